@@ -1,0 +1,1 @@
+"""Why we believe it: data sets, the main job, comparisons and benchmarks."""

@@ -1,0 +1,71 @@
+"""The one explicit list of all features, and its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from features import derived as derived_functions
+from features import pooling as pooling_functions
+from features.declarations import Base, Derived, Feature, RequestField, Target, as_facts
+from features.families import demand, price, rates
+from features.levels import Level
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Features in the order of the design matrix; derived ones stand after their inputs."""
+
+    request_fields: tuple[RequestField, ...]
+    features: tuple[Feature, ...]
+
+    @cached_property
+    def base(self) -> tuple[Base, ...]:
+        """Return the features that are facts about a key at a moment."""
+        return tuple(f for f in self.features if not isinstance(f, Derived))
+
+    @cached_property
+    def derived(self) -> tuple[Derived, ...]:
+        """Return the features computed from others, each after its inputs."""
+        return tuple(f for f in self.features if isinstance(f, Derived))
+
+    def at(self, level: Level) -> tuple[Base, ...]:
+        """Return the base features of a level in the order of its stored vector."""
+        return tuple(f for f in self.base if f.level is level)
+
+    @cached_property
+    def model_inputs(self) -> tuple[str, ...]:
+        """Return the columns of the design matrix: request fields, then all features."""
+        return tuple(declared.name for declared in (*self.request_fields, *self.features))
+
+    def monotone(self, target: Target) -> list[int]:
+        """Return -1, 0 or 1 for each model input: the only way it can move a prediction."""
+        declared = (*self.request_fields, *self.features)
+        return [dict(one.monotone).get(target, 0) for one in declared]
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names of all learned parameters, each once."""
+        return tuple(dict.fromkeys(p for f in self.derived for p in f.parameters))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a SHA-256 over all declarations and the text of the derived functions.
+
+        Training set, bundle and online snapshot carry it; serving refuses a mismatch.
+        """
+        facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+        for module in (derived_functions, pooling_functions):
+            digest.update(inspect.getsource(module).encode())
+        return digest.hexdigest()
+
+
+CATALOGUE: Final = Catalogue(
+    request_fields=(*demand.REQUEST_FIELDS, *price.REQUEST_FIELDS),
+    features=(*demand.DEMAND, *rates.RATES, *price.PRICE),
+)

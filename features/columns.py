@@ -1,0 +1,187 @@
+"""The words a table of the contract is declared in: kinds of column, privacy, table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import pandera.pandas as pa
+import pycountry
+
+
+class Kind(StrEnum):
+    """What a column holds; the value is the pandas dtype its validated form has."""
+
+    TEXT = "str"
+    INTEGER = "Int64"
+    NUMBER = "float64"
+    FLAG = "boolean"
+    TIME = "datetime64[us]"
+
+
+class Privacy(StrEnum):
+    """Who may see a column, from anyone to nobody outside the source tables."""
+
+    OPEN = "open"  # facts that the shop window shows
+    BUSINESS = "business"  # commercially confidential, about no person
+    PSEUDONYM = "pseudonym"  # a keyed hash of a person: joins only, never shown
+    FREE_TEXT = "free_text"  # may hold personal data: never a feature, never logged
+
+
+MARKETS: Final = frozenset(country.alpha_2 for country in pycountry.countries)
+CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+IDENTIFIER_PATTERN: Final = r"^[\w.\-:|/+ ]{1,128}\Z"
+"""Letters, digits and few signs: no control characters, no quotes, nothing a shell would read.
+
+Of any script: 手机壳 is a good category. `$` would let a line feed pass at the end.
+"""
+
+MOST_MONEY: Final = 10**10
+"""A hundred million of any currency with two decimals: more for one unit is a broken export."""
+
+EARLIEST: Final = "2000-01-01"
+LATEST: Final = "2100-01-01"
+"""Times outside are broken clocks or sentinels (year 1 or 9999), not observations."""
+
+
+def kind_of(column: pa.Column) -> Kind:
+    """Return what a declared column holds."""
+    return Kind[column.metadata["kind"]]
+
+
+def privacy_of(column: pa.Column) -> Privacy:
+    """Return who may see a declared column."""
+    return Privacy(column.metadata["privacy"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of the contract.
+
+    `schema` holds one pandera column per contract column, with its description and, under
+    `metadata`, its unit and privacy class. `key` names the columns that identify a row. An
+    event table has `event_time` and `available_at`.
+    """
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    schema: pa.DataFrameSchema
+    is_required: bool = False
+
+    @property
+    def columns(self) -> dict[str, pa.Column]:
+        """Return the columns by name, in contract order."""
+        return dict(self.schema.columns)
+
+    @property
+    def is_event(self) -> bool:
+        """Tell whether rows happen at a moment and become known at another."""
+        return "available_at" in self.schema.columns
+
+
+def declare(  # noqa: PLR0913 - one argument a fact of the declaration
+    kind: Kind,
+    description: str,
+    *,
+    unit: str = "",
+    privacy: Privacy = Privacy.OPEN,
+    checks: tuple[pa.Check, ...] = (),
+    nullable: bool = False,
+    required: bool = True,
+) -> pa.Column:
+    """Declare one column; an optional column (`required=False`) may be absent altogether."""
+    return pa.Column(
+        kind.value,
+        checks=list(checks),
+        nullable=nullable,
+        required=required,
+        description=description,
+        metadata={"kind": kind.name, "unit": unit, "privacy": privacy.value},
+    )
+
+
+def identifier(description: str, *, nullable: bool = False, required: bool = True) -> pa.Column:
+    """Declare an identifier: 1 to 128 harmless characters."""
+    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+    return declare(Kind.TEXT, description, checks=(check,), nullable=nullable, required=required)
+
+
+def pseudonym(description: str) -> pa.Column:
+    """Declare a keyed hash of a person; null where the person is unknown."""
+    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+    return declare(
+        Kind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
+    )
+
+
+def free_text(description: str) -> pa.Column:
+    """Declare an optional free text: at most 2,000 characters."""
+    check = pa.Check.str_length(0, 2_000, error="longer than 2,000 characters")
+    return declare(
+        Kind.TEXT,
+        description,
+        checks=(check,),
+        nullable=True,
+        required=False,
+        privacy=Privacy.FREE_TEXT,
+    )
+
+
+def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pa.Column:
+    """Declare a word out of a closed list."""
+    check = pa.Check.isin(sorted(allowed), error="not one of the allowed words")
+    return declare(Kind.TEXT, description, checks=(check,), nullable=nullable)
+
+
+def count(description: str, *, unit: str, least: int = 0, most: int = 10**9) -> pa.Column:
+    """Declare a whole number within limits."""
+    check = pa.Check.in_range(least, most, error=f"outside {least:,} to {most:,}")
+    return declare(Kind.INTEGER, description, unit=unit, checks=(check,))
+
+
+def money(description: str, *, nullable: bool = False, least: int = 1) -> pa.Column:
+    """Declare an amount in minor units of the row's currency."""
+    check = pa.Check.in_range(least, MOST_MONEY, error=f"outside {least} to {MOST_MONEY:,}")
+    return declare(
+        Kind.INTEGER,
+        description,
+        unit="minor currency units",
+        checks=(check,),
+        nullable=nullable,
+        privacy=Privacy.BUSINESS,
+    )
+
+
+def number(  # noqa: PLR0913 - one argument a fact of the declaration
+    description: str,
+    *,
+    unit: str,
+    low: float,
+    high: float,
+    nullable: bool = False,
+    required: bool = True,
+) -> pa.Column:
+    """Declare a real number within limits."""
+    check = pa.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
+    return declare(
+        Kind.NUMBER, description, unit=unit, checks=(check,), nullable=nullable, required=required
+    )
+
+
+def flag(description: str) -> pa.Column:
+    """Declare a truth value."""
+    return declare(Kind.FLAG, description)
+
+
+def moment(description: str, *, nullable: bool = False) -> pa.Column:
+    """Declare a UTC time between 2000 and 2100, to the microsecond."""
+    check = pa.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
+    return declare(Kind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
+
+
+EVENT_COLUMNS: Final = {
+    "event_time": moment("when it happened"),
+    "available_at": moment("when we could first know it; null: never visible", nullable=True),
+}

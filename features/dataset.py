@@ -1,0 +1,100 @@
+"""A validated data set as the engine sees it: tables behind one connection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.days import SECONDS_PER_DAY
+from features.errors import DataError
+from features.levels import LEVEL_KEYS, Level
+from features.tables import TABLES
+
+MEMORY_LIMIT: Final = "2GB"
+"""What DuckDB may hold before it spills to disk."""
+
+
+class NotValidatedError(DataError):
+    """Refuse a directory that `xuanpin check --out` didn't write."""
+
+    def __init__(self, directory: Path, missing: str) -> None:
+        super().__init__(
+            expected=f"a validated data set with {missing}.parquet",
+            found=f"none in {directory.name}",
+            way_out="Write one with `xuanpin check DIR --out VALIDATED`.",
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Tables of the contract as lazy expressions; times are naive UTC.
+
+    `imputed` names the tables that were made by a rule because the source has none: everything
+    that rests on them says so. `digest` is a SHA-256 over the validated files.
+    """
+
+    connection: Any
+    tables: Mapping[str, ir.Table]
+    digest: str
+    imputed: tuple[str, ...] = ()
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all the named tables are there."""
+        return all(name in self.tables for name in names)
+
+    def with_imputed(self, name: str, table: ir.Table) -> Dataset:
+        """Return the same data with one more table, marked as imputed."""
+        tables = {**self.tables, name: table}
+        return replace(self, tables=tables, imputed=(*self.imputed, name))
+
+    def knowable(self, name: str) -> ir.Table:
+        """Return the rows of an event table that anyone can ever see."""
+        table = self.tables[name]
+        return table.filter(table.available_at.notnull())
+
+    def stored(self, name: str, table: ir.Table) -> ir.Table:
+        """Compute a table once and keep it in the engine under a name."""
+        return self.connection.create_table(name, table, temp=True, overwrite=True)
+
+    def listing_facts(self) -> ir.Table:
+        """Return one row a listing with the keys of every level."""
+        listings, products = self.tables["listings"], self.tables["products"]
+        joined = listings.inner_join(products, "product_id")
+        keys = dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level])
+        return joined.select(*keys)
+
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full."""
+        orders = self.knowable("orders")
+        seconds = orders.available_at.max().epoch_seconds()
+        return int(self.connection.execute(seconds)) // SECONDS_PER_DAY
+
+
+def open_dataset(directory: Path) -> Dataset:
+    """Open a validated directory in an embedded engine.
+
+    Raises:
+        NotValidatedError: a required table is missing.
+    """
+    connection = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT)
+    tables = {}
+    digest = hashlib.sha256()
+    for table in TABLES:
+        path = directory / f"{table.name}.parquet"
+        if path.is_file():
+            tables[table.name] = connection.read_parquet(path, table_name=table.name)
+            digest.update(table.name.encode() + _digest_of(path))
+        elif table.is_required:
+            raise NotValidatedError(directory, table.name)
+    return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
+
+
+def _digest_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

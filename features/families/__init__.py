@@ -1,0 +1,1 @@
+"""The declared features, one file a family."""

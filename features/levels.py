@@ -1,0 +1,38 @@
+"""The levels at which the same signals are added up, from narrow to wide."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Level(StrEnum):
+    """What a base feature is a fact about."""
+
+    LISTING = "listing"
+    PRODUCT = "product"
+    CATEGORY_MARKET = "category_market"
+    MARKET = "market"
+
+
+LEVEL_KEYS: Final[dict[Level, tuple[str, ...]]] = {
+    Level.LISTING: ("listing_id",),
+    Level.PRODUCT: ("product_id",),
+    Level.CATEGORY_MARKET: ("category", "market"),
+    Level.MARKET: ("market",),
+}
+"""The columns that identify a row of each level."""
+
+LEVEL_TITLES: Final[dict[Level, str]] = {
+    Level.LISTING: "listing",
+    Level.PRODUCT: "product in all markets",
+    Level.CATEGORY_MARKET: "category in the market",
+    Level.MARKET: "market",
+}
+"""How descriptions call a level."""
+
+
+def qualified(measure: str, level: Level, days: int, *, unit: str = "") -> str:
+    """Return a feature's name: measure, unit, level unless it is the listing, window."""
+    level_part = "" if level is Level.LISTING else level.value
+    return "_".join(part for part in (measure, unit, level_part, f"{days}d") if part)

@@ -1,0 +1,91 @@
+"""What an online snapshot says about itself, and what goes into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from features.declarations import FloatArray
+from features.errors import ArtefactError
+from features.horizons import Horizons
+from features.levels import Level
+
+FORMAT: Final = 1
+
+
+class SnapshotRefusedError(ArtefactError):
+    """Refuse a snapshot that is broken, changed or of another format."""
+
+    def __init__(self, directory: Path, *, expected: str, found: str) -> None:
+        super().__init__(
+            expected=expected,
+            found=f"{found} in snapshot {directory.name}",
+            way_out="Make a new one with `xuanpin run`; the one before stays usable.",
+        )
+
+
+class LevelAbout(BaseModel):
+    """What the vectors of a level hold, and what stands in for a key without one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: tuple[str, ...]
+    defaults: tuple[float | None, ...]
+    keys: int
+
+
+class SnapshotAbout(BaseModel):
+    """The content of snapshot.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    as_of: datetime
+    catalogue_fingerprint: str
+    dataset_digest: str
+    horizons: Horizons
+    imputed: tuple[str, ...]
+    markets: dict[str, str]
+    """Market to its currency."""
+    categories: tuple[str, ...]
+    levels: dict[Level, LevelAbout]
+    data_bytes: int = 0
+    data_sha256: str = ""
+
+
+class ProductFacts(NamedTuple):
+    """What the snapshot knows of a product beside its features."""
+
+    category: str
+    parent_category: str | None
+    supplier_id: str | None
+
+
+class ListingFacts(NamedTuple):
+    """What a listing is a listing of."""
+
+    product_id: str
+    market: str
+
+
+@dataclass(frozen=True)
+class LevelVectors:
+    """All keys of a level with their vectors: keys[i] belongs to row i of `values`."""
+
+    keys: Sequence[tuple[str, ...]]
+    values: FloatArray
+
+
+@dataclass(frozen=True)
+class SnapshotContents:
+    """All that goes into a snapshot."""
+
+    about: SnapshotAbout
+    levels: Mapping[Level, LevelVectors]
+    products: Mapping[str, ProductFacts]
+    listings: Mapping[str, ListingFacts]

@@ -1,0 +1,63 @@
+"""Training rows: spine, base features and labels joined, one row a listing and moment."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from features.catalogue import Catalogue
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.interpreter import AS_OF, level_values
+from features.labels import labels_looking_ahead
+from features.levels import LEVEL_KEYS, Level
+from features.spine import build_spine
+
+CUT_OFF: Final = b"cut_off_day"
+IMPUTED: Final = b"imputed"
+FINGERPRINT: Final = b"catalogue_fingerprint"
+DIGEST: Final = b"dataset_digest"
+
+
+def feature_rows(
+    dataset: Dataset, horizons: Horizons, catalogue: Catalogue, spine: ir.Table
+) -> ir.Table:
+    """Return `spine` with every base feature of the catalogue.
+
+    `spine` holds listing_id, as_of_day and the keys of all levels. Each level is computed once
+    for its distinct keys and moments, and stored, before it is joined.
+    """
+    rows = spine
+    for level in Level:
+        keys = [*LEVEL_KEYS[level], AS_OF]
+        distinct = spine.select(*keys).distinct()
+        values = level_values(dataset, horizons, catalogue.at(level), distinct)
+        values = dataset.stored(f"values_{level.value}", values)
+        names = [feature.name for feature in catalogue.at(level)]
+        rows = rows.left_join(values, keys).select(*rows.columns, *names)
+    return rows
+
+
+def build_training_rows(dataset: Dataset, horizons: Horizons, catalogue: Catalogue) -> pa.Table:
+    """Return the training rows, sorted by moment and listing.
+
+    Columns: the spine's, every base feature (float64), the labels. The schema's metadata holds
+    the cut-off day, the tables that were imputed, the data set's digest and the catalogue's
+    fingerprint.
+    """
+    spine = dataset.stored("spine", build_spine(dataset, horizons))
+    labels = dataset.stored("labels", labels_looking_ahead(dataset, horizons, spine))
+    rows = feature_rows(dataset, horizons, catalogue, spine)
+    names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
+    rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)
+    table = dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))
+    return table.replace_schema_metadata(
+        {
+            CUT_OFF: str(dataset.cut_off_day()),
+            IMPUTED: ",".join(dataset.imputed),
+            FINGERPRINT: catalogue.fingerprint,
+            DIGEST: dataset.digest,
+        }
+    )

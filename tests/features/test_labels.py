@@ -1,0 +1,108 @@
+"""Labels and the spine: agreement with plain loops, maturity, imputed stock."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.catalogue import CATALOGUE
+from features.imputed_stock import OrderUpTo, with_stock
+from features.spine import build_spine
+from features.training_rows import build_training_rows
+from tests.oracle import Oracle
+from tests.worlds import HORIZONS, Engine, Frames, random_world
+
+EPOCH = pd.Timestamp("1970-01-01")
+
+
+def rows_of(frames: Frames) -> pd.DataFrame:
+    dataset = with_stock(Engine(frames).dataset, HORIZONS)
+    return pd.DataFrame(build_training_rows(dataset, HORIZONS, CATALOGUE).to_pandas())
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from(["", "deliveries", "returns"]))
+def test_labels_agree_with_plain_loops(seed: int, absent: str) -> None:
+    frames = {name: frame for name, frame in random_world(seed).items() if name != absent}
+    cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
+    for row in rows_of(frames).to_dict("records"):
+        oracle = Oracle.at(frames, HORIZONS, row["as_of_day"])
+        is_mature = row["as_of_day"] + HORIZONS.sell_through_maturity_days <= cut_off
+        sold = oracle.sell_through(row["listing_id"], row["units_offered"])
+        assert row["sell_through"] == pytest.approx(sold if is_mature else math.nan, nan_ok=True)
+        is_mature = row["as_of_day"] + HORIZONS.return_risk_maturity_days <= cut_off
+        knows = is_mature and absent != "returns"
+        risk = oracle.return_risk(row["listing_id"]) if knows else math.nan
+        assert row["return_risk"] == pytest.approx(risk, nan_ok=True, abs=0)
+        assert row["return_risk_is_mature"] == is_mature
+
+
+def units_on_sale(frames: Frames, listing_id: str, day: int) -> float:
+    oracle = Oracle.at(frames, HORIZONS, day)
+    past = [
+        row
+        for row in oracle.seen("stock")
+        if row["listing_id"] == listing_id and row["event_time"] <= oracle.as_of
+    ]
+    last = max(past, key=lambda row: row["event_time"], default=None)
+    return 0.0 if last is None else float(last["on_hand_units"] + last["inbound_units"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spine_has_the_first_midnight_then_mondays_with_units_to_sell(seed: int) -> None:
+    frames = random_world(seed)
+    spine = build_spine(Engine(frames).dataset, HORIZONS).to_pandas()
+    cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
+    expected = set()
+    for listing in frames["listings"].to_dict("records"):
+        first = (listing["listed_at"].ceil("D") - EPOCH).days
+        for day in range(first, cut_off + 1):
+            is_monday = (EPOCH + pd.Timedelta(days=day)).day_name() == "Monday"
+            offered = units_on_sale(frames, listing["listing_id"], day)
+            if offered and (day == first or is_monday):
+                expected.add((listing["listing_id"], day, offered))
+    assert {(r.listing_id, r.as_of_day, r.units_offered) for r in spine.itertuples()} == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_imputed_stock_orders_up_to_the_demand_known_then(seed: int) -> None:
+    frames = {name: frame for name, frame in random_world(seed).items() if name != "stock"}
+    rule = OrderUpTo(trailing_days=20, cover_days=10, safety=1.5, least_units=4)
+    dataset = with_stock(Engine(frames).dataset, HORIZONS, rule)
+    stock = dataset.tables["stock"].to_pandas()
+    assert dataset.imputed == ("stock",)
+    assert (stock.event_time == stock.available_at).all()
+    for row in stock.to_dict("records"):
+        day = (row["event_time"] - EPOCH).days
+        since = row["event_time"] - pd.Timedelta(days=20)
+        seen = Oracle.at(frames, HORIZONS, day).seen("orders")
+        known = sum(
+            r["units"]
+            for r in seen
+            if r["listing_id"] == row["listing_id"] and since < r["event_time"] <= row["event_time"]
+        )
+        assert row["on_hand_units"] == (max(4, math.ceil(0.75 * known)) if known else 0)
+
+
+def test_data_with_stock_are_left_alone() -> None:
+    dataset = Engine(random_world(0)).dataset
+    assert with_stock(dataset, HORIZONS) is dataset
+
+
+def test_training_rows_say_what_they_rest_on() -> None:
+    frames = {name: frame for name, frame in random_world(5).items() if name != "stock"}
+    dataset = with_stock(Engine(frames).dataset, HORIZONS)
+    table = build_training_rows(dataset, HORIZONS, CATALOGUE)
+    metadata = table.schema.metadata
+    assert metadata[b"imputed"] == b"stock"
+    assert metadata[b"catalogue_fingerprint"] == CATALOGUE.fingerprint.encode()
+    assert int(metadata[b"cut_off_day"]) == dataset.cut_off_day()
+    order = list(zip(table["as_of_day"].to_pylist(), table["listing_id"].to_pylist(), strict=True))
+    assert order == sorted(set(order))
+    counts = [f.name for f in CATALOGUE.base if type(f).__name__ == "Windowed"]
+    assert np.isfinite(table.select(counts).to_pandas().to_numpy()).all()

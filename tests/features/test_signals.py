@@ -1,0 +1,180 @@
+"""Boundaries of signals, one hand-written market each: what counts, to the microsecond."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.levels import LEVEL_KEYS, Level
+from tests.worlds import HORIZONS, Engine, Frames, random_world
+
+AS_OF = pd.Timestamp("2024-03-01")
+DAY = int((AS_OF - pd.Timestamp("1970-01-01")).days)
+TICK = pd.Timedelta("1us")
+HORIZON = pd.Timedelta(days=HORIZONS.horizon_days)
+RETURN = pd.Timedelta(days=HORIZONS.return_window_days)
+AGAIN = pd.Timedelta(days=HORIZONS.repurchase_window_days)
+DELIVERY = pd.Timedelta(days=HORIZONS.assumed_delivery_days)
+BOUGHT = AS_OF - pd.Timedelta(days=50)
+
+
+def order(
+    at: pd.Timestamp, *, known: pd.Timestamp | None = None, **other: object
+) -> dict[str, object]:
+    """Return an order line; it is known at once unless said otherwise."""
+    line = {"order_line_id": str(at), "order_id": str(at), "listing_id": "US-P0", "buyer_key": "B"}
+    return {
+        **line,
+        "units": 1,
+        "unit_price_minor": 100,
+        "event_time": at,
+        "available_at": at if known is None else known,
+        **other,
+    }
+
+
+def event(at: pd.Timestamp, **other: object) -> dict[str, object]:
+    return {"event_time": at, "available_at": at, **other}
+
+
+def market(**tables: list[dict[str, object]]) -> Frames:
+    """Return a market with just these rows in its event tables."""
+    frames = random_world(1)
+    frames["listings"]["listed_at"] = pd.Timestamp("2024-01-01")
+    for name in ("orders", "returns", "prices", "stock"):
+        rows = pd.DataFrame(tables.get(name, []), columns=frames[name].columns)
+        frames[name] = rows.astype(frames[name].dtypes)
+    del frames["deliveries"]
+    if "deliveries" in tables:
+        rows = pd.DataFrame(tables["deliveries"])
+        frames["deliveries"] = rows.astype(
+            dict.fromkeys(("event_time", "available_at"), "datetime64[us]")
+        )
+    return frames
+
+
+def value(frames: Frames, feature: str) -> float:
+    level = next(f.level for f in CATALOGUE.base if f.name == feature)
+    facts = {"listing_id": "US-P0", "product_id": "P0", "category": "c0", "market": "US"}
+    keys = pd.DataFrame({k: [facts[k]] for k in LEVEL_KEYS[level]} | {"as_of_day": [DAY]})
+    engine = engine_for(tuple(frames))
+    engine.load(frames)
+    return float(engine.values(Level(level), keys)[feature].iloc[0])
+
+
+@cache
+def engine_for(tables: tuple[str, ...]) -> Engine:
+    """Return an engine whose queries are compiled once for a set of tables."""
+    frames = random_world(1)
+    return Engine({name: frames[name] for name in tables})
+
+
+@pytest.mark.parametrize(
+    ("at", "known", "counted"),
+    [
+        (AS_OF, AS_OF, 1.0),
+        (AS_OF + TICK, AS_OF + TICK, 0.0),
+        (AS_OF, AS_OF + TICK, 0.0),
+        (AS_OF - pd.Timedelta(days=28), AS_OF, 0.0),
+        (AS_OF - pd.Timedelta(days=28) + TICK, AS_OF, 1.0),
+        (AS_OF - pd.Timedelta(days=1), pd.NaT, 0.0),
+    ],
+)
+def test_window_counts_an_order_known_by_as_of_and_within_its_days(
+    at: pd.Timestamp, known: pd.Timestamp, counted: float
+) -> None:
+    frames = market(orders=[order(at, known=known)])
+    assert value(frames, "units_ordered_28d") == counted
+
+
+@pytest.mark.parametrize(
+    ("returned_at", "units"),
+    [(BOUGHT + DELIVERY + RETURN, 2.0), (BOUGHT + DELIVERY + RETURN + TICK, 0.0)],
+)
+def test_return_counts_until_the_window_is_over(returned_at: pd.Timestamp, units: float) -> None:
+    frames = market(
+        orders=[order(BOUGHT, order_line_id="L", units=3)],
+        returns=[event(returned_at, order_line_id="L", units=2)],
+    )
+    assert value(frames, "units_returned_180d") == units
+    assert value(frames, "units_ripe_180d") == 3.0
+
+
+@pytest.mark.parametrize(
+    ("bought", "ripe"),
+    [
+        (AS_OF - DELIVERY - RETURN, 1.0),
+        (AS_OF - DELIVERY - RETURN + TICK, 0.0),
+    ],
+)
+def test_unit_is_ripe_once_its_return_window_is_over(bought: pd.Timestamp, ripe: float) -> None:
+    assert value(market(orders=[order(bought)]), "units_ripe_180d") == ripe
+
+
+def test_unit_not_delivered_is_never_ripe_where_deliveries_are_known() -> None:
+    lines = [order(BOUGHT, order_line_id="A"), order(BOUGHT + TICK, order_line_id="B")]
+    frames = market(orders=lines, deliveries=[event(BOUGHT + DELIVERY, order_line_id="A")])
+    assert value(frames, "units_ripe_180d") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("second", "repeated"),
+    [
+        ({"at": BOUGHT + AGAIN}, 1.0),
+        ({"at": BOUGHT + AGAIN + TICK}, 0.0),
+        ({"at": BOUGHT + TICK, "order_id": "first"}, 0.0),
+        ({"at": BOUGHT + TICK, "buyer_key": "C"}, 0.0),
+        ({"at": BOUGHT + TICK, "listing_id": "GB-P0"}, 0.0),
+        ({"at": BOUGHT + TICK, "known": AS_OF + TICK}, 0.0),
+    ],
+)
+def test_buyer_repeats_with_another_order_of_the_same_within_the_window(
+    second: dict[str, pd.Timestamp], repeated: float
+) -> None:
+    at = second.pop("at")
+    frames = market(orders=[order(BOUGHT, order_id="first"), order(at, **second)])
+    assert value(frames, "buyers_repeated_180d") == repeated
+
+
+def test_buyer_of_the_product_in_another_market_repeats_at_product_level() -> None:
+    frames = market(orders=[order(BOUGHT), order(BOUGHT + TICK, listing_id="GB-P0")])
+    assert value(frames, "buyers_repeated_product_180d") == 1.0
+    assert value(frames, "buyers_ripe_product_180d") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "sold"),
+    [
+        (BOUGHT, 0.0),
+        (BOUGHT + TICK, 5.0),
+        (BOUGHT + HORIZON, 5.0),
+        (BOUGHT + HORIZON + TICK, 0.0),
+    ],
+)
+def test_lot_sells_within_its_horizon(ordered_at: pd.Timestamp, sold: float) -> None:
+    frames = market(
+        stock=[event(BOUGHT, listing_id="US-P0", on_hand_units=6, inbound_units=1)],
+        orders=[order(ordered_at, units=5)],
+    )
+    assert value(frames, "units_sold_180d") == sold
+    assert value(frames, "units_offered_180d") == 7.0
+
+
+def test_lot_sells_no_more_than_it_offers() -> None:
+    frames = market(
+        stock=[event(BOUGHT, listing_id="US-P0", on_hand_units=6, inbound_units=0)],
+        orders=[order(BOUGHT + i * TICK, units=4) for i in (1, 2, 3)],
+    )
+    assert value(frames, "units_sold_180d") == 6.0
+
+
+def test_latest_price_is_the_last_change_known() -> None:
+    changes = [
+        event(BOUGHT, listing_id="US-P0", price_minor=500),
+        event(BOUGHT + TICK, listing_id="US-P0", price_minor=300),
+        event(AS_OF, listing_id="US-P0", price_minor=900) | {"available_at": AS_OF + TICK},
+    ]
+    assert value(market(prices=changes), "latest_price_minor") == 300.0
