@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import ibis
 import ibis.expr.types as ir
+from ibis.util import gen_name
 
 from features.days import SECONDS_PER_DAY
 from features.errors import DataError
@@ -58,9 +59,9 @@ class Dataset:
         table = self.tables[name]
         return table.filter(table.available_at.notnull())
 
-    def stored(self, name: str, table: ir.Table) -> ir.Table:
-        """Compute a table once and keep it in the engine under a name."""
-        return self.connection.create_table(name, table, temp=True, overwrite=True)
+    def stored(self, table: ir.Table) -> ir.Table:
+        """Compute a table now and keep it in the engine for as long as the connection."""
+        return self.connection.create_table(gen_name("stored"), table, temp=True)
 
     def listing_facts(self) -> ir.Table:
         """Return one row a listing with the keys of every level."""

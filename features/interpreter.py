@@ -8,79 +8,66 @@ levels stay small.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.days import SECONDS_PER_DAY
 from features.declarations import Base, Elapsed, Latest, Windowed
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
-from features.signals import SIGNALS, Signal
+from features.levels import LEVEL_KEYS
+from features.signal_rows import SignalRows
 
 AS_OF: Final = "as_of_day"
 
 
-def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
-    """Return the day number of the first midnight at or after a naive UTC time."""
-    midnight = moment.truncate("D")
-    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
-    return (whole + (moment > midnight).cast("int64")).cast("int64")
-
-
-def level_values(
-    dataset: Dataset, horizons: Horizons, features: Sequence[Base], keys: ir.Table
-) -> ir.Table:
+def level_values(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
     """Return the base features of one level for the rows of `keys`.
 
     `keys` holds the level's key columns and `as_of_day`, each row once. The result has the same
     rows and columns plus one float64 column per feature; a feature of an absent table is null.
     """
     (level,) = {feature.level for feature in features}
+    names = LEVEL_KEYS[level]
     values = keys
-    for name in dict.fromkeys(feature.signal for feature in features):
-        if dataset.has(*SIGNALS[name].needs):
-            events = _events(dataset, horizons, SIGNALS[name], level)
-            ours = [feature for feature in features if feature.signal is name]
-            values = _with_signal(values, events, ours, level)
-    present = set(values.columns)
-    nothing = {f.name: ibis.null("float64") for f in features if f.name not in present}
-    values = values.mutate(**nothing)
-    return values.select(*keys.columns, *(f.name for f in features))
+    for part in _parts(rows, features, keys.select(*names, AS_OF)):
+        values = _joined(values, rows.keep(part), names)
+    columns = {feature.name: _filled(rows, feature, values) for feature in features}
+    return values.select(*keys.columns, **columns)
 
 
-def _events(dataset: Dataset, horizons: Horizons, signal: Signal, level: Level) -> ir.Table:
-    """Return a signal's rows at a level, its keys renamed so that a join keeps both sides."""
-    keys = LEVEL_KEYS[level]
-    events = signal.build(dataset, horizons, keys).mutate(
-        event_day=day_of(ibis._.event_time), available_day=day_of(ibis._.available_at)
-    )
+def _parts(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> Iterator[ir.Table]:
+    """Yield tables of the keys with columns that one pass over one signal gives."""
+    level = features[0].level
+    for name in dict.fromkeys(feature.signal for feature in features if rows.has(feature.signal)):
+        events = rows.keep(_renamed(rows.at(name, level), LEVEL_KEYS[level]))
+        ours = [feature for feature in features if feature.signal is name]
+        if sums := [feature for feature in ours if isinstance(feature, Windowed)]:
+            yield _windowed(keys, events, sums, LEVEL_KEYS[level])
+        for feature in ours:
+            if isinstance(feature, Elapsed):
+                yield _elapsed(keys, events, feature, LEVEL_KEYS[level])
+            elif isinstance(feature, Latest):
+                yield _latest(keys, events, feature, LEVEL_KEYS[level])
+
+
+def _filled(rows: SignalRows, feature: Base, values: ir.Table) -> ir.FloatingValue:
+    """Return a feature's column: null for an absent table, 0 where nothing was counted."""
+    if not rows.has(feature.signal):
+        return ibis.null("float64")
+    value = values[feature.name]
+    if isinstance(feature, Windowed):
+        value = value.coalesce(0)
+    return value.cast("float64")
+
+
+def _renamed(events: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """Rename the keys of events, so that a join keeps both sides."""
     return events.rename({_event_key(key): key for key in keys})
 
 
 def _event_key(key: str) -> str:
     return f"event_{key}"
-
-
-def _with_signal(
-    values: ir.Table, events: ir.Table, features: Sequence[Base], level: Level
-) -> ir.Table:
-    """Add the features that rest on one signal."""
-    keys = LEVEL_KEYS[level]
-    rows = values.select(*keys, AS_OF)
-    sums = [f for f in features if isinstance(f, Windowed)]
-    if sums:
-        values = _joined(values, _windowed(rows, events, sums, keys), keys)
-        values = values.mutate(**{f.name: values[f.name].coalesce(0).cast("float64") for f in sums})
-    for feature in features:
-        if isinstance(feature, Elapsed):
-            values = _joined(values, _elapsed(rows, events, feature, keys), keys)
-        elif isinstance(feature, Latest):
-            values = _joined(values, _latest(rows, events, feature, keys), keys)
-    return values
 
 
 def _visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:

@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.horizons import Horizons
-from features.interpreter import AS_OF, day_of
+from features.interpreter import AS_OF
+from features.signal_rows import day_of
 from features.signals import order_lines_with_end, returns_within_window
 
 

@@ -17,6 +17,7 @@ from features.declarations import Base, FloatArray, Windowed
 from features.horizons import Horizons
 from features.interpreter import AS_OF, level_values
 from features.levels import LEVEL_KEYS, Level
+from features.signal_rows import SignalRows, stored_rows
 from features.signals import SIGNALS
 from features.snapshot import (
     LevelAbout,
@@ -33,7 +34,8 @@ def materialise(
 ) -> SnapshotContents:
     """Compute a snapshot: one spine row a key of each level, at `as_of` (a UTC midnight)."""
     day = as_of_to_day(as_of)
-    levels = {level: _vectors(dataset, horizons, catalogue, level, day) for level in Level}
+    signals = stored_rows(dataset, horizons)
+    levels = {level: _vectors(signals, catalogue, level, day) for level in Level}
     return SnapshotContents(
         about=_about(dataset, horizons, catalogue, as_of, levels),
         levels=levels,
@@ -48,16 +50,15 @@ def default_of(dataset: Dataset, feature: Base) -> float | None:
     return 0.0 if is_counted else None
 
 
-def _vectors(
-    dataset: Dataset, horizons: Horizons, catalogue: Catalogue, level: Level, day: int
-) -> LevelVectors:
+def _vectors(signals: SignalRows, catalogue: Catalogue, level: Level, day: int) -> LevelVectors:
+    dataset = signals.dataset
     names = LEVEL_KEYS[level]
     keys = dataset.listing_facts().select(*names).distinct()
     if level is Level.PRODUCT:
         keys = dataset.tables["products"].select(*names).distinct()
     keys = keys.mutate(**{AS_OF: ibis.literal(day, "int64")})
     features = catalogue.at(level)
-    values = level_values(dataset, horizons, features, keys).order_by(*names)
+    values = level_values(signals, features, keys).order_by(*names)
     table = dataset.connection.to_pyarrow(values)
     columns = [_floats(table, feature.name) for feature in features]
     return LevelVectors(

@@ -25,20 +25,25 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Signal:
-    """A relation of events; its features are null where a table it needs is absent."""
+    """A relation of events; its features are null where a table it needs is absent.
+
+    `build` makes its rows with the given key columns. Where `adds_up`, the rows of a wide level
+    are those of its listings, so that they need to be made only once.
+    """
 
     needs: tuple[str, ...]
     build: Callable[[Dataset, Horizons, Keys], ir.Table]
+    adds_up: bool = True
 
 
-def _keyed(dataset: Dataset, events: ir.Table, keys: Keys) -> ir.Table:
+def keyed(dataset: Dataset, events: ir.Table, keys: Keys) -> ir.Table:
     """Add the keys of a level to events of listings."""
     facts = dataset.listing_facts().select("listing_id", *(k for k in keys if k != "listing_id"))
     return events.inner_join(facts, "listing_id")
 
 
 def _orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    orders = _keyed(dataset, dataset.knowable("orders"), keys)
+    orders = keyed(dataset, dataset.knowable("orders"), keys)
     return orders.select(
         *keys,
         "event_time",
@@ -84,7 +89,7 @@ def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
 
 
 def _ripe_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    lines = _keyed(dataset, order_lines_with_end(dataset, horizons), keys)
+    lines = keyed(dataset, order_lines_with_end(dataset, horizons), keys)
     returned = returns_within_window(dataset, lines)
     ripe = lines.select(
         *keys,
@@ -104,7 +109,7 @@ def _ripe_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
 
 
 def _first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    orders = _keyed(dataset, dataset.knowable("orders"), keys)
+    orders = keyed(dataset, dataset.knowable("orders"), keys)
     orders = orders.filter(orders.buyer_key.notnull())
     buyer = (*keys, "buyer_key")
     known_order = ibis.row_number().over(
@@ -164,18 +169,21 @@ def _lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         offer_known_at="available_at",
         over_at=offers.event_time + horizon,
     )
-    lots = _keyed(dataset, lots, keys)
     offered = lots.select(
-        *keys,
+        "listing_id",
         event_time=lots.over_at,
         available_at=ibis.greatest(lots.offer_known_at, lots.over_at),
         units_offered=lots.units_offered,
         units_sold=ibis.literal(0, "int64"),
     )
-    return offered.union(_sold_of(dataset, lots, keys))
+    rows = keyed(dataset, offered.union(_sold_of(dataset, lots)), keys)
+    return rows.group_by(*keys, "event_time", "available_at").agg(
+        units_offered=rows.units_offered.sum().cast("int64"),
+        units_sold=rows.units_sold.sum().cast("int64"),
+    )
 
 
-def _sold_of(dataset: Dataset, lots: ir.Table, keys: Keys) -> ir.Table:
+def _sold_of(dataset: Dataset, lots: ir.Table) -> ir.Table:
     """Split each lot's sales into what each order added, in the order of knowledge.
 
     The parts known at a moment add up to `min(units offered, units ordered as known then)`.
@@ -192,7 +200,7 @@ def _sold_of(dataset: Dataset, lots: ir.Table, keys: Keys) -> ir.Table:
     )
     sold = sold.mutate(so_far=so_far.cast("int64"))
     return sold.select(
-        *keys,
+        "listing_id",
         event_time=sold.over_at,
         available_at=ibis.greatest(sold.offer_known_at, sold.available_at, sold.over_at),
         units_offered=ibis.literal(0, "int64"),
@@ -205,7 +213,7 @@ def _listing_starts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     listings = dataset.tables["listings"].select(
         "listing_id", event_time="listed_at", available_at="listed_at"
     )
-    return _keyed(dataset, listings, keys).select(
+    return keyed(dataset, listings, keys).select(
         *keys, "event_time", "available_at", listings=ibis.literal(1, "int64")
     )
 
@@ -220,11 +228,11 @@ def _prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     if dataset.has("prices"):
         changes = dataset.knowable("prices")
         prices = prices.union(changes.select(*prices.columns))
-    return _keyed(dataset, prices, keys).select(*keys, "event_time", "available_at", "price_minor")
+    return keyed(dataset, prices, keys).select(*keys, "event_time", "available_at", "price_minor")
 
 
 def _stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    return _keyed(dataset, _offers(dataset), keys).select(
+    return keyed(dataset, _offers(dataset), keys).select(
         *keys, "event_time", "available_at", "units_offered"
     )
 
@@ -232,7 +240,7 @@ def _stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 SIGNALS: Final[dict[SignalName, Signal]] = {
     SignalName.ORDERS: Signal(("orders",), _orders),
     SignalName.RIPE_UNITS: Signal(("orders", "returns"), _ripe_units),
-    SignalName.FIRST_PURCHASES: Signal(("orders",), _first_purchases),
+    SignalName.FIRST_PURCHASES: Signal(("orders",), _first_purchases, adds_up=False),
     SignalName.LOTS: Signal(("orders", "stock"), _lots),
     SignalName.LISTING_STARTS: Signal(("listings",), _listing_starts),
     SignalName.PRICES: Signal(("listings",), _prices),

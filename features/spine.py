@@ -9,9 +9,9 @@ import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.declarations import Family, Latest, SignalName
-from features.horizons import Horizons
-from features.interpreter import AS_OF, day_of, level_values
+from features.interpreter import AS_OF, level_values
 from features.levels import Level
+from features.signal_rows import SignalRows, day_of
 
 DAYS_A_WEEK: Final = 7
 MONDAY: Final = 4
@@ -61,12 +61,12 @@ def _days_to_monday(day: ir.IntegerValue) -> ir.IntegerValue:
     return (DAYS_A_WEEK - (day - MONDAY) % DAYS_A_WEEK) % DAYS_A_WEEK
 
 
-def build_spine(dataset: Dataset, horizons: Horizons) -> ir.Table:
+def build_spine(rows: SignalRows) -> ir.Table:
     """Return the rows to compute features and labels for.
 
     One row a listing and moment with units to sell: listing_id, as_of_day, the keys of all
     levels, list_price_minor (float64) and units_offered (float64).
     """
-    decided = level_values(dataset, horizons, DECIDED, listing_days(dataset))
+    decided = level_values(rows, DECIDED, rows.keep(listing_days(rows.dataset)))
     on_sale = decided.filter(decided.units_offered > 0)
-    return on_sale.inner_join(dataset.listing_facts(), "listing_id")
+    return on_sale.inner_join(rows.dataset.listing_facts(), "listing_id")

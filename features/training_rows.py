@@ -13,6 +13,7 @@ from features.horizons import Horizons
 from features.interpreter import AS_OF, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
+from features.signal_rows import SignalRows, stored_rows
 from features.spine import build_spine
 
 CUT_OFF: Final = b"cut_off_day"
@@ -21,9 +22,7 @@ FINGERPRINT: Final = b"catalogue_fingerprint"
 DIGEST: Final = b"dataset_digest"
 
 
-def feature_rows(
-    dataset: Dataset, horizons: Horizons, catalogue: Catalogue, spine: ir.Table
-) -> ir.Table:
+def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> ir.Table:
     """Return `spine` with every base feature of the catalogue.
 
     `spine` holds listing_id, as_of_day and the keys of all levels. Each level is computed once
@@ -32,9 +31,8 @@ def feature_rows(
     rows = spine
     for level in Level:
         keys = [*LEVEL_KEYS[level], AS_OF]
-        distinct = spine.select(*keys).distinct()
-        values = level_values(dataset, horizons, catalogue.at(level), distinct)
-        values = dataset.stored(f"values_{level.value}", values)
+        distinct = signals.keep(spine.select(*keys).distinct())
+        values = signals.keep(level_values(signals, catalogue.at(level), distinct))
         names = [feature.name for feature in catalogue.at(level)]
         rows = rows.left_join(values, keys).select(*rows.columns, *names)
     return rows
@@ -47,9 +45,10 @@ def build_training_rows(dataset: Dataset, horizons: Horizons, catalogue: Catalog
     the cut-off day, the tables that were imputed, the data set's digest and the catalogue's
     fingerprint.
     """
-    spine = dataset.stored("spine", build_spine(dataset, horizons))
-    labels = dataset.stored("labels", labels_looking_ahead(dataset, horizons, spine))
-    rows = feature_rows(dataset, horizons, catalogue, spine)
+    signals = stored_rows(dataset, horizons)
+    spine = signals.keep(build_spine(signals))
+    labels = signals.keep(labels_looking_ahead(dataset, horizons, spine))
+    rows = feature_rows(signals, catalogue, spine)
     names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
     rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)
     table = dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))

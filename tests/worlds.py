@@ -14,6 +14,7 @@ from features.dataset import Dataset
 from features.horizons import Horizons
 from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
+from features.signal_rows import lazy_rows
 
 Frames = dict[str, pd.DataFrame]
 
@@ -145,7 +146,7 @@ class Engine:
         self.load({f"keys_{level.value}": keys})
         if level not in self._queries:
             table = self.connection.table(f"keys_{level.value}")
-            values = level_values(self.dataset, HORIZONS, CATALOGUE.at(level), table)
+            values = level_values(lazy_rows(self.dataset, HORIZONS), CATALOGUE.at(level), table)
             self._queries[level] = self.connection.compile(values)
         result: pd.DataFrame = self.connection.con.sql(self._queries[level]).df()
         return result.sort_values(list(keys.columns)).reset_index(drop=True)

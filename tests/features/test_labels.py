@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from features.catalogue import CATALOGUE
 from features.imputed_stock import OrderUpTo, with_stock
+from features.signal_rows import lazy_rows
 from features.spine import build_spine
 from features.training_rows import build_training_rows
 from tests.oracle import Oracle
@@ -56,7 +57,7 @@ def units_on_sale(frames: Frames, listing_id: str, day: int) -> float:
 @pytest.mark.parametrize("seed", range(3))
 def test_spine_has_the_first_midnight_then_mondays_with_units_to_sell(seed: int) -> None:
     frames = random_world(seed)
-    spine = build_spine(Engine(frames).dataset, HORIZONS).to_pandas()
+    spine = build_spine(lazy_rows(Engine(frames).dataset, HORIZONS)).to_pandas()
     cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
     expected = set()
     for listing in frames["listings"].to_dict("records"):

@@ -1,0 +1,77 @@
+"""Signals at any level, made once for the listings and added up from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.days import SECONDS_PER_DAY
+from features.declarations import SignalName
+from features.horizons import Horizons
+from features.levels import LEVEL_KEYS, Level
+from features.signals import SIGNALS, keyed
+
+LISTING_KEY = LEVEL_KEYS[Level.LISTING]
+
+
+def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the day number of the first midnight at or after a naive UTC time."""
+    midnight = moment.truncate("D")
+    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
+    return (whole + (moment > midnight).cast("int64")).cast("int64")
+
+
+@dataclass(frozen=True)
+class SignalRows:
+    """The events that a data set holds, signal by signal.
+
+    `keep` decides what becomes of a step: stored in the engine, or left as an expression.
+    """
+
+    dataset: Dataset
+    horizons: Horizons
+    keep: Callable[[ir.Table], ir.Table]
+    of_listings: Mapping[SignalName, ir.Table]
+
+    def has(self, name: SignalName) -> bool:
+        """Tell whether the tables that a signal needs are there."""
+        return self.dataset.has(*SIGNALS[name].needs)
+
+    def at(self, name: SignalName, level: Level) -> ir.Table:
+        """Return the events of a signal: the level's keys, times, day numbers, measures."""
+        keys = LEVEL_KEYS[level]
+        if name in self.of_listings:
+            rows = self.of_listings[name]
+            if level is Level.LISTING:
+                return rows
+            return keyed(self.dataset, rows, keys).drop("listing_id")
+        return _with_days(SIGNALS[name].build(self.dataset, self.horizons, keys))
+
+
+def stored_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
+    """Return the signals for one run over the data: every step is computed once and stored."""
+    return _rows(dataset, horizons, dataset.stored)
+
+
+def lazy_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
+    """Return the signals as expressions alone: nothing is computed until asked for."""
+    return _rows(dataset, horizons, lambda table: table)
+
+
+def _rows(dataset: Dataset, horizons: Horizons, keep: Callable[[ir.Table], ir.Table]) -> SignalRows:
+    of_listings = {
+        name: keep(_with_days(signal.build(dataset, horizons, LISTING_KEY)))
+        for name, signal in SIGNALS.items()
+        if signal.adds_up and dataset.has(*signal.needs)
+    }
+    return SignalRows(dataset, horizons, keep, of_listings)
+
+
+def _with_days(events: ir.Table) -> ir.Table:
+    return events.mutate(
+        event_day=day_of(ibis._.event_time), available_day=day_of(ibis._.available_at)
+    )
