@@ -19,7 +19,7 @@ from features.declarations import Family, SignalName, Windowed
 from features.horizons import Horizons
 from features.interpreter import AS_OF, level_values
 from features.levels import Level
-from features.signal_rows import stored_rows
+from features.signal_rows import lazy_rows
 from features.spine import listing_days
 
 
@@ -61,7 +61,7 @@ def with_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> 
         measure="units",
         days=rule.trailing_days,
     )
-    known = level_values(stored_rows(dataset, horizons), (demand,), listing_days(dataset))
+    known = level_values(lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
     wanted = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
     level = ibis.greatest(wanted.cast("int64"), rule.least_units)
     moment = (known[AS_OF] * SECONDS_PER_DAY).as_timestamp("s")

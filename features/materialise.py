@@ -14,10 +14,9 @@ from features.catalogue import Catalogue
 from features.dataset import Dataset
 from features.days import as_of_to_day
 from features.declarations import Base, FloatArray, Windowed
-from features.horizons import Horizons
 from features.interpreter import AS_OF, level_values
 from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, stored_rows
+from features.signal_rows import SignalRows
 from features.signals import SIGNALS
 from features.snapshot import (
     LevelAbout,
@@ -29,15 +28,12 @@ from features.snapshot import (
 )
 
 
-def materialise(
-    dataset: Dataset, horizons: Horizons, catalogue: Catalogue, as_of: datetime
-) -> SnapshotContents:
+def materialise(signals: SignalRows, catalogue: Catalogue, as_of: datetime) -> SnapshotContents:
     """Compute a snapshot: one spine row a key of each level, at `as_of` (a UTC midnight)."""
-    day = as_of_to_day(as_of)
-    signals = stored_rows(dataset, horizons)
+    day, dataset = as_of_to_day(as_of), signals.dataset
     levels = {level: _vectors(signals, catalogue, level, day) for level in Level}
     return SnapshotContents(
-        about=_about(dataset, horizons, catalogue, as_of, levels),
+        about=_about(signals, catalogue, as_of, levels),
         levels=levels,
         products=_products(dataset),
         listings=_listings(dataset),
@@ -73,17 +69,17 @@ def _floats(table: pa.Table, name: str) -> FloatArray:
 
 
 def _about(
-    dataset: Dataset,
-    horizons: Horizons,
+    signals: SignalRows,
     catalogue: Catalogue,
     as_of: datetime,
     levels: dict[Level, LevelVectors],
 ) -> SnapshotAbout:
+    dataset = signals.dataset
     return SnapshotAbout(
         as_of=as_of,
         catalogue_fingerprint=catalogue.fingerprint,
         dataset_digest=dataset.digest,
-        horizons=horizons,
+        horizons=signals.horizons,
         imputed=dataset.imputed,
         markets=_currencies(dataset),
         categories=tuple(sorted({key[0] for key in levels[Level.CATEGORY_MARKET].keys})),

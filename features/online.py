@@ -138,7 +138,7 @@ class OnlineSnapshot:
             environment = lmdb.open(str(directory), readonly=True, lock=False, subdir=True)
         except lmdb.Error as error:
             raise SnapshotRefusedError(
-                directory, expected="an LMDB file", found=type(error).__name__
+                directory, expected="an LMDB file", found=str(error).rpartition(": ")[2]
             ) from error
         return cls(about, snapshot_id, environment)
 
@@ -201,6 +201,8 @@ def verify_snapshot(directory: Path) -> None:
         SnapshotRefusedError: a byte differs.
     """
     about, _ = _read_about(directory)
+    if not (directory / DATA).is_file():
+        raise SnapshotRefusedError(directory, expected=DATA, found="none")
     with (directory / DATA).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != about.data_sha256:

@@ -8,12 +8,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.catalogue import Catalogue
-from features.dataset import Dataset
-from features.horizons import Horizons
 from features.interpreter import AS_OF, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, stored_rows
+from features.signal_rows import SignalRows
 from features.spine import build_spine
 
 CUT_OFF: Final = b"cut_off_day"
@@ -38,16 +36,16 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
     return rows
 
 
-def build_training_rows(dataset: Dataset, horizons: Horizons, catalogue: Catalogue) -> pa.Table:
+def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     """Return the training rows, sorted by moment and listing.
 
     Columns: the spine's, every base feature (float64), the labels. The schema's metadata holds
     the cut-off day, the tables that were imputed, the data set's digest and the catalogue's
     fingerprint.
     """
-    signals = stored_rows(dataset, horizons)
+    dataset = signals.dataset
     spine = signals.keep(build_spine(signals))
-    labels = signals.keep(labels_looking_ahead(dataset, horizons, spine))
+    labels = signals.keep(labels_looking_ahead(dataset, signals.horizons, spine))
     rows = feature_rows(signals, catalogue, spine)
     names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
     rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)

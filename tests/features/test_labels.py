@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from features.catalogue import CATALOGUE
 from features.imputed_stock import OrderUpTo, with_stock
-from features.signal_rows import lazy_rows
+from features.signal_rows import lazy_rows, stored_rows
 from features.spine import build_spine
 from features.training_rows import build_training_rows
 from tests.oracle import Oracle
@@ -23,7 +23,7 @@ EPOCH = pd.Timestamp("1970-01-01")
 
 def rows_of(frames: Frames) -> pd.DataFrame:
     dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    return pd.DataFrame(build_training_rows(dataset, HORIZONS, CATALOGUE).to_pandas())
+    return pd.DataFrame(build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE).to_pandas())
 
 
 @settings(max_examples=4, deadline=None)
@@ -98,7 +98,7 @@ def test_data_with_stock_are_left_alone() -> None:
 def test_training_rows_say_what_they_rest_on() -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != "stock"}
     dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    table = build_training_rows(dataset, HORIZONS, CATALOGUE)
+    table = build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE)
     metadata = table.schema.metadata
     assert metadata[b"imputed"] == b"stock"
     assert metadata[b"catalogue_fingerprint"] == CATALOGUE.fingerprint.encode()

@@ -20,6 +20,7 @@ from features.online import (
     verify_snapshot,
     write_snapshot,
 )
+from features.signal_rows import stored_rows
 from features.snapshot import ListingFacts, ProductFacts, SnapshotRefusedError
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
@@ -36,7 +37,7 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="module")
 def rows(engine: Engine) -> pd.DataFrame:
-    table = build_training_rows(engine.dataset, HORIZONS, CATALOGUE)
+    table = build_training_rows(stored_rows(engine.dataset, HORIZONS), CATALOGUE)
     return pd.DataFrame(table.to_pandas())
 
 
@@ -44,7 +45,8 @@ def rows(engine: Engine) -> pd.DataFrame:
 def snapshot(engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> Path:
     day = int(rows.as_of_day.max())
     write_snapshot(
-        materialise(engine.dataset, HORIZONS, CATALOGUE, to_datetime(day)), tmp_path / "snapshot"
+        materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day)),
+        tmp_path / "snapshot",
     )
     return tmp_path / "snapshot"
 
@@ -55,7 +57,7 @@ def test_online_row_is_the_training_row_bit_for_bit(
 ) -> None:
     day = int(rows.as_of_day.quantile(quantile, interpolation="nearest"))
     trained = rows[rows.as_of_day == day]
-    contents = materialise(engine.dataset, HORIZONS, CATALOGUE, to_datetime(day))
+    contents = materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day))
     write_snapshot(contents, tmp_path)
     online = OnlineSnapshot.open(tmp_path)
     keys = (trained[name].tolist() for name in ("listing_id", "product_id", "category", "market"))
@@ -86,10 +88,16 @@ def test_snapshot_knows_products_listings_and_markets(snapshot: Path) -> None:
     assert online.categories == {"c0", "c1"}
 
 
+def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
+    (snapshot / "data.mdb").unlink()
+    with pytest.raises(SnapshotRefusedError, match=r"Expected data\.mdb; found none"):
+        verify_snapshot(snapshot)
+
+
 def test_equal_contents_give_equal_files(engine: Engine, tmp_path: Path) -> None:
     ids = set()
     for name in ("first", "second"):
-        contents = materialise(engine.dataset, HORIZONS, CATALOGUE, to_datetime(19800))
+        contents = materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(19800))
         ids.add(write_snapshot(contents, tmp_path / name))
     first, second = tmp_path / "first", tmp_path / "second"
     assert len(ids) == 1

@@ -1,0 +1,35 @@
+"""A progress display that only appears when work takes long and somebody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+PATIENCE_SECONDS: Final = 2.0
+"""Shorter work is over before a display helps."""
+
+
+@contextmanager
+def late_progress() -> Iterator[Callable[[str, int], None]]:
+    """Yield a function to tell (what is worked on, rows so far); it draws on standard error.
+
+    Nothing is drawn in the first two seconds, nor where standard error isn't a terminal.
+    """
+    from rich.console import Console  # noqa: PLC0415 - a command line's start must stay quick
+    from rich.status import Status  # noqa: PLC0415 - likewise
+
+    console = Console(stderr=True)
+    status = Status("", console=console)
+    started = time.monotonic()
+
+    def tell(subject: str, rows: int) -> None:
+        status.update(f"{subject}: {rows:,} rows")
+        if console.is_terminal and time.monotonic() - started > PATIENCE_SECONDS:
+            status.start()
+
+    try:
+        yield tell
+    finally:
+        status.stop()

@@ -1,0 +1,28 @@
+"""The progress display: silent when nobody watches or the work is short."""
+
+from __future__ import annotations
+
+import pytest
+
+import features.progress
+from features.progress import late_progress
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "patience", "drawn"),
+    [("1", 0.0, True), ("1", 60.0, False), ("0", 0.0, False)],
+)
+def test_progress_is_drawn_on_a_terminal_once_patience_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_terminal: str,
+    patience: float,
+    drawn: object,
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", is_terminal)
+    monkeypatch.setattr(features.progress, "PATIENCE_SECONDS", patience)
+    with late_progress() as tell:
+        tell("orders", 250_000)
+    shown = capsys.readouterr()
+    assert ("orders: 250,000 rows" in shown.err) is drawn
+    assert shown.out == ""

@@ -1,0 +1,121 @@
+"""The report: it adds up or isn't made, and stays short and harmless whatever it tells."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from features.report import Quarantined, Report, TableReport, has_report
+from features.report_page import report_page
+
+MOMENT = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
+ORDERS = TableReport(
+    name="orders",
+    rows_read=1_000_010,
+    rows_valid=1_000_000,
+    rows_dropped=3,
+    rows_quarantined=7,
+    quarantined=(
+        Quarantined("units: missing", 2, (4, 1005)),
+        Quarantined("no_valid_listing", 6, (1, 2, 3, 4, 5)),
+    ),
+    first_event=MOMENT,
+    last_event=MOMENT,
+    warnings=("columns not in the contract, ignored: [bold]x[/bold]",),
+)
+REPORT = Report(source="data", tables=(ORDERS,), absent=("prices",), ignored=("a.txt",))
+
+
+def page(report: Report, width: int = 100) -> str:
+    console = Console(width=width, force_terminal=False)
+    with console.capture() as captured:
+        console.print(report_page(report))
+    return captured.get()
+
+
+@pytest.mark.parametrize("change", [{"rows_read": 1}, {"rows_valid": 0}, {"rows_dropped": 0}])
+def test_report_that_does_not_add_up_is_not_made(change: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"orders: [0-9]+ rows read, [0-9]+ accounted for"):
+        replace(ORDERS, **change)  # type: ignore[arg-type]  # each changed field is a number
+
+
+def test_report_page_tells_what_a_person_needs() -> None:
+    assert [line.rstrip() for line in page(REPORT).splitlines()] == [
+        "data: 1 table",
+        "table   rows read      valid  duplicates  quarantined  events from  to",
+        "orders  1,000,010  1,000,000           3            7  2024-03-01   2024-03-01",
+        "",
+        "Quarantined",
+        "  orders  6  no_valid_listing  (rows 1, 2, 3, 4, 5, …)",
+        "  orders  2  units: missing  (rows 4, 1005)",
+        "",
+        "Worth a look",
+        "  orders  columns not in the contract, ignored: [bold]x[/bold]",
+        "",
+        "Besides",
+        "  Optional tables that aren't there: prices.",
+        "  Not in the contract, ignored: a.txt.",
+        "",
+        "7 of 1,000,010 rows are in quarantine; a run can go on without them.",
+    ]
+
+
+def test_report_page_of_valid_rows_says_so_and_no_more() -> None:
+    valid = TableReport(
+        name="orders", rows_read=5, rows_valid=5, rows_dropped=0, rows_quarantined=0
+    )
+    text = page(Report(source="data", tables=(valid,), absent=()))
+    assert text.splitlines()[-1] == "All rows are valid."
+    assert "Quarantined" not in text
+    assert "Worth a look" not in text
+
+
+def test_report_page_of_hostile_names_stays_short_and_harmless() -> None:
+    reasons = tuple(Quarantined(f"reason {i}", 7, (1, 2, 3, 4, 5)) for i in range(60))
+    hostile = Report(
+        source="\x1b[31m" + "x" * 500,
+        tables=(replace(ORDERS, quarantined=reasons),) * 15,
+        absent=(),
+        ignored=tuple(f"\x1b[2J{i}" + "y" * 300 for i in range(20)),
+        ignored_more=10**6,
+    )
+    text = page(hostile)
+    assert "\x1b" not in text
+    assert "and 1,000,000 more." in text
+    assert "and 52 more reasons, in report.json" in text
+    assert len(text.splitlines()) < 15 * 12 + 40
+
+
+def test_report_as_json_has_a_format_and_utc_times() -> None:
+    document = json.loads(REPORT.to_json())
+    assert document["format"] == "xuanpin-check/1"
+    assert document["tables"][0]["first_event"] == "2024-03-01T12:00:00Z"
+    assert document["tables"][0]["quarantined"][0] == {
+        "reason": "units: missing",
+        "rows": 2,
+        "examples": [4, 1005],
+    }
+    assert document["absent"] == ["prices"]
+
+
+def test_report_finds_a_table_by_its_name() -> None:
+    assert REPORT.table("orders") is ORDERS
+    with pytest.raises(KeyError):
+        REPORT.table("prices")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_ours"),
+    [(REPORT.to_json(), True), ('{"format": "other"}', False), ("[]", False), ("{", False)],
+)
+def test_report_of_another_program_is_not_taken_for_ours(
+    tmp_path: Path, text: str, is_ours: object
+) -> None:
+    assert not has_report(tmp_path)
+    (tmp_path / "report.json").write_text(text, encoding="utf-8")
+    assert has_report(tmp_path) is is_ours

@@ -1,0 +1,171 @@
+"""Settings: flags over environment over file over defaults, and no name that nobody reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from features.errors import SettingsError
+from features.horizons import Horizons
+from features.settings import load_section
+
+
+class Example(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int = Field(default=1, ge=1)
+    name: str = "default"
+    weights: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _refuse_seven(self) -> Example:
+        if self.size == 7:
+            message = "not seven"
+            raise ValueError(message)
+        return self
+
+
+class Needy(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: Path
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def toml(directory: Path, text: str | None) -> Path | None:
+    if text is None:
+        return None
+    file = directory / "xuanpin.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "flags", "expected"),
+    [
+        (None, {}, {}, Example()),
+        ("", {}, {}, Example()),
+        ("[training]\nsize = 3\n[horizons]\nhorizon_days = 14", {}, {}, Example(size=3)),
+        ("[training]\nsize = 3", {"XUANPIN_TRAINING__SIZE": "4"}, {}, Example(size=4)),
+        ("[training]\nsize = 3", {"XUANPIN_TRAINING__SIZE": "4"}, {"size": 5}, Example(size=5)),
+        ("[training]\nsize = 3", {}, {"size": None, "name": "flag"}, Example(size=3, name="flag")),
+        (
+            "[training]\nsize = 3\nweights = [1]",
+            {"xuanpin_training__name": "lower", "XUANPIN_TRAINING__WEIGHTS": "[2, 3]"},
+            {},
+            Example(size=3, name="lower", weights=(2, 3)),
+        ),
+        (None, {"XUANPIN_SERVING__RUN": "runs/1", "XUANPINE": "another's"}, {}, Example()),
+    ],
+)
+def test_settings_come_from_the_nearest_source(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str | None,
+    environment: dict[str, str],
+    flags: dict[str, object],
+    expected: Example,
+) -> None:
+    set_all(monkeypatch, environment)
+    assert load_section(Example, "training", toml(tmp_path, text), flags) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "flags", "message"),
+    [
+        (
+            "[training]\nsiez = 3",
+            {},
+            {},
+            "of name, size, weights; found siez in [training] of xuanpin.toml. Did you mean size?",
+        ),
+        (
+            "[trainin]\nsize = 3",
+            {},
+            {},
+            "[training]; found trainin in xuanpin.toml. Did you mean [training]?",
+        ),
+        ("size = 3", {}, {}, "found size in xuanpin.toml. Remove it or correct its name."),
+        ("training = 3", {}, {}, "found training in xuanpin.toml. Did you mean [training]?"),
+        ("[training", {}, {}, "found other text: Expected ']' at the end of a table declaration"),
+        (
+            None,
+            {"XUANPIN_TRAINING__SIEZ": "3"},
+            {},
+            "found siez in the environment as XUANPIN_TRAINING__SIEZ. Did you mean size?",
+        ),
+        (
+            None,
+            {"XUANPIN_TRAINING_SIZE": "3"},
+            {},
+            "found XUANPIN_TRAINING_SIZE in the environment.",
+        ),
+        (None, {"XUANPIN_TRAIN__SIZE": "3"}, {}, "found XUANPIN_TRAIN__SIZE in the environment."),
+        (
+            "[training]\nsize = 0",
+            {},
+            {},
+            "training.size to be greater than or equal to 1; found another value in [training] of",
+        ),
+        (
+            "[training]\nsize = 'secret'",
+            {},
+            {},
+            "Expected training.size to be a valid integer; found another value in [training]",
+        ),
+        (
+            None,
+            {"XUANPIN_TRAINING__SIZE": "0"},
+            {},
+            "found another value in the environment as XUANPIN_TRAINING__SIZE.",
+        ),
+        (
+            None,
+            {"XUANPIN_TRAINING__WEIGHTS": "1,2"},
+            {},
+            "Expected each list in [training] to be JSON;",
+        ),
+        (
+            None,
+            {"XUANPIN_TRAINING__SIZE": "2"},
+            {"size": 0},
+            "found another value in the flag --size.",
+        ),
+        ("[training]\nsize = 7", {}, {}, "Expected training to be valid (Value error, not seven);"),
+    ],
+)
+def test_settings_that_are_wrong_name_the_key_and_the_place(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str | None,
+    environment: dict[str, str],
+    flags: dict[str, object],
+    message: str,
+) -> None:
+    set_all(monkeypatch, environment)
+    with pytest.raises(SettingsError) as caught:
+        load_section(Example, "training", toml(tmp_path, text), flags)
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_settings_without_a_default_are_asked_for() -> None:
+    with pytest.raises(SettingsError, match=r"serving\.run; found none\..*XUANPIN_SERVING__RUN"):
+        load_section(Needy, "serving", None)
+
+
+def test_settings_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"a TOML file at .*; found nothing\."):
+        load_section(Horizons, "horizons", tmp_path / "none.toml")
+
+
+def test_settings_of_the_horizons_can_be_set(tmp_path: Path) -> None:
+    file = toml(tmp_path, "[horizons]\nhorizon_days = 14")
+    assert load_section(Horizons, "horizons", file) == Horizons(horizon_days=14)
