@@ -1,0 +1,1 @@
+"""The Online Retail transactions, turned into the tables of the contract."""
