@@ -1,0 +1,48 @@
+"""What a scored batch says, ready to be written as JSON or as a row of a table."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A predicted share with the interval that covers it with probability `level`."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prediction rests on."""
+
+    own_weight: dict[str, float | None]
+    """Rate to the weight of the listing's own evidence in it, 0 to 1; null: not countable."""
+    levels_used: list[str]
+    """The levels that the snapshot had something about."""
+    as_of: str
+    """The moment up to which the evidence goes, in UTC."""
+
+
+class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One candidate's answer."""
+
+    candidate_id: str | None
+    product_id: str
+    market: str
+    sell_through: Share
+    return_risk: Share
+    score: float
+    """Kept sell-through: sell_through x (1 - return_risk)."""
+    evidence: Evidence
+    flags: list[str]
+
+
+class ScoredBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers in the order of the candidates, and what made them."""
+
+    bundle_id: str
+    snapshot_id: str
+    as_of: str
+    candidates: list[ScoredCandidate]

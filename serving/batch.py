@@ -1,0 +1,156 @@
+"""Score a file of candidates with the function that serves; a bad row never stops the rest."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from serving.admission import refusal_of
+from serving.answers import ScoredBatch, ScoredCandidate
+from serving.candidates import MOST_CANDIDATES, Candidate, parse_candidate
+from serving.evidence import OWN_WEIGHTS
+from serving.loading import Served
+from serving.refusals import Detail
+from serving.scoring import score
+from serving.table_reading import WRONG_LENGTH, Row, UnreadableTableError, open_table
+from serving.table_writing import create_table
+
+FIELDS: Final = msgspec.structs.fields(Candidate)
+NUMBERS: Final = ("list_price_minor", "units_offered")
+
+SHARES: Final = (
+    "sell_through",
+    "sell_through_low",
+    "sell_through_high",
+    "return_risk",
+    "return_risk_low",
+    "return_risk_high",
+    "score",
+    "level",
+    *(f"own_weight_{rate}" for rate in OWN_WEIGHTS),
+)
+TEXTS: Final = ("levels_used", "flags", "as_of", "bundle_id", "snapshot_id", "error")
+ANSWER_COLUMNS: Final[Mapping[str, pa.DataType]] = {
+    **dict.fromkeys(SHARES, pa.float64()),
+    **dict.fromkeys(TEXTS, pa.string()),
+}
+"""What scoring adds to a row; a column of the same name in the input is replaced."""
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_SEPARATOR: Final = ";"
+
+Tell = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What became of the rows of a file."""
+
+    rows: int
+    refused: Mapping[str, int]
+    """Error to the number of its rows."""
+    unread: tuple[str, ...]
+    """Columns carried along that scoring doesn't know."""
+
+    @property
+    def scored(self) -> int:
+        """Return how many rows have an answer."""
+        return self.rows - sum(self.refused.values())
+
+
+def score_file(
+    served: Served, source: Path, target: Path, *, level: float, tell: Tell
+) -> BatchReport:
+    """Score the rows of `source` into `target`, in order, with all their own columns.
+
+    Both are CSV or Parquet by the ending of their name. A row that can't be scored has its reason
+    under `error`. `tell` is told what is worked on and how many rows are done.
+
+    Raises:
+        UnreadableTableError: the file isn't a table, or lacks a column that is required.
+        StorageError: the disk refuses; what stood at `target` before stays.
+    """
+    errors: Counter[str | None] = Counter()
+    with open_table(source, chunk_rows=MOST_CANDIDATES) as table:
+        _check_columns(source, table.columns)
+        with create_table(target, {**table.columns, **ANSWER_COLUMNS}) as write:
+            for chunk in table.chunks:
+                answers = score_rows(served, chunk, level=level)
+                write([{**row, **answer} for row, answer in zip(chunk, answers, strict=True)])
+                errors.update(answer["error"] for answer in answers)
+                tell("scoring", errors.total())
+    known = {field.name for field in FIELDS} | set(ANSWER_COLUMNS)
+    return BatchReport(
+        rows=errors.total(),
+        refused={error: count for error, count in errors.items() if error is not None},
+        unread=tuple(name for name in table.columns if name not in known),
+    )
+
+
+def score_rows(served: Served, rows: Sequence[Row], *, level: float) -> list[Row]:
+    """Return the answer's columns for at most `MOST_CANDIDATES` rows, all null but for errors."""
+    checked = [_candidate_of(served, row) for row in rows]
+    answers = [_refused(one) if isinstance(one, Detail) else {} for one in checked]
+    good = {place: one for place, one in enumerate(checked) if isinstance(one, Candidate)}
+    if good:
+        batch = score(served.bundle, served.snapshot, list(good.values()), level=level)
+        for place, scored in zip(good, batch.candidates, strict=True):
+            answers[place] = _answer(batch, scored)
+    return answers
+
+
+def _check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
+    missing = [field.name for field in FIELDS if field.required and field.name not in columns]
+    if missing:
+        expected = f"the columns {', '.join(field.name for field in FIELDS if field.required)}"
+        raise UnreadableTableError(source, expected=expected, found=f"no {', '.join(missing)}")
+
+
+def _candidate_of(served: Served, row: Row) -> Candidate | Detail:
+    """Return a row's candidate, or what is wrong with it."""
+    if WRONG_LENGTH in row:
+        return Detail(("row",), "wrong_number_of_cells")
+    cells = {field.name: row.get(field.name) for field in FIELDS}
+    given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+    found = parse_candidate({name: _typed(name, cell) for name, cell in given.items()})
+    if isinstance(found, Candidate):
+        return refusal_of(served.snapshot, found) or found
+    return found
+
+
+def _typed(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    """Read a whole number out of a text cell; anything else is left for the check to refuse."""
+    is_number = name in NUMBERS and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
+    return int(value) if is_number else value
+
+
+def _refused(detail: Detail) -> Row:
+    place = ".".join(map(str, detail.loc))
+    return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{place}: {detail.code}"}
+
+
+def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
+    return {
+        "sell_through": one.sell_through.estimate,
+        "sell_through_low": one.sell_through.low,
+        "sell_through_high": one.sell_through.high,
+        "return_risk": one.return_risk.estimate,
+        "return_risk_low": one.return_risk.low,
+        "return_risk_high": one.return_risk.high,
+        "score": one.score,
+        "level": one.sell_through.level,
+        **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
+        "levels_used": _SEPARATOR.join(one.evidence.levels_used),
+        "flags": _SEPARATOR.join(one.flags),
+        "as_of": one.evidence.as_of,
+        "bundle_id": batch.bundle_id,
+        "snapshot_id": batch.snapshot_id,
+        "error": None,
+    }

@@ -1,0 +1,29 @@
+"""Load one bundle and check its canary: what `load_bundle` runs in a child process."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from features.catalogue import CATALOGUE
+from features.errors import ArtefactError
+from serving.artefact_errors import CanaryError
+from serving.bundle import assemble
+from serving.sealed import read_sealed
+
+
+def main(directory: Path, bundle_id: str) -> int:
+    """Return 0 if the bundle can be loaded and answers as written, else its error's exit code."""
+    try:
+        sealed = read_sealed(directory)
+        if sealed.bundle_id != bundle_id:
+            raise CanaryError(f"bundle {sealed.bundle_id} in place of {bundle_id}")
+        assemble(sealed, CATALOGUE)
+    except ArtefactError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,93 @@
+"""Commands of serving: the HTTP service, and scoring a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app = typer.Typer()
+
+ROWS_REFUSED: Final = 1
+"""Exit code of a batch in which some rows have no answer."""
+
+MOST_ERRORS_SHOWN: Final = 10
+
+RunOption = Annotated[
+    Path | None,
+    typer.Option("--run", help="Run directory that `xuanpin run` published into."),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with a section [serving].")
+]
+
+
+@app.command(epilog="Example: xuanpin serve --run var/run --port 3000")
+def serve(
+    run: RunOption = None,
+    host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Serve POST /v1/score, /livez and /readyz until told to stop; SIGTERM ends it in order.
+
+    Settings are flags over environment (XUANPIN_SERVING__PORT) over file over defaults.
+    """
+    from features.settings import load_section
+    from serving.launch import command_of, environment_of
+    from serving.settings import ServingSettings
+
+    flags = {"run": run, "host": host, "port": port, "workers": workers}
+    settings = load_section(ServingSettings, "serving", config, flags)
+    typer.echo(f"Serving {settings.run} on http://{settings.host}:{settings.port}", err=True)
+    sys.stderr.flush()
+    command = command_of(settings)
+    os.execve(command[0], command, environment_of(settings, os.environ))  # noqa: S606 - our own
+
+
+@app.command(
+    epilog="Exit codes: 0 every row is scored; 1 some were refused, with the reason in the column "
+    "error; 2 wrong usage; 3 the file is no table; 5 bundle or snapshot were refused; "
+    "6 the disk refused.\n\nExample: xuanpin score candidates.csv --out scored.csv"
+)
+def score(
+    candidates: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file with the columns product_id, market, list_price_minor, "
+            "currency, units_offered and, if known, listing_id, category, candidate_id."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
+    run: RunOption = None,
+    level: Annotated[
+        float, typer.Option(min=0.5, max=0.95, help="How often intervals are to hold.")
+    ] = 0.8,
+    config: ConfigOption = None,
+) -> None:
+    """Score a file of candidates: its rows in order, with predictions, intervals and flags added.
+
+    Other columns are carried along. A row that can't be scored says why and stops no other.
+    """
+    from features.progress import late_progress
+    from features.settings import load_section
+    from features.wording import listed
+    from serving.batch import score_file
+    from serving.loading import load_served
+    from serving.settings import ServingSettings
+
+    settings = load_section(ServingSettings, "serving", config, {"run": run})
+    served = load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    with late_progress() as tell:
+        report = score_file(served, candidates, out, level=level, tell=tell)
+    typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
+    if report.unread:
+        typer.echo(f"Carried along unread: {listed(report.unread)}.")
+    worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))
+    for error, count in worst[:MOST_ERRORS_SHOWN]:
+        typer.echo(f"Refused {count:,} row{'' if count == 1 else 's'}: {error}")
+    raise typer.Exit(ROWS_REFUSED if report.refused else 0)

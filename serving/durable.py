@@ -1,0 +1,86 @@
+"""Write files so that they are there whole or not at all, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from features.storage import storage_errors
+
+READABLE_DIRECTORY: Final = 0o755
+READABLE_FILE: Final = 0o644
+
+
+def write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write a new directory of files, complete or absent; it must not exist yet.
+
+    Raises:
+        StorageError: the disk is full, read-only or otherwise refuses.
+    """
+    with storage_errors():
+        _make_directory(directory.parent)
+        temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".writing-"))
+        try:
+            for name, data in files.items():
+                (temporary / name).write_bytes(data)
+                _sync(temporary / name)
+            temporary.chmod(READABLE_DIRECTORY)
+            _sync(temporary)
+            temporary.rename(directory)
+            _sync(directory.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a file to write, which takes the place of `path` when the block ends without an error.
+
+    A reader of `path` sees the old bytes or the new ones; on any error the old ones stay.
+
+    Raises:
+        StorageError: the disk is full, read-only or otherwise refuses.
+    """
+    with storage_errors():
+        _make_directory(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(READABLE_FILE)
+            _sync(temporary)
+            temporary.replace(path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file in place of the one before, whole or not at all.
+
+    Raises:
+        StorageError: the disk is full, read-only or otherwise refuses.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory unless something is there; a file in its place is found on writing."""
+    if not directory.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Make a file's bytes, or the names in a directory, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,88 @@
+"""What a prediction rests on: own evidence, levels used, and flags for what was missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from features.catalogue import Catalogue
+from features.levels import Level
+from features.online import LookupResult, OnlineSnapshot
+from features.pooling import RATES
+from serving.answers import Evidence
+from serving.bundle import Bundle
+from serving.candidates import Candidate
+from serving.prediction import Predictions
+
+OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
+"""Rate to the model input that says how much of it is the listing's own evidence."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A candidate with what the snapshot knows of its product."""
+
+    candidate: Candidate
+    category: str | None
+    is_known: bool
+
+    @classmethod
+    def of(cls, snapshot: OnlineSnapshot, candidate: Candidate) -> Subject:
+        """Take the category from the snapshot, as training did, else from the request."""
+        product = snapshot.product(candidate.product_id)
+        category = candidate.category if product is None else product.category
+        return cls(candidate, category, is_known=product is not None)
+
+
+def evidence_of(
+    catalogue: Catalogue, snapshot: OnlineSnapshot, found: LookupResult, predictions: Predictions
+) -> list[Evidence]:
+    """Return each row's evidence."""
+    as_of = snapshot.as_of.isoformat()
+    weights = _own_weights(catalogue, predictions)
+    has_level = {level: found.found[level].tolist() for level in Level}
+    return [
+        Evidence(
+            own_weight=weight,
+            levels_used=[level.value for level in Level if has_level[level][row]],
+            as_of=as_of,
+        )
+        for row, weight in enumerate(weights)
+    ]
+
+
+def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[str, float | None]]:
+    positions = [catalogue.model_inputs.index(name) for name in OWN_WEIGHTS.values()]
+    return [
+        {
+            rate: None if math.isnan(weight) else weight
+            for rate, weight in zip(OWN_WEIGHTS, row, strict=True)
+        }
+        for row in predictions.matrix[:, positions].tolist()
+    ]
+
+
+def flags_of(
+    bundle: Bundle, snapshot: OnlineSnapshot, subjects: Sequence[Subject], predictions: Predictions
+) -> list[list[str]]:
+    """Return each row's flags: what a reader must know before relying on its numbers."""
+    imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
+    shared = [f"imputed:{table}" for table in imputed]
+    is_merged = any(model.residuals.is_merged for model in bundle.models.targets.values())
+    cold = ["cold_start", "interval_merged"] if is_merged else ["cold_start"]
+    return [
+        [*(cold if is_cold else ()), *_subject_flags(snapshot, subject), *shared]
+        for subject, is_cold in zip(subjects, predictions.is_cold.tolist(), strict=True)
+    ]
+
+
+def _subject_flags(snapshot: OnlineSnapshot, subject: Subject) -> list[str]:
+    asked = subject.candidate.category
+    flags = {
+        "unknown_product": not subject.is_known,
+        "unseen_category": subject.category not in snapshot.categories,
+        "category_of_snapshot": asked is not None and asked != subject.category,
+    }
+    return [flag for flag, is_raised in flags.items() if is_raised]

@@ -1,0 +1,129 @@
+"""The models' part of a bundle: boosters as LightGBM text, everything else as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from itertools import count, takewhile
+from typing import Final, TypeVar
+
+import msgspec
+import numpy as np
+
+from features.catalogue import Catalogue
+from features.declarations import TARGETS, Target
+from serving.artefact_errors import BrokenFileError, MissingFileError
+from serving.booster import Booster, feature_names_of
+from serving.calibration import Knots
+from serving.conformal import Cell, CellResiduals, ConformalResiduals
+from serving.manifest import canonical_json
+from serving.prediction import Models
+from serving.target_model import TargetModel
+
+CALIBRATION: Final = "calibration.json"
+CONFORMAL: Final = "conformal.json"
+POOLING: Final = "pooling.json"
+
+T = TypeVar("T")
+
+
+class StoredKnots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The calibration curve of a target in calibration.json."""
+
+    x: list[float]
+    y: list[float]
+
+
+class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The residuals of a cell in conformal.json."""
+
+    count: int
+    values: list[float]
+
+
+def model_files(models: Models) -> dict[str, bytes]:
+    """Return the files that hold the models, by name."""
+    knots, cells = {}, {}
+    files = {}
+    for target, model in models.targets.items():
+        for position, booster in enumerate(model.boosters):
+            files[f"{target}.{position}.txt"] = booster.text.encode()
+        knots[target] = StoredKnots(model.calibration.x.tolist(), model.calibration.y.tolist())
+        cells[target] = {
+            cell.value: StoredCell(residuals.count, residuals.values.tolist())
+            for cell, residuals in model.residuals.cells.items()
+        }
+    files[CALIBRATION] = canonical_json(knots)
+    files[CONFORMAL] = canonical_json(cells)
+    files[POOLING] = canonical_json(dict(models.parameters))
+    return files
+
+
+def models_from(files: Mapping[str, bytes], catalogue: Catalogue) -> Models:
+    """Load the models out of verified files.
+
+    Raises:
+        BundleRefusedError: a file is missing or not of its form.
+    """
+    knots = read_json(files, CALIBRATION, dict[Target, StoredKnots])
+    cells = read_json(files, CONFORMAL, dict[Target, dict[Cell, StoredCell]])
+    for name, stored in ((CALIBRATION, knots), (CONFORMAL, cells)):
+        if set(stored) != set(TARGETS):
+            raise BrokenFileError(name, f"targets {sorted(stored)}")
+    models = {
+        target: TargetModel(
+            target=target,
+            boosters=_boosters(files, target, catalogue),
+            calibration=Knots(np.array(knots[target].x), np.array(knots[target].y)),
+            residuals=_residuals(cells[target]),
+        )
+        for target in TARGETS
+    }
+    parameters = read_json(files, POOLING, dict[str, float])
+    return Models(catalogue=catalogue, parameters=parameters, targets=models)
+
+
+def booster_names(files: Container[str], target: Target) -> list[str]:
+    """Return the names of a target's boosters, numbered from 0 without a gap."""
+    names = (f"{target}.{position}.txt" for position in count())
+    return list(takewhile(lambda name: name in files, names))
+
+
+def read_json(files: Mapping[str, bytes], name: str, form: type[T]) -> T:
+    """Decode a file of a bundle strictly.
+
+    Raises:
+        MissingFileError: the bundle lacks it.
+        BrokenFileError: it isn't JSON of this form.
+    """
+    if name not in files:
+        raise MissingFileError(name)
+    try:
+        return msgspec.json.decode(files[name], type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BrokenFileError(name, str(error)) from error
+
+
+def _boosters(
+    files: Mapping[str, bytes], target: Target, catalogue: Catalogue
+) -> tuple[Booster, ...]:
+    names = booster_names(files, target)
+    if not names:
+        raise MissingFileError(f"{target}.0.txt")
+    texts = [_model_text(files[name], name, catalogue) for name in names]
+    return tuple(Booster(text) for text in texts)
+
+
+def _model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
+    """Decode a model's text and look at what it declares before LightGBM does."""
+    if not data.isascii() or b"\0" in data or not data.startswith(b"tree\n"):
+        raise BrokenFileError(name, "no LightGBM text")
+    text = data.decode("ascii")
+    if feature_names_of(text) != catalogue.model_inputs:
+        raise BrokenFileError(name, "other input columns than the catalogue's")
+    return text
+
+
+def _residuals(cells: Mapping[Cell, StoredCell]) -> ConformalResiduals:
+    return ConformalResiduals(
+        {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()}
+    )

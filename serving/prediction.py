@@ -1,0 +1,86 @@
+"""From columns to predictions: the part below look-up, shared by serving and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from features.catalogue import Catalogue
+from features.declarations import TARGETS, FloatArray, Target
+from features.derived import design_matrix
+from serving.artefact_errors import BrokenFileError
+from serving.cells import BoolArray, is_cold_start
+from serving.target_model import TargetModel
+
+
+@dataclass(frozen=True)
+class Models:
+    """All that turns columns into predictions: one model a target and the pooling parameters."""
+
+    catalogue: Catalogue
+    parameters: Mapping[str, float]
+    targets: Mapping[Target, TargetModel]
+
+    def __post_init__(self) -> None:
+        """Refuse models that can't be used together with the catalogue."""
+        if set(self.targets) != set(TARGETS):
+            raise BrokenFileError("the models", f"targets {sorted(self.targets)}")
+        if set(self.parameters) != set(self.catalogue.parameters):
+            raise BrokenFileError("the pooling parameters", f"names {sorted(self.parameters)}")
+        for model in self.targets.values():
+            for booster in model.boosters:
+                if booster.feature_names != self.catalogue.model_inputs:
+                    raise BrokenFileError(f"a booster of {model.target}", "other input columns")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One target's calibrated estimates with intervals, each of shape (rows,), in [0, 1]."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    level: float
+    """The share of outcomes that the intervals are made to cover."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions of all targets and what they were made of."""
+
+    matrix: FloatArray
+    """The design matrix, shape (rows, inputs)."""
+    is_cold: BoolArray
+    targets: Mapping[Target, Prediction]
+
+    @property
+    def score(self) -> FloatArray:
+        """Return kept sell-through: sell-through x (1 - return risk), the ranking number."""
+        return self.targets["sell_through"].estimate * (1 - self.targets["return_risk"].estimate)
+
+
+def predict(models: Models, columns: Mapping[str, FloatArray], *, level: float) -> Predictions:
+    """Predict all targets for rows given as columns.
+
+    `columns` holds every base feature and request field of the catalogue by name, float64 of
+    shape (rows,), null as NaN; `level` is the intervals' coverage, in (0, 1). A row's result
+    doesn't depend on the rows beside it.
+
+    Raises:
+        InvalidPredictionError: a model yields what isn't a share.
+    """
+    matrix = design_matrix(models.catalogue, columns, models.parameters)
+    is_cold = is_cold_start(columns)
+    targets = {
+        target: _predict_target(models.targets[target], matrix, is_cold, level)
+        for target in TARGETS
+    }
+    return Predictions(matrix=matrix, is_cold=is_cold, targets=targets)
+
+
+def _predict_target(
+    model: TargetModel, matrix: FloatArray, is_cold: BoolArray, level: float
+) -> Prediction:
+    estimate = model.predict(matrix)
+    low, high = model.interval(estimate, is_cold, level=level)
+    return Prediction(estimate=estimate, low=low, high=high, level=level)

@@ -1,0 +1,128 @@
+"""The scoring function: bundle + online snapshot + candidates -> predictions with evidence.
+
+There is one: the service and batch files score with it, and offline evaluation with its part
+below look-up (serving/prediction.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.declarations import FloatArray
+from features.horizons import Horizons
+from features.online import LookupKeys, OnlineSnapshot
+from serving.admission import admit
+from serving.answers import Evidence, ScoredBatch, ScoredCandidate, Share
+from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
+from serving.bundle import Bundle
+from serving.candidates import Candidate
+from serving.evidence import Subject, evidence_of, flags_of
+from serving.prediction import Prediction, Predictions, predict
+
+
+def score(
+    bundle: Bundle, snapshot: OnlineSnapshot, candidates: Sequence[Candidate], *, level: float
+) -> ScoredBatch:
+    """Score candidates; `level` is the coverage of the intervals, in (0, 1).
+
+    Raises:
+        RequestRefusedError: a candidate contradicts the snapshot.
+        BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
+    """
+    check_pair(bundle, snapshot)
+    admit(snapshot, candidates)
+    subjects = [Subject.of(snapshot, candidate) for candidate in candidates]
+    found = snapshot.look_up(_keys(subjects))
+    columns = {**found.columns, **_request_columns(bundle, candidates)}
+    predictions = predict(bundle.models, columns, level=level)
+    return ScoredBatch(
+        bundle_id=bundle.bundle_id,
+        snapshot_id=snapshot.snapshot_id,
+        as_of=snapshot.as_of.isoformat(),
+        candidates=_scored(
+            candidates,
+            predictions,
+            evidence_of(bundle.models.catalogue, snapshot, found, predictions),
+            flags_of(bundle, snapshot, subjects, predictions),
+        ),
+    )
+
+
+def _scored(
+    candidates: Sequence[Candidate],
+    predictions: Predictions,
+    evidence: Sequence[Evidence],
+    flags: Sequence[list[str]],
+) -> list[ScoredCandidate]:
+    rows = zip(
+        candidates,
+        _shares(predictions.targets["sell_through"]),
+        _shares(predictions.targets["return_risk"]),
+        predictions.score.tolist(),
+        evidence,
+        flags,
+        strict=True,
+    )
+    return [
+        ScoredCandidate(
+            candidate_id=candidate.candidate_id,
+            product_id=candidate.product_id,
+            market=candidate.market,
+            sell_through=sell_through,
+            return_risk=return_risk,
+            score=kept,
+            evidence=its_evidence,
+            flags=its_flags,
+        )
+        for candidate, sell_through, return_risk, kept, its_evidence, its_flags in rows
+    ]
+
+
+def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    """Check that a bundle and a snapshot were made for each other.
+
+    Raises:
+        CatalogueMismatchError: they hold different features.
+        HorizonsMismatchError: their targets and rates look over different lengths of time.
+    """
+    expected, found = bundle.manifest.catalogue_fingerprint, snapshot.about.catalogue_fingerprint
+    if found != expected:
+        raise CatalogueMismatchError("snapshot", expected=expected, found=found)
+    if snapshot.about.horizons != bundle.horizons:
+        raise HorizonsMismatchError(
+            bundle=_named(bundle.horizons), snapshot=_named(snapshot.about.horizons)
+        )
+
+
+def _named(horizons: Horizons) -> str:
+    return ", ".join(f"{name} {days}" for name, days in horizons.model_dump().items())
+
+
+def _keys(subjects: Sequence[Subject]) -> LookupKeys:
+    return LookupKeys(
+        listing_id=[one.candidate.listing_id for one in subjects],
+        product_id=[one.candidate.product_id for one in subjects],
+        category=[one.category for one in subjects],
+        market=[one.candidate.market for one in subjects],
+    )
+
+
+def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[str, FloatArray]:
+    """Return the numbers that only the request knows; a candidate names them as the catalogue."""
+    names = [field.name for field in bundle.models.catalogue.request_fields]
+    return {
+        name: np.array([getattr(one, name) for one in candidates], dtype=np.float64)
+        for name in names
+    }
+
+
+def _shares(prediction: Prediction) -> list[Share]:
+    rows = zip(
+        prediction.estimate.tolist(), prediction.low.tolist(), prediction.high.tolist(), strict=True
+    )
+    return [
+        Share(estimate=estimate, low=low, high=high, level=prediction.level)
+        for estimate, low, high in rows
+    ]

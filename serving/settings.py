@@ -1,0 +1,47 @@
+"""Settings of the service, section [serving] of the configuration."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
+
+from features.settings import DELIMITER, PREFIX
+
+
+class ServingSettings(BaseModel):
+    """Where the service finds its artefacts, where it listens and how much it takes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: Path = Path("var/run")
+    """The run directory, with `bundles/` and `snapshots/`."""
+    host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    port: int = Field(default=3000, ge=1, le=65_535)
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes; each maps the same snapshot and holds its own copy of the bundle."""
+    scoring_threads: int = Field(default=1, ge=1, le=2)
+    most_waiting: int = Field(default=64, ge=1, le=10_000)
+    """Requests of a worker that may wait for a scoring thread."""
+    max_body_bytes: int = Field(default=1 << 20, ge=1 << 10, le=1 << 24)
+    deadline_ms: int = Field(default=2_000, ge=10, le=60_000)
+    """For the body to arrive, and again for the answer to be made."""
+    graceful_seconds: int = Field(default=10, ge=1, le=300)
+    """How long requests in flight may take after the order to stop."""
+
+    @property
+    def bundles(self) -> Path:
+        """Return the directory of bundles."""
+        return self.run / "bundles"
+
+    @property
+    def snapshots(self) -> Path:
+        """Return the directory of online snapshots."""
+        return self.run / "snapshots"
+
+
+def as_environment(settings: ServingSettings) -> dict[str, str]:
+    """Return the variables that make a process in another directory read the same settings."""
+    values = {**settings.model_dump(mode="json"), "run": settings.run.resolve()}
+    return {f"{PREFIX}SERVING{DELIMITER}{name.upper()}": str(v) for name, v in values.items()}

@@ -1,0 +1,70 @@
+"""The model of one target: boosters, calibration and conformal residuals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.declarations import FloatArray, Target
+from serving.artefact_errors import BrokenFileError, InvalidPredictionError
+from serving.booster import Booster
+from serving.calibration import Knots
+from serving.cells import BoolArray
+from serving.conformal import ConformalResiduals
+
+
+@dataclass(frozen=True)
+class TargetModel:
+    """What predicts one target from the design matrix.
+
+    The raw prediction is the mean over `boosters` (trained with different seeds), which
+    `calibration` turns into the estimate and `residuals` surround with an interval.
+    """
+
+    target: Target
+    boosters: tuple[Booster, ...]
+    calibration: Knots
+    residuals: ConformalResiduals
+
+    def __post_init__(self) -> None:
+        """Refuse a model without boosters."""
+        if not self.boosters:
+            raise BrokenFileError(f"the model of {self.target}", "no boosters")
+
+    def predict_raw(self, matrix: FloatArray) -> FloatArray:
+        """Return the mean of the boosters' predictions, shape (rows,)."""
+        return mean_prediction(self.boosters, matrix)
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].
+
+        Raises:
+            InvalidPredictionError: a booster or the calibration yields anything else.
+        """
+        raw = self.predict_raw(matrix)
+        estimate = self.calibration.apply(raw)
+        is_share = np.isfinite(raw) & (estimate >= 0) & (estimate <= 1)
+        if not is_share.all():
+            raise InvalidPredictionError(self.target, int((~is_share).sum()))
+        return estimate
+
+    def interval(
+        self, estimate: FloatArray, is_cold: BoolArray, *, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return low and high around each estimate at a level of coverage in (0, 1)."""
+        return self.residuals.interval(estimate, is_cold, level=level)
+
+    def prob_at_least(
+        self, estimate: FloatArray, is_cold: BoolArray, *, threshold: float
+    ) -> FloatArray:
+        """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
+        return self.residuals.prob_at_least(estimate, is_cold, threshold=threshold)
+
+
+def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    """Return the mean of raw predictions, added in the boosters' order."""
+    total = np.zeros(len(matrix))
+    for booster in boosters:
+        total = total + booster.predict(matrix)
+    return total / len(boosters)

@@ -1,0 +1,34 @@
+"""What every test of serving starts from: one trained bundle, one snapshot, published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from features.online import OnlineSnapshot
+from serving.bundle import Bundle, load_bundle, write_bundle
+from serving.pointer import publish, resolve
+from tests.serving_world import bundle_contents, write_snapshot_beside
+
+
+@pytest.fixture(scope="session")
+def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory with a bundle and a snapshot; no test may change it."""
+    run = tmp_path_factory.mktemp("run")
+    publish(run / "bundles", write_bundle(bundle_contents(), run / "bundles"))
+    write_snapshot_beside(run / "snapshots")
+    return run
+
+
+@pytest.fixture(scope="session")
+def bundle(run_directory: Path) -> Bundle:
+    return load_bundle(resolve(run_directory / "bundles"))
+
+
+@pytest.fixture(scope="session")
+def snapshot(run_directory: Path) -> Iterator[OnlineSnapshot]:
+    opened = OnlineSnapshot.open(resolve(run_directory / "snapshots"))
+    yield opened
+    opened.close()

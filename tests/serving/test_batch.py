@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import StorageError
+from features.online import OnlineSnapshot
+from serving.batch import ANSWER_COLUMNS, BatchReport, score_file
+from serving.bundle import Bundle
+from serving.candidates import MOST_CANDIDATES, Candidate
+from serving.loading import Served
+from serving.scoring import score
+from serving.table_reading import UnreadableTableError
+from serving.table_writing import harmless
+
+GOOD: dict[str, Any] = {
+    "product_id": "mug-1",
+    "market": "GB",
+    "list_price_minor": 499,
+    "currency": "GBP",
+    "units_offered": 100,
+    "listing_id": "mug-1|GB",
+    "category": None,
+    "title": "Mug, blue",
+}
+
+
+@pytest.fixture
+def served(bundle: Bundle, snapshot: OnlineSnapshot) -> Served:
+    return Served(bundle, snapshot)
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+        return path
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(GOOD))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Read a result; an empty cell of a CSV file stands for null."""
+    if path.suffix == ".parquet":
+        return list(pq.read_table(path).to_pylist())
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def run(served: Served, source: Path, target: Path) -> BatchReport:
+    return score_file(served, source, target, level=0.9, tell=lambda _subject, _rows: None)
+
+
+@pytest.mark.parametrize("source", ["in.csv", "in.parquet"])
+@pytest.mark.parametrize("target", ["out.csv", "out.parquet"])
+def test_batch_answers_what_the_scoring_function_returns(
+    served: Served, tmp_path: Path, source: str, target: str
+) -> None:
+    rows = [{**GOOD, "units_offered": n} for n in range(1, MOST_CANDIDATES + 300)]
+    report = run(served, write(tmp_path / source, rows), tmp_path / target)
+    assert report == BatchReport(rows=len(rows), refused={}, unread=("title",))
+    found = read(tmp_path / target)
+    known = [{name: row[name] for name in row if name != "title"} for row in rows]
+    asked = [Candidate(**row) for row in known]
+    expected = [
+        *score(served.bundle, served.snapshot, asked[:1_000], level=0.9).candidates,
+        *score(served.bundle, served.snapshot, asked[1_000:], level=0.9).candidates,
+    ]
+    for row, answer in zip(found, expected, strict=True):
+        assert float(row["score"]) == answer.score
+        assert float(row["sell_through_low"]) == answer.sell_through.low
+        assert float(row["return_risk_high"]) == answer.return_risk.high
+        assert float(row["level"]) == 0.9
+        assert row["levels_used"] == "listing;product;category_market;market"
+        assert row["flags"] == "imputed:stock"
+        assert row["bundle_id"] == served.bundle.bundle_id
+        assert row["error"] is None
+    assert [str(row["units_offered"]) for row in found] == [str(r["units_offered"]) for r in rows]
+    assert {row["title"] for row in found} == {"Mug, blue"}
+    assert list(found[0]) == [*GOOD, *ANSWER_COLUMNS]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_batch_keeps_bad_rows_with_their_reason(served: Served, tmp_path: Path, kind: str) -> None:
+    bad: dict[str, dict[str, Any]] = {
+        "units_offered: out_of_range": {"units_offered": 0},
+        "list_price_minor: out_of_range": {"list_price_minor": -5},
+        "product_id: missing_field": {"product_id": None},
+        "product_id: wrong_form": {"product_id": "../../etc/passwd"},
+        "market: unsupported_market": {"market": "FR", "currency": "EUR"},
+        "currency: currency_mismatch": {"currency": "USD"},
+        "listing_id: listing_mismatch": {"listing_id": "mug-2|GB"},
+    }
+    rows = [GOOD]
+    for change in bad.values():
+        rows += [{**GOOD, **change}, GOOD]
+    report = run(served, write(tmp_path / f"in.{kind}", rows), tmp_path / "out.parquet")
+    found = read(tmp_path / "out.parquet")
+    assert [row["error"] for row in found[1::2]] == list(bad)
+    assert {row["error"] for row in found[::2]} == {None}
+    assert {row["score"] for row in found[1::2]} == {None}
+    assert len({row["score"] for row in found[::2]}) == 1
+    assert report.refused == dict.fromkeys(bad, 1)
+    assert report.scored == len(bad) + 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "error"),
+    [
+        ("mug-1,GB,499,GBP,ten", "units_offered: wrong_type"),
+        ("mug-1,GB,4.99,GBP,10", "list_price_minor: wrong_type"),
+        ("mug-1,GB,1e3,GBP,10", "list_price_minor: wrong_type"),
+        ("mug-1,GB,٤٩٩,GBP,10", "list_price_minor: wrong_type"),
+        ("mug-1,GB," + "9" * 5_000 + ",GBP,10", "list_price_minor: wrong_type"),
+        ("mug-1,GB,499,GBP", "row: wrong_number_of_cells"),
+        ("mug-1,GB,499,GBP,10,more", "row: wrong_number_of_cells"),
+        ("mug-1,GB,,GBP,10", "list_price_minor: missing_field"),
+        ('"mug\n1",GB,499,GBP,10', "product_id: wrong_form"),
+    ],
+)
+def test_batch_of_csv_refuses_cells_that_arent_what_they_should_be(
+    served: Served, tmp_path: Path, cells: str, error: str
+) -> None:
+    good = "mug-1,GB,499,GBP,10"
+    header = "product_id,market,list_price_minor,currency,units_offered"
+    (tmp_path / "in.csv").write_text(f"\ufeff{header}\r\n{good}\r\n{cells}\r\n\r\n{good}\r\n")
+    run(served, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert [row["error"] for row in read(tmp_path / "out.csv")] == [None, error, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "prose"),
+    [
+        ("in.txt", b"", "Expected CSV or Parquet in in.txt; found the ending '.txt'. "),
+        ("in.csv", b"", "Expected a header in in.csv; found none. "),
+        ("in.csv", b"a,b,a\n", "Expected each column once in in.csv; found a twice. "),
+        (
+            "in.csv",
+            b"product_id,market,currency\n",
+            (
+                "Expected the columns product_id, market, list_price_minor, currency, "
+                "units_offered in in.csv; found no list_price_minor, units_offered. "
+            ),
+        ),
+        ("in.csv", b"\xff\xfea", "Expected a sound table in in.csv; found UnicodeDecodeError. "),
+        ("in.csv", b'a,"b', "Expected a sound table in in.csv; found Error. "),
+        ("in.parquet", b"PAR1", "Expected a sound table in in.parquet; found ArrowInvalid. "),
+    ],
+)
+def test_batch_of_no_table_is_refused(
+    served: Served, tmp_path: Path, name: str, content: bytes, prose: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableTableError) as caught:
+        run(served, tmp_path / name, tmp_path / "out.csv")
+    assert str(caught.value) == prose + "`xuanpin score --help` names the columns and formats."
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_batch_without_a_file_is_refused(served: Served, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableTableError, match="no such file"):
+        run(served, tmp_path / "in.csv", tmp_path / "out.csv")
+
+
+def test_batch_broken_on_the_way_leaves_what_was_there(served: Served, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", [GOOD] * 1_500)
+    with source.open("ab") as file:
+        file.write(b"\xff\xfe,,\n")
+    (tmp_path / "out.csv").write_text("from before")
+    with pytest.raises(UnreadableTableError):
+        run(served, source, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "from before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+def test_batch_that_cant_be_written_is_refused(served: Served, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", [GOOD])
+    with pytest.raises(StorageError):
+        run(served, source, source / "out.csv")
+
+
+def test_batch_of_no_rows_has_a_header(served: Served, tmp_path: Path) -> None:
+    report = run(served, write(tmp_path / "in.csv", []), tmp_path / "out.csv")
+    assert report == BatchReport(rows=0, refused={}, unread=("title",))
+    header = ",".join([*GOOD, *ANSWER_COLUMNS])
+    assert (tmp_path / "out.csv").read_bytes() == header.encode() + b"\r\n"
+
+
+def test_batch_scored_again_replaces_its_answers(served: Served, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.csv", [GOOD, {**GOOD, "units_offered": 0}])
+    run(served, source, tmp_path / "one.csv")
+    run(served, tmp_path / "one.csv", tmp_path / "two.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_batch_tells_how_many_rows_are_done(served: Served, tmp_path: Path) -> None:
+    told: list[int] = []
+    source = write(tmp_path / "in.csv", [GOOD] * 2_100)
+    target = tmp_path / "out.csv"
+    score_file(served, source, target, level=0.8, tell=lambda _, rows: told.append(rows))
+    assert told == [1_000, 2_000, 2_100]
+
+
+def _formulas() -> Iterator[str]:
+    for start in "=+-@\t\r":
+        yield f'{start}HYPERLINK("http://x")'
+        yield start
+
+
+@pytest.mark.parametrize("cell", list(_formulas()))
+def test_csv_of_a_cell_that_looks_like_a_formula_is_harmless(
+    served: Served, tmp_path: Path, cell: str
+) -> None:
+    run(served, write(tmp_path / "in.csv", [{**GOOD, "title": cell}]), tmp_path / "out.csv")
+    (row,) = read(tmp_path / "out.csv")
+    assert row["title"] == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["-5.25", "+7", "blue - red", "a=b", "", 7, -0.5, None])
+def test_csv_of_any_other_cell_is_unchanged(cell: Any) -> None:  # noqa: ANN401 - any cell
+    assert harmless(cell) == cell

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from features import columns
+from serving.candidates import (
+    IDENTIFIER_PATTERN,
+    MOST_CANDIDATES,
+    Candidate,
+    parse_candidate,
+    parse_request,
+)
+from serving.refusals import MOST_DETAILS, REFUSALS, Detail, RequestRefusedError
+
+GOOD: dict[str, Any] = {
+    "product_id": "mug-1",
+    "market": "GB",
+    "list_price_minor": 499,
+    "currency": "GBP",
+    "units_offered": 100,
+}
+
+
+def test_request_parses_into_candidates() -> None:
+    request = parse_request({"candidates": [GOOD, {**GOOD, "listing_id": "mug-1|GB"}]})
+    assert request.level == 0.8
+    assert request.candidates[0] == Candidate(**GOOD)
+    assert request.candidates[1].listing_id == "mug-1|GB"
+
+
+@pytest.mark.parametrize(
+    ("change", "loc", "code"),
+    [
+        ({"list_price_minor": "499"}, "list_price_minor", "wrong_type"),
+        ({"list_price_minor": True}, "list_price_minor", "wrong_type"),
+        ({"list_price_minor": 499.0}, "list_price_minor", "wrong_type"),
+        ({"list_price_minor": None}, "list_price_minor", "wrong_type"),
+        ({"list_price_minor": [499]}, "list_price_minor", "wrong_type"),
+        ({"list_price_minor": 0}, "list_price_minor", "out_of_range"),
+        ({"list_price_minor": -1}, "list_price_minor", "out_of_range"),
+        ({"list_price_minor": 10**10 + 1}, "list_price_minor", "out_of_range"),
+        ({"list_price_minor": 10**40}, "list_price_minor", "out_of_range"),
+        ({"units_offered": 0}, "units_offered", "out_of_range"),
+        ({"units_offered": 10**9 + 1}, "units_offered", "out_of_range"),
+        ({"product_id": 7}, "product_id", "wrong_type"),
+        ({"product_id": ""}, "product_id", "wrong_form"),
+        ({"product_id": "../../etc/passwd"}, "product_id", "wrong_form"),
+        ({"product_id": "a/.."}, "product_id", "wrong_form"),
+        ({"product_id": ".."}, "product_id", "wrong_form"),
+        ({"product_id": "a%2e%2e"}, "product_id", "wrong_form"),
+        ({"product_id": "a\0"}, "product_id", "wrong_form"),
+        ({"product_id": "a\n"}, "product_id", "wrong_form"),
+        ({"product_id": "a\r\nb"}, "product_id", "wrong_form"),
+        ({"product_id": "a\u202eb"}, "product_id", "wrong_form"),
+        ({"product_id": "\ud800"}, "product_id", "wrong_form"),
+        ({"product_id": "a" * 129}, "product_id", "wrong_form"),
+        ({"product_id": "a" * 10_000}, "product_id", "wrong_form"),
+        ({"listing_id": "<script>"}, "listing_id", "wrong_form"),
+        ({"category": "a'b"}, "category", "wrong_form"),
+        ({"candidate_id": "=1+1"}, "candidate_id", "wrong_form"),
+        ({"market": "gb"}, "market", "wrong_form"),
+        ({"market": "GBR"}, "market", "wrong_form"),
+        ({"currency": "£"}, "currency", "wrong_form"),
+        ({"currency": "GBP\n"}, "currency", "wrong_form"),
+    ],
+)
+def test_candidate_with_a_fault_is_refused_with_its_place(
+    change: dict[str, Any], loc: str, code: str
+) -> None:
+    assert parse_candidate({**GOOD, **change}) == Detail((loc,), code)
+
+
+@pytest.mark.parametrize("field", sorted(GOOD))
+def test_candidate_without_a_field_is_refused_with_its_name(field: str) -> None:
+    without = {name: value for name, value in GOOD.items() if name != field}
+    assert parse_candidate(without) == Detail((field,), "missing_field")
+
+
+@pytest.mark.parametrize("name", ["as_of", "matching regex", "missing required field `market`"])
+def test_candidate_with_an_unknown_field_is_refused_without_naming_it(name: str) -> None:
+    assert parse_candidate({**GOOD, name: 1}) == Detail((), "unknown_field")
+
+
+@pytest.mark.parametrize("identifier", ["a", "选品 1", "a..b", "a/b", "x" * 128, "certificate:FDA"])
+def test_candidate_with_any_identifier_of_the_contract_is_accepted(identifier: str) -> None:
+    assert re.search(columns.IDENTIFIER_PATTERN, identifier)
+    assert isinstance(parse_candidate({**GOOD, "product_id": identifier}), Candidate)
+
+
+def test_identifier_pattern_ends_with_the_contracts() -> None:
+    assert IDENTIFIER_PATTERN.endswith(columns.IDENTIFIER_PATTERN.removeprefix("^"))
+
+
+@pytest.mark.parametrize(
+    ("request_value", "code", "details"),
+    [
+        ([], "invalid_request", (Detail((), "wrong_type"),)),
+        ({}, "invalid_request", (Detail(("candidates",), "missing_field"),)),
+        ({"candidates": []}, "invalid_request", (Detail(("candidates",), "too_few"),)),
+        ({"candidates": {}}, "invalid_request", (Detail(("candidates",), "wrong_type"),)),
+        ({"candidates": [GOOD] * (MOST_CANDIDATES + 1)}, "too_many_candidates", ()),
+        (
+            {"candidates": [GOOD], "level": 0.99},
+            "invalid_request",
+            (Detail(("level",), "out_of_range"),),
+        ),
+        (
+            {"candidates": [GOOD], "level": True},
+            "invalid_request",
+            (Detail(("level",), "wrong_type"),),
+        ),
+        ({"candidates": [GOOD], "as_of": 1}, "invalid_request", (Detail((), "unknown_field"),)),
+        (
+            {"candidates": [GOOD, 3, GOOD, {**GOOD, "market": "x"}]},
+            "invalid_request",
+            (
+                Detail(("candidates", 1), "wrong_type"),
+                Detail(("candidates", 3, "market"), "wrong_form"),
+            ),
+        ),
+    ],
+)
+def test_request_with_faults_is_refused_with_all_places(
+    request_value: object, code: str, details: tuple[Detail, ...]
+) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        parse_request(request_value)
+    assert caught.value.code == code
+    assert caught.value.details == details
+
+
+def test_request_with_many_faults_names_a_bounded_number() -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        parse_request({"candidates": [0] * MOST_CANDIDATES})
+    assert len(caught.value.details) == MOST_DETAILS
+    assert caught.value.details[-1] == Detail(("candidates", MOST_DETAILS - 1), "wrong_type")
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_refusal_reads_as_prose(code: str) -> None:
+    sentence = str(RequestRefusedError(code))
+    assert re.fullmatch(r"Expected [^;]+; found [^;.]+\. [A-Z][^<>]+\.", sentence), sentence

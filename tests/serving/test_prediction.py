@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.declarations import TARGETS
+from features.derived import design_matrix
+from serving.artefact_errors import BrokenFileError
+from serving.booster import Booster
+from serving.cells import is_cold_start
+from serving.prediction import Models, predict
+from tests.serving_world import PARAMETERS, bundle_contents, random_columns
+
+COLUMNS = random_columns(300, seed=21)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return bundle_contents().models
+
+
+def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
+    found = predict(models, COLUMNS, level=0.9)
+    matrix = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
+    is_cold = is_cold_start(COLUMNS)
+    np.testing.assert_array_equal(found.matrix, matrix)
+    np.testing.assert_array_equal(found.is_cold, is_cold)
+    for target in TARGETS:
+        estimate = models.targets[target].predict(matrix)
+        low, high = models.targets[target].interval(estimate, is_cold, level=0.9)
+        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
+        np.testing.assert_array_equal(found.targets[target].low, low)
+        np.testing.assert_array_equal(found.targets[target].high, high)
+
+
+def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
+    found = predict(models, COLUMNS, level=0.8)
+    for row, kept in enumerate(found.score.tolist()):
+        sold = found.targets["sell_through"].estimate[row]
+        assert kept == sold * (1 - found.targets["return_risk"].estimate[row])
+
+
+def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
+    together = predict(models, COLUMNS, level=0.8)
+    for row in range(0, 300, 7):
+        alone = predict(models, {n: c[row : row + 1] for n, c in COLUMNS.items()}, level=0.8)
+        for target in TARGETS:
+            for part in ("estimate", "low", "high"):
+                one = getattr(alone.targets[target], part)[0]
+                assert one == getattr(together.targets[target], part)[row]
+
+
+def test_models_without_a_target_are_refused(models: Models) -> None:
+    with pytest.raises(BrokenFileError, match="sell_through"):
+        replace(models, targets={"sell_through": models.targets["sell_through"]})
+
+
+def test_models_with_other_parameters_are_refused(models: Models) -> None:
+    with pytest.raises(BrokenFileError, match="pooling parameters"):
+        replace(models, parameters={"return_rate_mean": 0.1})
+
+
+def test_models_with_a_booster_of_other_columns_are_refused(models: Models) -> None:
+    model = models.targets["sell_through"]
+    first, second = CATALOGUE.model_inputs[:2]
+    swapped = model.boosters[0].text.replace(f"={first} {second} ", f"={second} {first} ", 1)
+    other = replace(model, boosters=(Booster(swapped),))
+    with pytest.raises(BrokenFileError, match="other input columns"):
+        replace(models, targets={**models.targets, "sell_through": other})

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.declarations import TARGETS
+from features.horizons import Horizons
+from features.levels import Level
+from features.online import OnlineSnapshot
+from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
+from serving.bundle import Bundle
+from serving.candidates import Candidate
+from serving.conformal import Cell, ConformalResiduals
+from serving.prediction import predict
+from serving.refusals import Detail, RequestRefusedError
+from serving.scoring import check_pair, score
+from tests.serving_world import AS_OF, snapshot_contents
+
+WARM = Candidate(
+    product_id="mug-1",
+    market="GB",
+    list_price_minor=499,
+    currency="GBP",
+    units_offered=100,
+    listing_id="mug-1|GB",
+)
+
+
+def _other(**changes: Any) -> Candidate:  # noqa: ANN401 - any field of a candidate
+    return msgspec.structs.replace(WARM, **changes)
+
+
+NEW_LISTING = _other(listing_id=None)
+NEW_PRODUCT = _other(product_id="new", listing_id=None, category="kitchen")
+
+
+def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
+    """Look the features up by hand, level by level."""
+    keys = {
+        Level.LISTING: (candidate.listing_id,),
+        Level.PRODUCT: (candidate.product_id,),
+        Level.CATEGORY_MARKET: (category, candidate.market),
+        Level.MARKET: (candidate.market,),
+    }
+    columns = {
+        "units_offered": np.array([float(candidate.units_offered)]),
+        "list_price_minor": np.array([float(candidate.list_price_minor)]),
+    }
+    for level, vectors in snapshot_contents().levels.items():
+        known: dict[tuple[str | None, ...], Any] = dict(
+            zip(vectors.keys, vectors.values, strict=True)
+        )
+        zeros = np.zeros(len(CATALOGUE.at(level)))
+        vector = known.get(keys[level], zeros)
+        for feature, value in zip(CATALOGUE.at(level), vector, strict=True):
+            columns[feature.name] = np.array([value])
+    return columns
+
+
+@pytest.mark.parametrize(
+    ("candidate", "category"),
+    [
+        (WARM, "kitchen"),
+        (NEW_LISTING, "kitchen"),
+        (NEW_PRODUCT, "kitchen"),
+        (_other(product_id="new", listing_id="new|GB", category="furniture"), "furniture"),
+        (_other(product_id="new", listing_id=None), None),
+    ],
+)
+def test_score_is_the_prediction_of_features_looked_up_by_hand(
+    bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
+) -> None:
+    (found,) = score(bundle, snapshot, [candidate], level=0.9).candidates
+    expected = predict(bundle.models, _columns_of(candidate, category), level=0.9)
+    for target in TARGETS:
+        share, one = getattr(found, target), expected.targets[target]
+        assert (share.estimate, share.low, share.high) == (
+            one.estimate[0],
+            one.low[0],
+            one.high[0],
+        )
+        assert share.level == 0.9
+    assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
+
+
+def test_score_of_a_batch_is_that_of_its_candidates_alone(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    batch = [WARM, NEW_PRODUCT, NEW_LISTING, *[_other(units_offered=n) for n in range(1, 200)]]
+    together = score(bundle, snapshot, batch, level=0.8).candidates
+    alone = [score(bundle, snapshot, [one], level=0.8).candidates[0] for one in batch]
+    assert together == alone
+
+
+def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    batch = score(bundle, snapshot, [_other(candidate_id="c-1")], level=0.8)
+    assert batch.bundle_id == bundle.bundle_id
+    assert batch.snapshot_id == snapshot.snapshot_id
+    assert batch.as_of == AS_OF.isoformat() == "2026-03-02T00:00:00+00:00"
+    (one,) = batch.candidates
+    assert (one.candidate_id, one.product_id, one.market) == ("c-1", "mug-1", "GB")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "flags", "levels"),
+    [
+        (WARM, [], ["listing", "product", "category_market", "market"]),
+        (NEW_LISTING, ["cold_start"], ["product", "category_market", "market"]),
+        (NEW_PRODUCT, ["cold_start", "unknown_product"], ["category_market", "market"]),
+        (
+            _other(product_id="new", listing_id=None),
+            ["cold_start", "unknown_product", "unseen_category"],
+            ["market"],
+        ),
+        (
+            _other(product_id="new", listing_id=None, category="furniture"),
+            ["cold_start", "unknown_product", "unseen_category"],
+            ["market"],
+        ),
+        (
+            _other(category="toys"),
+            ["category_of_snapshot"],
+            ["listing", "product", "category_market", "market"],
+        ),
+    ],
+)
+def test_score_flags_what_it_lacks_and_names_the_levels_used(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    candidate: Candidate,
+    flags: list[str],
+    levels: list[str],
+) -> None:
+    (found,) = score(bundle, snapshot, [candidate], level=0.8).candidates
+    assert found.flags == [*flags, "imputed:stock"]
+    assert found.evidence.levels_used == levels
+    assert found.evidence.as_of == AS_OF.isoformat()
+
+
+def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    warm, cold = score(bundle, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    trials = {
+        "sell_through_rate": "units_offered_180d",
+        "return_rate": "units_ripe_180d",
+        "repurchase_rate": "buyers_ripe_180d",
+    }
+    columns = _columns_of(WARM, "kitchen")
+    for rate, column in trials.items():
+        count = columns[column][0]
+        strength = bundle.models.parameters[f"{rate}_strength_listing"]
+        assert warm.evidence.own_weight[rate] == count / (count + strength)
+    assert cold.evidence.own_weight == dict.fromkeys(trials, 0.0)
+
+
+def test_score_with_uncountable_evidence_tells_no_weight(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    contents = snapshot_contents()
+    listing = contents.about.levels[Level.LISTING]
+    absent = listing.model_copy(update={"defaults": (None,) * len(listing.features)})
+    about = snapshot.about.model_copy(
+        update={"levels": {**snapshot.about.levels, Level.LISTING: absent}}
+    )
+    blind = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
+    (found,) = score(bundle, blind, [NEW_LISTING], level=0.8).candidates
+    assert set(found.evidence.own_weight.values()) == {None}
+    assert "cold_start" in found.flags
+
+
+def test_score_of_an_unknown_product_has_the_wider_interval(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    for target in TARGETS:
+        residuals = bundle.models.targets[target].residuals
+        (found,) = score(bundle, snapshot, [NEW_PRODUCT], level=0.8).candidates
+        share = getattr(found, target)
+        warm = residuals.interval(np.array([share.estimate]), np.array([False]), level=0.8)
+        assert share.low <= warm[0][0]
+        assert share.high >= warm[1][0]
+
+
+def test_score_with_merged_cells_says_so_of_cold_starts(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    model = bundle.models.targets["return_risk"]
+    merged = ConformalResiduals({Cell.MERGED: model.residuals.cells[Cell.WARM]})
+    targets = {**bundle.models.targets, "return_risk": replace(model, residuals=merged)}
+    other = replace(bundle, models=replace(bundle.models, targets=targets))
+    warm, cold = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    assert "interval_merged" not in warm.flags
+    assert cold.flags[:2] == ["cold_start", "interval_merged"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "code", "loc"),
+    [
+        (_other(market="FR", currency="EUR"), "unsupported_market", "market"),
+        (_other(currency="EUR"), "currency_mismatch", "currency"),
+        (_other(currency="XYZ"), "currency_mismatch", "currency"),
+        (_other(product_id="mug-2"), "listing_mismatch", "listing_id"),
+        (_other(market="DE", currency="EUR"), "listing_mismatch", "listing_id"),
+    ],
+)
+def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
+    bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, code: str, loc: str
+) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        score(bundle, snapshot, [WARM, candidate, WARM, candidate], level=0.8)
+    assert caught.value.code == code
+    assert caught.value.details == (
+        Detail(("candidates", 1, loc), code),
+        Detail(("candidates", 3, loc), code),
+    )
+
+
+def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
+    with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
+        check_pair(bundle, other)
+
+
+def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
+    with pytest.raises(HorizonsMismatchError) as caught:
+        score(bundle, other, [WARM], level=0.8)
+    assert "horizon_days 28" in caught.value.expected
+    assert "horizon_days 14" in caught.value.found
+
+
+def test_score_opens_no_file_named_by_a_candidate(
+    bundle: Bundle, snapshot: OnlineSnapshot, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "absent")
+    candidate = _other(product_id=path[:128], listing_id=None)
+    score(bundle, snapshot, [candidate], level=0.8)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import ArtefactError, SettingsError
+from features.settings import load_section
+from serving.cli import app
+from serving.launch import command_of, environment_of
+from serving.settings import ServingSettings, as_environment
+
+HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
+
+
+def invoke(*arguments: object) -> tuple[int, str]:
+    """Run a command in this process; what it raises comes out."""
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def run(run_directory: Path, tmp_path: Path) -> Path:
+    """A run directory of one's own: LMDB opens a file once in a process."""
+    shutil.copytree(run_directory, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def candidates(tmp_path: Path) -> Path:
+    path = tmp_path / "in.csv"
+    path.write_text(HEADER + "mug-1,GB,499,GBP,10\n" * 3)
+    return path
+
+
+def test_score_command_writes_the_file_and_tells_the_counts(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    code, text = invoke("score", candidates, "--out", out, "--run", run)
+    assert (code, text) == (0, f"Scored 3 of 3 rows into {out}.\n")
+    assert out.read_text().count(",0.8,") == 3
+
+
+def test_score_command_with_bad_rows_ends_with_one(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    with candidates.open("a") as file:
+        file.write("mug-1,GB,0,GBP,10\n" * 2 + "mug-1,FR,1,EUR,10\n")
+    out = tmp_path / "out.parquet"
+    code, text = invoke("score", candidates, "--out", out, "--run", run, "--level", 0.9)
+    assert code == 1
+    assert text == (
+        f"Scored 3 of 6 rows into {out}.\n"
+        "Refused 2 rows: list_price_minor: out_of_range\n"
+        "Refused 1 row: market: unsupported_market\n"
+    )
+
+
+def test_score_command_without_a_bundle_is_refused(candidates: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="CURRENT in bundles") as caught:
+        invoke("score", candidates, "--out", tmp_path / "out.csv", "--run", tmp_path)
+    assert caught.value.exit_code == 5
+
+
+def test_score_command_reads_the_run_from_the_environment(
+    candidates: Path, tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XUANPIN_SERVING__RUN", str(run))
+    assert invoke("score", candidates, "--out", tmp_path / "out.csv")[0] == 0
+
+
+@pytest.mark.parametrize("level", ["0.4", "0.99", "nan", "high"])
+def test_score_command_with_another_level_is_wrong_usage(
+    level: str, candidates: Path, tmp_path: Path
+) -> None:
+    code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--level", level)
+    assert code == 2
+    assert "--level" in text
+
+
+@pytest.mark.parametrize("command", ["serve", "score"])
+def test_command_help_shows_an_example(command: str) -> None:
+    code, text = invoke(command, "--help")
+    assert code == 0
+    assert f"xuanpin {command}" in text
+
+
+@pytest.mark.parametrize(
+    "option", [("--port", "70000"), ("--host", "everywhere"), ("--workers", "0")]
+)
+def test_serve_command_with_a_setting_out_of_range_is_refused(option: tuple[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        invoke("serve", *option)
+    assert caught.value.exit_code == 2
+
+
+def test_environment_carries_every_setting_to_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = ServingSettings(run=tmp_path, port=4000, workers=2, deadline_ms=750)
+    for name, value in as_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_section(ServingSettings, "serving", file=None) == settings
+
+
+def test_environment_of_the_server_is_lean_and_keeps_the_callers() -> None:
+    caller = {"PATH": "/bin", "HOME": "/home/x", "XDG_CACHE_HOME": "/cache"}
+    found = environment_of(ServingSettings(), caller)
+    assert {**found, **caller} == found
+    assert found["BENTOML_DO_NOT_TRACK"] == "True"
+    assert found["OTEL_SDK_DISABLED"] == "true"
+    assert found["OMP_NUM_THREADS"] == "1"
+    assert found["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
+    assert environment_of(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
+    assert Path(found["XUANPIN_SERVING__RUN"]).is_absolute()
+
+
+def test_command_of_the_server_listens_where_told() -> None:
+    command = command_of(ServingSettings(port=4000, graceful_seconds=7))
+    assert command[:3] == [sys.executable, "-m", "bentoml"]
+    text = " ".join(command)
+    assert "--host 127.0.0.1 --port 4000" in text
+    assert "--timeout-graceful-shutdown 7" in text
+
+
+def test_settings_listen_on_this_machine_alone_by_default() -> None:
+    assert str(ServingSettings().host) == "127.0.0.1"
+    assert shutil.which(command_of(ServingSettings())[0])

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.derived import design_matrix
+from serving.artefact_errors import BrokenFileError, InvalidPredictionError
+from serving.target_model import TargetModel
+from tests.serving_world import PARAMETERS, bundle_contents, random_columns, with_leaves
+
+MATRIX = design_matrix(CATALOGUE, random_columns(400, seed=11), PARAMETERS)
+
+
+@pytest.fixture(scope="module")
+def model() -> TargetModel:
+    return bundle_contents().models.targets["sell_through"]
+
+
+def test_estimate_is_the_calibrated_mean_of_the_boosters(model: TargetModel) -> None:
+    raw = (model.boosters[0].predict(MATRIX) + model.boosters[1].predict(MATRIX)) / 2
+    expected = np.interp(raw, model.calibration.x, model.calibration.y)
+    np.testing.assert_array_equal(model.predict(MATRIX), expected)
+
+
+def test_estimate_of_leaves_that_are_no_numbers_is_an_error(model: TargetModel) -> None:
+    broken = replace(model, boosters=(with_leaves(model.boosters[0], "nan"),))
+    with pytest.raises(InvalidPredictionError) as caught:
+        broken.predict(MATRIX)
+    assert caught.value.expected == "finite sell_through predictions in [0, 1]"
+    assert caught.value.found == "400 rows outside"
+
+
+def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:
+    estimate = model.predict(MATRIX)
+    is_cold = np.arange(len(estimate)) % 2 == 0
+    low, high = model.interval(estimate, is_cold, level=0.9)
+    assert ((low <= estimate) & (estimate <= high)).all()
+    expected = model.residuals.prob_at_least(estimate, is_cold, threshold=0.5)
+    np.testing.assert_array_equal(model.prob_at_least(estimate, is_cold, threshold=0.5), expected)
+
+
+def test_model_without_boosters_is_refused(model: TargetModel) -> None:
+    with pytest.raises(BrokenFileError, match="no boosters"):
+        replace(model, boosters=())

@@ -1,0 +1,175 @@
+"""A small real bundle and snapshot to serve: tiny boosters over the real catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+
+from features.catalogue import CATALOGUE
+from features.declarations import TARGETS, FloatArray, Target
+from features.derived import design_matrix
+from features.horizons import Horizons
+from features.levels import Level
+from features.online import write_snapshot
+from features.snapshot import (
+    LevelAbout,
+    LevelVectors,
+    ListingFacts,
+    ProductFacts,
+    SnapshotAbout,
+    SnapshotContents,
+)
+from serving.booster import Booster
+from serving.bundle import BundleContents
+from serving.calibration import Knots
+from serving.cells import OWN_HISTORY, is_cold_start
+from serving.conformal import learn_residuals
+from serving.pointer import publish
+from serving.prediction import Models
+from serving.reference_stats import describe_inputs
+from serving.target_model import TargetModel, mean_prediction
+
+ROWS = 3_000
+AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+MARKETS = {"DE": "EUR", "GB": "GBP"}
+CATEGORIES = ("kitchen", "toys")
+PRODUCTS = {f"mug-{i}": ProductFacts("kitchen", "home", "maker") for i in range(5)} | {
+    "kite": ProductFacts("toys", None, None),
+    "new-pan": ProductFacts("kitchen", "home", None),
+}
+LISTINGS = {f"mug-{i}|GB": ListingFacts(f"mug-{i}", "GB") for i in range(5)} | {
+    "kite|DE": ListingFacts("kite", "DE")
+}
+PARAMETERS = {
+    name: 0.3 if name.endswith("_mean") else 20.0 + position
+    for position, name in enumerate(CATALOGUE.parameters)
+}
+
+
+def random_columns(rows: int, seed: int) -> dict[str, FloatArray]:
+    """Draw base features and request fields: whole numbers, some null, a third without history."""
+    rng = np.random.default_rng(seed)
+    columns = {}
+    for feature in CATALOGUE.base:
+        values = rng.poisson(rng.gamma(2, 20, rows)).astype(np.float64)
+        values[rng.random(rows) < 0.05] = np.nan
+        columns[feature.name] = values
+    is_new = rng.random(rows) < 1 / 3
+    for name in OWN_HISTORY:
+        columns[name][is_new] = 0.0
+    for field in CATALOGUE.request_fields:
+        columns[field.name] = rng.integers(1, 500, rows).astype(np.float64)
+    return columns
+
+
+def _outcome(target: Target, columns: Mapping[str, FloatArray], seed: int) -> FloatArray:
+    rng = np.random.default_rng(seed)
+    signal = np.nan_to_num(columns["units_ordered_28d"]) / (1 + columns["units_offered"])
+    share = np.clip(signal, 0.05, 0.9) if target == "sell_through" else 0.3 / (1 + signal)
+    return rng.binomial(10, share) / 10
+
+
+def _train(target: Target, matrix: FloatArray, outcome: FloatArray, seed: int) -> Booster:
+    data = lgb.Dataset(matrix, outcome, feature_name=list(CATALOGUE.model_inputs))
+    settings = {
+        "objective": "cross_entropy",
+        "num_leaves": 7,
+        "seed": seed,
+        "verbose": -1,
+        "num_threads": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "monotone_constraints": CATALOGUE.monotone(target),
+    }
+    return Booster(lgb.train(settings, data, 12).model_to_string())
+
+
+def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray) -> TargetModel:
+    outcome = _outcome(target, columns, seed=1)
+    boosters = tuple(_train(target, matrix, outcome, seed) for seed in range(2))
+    raw = mean_prediction(boosters, matrix)
+    knots = Knots(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
+    fresh = random_columns(ROWS, seed=2)
+    fresh_matrix = design_matrix(CATALOGUE, fresh, PARAMETERS)
+    estimate = knots.apply(mean_prediction(boosters, fresh_matrix))
+    residuals = learn_residuals(estimate, _outcome(target, fresh, seed=3), is_cold_start(fresh))
+    return TargetModel(target, boosters, knots, residuals)
+
+
+def with_leaves(booster: Booster, value: str) -> Booster:
+    """Return a booster with all leaves of its first tree replaced, text length unchanged."""
+    leaves = next(line for line in booster.text.splitlines() if line.startswith("leaf_value="))
+    values = leaves.partition("=")[2].split(" ")
+    other = " ".join(value.ljust(len(leaf)) for leaf in values)
+    return Booster(booster.text.replace(leaves, f"leaf_value={other}", 1))
+
+
+@cache
+def bundle_contents() -> BundleContents:
+    """Train once a test session."""
+    columns = random_columns(ROWS, seed=0)
+    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    models = {target: _model(target, columns, matrix) for target in TARGETS}
+    return BundleContents(
+        models=Models(catalogue=CATALOGUE, parameters=PARAMETERS, targets=models),
+        horizons=Horizons(),
+        imputed=("stock",),
+        canary={name: column[:8] for name, column in columns.items()},
+        reference_stats=describe_inputs(CATALOGUE, matrix),
+        metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
+        data_digest="0" * 64,
+        cut_off_day=20_000,
+        git_commit="unknown",
+        model_card="# A small model\n",
+    )
+
+
+def _vectors(level: Level, keys: list[tuple[str, ...]], seed: int) -> LevelVectors:
+    rng = np.random.default_rng(seed)
+    values = rng.poisson(30, (len(keys), len(CATALOGUE.at(level)))).astype(np.float64)
+    return LevelVectors(keys=keys, values=values)
+
+
+def snapshot_contents() -> SnapshotContents:
+    """Make up evidence for the listings, products, categories and markets above."""
+    keys: dict[Level, list[tuple[str, ...]]] = {
+        Level.LISTING: [(name,) for name in sorted(LISTINGS)],
+        Level.PRODUCT: [(name,) for name in sorted(PRODUCTS)],
+        Level.CATEGORY_MARKET: [(c, m) for c in CATEGORIES for m in sorted(MARKETS)],
+        Level.MARKET: [(market,) for market in sorted(MARKETS)],
+    }
+    levels = {level: _vectors(level, keys[level], seed) for seed, level in enumerate(Level)}
+    about = SnapshotAbout(
+        as_of=AS_OF,
+        catalogue_fingerprint=CATALOGUE.fingerprint,
+        dataset_digest="0" * 64,
+        horizons=Horizons(),
+        imputed=("stock",),
+        markets=MARKETS,
+        categories=CATEGORIES,
+        levels={
+            level: LevelAbout(
+                features=tuple(feature.name for feature in CATALOGUE.at(level)),
+                defaults=tuple(0.0 for _ in CATALOGUE.at(level)),
+                keys=len(keys[level]),
+            )
+            for level in Level
+        },
+    )
+    return SnapshotContents(about=about, levels=levels, products=PRODUCTS, listings=LISTINGS)
+
+
+def write_snapshot_beside(root: Path) -> str:
+    """Write the snapshot as `root/<snapshot_id>` and return its id."""
+    root.mkdir(parents=True, exist_ok=True)
+    snapshot_id = write_snapshot(snapshot_contents(), root / "fresh")
+    (root / "fresh").rename(root / snapshot_id)
+    publish(root, snapshot_id)
+    return snapshot_id
