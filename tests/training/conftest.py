@@ -1,0 +1,59 @@
+"""One made-up market and one training, shared by every test of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.declarations import Target
+from serving.bundle import write_bundle
+from tests.training_market import HORIZONS, QUICK, market_rows
+from training.material import Material, Recipe, prepare
+from training.pooling_fit import learn_parameters
+from training.split import Division, divide
+from training.train import Trained, pooling_samples, train
+from training.training_set import TrainingSet, read_training_set
+
+RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    return RECIPE
+
+
+@pytest.fixture(scope="session")
+def rows() -> pa.Table:
+    return market_rows()
+
+
+@pytest.fixture(scope="session")
+def training_set(rows: pa.Table) -> TrainingSet:
+    return read_training_set(rows, CATALOGUE)
+
+
+@pytest.fixture(scope="session")
+def divisions(training_set: TrainingSet) -> dict[Target, Division]:
+    return {
+        target: divide(training_set, target, HORIZONS, QUICK) for target in training_set.outcomes
+    }
+
+
+@pytest.fixture(scope="session")
+def material(training_set: TrainingSet, divisions: dict[Target, Division]) -> Material:
+    samples = pooling_samples(training_set, divisions, HORIZONS)
+    return prepare(RECIPE, training_set, learn_parameters(training_set, samples))
+
+
+@pytest.fixture(scope="session")
+def trained(rows: pa.Table) -> Trained:
+    return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def bundle_directory(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    bundles = tmp_path_factory.mktemp("bundles")
+    return bundles / write_bundle(trained.contents, bundles)

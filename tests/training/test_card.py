@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from features.days import to_datetime
+from features.declarations import Target
+from tests.training_market import HORIZONS
+from training.bootstrap import Spread
+from training.card import model_card
+from training.evaluate import COLD, MODEL, Evaluation
+from training.train import Trained
+from training.training_set import TrainingSet
+
+NO_COLD = "the latest slice holds no cold start"
+ONE_CELL = "they share one set of residuals"
+NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better than shrinkage."
+
+
+def _changed(evaluation: Evaluation, *, low: float = 1.0, cold: bool = True) -> Evaluation:
+    """Set what the limits are drawn from."""
+    losses = ("log_loss", "mean_absolute_error")
+    gains = {name: {loss: Spread(2.0, low, 3.0) for loss in losses} for name in ["shrinkage"]}
+    groups = {COLD: evaluation.overall} if cold else {}
+    return replace(evaluation, differences=gains, by_group=groups, cells_merged=not cold)
+
+
+def _card(training_set: TrainingSet, evaluation: Evaluation) -> str:
+    return model_card(training_set, HORIZONS, {"sell_through": evaluation})
+
+
+def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: TrainingSet) -> None:
+    card = trained.contents.model_card
+    assert f"ordered within {HORIZONS.horizon_days} days" in card
+    assert f"{training_set.as_of_day.size:,} rows of 100 products in 4 markets" in card
+    assert f"known up to {to_datetime(training_set.cut_off_day).date()}" in card
+    assert training_set.digest in card
+    for title in ("## Sell-through", "## Return risk", "## Known limits"):
+        assert title in card
+
+
+@pytest.mark.parametrize("target", ["sell_through", "return_risk"])
+def test_card_shows_the_model_beside_each_baseline(target: Target, trained: Trained) -> None:
+    evaluation = trained.evaluations[target]
+    lines = trained.contents.model_card.splitlines()
+    for name, metrics in evaluation.overall.items():
+        start = f"| {name.replace('_', ' ')} | {metrics.rows:,} | {metrics.log_loss:.4f} |"
+        assert any(line.startswith(start) for line in lines)
+    shrinkage = evaluation.differences["shrinkage"]["log_loss"]
+    gained = " | ".join(f"{one:+.5f}" for one in (shrinkage.mean, shrinkage.low, shrinkage.high))
+    assert f"| shrinkage | log loss | {gained} |" in lines
+
+
+@pytest.mark.parametrize(
+    ("imputed", "statement"),
+    [
+        (("stock",), "**Imputed:** stock. The source doesn't have it"),
+        (("prices", "stock"), "**Imputed:** prices, stock."),
+    ],
+)
+def test_card_says_what_was_imputed(
+    imputed: tuple[str, ...], statement: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    training_set = replace(training_set, imputed=imputed)
+    assert statement in model_card(training_set, HORIZONS, trained.evaluations)
+
+
+def test_card_of_observed_tables_speaks_of_nothing_imputed(
+    trained: Trained, training_set: TrainingSet
+) -> None:
+    card = model_card(replace(training_set, imputed=()), HORIZONS, trained.evaluations)
+    assert "mputed" not in card
+
+
+@pytest.mark.parametrize(
+    ("low", "cold", "said", "unsaid"),
+    [
+        (0.5, True, [], [NOT_BETTER, NO_COLD, ONE_CELL]),
+        (-0.5, True, [NOT_BETTER], [NO_COLD, ONE_CELL]),
+        (0.5, False, [NO_COLD, ONE_CELL], [NOT_BETTER]),
+    ],
+)
+def test_card_limits_follow_from_the_evaluation(
+    low: float,
+    cold: bool,  # noqa: FBT001 - a column of the table
+    said: list[str],
+    unsaid: list[str],
+    trained: Trained,
+    training_set: TrainingSet,
+) -> None:
+    evaluation = _changed(trained.evaluations["sell_through"], low=low, cold=cold)
+    limits = _card(training_set, evaluation).partition("## Known limits")[2]
+    assert all(limit in limits for limit in said)
+    assert not any(limit in limits for limit in unsaid)
+
+
+def test_card_tables_have_as_many_cells_as_headings(trained: Trained) -> None:
+    blocks = trained.contents.model_card.split("\n\n")
+    tables = [block.splitlines() for block in blocks if block.startswith("|")]
+    assert len(tables) == 8
+    assert all(len({line.count("|") for line in table}) == 1 for table in tables)
+    assert MODEL in trained.contents.model_card

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.declarations import TARGETS, FloatArray, Target
+from serving.conformal import learn_residuals
+from serving.target_model import TargetModel
+from training.calibration import fit_knots
+from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
+from training.material import Material
+from training.split import Division
+from training.target_fitting import fit_targets
+
+ASKED = {"level": 0.8, "threshold": 0.3}
+
+
+@pytest.fixture(scope="module")
+def models(material: Material, divisions: dict[Target, Division]) -> dict[Target, TargetModel]:
+    return fit_targets(material, divisions)
+
+
+def _columns(forecast: Forecast) -> list[list[float]]:
+    return [one.tolist() for one in vars(forecast).values()]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_finish_learns_curve_and_residuals_from_separate_halves(
+    target: Target, material: Material, divisions: dict[Target, Division]
+) -> None:
+    division, training_set = divisions[target], material.training_set
+    raw = np.random.default_rng(0).uniform(size=len(material.matrix))
+    finish = learn_finish(raw, training_set, division)
+    shaping, conformal = division.shaping, division.conformal
+    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    residuals = learn_residuals(
+        knots.apply(raw[conformal.rows]), conformal.label, training_set.is_cold[conformal.rows]
+    )
+    assert finish.knots.y.tolist() == knots.y.tolist()
+    for cell, expected in residuals.cells.items():
+        assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
+
+
+def test_finish_reads_no_row_outside_the_calibration_slice(
+    material: Material, divisions: dict[Target, Division]
+) -> None:
+    division = divisions["sell_through"]
+    raw = np.full(len(material.matrix), np.nan)
+    rows = np.concatenate([division.shaping.rows, division.conformal.rows])
+    raw[rows] = np.linspace(0, 1, rows.size)
+    finish = learn_finish(raw, material.training_set, division)
+    assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
+    target: Target,
+    models: dict[Target, TargetModel],
+    material: Material,
+    divisions: dict[Target, Division],
+) -> None:
+    rows = divisions[target].latest.rows
+    is_cold = material.training_set.is_cold[rows]
+    model = models[target]
+    raw: FloatArray = model.predict_raw(material.matrix)
+    finish = learn_finish(raw, material.training_set, divisions[target])
+    served = forecast_of_model(model, material.matrix[rows], is_cold, **ASKED)
+    finished = forecast_of_raw(raw[rows], finish, is_cold, **ASKED)
+    assert _columns(served) == _columns(finished)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_forecasts_lie_within_their_intervals_and_within_a_share(
+    target: Target,
+    models: dict[Target, TargetModel],
+    material: Material,
+    divisions: dict[Target, Division],
+) -> None:
+    rows = divisions[target].latest.rows
+    is_cold = material.training_set.is_cold[rows]
+    forecast = forecast_of_model(models[target], material.matrix[rows], is_cold, **ASKED)
+    for lower, upper in (
+        (np.zeros(rows.size), forecast.low),
+        (forecast.low, forecast.estimate),
+        (forecast.estimate, forecast.high),
+        (forecast.high, np.ones(rows.size)),
+    ):
+        assert (lower <= upper).all()
+
+
+def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
+    forecast = Forecast(*(np.arange(4.0) + place for place in range(4)))
+    picked = forecast.where(np.array([True, False, False, True]))
+    assert _columns(picked) == [[place, place + 3.0] for place in range(4)]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.declarations import Target
+from training.sample import final_rows, refuse_unlearnable
+from training.training_errors import (
+    BrokenLabelsError,
+    NoLabelsError,
+    OneClassError,
+    TooFewPositivesError,
+)
+from training.training_set import TrainingSet
+
+NOTHING = float("nan")
+
+
+def _with_labels(training_set: TrainingSet, target: Target, value: float) -> TrainingSet:
+    """Set the first final label of a target."""
+    outcome = training_set.outcomes[target]
+    label = outcome.label.copy()
+    label[np.flatnonzero(outcome.is_mature & (outcome.weight > 0))[0]] = value
+    changed = {**training_set.outcomes, target: replace(outcome, label=label)}
+    return replace(training_set, outcomes=changed)
+
+
+@pytest.mark.parametrize("target", ["sell_through", "return_risk"])
+def test_final_rows_are_the_mature_ones_with_evidence(
+    target: Target, training_set: TrainingSet
+) -> None:
+    outcome = training_set.outcomes[target]
+    expected = [
+        row
+        for row in range(outcome.label.size)
+        if outcome.is_mature[row] and outcome.weight[row] > 0
+    ]
+    sample = final_rows(training_set, target)
+    assert sample.rows.tolist() == expected
+    assert sample.label.tolist() == outcome.label[expected].tolist()
+    assert sample.weight.tolist() == outcome.weight[expected].tolist()
+
+
+@pytest.mark.parametrize("target", ["sell_through", "return_risk"])
+@pytest.mark.parametrize("value", [NOTHING, -0.1, 1.1, float("inf")])
+def test_final_rows_with_a_label_that_is_no_share_are_refused(
+    value: float, target: Target, training_set: TrainingSet
+) -> None:
+    with pytest.raises(BrokenLabelsError, match="1 of"):
+        final_rows(_with_labels(training_set, target, value), target)
+
+
+def test_final_rows_without_any_label_are_refused(training_set: TrainingSet) -> None:
+    outcome = training_set.outcomes["return_risk"]
+    nothing = replace(outcome, label=np.full_like(outcome.label, NOTHING))
+    without_returns = replace(
+        training_set, outcomes={**training_set.outcomes, "return_risk": nothing}
+    )
+    with pytest.raises(NoLabelsError, match="a returns table for return_risk"):
+        final_rows(without_returns, "return_risk")
+
+
+@pytest.mark.parametrize(
+    ("label", "error"),
+    [
+        ([0.0, 0.0, 0.0], OneClassError),
+        ([1.0, 1.0, 1.0], OneClassError),
+        ([0.5, 0.5, 0.5], OneClassError),
+        ([0.0, 0.0, 0.5], TooFewPositivesError),
+    ],
+)
+def test_refuse_unlearnable_refuses_labels_that_teach_nothing(
+    label: list[float], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        refuse_unlearnable("return_risk", "train", np.array(label), least_positives=2)
+
+
+def test_refuse_unlearnable_accepts_enough_positives() -> None:
+    refuse_unlearnable("return_risk", "train", np.array([0.0, 0.1, 1.0]), least_positives=2)

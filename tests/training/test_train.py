@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from features.declarations import TARGETS, Target
+from serving.bundle import load_bundle, write_bundle
+from serving.prediction import predict
+from tests.training_market import HORIZONS
+from training.material import Recipe
+from training.split import Division
+from training.train import CANARY_ROWS, Trained, canary_rows, pooling_samples, train
+from training.training_errors import NoLabelsError, TooFewDaysError
+from training.training_set import TrainingSet
+
+
+def _train(rows: pa.Table, recipe: Recipe) -> Trained:
+    return train(rows, recipe, git_commit="unknown", progress=lambda _: None)
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.mark.parametrize(("threads", "step"), [(1, 1), (2, 1), (3, -1)])
+def test_training_again_gives_the_same_bytes_whatever_threads_and_column_order(
+    threads: int,
+    step: int,
+    rows: pa.Table,
+    recipe: Recipe,
+    bundle_directory: Path,
+    tmp_path: Path,
+) -> None:
+    settings = recipe.settings.model_copy(update={"threads": threads})
+    again = _train(rows.select(rows.column_names[::step]), replace(recipe, settings=settings))
+    bundle_id = write_bundle(again.contents, tmp_path)
+    assert bundle_id == bundle_directory.name
+    assert _files(tmp_path / bundle_id) == _files(bundle_directory)
+
+
+def test_training_with_another_state_gives_another_bundle(
+    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+) -> None:
+    settings = recipe.settings.model_copy(update={"random_state": 1})
+    other = _train(rows, replace(recipe, settings=settings))
+    assert write_bundle(other.contents, tmp_path) != bundle_directory.name
+
+
+def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
+    trained: Trained, training_set: TrainingSet, bundle_directory: Path
+) -> None:
+    loaded = load_bundle(bundle_directory)
+    columns = {name: one[::50] for name, one in training_set.columns.items()}
+    before = predict(trained.contents.models, columns, level=0.8)
+    after = predict(loaded.models, columns, level=0.8)
+    for target in TARGETS:
+        for field in ("estimate", "low", "high"):
+            first, second = (getattr(one.targets[target], field) for one in (before, after))
+            assert first.tolist() == second.tolist()
+    assert loaded.horizons == HORIZONS
+    assert loaded.manifest.imputed == ("stock",)
+    assert loaded.manifest.metrics == trained.contents.metrics
+
+
+def test_training_learns_nothing_from_labels_that_are_not_final(
+    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+) -> None:
+    place = rows.column_names.index("sell_through")
+    filled = pc.if_else(rows["sell_through_is_mature"], rows["sell_through"], 0.5)
+    trained = _train(rows.set_column(place, "sell_through", filled), recipe)
+    assert write_bundle(trained.contents, tmp_path) == bundle_directory.name
+
+
+def test_models_know_nothing_of_the_latest_slice(
+    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+) -> None:
+    latest = pa.array(rows["as_of_day"].to_numpy() >= divisions["sell_through"].days.latest.first)
+    place = rows.column_names.index("sell_through")
+    turned = pc.if_else(latest, pc.subtract(1.0, rows["sell_through"]), rows["sell_through"])
+    other = _train(rows.set_column(place, "sell_through", turned), recipe)
+    ours, theirs = (
+        [booster.text for booster in one.contents.models.targets["sell_through"].boosters]
+        for one in (trained, other)
+    )
+    assert ours == theirs
+    assert other.contents.models.parameters == trained.contents.models.parameters
+    knots = [
+        one.contents.models.targets["sell_through"].calibration.y.tolist()
+        for one in (trained, other)
+    ]
+    assert knots[0] == knots[1]
+    losses = [one.evaluations["sell_through"].overall["model"].log_loss for one in (trained, other)]
+    assert losses[0] != losses[1]
+
+
+def test_pooling_learns_before_any_target_is_calibrated(
+    training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    samples = pooling_samples(training_set, divisions, HORIZONS)
+    first = min(division.days.calibration.first for division in divisions.values())
+    for target, sample in samples.items():
+        ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days(target)
+        assert ends.max() <= first
+    widest, used = divisions["sell_through"].train, samples["sell_through"]
+    assert 0 < used.rows.size < widest.rows.size
+
+
+@pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])
+def test_canary_rows_are_spread_over_the_sample(
+    size: int, training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    latest = divisions["sell_through"].latest
+    sample = latest.where(np.arange(latest.rows.size) < size)
+    canary = canary_rows(training_set, sample)
+    places = [round(one) for one in np.linspace(0, size - 1, min(size, CANARY_ROWS))]
+    for name, values in canary.items():
+        expected = training_set.columns[name][sample.rows[places]]
+        np.testing.assert_array_equal(values, expected)
+
+
+def test_training_tells_what_it_does(rows: pa.Table, recipe: Recipe) -> None:
+    told: list[str] = []
+    train(rows, recipe, git_commit="unknown", progress=told.append)
+    assert told == [
+        "learning how to pool rates",
+        "fitting 4 boosters",
+        "judging them on the latest slice",
+    ]
+
+
+def test_training_without_returns_is_refused_with_the_way_out(
+    rows: pa.Table, recipe: Recipe
+) -> None:
+    place = rows.column_names.index("return_risk")
+    nothing = pa.nulls(rows.num_rows, pa.float64())
+    with pytest.raises(NoLabelsError, match="a returns table"):
+        _train(rows.set_column(place, "return_risk", nothing), recipe)
+
+
+def test_training_on_a_short_history_is_refused_with_the_days_needed(
+    rows: pa.Table, recipe: Recipe
+) -> None:
+    first = pc.min(rows["as_of_day"]).as_py()
+    short = rows.filter(pc.less(rows["as_of_day"], first + 90))
+    with pytest.raises(TooFewDaysError, match=r"126 days .* found 85 days"):
+        _train(short, recipe)

@@ -1,0 +1,127 @@
+"""Training rows of a made-up market whose true shares are known, in the real catalogue's columns.
+
+Each listing has a true sell-through and a true return risk, drawn around those of its category and
+market; what is ordered and returned is binomial. Counts of the past are what such a listing would
+have left behind at each level. Columns that say nothing here are noise with gaps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from features.catalogue import CATALOGUE
+from features.declarations import FloatArray
+from features.horizons import Horizons
+from features.levels import LEVEL_KEYS, Level
+from features.pooling import RATES, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
+from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED
+from training.settings import TrainingSettings
+from training.training_set import IntArray
+
+HORIZONS = Horizons(
+    horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
+)
+QUICK = TrainingSettings(boosters=2, trees=40, learning_rate=0.1, least_leaf_rows=20)
+FIRST_MONDAY = 19_727
+MARKETS = ("US", "GB", "DE", "FR")
+CATEGORIES = ("lamps", "mugs", "toys")
+
+
+def _logistic(value: FloatArray) -> FloatArray:
+    return 1 / (1 + np.exp(-value))
+
+
+def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Table:
+    """Draw training rows: weekly, each listing from the week it goes live."""
+    rng = np.random.default_rng(seed)
+    product = np.arange(listings) // 2
+    category = product % len(CATEGORIES)
+    market = rng.choice(len(MARKETS), listings, p=[0.5, 0.3, 0.15, 0.05])
+    went_live = rng.integers(0, weeks * 3 // 4, listings)
+    week, listing = (one.ravel() for one in np.mgrid[0:weeks, 0:listings])
+    is_live = week >= went_live[listing]
+    week, listing = week[is_live], listing[is_live]
+    keys = {
+        "listing_id": np.array([f"L{i}" for i in range(listings)])[listing],
+        "product_id": np.array([f"P{i}" for i in product])[listing],
+        "category": np.array(CATEGORIES)[category][listing],
+        "market": np.array(MARKETS)[market][listing],
+    }
+    own_effect = rng.normal(0, 0.7, listings) + rng.normal(0, 0.7, len(CATEGORIES))[category]
+    own_risk = rng.normal(-1.8, 0.8, listings)
+    age = week - went_live[listing]
+    columns = _noise(rng, week.size)
+    columns["list_price_minor"] = rng.integers(500, 5000, week.size).astype(float)
+    columns["units_offered"] = rng.integers(5, 120, week.size).astype(float)
+    demand = own_effect[listing] - 0.02 * (columns["units_offered"] - 60)
+    share = _logistic(demand - 0.0003 * (columns["list_price_minor"] - 2500))
+    risk = _logistic(own_risk)[listing]
+    past = {
+        SELL_THROUGH_RATE: _logistic(own_effect)[listing],
+        RETURN_RATE: risk,
+        REPURCHASE_RATE: np.full(week.size, 0.3),
+    }
+    for rate in RATES:
+        columns |= _past(rng, rate, past[rate], age=age, week=week, keys=keys)
+    columns["units_ordered_84d"] = columns[SELL_THROUGH_RATE.column("units_sold", Level.LISTING)]
+    as_of_day = FIRST_MONDAY + 7 * week
+    cut_off = int(as_of_day.max())
+    ordered = rng.binomial(columns["units_offered"].astype(int), share).astype(float)
+    returned = rng.binomial(ordered.astype(int), risk)
+    is_final = as_of_day + HORIZONS.sell_through_maturity_days <= cut_off
+    is_over = as_of_day + HORIZONS.return_risk_maturity_days <= cut_off
+    nothing = np.full(week.size, np.nan)
+    labels = {
+        "units_ordered_label": ordered,
+        "sell_through": np.where(is_final, ordered / columns["units_offered"], np.nan),
+        "return_risk": np.divide(returned, ordered, out=nothing, where=is_over & (ordered > 0)),
+    }
+    table = pa.table(
+        {
+            **keys,
+            "as_of_day": as_of_day,
+            **{name: pa.array(one, from_pandas=True) for name, one in columns.items()},
+            **{name: pa.array(one, from_pandas=True) for name, one in labels.items()},
+            "sell_through_is_mature": is_final,
+            "return_risk_is_mature": is_over,
+        }
+    )
+    return table.replace_schema_metadata(
+        {
+            CUT_OFF: str(cut_off),
+            IMPUTED: "stock",
+            FINGERPRINT: CATALOGUE.fingerprint,
+            DIGEST: "0" * 64,
+        }
+    )
+
+
+def _noise(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
+    noise = {feature.name: rng.gamma(2.0, 10.0, rows).round() for feature in CATALOGUE.base}
+    for feature in CATALOGUE.base[::7]:
+        noise[feature.name][rng.random(rows) < 0.3] = np.nan
+    return noise
+
+
+def _past(
+    rng: np.random.Generator,
+    rate: Rate,
+    share: FloatArray,
+    *,
+    age: IntArray,
+    week: IntArray,
+    keys: dict[str, np.ndarray],
+) -> dict[str, FloatArray]:
+    """Draw a listing's counts and add them up at the wider levels, week by week."""
+    trials = rng.poisson(4 * np.minimum(age, 25))
+    successes = rng.binomial(trials, share)
+    counts: dict[str, FloatArray] = {}
+    for level in Level:
+        names = [np.unique(keys[key], return_inverse=True)[1] for key in LEVEL_KEYS[level]]
+        group = np.unique(np.stack([week, *names]), axis=1, return_inverse=True)[1].ravel()
+        for measure, own in ((rate.successes, successes), (rate.trials, trials)):
+            counts[rate.column(measure, level)] = np.bincount(group, weights=own)[group].astype(
+                np.float64
+            )
+    return counts

@@ -1,0 +1,71 @@
+"""What a model must beat: a constant, the mean of category and market, and shrinkage.
+
+Each sees the rows that the model saw and is calibrated and surrounded by intervals as the model
+is, so that a difference in any metric is one in what was learned from the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from features.declarations import FloatArray
+from features.pooling import pooled_rate
+from training.pooling_fit import RATE_OF, smoothed_mean
+from training.split import Division
+from training.training_set import TrainingSet
+
+CONSTANT: Final = "constant"
+CATEGORY_MARKET_MEAN: Final = "category_market_mean"
+SHRINKAGE: Final = "shrinkage"
+BASELINES: Final = (CONSTANT, CATEGORY_MARKET_MEAN, SHRINKAGE)
+
+LEAST_MEAN_ROWS: Final = 20
+"""A category and market with fewer training rows gets the constant."""
+
+
+def raw_predictions(
+    training_set: TrainingSet, division: Division, parameters: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return each baseline's raw prediction for every row of the training set."""
+    constant = smoothed_mean(division.train.label, division.train.weight)
+    return {
+        CONSTANT: np.full(training_set.as_of_day.shape, constant),
+        CATEGORY_MARKET_MEAN: category_market_means(training_set, division, constant),
+        SHRINKAGE: shrunken_rates(training_set, division, parameters, constant),
+    }
+
+
+def category_market_means(
+    training_set: TrainingSet, division: Division, constant: float
+) -> FloatArray:
+    """Return the mean training label of each row's category and market."""
+    category, market = training_set.keys["category"], training_set.keys["market"]
+    cell = category.codes * len(market.names) + market.codes
+    cells = len(category.names) * len(market.names)
+    train = division.train
+    places = cell[train.rows]
+    rows = np.bincount(places, minlength=cells)
+    weight = np.bincount(places, weights=train.weight, minlength=cells)
+    total = np.bincount(places, weights=train.weight * train.label, minlength=cells)
+    means = np.full(cells, constant)
+    np.divide(total, weight, out=means, where=rows >= LEAST_MEAN_ROWS)
+    return np.asarray(means[cell], dtype=np.float64)
+
+
+def shrunken_rates(
+    training_set: TrainingSet,
+    division: Division,
+    parameters: Mapping[str, float],
+    constant: float,
+) -> FloatArray:
+    """Return the pooled rate of the past that speaks of the target.
+
+    The constant where counts are null: then no level knows anything.
+    """
+    rate = RATE_OF[division.target]
+    counts = [training_set.columns[name] for name in rate.inputs]
+    pooled = pooled_rate(*counts, *(parameters[name] for name in rate.parameters))
+    return np.where(np.isnan(pooled), constant, pooled)

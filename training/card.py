@@ -1,0 +1,171 @@
+"""MODEL_CARD.md: what a bundle is for, what it rests on and how good it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from features.days import to_datetime
+from features.declarations import Target
+from features.horizons import Horizons
+from training.evaluate import COLD, MODEL, PREDICTORS, Evaluation
+from training.metrics import Metrics
+from training.training_set import TrainingSet
+
+_TITLES: Final[Mapping[Target, str]] = {
+    "sell_through": "Sell-through",
+    "return_risk": "Return risk",
+}
+_COLUMNS: Final = (
+    ("log loss", "log_loss"),
+    ("deviance", "deviance"),
+    ("mean absolute error", "mean_absolute_error"),
+    ("calibration error", "calibration_error"),
+    ("Brier", "brier"),
+    ("coverage", "coverage"),
+    ("width", "width"),
+)
+"""Headings and the fields of `Metrics` beneath them."""
+
+
+def model_card(
+    training_set: TrainingSet, horizons: Horizons, evaluations: Mapping[Target, Evaluation]
+) -> str:
+    """Return the card as Markdown; the same training gives the same text."""
+    parts = [
+        "# Model card",
+        _purpose(horizons),
+        "## Data",
+        _data(training_set),
+        *(part for evaluation in evaluations.values() for part in _target(evaluation)),
+        "## Known limits",
+        _limits(evaluations),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _purpose(horizons: Horizons) -> str:
+    return (
+        f"Predicts for a listing, at a price and with a number of units offered, the share of the "
+        f"units that is ordered within {horizons.horizon_days} days (sell-through) and the share "
+        f"of those that comes back within {horizons.return_window_days} days of delivery (return "
+        "risk). It ranks candidates for people who decide; it isn't made to judge buyers, "
+        "creators or sellers."
+    )
+
+
+def _data(training_set: TrainingSet) -> str:
+    products, markets = (training_set.keys[key].names for key in ("product_id", "market"))
+    lines = [
+        (
+            f"{training_set.as_of_day.size:,} rows of {len(products):,} products in "
+            f"{len(markets):,} markets, known up to {_date(training_set.cut_off_day)}. "
+            f"Data set digest: `{training_set.digest}`."
+        )
+    ]
+    if training_set.imputed:
+        lines.append(
+            f"**Imputed:** {', '.join(training_set.imputed)}. The source doesn't have it; a rule "
+            "made it, and whatever rests on it (units offered and sell-through on stock) is only "
+            "as good as that rule."
+        )
+    return "\n\n".join(lines)
+
+
+def _target(evaluation: Evaluation) -> list[str]:
+    return [
+        f"## {_TITLES[evaluation.target]}",
+        _table(
+            ("slice", "rows", "first moment", "last moment"),
+            [
+                (name, f"{facts.rows:,}", _date(facts.first_day), _date(facts.last_day))
+                for name, facts in evaluation.slices.items()
+            ],
+        ),
+        (
+            "On the latest slice, beside the baselines. Intervals are meant to cover "
+            f"{evaluation.interval_level:.0%}; the Brier score is of a share of at least "
+            f"{evaluation.threshold:g}."
+        ),
+        _metrics_table("predictor", {name: evaluation.overall[name] for name in PREDICTORS}),
+        (
+            "How much less the model loses than each baseline (95 % interval, products "
+            "resampled; above 0 the model is better):"
+        ),
+        _table(
+            ("baseline", "loss", "gain", "from", "to"),
+            [
+                (baseline, loss.replace("_", " "), *map(_signed, (one.mean, one.low, one.high)))
+                for baseline, spreads in evaluation.differences.items()
+                for loss, one in spreads.items()
+            ],
+        ),
+        "The model by part of the latest slice:",
+        _metrics_table(
+            "part", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
+        ),
+    ]
+
+
+def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
+    lines = [
+        (
+            "- The models end at their training slice: what happened later shaped only "
+            "calibration and intervals, or nothing."
+        ),
+        (
+            "- Rows of one listing at successive moments resemble each other; intervals are for "
+            "one answer at a time, not for the best few of many."
+        ),
+        "- Return risk knows only rows with at least one unit ordered.",
+    ]
+    for target, evaluation in evaluations.items():
+        lines += [f"- {_TITLES[target]}: {limit}" for limit in _limits_of(evaluation)]
+    return "\n".join(lines)
+
+
+def _limits_of(evaluation: Evaluation) -> list[str]:
+    limits = []
+    if evaluation.cells_merged:
+        limits.append(
+            "too few cold starts, or too few others, to calibrate intervals apart; they share one "
+            "set of residuals."
+        )
+    if COLD not in evaluation.by_group:
+        limits.append(
+            "the latest slice holds no cold start: how good it is for listings without a history "
+            "hasn't been seen."
+        )
+    limits += [
+        f"on the latest slice the model is not clearly better than {baseline.replace('_', ' ')}."
+        for baseline, spreads in evaluation.differences.items()
+        if spreads["log_loss"].low <= 0
+    ]
+    return limits
+
+
+def _metrics_table(heading: str, measured: Mapping[str, Metrics]) -> str:
+    return _table(
+        (heading, "rows", *(title for title, _ in _COLUMNS)),
+        [
+            (
+                name.replace("_", " "),
+                f"{metrics.rows:,}",
+                *(f"{getattr(metrics, field):.4f}" for _, field in _COLUMNS),
+            )
+            for name, metrics in measured.items()
+        ],
+    )
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [headings, tuple("---" for _ in headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.5f}"
+
+
+def _date(day: int) -> str:
+    return to_datetime(day).date().isoformat()

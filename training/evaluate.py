@@ -1,0 +1,193 @@
+"""The honest evaluation: model and baselines side by side on the latest slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from features.declarations import Target
+from serving.cells import BoolArray
+from serving.target_model import TargetModel
+from training.baselines import BASELINES, raw_predictions
+from training.bootstrap import Spread, bootstrap_means
+from training.forecast import (
+    Forecast,
+    forecast_of_model,
+    forecast_of_raw,
+    learn_finish,
+)
+from training.material import Material
+from training.metrics import Metrics, measure, row_log_loss
+from training.split import Division
+from training.training_set import TrainingSet
+
+MODEL: Final = "model"
+PREDICTORS: Final = (MODEL, *BASELINES)
+
+LEAST_MARKET_ROWS: Final = 200
+MOST_MARKETS: Final = 20
+"""Markets reported one by one, the largest; the others are merged."""
+
+WARM: Final = "warm"
+COLD: Final = "cold"
+"""With and without a history of the listing's own."""
+
+OTHER_MARKETS: Final = "other markets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceFacts:
+    """How many rows a slice holds, and the moments it may span, as day numbers."""
+
+    rows: int
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What the latest slice says about one target's model."""
+
+    target: Target
+    threshold: float
+    interval_level: float
+    slices: Mapping[str, SliceFacts]
+    """Slices in time by name, from train to latest."""
+    overall: Mapping[str, Metrics]
+    """By predictor: the model and each baseline."""
+    by_group: Mapping[str, Mapping[str, Metrics]]
+    """Parts of the latest slice (warm and cold starts, markets), then predictors."""
+    differences: Mapping[str, Mapping[str, Spread]]
+    """Baseline, then loss: the baseline's loss minus the model's; above 0 the model is better."""
+    cells_merged: bool
+    """Whether cold starts were too few to get intervals of their own."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+
+def evaluate(model: TargetModel, material: Material, division: Division) -> Evaluation:
+    """Judge a model and the baselines on rows later than all that any of them learned from."""
+    settings = material.recipe.settings
+    threshold = settings.threshold(division.target)
+    forecasts = _forecasts(model, material, division)
+    everyone = np.ones(division.latest.rows.shape, dtype=np.bool_)
+    groups = _groups(material.training_set, division)
+    return Evaluation(
+        target=division.target,
+        threshold=threshold,
+        interval_level=settings.interval_level,
+        slices=_slice_facts(division),
+        overall=_measured(division, forecasts, everyone, threshold),
+        by_group={
+            name: _measured(division, forecasts, group, threshold) for name, group in groups.items()
+        },
+        differences=_differences(material, division, forecasts),
+        cells_merged=model.residuals.is_merged,
+    )
+
+
+def _forecasts(model: TargetModel, material: Material, division: Division) -> dict[str, Forecast]:
+    """Return the forecasts of model and baselines for the latest rows."""
+    settings, rows = material.recipe.settings, division.latest.rows
+    is_cold = material.training_set.is_cold[rows]
+    level, threshold = settings.interval_level, settings.threshold(division.target)
+    forecasts = {
+        MODEL: forecast_of_model(
+            model, material.matrix[rows], is_cold, level=level, threshold=threshold
+        )
+    }
+    baselines = raw_predictions(material.training_set, division, material.parameters)
+    for name, raw in baselines.items():
+        finish = learn_finish(raw, material.training_set, division)
+        forecasts[name] = forecast_of_raw(
+            raw[rows], finish, is_cold, level=level, threshold=threshold
+        )
+    return forecasts
+
+
+def _measured(
+    division: Division, forecasts: Mapping[str, Forecast], group: BoolArray, threshold: float
+) -> dict[str, Metrics]:
+    latest = division.latest.where(group)
+    return {
+        name: measure(latest.label, latest.weight, forecast.where(group), threshold=threshold)
+        for name, forecast in forecasts.items()
+    }
+
+
+def _groups(training_set: TrainingSet, division: Division) -> dict[str, BoolArray]:
+    """Return masks of shape (latest rows,): warm and cold starts, then markets; none is empty."""
+    is_cold = training_set.is_cold[division.latest.rows]
+    market = training_set.keys["market"]
+    codes = market.codes[division.latest.rows]
+    rows = np.bincount(codes, minlength=len(market.names))
+    by_size = np.argsort(-rows, kind="stable")[:MOST_MARKETS]
+    large = [int(code) for code in by_size if rows[code] >= LEAST_MARKET_ROWS]
+    groups = {WARM: ~is_cold, COLD: is_cold}
+    groups |= {f"market {market.names[code]}": codes == code for code in large}
+    groups[OTHER_MARKETS] = ~np.isin(codes, large)
+    return {name: group for name, group in groups.items() if group.any()}
+
+
+def _differences(
+    material: Material, division: Division, forecasts: Mapping[str, Forecast]
+) -> dict[str, dict[str, Spread]]:
+    latest = division.latest
+    losses = {
+        name: {
+            "log_loss": row_log_loss(latest.label, forecast.estimate),
+            "mean_absolute_error": np.abs(latest.label - forecast.estimate),
+        }
+        for name, forecast in forecasts.items()
+    }
+    gains = {
+        f"{baseline} {loss}": losses[baseline][loss] - losses[MODEL][loss]
+        for baseline in BASELINES
+        for loss in losses[MODEL]
+    }
+    clusters = material.training_set.keys["product_id"].codes[latest.rows]
+    spreads = bootstrap_means(
+        gains, latest.weight, clusters, random_state=material.recipe.settings.random_state
+    )
+    return {
+        baseline: {loss: spreads[f"{baseline} {loss}"] for loss in losses[MODEL]}
+        for baseline in BASELINES
+    }
+
+
+def _slice_facts(division: Division) -> dict[str, SliceFacts]:
+    days = division.days
+    spans = (days.train, days.calibration, days.calibration, days.latest)
+    return {
+        name: SliceFacts(rows=sample.rows.size, first_day=span.first, last_day=span.last)
+        for (name, sample), span in zip(division.samples.items(), spans, strict=True)
+    }
+
+
+def flat_metrics(evaluations: Mapping[Target, Evaluation]) -> dict[str, float]:
+    """Return the overall metrics and differences by dotted name: target, predictor, metric."""
+    return {
+        f"{target}.{name}": value
+        for target, evaluation in evaluations.items()
+        for name, value in _flat(evaluation).items()
+    }
+
+
+def _flat(evaluation: Evaluation) -> dict[str, float]:
+    measured = {
+        f"{predictor}.{metric}": float(value)
+        for predictor, metrics in evaluation.overall.items()
+        for metric, value in asdict(metrics).items()
+    }
+    gained = {
+        f"gain_over_{baseline}.{loss}.{bound}": float(value)
+        for baseline, spreads in evaluation.differences.items()
+        for loss, spread in spreads.items()
+        for bound, value in asdict(spread).items()
+    }
+    return measured | gained

@@ -1,0 +1,75 @@
+"""Forecasts: an estimate with its interval and probability, for models and baselines alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.declarations import FloatArray
+from serving.calibration import Knots
+from serving.cells import BoolArray
+from serving.conformal import ConformalResiduals, learn_residuals
+from serving.target_model import TargetModel
+from training.calibration import fit_knots
+from training.split import Division
+from training.training_set import TrainingSet
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is said before the outcome is known; each array of shape (rows,), within [0, 1]."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    probability: FloatArray
+    """Of the target's event: a share at or above its threshold."""
+
+    def where(self, mask: BoolArray) -> Forecast:
+        """Return the rows that a mask of shape (rows,) picks."""
+        return Forecast(
+            self.estimate[mask], self.low[mask], self.high[mask], self.probability[mask]
+        )
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What turns raw predictions into forecasts."""
+
+    knots: Knots
+    residuals: ConformalResiduals
+
+
+def learn_finish(raw: FloatArray, training_set: TrainingSet, division: Division) -> Finish:
+    """Learn calibration and residuals, each from its half of the calibration slice.
+
+    `raw` holds a raw prediction for each row of the training set; only the calibration slice's
+    are read. Residuals count each row once, whatever its weight: an interval is a promise about
+    one answer.
+    """
+    shaping, conformal = division.shaping, division.conformal
+    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    estimate = knots.apply(raw[conformal.rows])
+    is_cold = training_set.is_cold[conformal.rows]
+    residuals = learn_residuals(estimate, conformal.label, is_cold)
+    return Finish(knots, residuals)
+
+
+def forecast_of_model(
+    model: TargetModel, matrix: FloatArray, is_cold: BoolArray, *, level: float, threshold: float
+) -> Forecast:
+    """Forecast with the code that serves."""
+    estimate = model.predict(matrix)
+    low, high = model.interval(estimate, is_cold, level=level)
+    return Forecast(
+        estimate, low, high, model.prob_at_least(estimate, is_cold, threshold=threshold)
+    )
+
+
+def forecast_of_raw(
+    raw: FloatArray, finish: Finish, is_cold: BoolArray, *, level: float, threshold: float
+) -> Forecast:
+    """Forecast from a baseline's raw predictions, finished as the model's are."""
+    estimate = finish.knots.apply(raw)
+    low, high = finish.residuals.interval(estimate, is_cold, level=level)
+    probability = finish.residuals.prob_at_least(estimate, is_cold, threshold=threshold)
+    return Forecast(estimate, low, high, probability)

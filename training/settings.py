@@ -1,0 +1,58 @@
+"""How models are made: section [training] of the configuration."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.declarations import Target
+
+
+class TrainingSettings(BaseModel):
+    """Slices in time, the boosters, and where experiments are recorded.
+
+    The boosters are small and strongly regularised, and averaged over seeds: on retail shares
+    that beat one booster with the library's defaults.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latest_days: int = Field(default=28, ge=1, le=365)
+    """Days of moments, the last with a final target, on which models are judged."""
+    calibration_days: int = Field(default=42, ge=1, le=365)
+    least_train_days: int = Field(default=28, ge=1, le=3650)
+    least_rows: int = Field(default=100, ge=1)
+    """Rows that each slice, and each half of the calibration slice, needs."""
+    least_positives: int = Field(default=20, ge=1)
+    """Rows with a label above 0 that the training slice needs."""
+
+    boosters: int = Field(default=3, ge=1, le=20)
+    """Models a target that differ in their seed; predictions are averaged."""
+    trees: int = Field(default=400, ge=1, le=5000)
+    leaves: int = Field(default=15, ge=2, le=255)
+    learning_rate: float = Field(default=0.02, gt=0, le=1)
+    least_leaf_rows: int = Field(default=40, ge=1)
+    feature_share: float = Field(default=0.6, gt=0, le=1)
+    """Share of the inputs that each tree may use."""
+    bagging_share: float = Field(default=0.7, gt=0, le=1)
+    """Share of the rows that each tree is grown on."""
+    bins: int = Field(default=63, ge=2, le=255)
+    threads: int = Field(default=2, ge=1, le=256)
+    """Boosters fitted side by side; the models don't depend on it."""
+    random_state: int = Field(default=0, ge=0, le=2**31 - 1001)
+
+    interval_level: float = Field(default=0.8, gt=0, lt=1)
+    sell_through_threshold: float = Field(default=0.5, gt=0, le=1)
+    """A sell-through from here on counts as a success."""
+    return_risk_threshold: float = Field(default=0.2, gt=0, le=1)
+    """A return risk from here on is one that platforms act on."""
+
+    tracking_uri: str | None = None
+    """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""
+    experiment: str = "xuanpin"
+
+    def threshold(self, target: Target) -> float:
+        """Return from which share on a target's event has happened."""
+        return {
+            "sell_through": self.sell_through_threshold,
+            "return_risk": self.return_risk_threshold,
+        }[target]

@@ -1,0 +1,100 @@
+"""Training from end to end: training rows in, bundle contents and an honest evaluation out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from features.declarations import TARGETS, FloatArray, Target
+from features.horizons import Horizons
+from serving.bundle import BundleContents
+from serving.prediction import Models
+from serving.reference_stats import describe_inputs
+from training.card import model_card
+from training.evaluate import Evaluation, evaluate, flat_metrics
+from training.material import Recipe, prepare
+from training.pooling_fit import learn_parameters
+from training.sample import Sample
+from training.split import Division, divide
+from training.target_fitting import fit_targets
+from training.training_set import TrainingSet, read_training_set
+
+Progress = Callable[[str], None]
+"""Called with a short sentence when a stage begins."""
+
+CANARY_ROWS: Final = 64
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training yields; the same rows and settings yield the same."""
+
+    contents: BundleContents
+    evaluations: Mapping[Target, Evaluation]
+
+
+def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress) -> Trained:
+    """Train both targets on rows of `features.training_rows` and judge them.
+
+    The models that go into the bundle are the ones that were judged. `git_commit` is the
+    program's, "unknown" outside a checkout.
+
+    Raises:
+        TrainingError: the rows can't support a model; one of the subclasses in
+            training/training_errors.py says why.
+    """
+    training_set = read_training_set(rows, recipe.catalogue)
+    divisions = {
+        target: divide(training_set, target, recipe.horizons, recipe.settings) for target in TARGETS
+    }
+    progress("learning how to pool rates")
+    samples = pooling_samples(training_set, divisions, recipe.horizons)
+    material = prepare(recipe, training_set, learn_parameters(training_set, samples))
+    progress(f"fitting {len(TARGETS) * recipe.settings.boosters} boosters")
+    models = fit_targets(material, divisions)
+    progress("judging them on the latest slice")
+    evaluations = {
+        target: evaluate(models[target], material, division)
+        for target, division in divisions.items()
+    }
+    widest = divisions["sell_through"]
+    contents = BundleContents(
+        models=Models(recipe.catalogue, material.parameters, models),
+        horizons=recipe.horizons,
+        imputed=training_set.imputed,
+        canary=canary_rows(training_set, widest.latest),
+        reference_stats=describe_inputs(recipe.catalogue, material.matrix[widest.train.rows]),
+        metrics=flat_metrics(evaluations),
+        data_digest=training_set.digest,
+        cut_off_day=training_set.cut_off_day,
+        git_commit=git_commit,
+        model_card=model_card(training_set, recipe.horizons, evaluations),
+    )
+    return Trained(contents, evaluations)
+
+
+def pooling_samples(
+    training_set: TrainingSet, divisions: Mapping[Target, Division], horizons: Horizons
+) -> dict[Target, Sample]:
+    """Return each target's training rows that are final before any target is calibrated.
+
+    Both models see all pooled rates, so that a rate may know nothing of either's later slices.
+    """
+    end = min(division.days.calibration.first for division in divisions.values())
+    return {
+        target: division.train.where(
+            training_set.as_of_day[division.train.rows] + horizons.maturity_days(target) <= end
+        )
+        for target, division in divisions.items()
+    }
+
+
+def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:
+    """Return a few rows spread over a sample, by which serving checks a bundle's answers."""
+    places = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
+    rows = sample.rows[places.round().astype(np.int64)]
+    return {name: column[rows] for name, column in training_set.columns.items()}
