@@ -1,0 +1,103 @@
+"""Commands of the experiments: the main job, and bringing in public data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import_app = typer.Typer(
+    name="import",
+    help="Turn a public data set into the tables of the contract.",
+    no_args_is_help=True,
+)
+
+
+@import_app.callback()
+def import_group() -> None:
+    """Turn a public data set into the tables of the contract."""
+
+
+@import_app.command(
+    "online-retail", epilog="Example: xuanpin import online-retail online_retail.parquet --out data"
+)
+def online_retail(
+    file: Annotated[Path, typer.Argument(help="Parquet or CSV file with its eight columns.")],
+    out: Annotated[Path, typer.Option(help="Directory to write; an earlier import is replaced.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="File whose bytes, 16 or more, key the pseudonyms of buyers."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print import.json and nothing else.")
+    ] = False,
+) -> None:
+    """Import Online Retail: products, listings, prices, orders and returns out of its lines.
+
+    Every line is kept, removed or put into quarantine, with the reason, and counted.
+    """
+    from rich.console import Console
+
+    from experiments.online_retail.buyers import PUBLISHED_KEY, read_key
+    from experiments.online_retail.importer import import_lines
+    from experiments.online_retail.source import digest, read_source
+    from experiments.online_retail.storage import check_directory, encode_report, write_import
+    from experiments.online_retail.summary import describe
+
+    check_directory(out)
+    pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
+    with Console(stderr=True).status("Opening the file") as status:
+        imported = import_lines(
+            read_source(file), key=pseudonym_key, source_sha256=digest(file), tell=status.update
+        )
+        status.update("Writing")
+        write_import(imported, out)
+    if json:
+        typer.echo(encode_report(imported.report), nl=False)
+    else:
+        typer.echo(f"Online Retail is in {out}\n\n{describe(imported.report)}")
+
+
+run_app = typer.Typer()
+
+
+@run_app.command("run", epilog="Example: xuanpin run --data data --out var/run")
+def run(
+    data: Annotated[Path, typer.Option(help="Directory with the source tables.")],
+    out: Annotated[Path, typer.Option(help="Run directory; what it holds is kept or replaced.")] = (
+        Path("var/run")
+    ),
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Do the main job: check, features, train, evaluate, publish, score unseen candidates.
+
+    Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support a
+    model; 5 an artefact was refused; 6 the disk or the tracking server refused.
+    """
+    from rich.console import Console
+
+    from experiments.main_job import Job
+    from experiments.main_job import run as run_job
+    from experiments.stages import stages
+    from experiments.summary import as_json, summary, whereabouts
+    from features.horizons import Horizons
+    from features.settings import load_section
+    from training.settings import TrainingSettings
+
+    job = Job(
+        source=data,
+        out=out,
+        horizons=load_section(Horizons, "horizons", config),
+        settings=load_section(TrainingSettings, "training", config),
+    )
+    with stages() as tell:
+        outcome = run_job(job, tell)
+    if json:
+        typer.echo(as_json(outcome), nl=False)
+    else:
+        Console(highlight=False).print(summary(outcome))
+        typer.echo(whereabouts(outcome))

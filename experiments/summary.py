@@ -1,0 +1,202 @@
+"""The summary of a run, for someone who chooses what to sell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from experiments.main_job import Outcome
+from features.declarations import TARGETS, Target
+from serving.answers import ScoredCandidate, Share
+from serving.candidates import Candidate
+from training.bootstrap import Spread
+from training.evaluate import MODEL, Evaluation
+
+FORMAT: Final = "xuanpin-run/1"
+SHOWN: Final = 3
+"""Best and worst candidates each."""
+
+PREDICTOR_TITLES: Final = {
+    "model": "our model",
+    "constant": "constant",
+    "category_market_mean": "category mean",
+    "shrinkage": "shrinkage",
+}
+"""Constant: one number for all. Category mean: of category and market. Shrinkage: the listing's
+past rate, pulled towards product, category and market the more, the less it says."""
+
+TARGET_TITLES: Final[dict[Target, str]] = {
+    "sell_through": "Sell-through: share of the units offered that is ordered within the horizon",
+    "return_risk": "Return risk: share of the units ordered that comes back",
+}
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return the outcome for a program, as indented JSON."""
+    document = {
+        "format": FORMAT,
+        "report": asdict(outcome.report),
+        "training_rows": outcome.row_count,
+        "imputed": outcome.imputed,
+        "as_of": outcome.as_of,
+        "evaluations": {name: one.as_json() for name, one in outcome.evaluations.items()},
+        "bundle_id": outcome.bundle_id,
+        "snapshot_id": outcome.snapshot_id,
+        "mlflow": {"run_id": outcome.run_id, "location": outcome.location},
+        "scored": outcome.scored,
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def summary(outcome: Outcome) -> RenderableType:
+    """Return the summary for a person."""
+    parts: list[RenderableType] = [_learned(outcome)]
+    for target in TARGETS:
+        parts += [_quality(outcome.evaluations[target]), _verdict(outcome.evaluations[target])]
+    parts.append(_candidates(outcome))
+    return Group(*parts)
+
+
+def _learned(outcome: Outcome) -> Text:
+    """Say what was learned from how much, and what isn't real in it."""
+    report = outcome.report
+    orders, listings = report.table("orders"), report.table("listings")
+    learned = (
+        f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
+        f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
+        f"{outcome.row_count:,} decisions, one a listing and week."
+    )
+    lines = [learned]
+    if report.rows_quarantined:
+        lines.append(f"{report.rows_quarantined:,} rows are in quarantine: xuanpin check says why.")
+    if report.absent:
+        lines.append(f"Not in the data, so not known: {', '.join(report.absent)}.")
+    lines += [
+        f"IMPUTED, not observed: {table}. Whatever rests on it is as good as the rule that made it."
+        for table in outcome.imputed
+    ]
+    return Text("\n".join(lines) + "\n")
+
+
+def _quality(evaluation: Evaluation) -> Table:
+    """Return model and baselines side by side on the latest slice."""
+    rows = evaluation.slices["latest"].rows
+    table = Table(
+        title=f"{TARGET_TITLES[evaluation.target]}\n"
+        f"on the latest {rows:,} decisions, never learned from",
+        title_justify="left",
+    )
+    table.add_column("")
+    level = f"{evaluation.interval_level:.0%}"
+    for name in ("log loss", "error", "calibration", "Brier", f"in {level}", "width"):
+        table.add_column(name, justify="right")
+    for predictor, metrics in evaluation.overall.items():
+        table.add_row(
+            PREDICTOR_TITLES[predictor],
+            f"{metrics.log_loss:.4f}",
+            f"{metrics.mean_absolute_error:.3f}",
+            f"{metrics.calibration_error:.3f}",
+            f"{metrics.brier:.3f}",
+            f"{metrics.coverage:.1%}",
+            f"{metrics.width:.3f}",
+            style="bold" if predictor == MODEL else "",
+        )
+    return table
+
+
+def _verdict(evaluation: Evaluation) -> Text:
+    """Say for each baseline whether the model beats it beyond chance."""
+    lines = [
+        f"  {_against(losses['log_loss'])} {PREDICTOR_TITLES[baseline]}"
+        for baseline, losses in evaluation.differences.items()
+    ]
+    return Text("\n".join(["Our model, by log loss (95 % intervals):", *lines]) + "\n")
+
+
+def _against(gain: Spread) -> str:
+    """Say how much lower or higher than a baseline's the model's loss is."""
+    if gain.low > 0:
+        return f"loses {gain.mean:.4f} less [{gain.low:.4f}, {gain.high:.4f}]: BETTER than"
+    if gain.high < 0:
+        return f"loses {-gain.mean:.4f} more [{-gain.high:.4f}, {-gain.low:.4f}]: WORSE than"
+    return f"differs by {gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]: no better than"
+
+
+def _candidates(outcome: Outcome) -> RenderableType:
+    """Return the best and the worst of the unseen candidates, with intervals."""
+    if outcome.scored is None:
+        return Text("Every market lists every product: there is no unseen candidate to score.\n")
+    ranked = sorted(
+        zip(outcome.candidates, outcome.scored.candidates, strict=True),
+        key=lambda pair: pair[1].score,
+        reverse=True,
+    )
+    best, worst = ranked[:SHOWN], ranked[SHOWN:][-SHOWN:]
+    level = f"{outcome.job.settings.interval_level:.0%}"
+    table = Table(
+        title=f"Best and worst of {len(ranked):,} candidates that their market doesn't list yet "
+        f"(intervals hold {level})",
+        title_justify="left",
+        caption=_flags_of([scored for _, scored in best + worst]),
+        caption_justify="left",
+    )
+    for name in ("product", "market", "price", "units", "sell-through", "return risk", "score"):
+        table.add_column(name, justify="left" if name in {"product", "market"} else "right")
+    for candidate, scored in best:
+        table.add_row(*_cells(candidate, scored))
+    table.add_section()
+    for candidate, scored in worst:
+        table.add_row(*_cells(candidate, scored))
+    return table
+
+
+def _cells(candidate: Candidate, scored: ScoredCandidate) -> tuple[str, ...]:
+    return (
+        candidate.product_id,
+        candidate.market,
+        f"{candidate.list_price_minor / 100:,.2f} {candidate.currency}",
+        f"{candidate.units_offered:,}",
+        _share(scored.sell_through),
+        _share(scored.return_risk),
+        f"{scored.score:.3f}",
+    )
+
+
+def _share(share: Share) -> str:
+    return f"{share.estimate:.1%} ({share.low * 100:.1f}-{share.high * 100:.1f})"
+
+
+def _flags_of(scored: Sequence[ScoredCandidate]) -> str:
+    flags = sorted({flag for one in scored for flag in one.flags})
+    return f"Flags: {', '.join(flags)}" if flags else ""
+
+
+def whereabouts(outcome: Outcome) -> str:
+    """Say where everything is and what to type next; lines to be copied are not wrapped."""
+    out = outcome.job.out
+    lines = [
+        f"Bundle    {out}/bundles/{outcome.bundle_id} (MODEL_CARD.md says more)",
+        f"Snapshot  {out}/snapshots/{outcome.snapshot_id} as of {outcome.as_of:%Y-%m-%d}",
+        f"MLflow    {outcome.location}, run {outcome.run_id}",
+        "",
+        "Next:",
+        f"  xuanpin serve --run {out}",
+    ]
+    if outcome.candidates:
+        body = json.dumps({"candidates": [_as_request(outcome.candidates[0])]})
+        lines.append(
+            "  curl -s http://127.0.0.1:3000/v1/score -H 'content-type: application/json' "
+            f"-d '{body}'"
+        )
+    return "\n".join(lines)
+
+
+def _as_request(candidate: Candidate) -> dict[str, str | int]:
+    return {name: value for name, value in msgspec.structs.asdict(candidate).items() if value}

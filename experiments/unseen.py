@@ -1,0 +1,76 @@
+"""Unseen candidates: products that sell somewhere, in markets that don't list them yet.
+
+A candidate's price keeps the place that the product has among its category's prices where it
+sells, read in the other market's prices; so no exchange rate is needed. The lot is the one that
+is usual in that market.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+
+from features.interpreter import AS_OF
+from serving.candidates import Candidate
+
+MOST_CANDIDATES: Final = 200
+LIVE_DAYS: Final = 7
+"""The spine has a row a week for each listing on sale."""
+LEAST_LISTINGS: Final = 5
+"""Fewer prices of a category in a market say nothing about where a price stands there."""
+
+
+def unseen_candidates(rows: pa.Table, currencies: Mapping[str, str]) -> list[Candidate]:
+    """Propose up to 200 pairs of product and market, the products in most demand first.
+
+    `rows` are training rows; `currencies` maps each market to its currency. A pair is proposed
+    where the market sells the category but has never listed the product.
+    """
+    columns = ["listing_id", "product_id", "category", "market", AS_OF, "list_price_minor"]
+    frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
+    live = frame[frame[AS_OF] > frame[AS_OF].max() - LIVE_DAYS]
+    live = live.sort_values([AS_OF, "listing_id"]).drop_duplicates("listing_id", keep="last")
+    listed = set(zip(frame["product_id"], frame["market"], strict=True))
+    pairs = _new_pairs(live, listed)
+    return [_candidate(pair, currencies) for pair in pairs.to_dict("records")]
+
+
+def _candidate(pair: Mapping[Hashable, Any], currencies: Mapping[str, str]) -> Candidate:
+    return Candidate(
+        product_id=pair["product_id"],
+        market=pair["market"],
+        list_price_minor=max(1, round(pair["relative_price"] * pair["usual_price"])),
+        currency=currencies[pair["market"]],
+        units_offered=max(1, round(pair["usual_lot"])),
+        candidate_id=f"{pair['market']}-{pair['product_id']}",
+    )
+
+
+def _new_pairs(live: pd.DataFrame, listed: set[tuple[str, str]]) -> pd.DataFrame:
+    """Pair the products in most demand with the markets of their category that lack them."""
+    shelves = live.groupby(["category", "market"], as_index=False).agg(
+        usual_price=("list_price_minor", "median"), listings=("listing_id", "size")
+    )
+    shelves = shelves[shelves["listings"] >= LEAST_LISTINGS]
+    lots = live.groupby("market", as_index=False).agg(usual_lot=("units_offered", "median"))
+    pairs = _products_at_home(live, shelves).merge(shelves.merge(lots, on="market"), on="category")
+    is_new = [pair not in listed for pair in zip(pairs["product_id"], pairs["market"], strict=True)]
+    pairs = pairs[is_new]
+    order = ["units_ordered", "product_id", "market"]
+    return pairs.sort_values(order, ascending=[False, True, True]).head(MOST_CANDIDATES)
+
+
+def _products_at_home(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
+    """Return each product with its demand, and its relative price where it sells best."""
+    demand = live.groupby("product_id", as_index=False).agg(
+        units_ordered=("units_ordered_28d", "sum")
+    )
+    home = live.sort_values(["units_ordered_28d", "market"]).drop_duplicates(
+        "product_id", keep="last"
+    )
+    home = home.merge(shelves, on=["category", "market"])
+    home["relative_price"] = home["list_price_minor"] / home["usual_price"]
+    return home[["product_id", "category", "relative_price"]].merge(demand, on="product_id")

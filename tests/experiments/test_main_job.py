@@ -1,0 +1,124 @@
+"""The main job from end to end on a small market: what it publishes, says and refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from experiments.main_job import Job, Outcome, run
+from experiments.summary import as_json, summary, whereabouts
+from features.errors import DataError
+from features.horizons import Horizons
+from features.online import LookupKeys, OnlineSnapshot
+from features.training_rows import CUT_OFF
+from serving.bundle import load_bundle
+from serving.pointer import resolve
+from serving.scoring import score
+from training.settings import TrainingSettings
+from training.training_errors import TooFewDaysError
+
+SETTINGS = TrainingSettings(trees=15, boosters=1, least_positives=5, least_rows=30)
+
+
+def job_of(source: Path, out: Path) -> Job:
+    return Job(source=source, out=out, horizons=Horizons(), settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    stages: list[str] = []
+    done = run(job_of(year_market, tmp_path_factory.mktemp("job") / "run"), stages.append)
+    kinds = [stage.partition(":")[0] for stage in stages]
+    assert list(dict.fromkeys(kinds)) == ["check", "features", "train", "publish", "score"]
+    return done
+
+
+def test_run_counts_what_it_learned_from(outcome: Outcome, year_market: Path) -> None:
+    orders = pq.read_metadata(year_market / "orders.parquet").num_rows
+    assert outcome.report.table("orders").rows_valid == orders
+    assert outcome.imputed == ("stock",)
+    rows = pq.read_table(outcome.job.out / "training_rows.parquet")
+    assert rows.num_rows == outcome.row_count
+
+
+def test_candidates_are_unseen_and_scored_by_what_was_published(outcome: Outcome) -> None:
+    assert outcome.scored is not None
+    listed = pq.read_table(outcome.job.out / "validated" / "listings.parquet").to_pylist()
+    pairs = {(row["product_id"], row["market"]) for row in listed}
+    currencies = {row["market"]: row["currency"] for row in listed}
+    assert outcome.candidates
+    for candidate in outcome.candidates:
+        assert (candidate.product_id, candidate.market) not in pairs
+        assert candidate.currency == currencies[candidate.market]
+    bundle = load_bundle(resolve(outcome.job.out / "bundles"))
+    snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
+    assert score(bundle, snapshot, outcome.candidates, level=0.8) == outcome.scored
+    assert (bundle.bundle_id, snapshot.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
+
+
+def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
+    outcome: Outcome,
+) -> None:
+    table = pq.read_table(outcome.job.out / "training_rows.parquet")
+    cut_off = int(table.schema.metadata[CUT_OFF])
+    rows = table.to_pandas()
+    rows = rows[rows["as_of_day"] == cut_off]
+    assert len(rows) > 50, "the market should end on a day of the spine, a Monday"
+    snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
+    keys = (rows[name].tolist() for name in ("listing_id", "product_id", "category", "market"))
+    for name, values in snapshot.look_up(LookupKeys(*keys)).columns.items():
+        assert values.tobytes() == rows[name].to_numpy(np.float64).tobytes(), name
+
+
+def test_second_run_publishes_the_same_bundle_and_snapshot(
+    outcome: Outcome, year_market: Path, tmp_path: Path
+) -> None:
+    again = run(job_of(year_market, tmp_path / "run"), lambda _: None)
+    assert (again.bundle_id, again.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
+
+
+def test_summary_says_what_how_good_which_and_where(outcome: Outcome) -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summary(outcome))
+    text = console.export_text()
+    for part in ("Learned from", "IMPUTED, not observed: stock", "shrinkage", "Best and worst"):
+        assert part in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    places = whereabouts(outcome)
+    assert outcome.bundle_id in places
+    assert outcome.run_id in places
+    assert "xuanpin serve --run" in places
+    document = json.loads(as_json(outcome))
+    assert document["bundle_id"] == outcome.bundle_id
+    assert document["evaluations"]["sell_through"]["overall"]["shrinkage"]["log_loss"] > 0
+
+
+def test_broken_table_stops_the_run_and_what_was_published_stays(
+    outcome: Outcome, year_market: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(year_market, broken)
+    (broken / "orders.parquet").write_bytes(b"nothing")
+    with pytest.raises(DataError):
+        run(job_of(broken, outcome.job.out), lambda _: None)
+    assert resolve(outcome.job.out / "bundles").name == outcome.bundle_id
+
+
+def test_too_short_a_history_is_refused_with_the_days_needed(
+    year_market: Path, tmp_path: Path
+) -> None:
+    job = Job(
+        source=year_market,
+        out=tmp_path / "run",
+        horizons=Horizons(horizon_days=100),
+        settings=SETTINGS,
+    )
+    with pytest.raises(TooFewDaysError, match="days"):
+        run(job, lambda _: None)

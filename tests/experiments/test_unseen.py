@@ -1,0 +1,73 @@
+"""Unseen candidates: which pairs are proposed, and at which price."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from experiments.unseen import unseen_candidates
+
+SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("listing_id", "product_id", "category", "market"), pa.string()),
+        "as_of_day": pa.int64(),
+        **dict.fromkeys(("list_price_minor", "units_offered", "units_ordered_28d"), pa.float64()),
+    }
+)
+CURRENCIES = {"US": "USD", "DE": "EUR"}
+
+
+def shelf(market: str, prices: list[int], *, product: str = "", units: float = 0.0) -> pa.Table:
+    """Return live listings of one category, the first of `product` if it is named."""
+    names = [product or f"{market}{i}" if i == 0 else f"{market}{i}" for i in range(len(prices))]
+    rows = pa.table(
+        {
+            "listing_id": [f"{market}-{name}" for name in names],
+            "product_id": names,
+            "category": ["mugs"] * len(prices),
+            "market": [market] * len(prices),
+            "as_of_day": [20_000] * len(prices),
+            "list_price_minor": [float(price) for price in prices],
+            "units_offered": [40.0] * len(prices),
+            "units_ordered_28d": [units, *[0.0] * len(prices)][: len(prices)],
+        }
+    )
+    return rows.cast(SCHEMA)
+
+
+def test_price_keeps_its_place_among_the_prices_of_the_category() -> None:
+    rows = pa.concat_tables(
+        [
+            shelf("US", [3000, 1000, 2000, 2000, 2000], product="star", units=9.0),
+            shelf("DE", [800, 800, 800, 800, 800]),
+        ]
+    )
+    first = unseen_candidates(rows, CURRENCIES)[0]
+    assert (first.product_id, first.market, first.currency) == ("star", "DE", "EUR")
+    assert first.list_price_minor == 1200
+    assert first.units_offered == 40
+    assert first.candidate_id == "DE-star"
+
+
+@pytest.mark.parametrize(
+    ("german", "why"),
+    [
+        ([800] * 4, "too few prices to know where one stands"),
+        ([], "the market doesn't sell the category"),
+    ],
+)
+def test_market_without_a_shelf_for_the_category_gets_no_candidate(
+    german: list[int], why: str
+) -> None:
+    rows = pa.concat_tables([shelf("US", [2000] * 5), shelf("DE", german)])
+    assert not [c for c in unseen_candidates(rows, CURRENCIES) if c.market == "DE"], why
+
+
+def test_product_listed_once_is_not_unseen_even_if_it_is_off_sale_now() -> None:
+    earlier = shelf("DE", [700], product="star").set_column(4, "as_of_day", pa.array([19_000]))
+    rows = pa.concat_tables(
+        [shelf("US", [2000] * 5, product="star"), shelf("DE", [800] * 5), earlier]
+    )
+    pairs = {(c.product_id, c.market) for c in unseen_candidates(rows, CURRENCIES)}
+    assert ("star", "DE") not in pairs
+    assert ("US1", "DE") in pairs

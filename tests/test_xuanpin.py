@@ -1,0 +1,190 @@
+"""The front door: light to open, and every failure ends in one message and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import xuanpin
+from tests.sources import order, required_source, write_csv, write_parquet
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "bentoml",
+    "duckdb",
+    "ibis",
+    "lightgbm",
+    "lmdb",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "pydantic",
+    "rich",
+    "sklearn",
+)
+
+
+def run(
+    *arguments: object, code: str | None = None, tmp: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line, or code that ends in it, as a process of its own."""
+    start = ["-m", "xuanpin"] if code is None else ["-c", code]
+    environment = os.environ | ({} if tmp is None else {"TMPDIR": str(tmp)})
+    return subprocess.run(
+        [sys.executable, *start, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+    )
+
+
+def test_front_door_imports_nothing_heavy() -> None:
+    code = f"import sys, xuanpin; print([name for name in {HEAVY!r} if name in sys.modules])"
+    assert run(code=code).stdout == "[]\n"
+
+
+def test_front_door_shows_version_and_commands() -> None:
+    runner = CliRunner()
+    assert re.fullmatch(r"xuanpin \d+\.\d+\.\d+\n", runner.invoke(xuanpin.app, "--version").stdout)
+    page = runner.invoke(xuanpin.app, "--help").stdout
+    for command in ("check", "import"):
+        assert re.search(rf"^│ {command} ", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["", "check", "import online-retail"])
+def test_front_door_help_ends_with_an_example(command: str) -> None:
+    page = CliRunner().invoke(xuanpin.app, f"{command} --help").stdout
+    assert f"Example: xuanpin {command}".strip() in page
+
+
+FAIL = """
+import errno, xuanpin
+from features.errors import TrainingError
+
+@xuanpin.app.command()
+def fail():
+    secret = "a value of the data"
+    raise {what}
+
+xuanpin.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "exit_code", "message"),
+    [
+        (
+            "TrainingError(expected='rows', found='none', way_out='Bring some.')",
+            4,
+            "Expected rows; found none. Bring some.",
+        ),
+        ("OSError(errno.ENOSPC, '', '/x')", 6, "Expected room on the disk for /x; found it is"),
+        ("OSError(errno.EROFS, '', '/x')", 6, "Expected a disk that can be written for /x;"),
+        ("PermissionError(errno.EACCES, '', '/x')", 6, "Expected permission for /x; found none."),
+    ],
+)
+def test_front_door_turns_what_fails_into_a_message_and_a_code(
+    what: str, exit_code: int, message: str
+) -> None:
+    done = run("fail", code=FAIL.format(what=what))
+    assert done.returncode == exit_code
+    assert done.stderr.startswith(f"xuanpin: {message}")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_front_door_stops_without_a_word_when_interrupted() -> None:
+    done = run("fail", code=FAIL.format(what="KeyboardInterrupt"))
+    assert (done.returncode, done.stderr, done.stdout) == (130, "", "")
+
+
+@pytest.mark.parametrize("what", ["ZeroDivisionError(secret)", "OSError(secret)"])
+def test_front_door_hides_a_traceback_in_a_file(tmp_path: Path, what: str) -> None:
+    done = run("fail", code=FAIL.format(what=what), tmp=tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert done.returncode == 70
+    assert done.stderr == (
+        "xuanpin: something went wrong that we did not foresee. "
+        f"Please report it with the details in {file} (look through them first).\n"
+    )
+    assert "Traceback" in file.read_text()
+    assert "a value of the data" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def check(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(xuanpin.app, ["check", *map(str, arguments)])
+    return result.exit_code, result.stdout
+
+
+def test_check_of_valid_tables_ends_with_0_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "passing"))
+    (tmp_path / "passing").mkdir()
+    exit_code, page = check(write_parquet(tmp_path / "data", required_source()))
+    assert exit_code == 0
+    assert page.endswith(
+        "All rows are valid.\nKeep the validated tables and the quarantine with --out DIR.\n"
+    )
+    assert list((tmp_path / "passing").iterdir()) == []
+
+
+def test_check_with_quarantined_rows_ends_with_1_and_says_where_they_are(tmp_path: Path) -> None:
+    source = required_source()
+    source["orders"].append(order("bad", units=0))
+    data, out = write_csv(tmp_path / "data", source), tmp_path / "out"
+    exit_code, page = check(data, "--out", out)
+    assert exit_code == 1
+    assert "orders  1  units: outside 1 to 1,000,000,000  (rows 4)" in page
+    assert "1 of 9 rows are in quarantine; a run can go on without them." in page
+    assert f"are in {out / 'quarantine'}." in page.replace("\n", "")
+    assert (out / "quarantine" / "orders.parquet").is_file()
+
+
+def test_check_as_json_prints_the_report_and_nothing_else(tmp_path: Path) -> None:
+    data, out = write_csv(tmp_path / "data", required_source()), tmp_path / "out"
+    exit_code, text = check(data, "--json", "--out", out)
+    assert exit_code == 0
+    assert text == (out / "report.json").read_text(encoding="utf-8")
+    assert json.loads(text)["source"] == "data"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["check", "nowhere"], 3, "xuanpin: Expected a directory with one file or folder per"),
+        (["check"], 2, "Usage: xuanpin check"),
+        (["check", "data", "--ouT", "x"], 2, "No such option"),
+        (["chekc"], 2, "No such command"),
+        (["check", "data", "--out", "data"], 6, "xuanpin: Expected a directory to write outside"),
+    ],
+)
+def test_check_that_cannot_run_ends_with_the_documented_code(
+    arguments: list[str], exit_code: int, message: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == exit_code
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_check_whose_reader_goes_away_ends_quietly(tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "data", required_source())
+    command = f"{sys.executable} -m xuanpin check {data} --json | head -c 1"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert (done.stdout, done.stderr) == ("{", "")

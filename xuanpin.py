@@ -1,0 +1,88 @@
+"""The front door: one command line that joins the packages' commands, and one way to fail."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+import experiments.cli
+import features.cli
+import serving.cli
+from features.errors import XuanpinError
+from features.storage import as_storage_error
+
+UNEXPECTED: Final = 70
+"""Exit code of a defect of ours, as in sysexits.h."""
+
+app = typer.Typer(
+    name="xuanpin",
+    help="Product selection: which product, in which market, will sell through and stay sold.",
+    epilog="Example: xuanpin check data",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(features.cli.app)
+app.add_typer(experiments.cli.import_app)
+app.add_typer(experiments.cli.run_app)
+app.add_typer(serving.cli.app)
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - a fifth of a second of --help
+
+        typer.echo(f"xuanpin {version('xuanpin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def xuanpin(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Product selection: which product, in which market, will sell through and stay sold."""
+
+
+def main() -> None:
+    """Run the command line; whatever fails ends in one message and a documented exit code."""
+    try:
+        app(prog_name="xuanpin")
+    except XuanpinError as error:
+        _stop(error)
+    except OSError as error:
+        refused = as_storage_error(error)
+        if refused is None:
+            _stop_unexpectedly()
+        _stop(refused)
+    except Exception:  # noqa: BLE001 - the last resort: nobody should meet a traceback
+        _stop_unexpectedly()
+
+
+def _stop(error: XuanpinError) -> NoReturn:
+    typer.echo(f"xuanpin: {error}", err=True)
+    sys.exit(error.exit_code)
+
+
+def _stop_unexpectedly() -> NoReturn:
+    """Put the traceback, which may hold values of the data, into a file and name the file."""
+    with tempfile.NamedTemporaryFile(
+        mode="w", encoding="utf-8", prefix="xuanpin-", suffix=".txt", delete=False
+    ) as file:
+        traceback.print_exc(file=file)
+    typer.echo(
+        "xuanpin: something went wrong that we did not foresee. "
+        f"Please report it with the details in {file.name} (look through them first).",
+        err=True,
+    )
+    sys.exit(UNEXPECTED)
+
+
+if __name__ == "__main__":
+    main()
