@@ -42,17 +42,20 @@ def online_retail(
     from experiments.online_retail.buyers import PUBLISHED_KEY, read_key
     from experiments.online_retail.importer import import_lines
     from experiments.online_retail.source import digest, read_source
-    from experiments.online_retail.storage import check_directory, encode_report, write_import
+    from experiments.online_retail.storage import encode_report, is_import, write_import
     from experiments.online_retail.summary import describe
+    from features.publication import published
 
-    check_directory(out)
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
-    with Console(stderr=True).status("Opening the file") as status:
+    with (
+        published(out, is_import) as partial,
+        Console(stderr=True).status("Opening the file") as status,
+    ):
         imported = import_lines(
             read_source(file), key=pseudonym_key, source_sha256=digest(file), tell=status.update
         )
         status.update("Writing")
-        write_import(imported, out)
+        write_import(imported, partial)
     if json:
         typer.echo(encode_report(imported.report), nl=False)
     else:
