@@ -1,0 +1,146 @@
+"""Score the first candidates of a run over HTTP, by the real service: `python -m` this module.
+
+It starts `xuanpin serve` on a free port of this machine, waits until it is ready, asks, and stops
+it again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from features.errors import ArtefactError, StorageError
+from serving.launch import command_of, environment_of
+from serving.settings import ServingSettings
+
+SHOWN: Final = 3
+PATIENCE_SECONDS: Final = 60
+NUMBERS: Final = ("list_price_minor", "units_offered")
+
+
+class NotReadyError(ArtefactError):
+    """Report a service that didn't get ready in time."""
+
+    def __init__(self, run: Path, said: str) -> None:
+        super().__init__(
+            expected=f"the service to be ready within {PATIENCE_SECONDS} s",
+            found=said or "no answer",
+            way_out=f"Start it by hand and see what it says: xuanpin serve --run {run}",
+        )
+
+
+class NoCandidatesError(StorageError):
+    """Report a run directory without candidates to ask for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            expected=f"candidates in {path}",
+            found="none",
+            way_out="Make a run with `xuanpin run`; it proposes candidates.",
+        )
+
+
+def read_candidates(path: Path) -> list[dict[str, str | int]]:
+    """Return the first candidates of a CSV file as the API takes them.
+
+    Raises:
+        NoCandidatesError: there is no file, or no row in it.
+    """
+    if not path.is_file():
+        raise NoCandidatesError(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for _, row in zip(range(SHOWN), csv.DictReader(file), strict=False)]
+    if not rows:
+        raise NoCandidatesError(path)
+    return [
+        {name: int(cell) if name in NUMBERS else cell for name, cell in row.items() if cell}
+        for row in rows
+    ]
+
+
+@contextmanager
+def served(run: Path) -> Iterator[str]:
+    """Yield the address of a service of a run, which stops in order when the block ends.
+
+    Raises:
+        NotReadyError: it doesn't get ready.
+    """
+    settings = ServingSettings(run=run.resolve(), port=_free_port())
+    address = f"http://{settings.host}:{settings.port}"
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command_of(settings), env=environment_of(settings, os.environ)
+    )
+    try:
+        _await_ready(address, run, process)
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(settings.graceful_seconds + PATIENCE_SECONDS)
+
+
+def ask(address: str, candidates: list[dict[str, str | int]]) -> dict[str, Any]:
+    """Return the service's answer for candidates."""
+    request = urllib.request.Request(  # noqa: S310 - http, on this machine
+        f"{address}/v1/score",
+        data=json.dumps({"candidates": candidates}).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - likewise
+        scored: dict[str, Any] = json.load(answer)
+    return scored
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_ready(address: str, run: Path, process: subprocess.Popen[bytes]) -> None:
+    give_up, said = time.monotonic() + PATIENCE_SECONDS, ""
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=1):  # noqa: S310 - http, on this machine
+                return
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+        except OSError as error:
+            said = str(error)
+        time.sleep(0.1)
+    raise NotReadyError(run, said)
+
+
+def main() -> None:
+    """Ask for the first candidates of the run directory named on the command line."""
+    run = Path(sys.argv[1])
+    candidates = read_candidates(run / "candidates.csv")
+    with served(run) as address:
+        print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
+        for one in ask(address, candidates)["candidates"]:
+            share, risk = one["sell_through"], one["return_risk"]
+            print(  # noqa: T201 - likewise
+                f"  {one['candidate_id']}: sell-through {_shown(share)}, "
+                f"return risk {_shown(risk)}, flags {', '.join(one['flags']) or 'none'}"
+            )
+
+
+def _shown(share: dict[str, float] | None) -> str:
+    if share is None:
+        return "not known"
+    return f"{share['estimate']:.1%} ({share['low']:.1%} to {share['high']:.1%})"
+
+
+if __name__ == "__main__":
+    main()
