@@ -1,0 +1,1 @@
+"""A market whose truth is known: tables of the contract, made by mechanisms that are written down."""
