@@ -146,8 +146,9 @@ class Outlook:
         rows = self._plan.rows[row]
         cost = self._candidates.cost[rows]
         earned = price * ((1 - sizes.fee_share) * (1 - back) - sizes.return_cost_share * back)
-        kept_back = (lot.units - sold) + sold * back
-        dollars = sold * earned + kept_back * sizes.salvage_share * cost - lot.units * cost
+        unsold_worth = (lot.units - sold) * sizes.unsold_worth_share
+        returned_worth = sold * back * sizes.returned_worth_share
+        dollars = sold * earned + (unsold_worth + returned_worth - lot.units) * cost
         rate = np.array([place.per_dollar for place in self._world.market.offered_in])
         return np.asarray(100 * dollars * rate[self._candidates.place[rows]], dtype=np.float64)
 

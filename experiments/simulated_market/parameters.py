@@ -29,7 +29,7 @@ class SupplierSizes(Section):
 class DemandSizes(Section):
     """Demand: season, price, age, taste; shocks that nobody foresees."""
 
-    lines_a_day: float = size(0.5, "Set so that a listing sells some tens of lines a year.")
+    lines_a_day: float = size(0.43, "Set so that a listing sells some tens of lines a year.")
     product_sd: float = size(0.75, "Sales of articles in one category spread over two decades.")
     listing_sd: float = size(0.45, "Assumed: taste differs between markets, less than articles.")
     quality_pull: float = size(0.12, "Assumed: quality shows in ratings and sells a little.")
@@ -57,10 +57,10 @@ class CreatorSizes(Section):
 
     strength: float = size(1.0, "0 switches every effect of creators on demand off.")
     products_each: float = size(4, "Assumed: a creator for each four products.", low=0.1)
-    videos_a_listing: float = size(2.2, "Assumed mean before category and appeal.")
+    videos_a_listing: float = size(2.6, "Assumed mean before category and appeal.")
     followers_median: float = size(12_000, "Median of affiliate creators on short-video platforms.", low=1)
     followers_sd: float = size(1.6, "Log-normal: heavy tail, one in a hundred above half a million.")
-    impact: float = size(0.35, "A first video of the mean creator lifts demand by a third.")
+    impact: float = size(0.5, "A first video of the mean creator lifts demand by half for a fortnight.")
     reach_slope: float = size(0.5, "Big creators reach more; sales grow with the square root of reach or less.")
     persuasion_slope: float = size(0.5, "Effort predicts sales better than popularity does.")
     interaction: float = size(0.2, "Reach and persuasion together interact negatively (TikTok, Douyin).")
@@ -181,4 +181,5 @@ class ProfitSizes(Section):
 
     fee_share: float = size(0.15, "Usual commission of marketplaces.", high=1)
     return_cost_share: float = size(0.2, "Assumed cost of handling a return, of the price.")
-    salvage_share: float = size(0.3, "Assumed worth of an unsold or returned unit, of its cost.", high=1)
+    unsold_worth_share: float = size(0.8, "Unsold for four weeks: a fifth goes for storage and markdown.", high=1)
+    returned_worth_share: float = size(0.5, "Assumed: half of what comes back can be sold again.", high=1)
