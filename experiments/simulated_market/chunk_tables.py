@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from experiments.simulated_market import orders, policy, prices, stock, videos
 from experiments.simulated_market.arrays import FloatArray, IntArray
@@ -22,6 +24,15 @@ from experiments.simulated_market.stock import StockPath
 from experiments.simulated_market.suppliers import audits
 from experiments.simulated_market.truth_rows import candidate_truth, weekly_truth
 from features.horizons import Horizons
+
+
+PARENTS: Final = {
+    "deliveries": ("orders", "order_line_id"),
+    "returns": ("orders", "order_line_id"),
+    "reviews": ("orders", "order_line_id"),
+    "video_stats": ("videos", "video_id"),
+}
+"""Nothing is exported of what isn't known itself yet."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,9 @@ def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str,
         if listing is not None:
             columns["listing_id"] = names.take(pa.array(listing))
         tables[name] = with_knowledge(market, name, columns, chunk=chunk.number)
+    for name, (parent, column) in PARENTS.items():
+        is_known = pc.is_in(tables[name][column], value_set=tables[parent][column])
+        tables[name] = tables[name].filter(is_known)
     return {name: by_contract(name, table) for name, table in tables.items()}
 
 

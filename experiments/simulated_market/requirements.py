@@ -25,7 +25,7 @@ SOURCES: Final = {
     "certificate:CE": "EU product legislation",
     "certificate:UKCA": "UK product safety regulations",
     "certificate:CPC": "CPSIA",
-    "certificate:REACH": "Regulation (EC) 1907-2006",
+    "certificate:REACH": "EC 1907-2006",
 }
 PLATFORM: Final = "platform policy"
 

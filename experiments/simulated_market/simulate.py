@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from experiments.simulated_market.chunk_tables import ChunkTables, make_chunk, shared_tables
 from experiments.simulated_market.configuration import Simulation
+from experiments.simulated_market.dirt import LEDGER, Planted, ledger_document, soil
 from experiments.simulated_market.plan import build_world
 from experiments.simulated_market.writing import MARK, replaced, write_part
 from features.horizons import Horizons
@@ -35,13 +36,17 @@ def simulate(market: Simulation, out: Path, watch: Watch = _unwatched) -> dict[s
     world = build_world(market)
     horizons = Horizons()
     rows: Counter[str] = Counter()
+    ledger: list[Planted] = []
     with replaced(out) as (data, truth):
         _write(data, 0, shared_tables(world), rows)
         for number in range(market.chunks):
             made: ChunkTables = make_chunk(world, number, horizons)
-            _write(data, number, made.tables, rows)
+            tables, planted = soil(market, number, made.tables)
+            ledger += planted
+            _write(data, number, tables, rows)
             _write(truth, number, made.truth, Counter())
             watch(number + 1, market.chunks)
+        (truth / LEDGER).write_text(ledger_document(ledger), encoding="utf-8")
         document = market.model_dump(mode="json")
         text = json.dumps(document, indent=1, sort_keys=True) + "\n"
         (truth / MARK).write_text(text, encoding="utf-8")
