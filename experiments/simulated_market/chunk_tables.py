@@ -10,14 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.simulated_market import orders, policy, prices, stock, videos
-from experiments.simulated_market.arrays import FloatArray, IntArray
+from experiments.simulated_market.arrays import IntArray
 from experiments.simulated_market.candidates import listing_names
 from experiments.simulated_market.contract import by_contract
 from experiments.simulated_market.creators import creator_stats
 from experiments.simulated_market.knowledge import with_knowledge
 from experiments.simulated_market.localisation import localisation_rows
+from experiments.simulated_market.outcomes import add_up
 from experiments.simulated_market.plan import Chunk, Plan, World, draw_chunk, make_plan
 from experiments.simulated_market.requirements import missing_certificates, requirement_rows
+from experiments.simulated_market.returns import draw_returns
 from experiments.simulated_market.sales import Columns, sales_columns
 from experiments.simulated_market.shop_window import listing_table, product_table
 from experiments.simulated_market.stock import StockPath
@@ -68,16 +70,17 @@ def make_chunk(world: World, number: int, horizons: Horizons) -> ChunkTables:
     demanded = orders.weekly_wishes(world, wishes, rows.size)
     path = stock.follow_stock(world, candidates, plan, demanded=demanded, gone=gone, chunk=number)
     lines = orders.draw_lines(world, chunk, plan, orders.fill(world, wishes, path.on_hand))
+    returned = draw_returns(world, plan, lines, chunk=number)
     events = {
         **_offer_columns(world, chunk, plan, path),
-        **sales_columns(world.market, chunk, plan, lines),
+        **sales_columns(world.market, chunk, plan, lines, returned),
         **_public_columns(world, chunk, plan, gone),
     }
-    sold = _units_a_day(world, lines, rows.size)
+    outcomes = add_up(world.clock, rows.size, lines, returned, horizons)
     return ChunkTables(
         tables=_tables(world, chunk, events),
         truth={
-            "moments": weekly_truth(world, chunk, plan, path, sold=sold, horizons=horizons),
+            "moments": weekly_truth(world, chunk, plan, path, outcomes=outcomes, horizons=horizons),
             "candidates": candidate_truth(world, chunk),
         },
     )
@@ -131,10 +134,3 @@ def _public_columns(
             market, clock, chunk.cases, takedown, chunk=chunk.number
         ),
     }
-
-
-def _units_a_day(world: World, lines: orders.Lines, rows: int) -> FloatArray:
-    """Return the units sold (rows × days)."""
-    days = world.clock.days
-    sums = np.bincount(lines.row * days + lines.day, weights=lines.units, minlength=rows * days)
-    return np.asarray(sums.reshape(rows, days), dtype=np.float64)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from experiments.simulated_market.arrays import FloatArray, choose
+from experiments.simulated_market.arrays import FloatArray, IntArray, choose
 from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.identifiers import named
 from experiments.simulated_market.orders import Lines
+from experiments.simulated_market.plan import Plan, World
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.return_risk import DELAY_SHAPE, MOST_RATE
 
@@ -25,35 +25,34 @@ REASONS: Final = (
 )
 
 
-def return_rows(
-    market: Simulation,
-    lines: Lines,
-    rate: FloatArray,
-    *,
-    missing: dict[str, FloatArray],
-    chunk: int,
-) -> dict[str, pa.Array]:
-    """Draw the returns of order lines; `rate` and `missing` are values a line."""
+@dataclass(frozen=True)
+class ReturnedLines:
+    """Order lines that come back, in order of time; `line` is the place among the lines."""
+
+    line: IntArray
+    units: IntArray
+    reason: IntArray
+    time: IntArray
+
+
+def draw_returns(world: World, plan: Plan, lines: Lines, *, chunk: int) -> ReturnedLines:
+    """Draw which units of which order lines come back, why and when; each unit on its own."""
+    market = world.market
     rng = generator(market.seed, "returns", chunk)
+    rate = plan.return_rate[lines.row, lines.day]
     lift = np.where(lines.is_late, market.logistics.late_return_lift, 1.0)
     back = rng.binomial(lines.units, np.minimum(rate * lift, MOST_RATE))
     delay = rng.gamma(DELAY_SHAPE, market.returns.delay_days / DELAY_SHAPE, lines.units.size)
-    weights = _reason_weights(market, lines, missing)
-    reason = choose(rng, weights)
-    is_back = back > 0
+    missing = {name: gap[lines.row, lines.day] for name, gap in plan.missing.items()}
+    reason = choose(rng, _reason_weights(market, lines, missing))
+    line = np.flatnonzero(back > 0)
     columns = {
-        "line": np.flatnonzero(is_back),
-        "units": back[is_back],
-        "reason": reason[is_back],
-        "time": (lines.delivered + (delay * DAY_US).astype(np.int64))[is_back],
+        "line": line,
+        "units": back[line],
+        "reason": reason[line],
+        "time": (lines.delivered + (delay * DAY_US).astype(np.int64))[line],
     }
-    ordered = in_order(columns, "time", "line")
-    return {
-        "line": ordered["line"],
-        "units": pa.array(ordered["units"]),
-        "reason": named(REASONS, ordered["reason"]),
-        "event_time": pa.array(ordered["time"]),
-    }
+    return ReturnedLines(**in_order(columns, "time", "line"))
 
 
 def _reason_weights(

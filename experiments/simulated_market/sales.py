@@ -15,7 +15,7 @@ from experiments.simulated_market.logistics import CARRIERS
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.plan import Chunk, Plan
 from experiments.simulated_market.prices import in_minor
-from experiments.simulated_market.returns import return_rows
+from experiments.simulated_market.returns import REASONS, ReturnedLines
 from experiments.simulated_market.reviews import review_rows
 
 Columns = dict[str, Any]
@@ -30,19 +30,23 @@ def line_names(chunk: int, rows: IntArray) -> pa.Array:
     return numbered("O", (np.full(rows.size, chunk), CHUNK_DIGITS), (rows, LINE_DIGITS))
 
 
-def sales_columns(market: Simulation, chunk: Chunk, plan: Plan, lines: Lines) -> dict[str, Columns]:
+def sales_columns(
+    market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, returned: ReturnedLines
+) -> dict[str, Columns]:
     """Return the columns of orders, deliveries, returns and reviews."""
     names = line_names(chunk.number, np.arange(lines.row.size))
-    missing = {name: gap[lines.row, lines.day] for name, gap in plan.missing.items()}
-    rate = plan.return_rate[lines.row, lines.day]
-    returned = return_rows(market, lines, rate, missing=missing, chunk=chunk.number)
     reviewed = review_rows(market, lines, chunk.number)
     of_review = reviewed.pop("line")
     listing = plan.rows[lines.row]
     return {
         "orders": _orders(market, chunk, plan, lines, names),
         "deliveries": _deliveries(chunk, lines, names, listing),
-        "returns": {"order_line_id": names.take(pa.array(returned.pop("line"))), **returned},
+        "returns": {
+            "order_line_id": names.take(pa.array(returned.line)),
+            "units": pa.array(returned.units),
+            "reason": named(REASONS, returned.reason),
+            "event_time": pa.array(returned.time),
+        },
         "reviews": {
             "listing": listing[of_review],
             "order_line_id": names.take(pa.array(of_review)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import FloatArray, IntArray
+from experiments.simulated_market.arrays import IntArray
 from experiments.simulated_market.candidates import Candidates, listing_names
 from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.expectations import Expected, Lot, Outlook
+from experiments.simulated_market.outcomes import Outcomes, within
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.prices import in_minor
 from experiments.simulated_market.stock import StockPath, is_counted
@@ -36,15 +37,20 @@ def moments_on_sale(clock: Clock, plan: Plan, path: StockPath, live_day: IntArra
     return all_rows[on_sale], days[on_sale], kept
 
 
-def realised(
-    clock: Clock, sold: FloatArray, row: IntArray, day: IntArray, lot: Lot, horizon: int
-) -> FloatArray:
-    """Return the sell-through that came to pass; NaN where the horizon isn't over."""
-    so_far = np.cumsum(np.c_[np.zeros(len(sold)), sold], axis=1)
-    is_over = day + horizon <= clock.days
-    stop = np.minimum(day + horizon, clock.days)
-    share = (so_far[row, stop] - so_far[row, day]) / lot.units
-    return np.where(is_over, np.minimum(share, 1.0), np.nan)
+def realised_columns(
+    clock: Clock, outcomes: Outcomes, row: IntArray, day: IntArray, lot: Lot, horizons: Horizons
+) -> dict[str, pa.Array]:
+    """Return the targets that came to pass, and the units ordered; null where not yet final."""
+    units, is_over = within(clock, outcomes.sold, row, day, horizons.horizon_days)
+    back, _ = within(clock, outcomes.returned, row, day, horizons.horizon_days)
+    is_ripe = (day + horizons.return_risk_maturity_days <= clock.days) & (units > 0)
+    share = np.minimum(units / lot.units, 1.0)
+    returned_share = back / np.maximum(units, 1.0)
+    return {
+        "realised_units": pa.array(units, mask=~is_over),
+        "realised_sell_through": pa.array(share, mask=~is_over),
+        "realised_return_risk": pa.array(returned_share, mask=~is_ripe),
+    }
 
 
 def weekly_truth(
@@ -53,10 +59,10 @@ def weekly_truth(
     plan: Plan,
     path: StockPath,
     *,
-    sold: FloatArray,
+    outcomes: Outcomes,
     horizons: Horizons,
 ) -> pa.Table:
-    """Return the truth of all listings at the spine's moments; `sold` is units a day (rows × days)."""
+    """Return the truth of all listings at the spine's moments, and what came to pass."""
     candidates = chunk.candidates
     live_day = candidates.live_day[plan.rows]
     row, day, lot = moments_on_sale(world.clock, plan, path, live_day)
@@ -73,9 +79,7 @@ def weekly_truth(
             "price_minor": pa.array(in_minor(world.market, candidates, who, price)),
             **expected_columns(expected),
             "propensity": pa.array(candidates.propensity[who]),
-            "realised_sell_through": pa.array(
-                realised(world.clock, sold, row, day, lot, horizons.horizon_days), from_pandas=True
-            ),
+            **realised_columns(world.clock, outcomes, row, day, lot, horizons),
         }
     )
 
