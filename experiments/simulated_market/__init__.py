@@ -1,1 +1,1 @@
-"""A market whose truth is known: tables of the contract, made by mechanisms that are written down."""
+"""A market whose truth is known: the contract's tables, made by mechanisms written down here."""

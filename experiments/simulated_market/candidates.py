@@ -94,7 +94,7 @@ def draw_products(market: Simulation, suppliers: Suppliers, chunk: int) -> Produ
 
 
 def draw_candidates(market: Simulation, products: Products, chunk: int) -> Candidates:
-    """Draw the products of a chunk in all markets: price, taste, launch and the platform's choice."""
+    """Draw a chunk's products in all markets: price, taste, launch, the platform's choice."""
     places = len(market.markets)
     product = np.repeat(np.arange(products.number.size), places)
     place = np.tile(np.arange(places), products.number.size)

@@ -25,8 +25,6 @@ from experiments.simulated_market.shop_window import listing_table, product_tabl
 from experiments.simulated_market.stock import StockPath
 from experiments.simulated_market.suppliers import audits
 from experiments.simulated_market.truth_rows import candidate_truth, weekly_truth
-from features.horizons import Horizons
-
 
 PARENTS: Final = {
     "deliveries": ("orders", "order_line_id"),
@@ -58,7 +56,7 @@ def shared_tables(world: World) -> dict[str, pa.Table]:
     return {name: by_contract(name, table) for name, table in found.items()}
 
 
-def make_chunk(world: World, number: int, horizons: Horizons) -> ChunkTables:
+def make_chunk(world: World, number: int) -> ChunkTables:
     """Make a chunk: draw its plan, roll the dice, write down what is known at the export."""
     chunk = draw_chunk(world, number)
     candidates = chunk.candidates
@@ -68,7 +66,7 @@ def make_chunk(world: World, number: int, horizons: Horizons) -> ChunkTables:
     gone = policy.draw_takedown_day(world.market, plan.hazard, rows, count=count, chunk=number)
     wishes = orders.draw_wishes(world, plan, gone, chunk=number)
     demanded = orders.weekly_wishes(world, wishes, rows.size)
-    path = stock.follow_stock(world, candidates, plan, demanded=demanded, gone=gone, chunk=number)
+    path = stock.follow_stock(world, chunk, plan, demanded=demanded, gone=gone)
     lines = orders.draw_lines(world, chunk, plan, orders.fill(world, wishes, path.on_hand))
     returned = draw_returns(world, plan, lines, chunk=number)
     events = {
@@ -76,11 +74,11 @@ def make_chunk(world: World, number: int, horizons: Horizons) -> ChunkTables:
         **sales_columns(world.market, chunk, plan, lines, returned),
         **_public_columns(world, chunk, plan, gone),
     }
-    outcomes = add_up(world.clock, rows.size, lines, returned, horizons)
+    outcomes = add_up(world.clock, rows.size, lines, returned, world.horizons)
     return ChunkTables(
         tables=_tables(world, chunk, events),
         truth={
-            "moments": weekly_truth(world, chunk, plan, path, outcomes=outcomes, horizons=horizons),
+            "moments": weekly_truth(world, chunk, plan, path, outcomes),
             "candidates": candidate_truth(world, chunk),
         },
     )
@@ -104,9 +102,7 @@ def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str,
     return {name: by_contract(name, table) for name, table in tables.items()}
 
 
-def _offer_columns(
-    world: World, chunk: Chunk, plan: Plan, path: StockPath
-) -> dict[str, Columns]:
+def _offer_columns(world: World, chunk: Chunk, plan: Plan, path: StockPath) -> dict[str, Columns]:
     """Return what sellers do: prices, stock, localisation."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     return {
@@ -116,9 +112,7 @@ def _offer_columns(
     }
 
 
-def _public_columns(
-    world: World, chunk: Chunk, plan: Plan, gone: IntArray
-) -> dict[str, Columns]:
+def _public_columns(world: World, chunk: Chunk, plan: Plan, gone: IntArray) -> dict[str, Columns]:
     """Return what others do: creators' videos until the end, policy cases until a takedown."""
     market, clock = world.market, world.clock
     is_shown = chunk.candidates.is_listed[chunk.videos.candidate]

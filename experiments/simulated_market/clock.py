@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from experiments.simulated_market.arrays import IntArray
+from experiments.simulated_market.arrays import BoolArray, IntArray
 from experiments.simulated_market.configuration import Simulation
 
 DAY_US: Final = 86_400_000_000
@@ -63,7 +63,7 @@ class Clock:
         """Return the day of the year, 1 to 366, of each planned day."""
         days = np.arange(self.first_day, self.first_day + self.planned).astype("datetime64[D]")
         new_year = days.astype("datetime64[Y]").astype("datetime64[D]")
-        return (days - new_year).astype(np.int64) + 1
+        return np.asarray((days - new_year).astype(np.int64) + 1, dtype=np.int64)
 
 
 def clock_of(market: Simulation) -> Clock:
@@ -77,6 +77,6 @@ def in_order(columns: dict[str, Any], *keys: str) -> dict[str, Any]:
     return {name: values[order] for name, values in columns.items()}
 
 
-def rows_of(columns: dict[str, Any], keep: Any) -> dict[str, Any]:
+def rows_of(columns: dict[str, Any], keep: IntArray | BoolArray) -> dict[str, Any]:
     """Return the columns at a mask's or an index's rows."""
     return {name: values[keep] for name, values in columns.items()}

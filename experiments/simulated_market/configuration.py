@@ -106,9 +106,7 @@ class UnknownPresetError(SettingsError):
         )
 
 
-def configure(
-    preset: str = "small", *, file: Path | None = None, **chosen: object
-) -> Simulation:
+def configure(preset: str = "small", *, file: Path | None = None, **chosen: object) -> Simulation:
     """Return a preset, changed by a TOML file and then by what is chosen and not None.
 
     Raises:

@@ -19,7 +19,7 @@ FIRST_WEEKEND_DAY: Final = 5
 
 
 def season(market: Simulation, clock: Clock, candidates: Candidates, rows: IntArray) -> FloatArray:
-    """Return the log factor of the time of the year and of the week (rows × days)."""
+    """Return the log factor of the time of the year and of the week (rows, days)."""
     amplitude = np.array([one.season for one in market.categories])
     peak = np.array([one.peak_day for one in market.categories])
     wave = amplitude[:, None] * np.cos(2 * np.pi * (clock.day_of_year - peak[:, None]) / 365.25)
@@ -33,14 +33,14 @@ def season(market: Simulation, clock: Clock, candidates: Candidates, rows: IntAr
 def price_response(
     market: Simulation, candidates: Candidates, rows: IntArray, log_price: FloatArray
 ) -> FloatArray:
-    """Return the log factor of the price against comparable listings (rows × days)."""
+    """Return the log factor of the price against comparable listings (rows, days)."""
     elasticity = np.array([one.elasticity for one in market.categories])
     dearer = log_price - np.log(candidates.reference[rows])[:, None]
     return np.asarray(-elasticity[candidates.category[rows]][:, None] * dearer, dtype=np.float64)
 
 
 def age_curve(market: Simulation, clock: Clock, live_day: IntArray) -> FloatArray:
-    """Return the factor of a listing's age (rows × days): 0 before it is live, a rise, a fall."""
+    """Return the factor of a listing's age (rows, days): 0 before it is live, a rise, a fall."""
     sizes = market.demand
     age = np.arange(clock.planned) - live_day[:, None]
     rise = 1 - np.exp(-(np.maximum(age, 0) + 2) / sizes.rise_days)
@@ -50,7 +50,7 @@ def age_curve(market: Simulation, clock: Clock, live_day: IntArray) -> FloatArra
 def taste_for_localisation(
     market: Simulation, settings: Settings, rows: IntArray, clock: Clock
 ) -> FloatArray:
-    """Return the log factor of language, imagery and packaging (rows × days): 0 if all is met."""
+    """Return the log factor of language, imagery and packaging (rows, days): 0 if all is met."""
     sizes = market.localisation
     pulls = {
         "language": sizes.language_pull,
@@ -76,7 +76,7 @@ def standing(market: Simulation, candidates: Candidates, rows: IntArray) -> Floa
 def damping(
     market: Simulation, logistics: Logistics, candidates: Candidates, rows: IntArray
 ) -> FloatArray:
-    """Return what late parcels of the past weeks take off log demand (rows × days)."""
+    """Return what late parcels of the past weeks take off log demand (rows, days)."""
     lane = logistics.lane(candidates.place[rows], candidates.mode[rows])
     return np.asarray(-market.logistics.late_damping * logistics.late_lately[lane])
 

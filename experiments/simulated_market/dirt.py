@@ -63,9 +63,7 @@ KINDS: Final = (
         make.identical,
         seen_as=SeenAs.DROPPED,
     ),
-    Kind(
-        "conflicting_duplicate", tuple(make.CONFLICT), make.conflicting, "conflicting_duplicate"
-    ),
+    Kind("conflicting_duplicate", tuple(make.CONFLICT), make.conflicting, "conflicting_duplicate"),
     Kind("orphan", ("deliveries", "returns"), make.orphan, "no_valid_order_line"),
     Kind("orphan", ("video_stats",), make.orphan, "no_valid_video"),
     Kind("orphan", ("stock", "prices"), make.orphan, "no_valid_listing"),
@@ -94,7 +92,7 @@ def soil(
 ) -> tuple[dict[str, pa.Table], list[Planted]]:
     """Return a chunk's tables with dirt among their rows, and what was planted.
 
-    Each kind adds its part of `dirty` × the table's rows, one row at least.
+    Each kind adds its part of `dirty` times the table's rows, one row at least.
     """
     soiled, ledger = dict(tables), []
     for name, clean in tables.items():
@@ -106,9 +104,7 @@ def soil(
         for kind in kinds:
             rng = generator(market.seed, f"{kind.name} in {name}", chunk)
             parts.append(kind.plant(Site(chunk, name, tables, rng), rows))
-            ledger.append(
-                Planted(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows)
-            )
+            ledger.append(Planted(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows))
         soiled[name] = _mixed(parts, generator(market.seed, f"places in {name}", chunk))
     return soiled, ledger
 

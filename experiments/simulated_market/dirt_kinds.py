@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -59,14 +59,14 @@ class Site:
         return numbered(f"DIRT-{kind}-", (np.full(rows, self.chunk), 5), (np.arange(rows), 7))
 
 
-def _with(table: pa.Table, column: str, values: Any) -> pa.Table:
+def _with(table: pa.Table, column: str, values: object) -> pa.Table:
     """Return a table with other values in a column; a single text stands for all rows."""
     field = table.schema.field(column)
     every = pa.repeat(values, table.num_rows) if isinstance(values, str) else pa.array(values)
     return table.set_column(table.schema.get_field_index(column), field, every.cast(field.type))
 
 
-def _later(table: pa.Table, column: str, days: float) -> Any:
+def _later(table: pa.Table, column: str, days: float) -> pa.Array:
     wait = pa.scalar(round(days * DAY_US), pa.duration("us"))
     return pc.add(table[column], wait).combine_chunks()
 
@@ -115,7 +115,7 @@ def _kept_lines(site: Site, rows: int) -> pa.Table:
     return orders.take(pa.array(np.sort(site.rng.permutation(kept)[:rows])))
 
 
-def _return_of(site: Site, lines: pa.Table, units: Any, days: float) -> pa.Table:
+def _return_of(site: Site, lines: pa.Table, units: pa.ChunkedArray, days: float) -> pa.Table:
     columns = {
         "order_line_id": lines["order_line_id"],
         "units": units,

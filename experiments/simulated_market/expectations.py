@@ -1,11 +1,13 @@
 """What the plan lets expect: sell-through of a lot, return rate and profit over the horizon.
 
-The truth knows the plan and the stock; it doesn't know the dice: how many buy (shocks included), what
-comes back, and whether the listing is taken down. No forecaster can know more, so none can lose less.
+The truth knows the plan and the stock. It doesn't know the dice: how many buy, weekly shocks
+included, what comes back, and whether the listing is taken down. No forecaster can know more, so
+none can lose less.
 
-Units ordered in the horizon are close to negative binomial: a sum of days that are so exactly, with
-a gamma shock a week whose variance is matched. What a lot of S units sells is E[min(D, S)] in closed
-form by incomplete beta functions (Johnson, Kemp and Kotz, Univariate Discrete Distributions, ch. 5).
+Units ordered in the horizon are close to negative binomial: a sum of days that are so exactly,
+with a gamma shock a week whose variance is matched. What a lot of S units sells is E[min(D, S)],
+in closed form by incomplete beta functions (Johnson, Kemp and Kotz, Univariate Discrete
+Distributions, chapter 5).
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import WEEK
 from experiments.simulated_market.plan import Plan, World
 from experiments.simulated_market.return_risk import MOST_RATE, within_window
-from features.horizons import Horizons
 
 NODES: Final = 8
 """Points at which the demand before an arrival is taken where a lot comes in two parts."""
@@ -74,8 +75,9 @@ class Outlook:
         self._returned = _summed(plan.units * coming_back)
         self._revenue = _summed(plan.units * np.exp(plan.log_price))
 
-    def expect(self, row: IntArray, day: IntArray, lot: Lot, horizons: Horizons) -> Expected:
+    def expect(self, row: IntArray, day: IntArray, lot: Lot) -> Expected:
         """Return the truth for the lots on sale at the midnights that begin some days."""
+        horizons = self._world.horizons
         stop = day + horizons.horizon_days
         units, variance = self._moments(row, day, stop)
         survival = np.exp(-self._between(self._hazard, row, day, stop))
@@ -93,10 +95,14 @@ class Outlook:
             profit_minor=self._profit_minor(row, lot, sold=sold, back=back, price=price),
         )
 
-    def _between(self, summed: FloatArray, row: IntArray, day: IntArray, stop: IntArray) -> FloatArray:
+    def _between(
+        self, summed: FloatArray, row: IntArray, day: IntArray, stop: IntArray
+    ) -> FloatArray:
         return np.asarray(summed[row, stop] - summed[row, day], dtype=np.float64)
 
-    def _moments(self, row: IntArray, day: IntArray, stop: IntArray) -> tuple[FloatArray, FloatArray]:
+    def _moments(
+        self, row: IntArray, day: IntArray, stop: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance of the units wanted from `day` to before `stop`."""
         market, clock = self._world.market, self._world.clock
         mean = self._between(self._units, row, day, stop)
@@ -154,7 +160,7 @@ class Outlook:
 
 
 def _summed(values: FloatArray) -> FloatArray:
-    """Return sums over the days before each day (rows × days + 1)."""
+    """Return sums over the days before each day (rows, days + 1)."""
     return np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
 
 

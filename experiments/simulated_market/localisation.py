@@ -37,7 +37,7 @@ class Setting:
     repaired_day: IntArray
 
     def path(self, rows: IntArray, days: int) -> FloatArray:
-        """Return the value on each day (rows × days); 1 where the attribute doesn't apply."""
+        """Return the value on each day (rows, days); 1 where the attribute doesn't apply."""
         is_repaired = np.arange(days) >= self.repaired_day[rows][:, None]
         value = np.where(is_repaired, WHOLE, self.value[rows][:, None])
         return np.where(self.applies[rows][:, None], value, WHOLE)
@@ -56,7 +56,10 @@ def needs_certificate(market: Simulation, candidates: Candidates, certificate: s
     """Tell which candidates' markets demand a certificate of their category, ever."""
     groups = [place.group for place in market.offered_in]
     demanded = np.array(
-        [[group in dict(one.certificates).get(certificate, ()) for group in groups] for one in market.categories]
+        [
+            [group in dict(one.certificates).get(certificate, ()) for group in groups]
+            for one in market.categories
+        ]
     )
     return np.asarray(demanded[candidates.category, candidates.place], dtype=np.bool_)
 

@@ -25,7 +25,7 @@ PERSISTENCE: Final = 0.8
 
 @dataclass(frozen=True)
 class Logistics:
-    """Transit by lane (market × mode): `median` (lanes × days), `promised` days, late share."""
+    """Transit by lane (market and mode): `median` (lanes, days), `promised` days, late share."""
 
     median: FloatArray
     promised: IntArray
@@ -43,7 +43,7 @@ def is_before_christmas(clock: Clock) -> FloatArray:
 
 
 def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
-    """Draw how congested each market is, week by week; from it follows how often parcels are late."""
+    """Draw how congested each market is by week; how often parcels are late follows from it."""
     sizes = market.logistics
     rng = generator(market.seed, "logistics")
     shocks = rng.standard_normal((len(market.places), clock.weeks + 1))[: len(market.markets)]
@@ -68,7 +68,7 @@ def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
 
 
 def _mean_of_past(values: FloatArray, days: int) -> FloatArray:
-    """Return for each day the mean of the days before it, at most so many; the first has its own."""
+    """Return each day's mean of the days before it, at most so many; the first has its own."""
     so_far = np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
     stop = np.maximum(np.arange(values.shape[1]), 1)
     start = np.maximum(stop - days, 0)

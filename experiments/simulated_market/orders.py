@@ -78,7 +78,7 @@ def draw_wishes(world: World, plan: Plan, gone: IntArray, *, chunk: int) -> Wish
 
 
 def weekly_wishes(world: World, wishes: Wishes, rows: int) -> IntArray:
-    """Return the units wanted (rows × weeks)."""
+    """Return the units wanted (rows, weeks)."""
     weeks = world.clock.weeks
     cell = wishes.row * weeks + world.clock.week_of(wishes.day)
     sums = np.bincount(cell, weights=wishes.units, minlength=rows * weeks)
@@ -86,7 +86,7 @@ def weekly_wishes(world: World, wishes: Wishes, rows: int) -> IntArray:
 
 
 def fill(world: World, wishes: Wishes, on_hand: IntArray) -> Wishes:
-    """Return the wishes that the week's stock (rows × weeks) fills: who comes first is served.
+    """Return the wishes that the week's stock (rows, weeks) fills: who comes first is served.
 
     The last units go to whoever asks for more of them, as many as there are.
     """
@@ -128,9 +128,7 @@ def _buyers(world: World, chunk: Chunk, plan: Plan, filled: Wishes) -> IntArray:
     """Return the buyer of each line: a returning one, or one out of the market's many."""
     rng = generator(world.market.seed, "buyers", chunk.number)
     repeat = plan.repeat_share[filled.row, filled.day]
-    root = buyers_of(
-        world.market, rng, group=filled.row, time=filled.time, is_repeat=repeat
-    )
+    root = buyers_of(world.market, rng, group=filled.row, time=filled.time, is_repeat=repeat)
     place = chunk.candidates.place[plan.rows[filled.row]]
     crowd = np.maximum(np.bincount(place, minlength=len(world.market.markets)), 1)
     drawn = (rng.random(root.size) * crowd[place]).astype(np.int64)[root]

@@ -9,7 +9,7 @@ from experiments.simulated_market.section import Section
 
 def size(default: float, source: str, *, low: float = 0.0, high: float = 1e6) -> float:
     """Declare a parameter with its limits and where its size comes from."""
-    return Field(default=default, ge=low, le=high, description=source)  # type: ignore[no-any-return]  # pydantic's Field returns Any by design
+    return Field(default=default, ge=low, le=high, description=source)
 
 
 class SupplierSizes(Section):
@@ -34,7 +34,9 @@ class DemandSizes(Section):
     listing_sd: float = size(0.45, "Assumed: taste differs between markets, less than articles.")
     quality_pull: float = size(0.12, "Assumed: quality shows in ratings and sells a little.")
     units_theta: float = size(0.2, "Mean 1.12 units a line, as in general online retail.", high=0.9)
-    shock_variance: float = size(0.25, "Weekly sales vary by half their mean beyond counting noise.")
+    shock_variance: float = size(
+        0.25, "Weekly sales vary by half their mean beyond counting noise."
+    )
     price_sd: float = size(0.22, "Asking prices of comparable listings spread by a fifth.")
     price_changes: float = size(2.0, "Assumed: two changes of price in a listing's year.")
     rise_days: float = size(9, "Assumed: ranking takes a week or two to find a new listing.", low=1)
@@ -45,11 +47,15 @@ class SellerSizes(Section):
     """The seller's imperfect rule for lots and reorders."""
 
     cover_days: float = size(42, "Assumed: lots are meant to last six weeks.", low=1)
-    insight: float = size(0.5, "Assumed weight of what the seller knows of the true demand.", high=1)
+    insight: float = size(
+        0.5, "Assumed weight of what the seller knows of the true demand.", high=1
+    )
     error_sd: float = size(0.8, "First lots miss by a factor of two either way.")
     reorder_sd: float = size(0.45, "Reorders miss by less: sales have been seen.")
     least_lot: float = size(8, "Assumed smallest lot that a factory packs.", low=1)
-    reorder_share: float = size(0.75, "Assumed: one due reorder in four is overlooked that week.", high=1)
+    reorder_share: float = size(
+        0.75, "Assumed: one due reorder in four is overlooked that week.", high=1
+    )
 
 
 class CreatorSizes(Section):
@@ -58,16 +64,30 @@ class CreatorSizes(Section):
     strength: float = size(1.0, "0 switches every effect of creators on demand off.")
     products_each: float = size(4, "Assumed: a creator for each four products.", low=0.1)
     videos_a_listing: float = size(2.6, "Assumed mean before category and appeal.")
-    followers_median: float = size(12_000, "Median of affiliate creators on short-video platforms.", low=1)
-    followers_sd: float = size(1.6, "Log-normal: heavy tail, one in a hundred above half a million.")
-    impact: float = size(0.5, "A first video of the mean creator lifts demand by half for a fortnight.")
-    reach_slope: float = size(0.5, "Big creators reach more; sales grow with the square root of reach or less.")
+    followers_median: float = size(
+        12_000, "Median of affiliate creators on short-video platforms.", low=1
+    )
+    followers_sd: float = size(
+        1.6, "Log-normal: heavy tail, one in a hundred above half a million."
+    )
+    impact: float = size(
+        0.5, "A first video of the mean creator lifts demand by half for a fortnight."
+    )
+    reach_slope: float = size(
+        0.5, "Big creators reach more; sales grow with the square root of reach or less."
+    )
     persuasion_slope: float = size(0.5, "Effort predicts sales better than popularity does.")
-    interaction: float = size(0.2, "Reach and persuasion together interact negatively (TikTok, Douyin).")
-    best_number: float = size(5, "Effect of the number of creators is an inverted U; assumed peak.", low=0.5)
+    interaction: float = size(
+        0.2, "Reach and persuasion together interact negatively (TikTok, Douyin)."
+    )
+    best_number: float = size(
+        5, "Effect of the number of creators is an inverted U; assumed peak.", low=0.5
+    )
     fade_days: float = size(14, "Short videos earn most views within two weeks.", low=1)
     sponsored_share: float = size(0.35, "Assumed share of paid videos.", high=1)
-    fraud_share: float = size(0.04, "Audits of influencer marketing find a few per cent of it gross.", high=1)
+    fraud_share: float = size(
+        0.04, "Audits of influencer marketing find a few per cent of it gross.", high=1
+    )
     fraud_factor: float = size(6, "Assumed multiple of views and likes bought.", low=1)
 
 
@@ -76,7 +96,9 @@ class RepurchaseSizes(Section):
 
     strength: float = size(1.0, "0 switches repurchase off.")
     delay_days: float = size(38, "Consumables are used up in a month or so.", low=1)
-    quality_pull: float = size(0.35, "Assumed: a standard deviation of quality moves it by a third.")
+    quality_pull: float = size(
+        0.35, "Assumed: a standard deviation of quality moves it by a third."
+    )
     fit_pull: float = size(0.5, "Assumed: a wrong size or plug halves it.")
 
 
@@ -85,7 +107,9 @@ class LocalisationSizes(Section):
 
     strength: float = size(1.0, "0 switches every effect of localisation off.")
     met_share: float = size(0.72, "Assumed share of attributes that sellers get right.", high=1)
-    certificate_share: float = size(0.88, "Assumed share of required certificates in place.", high=1)
+    certificate_share: float = size(
+        0.88, "Assumed share of required certificates in place.", high=1
+    )
     repair_share: float = size(0.35, "Assumed share of gaps that are closed later.", high=1)
     repair_days: float = size(70, "Assumed mean time until a gap is closed.", low=1)
     language_pull: float = size(0.35, "Most buyers prefer, four in ten demand, their own language.")
@@ -94,18 +118,26 @@ class LocalisationSizes(Section):
     size_chart_returns: float = size(0.8, "Bad fit is behind half of apparel's returns (log odds).")
     plug_returns: float = size(1.6, "An appliance that can't be plugged in goes back (log odds).")
     language_returns: float = size(0.3, "Assumed: misunderstood descriptions (log odds).")
-    takedown_a_day: float = size(0.012, "Assumed: half of uncertified listings go within two months.", high=1)
+    takedown_a_day: float = size(
+        0.012, "Assumed: half of uncertified listings go within two months.", high=1
+    )
 
 
 class LogisticsSizes(Section):
     """Promised and actual days, by market and mode; what lateness does."""
 
-    promise_quantile: float = size(0.85, "Carriers promise what they keep six times in seven.", low=0.5, high=0.99)
+    promise_quantile: float = size(
+        0.85, "Carriers promise what they keep six times in seven.", low=0.5, high=0.99
+    )
     transit_sd: float = size(0.28, "Log-normal transit times of postal carriers.", low=0.01)
     congestion_sd: float = size(0.12, "Assumed: weeks differ by a tenth in a market.")
-    late_low_star_lift: float = size(1.18, "Late parcels raise the share of low stars by 18 %.", low=1)
+    late_low_star_lift: float = size(
+        1.18, "Late parcels raise the share of low stars by 18 %.", low=1
+    )
     late_return_lift: float = size(1.30, "Assumed: late parcels come back more often.", low=1)
-    late_damping: float = size(0.6, "Assumed: demand lost (log) were all parcels of four weeks late.")
+    late_damping: float = size(
+        0.6, "Assumed: demand lost (log) were all parcels of four weeks late."
+    )
 
 
 class PolicySizes(Section):
@@ -115,13 +147,17 @@ class PolicySizes(Section):
     restriction_share: float = size(0.3, "Assumed share of events that restrict a listing.", high=1)
     restricted_days: float = size(14, "Usual length of a platform's restriction.")
     restricted_pull: float = size(0.6, "Assumed: demand (log) lost while restricted.")
-    delisting_a_day: float = size(0.0002, "Assumed: 7 % of listings a year, by accident or law.", high=1)
+    delisting_a_day: float = size(
+        0.0002, "Assumed: 7 % of listings a year, by accident or law.", high=1
+    )
 
 
 class ReturnSizes(Section):
     """Returns beside what localisation and lateness add."""
 
-    quality_slope: float = size(0.35, "Assumed: a standard deviation of quality, a third (log odds).")
+    quality_slope: float = size(
+        0.35, "Assumed: a standard deviation of quality, a third (log odds)."
+    )
     listing_sd: float = size(0.25, "Assumed: listings differ for reasons of their own (log odds).")
     delay_days: float = size(8, "Median of a week after delivery, few after four.", low=0.5)
 
@@ -130,7 +166,9 @@ class ReviewSizes(Section):
     """Reviews, with self-selection."""
 
     review_rate: float = size(0.08, "A few per cent of buyers write; more where asked.", high=1)
-    low_star_rate: float = size(0.13, "One or two stars among all buyers of the mean listing.", high=1)
+    low_star_rate: float = size(
+        0.13, "One or two stars among all buyers of the mean listing.", high=1
+    )
     quality_slope: float = size(0.5, "Assumed (log odds of a low star).")
     selection_lift: float = size(1.8, "The disappointed and the delighted write more often.", low=1)
     media_share: float = size(0.25, "Assumed share with a picture or a video.", high=1)
@@ -139,12 +177,16 @@ class ReviewSizes(Section):
 class SelectionSizes(Section):
     """The platform's own rule for listing, on what it saw."""
 
-    listed_share: float = size(0.38, "Set so that a third of what is proposed goes live.", low=0.01, high=0.99)
+    listed_share: float = size(
+        0.38, "Set so that a third of what is proposed goes live.", low=0.01, high=0.99
+    )
     quality_weight: float = size(0.5, "Assumed: the platform looks at audits.")
     appeal_weight: float = size(0.5, "Assumed: and at how the product sells elsewhere.")
     margin_weight: float = size(0.8, "Assumed: and at the margin.")
     sight_noise: float = size(1.0, "Assumed: as much noise as signal in what it sees.")
-    least: float = size(0.03, "So that every kind of candidate is tried now and then.", low=0.001, high=0.5)
+    least: float = size(
+        0.03, "So that every kind of candidate is tried now and then.", low=0.001, high=0.5
+    )
 
 
 class Delay(Section):
@@ -181,5 +223,9 @@ class ProfitSizes(Section):
 
     fee_share: float = size(0.15, "Usual commission of marketplaces.", high=1)
     return_cost_share: float = size(0.2, "Assumed cost of handling a return, of the price.")
-    unsold_worth_share: float = size(0.8, "Unsold for four weeks: a fifth goes for storage and markdown.", high=1)
-    returned_worth_share: float = size(0.5, "Assumed: half of what comes back can be sold again.", high=1)
+    unsold_worth_share: float = size(
+        0.8, "Unsold for four weeks: a fifth goes for storage and markdown.", high=1
+    )
+    returned_worth_share: float = size(
+        0.5, "Assumed: half of what comes back can be sold again.", high=1
+    )

@@ -27,8 +27,24 @@ class Place(Section):
 
 
 PLACES: Final = (
-    Place(code="US", currency="USD", volume=0.0, per_dollar=1.0, group="US", parcel_days=6.0, holiday=0.4),
-    Place(code="GB", currency="GBP", volume=-0.4, per_dollar=0.79, group="GB", parcel_days=5.0, holiday=0.35),
+    Place(
+        code="US",
+        currency="USD",
+        volume=0.0,
+        per_dollar=1.0,
+        group="US",
+        parcel_days=6.0,
+        holiday=0.4,
+    ),
+    Place(
+        code="GB",
+        currency="GBP",
+        volume=-0.4,
+        per_dollar=0.79,
+        group="GB",
+        parcel_days=5.0,
+        holiday=0.35,
+    ),
     Place(code="DE", currency="EUR", volume=-0.5, per_dollar=0.92, group="EU", parcel_days=5.5),
     Place(code="FR", currency="EUR", volume=-0.7, per_dollar=0.92, group="EU", parcel_days=6.5),
     Place(code="IT", currency="EUR", volume=-0.9, per_dollar=0.92, group="EU", parcel_days=7.5),

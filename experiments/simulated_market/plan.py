@@ -1,8 +1,8 @@
 """The plan of a chunk: all that is settled before anyone rolls the dice of demand.
 
-What creators, sellers, carriers and lawmakers will do is drawn here; the plan turns it into expected
-units, return rates and chances of a takedown for every day. The generator rolls dice against the
-plan, the truth takes expectations of it: both call the same functions.
+What creators, sellers, carriers and lawmakers will do is drawn here; the plan turns it into
+expected units, return rates and chances of a takedown for every day. The generator rolls dice
+against the plan, the truth takes expectations of it: both call the same functions.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from experiments.simulated_market.localisation import Settings, draw_settings
 from experiments.simulated_market.logistics import Logistics, draw_logistics
 from experiments.simulated_market.repurchase import repurchase_rate, with_repeats
 from experiments.simulated_market.suppliers import Suppliers, draw_suppliers
+from features.horizons import Horizons
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class World:
     suppliers: Suppliers
     creators: Creators
     logistics: Logistics
+    horizons: Horizons
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Plan:
-    """Expected values on every planned day (rows × days) of some candidates, `rows`.
+    """Expected values on every planned day (rows, days) of some candidates, `rows`.
 
     `units` is expected demand with stock and without takedown; `return_rate` holds for units in
     time. `repeat_share` and `creator_share` are shares of the order lines.
@@ -73,7 +75,7 @@ class Plan:
 
 
 def build_world(market: Simulation) -> World:
-    """Draw what all chunks share."""
+    """Draw what all chunks share; the truth looks as far ahead as targets usually do."""
     clock = clock_of(market)
     return World(
         market=market,
@@ -81,6 +83,7 @@ def build_world(market: Simulation) -> World:
         suppliers=draw_suppliers(market),
         creators=draw_creators(market),
         logistics=draw_logistics(market, clock),
+        horizons=Horizons(),
     )
 
 
@@ -109,12 +112,14 @@ def make_plan(world: World, chunk: Chunk, rows: IntArray) -> Plan:
 
 
 def plan_at_prices(world: World, chunk: Chunk, rows: IntArray, log_price: FloatArray) -> Plan:
-    """Return the plan of some candidates of a chunk, were their log prices these (rows × days)."""
+    """Return the plan of some candidates of a chunk, were their log prices these (rows, days)."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     missing = return_risk.gaps(chunk.settings, rows, clock)
     lift = videos.lift(market, clock, chunk.videos, rows, len(candidates))
     first = _first_purchases(world, chunk, rows, log_price) * lift
-    misfit = market.localisation.strength * np.maximum(missing["size_chart"], missing["plug_voltage"])
+    misfit = market.localisation.strength * np.maximum(
+        missing["size_chart"], missing["plug_voltage"]
+    )
     rate = repurchase_rate(market, candidates, rows, misfit)
     repeats = with_repeats(market, clock, first, rate)
     lines = first + repeats

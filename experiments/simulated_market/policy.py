@@ -57,7 +57,7 @@ def draw_policy_cases(
 def restricted_path(
     market: Simulation, clock: Clock, cases: PolicyCases, candidates: Candidates, rows: IntArray
 ) -> FloatArray:
-    """Return what restrictions take off log demand on each day (rows × days)."""
+    """Return what restrictions take off log demand on each day (rows, days)."""
     place = np.full(len(candidates), -1)
     place[rows] = np.arange(rows.size)
     is_wanted = (place[cases.candidate] >= 0) & (cases.severity == RESTRICTION)
@@ -73,7 +73,7 @@ def restricted_path(
 def takedown_hazard(
     market: Simulation, clock: Clock, candidates: Candidates, settings: Settings, rows: IntArray
 ) -> FloatArray:
-    """Return the chance of being taken down on each day (rows × days), by law or by accident."""
+    """Return the chance of being taken down on each day (rows, days), by law or by accident."""
     accident = market.policy.delisting_a_day * np.exp(-0.5 * candidates.quality[rows])
     by_law = market.localisation.strength * market.localisation.takedown_a_day
     missing = missing_certificates(market, clock, settings, rows)
@@ -91,7 +91,8 @@ def draw_takedown_day(
     rng = generator(market.seed, "takedown", chunk)
     patience = rng.exponential(1.0, count)[rows]
     is_gone = np.cumsum(hazard, axis=1) >= patience[:, None]
-    return np.where(is_gone.any(axis=1), is_gone.argmax(axis=1), hazard.shape[1])
+    gone = np.where(is_gone.any(axis=1), is_gone.argmax(axis=1), hazard.shape[1])
+    return np.asarray(gone, dtype=np.int64)
 
 
 def policy_rows(

@@ -56,13 +56,11 @@ def draw_price_changes(
 def price_path(
     changes: PriceChanges, candidates: Candidates, rows: IntArray, days: int
 ) -> FloatArray:
-    """Return the log price, in US dollars, in force on each day (rows × days)."""
+    """Return the log price, in US dollars, in force on each day (rows, days)."""
     place = np.full(len(candidates), -1)
     place[rows] = np.arange(rows.size)
     is_wanted = place[changes.candidate] >= 0
-    who, day, level = (
-        one[is_wanted] for one in (changes.candidate, changes.day, changes.level)
-    )
+    who, day, level = (one[is_wanted] for one in (changes.candidate, changes.day, changes.level))
     is_first = np.r_[True, who[1:] != who[:-1]][: who.size]
     before = np.where(is_first, 0.0, np.r_[0.0, level[:-1]][: who.size])
     steps = np.zeros((rows.size, days))

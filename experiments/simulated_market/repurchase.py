@@ -15,7 +15,7 @@ MOST: float = 0.8
 def repurchase_rate(
     market: Simulation, candidates: Candidates, rows: IntArray, misfit: FloatArray
 ) -> FloatArray:
-    """Return how often a purchase on each day is followed by another (rows × days).
+    """Return how often a purchase on each day is followed by another (rows, days).
 
     `misfit` is 0 where size chart and plug are right, 1 where they are not.
     """

@@ -67,7 +67,9 @@ def requirement_rows(market: Simulation) -> pa.Table:
         for category in market.categories:
             for name in _demanded(category, place):
                 first, stop = binding_days(name, market.days)
-                rows.append((place.code, category.name, name, first, stop, SOURCES.get(name, PLATFORM)))
+                rows.append(
+                    (place.code, category.name, name, first, stop, SOURCES.get(name, PLATFORM))
+                )
     code, category_name, attribute, first_days, stops, source = zip(*rows, strict=True)
     from_us = np.array(first_days, dtype=np.int64) * DAY_US
     is_open = np.array([stop is None for stop in stops])
@@ -80,11 +82,11 @@ def requirement_rows(market: Simulation) -> pa.Table:
             "category": pa.array(category_name),
             "attribute": pa.array(attribute),
             "valid_from": moments(market, from_us),
-            "valid_to": pa.array(until.to_numpy(zero_copy_only=False), pa.timestamp("us"), mask=is_open),
+            "valid_to": pa.array(
+                until.to_numpy(zero_copy_only=False), pa.timestamp("us"), mask=is_open
+            ),
             "source": pa.array(source),
             "event_time": moments(market, known),
             "available_at": moments(market, known),
         }
     )
-
-

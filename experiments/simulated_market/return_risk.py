@@ -26,7 +26,7 @@ def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
 
 
 def gaps(settings: Settings, rows: IntArray, clock: Clock) -> dict[str, FloatArray]:
-    """Return what isn't localised on each day, 0 … 1 (rows × days), of what makes buyers return."""
+    """Return what isn't localised on each day, 0 … 1 (rows, days), of what makes buyers return."""
     names = ("size_chart", "plug_voltage", "language")
     return {name: 1 - settings[name].path(rows, clock.planned) for name in names}
 
@@ -39,7 +39,7 @@ def return_rate(
     missing: dict[str, FloatArray],
     own: FloatArray,
 ) -> FloatArray:
-    """Return the chance that a unit that arrives in time comes back (rows × days of ordering)."""
+    """Return the chance that a unit that arrives in time comes back (rows, days of ordering)."""
     sizes = market.localisation
     usual = np.array([one.return_rate for one in market.categories])[candidates.category[rows]]
     odds = np.log(usual / (1 - usual)) - market.returns.quality_slope * candidates.quality[rows]

@@ -55,9 +55,7 @@ def draw_returns(world: World, plan: Plan, lines: Lines, *, chunk: int) -> Retur
     return ReturnedLines(**in_order(columns, "time", "line"))
 
 
-def _reason_weights(
-    market: Simulation, lines: Lines, missing: dict[str, FloatArray]
-) -> FloatArray:
+def _reason_weights(market: Simulation, lines: Lines, missing: dict[str, FloatArray]) -> FloatArray:
     """Return how likely each reason is: each cause adds what it adds to the odds."""
     sizes = market.localisation
     fit = np.expm1(sizes.strength * sizes.size_chart_returns * missing["size_chart"])
@@ -66,4 +64,6 @@ def _reason_weights(
     late = (market.logistics.late_return_lift - 1) * lines.is_late
     defects = 0.3 * np.exp(-0.5 * lines.quality)
     is_sized = 0.4 * lines.is_sized
-    return np.stack([np.full(late.size, 0.35), defects, 0.2 + language, is_sized + fit, plug, late], axis=1)
+    return np.stack(
+        [np.full(late.size, 0.35), defects, 0.2 + language, is_sized + fit, plug, late], axis=1
+    )

@@ -55,9 +55,7 @@ def sales_columns(
     }
 
 
-def _orders(
-    market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, names: pa.Array
-) -> Columns:
+def _orders(market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, names: pa.Array) -> Columns:
     """Return order lines in order of time; lines of a buyer on a day are one order."""
     order = np.argsort(lines.time, kind="stable")
     done = lines.at(order)

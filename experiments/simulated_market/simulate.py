@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from experiments.simulated_market.chunk_tables import ChunkTables, make_chunk, shared_tables
+from experiments.simulated_market.chunk_tables import make_chunk, shared_tables
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.dirt import LEDGER, Planted, ledger_document, soil
 from experiments.simulated_market.plan import build_world
 from experiments.simulated_market.writing import MARK, replaced, write_part
-from features.horizons import Horizons
 
 Watch = Callable[[int, int], None]
 """Told how many chunks are done, and of how many."""
@@ -34,13 +33,12 @@ def simulate(market: Simulation, out: Path, watch: Watch = _unwatched) -> dict[s
         StorageError: the disk refuses, or other things stand at `out`.
     """
     world = build_world(market)
-    horizons = Horizons()
     rows: Counter[str] = Counter()
     ledger: list[Planted] = []
     with replaced(out) as (data, truth):
         _write(data, 0, shared_tables(world), rows)
         for number in range(market.chunks):
-            made: ChunkTables = make_chunk(world, number, horizons)
+            made = make_chunk(world, number)
             tables, planted = soil(market, number, made.tables)
             ledger += planted
             _write(data, number, tables, rows)

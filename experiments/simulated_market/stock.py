@@ -19,7 +19,7 @@ from experiments.simulated_market.clock import (
     in_order,
 )
 from experiments.simulated_market.localisation import LISTED_SECOND
-from experiments.simulated_market.plan import Plan, World
+from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.randomness import generator
 
 SIGHT_DAYS: Final = 28
@@ -32,7 +32,7 @@ LEAST_RATE: Final = 0.05
 
 @dataclass(frozen=True)
 class StockPath:
-    """Stock at each Monday (rows × weeks): counted after arrivals, before that week's sales.
+    """Stock at each Monday (rows, weeks): counted after arrivals, before that week's sales.
 
     `arrival_week` is when what is on its way comes in; -1 if nothing is. In the week in which a
     listing goes live `on_hand` is its first lot.
@@ -45,13 +45,13 @@ class StockPath:
     live_week: IntArray
 
 
-def first_lots(world: World, candidates: Candidates, plan: Plan, *, chunk: int) -> IntArray:
+def first_lots(world: World, chunk: Chunk, plan: Plan) -> IntArray:
     """Return what sellers send first: their guess of a month's demand, made to last for weeks.
 
     The guess knows the category and the market, half of what makes the listing special, and errs.
     """
-    sizes = world.market.seller
-    rng = generator(world.market.seed, "first lots", chunk)
+    sizes, candidates = world.market.seller, chunk.candidates
+    rng = generator(world.market.seed, "first lots", chunk.number)
     error = sizes.error_sd * rng.standard_normal(len(candidates))[plan.rows]
     days = candidates.live_day[plan.rows][:, None] + np.arange(SIGHT_DAYS)
     true_rate = np.take_along_axis(plan.units, days, axis=1).mean(axis=1)
@@ -65,43 +65,43 @@ def _in_lots(units: FloatArray, least: float) -> IntArray:
 
 
 def follow_stock(
-    world: World,
-    candidates: Candidates,
-    plan: Plan,
-    *,
-    demanded: IntArray,
-    gone: IntArray,
-    chunk: int,
+    world: World, chunk: Chunk, plan: Plan, *, demanded: IntArray, gone: IntArray
 ) -> StockPath:
-    """Follow stock week by week; sales are what is demanded (rows × weeks) while it lasts."""
-    clock = world.clock
-    rows = plan.rows
-    lots = first_lots(world, candidates, plan, chunk=chunk)
-    live_week = clock.week_of(candidates.live_day[rows])
+    """Follow stock week by week; sales are what is demanded (rows, weeks) while it lasts.
+
+    On a Monday what was ordered comes in, stock is counted, and then the seller may reorder: one
+    lot at a time. From the Monday after a takedown on, `gone`, there is nothing left.
+    """
+    clock, rows = world.clock, plan.rows
+    lots = first_lots(world, chunk, plan)
+    live_week = clock.week_of(chunk.candidates.live_day[rows])
     gone_week = clock.week_of(gone - 1) + 1
-    reorders = _Reorders(world, candidates, rows, chunk)
-    shape = demanded.shape
-    on_hand_path, inbound_path = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    arrival_path, sold = np.full(shape, NOTHING_COMING), np.zeros(shape, np.int64)
-    on_hand, inbound = np.zeros(rows.size, np.int64), np.zeros(rows.size, np.int64)
+    reorders = _Reorders(world, chunk.candidates, rows, chunk.number)
+    sold = np.zeros(demanded.shape, np.int64)
+    on_hand, inbound = np.zeros((2, rows.size), np.int64)
     arrival = np.full(rows.size, NOTHING_COMING)
+    counted = []
     for week in range(clock.weeks):
-        is_in = arrival == week
-        on_hand += np.where(is_in, inbound, 0) + np.where(live_week == week, lots, 0)
-        is_gone = gone_week <= week
+        is_in, is_gone = arrival == week, gone_week <= week
+        on_hand = on_hand + np.where(is_in, inbound, 0) + np.where(live_week == week, lots, 0)
         on_hand[is_gone] = 0
-        inbound[is_in | is_gone] = 0
-        arrival[is_in | is_gone] = NOTHING_COMING
-        on_hand_path[:, week], inbound_path[:, week] = on_hand, inbound
-        arrival_path[:, week] = arrival
+        inbound = np.where(is_in | is_gone, 0, inbound)
+        arrival = np.where(is_in | is_gone, NOTHING_COMING, arrival)
+        counted.append((on_hand, inbound, arrival))
         lately = sold[:, max(week - ACTIVE_WEEKS, 0) : week].sum(axis=1)
-        is_free = (arrival == NOTHING_COMING) & (live_week < week) & ~is_gone
         lot, when = reorders.decide(week, lately, on_hand, week - live_week)
-        is_ordered = is_free & (lot > 0)
-        inbound[is_ordered], arrival[is_ordered] = lot[is_ordered], when[is_ordered]
+        is_free = (arrival == NOTHING_COMING) & (live_week < week) & ~is_gone & (lot > 0)
+        inbound, arrival = np.where(is_free, lot, inbound), np.where(is_free, when, arrival)
         sold[:, week] = np.minimum(demanded[:, week], on_hand)
-        on_hand -= sold[:, week]
-    return StockPath(on_hand_path, inbound_path, arrival_path, lots, live_week)
+        on_hand = on_hand - sold[:, week]
+    paths = [np.stack(weekly, axis=1) for weekly in zip(*counted, strict=True)]
+    return StockPath(
+        on_hand=paths[0],
+        inbound=paths[1],
+        arrival_week=paths[2],
+        first_lot=lots,
+        live_week=live_week,
+    )
 
 
 class _Reorders:
@@ -134,7 +134,7 @@ class _Reorders:
 
 
 def is_counted(clock: Clock, path: StockPath) -> BoolArray:
-    """Tell on which Mondays (rows × weeks) a listing's stock is counted: once it is live."""
+    """Tell on which Mondays (rows, weeks) a listing's stock is counted: once it is live."""
     week = np.arange(clock.weeks)
     in_data = (clock.monday(week) >= 0) & (clock.monday(week) <= clock.days)
     return np.asarray((week > path.live_week[:, None]) & in_data, dtype=np.bool_)

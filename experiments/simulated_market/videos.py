@@ -102,7 +102,7 @@ def impact(market: Simulation, creators: Creators, creator: IntArray) -> FloatAr
 def lift(
     market: Simulation, clock: Clock, videos: Videos, rows: IntArray, count: int
 ) -> FloatArray:
-    """Return the factor by which creators raise demand on each day (rows × days).
+    """Return the factor by which creators raise demand on each day (rows, days).
 
     Impacts fade exponentially from the day after the video on; their sum is worth less the more
     videos there were in the last weeks, so that the number of creators works as an inverted U.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray
+from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.truth.reader import Truth
 
 LEAST_SHARE: Final = 1e-6
@@ -47,45 +46,47 @@ def noise_floors(truth: Truth) -> list[NoiseFloor]:
         "sell_through": ("realised_sell_through", "expected_sell_through", ones),
         "return_risk": ("realised_return_risk", "expected_return_rate", units),
     }
+    listing = moments["listing_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    day = moments["as_of_day"].to_numpy()
     floors = []
     for target, (came, expected, weight) in targets.items():
-        label = moments[came].to_numpy()
-        is_final = ~np.isnan(label)
-        day = moments["as_of_day"].to_numpy()
-        last = day[is_final].max(initial=0)
-        for name, chosen in (("all", is_final), ("latest", is_final & (day > last - LATEST_DAYS))):
-            estimate = moments[expected].to_numpy()
-            floors.append(
-                _floor(target, name, moments.filter(pa.array(chosen)), *_at(chosen, label, estimate, weight))
-            )
+        every = Judged(moments[came].to_numpy(), moments[expected].to_numpy(), weight, listing)
+        is_final = ~np.isnan(every.label)
+        is_latest = is_final & (day > day[is_final].max(initial=0) - LATEST_DAYS)
+        floors.append(_floor(target, "all", every.at(is_final)))
+        floors.append(_floor(target, "latest", every.at(is_latest)))
     return floors
 
 
-def _at(chosen: BoolArray, *columns: FloatArray) -> tuple[FloatArray, ...]:
-    return tuple(column[chosen] for column in columns)
+@dataclass(frozen=True)
+class Judged:
+    """What came true, what was to be expected, and how much each row counts."""
+
+    label: FloatArray
+    estimate: FloatArray
+    weight: FloatArray
+    listing: IntArray
+
+    def at(self, chosen: BoolArray) -> Judged:
+        """Return some of the rows."""
+        return Judged(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def _floor(
-    target: str,
-    name: str,
-    rows: pa.Table,
-    label: FloatArray,
-    estimate: FloatArray,
-    weight: FloatArray,
-) -> NoiseFloor:
-    losses = row_log_loss(label, estimate)
-    mean = float(np.average(label, weights=weight))
-    loss = float(np.average(losses, weights=weight))
-    listing = rows["listing_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    excess = np.bincount(listing, weights=weight * (losses - loss))
+def _floor(target: str, moments: str, judged: Judged) -> NoiseFloor:
+    """Average losses; the standard error counts the moments of a listing as one draw."""
+    label, weight = judged.label, judged.weight
+    losses = row_log_loss(label, judged.estimate)
+    mean, loss = (float(np.average(values, weights=weight)) for values in (label, losses))
+    excess = np.bincount(judged.listing, weights=weight * (losses - loss))
+    constant = row_log_loss(label, np.full(label.size, mean))
     return NoiseFloor(
         target=target,
-        moments=name,
+        moments=moments,
         rows=label.size,
         mean=mean,
         log_loss=loss,
         standard_error=float(np.sqrt((excess**2).sum()) / weight.sum()),
-        constant_log_loss=float(np.average(row_log_loss(label, np.full(label.size, mean)), weights=weight)),
+        constant_log_loss=float(np.average(constant, weights=weight)),
     )
 
 

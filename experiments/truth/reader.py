@@ -27,7 +27,6 @@ from experiments.simulated_market.plan import (
 )
 from experiments.simulated_market.writing import MARK
 from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
-from features.horizons import Horizons
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class Truth:
         plan = plan_at_prices(world, changed, rows, log_price)
         lot = Lot(np.array([float(units_offered)]), np.zeros(1), np.zeros(1, np.int64))
         outlook = Outlook(world, changed.candidates, plan)
-        expected = outlook.expect(np.zeros(1, np.int64), np.array([day]), lot, Horizons())
+        expected = outlook.expect(np.zeros(1, np.int64), np.array([day]), lot)
         return CandidateTruth(
             as_of_day=day + first_day,
             units_offered=units_offered,
@@ -163,7 +162,9 @@ def _changed(settings: Settings, row: int, attributes: Mapping[str, float]) -> S
     changed = dict(settings)
     for name, value in attributes.items():
         if name not in settings or not settings[name].applies[row]:
-            raise UnknownAttributeError(name, [k for k, one in settings.items() if one.applies[row]])
+            raise UnknownAttributeError(
+                name, [k for k, one in settings.items() if one.applies[row]]
+            )
         values, repaired = settings[name].value.copy(), settings[name].repaired_day.copy()
         values[row], repaired[row] = value, NEVER
         changed[name] = replace(settings[name], value=values, repaired_day=repaired)
