@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +11,10 @@ import pyarrow as pa
 from experiments.simulated_market.chunk_tables import make_chunk, shared_tables
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.plan import build_world
+
+Frame: TypeAlias = Any
+"""A pandas frame or series: the stubs know too little of columns to be of use here."""
+Frames: TypeAlias = dict[str, Frame]
 
 TINY = Simulation(products=240, chunk_products=120, markets=("US", "DE"), days=240)
 SMALL = Simulation()
@@ -22,7 +27,7 @@ def with_sizes(market: Simulation, section: str, **sizes: float) -> Simulation:
 
 
 @lru_cache(maxsize=6)
-def made(market: Simulation) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+def made(market: Simulation) -> tuple[Frames, Frames]:
     """Return all tables of the contract, and all of the truth, as frames."""
     world = build_world(market)
     chunks = [make_chunk(world, number) for number in range(market.chunks)]
@@ -30,17 +35,16 @@ def made(market: Simulation) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Data
     for name in chunks[0].tables:
         tables[name] = pa.concat_tables([chunk.tables[name] for chunk in chunks])
     truth = {
-        name: pa.concat_tables([chunk.truth[name] for chunk in chunks])
-        for name in chunks[0].truth
+        name: pa.concat_tables([chunk.truth[name] for chunk in chunks]) for name in chunks[0].truth
     }
     return _frames(tables), _frames(truth)
 
 
-def _frames(tables: dict[str, pa.Table]) -> dict[str, pd.DataFrame]:
+def _frames(tables: dict[str, pa.Table]) -> Frames:
     return {name: table.to_pandas() for name, table in tables.items()}
 
 
-def sold_lines(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def sold_lines(tables: Frames) -> Frame:
     """Return order lines with their listing, product, delivery and units returned."""
     lines = tables["orders"].merge(tables["listings"], on="listing_id")
     lines = lines.merge(tables["products"], on="product_id", suffixes=("", "_of_cost"))
@@ -52,7 +56,7 @@ def sold_lines(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return lines.assign(is_late=days > lines.promised_days)
 
 
-def repurchase(lines: pd.DataFrame, days: int = 90) -> pd.Series:
+def repurchase(lines: Frame, days: int = 90) -> Frame:
     """Return by category the share of first-time buyers of a listing who buy it again in time."""
     keys = ["listing_id", "buyer_key"]
     first = lines.groupby(keys).event_time.transform("min")

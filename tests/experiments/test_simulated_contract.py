@@ -9,7 +9,7 @@ import pytest
 from experiments.simulated_market.clock import clock_of
 from features.columns import Kind, Table, kind_of
 from features.tables import TABLES
-from tests.simulated_market import TINY, made, sold_lines
+from tests.simulated_market import TINY, Frame, made, sold_lines
 
 PARENTS = [
     ("listings", "product_id", "products"),
@@ -22,7 +22,7 @@ DTYPES = {Kind.TEXT: "str", Kind.INTEGER: "Int64", Kind.FLAG: "boolean", Kind.NU
 EVENTS = [table for table in TABLES if table.is_event]
 
 
-def frame(name: str) -> pd.DataFrame:
+def frame(name: str) -> Frame:
     return made(TINY)[0][name]
 
 

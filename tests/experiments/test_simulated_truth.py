@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,17 @@ from experiments.truth.noise_floor import noise_floors, row_log_loss
 from experiments.truth.reader import Change, Truth
 from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
 from features.errors import XuanpinError
-from tests.simulated_market import SMALL, TINY, made
+from tests.simulated_market import SMALL, TINY, Frame, made
 
 
 @pytest.fixture(scope="module")
-def truth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Truth]:
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     out = tmp_path_factory.mktemp("market") / "data"
     simulate(TINY, out)
-    yield Truth.open(truth_directory(out))
+    return Truth.open(truth_directory(out))
 
 
-def final(market: Simulation, target: str) -> pd.DataFrame:
+def final(market: Simulation, target: str) -> Frame:
     moments = made(market)[1]["moments"]
     return moments[moments[target].notna()]
 
@@ -116,13 +115,14 @@ def test_noise_floor_equals_a_sum_by_hand(truth: Truth) -> None:
     rows = truth.moments().to_pandas().dropna(subset=["realised_return_risk"])
     share = rows.expected_return_rate
     losses = -(
-        rows.realised_return_risk * np.log(share) + (1 - rows.realised_return_risk) * np.log(1 - share)
+        rows.realised_return_risk * np.log(share)
+        + (1 - rows.realised_return_risk) * np.log(1 - share)
     )
     by_hand = (losses * rows.realised_units).sum() / rows.realised_units.sum()
     assert noise_floors(truth)[2].log_loss == pytest.approx(by_hand)
 
 
-def launches(truth: Truth) -> pd.DataFrame:
+def launches(truth: Truth) -> Frame:
     """Return the listings' first moments with what is known of the candidates."""
     moments = truth.moments().to_pandas().drop_duplicates("listing_id")
     known = truth.candidates().to_pandas()[["listing_id", "category", "market", "live_day"]]
@@ -175,7 +175,9 @@ def test_truth_of_a_missing_certificate_sells_less(truth: Truth) -> None:
     assert len(lamps)
     for row in lamps.itertuples():
         without, whole = (
-            truth.of(row.listing_id, units_offered=5, change=Change(attributes={"certificate:CE": v}))
+            truth.of(
+                row.listing_id, units_offered=5, change=Change(attributes={"certificate:CE": v})
+            )
             for v in (0.0, 1.0)
         )
         assert without.sell_through < whole.sell_through
