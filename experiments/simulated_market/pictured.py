@@ -37,5 +37,6 @@ class Pictured:
         return {name: _without_mask(values) for name, values in found.items()}
 
 
-def _without_mask(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.ma.filled(values, np.nan) if values.dtype.kind == "f" else np.asarray(values)
+def _without_mask(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    is_number = np.ma.asarray(values).dtype.kind == "f"
+    return np.ma.filled(values, np.nan) if is_number else np.asarray(values)

@@ -95,7 +95,7 @@ def _returns(pictured: Pictured, figure: Figure) -> None:
     right.barh(place - 0.2, 100 * rates["met"], 0.38, color=INK[0], label="there")
     right.set(title="Units returned", xlabel="%", yticks=place, yticklabels=names)
     right.set_xlim(0, 1.5 * 100 * float(np.nanmax(rates["missing"])))
-    right.legend(fontsize=8, loc="center right")
+    right.legend(fontsize=8, loc="lower right")
 
 
 def _repurchase(pictured: Pictured, figure: Figure) -> None:

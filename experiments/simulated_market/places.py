@@ -50,4 +50,4 @@ PLACES: Final = (
     Place(code="IT", currency="EUR", volume=-0.9, per_dollar=0.92, group="EU", parcel_days=7.5),
     Place(code="ES", currency="EUR", volume=-0.8, per_dollar=0.92, group="EU", parcel_days=7.0),
 )
-"""Relative sizes follow the markets' online retail sales, flattened: sellers go where they can."""
+"""Sizes are assumed: volumes follow the markets' online retail, but less than in proportion."""

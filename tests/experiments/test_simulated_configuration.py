@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from experiments.simulated_market import parameters
 from experiments.simulated_market.configuration import PRESETS, Simulation, configure
+from experiments.simulated_market.parameter_page import parameter_page
 from experiments.simulated_market.section import Section
 from features.errors import SettingsError
 
@@ -69,6 +70,12 @@ def test_configuration_refuses_what_it_cannot_mean(tmp_path: Path, text: str, sa
         configure(file=tmp_path / "market.toml")
     assert said in str(refused.value)
     assert "docs/market.md lists its sections" in str(refused.value)
+
+
+def test_page_of_the_market_lists_every_parameter_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "market.md").read_text(encoding="utf-8")
+    assert page.endswith(parameter_page())
+    assert "| `fraud_share` | 0.04 | 0 to 1 |" in page
 
 
 def test_configuration_names_the_presets_when_asked_for_another() -> None:
