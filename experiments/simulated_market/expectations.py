@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from scipy.special import betainc, ndtri
 
-from experiments.simulated_market.arrays import FloatArray, IntArray
+from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import WEEK
 from experiments.simulated_market.plan import Plan, World
@@ -27,6 +27,9 @@ from experiments.simulated_market.return_risk import MOST_RATE, within_window
 NODES: Final = 8
 """Points at which the demand before an arrival is taken where a lot comes in two parts."""
 HALF: Final = 0.5
+RISKY: Final = 0.02
+"""Chance of a takedown in the horizon from which on its moment is taken more closely."""
+PARTS: Final = 7
 LEAST_UNITS: Final = 1e-9
 
 
@@ -42,6 +45,10 @@ class Lot:
     def units(self) -> FloatArray:
         """Return the units offered."""
         return self.on_hand + self.inbound
+
+    def at(self, rows: BoolArray) -> Lot:
+        """Return some of the lots."""
+        return Lot(self.on_hand[rows], self.inbound[rows], self.arrival_day[rows])
 
 
 @dataclass(frozen=True)
@@ -117,19 +124,35 @@ class Outlook:
         return mean, mean * counting + market.demand.shock_variance * squares
 
     def _sold(self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot) -> FloatArray:
-        """Return the expected units sold of each lot; a takedown falls in the middle if it does."""
+        """Return the expected units sold of each lot, which a takedown may cut short."""
         survival = np.exp(-self._between(self._hazard, row, day, stop))
-        whole = self._sold_alive(row, day, stop, lot)
-        half = self._sold_alive(row, day, day + (stop - day) // 2, lot)
-        return np.asarray(survival * whole + (1 - survival) * half, dtype=np.float64)
+        sold = survival * self._sold_alive(row, day, stop, lot)
+        is_risky = survival < 1 - RISKY
+        for rows, parts in ((~is_risky, 1), (is_risky, PARTS)):
+            cut = (row[rows], day[rows], stop[rows], lot.at(rows))
+            sold[rows] += self._sold_before_takedown(*cut, parts=parts)
+        return np.asarray(sold, dtype=np.float64)
+
+    def _sold_before_takedown(
+        self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot, *, parts: int
+    ) -> FloatArray:
+        """Return what is sold before a takedown, times its chance, taken in the middle of parts."""
+        sold = np.zeros(row.size)
+        for part in range(parts):
+            start, end = (day + (stop - day) * edge // parts for edge in (part, part + 1))
+            alive, still = (
+                np.exp(-self._between(self._hazard, row, day, edge)) for edge in (start, end)
+            )
+            sold += (alive - still) * self._sold_alive(row, day, (start + end) // 2, lot)
+        return sold
 
     def _sold_alive(self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot) -> FloatArray:
         comes = (lot.inbound > 0) & (lot.arrival_day < stop)
         mean, variance = self._moments(row, day, stop)
         sold = expected_sold(mean, variance, lot.on_hand)
         if comes.any():
-            two = Lot(lot.on_hand[comes], lot.inbound[comes], lot.arrival_day[comes])
-            sold[comes] = self._sold_in_two(row[comes], day[comes], stop[comes], two)
+            two = (row[comes], day[comes], stop[comes], lot.at(comes))
+            sold[comes] = self._sold_in_two(*two)
         return sold
 
     def _sold_in_two(self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -41,8 +42,9 @@ def _letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt.NDArra
 
 def keyed_hashes(numbers: IntArray, key: int) -> pa.Array:
     """Return a 16-digit hexadecimal hash a number (splitmix64): distinct for distinct numbers."""
+    start = hashlib.blake2b(str(key).encode(), digest_size=8).digest()
     with np.errstate(over="ignore"):
-        mixed = numbers.astype(np.uint64) + np.uint64(key)
+        mixed = numbers.astype(np.uint64) + np.uint64(int.from_bytes(start, "big"))
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
             mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(31)

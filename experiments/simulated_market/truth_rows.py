@@ -45,7 +45,7 @@ def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> Moment
     return Moments(
         row=np.r_[np.arange(count), row][is_on_sale],
         day=np.r_[live_day, clock.monday(week)][is_on_sale],
-        lot=Lot(lot.on_hand[is_on_sale], lot.inbound[is_on_sale], lot.arrival_day[is_on_sale]),
+        lot=lot.at(is_on_sale),
     )
 
 
