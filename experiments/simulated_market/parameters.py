@@ -29,7 +29,9 @@ class SupplierSizes(Section):
 class DemandSizes(Section):
     """Demand: season, price, age, taste; shocks that nobody foresees."""
 
-    lines_a_day: float = size(0.43, "Set so that a listing sells some tens of lines a year.")
+    lines_a_day: float = size(
+        0.43, "Set so that a listing sells some tens of lines a year.", low=0.001
+    )
     product_sd: float = size(
         0.75, "Assumed: sales of a category's articles spread over two decades."
     )
