@@ -1,0 +1,57 @@
+"""Return risk: how likely a unit is to come back, by quality, localisation and lateness."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy.special import gammainc
+
+from experiments.simulated_market.arrays import FloatArray, IntArray, logistic
+from experiments.simulated_market.candidates import Candidates
+from experiments.simulated_market.clock import Clock
+from experiments.simulated_market.configuration import Simulation
+from experiments.simulated_market.localisation import Settings
+from experiments.simulated_market.randomness import generator
+
+DELAY_SHAPE: Final = 2.0
+"""Of the gamma delay between delivery and return."""
+MOST_RATE: Final = 0.9
+
+
+def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
+    """Draw what each candidate's return rate (log odds) has of its own, for no reason we model."""
+    rng = generator(market.seed, "own risk", chunk)
+    return market.returns.listing_sd * rng.standard_normal(count)
+
+
+def gaps(settings: Settings, rows: IntArray, clock: Clock) -> dict[str, FloatArray]:
+    """Return what isn't localised on each day, 0 … 1 (rows, days), of what makes buyers return."""
+    names = ("size_chart", "plug_voltage", "language")
+    return {name: 1 - settings[name].path(rows, clock.planned) for name in names}
+
+
+def return_rate(
+    market: Simulation,
+    candidates: Candidates,
+    rows: IntArray,
+    *,
+    missing: dict[str, FloatArray],
+    own: FloatArray,
+) -> FloatArray:
+    """Return the chance that a unit that arrives in time comes back (rows, days of ordering)."""
+    sizes = market.localisation
+    usual = np.array([one.return_rate for one in market.categories])[candidates.category[rows]]
+    odds = np.log(usual / (1 - usual)) - market.returns.quality_slope * candidates.quality[rows]
+    by_localisation = sizes.strength * (
+        sizes.size_chart_returns * missing["size_chart"]
+        + sizes.plug_returns * missing["plug_voltage"]
+        + sizes.language_returns * missing["language"]
+    )
+    return logistic((odds + own)[:, None] + by_localisation)
+
+
+def within_window(market: Simulation, window_days: int) -> float:
+    """Return the share of returns that come within so many days after delivery."""
+    scale = market.returns.delay_days / DELAY_SHAPE
+    return float(gammainc(DELAY_SHAPE, window_days / scale))

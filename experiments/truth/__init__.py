@@ -1,0 +1,1 @@
+"""The truth of a simulated market: for experiments and tests alone."""
