@@ -16,17 +16,25 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-demo: $(READY)
+# The main job, then a few candidates asked of the real service. On a market of our own, or on DATA:
+# an Online Retail file (doi 10.24432/C5BW33) or a directory of tables.
 ifndef DATA
-	@echo 'make demo needs a data set until the simulated market is built:' >&2
-	@echo '  make demo DATA=online_retail.parquet   the Online Retail transactions (doi 10.24432/C5BW33, CC BY 4.0)' >&2
-	@echo '  make demo DATA=DIR                     a directory with products, listings and orders tables (see README.md)' >&2
-	@exit 2
+TABLES := $(OUT)/market
+MAKE_TABLES := $(BIN)/xuanpin simulate --out $(TABLES)
+else ifeq ($(wildcard $(DATA)/.),)
+TABLES := $(OUT)/imported
+MAKE_TABLES := $(BIN)/xuanpin import online-retail "$(DATA)" --out $(TABLES)
 else
-	@mkdir -p $(OUT)
-	@if test -f "$(DATA)"; then $(BIN)/xuanpin import online-retail "$(DATA)" --out $(OUT)/data; fi
-	@if test -f "$(DATA)"; then $(BIN)/xuanpin run --data $(OUT)/data --out $(OUT)/run; else $(BIN)/xuanpin run --data "$(DATA)" --out $(OUT)/run; fi
+TABLES := $(DATA)
+MAKE_TABLES := true
 endif
+
+demo: $(READY)
+	@mkdir -p $(OUT)
+	@$(MAKE_TABLES)
+	@$(BIN)/xuanpin run --data "$(TABLES)" --out $(OUT)/run
+	@echo
+	@$(BIN)/python -m experiments.http_demo $(OUT)/run
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

@@ -26,10 +26,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(experiments.cli.market_app)
 app.add_typer(features.cli.app)
 app.add_typer(experiments.cli.import_app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.cli.app)
+app.add_typer(experiments.cli.bench_app)
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands of the experiments: the main job, and bringing in public data sets."""
+"""Commands of the experiments: the main job, public data sets, the simulated market."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from experiments.simulated_market.cli import plot_market, simulate
+from experiments.truth.cli import bench_truth
 
 import_app = typer.Typer(
     name="import",
@@ -104,3 +107,24 @@ def run(
     else:
         Console(highlight=False).print(summary(outcome))
         typer.echo(whereabouts(outcome))
+
+
+market_app = typer.Typer()
+market_app.command("simulate", epilog="Example: xuanpin simulate --out market --preset small")(
+    simulate
+)
+
+bench_app = typer.Typer(
+    name="bench", help="Measure: what could be known at best, and what it costs."
+)
+
+
+@bench_app.callback()
+def bench_group() -> None:
+    """Measure: what could be known at best, and what it costs."""
+
+
+bench_app.command("truth", epilog="Example: xuanpin bench truth market")(bench_truth)
+bench_app.command("pictures", epilog="Example: xuanpin bench pictures market --out docs/market")(
+    plot_market
+)

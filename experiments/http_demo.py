@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from experiments.main_job import CANDIDATES
 from features.errors import ArtefactError, StorageError
 from serving.launch import command_of, environment_of
 from serving.settings import ServingSettings
@@ -33,10 +34,10 @@ NUMBERS: Final = ("list_price_minor", "units_offered")
 class NotReadyError(ArtefactError):
     """Report a service that didn't get ready in time."""
 
-    def __init__(self, run: Path, said: str) -> None:
+    def __init__(self, run: Path, said: str, patience_seconds: float) -> None:
         super().__init__(
-            expected=f"the service to be ready within {PATIENCE_SECONDS} s",
-            found=said or "no answer",
+            expected=f"the service to be ready within {patience_seconds:g} s",
+            found=said,
             way_out=f"Start it by hand and see what it says: xuanpin serve --run {run}",
         )
 
@@ -71,7 +72,7 @@ def read_candidates(path: Path) -> list[dict[str, str | int]]:
 
 
 @contextmanager
-def served(run: Path) -> Iterator[str]:
+def served(run: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[str]:
     """Yield the address of a service of a run, which stops in order when the block ends.
 
     Raises:
@@ -83,7 +84,9 @@ def served(run: Path) -> Iterator[str]:
         command_of(settings), env=environment_of(settings, os.environ)
     )
     try:
-        _await_ready(address, run, process)
+        said = _wait_until_ready(address, process, patience_seconds)
+        if said is not None:
+            raise NotReadyError(run, said, patience_seconds)
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
@@ -108,24 +111,27 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await_ready(address: str, run: Path, process: subprocess.Popen[bytes]) -> None:
-    give_up, said = time.monotonic() + PATIENCE_SECONDS, ""
+def _wait_until_ready(
+    address: str, process: subprocess.Popen[bytes], patience_seconds: float
+) -> str | None:
+    """Return None once the service is ready, else what it said last."""
+    give_up, said = time.monotonic() + patience_seconds, "no answer"
     while time.monotonic() < give_up and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=1):  # noqa: S310 - http, on this machine
-                return
+            with urllib.request.urlopen(f"{address}/readyz", timeout=1):  # noqa: S310 - http, here
+                return None
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
         except OSError as error:
             said = str(error)
         time.sleep(0.1)
-    raise NotReadyError(run, said)
+    return said
 
 
 def main() -> None:
     """Ask for the first candidates of the run directory named on the command line."""
     run = Path(sys.argv[1])
-    candidates = read_candidates(run / "candidates.csv")
+    candidates = read_candidates(run / CANDIDATES)
     with served(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
         for one in ask(address, candidates)["candidates"]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.commit import git_commit
-from experiments.unseen import unseen_candidates
+from experiments.unseen import unseen_candidates, write_candidates
 from features.catalogue import CATALOGUE
 from features.dataset import open_dataset
 from features.days import to_datetime
@@ -46,6 +46,7 @@ VALIDATED: Final = "validated"
 BUNDLES: Final = "bundles"
 SNAPSHOTS: Final = "snapshots"
 TRAINING_ROWS: Final = "training_rows.parquet"
+CANDIDATES: Final = "candidates.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +151,7 @@ def _score_unseen(job: Job, rows: pa.Table) -> tuple[tuple[Candidate, ...], Scor
     candidates = tuple(unseen_candidates(rows, snapshot.about.markets))
     if not candidates:
         return candidates, None
+    write_candidates(candidates, job.out / CANDIDATES)
     scored = score(bundle, snapshot, candidates, level=job.settings.interval_level)
     snapshot.close()
     return candidates, scored

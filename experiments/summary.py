@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import Final
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from experiments.main_job import Outcome
-from features.declarations import TARGETS, Target
+from features.declarations import Target
 from serving.answers import ScoredCandidate, Share
 from serving.candidates import Candidate
 from training.bootstrap import Spread
@@ -37,6 +38,14 @@ TARGET_TITLES: Final[dict[Target, str]] = {
     "return_risk": "Return risk: share of the units ordered that comes back",
 }
 
+NOT_LEARNED: Final[dict[Target, str]] = {
+    "return_risk": "Returns are not in the data: return risk isn't predicted, so there is no score,"
+    "\nand candidates are ranked by their sell-through.",
+}
+"""Said where a target was not trained."""
+
+UNKNOWN: Final = "-"
+
 
 def as_json(outcome: Outcome) -> str:
     """Return the outcome for a program, as indented JSON."""
@@ -58,8 +67,13 @@ def as_json(outcome: Outcome) -> str:
 def summary(outcome: Outcome) -> RenderableType:
     """Return the summary for a person."""
     parts: list[RenderableType] = [_learned(outcome)]
-    for target in TARGETS:
-        parts += [_quality(outcome.evaluations[target]), _verdict(outcome.evaluations[target])]
+    for evaluation in outcome.evaluations.values():
+        parts += [_quality(evaluation), _verdict(evaluation)]
+    parts += [
+        Text(said + "\n")
+        for target, said in NOT_LEARNED.items()
+        if target not in outcome.evaluations
+    ]
     parts.append(_candidates(outcome))
     return Group(*parts)
 
@@ -89,6 +103,9 @@ def _quality(evaluation: Evaluation) -> Table:
     """Return model and baselines side by side on the latest slice."""
     rows = evaluation.slices["latest"].rows
     table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
         title=f"{TARGET_TITLES[evaluation.target]}\n"
         f"on the latest {rows:,} decisions, never learned from",
         title_justify="left",
@@ -135,12 +152,15 @@ def _candidates(outcome: Outcome) -> RenderableType:
         return Text("Every market lists every product: there is no unseen candidate to score.\n")
     ranked = sorted(
         zip(outcome.candidates, outcome.scored.candidates, strict=True),
-        key=lambda pair: pair[1].score,
+        key=lambda pair: _rank(pair[1]),
         reverse=True,
     )
     best, worst = ranked[:SHOWN], ranked[SHOWN:][-SHOWN:]
     level = f"{outcome.job.settings.interval_level:.0%}"
     table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
         title=f"Best and worst of {len(ranked):,} candidates that their market doesn't list yet "
         f"(intervals hold {level})",
         title_justify="left",
@@ -157,6 +177,11 @@ def _candidates(outcome: Outcome) -> RenderableType:
     return table
 
 
+def _rank(scored: ScoredCandidate) -> float:
+    """Return the score, or the sell-through where there is none, as the summary then says."""
+    return scored.sell_through.estimate if scored.score is None else scored.score
+
+
 def _cells(candidate: Candidate, scored: ScoredCandidate) -> tuple[str, ...]:
     return (
         candidate.product_id,
@@ -164,13 +189,13 @@ def _cells(candidate: Candidate, scored: ScoredCandidate) -> tuple[str, ...]:
         f"{candidate.list_price_minor / 100:,.2f} {candidate.currency}",
         f"{candidate.units_offered:,}",
         _share(scored.sell_through),
-        _share(scored.return_risk),
-        f"{scored.score:.3f}",
+        UNKNOWN if scored.return_risk is None else _share(scored.return_risk),
+        UNKNOWN if scored.score is None else f"{scored.score:.3f}",
     )
 
 
 def _share(share: Share) -> str:
-    return f"{share.estimate:.1%} ({share.low * 100:.1f}-{share.high * 100:.1f})"
+    return f"{share.estimate * 100:.3g}% ({share.low * 100:.2g}-{share.high * 100:.3g})"
 
 
 def _flags_of(scored: Sequence[ScoredCandidate]) -> str:
@@ -190,6 +215,7 @@ def whereabouts(outcome: Outcome) -> str:
         f"  xuanpin serve --run {out}",
     ]
     if outcome.candidates:
+        lines.append(f"  xuanpin score {out}/candidates.csv --out scores.csv --run {out}")
         body = json.dumps({"candidates": [_as_request(outcome.candidates[0])]})
         lines.append(
             "  curl -s http://127.0.0.1:3000/v1/score -H 'content-type: application/json' "

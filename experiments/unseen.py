@@ -7,14 +7,17 @@ is usual in that market.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 
 from features.interpreter import AS_OF
 from serving.candidates import Candidate
+from serving.durable import replace_file
 
 MOST_CANDIDATES: Final = 200
 LIVE_DAYS: Final = 7
@@ -74,3 +77,15 @@ def _products_at_home(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame
     home = home.merge(shelves, on=["category", "market"])
     home["relative_price"] = home["list_price_minor"] / home["usual_price"]
     return home[["product_id", "category", "relative_price"]].merge(demand, on="product_id")
+
+
+def write_candidates(candidates: Sequence[Candidate], path: Path) -> None:
+    """Write candidates as `xuanpin score` reads them.
+
+    Raises:
+        StorageError: the disk refuses; what stood there before stays.
+    """
+    names = [field.name for field in msgspec.structs.fields(Candidate)]
+    rows = [msgspec.structs.asdict(candidate) for candidate in candidates]
+    table = pd.DataFrame(rows, columns=names).dropna(axis="columns", how="all")
+    replace_file(path, table.to_csv(index=False).encode())

@@ -16,7 +16,7 @@ from experiments.simulated_market.section import Section
 from features.errors import SettingsError
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "small": {"products": 1_500, "markets": ("US", "GB", "DE"), "days": 300},
+    "small": {"products": 1_500, "markets": ("US", "GB", "DE"), "days": 500},
     "medium": {"products": 20_000, "markets": ("US", "GB", "DE", "FR"), "days": 365},
     "large": {"products": 110_000, "markets": ("US", "GB", "DE", "FR"), "days": 365},
 }
@@ -28,7 +28,7 @@ class Simulation(Section):
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     products: int = Field(default=1_500, ge=1, le=10_000_000)
     markets: tuple[str, ...] = ("US", "GB", "DE")
-    days: int = Field(default=300, ge=60, le=1_500)
+    days: int = Field(default=500, ge=60, le=1_500)
     start: date = date(2025, 1, 1)
     chunk_products: int = Field(default=1_000, ge=1, le=10_000)
     """Products made at once: bounds memory. Another value gives another market."""

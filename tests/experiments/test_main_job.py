@@ -7,12 +7,14 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from experiments.main_job import Job, Outcome, run
+from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
+from experiments.main_job import CANDIDATES, Job, Outcome, run
 from experiments.summary import as_json, summary, whereabouts
 from features.errors import DataError
 from features.horizons import Horizons
@@ -61,6 +63,34 @@ def test_candidates_are_unseen_and_scored_by_what_was_published(outcome: Outcome
     snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
     assert score(bundle, snapshot, outcome.candidates, level=0.8) == outcome.scored
     assert (bundle.bundle_id, snapshot.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
+
+
+def test_service_answers_over_http_what_the_run_said(outcome: Outcome) -> None:
+    assert outcome.scored is not None
+    candidates = read_candidates(outcome.job.out / CANDIDATES)
+    with served(outcome.job.out) as address:
+        answer = ask(address, candidates)
+    expected = msgspec.to_builtins(outcome.scored)
+    assert answer["candidates"] == expected["candidates"][: len(candidates)]
+    assert (answer["bundle_id"], answer["snapshot_id"]) == (outcome.bundle_id, outcome.snapshot_id)
+
+
+def test_service_that_does_not_get_ready_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "bundles").mkdir()
+    with (
+        pytest.raises(NotReadyError, match=r"no_model.*xuanpin serve --run"),
+        served(tmp_path, patience_seconds=8),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("content", [None, "product_id,market\n"])
+def test_run_without_candidates_cannot_be_demonstrated(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / CANDIDATES
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(NoCandidatesError, match="Make a run"):
+        read_candidates(path)
 
 
 def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
