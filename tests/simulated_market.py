@@ -17,7 +17,7 @@ Frame: TypeAlias = Any
 Frames: TypeAlias = dict[str, Frame]
 
 TINY = Simulation(products=240, chunk_products=120, markets=("US", "DE"), days=240)
-SMALL = Simulation()
+SMALL = Simulation(days=300)
 
 
 def with_sizes(market: Simulation, section: str, **sizes: float) -> Simulation:
