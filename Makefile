@@ -18,6 +18,11 @@ $(READY): requirements.lock pyproject.toml
 
 # The main job, then a few candidates asked of the real service. On a market of our own, or on DATA:
 # an Online Retail file (doi 10.24432/C5BW33) or a directory of tables.
+ifdef DATA
+ifeq ($(wildcard $(DATA)),)
+$(error DATA names nothing that exists: $(DATA))
+endif
+endif
 ifndef DATA
 TABLES := $(OUT)/market
 MAKE_TABLES := $(BIN)/xuanpin simulate --out $(TABLES)

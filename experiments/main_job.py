@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from experiments.commit import git_commit
 from experiments.unseen import unseen_candidates, write_candidates
 from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
+from features.dataset import Dataset, open_dataset
 from features.days import to_datetime
 from features.declarations import Target
 from features.horizons import Horizons
@@ -25,12 +25,14 @@ from features.materialise import materialise
 from features.online import OnlineSnapshot, verify_snapshot, write_snapshot
 from features.report import Report
 from features.signal_rows import SignalRows, stored_rows
+from features.snapshot import SnapshotRefusedError
 from features.storage import storage_errors
 from features.training_rows import build_training_rows
 from features.validation import validate
 from serving.answers import ScoredBatch
 from serving.bundle import load_bundle, write_bundle
 from serving.candidates import Candidate
+from serving.durable import replacing
 from serving.pointer import publish, resolve
 from serving.scoring import score
 from training.evaluate import Evaluation
@@ -92,8 +94,8 @@ def run(job: Job, tell: Tell) -> Outcome:
     dataset = with_stock(open_dataset(job.out / VALIDATED), job.horizons)
     signals = stored_rows(dataset, job.horizons)
     rows = build_training_rows(signals, CATALOGUE)
-    with storage_errors():
-        pq.write_table(rows, job.out / TRAINING_ROWS)
+    with replacing(job.out / TRAINING_ROWS) as path:
+        pq.write_table(rows, path)
     recipe = Recipe(job.horizons, CATALOGUE, job.settings)
     tell("train: open the experiment record")
     with tracked_run(job.out, job.settings) as tracked:
@@ -103,12 +105,12 @@ def run(job: Job, tell: Tell) -> Outcome:
         tell("publish: bundle and online snapshot")
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         snapshot_id, as_of = _write_snapshot(job, signals)
-        publish(job.out / BUNDLES, bundle_id)
-        publish(job.out / SNAPSHOTS, snapshot_id)
         tell("publish: record in MLflow")
         tracked.record(trained, recipe, job.out / BUNDLES / bundle_id)
+        publish(job.out / BUNDLES, bundle_id)
+        publish(job.out / SNAPSHOTS, snapshot_id)
     tell("score: candidates that no market lists yet")
-    candidates, scored = _score_unseen(job, rows)
+    candidates, scored = _score_unseen(job, dataset, rows)
     return Outcome(
         job=job,
         report=report,
@@ -135,20 +137,33 @@ def _write_snapshot(job: Job, signals: SignalRows) -> tuple[str, datetime]:
         partial = Path(tempfile.mkdtemp(dir=root, prefix=".partial-"))
         try:
             snapshot_id = write_snapshot(contents, partial)
-            if not (root / snapshot_id).exists():
+            if not _is_whole(root / snapshot_id):
+                shutil.rmtree(root / snapshot_id, ignore_errors=True)
                 partial.chmod(0o755)
                 partial.rename(root / snapshot_id)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    verify_snapshot(root / snapshot_id)
     return snapshot_id, as_of
 
 
-def _score_unseen(job: Job, rows: pa.Table) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
+def _is_whole(snapshot: Path) -> bool:
+    """Tell whether an equal snapshot is there already, undamaged."""
+    try:
+        verify_snapshot(snapshot)
+    except SnapshotRefusedError:
+        return False
+    return True
+
+
+def _score_unseen(
+    job: Job, dataset: Dataset, rows: pa.Table
+) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score unseen candidates with what was published, loaded as the service loads it."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
     snapshot = OnlineSnapshot.open(resolve(job.out / SNAPSHOTS))
-    candidates = tuple(unseen_candidates(rows, snapshot.about.markets))
+    pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
+    listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}
+    candidates = tuple(unseen_candidates(rows, listed, snapshot.about.markets))
     if not candidates:
         return candidates, None
     write_candidates(candidates, job.out / CANDIDATES)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from experiments.main_job import Outcome
 from features.declarations import Target
+from features.imputed_stock import RULE
 from serving.answers import ScoredCandidate, Share
 from serving.candidates import Candidate
 from training.bootstrap import Spread
@@ -93,7 +94,7 @@ def _learned(outcome: Outcome) -> Text:
     if report.absent:
         lines.append(f"Not in the data, so not known: {', '.join(report.absent)}.")
     lines += [
-        f"IMPUTED, not observed: {table}. Whatever rests on it is as good as the rule that made it."
+        f"IMPUTED, not observed: {table} ({RULE}). Whatever rests on it is as good as that rule."
         for table in outcome.imputed
     ]
     return Text("\n".join(lines) + "\n")

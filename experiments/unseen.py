@@ -8,6 +8,7 @@ is usual in that market.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,23 +21,26 @@ from serving.candidates import Candidate
 from serving.durable import replace_file
 
 MOST_CANDIDATES: Final = 200
+LONGEST_ID: Final = 128
 LIVE_DAYS: Final = 7
 """The spine has a row a week for each listing on sale."""
 LEAST_LISTINGS: Final = 5
 """Fewer prices of a category in a market say nothing about where a price stands there."""
 
 
-def unseen_candidates(rows: pa.Table, currencies: Mapping[str, str]) -> list[Candidate]:
+def unseen_candidates(
+    rows: pa.Table, listed: AbstractSet[tuple[str, str]], currencies: Mapping[str, str]
+) -> list[Candidate]:
     """Propose up to 200 pairs of product and market, the products in most demand first.
 
-    `rows` are training rows; `currencies` maps each market to its currency. A pair is proposed
-    where the market sells the category but has never listed the product.
+    `rows` are training rows, `listed` the pairs of product and market that have a listing;
+    `currencies` maps each market to its currency. A pair is proposed where the market sells the
+    category but has never listed the product.
     """
     columns = ["listing_id", "product_id", "category", "market", AS_OF, "list_price_minor"]
     frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
     live = frame[frame[AS_OF] > frame[AS_OF].max() - LIVE_DAYS]
     live = live.sort_values([AS_OF, "listing_id"]).drop_duplicates("listing_id", keep="last")
-    listed = set(zip(frame["product_id"], frame["market"], strict=True))
     pairs = _new_pairs(live, listed)
     return [_candidate(pair, currencies) for pair in pairs.to_dict("records")]
 
@@ -48,11 +52,11 @@ def _candidate(pair: Mapping[Hashable, Any], currencies: Mapping[str, str]) -> C
         list_price_minor=max(1, round(pair["relative_price"] * pair["usual_price"])),
         currency=currencies[pair["market"]],
         units_offered=max(1, round(pair["usual_lot"])),
-        candidate_id=f"{pair['market']}-{pair['product_id']}",
+        candidate_id=f"{pair['market']}-{pair['product_id']}"[:LONGEST_ID],
     )
 
 
-def _new_pairs(live: pd.DataFrame, listed: set[tuple[str, str]]) -> pd.DataFrame:
+def _new_pairs(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> pd.DataFrame:
     """Pair the products in most demand with the markets of their category that lack them."""
     shelves = live.groupby(["category", "market"], as_index=False).agg(
         usual_price=("list_price_minor", "median"), listings=("listing_id", "size")

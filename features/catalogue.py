@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
-from features import derived as derived_functions
-from features import pooling as pooling_functions
 from features.declarations import Base, Derived, Feature, RequestField, Target, as_facts
 from features.families import demand, price, rates
 from features.levels import Level
+
+COMPUTING: Final = (
+    "derived.py",
+    "imputed_stock.py",
+    "interpreter.py",
+    "pooling.py",
+    "signal_rows.py",
+    "signals.py",
+)
+"""The files whose text decides what a declared feature's value is."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,14 @@ class Catalogue:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return a SHA-256 over all declarations and the text of the derived functions.
+        """Return a SHA-256 over all declarations and the text of what computes them.
 
         Training set, bundle and online snapshot carry it; serving refuses a mismatch.
         """
         facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        for module in (derived_functions, pooling_functions):
-            digest.update(inspect.getsource(module).encode())
+        for name in COMPUTING:
+            digest.update(Path(__file__).with_name(name).read_bytes())
         return digest.hexdigest()
 
 

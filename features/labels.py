@@ -1,7 +1,8 @@
 """Labels: what happened after `as_of`. The only place that looks ahead, and says so.
 
 A label looks at `as_of < event_time <= as_of + horizon` and is usable only once it is mature:
-its last event, the return of the last unit included, lies before the data's cut-off.
+its last event lies before the data's cut-off. For return risk that is the end of the return
+window of every order line of the horizon; a row with a line not yet delivered is not mature.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def labels_looking_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) 
         "ahead_returned",
         units_ordered_label=ordered,
         sell_through_is_mature=rows[AS_OF] + horizons.sell_through_maturity_days <= cut_off,
-        return_risk_is_mature=rows[AS_OF] + horizons.return_risk_maturity_days <= cut_off,
+        return_risk_is_mature=(rows[AS_OF] + horizons.return_risk_maturity_days <= cut_off)
+        & (rows.ahead_open.coalesce(0) == 0)
+        & (rows.ahead_over_day.coalesce(0) + horizons.reporting_lag_days <= cut_off),
     )
     sold_share = ibis.least(rows.units_ordered_label / rows.units_offered, 1.0)
     returned_share = rows.ahead_returned / rows.units_ordered_label
@@ -67,18 +70,22 @@ def _ordered_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) -> ir.
     return pairs.group_by("listing_id", AS_OF).agg(
         ahead_units=pairs.units.sum().cast("int64"),
         ahead_returned=pairs.returned_units.sum().cast("int64"),
+        ahead_open=pairs.over_day.isnull().sum(),
+        ahead_over_day=pairs.over_day.max(),
     )
 
 
 def _lines_with_returned(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    """Return order lines with the units of each that came back within its window."""
+    """Return order lines with the end of each one's window and the units that came back in it."""
     orders = dataset.knowable("orders")
     lines = orders.select(
         "order_line_id", "listing_id", "units", event_day=day_of(orders.event_time)
     )
+    ends = order_lines_with_end(dataset, horizons)
+    over = ends.select("order_line_id", over_day=day_of(ends.over_at))
+    lines = lines.left_join(over, "order_line_id").drop("order_line_id_right")
     if not dataset.has("returns"):
         return lines.mutate(returned_units=ibis.null("int64"))
-    ends = order_lines_with_end(dataset, horizons)
     returned = returns_within_window(dataset, ends).group_by("order_line_id")
     back = returned.agg(returned_units=ibis._.returned_units.sum().cast("int64"))
     joined = lines.left_join(back, "order_line_id")

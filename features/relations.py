@@ -70,7 +70,9 @@ WHERE event_time < ordered
 _MORE_THAN_BOUGHT: Final = """
 SELECT row_number FROM (
     SELECT row_number, order_line_id,
-        sum(units) OVER (PARTITION BY order_line_id ORDER BY event_time, row_number) AS so_far
+        sum(units) OVER (
+            PARTITION BY order_line_id ORDER BY available_at NULLS LAST, event_time, row_number
+        ) AS so_far
     FROM returns
 ) JOIN (SELECT order_line_id, units AS bought FROM orders) USING (order_line_id)
 WHERE so_far > bought

@@ -49,6 +49,7 @@ def _orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "event_time",
         "available_at",
         "units",
+        "unit_price_minor",
         order_lines=ibis.literal(1, "int64"),
         revenue_minor=orders.units * orders.unit_price_minor,
     )

@@ -22,6 +22,7 @@ REFUSALS: Final = {
     errno.EACCES: ("permission", "none", "Change the permissions, or use another place."),
     errno.EPERM: ("permission", "none", "Change the permissions, or use another place."),
     errno.ENOTDIR: ("a directory", "a file in its place", "Name another place."),
+    errno.EISDIR: ("a file", "a directory in its place", "Name a file."),
     errno.EEXIST: ("a directory", "a file in its place", "Name another place."),
     errno.ENOENT: ("a file or directory that exists", "none", "Create it, or name another."),
     errno.ENAMETOOLONG: ("a name that the disk takes", "a longer one", "Name another place."),

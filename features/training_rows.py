@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.catalogue import Catalogue
+from features.dataset import Dataset
+from features.declarations import TARGETS, Target
 from features.interpreter import AS_OF, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
@@ -18,6 +21,10 @@ CUT_OFF: Final = b"cut_off_day"
 IMPUTED: Final = b"imputed"
 FINGERPRINT: Final = b"catalogue_fingerprint"
 DIGEST: Final = b"dataset_digest"
+LABELLED: Final = b"labelled_targets"
+
+OUTCOME_TABLES: Final[Mapping[Target, str]] = {"sell_through": "orders", "return_risk": "returns"}
+"""The table without which nothing can be known of a target's outcome."""
 
 
 def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> ir.Table:
@@ -40,8 +47,8 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     """Return the training rows, sorted by moment and listing.
 
     Columns: the spine's, every base feature (float64), the labels. The schema's metadata holds
-    the cut-off day, the tables that were imputed, the data set's digest and the catalogue's
-    fingerprint.
+    the cut-off day, the tables that were imputed, the data set's digest, the catalogue's
+    fingerprint and the targets that the data can have labels of.
     """
     dataset = signals.dataset
     spine = signals.keep(build_spine(signals))
@@ -56,5 +63,11 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
             IMPUTED: ",".join(dataset.imputed),
             FINGERPRINT: catalogue.fingerprint,
             DIGEST: dataset.digest,
+            LABELLED: ",".join(labelled_targets(dataset)),
         }
     )
+
+
+def labelled_targets(dataset: Dataset) -> tuple[Target, ...]:
+    """Return the targets whose outcomes the data hold a table of, whatever is in it."""
+    return tuple(target for target in TARGETS if dataset.has(OUTCOME_TABLES[target]))

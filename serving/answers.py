@@ -32,9 +32,10 @@ class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):
     product_id: str
     market: str
     sell_through: Share
-    return_risk: Share
-    score: float
-    """Kept sell-through: sell_through x (1 - return_risk)."""
+    return_risk: Share | None
+    """Null where the data that trained the bundle had no returns."""
+    score: float | None
+    """Kept sell-through: sell_through x (1 - return_risk); null where return_risk is."""
     evidence: Evidence
     flags: list[str]
 

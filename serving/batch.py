@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from serving.admission import refusal_of
-from serving.answers import ScoredBatch, ScoredCandidate
+from serving.answers import ScoredBatch, ScoredCandidate, Share
 from serving.candidates import MOST_CANDIDATES, Candidate, parse_candidate
 from serving.evidence import OWN_WEIGHTS
 from serving.loading import Served
@@ -138,12 +138,8 @@ def _refused(detail: Detail) -> Row:
 
 def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
     return {
-        "sell_through": one.sell_through.estimate,
-        "sell_through_low": one.sell_through.low,
-        "sell_through_high": one.sell_through.high,
-        "return_risk": one.return_risk.estimate,
-        "return_risk_low": one.return_risk.low,
-        "return_risk_high": one.return_risk.high,
+        **_share_cells("sell_through", one.sell_through),
+        **_share_cells("return_risk", one.return_risk),
         "score": one.score,
         "level": one.sell_through.level,
         **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
@@ -154,3 +150,9 @@ def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
         "snapshot_id": batch.snapshot_id,
         "error": None,
     }
+
+
+def _share_cells(name: str, share: Share | None) -> Row:
+    """Return a share's columns, all null where it isn't known."""
+    values = (None, None, None) if share is None else (share.estimate, share.low, share.high)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from features.catalogue import CATALOGUE, Catalogue
-from features.declarations import TARGETS, FloatArray
+from features.declarations import FloatArray
 from features.horizons import Horizons
 from serving.artefact_errors import (
     BrokenFileError,
@@ -44,6 +44,7 @@ from serving.model_files import (
 from serving.prediction import Models
 from serving.reference_stats import ColumnStats
 from serving.sealed import SealedFiles, read_sealed
+from serving.target_names import servable_targets
 
 SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
@@ -51,7 +52,7 @@ MODEL_CARD: Final = "MODEL_CARD.md"
 FIXED_NAMES: Final = frozenset(
     {CALIBRATION, CONFORMAL, POOLING, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
 )
-LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "xuanpin")
+LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
 """Whose versions a bundle notes: those that its numbers depend on."""
 
 CHILD_SECONDS: Final = 120
@@ -126,17 +127,18 @@ def check_fits(sealed: SealedFiles, catalogue: Catalogue) -> Schema:
     """Check that a verified bundle is one of this program's and return its schema.
 
     Raises:
-        BundleRefusedError: it is for other features, or holds files that nothing reads.
+        BundleRefusedError: it is for other features or targets, or holds files that nothing reads.
     """
     found = sealed.manifest.catalogue_fingerprint
     if found != catalogue.fingerprint:
         raise CatalogueMismatchError("bundle", expected=catalogue.fingerprint, found=found)
-    boosters = {name for target in TARGETS for name in booster_names(sealed.files, target)}
+    schema = read_json(sealed.files, SCHEMA, Schema)
+    targets = servable_targets(SCHEMA, schema.targets)
+    boosters = {name for target in targets for name in booster_names(sealed.files, target)}
     for name in sorted(set(sealed.files) - FIXED_NAMES - boosters):
         raise UnexpectedFileError(name, "nothing in a bundle reads it")
-    schema = read_json(sealed.files, SCHEMA, Schema)
-    horizons = _horizons(schema)
-    if schema != schema_of(catalogue, horizons, sealed.manifest.imputed):
+    imputed = sealed.manifest.imputed
+    if schema != schema_of(catalogue, _horizons(schema), imputed=imputed, targets=targets):
         raise BrokenFileError(SCHEMA, "a schema that isn't the catalogue's and the manifest's")
     if sha256_of(sealed.files[SCHEMA]) != sealed.manifest.schema_fingerprint:
         raise BrokenFileError(SCHEMA, "another fingerprint than the manifest's")
@@ -149,12 +151,15 @@ def assemble(sealed: SealedFiles, catalogue: Catalogue) -> Bundle:
     Raises:
         BundleRefusedError: a file isn't of its form, or the canary answers otherwise.
     """
-    horizons = _horizons(check_fits(sealed, catalogue))
+    schema = check_fits(sealed, catalogue)
     read_json(sealed.files, REFERENCE_STATS, dict[str, ColumnStats])
-    models = models_from(sealed.files, catalogue)
+    models = models_from(sealed.files, catalogue, schema.targets)
     check_canary(models, read_json(sealed.files, CANARY, Canary))
     return Bundle(
-        bundle_id=sealed.bundle_id, manifest=sealed.manifest, horizons=horizons, models=models
+        bundle_id=sealed.bundle_id,
+        manifest=sealed.manifest,
+        horizons=_horizons(schema),
+        models=models,
     )
 
 
@@ -166,11 +171,17 @@ def _horizons(schema: Schema) -> Horizons:
 
 
 def _files_of(contents: BundleContents) -> dict[str, bytes]:
-    schema = schema_of(contents.models.catalogue, contents.horizons, contents.imputed)
+    models = contents.models
+    schema = schema_of(
+        models.catalogue,
+        contents.horizons,
+        imputed=contents.imputed,
+        targets=servable_targets("the models", models.targets),
+    )
     return {
-        **model_files(contents.models),
+        **model_files(models),
         SCHEMA: canonical_json(schema),
-        CANARY: canonical_json(make_canary(contents.models, contents.canary)),
+        CANARY: canonical_json(make_canary(models, contents.canary)),
         REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
         MODEL_CARD: contents.model_card.encode(),
     }

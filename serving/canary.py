@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from features.declarations import TARGETS, FloatArray
+from features.declarations import FloatArray
 from serving.artefact_errors import CanaryError
 from serving.prediction import Models, Predictions, predict
 
@@ -67,11 +67,11 @@ def check_canary(models: Models, canary: Canary) -> None:
 def _answers(predictions: Predictions) -> dict[str, dict[str, list[float]]]:
     return {
         target: {
-            "estimate": predictions.targets[target].estimate.tolist(),
-            "low": predictions.targets[target].low.tolist(),
-            "high": predictions.targets[target].high.tolist(),
+            "estimate": prediction.estimate.tolist(),
+            "low": prediction.low.tolist(),
+            "high": prediction.high.tolist(),
         }
-        for target in TARGETS
+        for target, prediction in predictions.targets.items()
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from features.catalogue import Catalogue
+from features.declarations import TARGETS
 from features.levels import Level
 from features.online import LookupResult, OnlineSnapshot
 from features.pooling import RATES
@@ -69,7 +70,8 @@ def flags_of(
 ) -> list[list[str]]:
     """Return each row's flags: what a reader must know before relying on its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
-    shared = [f"imputed:{table}" for table in imputed]
+    shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
+    shared += [f"imputed:{table}" for table in imputed]
     is_merged = any(model.residuals.is_merged for model in bundle.models.targets.values())
     cold = ["cold_start", "interval_merged"] if is_merged else ["cold_start"]
     return [

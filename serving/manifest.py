@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from features.catalogue import Catalogue
-from features.declarations import TARGETS
+from features.declarations import Target
 from features.horizons import Horizons
 from features.levels import Level
 
@@ -50,12 +50,19 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     base_features: dict[str, tuple[str, ...]]
     """Level to the features of its vector, in order."""
     model_inputs: tuple[str, ...]
-    targets: tuple[str, ...]
+    targets: tuple[Target, ...]
+    """Those there is a model of."""
     horizons: dict[str, int]
     imputed: tuple[str, ...]
 
 
-def schema_of(catalogue: Catalogue, horizons: Horizons, imputed: tuple[str, ...]) -> Schema:
+def schema_of(
+    catalogue: Catalogue,
+    horizons: Horizons,
+    *,
+    imputed: tuple[str, ...],
+    targets: tuple[Target, ...],
+) -> Schema:
     """Describe what a catalogue's models take and give."""
     return Schema(
         catalogue_fingerprint=catalogue.fingerprint,
@@ -64,7 +71,7 @@ def schema_of(catalogue: Catalogue, horizons: Horizons, imputed: tuple[str, ...]
             level.value: tuple(feature.name for feature in catalogue.at(level)) for level in Level
         },
         model_inputs=catalogue.model_inputs,
-        targets=TARGETS,
+        targets=targets,
         horizons=horizons.model_dump(),
         imputed=imputed,
     )

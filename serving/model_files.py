@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from itertools import count, takewhile
 from typing import Final, TypeVar
 
@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from features.catalogue import Catalogue
-from features.declarations import TARGETS, Target
+from features.declarations import Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.booster import Booster, feature_names_of
 from serving.calibration import Knots
@@ -58,16 +58,18 @@ def model_files(models: Models) -> dict[str, bytes]:
     return files
 
 
-def models_from(files: Mapping[str, bytes], catalogue: Catalogue) -> Models:
-    """Load the models out of verified files.
+def models_from(
+    files: Mapping[str, bytes], catalogue: Catalogue, targets: Collection[Target]
+) -> Models:
+    """Load the models of `targets` out of verified files.
 
     Raises:
-        BundleRefusedError: a file is missing or not of its form.
+        BundleRefusedError: a file is missing, not of its form, or about other targets.
     """
     knots = read_json(files, CALIBRATION, dict[Target, StoredKnots])
     cells = read_json(files, CONFORMAL, dict[Target, dict[Cell, StoredCell]])
     for name, stored in ((CALIBRATION, knots), (CONFORMAL, cells)):
-        if set(stored) != set(TARGETS):
+        if set(stored) != set(targets):
             raise BrokenFileError(name, f"targets {sorted(stored)}")
     models = {
         target: TargetModel(
@@ -76,7 +78,7 @@ def models_from(files: Mapping[str, bytes], catalogue: Catalogue) -> Models:
             calibration=Knots(np.array(knots[target].x), np.array(knots[target].y)),
             residuals=_residuals(cells[target]),
         )
-        for target in TARGETS
+        for target in targets
     }
     parameters = read_json(files, POOLING, dict[str, float])
     return Models(catalogue=catalogue, parameters=parameters, targets=models)

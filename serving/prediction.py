@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.catalogue import Catalogue
-from features.declarations import TARGETS, FloatArray, Target
+from features.declarations import FloatArray, Target
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.cells import BoolArray, is_cold_start
 from serving.target_model import TargetModel
+from serving.target_names import servable_targets
 
 
 @dataclass(frozen=True)
 class Models:
-    """All that turns columns into predictions: one model a target and the pooling parameters."""
+    """All that turns columns into predictions: one model a target and the pooling parameters.
+
+    `targets` holds sell-through, and return risk where the data had returns to learn it from.
+    """
 
     catalogue: Catalogue
     parameters: Mapping[str, float]
@@ -23,8 +27,7 @@ class Models:
 
     def __post_init__(self) -> None:
         """Refuse models that can't be used together with the catalogue."""
-        if set(self.targets) != set(TARGETS):
-            raise BrokenFileError("the models", f"targets {sorted(self.targets)}")
+        servable_targets("the models", self.targets)
         if set(self.parameters) != set(self.catalogue.parameters):
             raise BrokenFileError("the pooling parameters", f"names {sorted(self.parameters)}")
         for model in self.targets.values():
@@ -46,7 +49,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions of all targets and what they were made of."""
+    """The predictions of the models' targets and what they were made of."""
 
     matrix: FloatArray
     """The design matrix, shape (rows, inputs)."""
@@ -54,13 +57,18 @@ class Predictions:
     targets: Mapping[Target, Prediction]
 
     @property
-    def score(self) -> FloatArray:
-        """Return kept sell-through: sell-through x (1 - return risk), the ranking number."""
+    def score(self) -> FloatArray | None:
+        """Return kept sell-through: sell-through x (1 - return risk), the ranking number.
+
+        None where return risk isn't predicted: how much of what sells stays sold isn't known.
+        """
+        if "return_risk" not in self.targets:
+            return None
         return self.targets["sell_through"].estimate * (1 - self.targets["return_risk"].estimate)
 
 
 def predict(models: Models, columns: Mapping[str, FloatArray], *, level: float) -> Predictions:
-    """Predict all targets for rows given as columns.
+    """Predict the models' targets for rows given as columns.
 
     `columns` holds every base feature and request field of the catalogue by name, float64 of
     shape (rows,), null as NaN; `level` is the intervals' coverage, in (0, 1). A row's result
@@ -72,8 +80,8 @@ def predict(models: Models, columns: Mapping[str, FloatArray], *, level: float) 
     matrix = design_matrix(models.catalogue, columns, models.parameters)
     is_cold = is_cold_start(columns)
     targets = {
-        target: _predict_target(models.targets[target], matrix, is_cold, level)
-        for target in TARGETS
+        target: _predict_target(model, matrix, is_cold, level)
+        for target, model in models.targets.items()
     }
     return Predictions(matrix=matrix, is_cold=is_cold, targets=targets)
 

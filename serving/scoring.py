@@ -56,11 +56,14 @@ def _scored(
     evidence: Sequence[Evidence],
     flags: Sequence[list[str]],
 ) -> list[ScoredCandidate]:
+    shares = {target: _shares(one) for target, one in predictions.targets.items()}
+    unknown = [None] * len(candidates)
+    kept_share = predictions.score
     rows = zip(
         candidates,
-        _shares(predictions.targets["sell_through"]),
-        _shares(predictions.targets["return_risk"]),
-        predictions.score.tolist(),
+        shares["sell_through"],
+        shares.get("return_risk", unknown),
+        unknown if kept_share is None else kept_share.tolist(),
         evidence,
         flags,
         strict=True,

@@ -69,9 +69,11 @@ class Oracle:
         return _measured(feature, events, self.as_of)
 
     def _orders(self, _: tuple[str, ...]) -> Iterator[tuple[str, pd.Timestamp, Row]]:
-        for row in self.seen("orders"):
+        rows = self.seen("orders")
+        for row in sorted(rows, key=lambda r: (r["available_at"], r["unit_price_minor"])):
             revenue = row["units"] * row["unit_price_minor"]
             measures = {"units": row["units"], "order_lines": 1, "revenue_minor": revenue}
+            measures["unit_price_minor"] = row["unit_price_minor"]
             yield row["listing_id"], row["event_time"], measures
 
     def window_end(self, line: Row) -> pd.Timestamp | None:
@@ -168,6 +170,13 @@ class Oracle:
             end = end_of_time.window_end(line)
             back += 0 if end is None else end_of_time.returned(line, end)
         return float(back / ordered) if ordered else math.nan
+
+    def is_return_risk_final(self, listing_id: str, cut_off: pd.Timestamp) -> bool:
+        """Tell whether the window of each line of the horizon is over and reported."""
+        end_of_time = Oracle(self.tables, self.horizons, pd.Timestamp("2099-01-01"))
+        lag = pd.Timedelta(days=self.horizons.reporting_lag_days)
+        ends = [end_of_time.window_end(line) for line in self._ahead(listing_id)]
+        return all(end is not None and end.ceil("D") + lag <= cut_off for end in ends)
 
     def _ahead(self, listing_id: str) -> list[Row]:
         horizon = pd.Timedelta(days=self.horizons.horizon_days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def bundle_contents() -> BundleContents:
         git_commit="unknown",
         model_card="# A small model\n",
     )
+
+
+def contents_without_returns() -> BundleContents:
+    """Return the same bundle as trained on data without a returns table."""
+    contents = bundle_contents()
+    targets: dict[Target, TargetModel] = {"sell_through": contents.models.targets["sell_through"]}
+    models = replace(contents.models, targets=targets)
+    return replace(contents, models=models, metrics={"sell_through.log_loss": 0.5})
 
 
 def _vectors(level: Level, keys: list[tuple[str, ...]], seed: int) -> LevelVectors:

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray
+from features.declarations import TARGETS, FloatArray
 from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, Level
 from features.pooling import RATES, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
-from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED
+from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from training.settings import TrainingSettings
 from training.training_set import IntArray
 
@@ -93,8 +93,17 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
             IMPUTED: "stock",
             FINGERPRINT: CATALOGUE.fingerprint,
             DIGEST: "0" * 64,
+            LABELLED: ",".join(TARGETS),
         }
     )
+
+
+def without_returns(rows: pa.Table) -> pa.Table:
+    """Return the rows as they would be built from data without a returns table."""
+    for name in ("return_risk", *RETURN_RATE.inputs):
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, name, pa.nulls(rows.num_rows, pa.float64()))
+    return rows.replace_schema_metadata({**rows.schema.metadata, LABELLED: "sell_through"})
 
 
 def _noise(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:

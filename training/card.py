@@ -16,6 +16,21 @@ _TITLES: Final[Mapping[Target, str]] = {
     "sell_through": "Sell-through",
     "return_risk": "Return risk",
 }
+_SHARES: Final[Mapping[Target, str]] = {
+    "sell_through": "the share of the units that is ordered within {horizon_days} days "
+    "(sell-through)",
+    "return_risk": "the share of those that comes back within {return_window_days} days of "
+    "delivery (return risk)",
+}
+"""What is predicted, with the lengths of the horizons to be filled in."""
+_UNLABELLED: Final[Mapping[Target, str]] = {
+    "return_risk": "The data have no returns, so nothing is said about return risk.",
+}
+"""Said of a target that the bundle has no model of."""
+_ALWAYS_LIMITED: Final[Mapping[Target, tuple[str, ...]]] = {
+    "sell_through": (),
+    "return_risk": ("only rows with at least one unit ordered have one to learn from.",),
+}
 _COLUMNS: Final = (
     ("log loss", "log_loss"),
     ("deviance", "deviance"),
@@ -34,9 +49,9 @@ def model_card(
     """Return the card as Markdown; the same training gives the same text."""
     parts = [
         "# Model card",
-        _purpose(horizons),
+        _purpose(horizons, evaluations),
         "## Data",
-        _data(training_set),
+        _data(training_set, evaluations),
         *(part for evaluation in evaluations.values() for part in _target(evaluation)),
         "## Known limits",
         _limits(evaluations),
@@ -44,17 +59,17 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _purpose(horizons: Horizons) -> str:
+def _purpose(horizons: Horizons, evaluations: Mapping[Target, Evaluation]) -> str:
+    days = horizons.model_dump()
+    shares = " and ".join(_SHARES[target].format(**days) for target in evaluations)
     return (
-        f"Predicts for a listing, at a price and with a number of units offered, the share of the "
-        f"units that is ordered within {horizons.horizon_days} days (sell-through) and the share "
-        f"of those that comes back within {horizons.return_window_days} days of delivery (return "
-        "risk). It ranks candidates for people who decide; it isn't made to judge buyers, "
-        "creators or sellers."
+        f"Predicts for a listing, at a price and with a number of units offered, {shares}. It "
+        "ranks candidates for people who decide; it isn't made to judge buyers, creators or "
+        "sellers."
     )
 
 
-def _data(training_set: TrainingSet) -> str:
+def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -> str:
     products, markets = (training_set.keys[key].names for key in ("product_id", "market"))
     lines = [
         (
@@ -63,6 +78,7 @@ def _data(training_set: TrainingSet) -> str:
             f"Data set digest: `{training_set.digest}`."
         )
     ]
+    lines += [said for target, said in _UNLABELLED.items() if target not in evaluations]
     if training_set.imputed:
         lines.append(
             f"**Imputed:** {', '.join(training_set.imputed)}. The source doesn't have it; a rule "
@@ -117,7 +133,6 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
             "- Rows of one listing at successive moments resemble each other; intervals are for "
             "one answer at a time, not for the best few of many."
         ),
-        "- Return risk knows only rows with at least one unit ordered.",
     ]
     for target, evaluation in evaluations.items():
         lines += [f"- {_TITLES[target]}: {limit}" for limit in _limits_of(evaluation)]
@@ -125,7 +140,7 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
 
 
 def _limits_of(evaluation: Evaluation) -> list[str]:
-    limits = []
+    limits = [*_ALWAYS_LIMITED[evaluation.target]]
     if evaluation.cells_merged:
         limits.append(
             "too few cold starts, or too few others, to calibrate intervals apart; they share one "

@@ -1,4 +1,4 @@
-"""What both targets' models are made of."""
+"""What all targets' models are made of."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from features.declarations import FloatArray, Target
 from features.levels import LEVEL_KEYS, Level
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
-from training.sample import Sample
+from training.sample import NO_ROWS, Sample
 from training.training_set import IntArray, TrainingSet
 
 RATE_OF: Final[Mapping[Target, Rate]] = {
@@ -46,17 +46,18 @@ def learn_parameters(
 ) -> dict[str, float]:
     """Return all parameters of pooling, learned on rows that no later slice knows.
 
-    `samples` holds each target's rows; those of return_risk are also where repurchases are
-    counted, at each listing's last row.
+    `samples` holds each target's rows; those of sell_through are also where repurchases are
+    counted, at each listing's last row. A rate whose target isn't there stays at its start; its
+    counts are null, and so is the pooled rate.
     """
     learned: dict[str, float] = {}
     for target, rate in RATE_OF.items():
-        sample = samples[target]
+        sample = samples.get(target, NO_ROWS)
         counts = _counts(training_set, rate, sample.rows)
         mean = smoothed_mean(sample.label, sample.weight)
         strengths = strengths_by_loss(counts, sample.label, sample.weight, mean=mean)
         learned |= _named(rate, mean, strengths)
-    return learned | _by_moments(training_set, REPURCHASE_RATE, samples["return_risk"].rows)
+    return learned | _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
 
 
 def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -28,6 +29,10 @@ class Sample:
     def where(self, mask: BoolArray) -> Sample:
         """Return the rows that a mask of shape (rows,) picks."""
         return Sample(self.rows[mask], self.label[mask], self.weight[mask])
+
+
+NO_ROWS: Final = Sample(np.empty(0, np.int64), np.empty(0), np.empty(0))
+"""What there is of a target that the data have no labels of."""
 
 
 def final_rows(training_set: TrainingSet, target: Target) -> Sample:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from features.declarations import TARGETS, FloatArray, Target
+from features.declarations import FloatArray, Target
 from features.horizons import Horizons
 from serving.bundle import BundleContents
 from serving.prediction import Models
@@ -38,7 +38,7 @@ class Trained:
 
 
 def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress) -> Trained:
-    """Train both targets on rows of `features.training_rows` and judge them.
+    """Train on rows of `features.training_rows` every target that they have labels of, and judge.
 
     The models that go into the bundle are the ones that were judged. `git_commit` is the
     program's, "unknown" outside a checkout.
@@ -49,12 +49,13 @@ def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress
     """
     training_set = read_training_set(rows, recipe.catalogue)
     divisions = {
-        target: divide(training_set, target, recipe.horizons, recipe.settings) for target in TARGETS
+        target: divide(training_set, target, recipe.horizons, recipe.settings)
+        for target in training_set.outcomes
     }
     progress("learning how to pool rates")
     samples = pooling_samples(training_set, divisions, recipe.horizons)
     material = prepare(recipe, training_set, learn_parameters(training_set, samples))
-    progress(f"fitting {len(TARGETS) * recipe.settings.boosters} boosters")
+    progress(f"fitting {len(divisions) * recipe.settings.boosters} boosters")
     models = fit_targets(material, divisions)
     progress("judging them on the latest slice")
     evaluations = {

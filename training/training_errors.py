@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from features.declarations import Target
@@ -10,6 +10,12 @@ from features.errors import TrainingError
 
 _MOST_NAMED: Final = 5
 """Names listed in one message; the rest is counted."""
+
+_WAY_AROUND: Final[Mapping[Target, str]] = {
+    "sell_through": "",
+    "return_risk": " Or leave the returns table out: sell-through is then trained alone.",
+}
+"""What else can be done when a target can't be learned."""
 
 
 class MissingColumnsError(TrainingError):
@@ -47,14 +53,23 @@ class MissingKeysError(TrainingError):
         )
 
 
-class NoLabelsError(TrainingError):
+class UnlearnableTargetError(TrainingError):
+    """Refuse a target that the data have outcomes of but can't teach; subclasses say why."""
+
+    def __init__(self, target: Target, *, expected: str, found: str, way_out: str) -> None:
+        way_out += _WAY_AROUND[target]
+        super().__init__(expected=expected, found=found, way_out=way_out)
+
+
+class NoLabelsError(UnlearnableTargetError):
     """Refuse a target that has not one final label."""
 
     def __init__(self, target: Target, mature_rows: int) -> None:
         super().__init__(
+            target,
             expected=f"rows with a final {target}",
             found=f"none among {mature_rows} rows whose horizon is over",
-            way_out="Add a longer history, and a returns table for return_risk.",
+            way_out="Add a longer history.",
         )
 
 
@@ -69,11 +84,12 @@ class BrokenLabelsError(TrainingError):
         )
 
 
-class TooFewDaysError(TrainingError):
+class TooFewDaysError(UnlearnableTargetError):
     """Refuse a history too short to hold training, calibration and latest slice apart."""
 
     def __init__(self, target: Target, *, needed: int, found: int) -> None:
         super().__init__(
+            target,
             expected=f"{needed} days of moments with a final {target}",
             found=f"{found} days",
             way_out="Add a longer history, or lower latest_days, calibration_days or "
@@ -81,33 +97,36 @@ class TooFewDaysError(TrainingError):
         )
 
 
-class TooFewRowsError(TrainingError):
+class TooFewRowsError(UnlearnableTargetError):
     """Refuse a slice with too few rows to learn or to judge from."""
 
     def __init__(self, target: Target, slice_name: str, *, needed: int, found: int) -> None:
         super().__init__(
+            target,
             expected=f"{needed} rows with a final {target} in the {slice_name} slice",
             found=f"{found} rows",
             way_out="Add more listings or a longer history.",
         )
 
 
-class OneClassError(TrainingError):
+class OneClassError(UnlearnableTargetError):
     """Refuse labels that are all the same: there is nothing to tell apart."""
 
     def __init__(self, target: Target, slice_name: str, value: float) -> None:
         super().__init__(
+            target,
             expected=f"different values of {target} in the {slice_name} slice",
             found=f"{value:g} in every row",
             way_out="Check that the outcomes' table (orders or returns) is complete.",
         )
 
 
-class TooFewPositivesError(TrainingError):
+class TooFewPositivesError(UnlearnableTargetError):
     """Refuse labels of which hardly any is above 0."""
 
     def __init__(self, target: Target, slice_name: str, *, needed: int, found: int) -> None:
         super().__init__(
+            target,
             expected=f"{needed} rows with a {target} above 0 in the {slice_name} slice",
             found=f"{found} rows",
             way_out="Add a longer history or more listings.",

@@ -15,7 +15,7 @@ from features.catalogue import Catalogue
 from features.declarations import TARGETS, FloatArray, Target
 from features.interpreter import AS_OF
 from features.levels import LEVEL_KEYS, Level
-from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED
+from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from serving.cells import BoolArray, is_cold_start
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
 
@@ -52,6 +52,7 @@ class TrainingSet:
     keys: Mapping[str, Coded]
     """The keys of all levels."""
     outcomes: Mapping[Target, Outcome]
+    """Of the targets that the data can have labels of, in the order of `TARGETS`."""
     cut_off_day: int
     imputed: tuple[str, ...]
     digest: str
@@ -76,11 +77,12 @@ def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
         raise OtherCatalogueError(expected=catalogue.fingerprint, found=fingerprint)
     inputs = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     _refuse_missing(table, inputs)
+    labelled = metadata[LABELLED].decode().split(",")
     return TrainingSet(
         columns={name: _floats(table, name) for name in inputs},
         as_of_day=table[AS_OF].to_numpy().astype(np.int64),
         keys={name: _coded(table, name) for name in KEYS},
-        outcomes={target: _outcome(table, target) for target in TARGETS},
+        outcomes={target: _outcome(table, target) for target in TARGETS if target in labelled},
         cut_off_day=int(metadata[CUT_OFF]),
         imputed=tuple(filter(None, metadata[IMPUTED].decode().split(","))),
         digest=metadata[DIGEST].decode(),

@@ -11,7 +11,7 @@ import pyarrow.parquet as pa_parquet
 
 from experiments.online_retail.importer import Import
 from experiments.online_retail.report import FORMAT, ImportReport
-from features.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS
+from features.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS, TABLE_BY_NAME
 
 REPORT_FILE: Final = "import.json"
 QUARANTINE_FILE: Final = "quarantine.parquet"
@@ -33,9 +33,13 @@ def is_import(directory: Path) -> bool:
 
 
 def write_import(imported: Import, directory: Path) -> None:
-    """Write the tables, the quarantine and the report into an empty directory."""
+    """Write the tables, the quarantine and the report into an empty directory.
+
+    An optional table without a row isn't written: the contract takes it for absent.
+    """
     for name, table in imported.tables.items():
-        _write_table(table, directory / f"{name}.parquet")
+        if table.num_rows or TABLE_BY_NAME[name].is_required:
+            _write_table(table, directory / f"{name}.parquet")
     _write_table(imported.quarantine, directory / QUARANTINE_FILE)
     (directory / REPORT_FILE).write_bytes(encode_report(imported.report))
 

@@ -13,7 +13,7 @@ from features.declarations import (
     SignalName,
     Windowed,
 )
-from features.derived import relative_price
+from features.derived import ratio, relative_price
 from features.levels import LEVEL_TITLES, Level, qualified
 
 
@@ -45,13 +45,13 @@ PRICE: Final[tuple[Feature, ...]] = (
     _revenue(Level.LISTING),
     _revenue(Level.CATEGORY_MARKET),
     Latest(
-        name="latest_price_minor",
-        description="The listing's price as last changed.",
+        name="latest_paid_price_minor",
+        description="The price that was last paid for a unit of the listing.",
         unit="minor currency units",
         family=Family.PRICE,
         level=Level.LISTING,
-        signal=SignalName.PRICES,
-        measure="price_minor",
+        signal=SignalName.ORDERS,
+        measure="unit_price_minor",
     ),
     Windowed(
         name="listings_started_category_market_84d",
@@ -84,5 +84,14 @@ PRICE: Final[tuple[Feature, ...]] = (
         monotone=(("sell_through", -1),),
         inputs=("list_price_minor", "revenue_minor_84d", "units_ordered_84d"),
         function=relative_price,
+    ),
+    Derived(
+        name="price_asked_over_paid",
+        description="Price asked over the price that was last paid for the listing.",
+        unit="ratio",
+        family=Family.PRICE,
+        monotone=(("sell_through", -1),),
+        inputs=("list_price_minor", "latest_paid_price_minor"),
+        function=ratio,
     ),
 )

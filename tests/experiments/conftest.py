@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-START = pd.Timestamp("2024-01-01")
+START = pd.Timestamp("2024-01-02")
 DAYS = 420
 MARKETS = {"US": "USD", "GB": "GBP", "DE": "EUR"}
 PRODUCTS = 40

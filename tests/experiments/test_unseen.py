@@ -35,6 +35,10 @@ def shelf(market: str, prices: list[int], *, product: str = "", units: float = 0
     return rows.cast(SCHEMA)
 
 
+def pairs_of(rows: pa.Table) -> set[tuple[str, str]]:
+    return set(zip(rows["product_id"].to_pylist(), rows["market"].to_pylist(), strict=True))
+
+
 def test_price_keeps_its_place_among_the_prices_of_the_category() -> None:
     rows = pa.concat_tables(
         [
@@ -42,7 +46,7 @@ def test_price_keeps_its_place_among_the_prices_of_the_category() -> None:
             shelf("DE", [800, 800, 800, 800, 800]),
         ]
     )
-    first = unseen_candidates(rows, CURRENCIES)[0]
+    first = unseen_candidates(rows, pairs_of(rows), CURRENCIES)[0]
     assert (first.product_id, first.market, first.currency) == ("star", "DE", "EUR")
     assert first.list_price_minor == 1200
     assert first.units_offered == 40
@@ -60,7 +64,9 @@ def test_market_without_a_shelf_for_the_category_gets_no_candidate(
     german: list[int], why: str
 ) -> None:
     rows = pa.concat_tables([shelf("US", [2000] * 5), shelf("DE", german)])
-    assert not [c for c in unseen_candidates(rows, CURRENCIES) if c.market == "DE"], why
+    assert not [
+        c for c in unseen_candidates(rows, pairs_of(rows), CURRENCIES) if c.market == "DE"
+    ], why
 
 
 def test_product_listed_once_is_not_unseen_even_if_it_is_off_sale_now() -> None:
@@ -68,6 +74,6 @@ def test_product_listed_once_is_not_unseen_even_if_it_is_off_sale_now() -> None:
     rows = pa.concat_tables(
         [shelf("US", [2000] * 5, product="star"), shelf("DE", [800] * 5), earlier]
     )
-    pairs = {(c.product_id, c.market) for c in unseen_candidates(rows, CURRENCIES)}
+    pairs = {(c.product_id, c.market) for c in unseen_candidates(rows, pairs_of(rows), CURRENCIES)}
     assert ("star", "DE") not in pairs
     assert ("US1", "DE") in pairs

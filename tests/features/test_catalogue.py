@@ -34,7 +34,7 @@ def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
     for rate in RATES:
         for part, whole in zip(rate.inputs[::2], rate.inputs[1::2], strict=True):
             columns[part] = np.floor(columns[whole] * rng.random(rows))
-    for name in ("days_since_last_order", "latest_price_minor"):
+    for name in ("days_since_last_order", "latest_paid_price_minor"):
         columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])
     columns["units_offered"] += 1
     columns["list_price_minor"] += 1

@@ -122,7 +122,7 @@ def test_events_of_other_listings_leave_a_listing_bit_identical(
     [
         (("stock",), "units_offered_180d", "units_ordered_28d"),
         (("returns",), "units_returned_180d", "units_ordered_28d"),
-        (("prices",), None, "latest_price_minor"),
+        (("prices",), None, "latest_paid_price_minor"),
         (("deliveries",), None, "units_ripe_180d"),
         (EVENT_TABLES[1:], "units_ripe_180d", "buyers_ripe_180d"),
     ],

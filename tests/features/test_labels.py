@@ -14,7 +14,7 @@ from features.catalogue import CATALOGUE
 from features.imputed_stock import OrderUpTo, with_stock
 from features.signal_rows import lazy_rows, stored_rows
 from features.spine import build_spine
-from features.training_rows import build_training_rows
+from features.training_rows import LABELLED, build_training_rows
 from tests.oracle import Oracle
 from tests.worlds import HORIZONS, Engine, Frames, random_world
 
@@ -36,7 +36,11 @@ def test_labels_agree_with_plain_loops(seed: int, absent: str) -> None:
         is_mature = row["as_of_day"] + HORIZONS.sell_through_maturity_days <= cut_off
         sold = oracle.sell_through(row["listing_id"], row["units_offered"])
         assert row["sell_through"] == pytest.approx(sold if is_mature else math.nan, nan_ok=True)
-        is_mature = row["as_of_day"] + HORIZONS.return_risk_maturity_days <= cut_off
+        is_mature = row[
+            "as_of_day"
+        ] + HORIZONS.return_risk_maturity_days <= cut_off and oracle.is_return_risk_final(
+            row["listing_id"], EPOCH + pd.Timedelta(days=cut_off)
+        )
         knows = is_mature and absent != "returns"
         risk = oracle.return_risk(row["listing_id"]) if knows else math.nan
         assert row["return_risk"] == pytest.approx(risk, nan_ok=True, abs=0)
@@ -90,9 +94,33 @@ def test_imputed_stock_orders_up_to_the_demand_known_then(seed: int) -> None:
         assert row["on_hand_units"] == (max(4, math.ceil(0.75 * known)) if known else 0)
 
 
+def test_cut_off_is_not_moved_by_a_few_orders_known_in_another_age() -> None:
+    frames = random_world(0, orders=3000)
+    before = Engine(frames).dataset.cut_off_day()
+    frames["orders"].loc[:1, "available_at"] = pd.Timestamp("2045-01-01")
+    assert abs(Engine(frames).dataset.cut_off_day() - before) <= 1
+
+
 def test_data_with_stock_are_left_alone() -> None:
     dataset = Engine(random_world(0)).dataset
     assert with_stock(dataset, HORIZONS) is dataset
+
+
+@pytest.mark.parametrize(
+    ("absent", "labelled"),
+    [
+        ("returns", b"sell_through"),
+        ("deliveries", b"sell_through,return_risk"),
+        ("stock", b"sell_through,return_risk"),
+    ],
+)
+def test_training_rows_say_which_targets_the_data_hold_outcomes_of(
+    absent: str, labelled: bytes
+) -> None:
+    frames = {name: frame for name, frame in random_world(5).items() if name != absent}
+    dataset = with_stock(Engine(frames).dataset, HORIZONS)
+    table = build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE)
+    assert table.schema.metadata[LABELLED] == labelled
 
 
 def test_training_rows_say_what_they_rest_on() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+import ibis
 import pandas as pd
 import pytest
 
 from features.catalogue import CATALOGUE
+from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
+from features.signal_rows import lazy_rows
+from features.spine import DECIDED
 from tests.worlds import HORIZONS, Engine, Frames, random_world
 
 AS_OF = pd.Timestamp("2024-03-01")
@@ -171,10 +175,22 @@ def test_lot_sells_no_more_than_it_offers() -> None:
     assert value(frames, "units_sold_180d") == 6.0
 
 
-def test_latest_price_is_the_last_change_known() -> None:
+def test_latest_paid_price_is_that_of_the_last_order_known() -> None:
+    orders = [
+        order(BOUGHT, unit_price_minor=500),
+        order(BOUGHT + TICK, unit_price_minor=300),
+        order(AS_OF, known=AS_OF + TICK, unit_price_minor=900),
+    ]
+    assert value(market(orders=orders), "latest_paid_price_minor") == 300.0
+
+
+def test_list_price_of_a_decision_is_the_last_change_known() -> None:
     changes = [
         event(BOUGHT, listing_id="US-P0", price_minor=500),
         event(BOUGHT + TICK, listing_id="US-P0", price_minor=300),
         event(AS_OF, listing_id="US-P0", price_minor=900) | {"available_at": AS_OF + TICK},
     ]
-    assert value(market(prices=changes), "latest_price_minor") == 300.0
+    engine = Engine(market(prices=changes))
+    keys = ibis.memtable(pd.DataFrame({"listing_id": ["US-P0"], "as_of_day": [DAY]}))
+    decided = level_values(lazy_rows(engine.dataset, HORIZONS), DECIDED, keys)
+    assert engine.connection.execute(decided).list_price_minor.tolist() == [300.0]

@@ -10,7 +10,7 @@ import pytest
 from features.online import OnlineSnapshot
 from serving.bundle import Bundle, load_bundle, write_bundle
 from serving.pointer import publish, resolve
-from tests.serving_world import bundle_contents, write_snapshot_beside
+from tests.serving_world import bundle_contents, contents_without_returns, write_snapshot_beside
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,12 @@ def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(run_directory: Path) -> Bundle:
     return load_bundle(resolve(run_directory / "bundles"))
+
+
+@pytest.fixture(scope="session")
+def bundle_without_returns(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    bundles = tmp_path_factory.mktemp("without_returns")
+    return load_bundle(bundles / write_bundle(contents_without_returns(), bundles))
 
 
 @pytest.fixture(scope="session")

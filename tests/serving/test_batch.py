@@ -77,6 +77,7 @@ def test_batch_answers_what_the_scoring_function_returns(
     for row, answer in zip(found, expected, strict=True):
         assert float(row["score"]) == answer.score
         assert float(row["sell_through_low"]) == answer.sell_through.low
+        assert answer.return_risk is not None
         assert float(row["return_risk_high"]) == answer.return_risk.high
         assert float(row["level"]) == 0.9
         assert row["levels_used"] == "listing;product;category_market;market"
@@ -86,6 +87,21 @@ def test_batch_answers_what_the_scoring_function_returns(
     assert [str(row["units_offered"]) for row in found] == [str(r["units_offered"]) for r in rows]
     assert {row["title"] for row in found} == {"Mug, blue"}
     assert list(found[0]) == [*GOOD, *ANSWER_COLUMNS]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_batch_without_returns_leaves_return_risk_and_score_null(
+    bundle_without_returns: Bundle, snapshot: OnlineSnapshot, tmp_path: Path, kind: str
+) -> None:
+    served = Served(bundle_without_returns, snapshot)
+    report = run(served, write(tmp_path / f"in.{kind}", [GOOD]), tmp_path / f"out.{kind}")
+    assert report.scored == 1
+    (row,) = read(tmp_path / f"out.{kind}")
+    unknown = ["return_risk", "return_risk_low", "return_risk_high", "score"]
+    assert {row[name] for name in unknown} == {None}
+    assert 0 <= float(row["sell_through_low"]) <= float(row["sell_through"])
+    assert row["flags"] == "no_return_risk;imputed:stock"
+    assert list(row) == [*GOOD, *ANSWER_COLUMNS]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

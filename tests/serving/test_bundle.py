@@ -60,6 +60,7 @@ def test_bundle_loaded_says_what_was_written(bundle: Bundle) -> None:
     assert bundle.manifest.cut_off_day == contents.cut_off_day
     assert bundle.manifest.catalogue_fingerprint == CATALOGUE.fingerprint
     assert bundle.manifest.libraries["lightgbm"].startswith("4.")
+    assert set(bundle.manifest.libraries) >= {"numpy", "scipy", "scikit-learn"}
 
 
 def test_bundle_of_equal_contents_is_equal_bytes(tmp_path: Path) -> None:
@@ -255,6 +256,27 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
         "resealed with other horizons",
         _resealed("schema.json", horizons={"horizon_days": 0}),
         BrokenFileError,
+    ),
+    (
+        "resealed without sell-through",
+        _resealed("schema.json", targets=["return_risk"]),
+        BrokenFileError,
+    ),
+    ("resealed without a target", _resealed("schema.json", targets=[]), BrokenFileError),
+    (
+        "resealed with an unknown target",
+        _resealed("schema.json", targets=["sell_through", "return_risk", "margin"]),
+        BrokenFileError,
+    ),
+    (
+        "resealed with targets in another order",
+        _resealed("schema.json", targets=["return_risk", "sell_through"]),
+        BrokenFileError,
+    ),
+    (
+        "resealed with boosters of no target",
+        _resealed("schema.json", targets=["sell_through"]),
+        UnexpectedFileError,
     ),
     ("resealed with more imputed", _resealed("schema.json", imputed=[]), BrokenFileError),
     ("resealed with pickle for text", _resealed_text(lambda _: "cos\nsystem"), CanaryError),

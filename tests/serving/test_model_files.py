@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
+from features.declarations import TARGETS, Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.canary import check_canary, make_canary
 from serving.manifest import canonical_json
@@ -37,7 +38,7 @@ def _without(name: str) -> Callable[[Files], Files]:
 
 def test_models_written_and_read_answer_the_same() -> None:
     models = bundle_contents().models
-    again = models_from(model_files(models), CATALOGUE)
+    again = models_from(model_files(models), CATALOGUE, TARGETS)
     check_canary(again, make_canary(models, random_columns(20, seed=51)))
     assert model_files(again) == model_files(models)
 
@@ -66,7 +67,14 @@ def test_models_of_broken_files_are_refused_before_lightgbm_sees_them(
 ) -> None:
     files = edit(model_files(bundle_contents().models))
     with pytest.raises(refusal, match=found):
-        models_from(files, CATALOGUE)
+        models_from(files, CATALOGUE, TARGETS)
+
+
+@pytest.mark.parametrize("targets", [("sell_through",), ()])
+def test_models_of_files_about_other_targets_are_refused(targets: tuple[Target, ...]) -> None:
+    files = model_files(bundle_contents().models)
+    with pytest.raises(BrokenFileError, match=CALIBRATION):
+        models_from(files, CATALOGUE, targets)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

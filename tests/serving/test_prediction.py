@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster
 from serving.cells import is_cold_start
 from serving.prediction import Models, predict
+from serving.target_model import TargetModel
 from tests.serving_world import PARAMETERS, bundle_contents, random_columns
 
 COLUMNS = random_columns(300, seed=21)
@@ -38,6 +40,7 @@ def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models
 
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
     found = predict(models, COLUMNS, level=0.8)
+    assert found.score is not None
     for row, kept in enumerate(found.score.tolist()):
         sold = found.targets["sell_through"].estimate[row]
         assert kept == sold * (1 - found.targets["return_risk"].estimate[row])
@@ -53,9 +56,28 @@ def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> 
                 assert one == getattr(together.targets[target], part)[row]
 
 
-def test_models_without_a_target_are_refused(models: Models) -> None:
-    with pytest.raises(BrokenFileError, match="sell_through"):
-        replace(models, targets={"sell_through": models.targets["sell_through"]})
+def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
+    models: Models,
+) -> None:
+    whole = predict(models, COLUMNS, level=0.8)
+    alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
+    found = predict(alone, COLUMNS, level=0.8)
+    assert list(found.targets) == ["sell_through"]
+    assert found.score is None
+    for part in ("estimate", "low", "high"):
+        first, second = (getattr(one.targets["sell_through"], part) for one in (whole, found))
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("names", [[], ["return_risk"], ["sell_through", "margin"]])
+def test_models_without_sell_through_or_of_an_unknown_target_are_refused(
+    names: list[str], models: Models
+) -> None:
+    model = models.targets["sell_through"]
+    targets: dict[Any, TargetModel] = dict.fromkeys(names, model)
+    with pytest.raises(BrokenFileError) as caught:
+        replace(models, targets=targets)
+    assert str(sorted(names)) in caught.value.found
 
 
 def test_models_with_other_parameters_are_refused(models: Models) -> None:

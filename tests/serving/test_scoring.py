@@ -86,7 +86,21 @@ def test_score_is_the_prediction_of_features_looked_up_by_hand(
             one.high[0],
         )
         assert share.level == 0.9
+    assert found.return_risk is not None
     assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
+
+
+def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
+    bundle: Bundle, bundle_without_returns: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    batch = [WARM, NEW_LISTING, NEW_PRODUCT]
+    whole = score(bundle, snapshot, batch, level=0.8).candidates
+    alone = score(bundle_without_returns, snapshot, batch, level=0.8).candidates
+    for one, other in zip(whole, alone, strict=True):
+        flags = [*one.flags[:-1], "no_return_risk", "imputed:stock"]
+        expected = msgspec.structs.replace(one, return_risk=None, score=None, flags=flags)
+        assert other == expected
+    assert b'"return_risk":null,"score":null' in msgspec.json.encode(alone[0])
 
 
 def test_score_of_a_batch_is_that_of_its_candidates_alone(

@@ -10,7 +10,7 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.declarations import Target
 from serving.bundle import write_bundle
-from tests.training_market import HORIZONS, QUICK, market_rows
+from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
 from training.material import Material, Recipe, prepare
 from training.pooling_fit import learn_parameters
 from training.split import Division, divide
@@ -51,6 +51,11 @@ def material(training_set: TrainingSet, divisions: dict[Target, Division]) -> Ma
 @pytest.fixture(scope="session")
 def trained(rows: pa.Table) -> Trained:
     return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def trained_without_returns(rows: pa.Table) -> Trained:
+    return train(without_returns(rows), RECIPE, git_commit="unknown", progress=lambda _: None)
 
 
 @pytest.fixture(scope="session")

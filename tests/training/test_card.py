@@ -95,6 +95,23 @@ def test_card_limits_follow_from_the_evaluation(
     assert not any(limit in limits for limit in unsaid)
 
 
+def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
+    trained_without_returns: Trained,
+) -> None:
+    card = trained_without_returns.contents.model_card
+    said = "The data have no returns, so nothing is said about return risk."
+    assert card.count(said) == 1
+    assert "eturn" not in card.replace(said, "")
+    assert f"ordered within {HORIZONS.horizon_days} days (sell-through). It ranks" in card
+
+
+def test_card_with_returns_says_whose_risk_it_knows(trained: Trained) -> None:
+    card = trained.contents.model_card
+    assert "The data have no returns" not in card
+    assert f"comes back within {HORIZONS.return_window_days} days of delivery (return" in card
+    assert "- Return risk: only rows with at least one unit ordered" in card
+
+
 def test_card_tables_have_as_many_cells_as_headings(trained: Trained) -> None:
     blocks = trained.contents.model_card.split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]

@@ -55,6 +55,7 @@ def test_boosters_are_what_lightgbm_alone_trains(
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
+        "monotone_constraints": [0] * material.matrix.shape[1],
     }
     rows = lightgbm.Dataset(material.matrix[train.rows], train.label, weight=train.weight)
     alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)

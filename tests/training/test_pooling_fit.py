@@ -215,7 +215,7 @@ def test_repurchase_parameters_are_those_of_a_loop_over_listings(
     training_set: TrainingSet, divisions: dict[Target, Division]
 ) -> None:
     samples = {target: division.train for target, division in divisions.items()}
-    rows = samples["return_risk"].rows
+    rows = samples["sell_through"].rows
     last: dict[int, int] = {}
     for row in rows[np.argsort(training_set.as_of_day[rows], kind="stable")]:
         last[int(training_set.keys["listing_id"].codes[row])] = int(row)
@@ -264,3 +264,13 @@ def test_parameters_of_an_absent_table_leave_the_pooled_rate_unknown(
     values = [learned[name] for name in REPURCHASE_RATE.parameters]
     assert values == [0.5, *[START_STRENGTH] * 4]
     assert np.isnan(pooled_rate(*absent.values(), *values)).all()
+
+
+def test_parameters_of_a_target_without_labels_are_finite_and_touch_no_other(
+    training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    samples = {target: division.train for target, division in divisions.items()}
+    learned = learn_parameters(training_set, samples)
+    alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]})
+    at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * 4], strict=True))
+    assert alone == learned | at_start

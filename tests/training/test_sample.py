@@ -52,14 +52,12 @@ def test_final_rows_with_a_label_that_is_no_share_are_refused(
         final_rows(_with_labels(training_set, target, value), target)
 
 
-def test_final_rows_without_any_label_are_refused(training_set: TrainingSet) -> None:
+def test_final_rows_of_returns_without_any_label_are_refused(training_set: TrainingSet) -> None:
     outcome = training_set.outcomes["return_risk"]
     nothing = replace(outcome, label=np.full_like(outcome.label, NOTHING))
-    without_returns = replace(
-        training_set, outcomes={**training_set.outcomes, "return_risk": nothing}
-    )
-    with pytest.raises(NoLabelsError, match="a returns table for return_risk"):
-        final_rows(without_returns, "return_risk")
+    unripe = replace(training_set, outcomes={**training_set.outcomes, "return_risk": nothing})
+    with pytest.raises(NoLabelsError, match="a final return_risk"):
+        final_rows(unripe, "return_risk")
 
 
 @pytest.mark.parametrize(

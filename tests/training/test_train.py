@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,15 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, Target
 from serving.bundle import load_bundle, write_bundle
 from serving.prediction import predict
-from tests.training_market import HORIZONS
+from tests.training_market import HORIZONS, without_returns
 from training.material import Recipe
 from training.split import Division
 from training.train import CANARY_ROWS, Trained, canary_rows, pooling_samples, train
-from training.training_errors import NoLabelsError, TooFewDaysError
-from training.training_set import TrainingSet
+from training.training_errors import (
+    NoLabelsError,
+    TooFewDaysError,
+    TooFewPositivesError,
+)
+from training.training_set import TrainingSet, read_training_set
 
 
 def _train(rows: pa.Table, recipe: Recipe) -> Trained:
@@ -133,13 +139,46 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: Recipe) -> None:
     ]
 
 
-def test_training_without_returns_is_refused_with_the_way_out(
+def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
+    rows: pa.Table, trained_without_returns: Trained, tmp_path: Path
+) -> None:
+    trained = trained_without_returns
+    assert list(trained.evaluations) == ["sell_through"]
+    assert {name.partition(".")[0] for name in trained.contents.metrics} == {"sell_through"}
+    directory = tmp_path / write_bundle(trained.contents, tmp_path)
+    stored = {
+        name: json.loads((directory / f"{name}.json").read_bytes())
+        for name in ("schema", "calibration", "conformal", "canary")
+    }
+    assert stored["schema"]["targets"] == ["sell_through"]
+    for held in (stored["calibration"], stored["conformal"], stored["canary"]["expected"]):
+        assert list(held) == ["sell_through"]
+    assert not list(directory.glob("return_risk*"))
+    loaded = load_bundle(directory)
+    columns = read_training_set(without_returns(rows), CATALOGUE).columns
+    before = predict(trained.contents.models, columns, level=0.8)
+    after = predict(loaded.models, columns, level=0.8)
+    assert list(after.targets) == ["sell_through"]
+    assert after.score is before.score is None
+    first, second = (one.targets["sell_through"].estimate for one in (before, after))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_training_on_returns_without_a_label_is_refused_with_the_way_out(
     rows: pa.Table, recipe: Recipe
 ) -> None:
     place = rows.column_names.index("return_risk")
     nothing = pa.nulls(rows.num_rows, pa.float64())
-    with pytest.raises(NoLabelsError, match="a returns table"):
+    with pytest.raises(NoLabelsError, match="leave the returns table out"):
         _train(rows.set_column(place, "return_risk", nothing), recipe)
+
+
+def test_training_on_too_few_returns_is_refused(rows: pa.Table, recipe: Recipe) -> None:
+    place = rows.column_names.index("return_risk")
+    is_first = pc.equal(rows["as_of_day"], pc.min(rows["as_of_day"]))
+    few = pc.if_else(is_first, rows["return_risk"], pc.multiply(rows["return_risk"], 0.0))
+    with pytest.raises(TooFewPositivesError, match="return_risk"):
+        _train(rows.set_column(place, "return_risk", few), recipe)
 
 
 def test_training_on_a_short_history_is_refused_with_the_days_needed(

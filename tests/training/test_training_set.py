@@ -8,6 +8,7 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.declarations import Target
 from features.training_rows import FINGERPRINT
+from tests.training_market import without_returns
 from training.training_errors import (
     MissingColumnsError,
     MissingKeysError,
@@ -49,6 +50,17 @@ def test_training_set_weight_is_the_targets_evidence(
 ) -> None:
     weight = [1.0] * rows.num_rows if weight_column is None else rows[weight_column].to_pylist()
     assert training_set.outcomes[target].weight.tolist() == weight
+
+
+def test_training_set_knows_outcomes_of_the_labelled_targets_alone(
+    rows: pa.Table, training_set: TrainingSet
+) -> None:
+    assert list(training_set.outcomes) == ["sell_through", "return_risk"]
+    alone = read_training_set(without_returns(rows), CATALOGUE).outcomes
+    assert list(alone) == ["sell_through"]
+    np.testing.assert_array_equal(
+        alone["sell_through"].label, training_set.outcomes["sell_through"].label
+    )
 
 
 def test_training_set_with_integer_columns_reads_the_same(
