@@ -8,11 +8,12 @@ OUT ?= var/demo
 .PHONY: demo test check lock clean
 .DEFAULT_GOAL := demo
 
-# --require-hashes: what is installed is what was reviewed, byte for byte.
+# --require-hashes: what is installed is what was reviewed, byte for byte. --no-deps: the lock is
+# complete, and a resolver takes the newest release of a requirement with extras, locked or not.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "xuanpin needs Python 3.11 or newer, found " + sys.version.split()[0] + ": name another with make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
