@@ -11,6 +11,7 @@ import typer
 
 import experiments.cli
 import features.cli
+import features.features_cli
 import serving.cli
 from features.errors import XuanpinError
 from features.storage import as_storage_error
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(experiments.cli.market_app)
 app.add_typer(features.cli.app)
+app.add_typer(features.features_cli.app)
 app.add_typer(experiments.cli.import_app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.cli.app)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from experiments.bench_features.cli import bench_features
+from experiments.bench_online.cli import bench_online
 from experiments.simulated_market.cli import plot_market, simulate
 from experiments.truth.cli import bench_truth
 
@@ -128,3 +130,7 @@ bench_app.command("truth", epilog="Example: xuanpin bench truth market")(bench_t
 bench_app.command("pictures", epilog="Example: xuanpin bench pictures market --out docs/market")(
     plot_market
 )
+bench_app.command("features", epilog="Example: xuanpin bench features --lines 1000000")(
+    bench_features
+)
+bench_app.command("online", epilog="Example: xuanpin bench online --keys 1000000")(bench_online)

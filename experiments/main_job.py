@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,21 +17,20 @@ from features.catalogue import CATALOGUE
 from features.dataset import Dataset, open_dataset
 from features.days import to_datetime
 from features.declarations import Target
+from features.durable import replacing
 from features.horizons import Horizons
 from features.imputed_stock import with_stock
 from features.materialise import materialise
-from features.online import OnlineSnapshot, verify_snapshot, write_snapshot
+from features.online import OnlineSnapshot
+from features.pointer import publish, resolve
 from features.report import Report
-from features.signal_rows import SignalRows, stored_rows
-from features.snapshot import SnapshotRefusedError
-from features.storage import storage_errors
+from features.signal_rows import stored_rows
+from features.snapshot_store import store_snapshot
 from features.training_rows import build_training_rows
 from features.validation import validate
 from serving.answers import ScoredBatch
 from serving.bundle import load_bundle, write_bundle
 from serving.candidates import Candidate
-from serving.durable import replacing
-from serving.pointer import publish, resolve
 from serving.scoring import score
 from training.evaluate import Evaluation
 from training.material import Recipe
@@ -104,7 +101,9 @@ def run(job: Job, tell: Tell) -> Outcome:
         )
         tell("publish: bundle and online snapshot")
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
-        snapshot_id, as_of = _write_snapshot(job, signals)
+        # The last moment that the data know in full.
+        as_of = to_datetime(dataset.cut_off_day())
+        snapshot_id = store_snapshot(materialise(signals, CATALOGUE, as_of), job.out / SNAPSHOTS)
         tell("publish: record in MLflow")
         tracked.record(trained, recipe, job.out / BUNDLES / bundle_id)
         publish(job.out / BUNDLES, bundle_id)
@@ -125,34 +124,6 @@ def run(job: Job, tell: Tell) -> Outcome:
         candidates=candidates,
         scored=scored,
     )
-
-
-def _write_snapshot(job: Job, signals: SignalRows) -> tuple[str, datetime]:
-    """Materialise at the last moment the data know in full; return the snapshot's id and it."""
-    as_of = to_datetime(signals.dataset.cut_off_day())
-    contents = materialise(signals, CATALOGUE, as_of)
-    root = job.out / SNAPSHOTS
-    with storage_errors():
-        root.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=root, prefix=".partial-"))
-        try:
-            snapshot_id = write_snapshot(contents, partial)
-            if not _is_whole(root / snapshot_id):
-                shutil.rmtree(root / snapshot_id, ignore_errors=True)
-                partial.chmod(0o755)
-                partial.rename(root / snapshot_id)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return snapshot_id, as_of
-
-
-def _is_whole(snapshot: Path) -> bool:
-    """Tell whether an equal snapshot is there already, undamaged."""
-    try:
-        verify_snapshot(snapshot)
-    except SnapshotRefusedError:
-        return False
-    return True
 
 
 def _score_unseen(

@@ -16,9 +16,9 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from features.interpreter import AS_OF
+from features.durable import replace_file
+from features.visibility import AS_OF
 from serving.candidates import Candidate
-from serving.durable import replace_file
 
 MOST_CANDIDATES: Final = 200
 LONGEST_ID: Final = 128

@@ -10,16 +10,40 @@ from pathlib import Path
 from typing import Final
 
 from features.declarations import Base, Derived, Feature, RequestField, Target, as_facts
-from features.families import demand, price, rates
+from features.design_plan import DesignPlan, plan
+from features.families import (
+    creator_record,
+    creators,
+    demand,
+    localisation,
+    logistics,
+    market,
+    price,
+    rates,
+    repurchase,
+    returns,
+    reviews,
+    supplier,
+)
 from features.levels import Level
 
 COMPUTING: Final = (
+    "columns.py",
+    "dataset.py",
+    "days.py",
     "derived.py",
+    "design_plan.py",
     "imputed_stock.py",
     "interpreter.py",
+    "kinds.py",
+    "levels.py",
     "pooling.py",
+    "requirements_met.py",
     "signal_rows.py",
-    "signals.py",
+    "signals/*.py",
+    "snapshot_contents.py",
+    "visibility.py",
+    "vocabulary.py",
 )
 """The files whose text decides what a declared feature's value is."""
 
@@ -50,6 +74,11 @@ class Catalogue:
         """Return the columns of the design matrix: request fields, then all features."""
         return tuple(declared.name for declared in (*self.request_fields, *self.features))
 
+    @cached_property
+    def design_plan(self) -> DesignPlan:
+        """Return how the design matrix is filled."""
+        return plan(self.model_inputs, self.derived)
+
     def monotone(self, target: Target) -> list[int]:
         """Return -1, 0 or 1 for each model input: the only way it can move a prediction."""
         declared = (*self.request_fields, *self.features)
@@ -68,12 +97,26 @@ class Catalogue:
         """
         facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        for name in COMPUTING:
-            digest.update(Path(__file__).with_name(name).read_bytes())
+        here = Path(__file__).parent
+        for path in sorted(path for name in COMPUTING for path in here.glob(name)):
+            digest.update(path.read_bytes())
         return digest.hexdigest()
 
 
 CATALOGUE: Final = Catalogue(
     request_fields=(*demand.REQUEST_FIELDS, *price.REQUEST_FIELDS),
-    features=(*demand.DEMAND, *rates.RATES, *price.PRICE),
+    features=(
+        *demand.DEMAND,
+        *rates.RATES,
+        *returns.RETURNS,
+        *repurchase.REPURCHASE,
+        *creators.CREATORS,
+        *creator_record.CREATOR_RECORD,
+        *localisation.LOCALISATION,
+        *logistics.LOGISTICS,
+        *reviews.REVIEWS,
+        *supplier.SUPPLIER,
+        *price.PRICE,
+        *market.MARKET,
+    ),
 )

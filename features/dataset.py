@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -37,18 +39,36 @@ class NotValidatedError(DataError):
         )
 
 
+class NoOrderKnownError(DataError):
+    """Refuse data in which nobody ever got to know of an order."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            expected="orders with a time at which they were known, `available_at`",
+            found="none",
+            way_out="Fill available_at in orders; where only one time is known, repeat event_time.",
+        )
+
+
+def as_temporary_table(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+    """Compute a table now and keep it for as long as the connection."""
+    return connection.create_table(gen_name("stored"), table, temp=True)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Tables of the contract as lazy expressions; times are naive UTC.
 
     `imputed` names the tables that were made by a rule because the source has none: everything
-    that rests on them says so. `digest` is a SHA-256 over the validated files.
+    that rests on them says so. `digest` is a SHA-256 over the validated files. `store` computes a
+    table and keeps it in the engine, in the way that suits the engine.
     """
 
     connection: Any
     tables: Mapping[str, ir.Table]
     digest: str
     imputed: tuple[str, ...] = ()
+    store: Callable[[Any, ir.Table], ir.Table] = as_temporary_table
 
     def has(self, *names: str) -> bool:
         """Tell whether all the named tables are there."""
@@ -66,25 +86,31 @@ class Dataset:
 
     def stored(self, table: ir.Table) -> ir.Table:
         """Compute a table now and keep it in the engine for as long as the connection."""
-        return self.connection.create_table(gen_name("stored"), table, temp=True)
+        return self.store(self.connection, table)
 
     def listing_facts(self) -> ir.Table:
-        """Return one row a listing with the keys of every level."""
+        """Return one row a listing with those keys of all levels that it has once and for all."""
         listings, products = self.tables["listings"], self.tables["products"]
         joined = listings.inner_join(products, "product_id")
         keys = dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level])
-        return joined.select(*keys)
+        return joined.select(*(key for key in keys if key != "creator_id"))
 
     def cut_off_day(self) -> int:
         """Return the last day whose orders the data can hold in full.
 
         It is the day by which 99.9 % of the orders were known, so that a few rows of a broken clock
         can't make unripe labels look final; below a thousand orders, the last day of all.
+
+        Raises:
+            NoOrderKnownError: no order has a time at which it was known.
         """
         orders = self.knowable("orders")
         doubted = int(self.connection.execute(orders.count()) * DOUBTED_SHARE)
-        last = orders.order_by(ibis.desc("available_at")).limit(1, offset=doubted)
-        known = self.connection.to_pyarrow(last.select("available_at"))["available_at"][0]
+        latest = orders.order_by(ibis.desc("available_at")).limit(doubted + 1)
+        last = latest.agg(known_at=latest.available_at.min())
+        known = self.connection.to_pyarrow(last)["known_at"][0]
+        if not known.is_valid:
+            raise NoOrderKnownError
         return int(known.value // (SECONDS_PER_DAY * MICROSECONDS))
 
 
@@ -94,7 +120,19 @@ def open_dataset(directory: Path) -> Dataset:
     Raises:
         NotValidatedError: a required table is missing.
     """
-    connection = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT)
+    spill = (
+        Path(tempfile.gettempdir()) / f"xuanpin-{uuid.uuid4()}"
+    )  # the engine makes and removes it
+    connection = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=str(spill))
+    return dataset_of(directory, connection)
+
+
+def dataset_of(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
+    """Open a validated directory behind a connection of any engine that reads Parquet.
+
+    Raises:
+        NotValidatedError: a required table is missing.
+    """
     tables = {}
     digest = hashlib.sha256()
     for table in TABLES:

@@ -1,8 +1,8 @@
-"""The closed vocabulary of features: Windowed, Latest, Elapsed and Derived.
+"""The closed vocabulary of features: what each kind of declaration means.
 
-A declaration says what a feature is; features/interpreter.py computes the first three (base
-features, facts about a key at a moment) and features/derived.py the last. A need that doesn't
-fit becomes a new kind here, never an optional argument on an old one.
+A declaration says what a feature is. Base features are facts about a key at a moment, which
+features/interpreter.py computes; features/derived.py computes derived ones from them. A need that
+doesn't fit becomes a new kind here, never an optional argument on an old one.
 """
 
 from __future__ import annotations
@@ -28,20 +28,39 @@ class Family(StrEnum):
     DEMAND = "demand"
     RETURNS = "returns"
     REPURCHASE = "repurchase"
+    CREATORS = "creator reviews"
+    LOCALISATION = "localisation"
     PRICE = "price and value"
+    LOGISTICS = "logistics"
+    REVIEWS = "buyer reviews"
+    SUPPLIER = "supplier"
     MARKET = "market"
 
 
 class SignalName(StrEnum):
-    """The signals that base features read; features/signals.py builds them."""
+    """The signals that base features read; features/signals/ builds them."""
 
     ORDERS = "orders"
     RIPE_UNITS = "ripe_units"
+    RETURNED_PARCELS = "returned_parcels"
+    REPURCHASES = "repurchases"
     FIRST_PURCHASES = "first_purchases"
     LOTS = "lots"
+    STOCK = "stock"
     LISTING_STARTS = "listing_starts"
     PRICES = "prices"
-    STOCK = "stock"
+    LISTING_COSTS = "listing_costs"
+    PRODUCT_FACTS = "product_facts"
+    VIDEOS = "videos"
+    REACH = "reach"
+    ENGAGEMENT = "engagement"
+    CREATOR_STATS = "creator_stats"
+    LOCALISATION = "localisation"
+    REQUIREMENTS = "requirements"
+    PARCELS = "parcels"
+    REVIEWS = "reviews"
+    AUDITS = "audits"
+    POLICY_EVENTS = "policy_events"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,36 +86,126 @@ class RequestField(Declared):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Windowed(Declared):
+class OfSignal(Declared):
+    """What every base feature says about where it comes from."""
+
+    level: Level
+    signal: SignalName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windowed(OfSignal):
     """The sum of a measure over events with `as_of - days < event_time <= as_of`.
 
     0 for a key without such events.
     """
 
-    level: Level
-    signal: SignalName
     measure: str
     days: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latest(Declared):
-    """The value of a measure in the event that happened last, null without any.
+class Lowest(OfSignal):
+    """The least value of a measure over the events of a window, null without any."""
+
+    measure: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Highest(OfSignal):
+    """The greatest value of a measure over the events of a window, null without any."""
+
+    measure: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantile(OfSignal):
+    """The least value that at least `share` of a window's known values don't exceed.
+
+    Null without any known value. It is always a value that occurred, so that engines agree.
+    """
+
+    measure: str
+    days: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distinct(OfSignal):
+    """How many different values a column has over the events of a window; null values don't count.
+
+    0 for a key without such events.
+    """
+
+    column: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LargestShare(OfSignal):
+    """The share of a measure's sum over a window that falls to the value of a column with most.
+
+    Events without a value of the column fall to nobody but count in the sum. Null where the sum
+    is 0.
+    """
+
+    measure: str
+    column: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latest(OfSignal):
+    """The known value of a measure in the event that happened last, null without any.
 
     Of events at the same time the one known last counts, and of those the larger value.
     """
 
-    level: Level
-    signal: SignalName
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elapsed(Declared):
-    """Whole days from the last event to `as_of`, null without any."""
+class Elapsed(OfSignal):
+    """Whole days from the last event with a positive measure to `as_of`, null without any."""
 
-    level: Level
-    signal: SignalName
+    measure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Age(OfSignal):
+    """Whole days from the first event with a positive measure to `as_of`, null without any."""
+
+    measure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce(OfSignal):
+    """How many attributes that begin with `prefix` are required at `as_of`.
+
+    A requirement is in force when it is known, has begun and has not ended. 0 without any.
+    """
+
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Required(OfSignal):
+    """1 where an attribute is required at `as_of`, as `InForce` counts them, and 0 elsewhere."""
+
+    attribute: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fulfilled(OfSignal):
+    """How many of the attributes that `InForce` counts a listing fully meets.
+
+    It does where the value of the attribute that was set last, as known at `as_of`, is 1.
+    """
+
+    prefix: str
+    states: SignalName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +222,8 @@ class Derived(Declared):
     parameters: tuple[str, ...] = ()
 
 
-Base = Windowed | Latest | Elapsed
+OverWindow = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
+Base = OverWindow | Latest | Elapsed | Age | InForce | Required | Fulfilled
 Feature = Base | Derived
 
 

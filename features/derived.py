@@ -7,11 +7,13 @@ Everything here is used unchanged by training and by requests. Elementary arithm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from features.declarations import Derived, FloatArray
+from features.declarations import FloatArray
+
+DAYS_A_YEAR: Final = 365
 
 if TYPE_CHECKING:
     from features.catalogue import Catalogue
@@ -28,9 +30,77 @@ def relative_price(price: FloatArray, revenue: FloatArray, units: FloatArray) ->
     return ratio(price, ratio(revenue, units))
 
 
-def trend(recent: FloatArray, longer: FloatArray) -> FloatArray:
-    """Return the share of the longer window's sum that fell into the recent one, 0 to 1."""
-    return ratio(recent, longer)
+def share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Divide a part by its whole, at most 1: sources may count more parts than wholes."""
+    return np.minimum(ratio(part, whole), 1.0)
+
+
+def cover(
+    units: FloatArray, days_on_sale: FloatArray, offered: FloatArray, *, window: int
+) -> FloatArray:
+    """Return what `COVERED_DAYS` at a window's daily rate would sell, per unit offered.
+
+    The rate is over the window or, where that is shorter, over the days on sale so far, at least
+    one; null where nothing is known of them.
+    """
+    days = np.maximum(np.minimum(days_on_sale, window), 1.0)
+    return ratio(units / days * COVERED_DAYS, offered)
+
+
+def cover_of_week(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
+    """Return the cover at the rate of 7 days."""
+    return cover(units, days_on_sale, offered, window=7)
+
+
+def cover_of_month(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
+    """Return the cover at the rate of 28 days."""
+    return cover(units, days_on_sale, offered, window=28)
+
+
+def cover_of_season(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
+    """Return the cover at the rate of 84 days."""
+    return cover(units, days_on_sale, offered, window=84)
+
+
+COVERED_DAYS: Final = 28
+COVERS: Final = {7: cover_of_week, 28: cover_of_month, 84: cover_of_season}
+"""Window in days to the function of its cover."""
+
+
+def depth(price: FloatArray, highest: FloatArray) -> FloatArray:
+    """Return how far a price lies below the highest, 0 where it lies above it."""
+    return np.maximum(1.0 - ratio(price, highest), 0.0)
+
+
+def margin(price: FloatArray, cost: FloatArray) -> FloatArray:
+    """Return what is left of a price after a cost, as a share of the price."""
+    return 1.0 - ratio(cost, price)
+
+
+def gap(required: FloatArray, met: FloatArray) -> FloatArray:
+    """Return how far something required isn't met, 0 where it isn't required."""
+    return np.where(required == 0.0, 0.0, required * (1.0 - met))
+
+
+def missing(required: FloatArray, held: FloatArray) -> FloatArray:
+    """Return how many of the required are not held."""
+    return required - held
+
+
+def thousandths_mean(total: FloatArray, count: FloatArray) -> FloatArray:
+    """Return the mean of what was summed in thousandths."""
+    return ratio(total, count) / 1000.0
+
+
+def tenths_mean(total: FloatArray, count: FloatArray) -> FloatArray:
+    """Return the mean of what was summed in tenths."""
+    return ratio(total, count) / 10.0
+
+
+def coming_season(year: FloatArray, later: FloatArray, days_known: FloatArray) -> FloatArray:
+    """Return the share of a year's sum that fell before its later part, null in the first year."""
+    known = np.where(days_known >= DAYS_A_YEAR, 1.0, np.nan)
+    return ratio(year - later, year) * known
 
 
 def design_matrix(
@@ -46,14 +116,4 @@ def design_matrix(
     Raises:
         KeyError: a column or a parameter is missing, which is a fault of the caller.
     """
-    known = dict(columns)
-    for feature in catalogue.derived:
-        known[feature.name] = _derive(feature, known, parameters)
-    return np.column_stack([known[name] for name in catalogue.model_inputs])
-
-
-def _derive(
-    feature: Derived, known: Mapping[str, FloatArray], parameters: Mapping[str, float]
-) -> FloatArray:
-    inputs = [known[name] for name in feature.inputs]
-    return feature.function(*inputs, *(parameters[name] for name in feature.parameters))
+    return catalogue.design_plan.matrix(columns, parameters)

@@ -17,10 +17,11 @@ from features.dataset import Dataset
 from features.days import SECONDS_PER_DAY
 from features.declarations import Family, SignalName, Windowed
 from features.horizons import Horizons
-from features.interpreter import AS_OF, level_values
+from features.interpreter import level_values
 from features.levels import Level
 from features.signal_rows import lazy_rows
 from features.spine import listing_days
+from features.visibility import AS_OF
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,40 @@
 """The interpreter: base features of keys at moments, from signals.
 
-The time rule stands here and nowhere else: an event is visible when `available_at <= as_of`, and
-in a window when `as_of - days < event_time <= as_of`. Both are compared as day numbers
-(features/days.py), after events of one key, day and day of knowledge were added up, so that wide
-levels stay small.
+What an event may be seen of when stands in features/visibility.py, what each kind of feature does
+with visible events in features/kinds.py; here they are put together, level by level.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 
-from features.declarations import Base, Elapsed, Latest, Windowed
-from features.levels import LEVEL_KEYS
+from features import kinds
+from features.declarations import (
+    Age,
+    Base,
+    Distinct,
+    Elapsed,
+    Fulfilled,
+    Highest,
+    InForce,
+    LargestShare,
+    Latest,
+    Lowest,
+    Quantile,
+    Required,
+    SignalName,
+    Windowed,
+)
+from features.levels import LEVEL_KEYS, Level
+from features.requirements_met import ATTRIBUTE, fulfilled, in_force
 from features.signal_rows import SignalRows
+from features.visibility import AS_OF, event_key
 
-AS_OF: Final = "as_of_day"
+COUNTING = (Windowed, Distinct, InForce, Required, Fulfilled)
+"""Kinds that are 0, not null, where nothing happened."""
 
 
 def level_values(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
@@ -32,103 +48,91 @@ def level_values(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> 
     values = keys
     for part in _parts(rows, features, keys.select(*names, AS_OF)):
         values = _joined(values, rows.keep(part), names)
-    columns = {feature.name: _filled(rows, feature, values) for feature in features}
+    columns = {feature.name: filled(rows, feature, values) for feature in features}
     return values.select(*keys.columns, **columns)
+
+
+def filled(rows: SignalRows, feature: Base, values: ir.Table) -> ir.FloatingValue:
+    """Return a feature's column: null for an absent table, 0 where nothing was counted."""
+    if not has_signals(rows, feature):
+        return ibis.null("float64")
+    value = values[feature.name]
+    if isinstance(feature, COUNTING):
+        value = value.coalesce(0)
+    return value.cast("float64")
+
+
+def has_signals(rows: SignalRows, feature: Base) -> bool:
+    """Tell whether the data hold all that a feature is computed from."""
+    states = (feature.states,) if isinstance(feature, Fulfilled) else ()
+    return all(rows.has(name) for name in (feature.signal, *states))
 
 
 def _parts(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> Iterator[ir.Table]:
     """Yield tables of the keys with columns that one pass over one signal gives."""
     level = features[0].level
-    for name in dict.fromkeys(feature.signal for feature in features if rows.has(feature.signal)):
-        events = rows.keep(_renamed(rows.at(name, level), LEVEL_KEYS[level]))
-        ours = [feature for feature in features if feature.signal is name]
-        if sums := [feature for feature in ours if isinstance(feature, Windowed)]:
-            yield _windowed(keys, events, sums, LEVEL_KEYS[level])
+    names = LEVEL_KEYS[level]
+    known = [feature for feature in features if has_signals(rows, feature)]
+    for signal in dict.fromkeys(feature.signal for feature in known):
+        events = renamed(rows.at(signal, level), names)
+        ours = [feature for feature in known if feature.signal is signal]
+        yield from _together(keys, events, ours, names)
         for feature in ours:
-            if isinstance(feature, Elapsed):
-                yield _elapsed(keys, events, feature, LEVEL_KEYS[level])
-            elif isinstance(feature, Latest):
-                yield _latest(keys, events, feature, LEVEL_KEYS[level])
+            if isinstance(feature, Fulfilled):
+                states = renamed(rows.at(feature.states, level), (*names, ATTRIBUTE))
+                yield fulfilled(keys, events, states, feature, names)
+            elif not isinstance(feature, (Windowed, Lowest, Highest)):
+                yield _alone(keys, events, feature, names)
 
 
-def _filled(rows: SignalRows, feature: Base, values: ir.Table) -> ir.FloatingValue:
-    """Return a feature's column: null for an absent table, 0 where nothing was counted."""
-    if not rows.has(feature.signal):
-        return ibis.null("float64")
-    value = values[feature.name]
-    if isinstance(feature, Windowed):
-        value = value.coalesce(0)
-    return value.cast("float64")
+def _together(
+    keys: ir.Table, events: ir.Table, features: Sequence[Base], names: Sequence[str]
+) -> Iterator[ir.Table]:
+    """Yield what one pass gives for all features of a kind."""
+    if sums := [feature for feature in features if isinstance(feature, Windowed)]:
+        yield kinds.windowed(keys, events, sums, names)
+    if least := [feature for feature in features if isinstance(feature, Lowest)]:
+        yield kinds.lowest(keys, events, least, names)
+    if most := [feature for feature in features if isinstance(feature, Highest)]:
+        yield kinds.highest(keys, events, most, names)
 
 
-def _renamed(events: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """Rename the keys of events, so that a join keeps both sides."""
-    return events.rename({_event_key(key): key for key in keys})
-
-
-def _event_key(key: str) -> str:
-    return f"event_{key}"
-
-
-def _visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """Pair each row with the events of its key that had happened and were known by then."""
-    same_key = [rows[key] == events[_event_key(key)] for key in keys]
-    return rows.inner_join(
-        events,
-        [
-            *same_key,
-            events.available_day <= rows[AS_OF],
-            events.event_day <= rows[AS_OF],
-        ],
-    )
-
-
-def _windowed(
-    rows: ir.Table, events: ir.Table, features: Sequence[Windowed], keys: Sequence[str]
+def _alone(
+    keys: ir.Table,
+    events: ir.Table,
+    feature: Quantile | Distinct | LargestShare | Latest | Elapsed | Age | InForce | Required,
+    names: Sequence[str],
 ) -> ir.Table:
-    """Sum measures over windows, all windows of a signal in one pass."""
-    measures = dict.fromkeys(feature.measure for feature in features)
-    daily = events.group_by(*map(_event_key, keys), "event_day", "available_day").agg(
-        **{measure: events[measure].sum().cast("int64") for measure in measures}
-    )
-    visible = _visible(rows, daily, keys)
-    longest = max(feature.days for feature in features)
-    visible = visible.filter(visible.event_day > visible[AS_OF] - longest)
-    return visible.group_by(*keys, AS_OF).agg(
-        **{
-            feature.name: visible[feature.measure]
-            .sum(where=visible.event_day > visible[AS_OF] - feature.days)
-            .cast("int64")
-            for feature in features
-        }
-    )
+    """Return what one pass gives for one feature."""
+    match feature:
+        case Quantile():
+            return kinds.quantile(keys, events, feature, names)
+        case Distinct():
+            return kinds.distinct(keys, events, feature, names)
+        case LargestShare():
+            return kinds.largest_share(keys, events, feature, names)
+        case Latest():
+            return kinds.latest(keys, events, feature, names)
+        case InForce() | Required():
+            return in_force(keys, events, feature, names)
+    return kinds.elapsed(keys, events, feature, names)
 
 
-def _elapsed(rows: ir.Table, events: ir.Table, feature: Elapsed, keys: Sequence[str]) -> ir.Table:
-    """Count the days since the last visible event."""
-    last = events.group_by(*map(_event_key, keys), "available_day", "event_day").agg()
-    visible = _visible(rows, last, keys)
-    lasts = visible.group_by(*keys, AS_OF).agg(last_day=visible.event_day.max())
-    days = (lasts[AS_OF] - lasts.last_day).cast("float64")
-    return lasts.select(*keys, AS_OF, **{feature.name: days})
+def key_values(rows: SignalRows, signal: SignalName, column: str, keys: ir.Table) -> ir.Table:
+    """Return `keys` of listings with the last visible value of a text column, null without any.
 
-
-def _latest(rows: ir.Table, events: ir.Table, feature: Latest, keys: Sequence[str]) -> ir.Table:
-    """Take the value of the last visible event.
-
-    Rows are numbered once per key; rows known later can shift the numbers but never the order of
-    the others, so the highest number among the visible ones names the same row for ever.
+    For the keys of a level that a listing doesn't have once and for all, such as its creator.
     """
-    event_keys = [_event_key(key) for key in keys]
-    position = ibis.row_number().over(
-        group_by=event_keys, order_by=("event_time", "available_at", feature.measure)
-    )
-    numbered = events.select(
-        *event_keys, "event_day", "available_day", feature.measure, position=position
-    )
-    visible = _visible(rows, numbered, keys)
-    value = visible[feature.measure].argmax(visible.position)
-    return visible.group_by(*keys, AS_OF).agg(**{feature.name: value.cast("float64")})
+    if not rows.has(signal):
+        return keys.mutate(**{column: ibis.null("string")})
+    names = ("listing_id",)
+    events = renamed(rows.at(signal, Level.LISTING), names)
+    return _joined(keys, kinds.latest_of(keys.select(*names, AS_OF), events, column, names), names)
+
+
+def renamed(events: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """Rename the keys of events, so that a join keeps both sides."""
+    return events.rename({event_key(key): key for key in keys})
 
 
 def _joined(values: ir.Table, more: ir.Table, keys: Sequence[str]) -> ir.Table:

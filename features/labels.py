@@ -12,9 +12,9 @@ import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.horizons import Horizons
-from features.interpreter import AS_OF
 from features.signal_rows import day_of
-from features.signals import order_lines_with_end, returns_within_window
+from features.signals.orders import order_lines_with_end, returns_within_window
+from features.visibility import AS_OF
 
 
 def labels_looking_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) -> ir.Table:

@@ -1,42 +1,35 @@
-"""The online snapshot: every live key's base features at one moment, in an LMDB file.
+"""The online snapshot: every live key's base features at one moment, looked up in a shared file.
 
 A snapshot is a directory with `data.mdb`, memory-mapped and shared by all processes that read it,
-and `snapshot.json`, which says what the vectors mean. It never changes once written. This is the
-only file that knows LMDB (lmdb.readthedocs.io).
+and `snapshot.json`, which says what the vectors mean. It never changes once written.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import lmdb
+import msgspec
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from features.declarations import FloatArray
+from features.keyed_file import Get, KeyedFile
 from features.levels import LEVEL_KEYS, Level
-from features.snapshot import (
-    FORMAT,
-    ListingFacts,
-    ProductFacts,
-    SnapshotAbout,
-    SnapshotContents,
-    SnapshotRefusedError,
-)
+from features.snapshot import ListingFacts, ProductFacts, SnapshotAbout
+from features.snapshot_files import read_about
+from features.snapshot_keys import LISTING_FACTS, ONLY_LISTING, PRODUCT_FACTS, keys_bytes
 
-DATA: Final = "data.mdb"
-ABOUT: Final = "snapshot.json"
-KEY_BYTES: Final = 16
-SLACK_BYTES: Final = 1 << 24
-BYTES_PER_ROW_OVERHEAD: Final = 96
-"""LMDB's page and node overhead for a row, rounded up; the file is compacted afterwards."""
+BoolArray = npt.NDArray[np.bool_]
+Key = tuple[str, ...] | None
+"""The parts of a key; None where one of them isn't there."""
+
+_PRODUCT: Final = msgspec.json.Decoder(ProductFacts)
+_LISTING: Final = msgspec.json.Decoder(ListingFacts)
+_NAME: Final = msgspec.json.Decoder(str)
 
 
 @dataclass(frozen=True)
@@ -45,8 +38,15 @@ class LookupKeys:
 
     listing_id: Sequence[str | None]
     product_id: Sequence[str | None]
+    supplier_id: Sequence[str | None]
+    creator_id: Sequence[str | None]
     category: Sequence[str | None]
     market: Sequence[str | None]
+
+    def at(self, level: Level) -> list[Key]:
+        """Return the key of each candidate at a level."""
+        parts = [getattr(self, name) for name in LEVEL_KEYS[level]]
+        return [None if None in key else key for key in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -54,68 +54,24 @@ class LookupResult:
     """Base features by name, each of shape (candidates,), and which keys had a vector."""
 
     columns: Mapping[str, FloatArray]
-    found: Mapping[Level, npt.NDArray[np.bool_]]
-
-
-def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
-    """Write a snapshot into an empty or absent directory and return its id.
-
-    The id is made of the content: equal contents give equal ids.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    rows = sorted(_rows(contents))
-    size = sum(len(value) + BYTES_PER_ROW_OVERHEAD for _, value in rows) * 2 + SLACK_BYTES
-    with lmdb.open(str(directory), map_size=size, subdir=True, lock=False) as environment:
-        with environment.begin(write=True) as transaction:
-            for key, value in rows:
-                transaction.put(key, value, append=True)
-        environment.sync(True)  # noqa: FBT003 - LMDB's own signature
-    data = directory / DATA
-    with data.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    about = contents.about.model_copy(
-        update={"data_bytes": data.stat().st_size, "data_sha256": digest}
-    )
-    text = json.dumps(about.model_dump(mode="json"), indent=1, sort_keys=True)
-    (directory / ABOUT).write_text(text + "\n", encoding="utf-8")
-    return _id_of(text + "\n")
-
-
-def _rows(contents: SnapshotContents) -> Iterable[tuple[bytes, bytes]]:
-    for level, vectors in contents.levels.items():
-        values = np.ascontiguousarray(vectors.values, dtype="<f8")
-        for key, row in zip(vectors.keys, values, strict=True):
-            yield _key(level.value, key), row.tobytes()
-    for kind, facts in (("product facts", contents.products), ("listing facts", contents.listings)):
-        for name, fact in facts.items():
-            yield _key(kind, (name,)), json.dumps(fact).encode()
-
-
-def _key(kind: str, parts: Sequence[str]) -> bytes:
-    """Return a fixed-length key: identifiers may be longer than LMDB allows."""
-    text = "\x1f".join((kind, *parts))
-    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest()
-
-
-def _id_of(about_text: str) -> str:
-    return hashlib.sha256(about_text.encode()).hexdigest()[:16]
+    found: Mapping[Level, BoolArray]
 
 
 class OnlineSnapshot:
     """A snapshot open for reading: immutable, safe to share between threads.
 
-    Open it after forking: LMDB forbids to carry an environment across a fork.
+    Open it after forking: its file can't be carried across a fork.
     """
 
-    def __init__(self, about: SnapshotAbout, snapshot_id: str, environment: Any) -> None:  # noqa: ANN401 - lmdb ships no types
+    def __init__(self, about: SnapshotAbout, snapshot_id: str, file: KeyedFile) -> None:
         self.about = about
         self.snapshot_id = snapshot_id
-        self._environment = environment
+        self.categories = frozenset(about.categories)
+        self._file = file
         self._defaults = {
-            level: np.array([np.nan if v is None else v for v in one.defaults], dtype=np.float64)
+            level: np.array([np.nan if v is None else v for v in one.defaults], "<f8").tobytes()
             for level, one in about.levels.items()
         }
-        self.categories = frozenset(about.categories)
 
     @classmethod
     def open(cls, directory: Path) -> OnlineSnapshot:
@@ -126,25 +82,12 @@ class OnlineSnapshot:
         Raises:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
-        about, snapshot_id = _read_about(directory)
-        found = (directory / DATA).stat().st_size if (directory / DATA).is_file() else 0
-        if found != about.data_bytes or not found:
-            raise SnapshotRefusedError(
-                directory,
-                expected=f"{DATA} of {about.data_bytes} bytes",
-                found=f"{found} bytes",
-            )
-        try:
-            environment = lmdb.open(str(directory), readonly=True, lock=False, subdir=True)
-        except lmdb.Error as error:
-            raise SnapshotRefusedError(
-                directory, expected="an LMDB file", found=str(error).rpartition(": ")[2]
-            ) from error
-        return cls(about, snapshot_id, environment)
+        about, snapshot_id = read_about(directory)
+        return cls(about, snapshot_id, KeyedFile.open(directory))
 
     def close(self) -> None:
         """Unmap the file; look-ups fail afterwards."""
-        self._environment.close()
+        self._file.close()
 
     @property
     def as_of(self) -> datetime:
@@ -155,81 +98,66 @@ class OnlineSnapshot:
         """Return the base features of candidates; unknown keys get the level's defaults."""
         columns: dict[str, FloatArray] = {}
         found = {}
-        with self._environment.begin(buffers=True) as transaction:
+        with self._file.reading() as get:
             for level, about in self.about.levels.items():
-                parts = [getattr(keys, name) for name in LEVEL_KEYS[level]]
-                matrix, found[level] = self._vectors(transaction, level, list(zip(*parts)))  # noqa: B905 - LookupKeys' lists have one length
+                matrix, found[level] = self._vectors(get, level, keys.at(level))
                 columns.update(zip(about.features, matrix.T, strict=True))
         return LookupResult(columns=columns, found=found)
 
-    def _vectors(
-        self,
-        transaction: Any,  # noqa: ANN401 - lmdb ships no types
-        level: Level,
-        keys: Sequence[tuple[str | None, ...]],
-    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-        matrix = np.tile(self._defaults[level], (len(keys), 1))
-        found = np.zeros(len(keys), dtype=np.bool_)
-        for row, key in enumerate(keys):
-            known = [part for part in key if part is not None]
-            value = transaction.get(_key(level.value, known)) if len(known) == len(key) else None
-            if value is not None:
-                matrix[row] = np.frombuffer(value, dtype="<f8")
-                found[row] = True
-        return matrix, found
+    def vectors(self, level: Level, keys: Sequence[Key]) -> tuple[FloatArray, BoolArray]:
+        """Return the vectors of keys, shape (keys, features), and which of the keys have one."""
+        with self._file.reading() as get:
+            return self._vectors(get, level, keys)
+
+    def _vectors(self, get: Get, level: Level, keys: Sequence[Key]) -> tuple[FloatArray, BoolArray]:
+        """Look each distinct key up once: many candidates share a wide level's few keys."""
+        places: dict[Key, int] = {}
+        rows = [places.setdefault(key, len(places)) for key in keys]
+        default = self._defaults[level]
+        values = _values(get, level.value, places)
+        joined = b"".join([default if value is None else value for value in values])
+        matrix = np.frombuffer(joined, "<f8").reshape(len(places), len(default) // 8)
+        is_known = np.array([value is not None for value in values], dtype=np.bool_)
+        return matrix[rows], is_known[rows]
+
+    def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
+        """Return what is known of each product, None of an unknown one."""
+        return self._facts(_PRODUCT, PRODUCT_FACTS, ((name,) for name in names))
+
+    def listings(self, names: Iterable[str | None]) -> list[ListingFacts | None]:
+        """Return what each listing is of, None of an unknown one or where none is named."""
+        keys = (None if name is None else (name,) for name in names)
+        return self._facts(_LISTING, LISTING_FACTS, keys)
+
+    def only_listings(self, pairs: Iterable[tuple[str, str]]) -> list[str | None]:
+        """Return the listing of each product in a market where there is just one."""
+        return self._facts(_NAME, ONLY_LISTING, pairs)
 
     def product(self, product_id: str) -> ProductFacts | None:
         """Return what is known of a product, None of an unknown one."""
-        value = self._facts("product facts", product_id)
-        return None if value is None else ProductFacts(*value)
+        return self.products([product_id])[0]
 
     def listing(self, listing_id: str) -> ListingFacts | None:
         """Return what a listing is of, None of an unknown one."""
-        value = self._facts("listing facts", listing_id)
-        return None if value is None else ListingFacts(*value)
+        return self.listings([listing_id])[0]
 
-    def _facts(self, kind: str, name: str) -> Any:  # noqa: ANN401 - decoded JSON
-        with self._environment.begin() as transaction:
-            value = transaction.get(_key(kind, (name,)))
-        return None if value is None else json.loads(value)
+    def only_listing(self, product_id: str, market: str) -> str | None:
+        """Return the listing of a product in a market where there is just one."""
+        return self.only_listings([(product_id, market)])[0]
 
-
-def verify_snapshot(directory: Path) -> None:
-    """Prove that a snapshot's data are those it was written with.
-
-    Raises:
-        SnapshotRefusedError: a byte differs.
-    """
-    about, _ = _read_about(directory)
-    if not (directory / DATA).is_file():
-        raise SnapshotRefusedError(directory, expected=DATA, found="none")
-    with (directory / DATA).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != about.data_sha256:
-        raise SnapshotRefusedError(
-            directory, expected=f"data with SHA-256 {about.data_sha256[:16]}…", found=digest[:16]
-        )
+    def _facts(
+        self,
+        decoder: msgspec.json.Decoder[Any],
+        kind: str,
+        names: Iterable[Key],
+    ) -> list[Any]:
+        with self._file.reading() as get:
+            values = _values(get, kind, names)
+            return [None if value is None else decoder.decode(value) for value in values]
 
 
-def _read_about(directory: Path) -> tuple[SnapshotAbout, str]:
-    path = directory / ABOUT
-    if not path.is_file():
-        raise SnapshotRefusedError(directory, expected=ABOUT, found="none")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        about = SnapshotAbout.model_validate_json(text)
-    except ValidationError as error:
-        raise SnapshotRefusedError(
-            directory, expected=f"a {ABOUT} of format {FORMAT}", found=_first_of(error)
-        ) from error
-    if about.format != FORMAT:
-        raise SnapshotRefusedError(
-            directory, expected=f"format {FORMAT}", found=f"format {about.format}"
-        )
-    return about, _id_of(text)
-
-
-def _first_of(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{place}: {first['msg']}"
+def _values(get: Get, kind: str, keys: Iterable[Key]) -> list[Any]:
+    """Return the bytes of each row as a buffer, None where there is none."""
+    asked = list(keys)
+    found = map(get, keys_bytes(kind, [key for key in asked if key is not None]))
+    return [None if key is None else next(found) for key in asked] if None in asked else [*found]

@@ -16,8 +16,14 @@ import numpy as np
 from features.declarations import FloatArray
 from features.levels import Level
 
-CHAIN: Final = (Level.MARKET, Level.CATEGORY_MARKET, Level.PRODUCT, Level.LISTING)
-"""From wide to narrow."""
+CHAIN: Final = (
+    Level.MARKET,
+    Level.CATEGORY_MARKET,
+    Level.SUPPLIER_CATEGORY,
+    Level.PRODUCT,
+    Level.LISTING,
+)
+"""From wide to narrow: whose evidence stands in where a listing has little of its own."""
 
 
 @dataclass(frozen=True)

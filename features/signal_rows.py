@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import ibis
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.days import SECONDS_PER_DAY
 from features.declarations import SignalName
 from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
-from features.signals import SIGNALS, keyed
-
-LISTING_KEY = LEVEL_KEYS[Level.LISTING]
+from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
+from features.signals.registry import SIGNALS
+from features.signals.signal import keyed
 
 
 def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
@@ -35,21 +33,25 @@ class SignalRows:
     dataset: Dataset
     horizons: Horizons
     keep: Callable[[ir.Table], ir.Table]
-    of_listings: Mapping[SignalName, ir.Table]
+    of_subjects: Mapping[SignalName, ir.Table]
 
     def has(self, name: SignalName) -> bool:
         """Tell whether the tables that a signal needs are there."""
         return self.dataset.has(*SIGNALS[name].needs)
 
     def at(self, name: SignalName, level: Level) -> ir.Table:
-        """Return the events of a signal: the level's keys, times, day numbers, measures."""
+        """Return the events of a signal: the level's keys, times, day numbers, measures.
+
+        Events that lack one of the keys (a product without a supplier) belong to nobody.
+        """
         keys = LEVEL_KEYS[level]
-        if name in self.of_listings:
-            rows = self.of_listings[name]
-            if level is Level.LISTING:
-                return rows
-            return keyed(self.dataset, rows, keys).drop("listing_id")
-        return _with_days(SIGNALS[name].build(self.dataset, self.horizons, keys))
+        if name in self.of_subjects:
+            rows = keyed(self.dataset, self.of_subjects[name], keys)
+        else:
+            built = SIGNALS[name].build(self.dataset, self.horizons, keys)
+            rows = self.keep(_with_days(built))
+        nullable = [rows[key].notnull() for key in keys if key in NULLABLE_KEYS]
+        return rows.filter(*nullable) if nullable else rows
 
 
 def stored_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
@@ -63,15 +65,17 @@ def lazy_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
 
 
 def _rows(dataset: Dataset, horizons: Horizons, keep: Callable[[ir.Table], ir.Table]) -> SignalRows:
-    of_listings = {
-        name: keep(_with_days(signal.build(dataset, horizons, LISTING_KEY)))
+    of_subjects = {
+        name: keep(_with_days(signal.build(dataset, horizons, signal.subject)))
         for name, signal in SIGNALS.items()
         if signal.adds_up and dataset.has(*signal.needs)
     }
-    return SignalRows(dataset, horizons, keep, of_listings)
+    return SignalRows(dataset, horizons, keep, of_subjects)
 
 
 def _with_days(events: ir.Table) -> ir.Table:
-    return events.mutate(
-        event_day=day_of(ibis._.event_time), available_day=day_of(ibis._.available_at)
-    )
+    """Add day numbers to the times of events; `end_day` to those that last."""
+    days = {"event_day": day_of(events.event_time), "available_day": day_of(events.available_at)}
+    if "ends_at" in events.columns:
+        days["end_day"] = day_of(events.ends_at)
+    return events.mutate(**days)

@@ -15,7 +15,7 @@ from features.errors import ArtefactError
 from features.horizons import Horizons
 from features.levels import Level
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class SnapshotRefusedError(ArtefactError):
@@ -25,7 +25,7 @@ class SnapshotRefusedError(ArtefactError):
         super().__init__(
             expected=expected,
             found=f"{found} in snapshot {directory.name}",
-            way_out="Make a new one with `xuanpin run`; the one before stays usable.",
+            way_out="Make one with `xuanpin features materialise`; the one before stays usable.",
         )
 
 
@@ -54,6 +54,8 @@ class SnapshotAbout(BaseModel):
     """Market to its currency."""
     categories: tuple[str, ...]
     levels: dict[Level, LevelAbout]
+    known_rows: dict[str, int] = {}
+    """Table to its rows that were known at `as_of`: a refresh rests on their being the same."""
     data_bytes: int = 0
     data_sha256: str = ""
 
@@ -67,10 +69,13 @@ class ProductFacts(NamedTuple):
 
 
 class ListingFacts(NamedTuple):
-    """What a listing is a listing of."""
+    """What a listing is a listing of, and who made its latest video."""
 
     product_id: str
     market: str
+    creator_id: str | None
+    is_live: bool = True
+    """Whether it had gone live by then: what is listed later is in the data already."""
 
 
 @dataclass(frozen=True)

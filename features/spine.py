@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.declarations import Family, Latest, SignalName
-from features.interpreter import AS_OF, level_values
+from features.interpreter import key_values, level_values
 from features.levels import Level
 from features.signal_rows import SignalRows, day_of
+from features.visibility import AS_OF
 
 DAYS_A_WEEK: Final = 7
 MONDAY: Final = 4
@@ -61,12 +62,26 @@ def _days_to_monday(day: ir.IntegerValue) -> ir.IntegerValue:
     return (DAYS_A_WEEK - (day - MONDAY) % DAYS_A_WEEK) % DAYS_A_WEEK
 
 
-def build_spine(rows: SignalRows) -> ir.Table:
-    """Return the rows to compute features and labels for.
+def listings_on(dataset: Dataset, day: int) -> ir.Table:
+    """Return (listing_id, as_of_day): every listing that was live by a day, on that day."""
+    listings = dataset.tables["listings"]
+    live = listings.filter(day_of(listings.listed_at) <= day)
+    return live.select("listing_id", as_of_day=ibis.literal(day, "int64"))
 
-    One row a listing and moment with units to sell: listing_id, as_of_day, the keys of all
-    levels, list_price_minor (float64) and units_offered (float64).
+
+def build_spine(rows: SignalRows) -> ir.Table:
+    """Return the rows to compute features and labels for: `spine_of` all moments of training."""
+    return spine_of(rows, listing_days(rows.dataset))
+
+
+def spine_of(rows: SignalRows, moments: ir.Table) -> ir.Table:
+    """Return those of (listing_id, as_of_day) that had units to sell, with what a row needs.
+
+    One row a listing and moment: listing_id, as_of_day, the keys of all levels,
+    list_price_minor (float64) and units_offered (float64). The creator of a row is that of the
+    listing's latest video.
     """
-    decided = level_values(rows, DECIDED, rows.keep(listing_days(rows.dataset)))
-    on_sale = decided.filter(decided.units_offered > 0)
-    return on_sale.inner_join(rows.dataset.listing_facts(), "listing_id")
+    decided = level_values(rows, DECIDED, rows.keep(moments))
+    on_sale = rows.keep(decided.filter(decided.units_offered > 0))
+    with_creators = key_values(rows, SignalName.VIDEOS, "creator_id", on_sale)
+    return with_creators.inner_join(rows.dataset.listing_facts(), "listing_id")

@@ -111,7 +111,7 @@ ORDERS: Final = _table(
         "order_id": identifier("the order it belongs to"),
         "listing_id": identifier("the listing bought"),
         "buyer_key": pseudonym("keyed hash of the buyer; null: unknown"),
-        "units": count("units ordered", unit="units", least=1),
+        "units": count("units ordered", unit="units", least=1, most=10**6),
         "unit_price_minor": money("price paid for one unit", least=0),
         "creator_id": identifier("creator who led to it", nullable=True, required=False),
         "promised_days": number(

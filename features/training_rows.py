@@ -11,11 +11,12 @@ import pyarrow as pa
 from features.catalogue import Catalogue
 from features.dataset import Dataset
 from features.declarations import TARGETS, Target
-from features.interpreter import AS_OF, level_values
+from features.interpreter import filled, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import SignalRows
 from features.spine import build_spine
+from features.visibility import AS_OF
 
 CUT_OFF: Final = b"cut_off_day"
 IMPUTED: Final = b"imputed"
@@ -38,8 +39,10 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
         keys = [*LEVEL_KEYS[level], AS_OF]
         distinct = signals.keep(spine.select(*keys).distinct())
         values = signals.keep(level_values(signals, catalogue.at(level), distinct))
-        names = [feature.name for feature in catalogue.at(level)]
-        rows = rows.left_join(values, keys).select(*rows.columns, *names)
+        joined = rows.left_join(values, keys)
+        # A row without the key of a level (no supplier, no creator) has what an unknown key has.
+        columns = {f.name: filled(signals, f, joined) for f in catalogue.at(level)}
+        rows = joined.select(*rows.columns, **columns)
     return rows
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from features.online import OnlineSnapshot
+from features.snapshot import ListingFacts
 from serving.candidates import Candidate
 from serving.refusals import Detail, RequestRefusedError
 
@@ -16,10 +17,14 @@ _FIELD: Final = {
 }
 
 
-def refusal_of(snapshot: OnlineSnapshot, candidate: Candidate) -> Detail | None:
-    """Return why a candidate can't be scored with this snapshot, None if it can."""
-    code = _code_of(snapshot, candidate)
-    return None if code is None else Detail((_FIELD[code],), code)
+def refusals_of(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> list[Detail | None]:
+    """Return of each candidate why it can't be scored with this snapshot, None if it can."""
+    listings = snapshot.listings(candidate.listing_id for candidate in candidates)
+    codes = [
+        _code_of(snapshot, candidate, listing)
+        for candidate, listing in zip(candidates, listings, strict=True)
+    ]
+    return [None if code is None else Detail((_FIELD[code],), code) for code in codes]
 
 
 def admit(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> None:
@@ -28,24 +33,24 @@ def admit(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> None:
     Raises:
         RequestRefusedError: with the code of the first that can't be, and the places of all.
     """
-    found = [(position, refusal_of(snapshot, one)) for position, one in enumerate(candidates)]
     details = tuple(
         Detail(("candidates", position, *detail.loc), detail.code)
-        for position, detail in found
+        for position, detail in enumerate(refusals_of(snapshot, candidates))
         if detail is not None
     )
     if details:
         raise RequestRefusedError(details[0].code, details)
 
 
-def _code_of(snapshot: OnlineSnapshot, candidate: Candidate) -> str | None:
+def _code_of(
+    snapshot: OnlineSnapshot, candidate: Candidate, listing: ListingFacts | None
+) -> str | None:
     currency = snapshot.about.markets.get(candidate.market)
     if currency is None:
         return "unsupported_market"
     if currency != candidate.currency:
         return "currency_mismatch"
-    if candidate.listing_id is not None:
-        listing = snapshot.listing(candidate.listing_id)
-        if listing is not None and listing != (candidate.product_id, candidate.market):
-            return "listing_mismatch"
+    asked = (candidate.product_id, candidate.market)
+    if listing is not None and (listing.product_id, listing.market) != asked:
+        return "listing_mismatch"
     return None

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from serving.admission import refusal_of
+from serving.admission import refusals_of
 from serving.answers import ScoredBatch, ScoredCandidate, Share
 from serving.candidates import MOST_CANDIDATES, Candidate, parse_candidate
 from serving.evidence import OWN_WEIGHTS
@@ -121,7 +121,7 @@ def _candidate_of(served: Served, row: Row) -> Candidate | Detail:
     given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
     found = parse_candidate({name: _typed(name, cell) for name, cell in given.items()})
     if isinstance(found, Candidate):
-        return refusal_of(served.snapshot, found) or found
+        return refusals_of(served.snapshot, [found])[0] or found
     return found
 
 

@@ -13,7 +13,9 @@ from typing import Final
 
 from features.catalogue import CATALOGUE, Catalogue
 from features.declarations import FloatArray
+from features.durable import write_directory
 from features.horizons import Horizons
+from features.reference_stats import ColumnStats
 from serving.artefact_errors import (
     BrokenFileError,
     CanaryError,
@@ -21,7 +23,6 @@ from serving.artefact_errors import (
     UnexpectedFileError,
 )
 from serving.canary import CANARY, Canary, check_canary, make_canary
-from serving.durable import write_directory
 from serving.manifest import (
     MANIFEST,
     FileFacts,
@@ -42,7 +43,6 @@ from serving.model_files import (
     read_json,
 )
 from serving.prediction import Models
-from serving.reference_stats import ColumnStats
 from serving.sealed import SealedFiles, read_sealed
 from serving.target_names import servable_targets
 

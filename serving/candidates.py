@@ -28,8 +28,10 @@ Level = Annotated[float, Meta(ge=0.5, le=0.95)]
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A product in a market, at a price and in a quantity, to be predicted.
 
-    `listing_id` is known for a listing that is live already. `category` counts only for a
-    product that the snapshot doesn't know. `candidate_id` comes back in the answer.
+    `listing_id` is known for a listing that is live already; a product that is listed just once in
+    the market needs none. `category` and `supplier_id` count only for a product that the snapshot
+    doesn't know; `creator_id`, who is to film it next, counts instead of who filmed it last.
+    `candidate_id` comes back in the answer.
     """
 
     product_id: Identifier
@@ -39,6 +41,8 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     units_offered: Units
     listing_id: Identifier | None = None
     category: Identifier | None = None
+    supplier_id: Identifier | None = None
+    creator_id: Identifier | None = None
     candidate_id: Identifier | None = None
 
 

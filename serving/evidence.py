@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from features.catalogue import Catalogue
@@ -12,6 +11,7 @@ from features.declarations import TARGETS
 from features.levels import Level
 from features.online import LookupResult, OnlineSnapshot
 from features.pooling import RATES
+from features.subjects import Subject
 from serving.answers import Evidence
 from serving.bundle import Bundle
 from serving.candidates import Candidate
@@ -19,22 +19,6 @@ from serving.prediction import Predictions
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
 """Rate to the model input that says how much of it is the listing's own evidence."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A candidate with what the snapshot knows of its product."""
-
-    candidate: Candidate
-    category: str | None
-    is_known: bool
-
-    @classmethod
-    def of(cls, snapshot: OnlineSnapshot, candidate: Candidate) -> Subject:
-        """Take the category from the snapshot, as training did, else from the request."""
-        product = snapshot.product(candidate.product_id)
-        category = candidate.category if product is None else product.category
-        return cls(candidate, category, is_known=product is not None)
 
 
 def evidence_of(
@@ -66,7 +50,10 @@ def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[st
 
 
 def flags_of(
-    bundle: Bundle, snapshot: OnlineSnapshot, subjects: Sequence[Subject], predictions: Predictions
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    rows: Sequence[tuple[Candidate, Subject]],
+    predictions: Predictions,
 ) -> list[list[str]]:
     """Return each row's flags: what a reader must know before relying on its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
@@ -75,13 +62,13 @@ def flags_of(
     is_merged = any(model.residuals.is_merged for model in bundle.models.targets.values())
     cold = ["cold_start", "interval_merged"] if is_merged else ["cold_start"]
     return [
-        [*(cold if is_cold else ()), *_subject_flags(snapshot, subject), *shared]
-        for subject, is_cold in zip(subjects, predictions.is_cold.tolist(), strict=True)
+        [*(cold if is_cold else ()), *_subject_flags(snapshot, *row), *shared]
+        for row, is_cold in zip(rows, predictions.is_cold.tolist(), strict=True)
     ]
 
 
-def _subject_flags(snapshot: OnlineSnapshot, subject: Subject) -> list[str]:
-    asked = subject.candidate.category
+def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:
+    asked = candidate.category
     flags = {
         "unknown_product": not subject.is_known,
         "unseen_category": subject.category not in snapshot.categories,

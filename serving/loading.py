@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 
 from features.errors import ArtefactError
-from features.online import OnlineSnapshot, verify_snapshot
+from features.online import OnlineSnapshot
+from features.pointer import resolve
+from features.snapshot_files import verify_snapshot
 from serving.bundle import Bundle, load_bundle
 from serving.candidates import DEFAULT_LEVEL, MOST_CANDIDATES, Candidate
-from serving.pointer import resolve
 from serving.scoring import check_pair, score
 
 WARM_UP_SIZES: Final = (1, MOST_CANDIDATES)

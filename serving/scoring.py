@@ -12,13 +12,14 @@ import numpy as np
 
 from features.declarations import FloatArray
 from features.horizons import Horizons
-from features.online import LookupKeys, OnlineSnapshot
+from features.online import OnlineSnapshot
+from features.subjects import keys_of, subjects_of
 from serving.admission import admit
 from serving.answers import Evidence, ScoredBatch, ScoredCandidate, Share
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.bundle import Bundle
 from serving.candidates import Candidate
-from serving.evidence import Subject, evidence_of, flags_of
+from serving.evidence import evidence_of, flags_of
 from serving.prediction import Prediction, Predictions, predict
 
 
@@ -33,8 +34,8 @@ def score(
     """
     check_pair(bundle, snapshot)
     admit(snapshot, candidates)
-    subjects = [Subject.of(snapshot, candidate) for candidate in candidates]
-    found = snapshot.look_up(_keys(subjects))
+    subjects = subjects_of(snapshot, candidates)
+    found = snapshot.look_up(keys_of(subjects))
     columns = {**found.columns, **_request_columns(bundle, candidates)}
     predictions = predict(bundle.models, columns, level=level)
     return ScoredBatch(
@@ -45,7 +46,7 @@ def score(
             candidates,
             predictions,
             evidence_of(bundle.models.catalogue, snapshot, found, predictions),
-            flags_of(bundle, snapshot, subjects, predictions),
+            flags_of(bundle, snapshot, list(zip(candidates, subjects, strict=True)), predictions),
         ),
     )
 
@@ -101,15 +102,6 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
 
 def _named(horizons: Horizons) -> str:
     return ", ".join(f"{name} {days}" for name, days in horizons.model_dump().items())
-
-
-def _keys(subjects: Sequence[Subject]) -> LookupKeys:
-    return LookupKeys(
-        listing_id=[one.candidate.listing_id for one in subjects],
-        product_id=[one.candidate.product_id for one in subjects],
-        category=[one.category for one in subjects],
-        market=[one.candidate.market for one in subjects],
-    )
 
 
 def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[str, FloatArray]:

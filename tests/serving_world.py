@@ -16,7 +16,8 @@ from features.declarations import TARGETS, FloatArray, Target
 from features.derived import design_matrix
 from features.horizons import Horizons
 from features.levels import Level
-from features.online import write_snapshot
+from features.pointer import publish
+from features.reference_stats import describe_inputs
 from features.snapshot import (
     LevelAbout,
     LevelVectors,
@@ -25,14 +26,13 @@ from features.snapshot import (
     SnapshotAbout,
     SnapshotContents,
 )
+from features.snapshot_writer import write_snapshot
 from serving.booster import Booster
 from serving.bundle import BundleContents
 from serving.calibration import Knots
 from serving.cells import OWN_HISTORY, is_cold_start
 from serving.conformal import learn_residuals
-from serving.pointer import publish
 from serving.prediction import Models
-from serving.reference_stats import describe_inputs
 from serving.target_model import TargetModel, mean_prediction
 
 ROWS = 3_000
@@ -43,8 +43,8 @@ PRODUCTS = {f"mug-{i}": ProductFacts("kitchen", "home", "maker") for i in range(
     "kite": ProductFacts("toys", None, None),
     "new-pan": ProductFacts("kitchen", "home", None),
 }
-LISTINGS = {f"mug-{i}|GB": ListingFacts(f"mug-{i}", "GB") for i in range(5)} | {
-    "kite|DE": ListingFacts("kite", "DE")
+LISTINGS = {f"mug-{i}|GB": ListingFacts(f"mug-{i}", "GB", "reviewer") for i in range(5)} | {
+    "kite|DE": ListingFacts("kite", "DE", None)
 }
 PARAMETERS = {
     name: 0.3 if name.endswith("_mean") else 20.0 + position
@@ -151,6 +151,9 @@ def snapshot_contents() -> SnapshotContents:
     keys: dict[Level, list[tuple[str, ...]]] = {
         Level.LISTING: [(name,) for name in sorted(LISTINGS)],
         Level.PRODUCT: [(name,) for name in sorted(PRODUCTS)],
+        Level.SUPPLIER: [("maker",)],
+        Level.SUPPLIER_CATEGORY: [("maker", "kitchen")],
+        Level.CREATOR: [("reviewer",)],
         Level.CATEGORY_MARKET: [(c, m) for c in CATEGORIES for m in sorted(MARKETS)],
         Level.MARKET: [(market,) for market in sorted(MARKETS)],
     }

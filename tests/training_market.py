@@ -14,7 +14,14 @@ from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, FloatArray
 from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, Level
-from features.pooling import RATES, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
+from features.pooling import (
+    CHAIN,
+    RATES,
+    REPURCHASE_RATE,
+    RETURN_RATE,
+    SELL_THROUGH_RATE,
+    Rate,
+)
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from training.settings import TrainingSettings
 from training.training_set import IntArray
@@ -26,6 +33,8 @@ QUICK = TrainingSettings(boosters=2, trees=40, learning_rate=0.1, least_leaf_row
 FIRST_MONDAY = 19_727
 MARKETS = ("US", "GB", "DE", "FR")
 CATEGORIES = ("lamps", "mugs", "toys")
+NOBODY = ""
+"""Stands for the supplier or creator of rows that have none, until they are written."""
 
 
 def _logistic(value: FloatArray) -> FloatArray:
@@ -45,6 +54,8 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     keys = {
         "listing_id": np.array([f"L{i}" for i in range(listings)])[listing],
         "product_id": np.array([f"P{i}" for i in product])[listing],
+        "supplier_id": np.array([f"S{i // 3}" if i % 10 else NOBODY for i in product])[listing],
+        "creator_id": rng.choice([NOBODY, "C0", "C1", "C2"], week.size),
         "category": np.array(CATEGORIES)[category][listing],
         "market": np.array(MARKETS)[market][listing],
     }
@@ -79,7 +90,7 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     }
     table = pa.table(
         {
-            **keys,
+            **{name: _null_for_nobody(one) for name, one in keys.items()},
             "as_of_day": as_of_day,
             **{name: pa.array(one, from_pandas=True) for name, one in columns.items()},
             **{name: pa.array(one, from_pandas=True) for name, one in labels.items()},
@@ -96,6 +107,10 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
             LABELLED: ",".join(TARGETS),
         }
     )
+
+
+def _null_for_nobody(names: np.ndarray) -> pa.Array:
+    return pa.array(names, mask=names == NOBODY)
 
 
 def without_returns(rows: pa.Table) -> pa.Table:
@@ -122,15 +137,18 @@ def _past(
     week: IntArray,
     keys: dict[str, np.ndarray],
 ) -> dict[str, FloatArray]:
-    """Draw a listing's counts and add them up at the wider levels, week by week."""
+    """Draw a listing's counts and add them up at the wider levels, week by week.
+
+    Rows without a key of a level count nothing there.
+    """
     trials = rng.poisson(4 * np.minimum(age, 25))
     successes = rng.binomial(trials, share)
     counts: dict[str, FloatArray] = {}
-    for level in Level:
+    for level in CHAIN:
+        has_keys = np.all([keys[key] != NOBODY for key in LEVEL_KEYS[level]], axis=0)
         names = [np.unique(keys[key], return_inverse=True)[1] for key in LEVEL_KEYS[level]]
         group = np.unique(np.stack([week, *names]), axis=1, return_inverse=True)[1].ravel()
         for measure, own in ((rate.successes, successes), (rate.trials, trials)):
-            counts[rate.column(measure, level)] = np.bincount(group, weights=own)[group].astype(
-                np.float64
-            )
+            total = np.bincount(group, weights=own)[group]
+            counts[rate.column(measure, level)] = np.where(has_keys, total, 0.0)
     return counts

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from features.declarations import FloatArray, Target
 from features.horizons import Horizons
+from features.reference_stats import describe_inputs
 from serving.bundle import BundleContents
 from serving.prediction import Models
-from serving.reference_stats import describe_inputs
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
 from training.material import Recipe, prepare

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from features.catalogue import Catalogue
 from features.declarations import TARGETS, FloatArray, Target
-from features.interpreter import AS_OF
-from features.levels import LEVEL_KEYS, Level
+from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
+from features.visibility import AS_OF
 from serving.cells import BoolArray, is_cold_start
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
 
@@ -27,7 +27,7 @@ UNITS_ORDERED: Final = "units_ordered_label"
 
 @dataclass(frozen=True)
 class Coded:
-    """A text column as positions in its distinct values; shape of `codes`: (rows,)."""
+    """A text column as positions in its distinct values, -1 where null; `codes`: (rows,)."""
 
     codes: IntArray
     names: tuple[str, ...]
@@ -96,7 +96,7 @@ def _refuse_missing(table: pa.Table, inputs: list[str]) -> None:
     if missing:
         raise MissingColumnsError(missing)
     for name in (*KEYS, AS_OF):
-        if table[name].null_count:
+        if name not in NULLABLE_KEYS and table[name].null_count:
             raise MissingKeysError(name, table[name].null_count)
 
 
@@ -107,7 +107,7 @@ def _floats(table: pa.Table, name: str) -> FloatArray:
 
 def _coded(table: pa.Table, name: str) -> Coded:
     encoded: Any = table[name].combine_chunks().dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return Coded(codes, tuple(encoded.dictionary.to_pylist()))
 
 

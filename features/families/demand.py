@@ -1,58 +1,74 @@
-"""Demand: how much is ordered, at every level, and how lately."""
+"""Demand: how much is ordered, at every level, how lately and in which season."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from features.declarations import (
-    Derived,
-    Elapsed,
-    Family,
-    Feature,
-    RequestField,
-    SignalName,
-    Windowed,
-)
-from features.derived import ratio, trend
+from features.declarations import Age, Derived, Family, Feature, RequestField, SignalName, Windowed
+from features.derived import COVERED_DAYS, COVERS, coming_season, ratio
+from features.families.topic import Topic, share_of
 from features.levels import LEVEL_TITLES, Level, qualified
+
+ORDERS: Final = Topic(SignalName.ORDERS, Family.DEMAND)
+STOCK: Final = Topic(SignalName.STOCK, Family.DEMAND)
+STARTS: Final = Topic(SignalName.LISTING_STARTS, Family.DEMAND)
 
 
 def _ordered(level: Level, days: int) -> Windowed:
-    return Windowed(
-        name=qualified("units_ordered", level, days),
-        description=f"Units of the {LEVEL_TITLES[level]} ordered in the last {days} days.",
-        unit="units",
-        family=Family.DEMAND,
-        level=level,
-        signal=SignalName.ORDERS,
-        measure="units",
-        days=days,
+    sentence = "Units of the {level} ordered"
+    return ORDERS.total(
+        "units", sentence, level=level, days=days, unit="units", name="units_ordered"
     )
 
 
-def _trend(level: Level) -> Derived:
+def _recent_share(level: Level) -> Derived:
     return Derived(
         name=qualified("recent_order_share", level, 84),
-        description=f"Share of the {LEVEL_TITLES[level]}'s units of the last 84 days that was "
-        "ordered in the last 28.",
+        description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 84 days "
+        "that were ordered in the last 28.",
         unit="share",
         family=Family.DEMAND,
         high=1.0,
-        inputs=(qualified("units_ordered", level, 28), qualified("units_ordered", level, 84)),
-        function=trend,
+        inputs=(_ordered(level, 28).name, _ordered(level, 84).name),
+        function=ratio,
     )
 
 
-def _cover(level: Level) -> Derived:
+AGES: Final = {
+    Level.LISTING: "days_since_listed",
+    Level.PRODUCT: "days_since_first_listed_product",
+}
+"""Days since a level's first listing went live: no window counts days before."""
+
+
+def _cover(level: Level, days: int) -> Derived:
     return Derived(
-        name=qualified("demand_cover", level, 28),
-        description=f"Units of the {LEVEL_TITLES[level]} ordered in the last 28 days per unit "
-        "offered now.",
+        name=qualified("demand_cover", level, days),
+        description=f"Units of the {LEVEL_TITLES[level]} that {COVERED_DAYS} days would bring at "
+        f"the rate of the last {days} days, or of those since it went live, per unit offered now.",
         unit="units per unit",
         family=Family.DEMAND,
         monotone=(("sell_through", 1),),
-        inputs=(qualified("units_ordered", level, 28), "units_offered"),
-        function=ratio,
+        inputs=(_ordered(level, days).name, AGES[level], "units_offered"),
+        function=COVERS[days],
+    )
+
+
+def _season(level: Level) -> Derived:
+    return Derived(
+        name=qualified("coming_season_share", level, 365),
+        description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 365 days "
+        "that were ordered in those 28 days of the year that come next; null before a year is "
+        "known.",
+        unit="share",
+        family=Family.DEMAND,
+        high=1.0,
+        inputs=(
+            _ordered(level, 365).name,
+            _ordered(level, 337).name,
+            "days_since_first_order_market",
+        ),
+        function=coming_season,
     )
 
 
@@ -67,53 +83,93 @@ REQUEST_FIELDS: Final = (
     ),
 )
 
+_STOCKOUTS: Final = STOCK.total(
+    "stockouts",
+    "Stock observations of the {level} with nothing on hand or on its way,",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+)
+_OBSERVATIONS: Final = STOCK.total(
+    "observations",
+    "Stock observations of the {level}",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+    name="stock_observations",
+)
+
 DEMAND: Final[tuple[Feature, ...]] = (
-    _ordered(Level.LISTING, 7),
-    _ordered(Level.LISTING, 28),
-    _ordered(Level.LISTING, 84),
-    _ordered(Level.PRODUCT, 28),
-    _ordered(Level.PRODUCT, 84),
-    _ordered(Level.CATEGORY_MARKET, 28),
-    _ordered(Level.CATEGORY_MARKET, 84),
-    _ordered(Level.MARKET, 28),
-    _ordered(Level.MARKET, 84),
-    Windowed(
-        name="order_lines_28d",
-        description="Order lines of the listing in the last 28 days.",
-        unit="order lines",
-        family=Family.DEMAND,
+    *(_ordered(Level.LISTING, days) for days in (7, 28, 84)),
+    *(_ordered(Level.PRODUCT, days) for days in (28, 84)),
+    _ordered(Level.SUPPLIER, 84),
+    *(_ordered(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
+    *(_ordered(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
+    *(_ordered(Level.MARKET, days) for days in (28, 84, 337, 365)),
+    ORDERS.total(
+        "order_lines",
+        "Order lines of the {level}",
         level=Level.LISTING,
-        signal=SignalName.ORDERS,
-        measure="order_lines",
         days=28,
+        unit="order lines",
     ),
-    Elapsed(
-        name="days_since_last_order",
-        description="Days since the listing was last ordered.",
-        unit="days",
-        family=Family.DEMAND,
+    ORDERS.different(
+        "buyers",
+        "Different buyers of the {level}",
+        column="buyer_key",
         level=Level.LISTING,
-        signal=SignalName.ORDERS,
+        days=84,
     ),
-    Elapsed(
-        name="days_since_last_order_product",
-        description="Days since the product was last ordered in any market.",
+    ORDERS.since_last(
+        "days_since_last_order",
+        "the {level} was last ordered",
+        measure="order_lines",
+        level=Level.LISTING,
+    ),
+    ORDERS.since_last(
+        "days_since_last_order",
+        "the {level} was last ordered",
+        measure="order_lines",
+        level=Level.PRODUCT,
+    ),
+    STARTS.since_last(
+        "days_since_listed",
+        "the {level} went live",
+        measure="listings",
+        level=Level.LISTING,
+    ),
+    Age(
+        name="days_since_first_listed_product",
+        description="Days since the product first went live in any market.",
         unit="days",
         family=Family.DEMAND,
         level=Level.PRODUCT,
-        signal=SignalName.ORDERS,
+        signal=SignalName.LISTING_STARTS,
+        measure="listings",
     ),
-    Elapsed(
-        name="days_since_listed",
-        description="Days since the listing went live.",
+    Age(
+        name="days_since_first_order_market",
+        description="Days since the first known order in the market.",
         unit="days",
         family=Family.DEMAND,
-        level=Level.LISTING,
-        signal=SignalName.LISTING_STARTS,
+        level=Level.MARKET,
+        signal=SignalName.ORDERS,
+        measure="order_lines",
     ),
-    _trend(Level.LISTING),
-    _trend(Level.PRODUCT),
-    _trend(Level.CATEGORY_MARKET),
-    _cover(Level.LISTING),
-    _cover(Level.PRODUCT),
+    _STOCKOUTS,
+    _OBSERVATIONS,
+    share_of(
+        "stockout_share",
+        "Share of the {level}'s stock observations with nothing on hand or on its way",
+        _STOCKOUTS,
+        _OBSERVATIONS,
+    ),
+    _recent_share(Level.LISTING),
+    _recent_share(Level.PRODUCT),
+    _recent_share(Level.SUPPLIER_CATEGORY),
+    _recent_share(Level.CATEGORY_MARKET),
+    *(_cover(Level.LISTING, days) for days in COVERS),
+    *(_cover(Level.PRODUCT, days) for days in (28, 84)),
+    _season(Level.CATEGORY_MARKET),
+    _season(Level.MARKET),
 )

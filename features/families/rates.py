@@ -1,4 +1,4 @@
-"""Rates: sell-through, return and repurchase so far, their counts at every level and pooled."""
+"""Rates: sell-through, return and repurchase so far, counted at every level and pooled."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from features.pooling import (
 )
 
 _SUBJECTS: Final = {
-    "units_offered": "Units offered whose horizon is over",
-    "units_sold": "Units sold of those offered whose horizon is over",
-    "units_ripe": "Units ordered whose return window is over",
-    "units_returned": "Units that came back of those whose return window is over",
-    "buyers_ripe": "First-time buyers whose repurchase window is over",
-    "buyers_repeated": "First-time buyers who bought again, of those whose window is over",
+    "units_offered": "Units of the {level} put on sale, in lots whose horizon ended",
+    "units_sold": "Units of the {level} sold within their lot's horizon, where it ended",
+    "units_ripe": "Units of the {level} ordered whose return window ended",
+    "units_returned": "Units of the {level} that came back, of those whose return window ended",
+    "buyers_ripe": "First-time buyers of a single listing whose repurchase window ended, "
+    "counted for the {level},",
+    "buyers_repeated": "First-time buyers of a single listing who bought it again and whose "
+    "repurchase window ended, counted for the {level},",
 }
 
 
@@ -32,8 +34,8 @@ def _count(
 ) -> Windowed:
     return Windowed(
         name=rate.column(measure, level),
-        description=f"{_SUBJECTS[measure]}, of the {LEVEL_TITLES[level]}, "
-        f"over within the last {rate.days} days.",
+        description=_SUBJECTS[measure].format(level=LEVEL_TITLES[level])
+        + f" in the last {rate.days} days.",
         unit="buyers" if measure.startswith("buyers") else "units",
         family=family,
         level=level,
@@ -50,11 +52,11 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
         for level in reversed(CHAIN)
         for measure in (rate.successes, rate.trials)
     ]
+    said = rate.name.removesuffix("_rate").replace("_", "-") + " rate"
     own = tuple(rate.column(measure, Level.LISTING) for measure in (rate.successes, rate.trials))
     raw = Derived(
         name=f"{rate.name}_{rate.days}d",
-        description=f"The listing's own {rate.name.replace('_', ' ')} of the last "
-        f"{rate.days} days.",
+        description=f"{said.capitalize()} of the listing itself, of the last {rate.days} days.",
         unit="share",
         family=family,
         high=1.0,
@@ -63,8 +65,8 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
     )
     pooled = Derived(
         name=f"pooled_{rate.name}_{rate.days}d",
-        description=f"The {rate.name.replace('_', ' ')}, shrunk from market through category "
-        "and product to the listing.",
+        description=f"{said.capitalize()} of the last {rate.days} days, shrunk from market through "
+        "category, supplier and product to the listing.",
         unit="share",
         family=family,
         high=1.0,
@@ -74,8 +76,8 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
     )
     weight = Derived(
         name=f"own_weight_{rate.name}_{rate.days}d",
-        description=f"Weight of the listing's own evidence in its pooled "
-        f"{rate.name.replace('_', ' ')}.",
+        description=f"Weight of the listing's own evidence in its pooled {said}, of the last "
+        f"{rate.days} days.",
         unit="share",
         family=family,
         high=1.0,
@@ -89,5 +91,5 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
 RATES: Final[tuple[Feature, ...]] = (
     *_family_of(SELL_THROUGH_RATE, signal=SignalName.LOTS, family=Family.DEMAND),
     *_family_of(RETURN_RATE, signal=SignalName.RIPE_UNITS, family=Family.RETURNS),
-    *_family_of(REPURCHASE_RATE, signal=SignalName.FIRST_PURCHASES, family=Family.REPURCHASE),
+    *_family_of(REPURCHASE_RATE, signal=SignalName.REPURCHASES, family=Family.REPURCHASE),
 )

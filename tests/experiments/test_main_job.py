@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -19,9 +20,9 @@ from experiments.summary import as_json, summary, whereabouts
 from features.errors import DataError
 from features.horizons import Horizons
 from features.online import LookupKeys, OnlineSnapshot
+from features.pointer import resolve
 from features.training_rows import CUT_OFF
 from serving.bundle import load_bundle
-from serving.pointer import resolve
 from serving.scoring import score
 from training.settings import TrainingSettings
 from training.training_errors import TooFewDaysError
@@ -102,8 +103,9 @@ def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
     rows = rows[rows["as_of_day"] == cut_off]
     assert len(rows) > 50, "the market should end on a day of the spine, a Monday"
     snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
-    keys = (rows[name].tolist() for name in ("listing_id", "product_id", "category", "market"))
-    for name, values in snapshot.look_up(LookupKeys(*keys)).columns.items():
+    names = (field.name for field in dataclasses.fields(LookupKeys))
+    keys = {name: rows[name].astype(object).where(rows[name].notna(), None) for name in names}
+    for name, values in snapshot.look_up(LookupKeys(**keys)).columns.items():
         assert values.tobytes() == rows[name].to_numpy(np.float64).tobytes(), name
 
 

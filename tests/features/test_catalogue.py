@@ -11,31 +11,61 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import CATALOGUE
-from features.declarations import Base, Declared, Derived, Feature, FloatArray, Windowed
+from features.declarations import (
+    Age,
+    Base,
+    Declared,
+    Derived,
+    Elapsed,
+    Feature,
+    FloatArray,
+    Fulfilled,
+    Latest,
+    OverWindow,
+)
 from features.derived import design_matrix
+from features.levels import Level
 from features.pooling import RATES
-from features.signals import SIGNALS
+from features.signals.registry import SIGNALS
+from tests.market_rows import PARAMETERS, seen_values
 
 DECLARED = (*CATALOGUE.request_fields, *CATALOGUE.features)
-GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)+(_\d+d)?")
-PARAMETERS = {name: 0.1 if name.endswith("_mean") else 20.0 for name in CATALOGUE.parameters}
+GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*_([a-z]+|\d+d)")
+"""Measure, subject, qualifier, window; a count's measure is its subject (`views_28d`)."""
+WHERE = re.compile(r"(_(" + "|".join(sorted(Level, key=len, reverse=True)) + r"))?(_\d+d)?\Z")
+"""What may follow a feature's measure and subject: its level, its window."""
 INPUTS = {d.name: d for d in (*CATALOGUE.request_fields, *CATALOGUE.base)}
 
 
+PARTS = [
+    *(pair for rate in RATES for pair in zip(rate.inputs[::2], rate.inputs[1::2], strict=True)),
+    ("requirements_met", "requirements_category_market"),
+    ("certificates_held", "certificates_required_category_market"),
+    *(
+        (name, name.removesuffix(short) + long)
+        for short, long in (("28d", "84d"), ("337d", "365d"))
+        for name in INPUTS
+        if name.startswith("units_ordered") and name.endswith(short)
+    ),
+]
+"""Counts that are parts of others, whole second."""
+
+
 def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
-    """Draw base features as they come: whole numbers, parts within their whole, some null."""
+    """Draw base features as they come: within bounds, parts within their whole, some null."""
     rng = np.random.default_rng(seed)
-    columns = {name: rng.integers(0, 50, rows).astype(float) for name in INPUTS}
-    for short, long in (("28d", "84d"),):
-        for name in INPUTS:
-            if name.startswith("units_ordered") and name.endswith(short):
-                whole = name.removesuffix(short) + long
-                columns[whole] = columns[whole] + columns[name]
-    for rate in RATES:
-        for part, whole in zip(rate.inputs[::2], rate.inputs[1::2], strict=True):
-            columns[part] = np.floor(columns[whole] * rng.random(rows))
-    for name in ("days_since_last_order", "latest_paid_price_minor"):
-        columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])
+    columns = {
+        name: rng.integers(0, 50, rows).astype(float) if one.high is None else rng.random(rows)
+        for name, one in INPUTS.items()
+    }
+    for part, whole in PARTS:
+        columns[part] = np.floor(columns[whole] * rng.random(rows))
+    for name in (name for name in INPUTS if name.startswith("stars_")):
+        columns[name] = columns[name.replace("stars_", "reviews_")] * rng.integers(1, 6, rows)
+    for name, one in INPUTS.items():
+        if isinstance(one, Latest | Elapsed | Age):
+            columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])
+    columns["days_since_first_order_market"] *= 20
     columns["units_offered"] += 1
     columns["list_price_minor"] += 1
     return columns
@@ -44,24 +74,52 @@ def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
 def test_declaration_follows_the_grammar_and_says_what_it_is(declared: Declared) -> None:
     assert GRAMMAR.fullmatch(declared.name)
-    assert re.fullmatch(r"[A-Z].{15,}\.", declared.description)
+    assert re.fullmatch(r"[A-Z].{15,}[^.,]\.", declared.description)
+    assert not re.search(r"[{}]|  ", declared.description)
     assert declared.unit
-    if declared.name.endswith(("_rate", "_share")) or "_rate_" in declared.name:
+    subject = WHERE.sub("", declared.name)
+    is_rate = subject.endswith(("_rate", "_share")) and not subject.startswith("is_")
+    if is_rate or subject.startswith(("is_", "has_")):
         assert (declared.low, declared.high) == (0.0, 1.0)
-    if "_minor" in declared.name:
-        assert declared.unit == "minor currency units"
-    if isinstance(declared, Windowed):
-        assert declared.name.endswith(f"_{declared.days}d")
+    if declared.unit == "share":
+        assert (declared.low, declared.high) == (0.0, 1.0)
+    assert ("_minor" in declared.name) == (declared.unit == "minor currency units")
+
+
+@pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
+def test_base_feature_is_named_after_its_level_and_window(feature: Base) -> None:
+    ending = "" if feature.level is Level.LISTING else f"_{feature.level.value}"
+    if isinstance(feature, OverWindow):
+        ending += f"_{feature.days}d"
+    assert feature.name.endswith(ending)
+    bare = feature.name.removesuffix(ending)
+    assert not any(bare.endswith(f"_{level.value}") for level in Level if level != Level.LISTING)
+
+
+@pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
+def test_signal_of_a_base_feature_reaches_its_level(feature: Base) -> None:
+    assert SIGNALS[feature.signal].reaches(feature.level)
+    if isinstance(feature, Fulfilled):
+        assert SIGNALS[feature.states].reaches(feature.level)
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
+def test_values_in_real_markets_stay_within_the_bounds(declared: Declared) -> None:
+    values = seen_values()[declared.name]
+    known = values[~np.isnan(values)]
+    assert declared.low is None or (known >= declared.low).all()
+    assert declared.high is None or (known <= declared.high).all()
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
+def test_values_in_real_markets_differ(declared: Declared) -> None:
+    values = seen_values()[declared.name]
+    assert len(set(values[~np.isnan(values)])) > 1
 
 
 def test_names_are_unique() -> None:
     names = [declared.name for declared in DECLARED]
     assert len(names) == len(set(names)) == len(CATALOGUE.model_inputs)
-
-
-@pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
-def test_base_feature_names_a_signal(feature: Base) -> None:
-    assert feature.signal in SIGNALS
 
 
 @pytest.mark.parametrize("feature", CATALOGUE.derived, ids=lambda d: d.name)
@@ -111,6 +169,24 @@ def test_monotone_signs_stand_at_the_place_of_their_input() -> None:
     assert signs["demand_cover_28d"] == 1
     assert signs["units_ordered_28d"] == 0
     assert set(CATALOGUE.monotone("return_risk")) == {0}
+
+
+@pytest.mark.parametrize("decided", CATALOGUE.request_fields, ids=lambda d: d.name)
+def test_what_a_decision_moves_is_declared_to_move_sell_through_its_way(
+    decided: Declared,
+) -> None:
+    """A feature that a higher price moves, undeclared, would let a higher price sell more."""
+    wanted = dict(decided.monotone)["sell_through"]
+    columns = columns_of(2_000, 0)
+    before = design_matrix(CATALOGUE, columns, PARAMETERS)
+    raised = {**columns, decided.name: columns[decided.name] + 1}
+    moved = np.nan_to_num(design_matrix(CATALOGUE, raised, PARAMETERS) - before)
+    for name, sign, change in zip(
+        CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), moved.T, strict=True
+    ):
+        if change.any():
+            assert sign != 0, name
+            assert (np.sign(change) * sign * wanted >= 0).all(), name
 
 
 FIRST = CATALOGUE.features[0]

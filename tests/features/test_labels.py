@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import CATALOGUE
+from features.declarations import Windowed
 from features.imputed_stock import OrderUpTo, with_stock
-from features.signal_rows import lazy_rows, stored_rows
+from features.levels import Level
+from features.signal_rows import stored_rows
 from features.spine import build_spine
 from features.training_rows import LABELLED, build_training_rows
 from tests.oracle import Oracle
-from tests.worlds import HORIZONS, Engine, Frames, random_world
+from tests.world_tables import Frames
+from tests.worlds import HORIZONS, Engine, random_world
 
 EPOCH = pd.Timestamp("1970-01-01")
 
 
-def rows_of(frames: Frames) -> pd.DataFrame:
+ONE_A_LEVEL = replace(
+    CATALOGUE,
+    features=tuple(
+        next(f for f in CATALOGUE.at(level) if isinstance(f, Windowed)) for level in Level
+    ),
+)
+"""Few features: labels don't depend on how many there are."""
+
+
+def training_rows(frames: Frames) -> pa.Table:
     dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    return pd.DataFrame(build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE).to_pandas())
+    return build_training_rows(stored_rows(dataset, HORIZONS), ONE_A_LEVEL)
 
 
 @settings(max_examples=4, deadline=None)
@@ -31,7 +45,7 @@ def rows_of(frames: Frames) -> pd.DataFrame:
 def test_labels_agree_with_plain_loops(seed: int, absent: str) -> None:
     frames = {name: frame for name, frame in random_world(seed).items() if name != absent}
     cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
-    for row in rows_of(frames).to_dict("records"):
+    for row in training_rows(frames).to_pandas().to_dict("records"):
         oracle = Oracle.at(frames, HORIZONS, row["as_of_day"])
         is_mature = row["as_of_day"] + HORIZONS.sell_through_maturity_days <= cut_off
         sold = oracle.sell_through(row["listing_id"], row["units_offered"])
@@ -61,7 +75,7 @@ def units_on_sale(frames: Frames, listing_id: str, day: int) -> float:
 @pytest.mark.parametrize("seed", range(3))
 def test_spine_has_the_first_midnight_then_mondays_with_units_to_sell(seed: int) -> None:
     frames = random_world(seed)
-    spine = build_spine(lazy_rows(Engine(frames).dataset, HORIZONS)).to_pandas()
+    spine = build_spine(stored_rows(Engine(frames).dataset, HORIZONS)).to_pandas()
     cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
     expected = set()
     for listing in frames["listings"].to_dict("records"):
@@ -118,20 +132,19 @@ def test_training_rows_say_which_targets_the_data_hold_outcomes_of(
     absent: str, labelled: bytes
 ) -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != absent}
-    dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    table = build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE)
+    table = training_rows(frames)
     assert table.schema.metadata[LABELLED] == labelled
 
 
 def test_training_rows_say_what_they_rest_on() -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != "stock"}
     dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    table = build_training_rows(stored_rows(dataset, HORIZONS), CATALOGUE)
+    table = training_rows(frames)
     metadata = table.schema.metadata
     assert metadata[b"imputed"] == b"stock"
-    assert metadata[b"catalogue_fingerprint"] == CATALOGUE.fingerprint.encode()
+    assert metadata[b"catalogue_fingerprint"] == ONE_A_LEVEL.fingerprint.encode()
     assert int(metadata[b"cut_off_day"]) == dataset.cut_off_day()
     order = list(zip(table["as_of_day"].to_pylist(), table["listing_id"].to_pylist(), strict=True))
     assert order == sorted(set(order))
-    counts = [f.name for f in CATALOGUE.base if type(f).__name__ == "Windowed"]
+    counts = [feature.name for feature in ONE_A_LEVEL.base]
     assert np.isfinite(table.select(counts).to_pandas().to_numpy()).all()

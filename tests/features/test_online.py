@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,16 +14,20 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
-from features.levels import Level
+from features.levels import LEVEL_KEYS, Level
 from features.materialise import materialise
-from features.online import (
-    LookupKeys,
-    OnlineSnapshot,
-    verify_snapshot,
-    write_snapshot,
-)
+from features.online import LookupKeys, OnlineSnapshot
 from features.signal_rows import stored_rows
-from features.snapshot import ListingFacts, ProductFacts, SnapshotRefusedError
+from features.snapshot import (
+    LevelVectors,
+    ListingFacts,
+    ProductFacts,
+    SnapshotContents,
+    SnapshotRefusedError,
+)
+from features.snapshot_files import verify_snapshot
+from features.snapshot_keys import keys_bytes
+from features.snapshot_writer import write_snapshot
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
 
@@ -41,36 +47,59 @@ def rows(engine: Engine) -> pd.DataFrame:
     return pd.DataFrame(table.to_pandas())
 
 
+@pytest.fixture(scope="module")
+def contents(engine: Engine, rows: pd.DataFrame) -> SnapshotContents:
+    day = int(rows.as_of_day.quantile(0.6, interpolation="nearest"))
+    return materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day))
+
+
 @pytest.fixture
-def snapshot(engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> Path:
-    day = int(rows.as_of_day.max())
-    write_snapshot(
-        materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day)),
-        tmp_path / "snapshot",
-    )
+def snapshot(contents: SnapshotContents, tmp_path: Path) -> Path:
+    write_snapshot(contents, tmp_path / "snapshot")
     return tmp_path / "snapshot"
 
 
-@pytest.mark.parametrize("quantile", [0.2, 0.6, 1.0])
+def known(values: pd.Series[Any]) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in values]
+
+
+def asked(**keys: str | None) -> LookupKeys:
+    names = dict.fromkeys(name for level in Level for name in LEVEL_KEYS[level])
+    return LookupKeys(**{name: [keys.get(name)] for name in names})
+
+
 def test_online_row_is_the_training_row_bit_for_bit(
-    engine: Engine, rows: pd.DataFrame, tmp_path: Path, quantile: float
+    contents: SnapshotContents, rows: pd.DataFrame, snapshot: Path
 ) -> None:
-    day = int(rows.as_of_day.quantile(quantile, interpolation="nearest"))
-    trained = rows[rows.as_of_day == day]
-    contents = materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day))
-    write_snapshot(contents, tmp_path)
-    online = OnlineSnapshot.open(tmp_path)
-    keys = (trained[name].tolist() for name in ("listing_id", "product_id", "category", "market"))
-    result = online.look_up(LookupKeys(*keys))
+    trained = rows[pd.to_datetime(rows.as_of_day, unit="D", utc=True) == contents.about.as_of]
+    online = OnlineSnapshot.open(snapshot)
+    keys = {name: known(trained[name]) for level in Level for name in LEVEL_KEYS[level]}
+    result = online.look_up(LookupKeys(**keys))
     assert set(result.columns) == {feature.name for feature in CATALOGUE.base}
     for name, values in result.columns.items():
         assert bits(values) == bits(trained[name].to_numpy()), name
-    assert all(found.all() for found in result.found.values())
+    for level, found in result.found.items():
+        has_key = trained[list(LEVEL_KEYS[level])].notna().all(axis="columns")
+        assert found.tolist() == has_key.tolist()
+
+
+def test_look_up_is_the_same_alone_and_in_company(snapshot: Path) -> None:
+    online = OnlineSnapshot.open(snapshot)
+    listings = ["US-P0", "nobody", None, "US-P0", "GB-P1"]
+    markets = ["US", "XX", "US", "US", "GB"]
+    nothing = [None] * len(listings)
+    together = online.look_up(LookupKeys(listings, nothing, nothing, nothing, nothing, markets))
+    for row, (listing, market) in enumerate(zip(listings, markets, strict=True)):
+        alone = online.look_up(asked(listing_id=listing, market=market))
+        for name, values in together.columns.items():
+            assert bits(values[row : row + 1]) == bits(alone.columns[name]), name
+        for level in Level:
+            assert together.found[level][row] == alone.found[level][0]
 
 
 def test_unknown_keys_get_what_empty_history_has_in_training(snapshot: Path) -> None:
     online = OnlineSnapshot.open(snapshot)
-    result = online.look_up(LookupKeys([None], ["new"], [None], ["US"]))
+    result = online.look_up(asked(product_id="new", market="US"))
     assert result.found[Level.MARKET].tolist() == [True]
     assert not result.found[Level.LISTING][0]
     assert result.columns["units_ordered_28d"].tolist() == [0.0]
@@ -82,10 +111,45 @@ def test_snapshot_knows_products_listings_and_markets(snapshot: Path) -> None:
     online = OnlineSnapshot.open(snapshot)
     assert online.product("P1") == ProductFacts("c1", "c", "S1")
     assert online.product("P2") == ProductFacts("c0", None, None)
-    assert online.listing("US-P0") == ListingFacts("P0", "US")
+    listing = online.listing("US-P0")
+    assert listing is not None
+    assert listing[:2] == ("P0", "US")
     assert (online.product("new"), online.listing("new")) == (None, None)
+    assert online.listings(["US-P0", None]) == [listing, None]
+    assert online.only_listings([("P0", "US"), ("P2", "GB")]) == ["US-P0", None]
     assert online.about.markets == {"US": "USD", "GB": "USD"}
     assert online.categories == {"c0", "c1"}
+
+
+def test_product_listed_twice_in_a_market_has_no_only_listing(
+    contents: SnapshotContents, tmp_path: Path
+) -> None:
+    twice = {**contents.listings, "US-P0-again": ListingFacts("P0", "US", None)}
+    write_snapshot(replace(contents, listings=twice), tmp_path)
+    online = OnlineSnapshot.open(tmp_path)
+    assert online.only_listings([("P0", "US"), ("P0", "GB")]) == [None, "GB-P0"]
+
+
+def test_listing_that_is_to_go_live_later_is_not_the_only_one_yet(
+    contents: SnapshotContents, tmp_path: Path
+) -> None:
+    later = {"US-P0-next": ListingFacts("P0", "US", None, is_live=False)}
+    write_snapshot(replace(contents, listings={**contents.listings, **later}), tmp_path)
+    assert OnlineSnapshot.open(tmp_path).only_listings([("P0", "US")]) == ["US-P0"]
+
+
+def test_identifiers_of_any_length_are_keys_of_their_own(
+    contents: SnapshotContents, tmp_path: Path
+) -> None:
+    level = Level.SUPPLIER_CATEGORY
+    keys = [("é" * 128 + str(i), "ü" * 128) for i in range(3)]
+    values = np.arange(3.0 * len(CATALOGUE.at(level))).reshape(3, -1)
+    levels = {**contents.levels, level: LevelVectors(keys, values)}
+    write_snapshot(replace(contents, levels=levels), tmp_path)
+    found, is_known = OnlineSnapshot.open(tmp_path).vectors(level, [*keys[::-1], ("é", "ü")])
+    assert is_known.tolist() == [True, True, True, False]
+    assert found[:3].tolist() == values[::-1].tolist()
+    assert len(set(keys_bytes(level.value, keys))) == 3
 
 
 def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
@@ -94,13 +158,17 @@ def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
         verify_snapshot(snapshot)
 
 
-def test_equal_contents_give_equal_files(engine: Engine, tmp_path: Path) -> None:
-    ids = set()
-    for name in ("first", "second"):
-        contents = materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(19800))
-        ids.add(write_snapshot(contents, tmp_path / name))
+def test_equal_contents_give_equal_files_in_whatever_order(
+    contents: SnapshotContents, tmp_path: Path
+) -> None:
+    backwards = {
+        level: LevelVectors(one.keys[::-1], one.values[::-1])  # noqa: PD011 - not a frame
+        for level, one in reversed(list(contents.levels.items()))
+    }
+    listings = dict(reversed(list(contents.listings.items())))
+    other = replace(contents, levels=backwards, listings=listings)
     first, second = tmp_path / "first", tmp_path / "second"
-    assert len(ids) == 1
+    assert write_snapshot(contents, first) == write_snapshot(other, second)
     assert (first / "data.mdb").read_bytes() == (second / "data.mdb").read_bytes()
 
 
@@ -133,11 +201,12 @@ def _change(**facts: object) -> Callable[[Path], None]:
     [
         (_flip_a_bit, "SHA-256"),
         (_truncate, "bytes"),
-        (_change(format=2), "format 1"),
+        (_change(format=1), "format 2"),
         (_change(levels={"listing": {"features": []}}), "levels.listing.defaults"),
         (_change(planted="x"), "planted"),
         (lambda directory: (directory / "snapshot.json").unlink(), "snapshot.json"),
-        (lambda directory: (directory / "data.mdb").unlink(), "0 bytes"),
+        (lambda directory: (directory / "data.mdb").unlink(), "found none"),
+        (lambda directory: (directory / "data.mdb").write_bytes(b""), "0 bytes"),
         (lambda directory: (directory / "snapshot.json").write_bytes(b"\xff{"), "Invalid JSON"),
     ],
 )
@@ -147,4 +216,4 @@ def test_damaged_snapshot_is_refused_with_the_reason(
     damage(snapshot)
     with pytest.raises(SnapshotRefusedError, match=says) as refusal:
         open_verified(snapshot)
-    assert "Make a new one" in str(refusal.value)
+    assert "Make one with" in str(refusal.value)

@@ -17,20 +17,21 @@ def one(*values: float) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
 
 
 def test_pooled_rate_without_any_trial_is_the_mean() -> None:
-    assert pooled_rate(*one(0, 0, 0, 0, 0, 0, 0, 0), 0.07, 5, 5, 5, 5)[0] == 0.07
+    assert pooled_rate(*one(*[0] * 10), 0.07, 5, 5, 5, 5, 5)[0] == 0.07
 
 
 def test_pooled_rate_is_the_posterior_mean_at_each_level() -> None:
     market = (30 + 10 * 0.1) / (300 + 10)
     category = (5 + 20 * market) / (10 + 20)
-    listing = (1 + 40 * category) / (2 + 40)
-    found = pooled_rate(*one(30, 300, 5, 10, 0, 0, 1, 2), 0.1, 10, 20, 30, 40)
+    supplier = (3 + 25 * category) / (4 + 25)
+    listing = (1 + 40 * supplier) / (2 + 40)
+    found = pooled_rate(*one(30, 300, 5, 10, 3, 4, 0, 0, 1, 2), 0.1, 10, 20, 25, 30, 40)
     assert found[0] == pytest.approx(listing, rel=1e-15)
 
 
 @given(
-    trials=st.lists(TRIALS, min_size=4, max_size=4),
-    shares=st.lists(st.floats(0, 1), min_size=4, max_size=4),
+    trials=st.lists(TRIALS, min_size=5, max_size=5),
+    shares=st.lists(st.floats(0, 1), min_size=5, max_size=5),
     mean=st.floats(0, 1),
     strength=st.floats(1e-3, 1e6),
 )
@@ -40,7 +41,7 @@ def test_pooled_rate_lies_between_the_rates_it_pools(
     successes = [np.floor(n * share) for n, share in zip(trials, shares, strict=True)]
     counts = [value for pair in zip(successes, trials, strict=True) for value in pair]
     rates = [s / n for s, n in zip(successes, trials, strict=True) if n]
-    found = pooled_rate(*one(*counts), mean, *[strength] * 4)[0]
+    found = pooled_rate(*one(*counts), mean, *[strength] * 5)[0]
     slack = 1e-12
     assert min([*rates, mean]) - slack <= found <= max([*rates, mean]) + slack
 
@@ -54,4 +55,5 @@ def test_rate_names_its_counts_from_wide_to_narrow() -> None:
     assert RETURN_RATE.inputs[:2] == ("units_returned_market_180d", "units_ripe_market_180d")
     assert RETURN_RATE.inputs[-2:] == ("units_returned_180d", "units_ripe_180d")
     assert len(SELL_THROUGH_RATE.parameters) == 1 + len(CHAIN)
-    assert len({parameter for rate in RATES for parameter in rate.parameters}) == 15
+    parameters = {parameter for rate in RATES for parameter in rate.parameters}
+    assert len(parameters) == len(RATES) * (1 + len(CHAIN))

@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import ibis
 import pandas as pd
 import pytest
 
-from features.catalogue import CATALOGUE
 from features.interpreter import level_values
-from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import lazy_rows
 from features.spine import DECIDED
-from tests.worlds import HORIZONS, Engine, Frames, random_world
+from tests.worlds import HORIZONS, Engine
+from tests.written_markets import AS_OF, BOUGHT, DAY, TICK, event, market, order, value
 
-AS_OF = pd.Timestamp("2024-03-01")
-DAY = int((AS_OF - pd.Timestamp("1970-01-01")).days)
-TICK = pd.Timedelta("1us")
 HORIZON = pd.Timedelta(days=HORIZONS.horizon_days)
 RETURN = pd.Timedelta(days=HORIZONS.return_window_days)
 AGAIN = pd.Timedelta(days=HORIZONS.repurchase_window_days)
 DELIVERY = pd.Timedelta(days=HORIZONS.assumed_delivery_days)
-BOUGHT = AS_OF - pd.Timedelta(days=50)
-
-
-def order(
-    at: pd.Timestamp, *, known: pd.Timestamp | None = None, **other: object
-) -> dict[str, object]:
-    """Return an order line; it is known at once unless said otherwise."""
-    line = {"order_line_id": str(at), "order_id": str(at), "listing_id": "US-P0", "buyer_key": "B"}
-    return {
-        **line,
-        "units": 1,
-        "unit_price_minor": 100,
-        "event_time": at,
-        "available_at": at if known is None else known,
-        **other,
-    }
-
-
-def event(at: pd.Timestamp, **other: object) -> dict[str, object]:
-    return {"event_time": at, "available_at": at, **other}
-
-
-def market(**tables: list[dict[str, object]]) -> Frames:
-    """Return a market with just these rows in its event tables."""
-    frames = random_world(1)
-    frames["listings"]["listed_at"] = pd.Timestamp("2024-01-01")
-    for name in ("orders", "returns", "prices", "stock"):
-        rows = pd.DataFrame(tables.get(name, []), columns=frames[name].columns)
-        frames[name] = rows.astype(frames[name].dtypes)
-    del frames["deliveries"]
-    if "deliveries" in tables:
-        rows = pd.DataFrame(tables["deliveries"])
-        frames["deliveries"] = rows.astype(
-            dict.fromkeys(("event_time", "available_at"), "datetime64[us]")
-        )
-    return frames
-
-
-def value(frames: Frames, feature: str) -> float:
-    level = next(f.level for f in CATALOGUE.base if f.name == feature)
-    facts = {"listing_id": "US-P0", "product_id": "P0", "category": "c0", "market": "US"}
-    keys = pd.DataFrame({k: [facts[k]] for k in LEVEL_KEYS[level]} | {"as_of_day": [DAY]})
-    engine = engine_for(tuple(frames))
-    engine.load(frames)
-    return float(engine.values(Level(level), keys)[feature].iloc[0])
-
-
-@cache
-def engine_for(tables: tuple[str, ...]) -> Engine:
-    """Return an engine whose queries are compiled once for a set of tables."""
-    frames = random_world(1)
-    return Engine({name: frames[name] for name in tables})
 
 
 @pytest.mark.parametrize(
@@ -143,10 +85,29 @@ def test_buyer_repeats_with_another_order_of_the_same_within_the_window(
     assert value(frames, "buyers_repeated_180d") == repeated
 
 
-def test_buyer_of_the_product_in_another_market_repeats_at_product_level() -> None:
+def test_buyer_of_the_product_in_another_market_is_a_customer_who_came_back() -> None:
     frames = market(orders=[order(BOUGHT), order(BOUGHT + TICK, listing_id="GB-P0")])
-    assert value(frames, "buyers_repeated_product_180d") == 1.0
-    assert value(frames, "buyers_ripe_product_180d") == 1.0
+    assert value(frames, "customers_ripe_product_180d") == 1.0
+    assert value(frames, "customers_repeated_product_180d") == 1.0
+    # Of each listing they are a buyer who hasn't come back.
+    assert value(frames, "buyers_ripe_product_180d") == 2.0
+    assert value(frames, "buyers_repeated_product_180d") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("gap", "days"),
+    [(TICK, 1.0), (pd.Timedelta(days=1), 1.0), (pd.Timedelta(days=1) + TICK, 2.0)],
+)
+def test_days_to_the_repeat_are_whole_and_rounded_up(gap: pd.Timedelta, days: float) -> None:
+    frames = market(orders=[order(BOUGHT), order(BOUGHT + gap)])
+    assert value(frames, "repeat_days_180d") == days
+
+
+def test_first_purchase_is_the_one_known_first() -> None:
+    late = order(BOUGHT - pd.Timedelta(days=5), known=AS_OF)
+    frames = market(orders=[late, order(BOUGHT), order(BOUGHT + pd.Timedelta(days=2))])
+    assert value(frames, "repeat_days_180d") == 2.0
+    assert value(frames, "buyers_repeated_180d") == 1.0
 
 
 @pytest.mark.parametrize(

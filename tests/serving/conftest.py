@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from features.online import OnlineSnapshot
+from features.pointer import publish, resolve
 from serving.bundle import Bundle, load_bundle, write_bundle
-from serving.pointer import publish, resolve
 from tests.serving_world import bundle_contents, contents_without_returns, write_snapshot_beside
 
 

@@ -16,11 +16,11 @@ from starlette.exceptions import StarletteDeprecationWarning
 
 from features.errors import ArtefactError
 from features.online import OnlineSnapshot
+from features.pointer import PointerError, resolve
 from serving.api import build_app
 from serving.bundle import Bundle
 from serving.candidates import Candidate
 from serving.loading import Served, load_served
-from serving.pointer import PointerError, resolve
 from serving.scoring import score
 from serving.settings import ServingSettings
 from tests.serving_world import with_leaves

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import StorageError
+from features.levels import Level
 from features.online import OnlineSnapshot
 from serving.batch import ANSWER_COLUMNS, BatchReport, score_file
 from serving.bundle import Bundle
@@ -80,7 +81,7 @@ def test_batch_answers_what_the_scoring_function_returns(
         assert answer.return_risk is not None
         assert float(row["return_risk_high"]) == answer.return_risk.high
         assert float(row["level"]) == 0.9
-        assert row["levels_used"] == "listing;product;category_market;market"
+        assert row["levels_used"] == ";".join(Level)
         assert row["flags"] == "imputed:stock"
         assert row["bundle_id"] == served.bundle.bundle_id
         assert row["error"] is None

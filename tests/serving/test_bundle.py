@@ -16,6 +16,7 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.declarations import TARGETS
 from features.errors import ArtefactError, StorageError
+from features.pointer import resolve
 from serving.artefact_errors import (
     BrokenFileError,
     BundleRefusedError,
@@ -30,7 +31,6 @@ from serving.artefact_errors import (
 )
 from serving.bundle import Bundle, BundleContents, load_bundle, write_bundle
 from serving.manifest import canonical_json, sha256_of
-from serving.pointer import resolve
 from serving.prediction import predict
 from serving.sealed import MOST_BYTES
 from tests.serving_world import bundle_contents, random_columns

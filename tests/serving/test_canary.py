@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from features.pointer import resolve
 from serving.artefact_errors import CanaryError
 from serving.canary import LEVEL, Canary, check_canary, make_canary
 from serving.canary_child import main
-from serving.pointer import resolve
 from serving.prediction import Models, predict
 from tests.serving_world import bundle_contents, random_columns
 

@@ -10,11 +10,11 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, Target
+from features.reference_stats import describe_inputs
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.canary import check_canary, make_canary
 from serving.manifest import canonical_json
 from serving.model_files import CALIBRATION, CONFORMAL, POOLING, model_files, models_from
-from serving.reference_stats import describe_inputs
 from tests.serving_world import bundle_contents, random_columns
 
 Files = dict[str, bytes]

@@ -38,13 +38,21 @@ def _other(**changes: Any) -> Candidate:  # noqa: ANN401 - any field of a candid
 
 NEW_LISTING = _other(listing_id=None)
 NEW_PRODUCT = _other(product_id="new", listing_id=None, category="kitchen")
+FILMED_PRODUCT = msgspec.structs.replace(NEW_PRODUCT, supplier_id="maker", creator_id="reviewer")
 
 
 def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
-    """Look the features up by hand, level by level."""
+    """Look the features up by hand, level by level; a mug's listing is found by its product."""
+    is_mug = candidate.product_id.startswith("mug")
+    supplier = "maker" if is_mug else candidate.supplier_id
+    creator = "reviewer" if is_mug else candidate.creator_id
+    listing = "mug-1|GB" if is_mug else candidate.listing_id
     keys = {
-        Level.LISTING: (candidate.listing_id,),
+        Level.LISTING: (listing,),
         Level.PRODUCT: (candidate.product_id,),
+        Level.SUPPLIER: (supplier,),
+        Level.SUPPLIER_CATEGORY: (supplier, category),
+        Level.CREATOR: (creator,),
         Level.CATEGORY_MARKET: (category, candidate.market),
         Level.MARKET: (candidate.market,),
     }
@@ -69,6 +77,7 @@ def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
         (WARM, "kitchen"),
         (NEW_LISTING, "kitchen"),
         (NEW_PRODUCT, "kitchen"),
+        (FILMED_PRODUCT, "kitchen"),
         (_other(product_id="new", listing_id="new|GB", category="furniture"), "furniture"),
         (_other(product_id="new", listing_id=None), None),
     ],
@@ -124,8 +133,13 @@ def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> N
 @pytest.mark.parametrize(
     ("candidate", "flags", "levels"),
     [
-        (WARM, [], ["listing", "product", "category_market", "market"]),
-        (NEW_LISTING, ["cold_start"], ["product", "category_market", "market"]),
+        (WARM, [], list(Level)),
+        (NEW_LISTING, [], list(Level)),
+        (
+            FILMED_PRODUCT,
+            ["cold_start", "unknown_product"],
+            ["supplier", "supplier_category", "creator", "category_market", "market"],
+        ),
         (NEW_PRODUCT, ["cold_start", "unknown_product"], ["category_market", "market"]),
         (
             _other(product_id="new", listing_id=None),
@@ -140,7 +154,7 @@ def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> N
         (
             _other(category="toys"),
             ["category_of_snapshot"],
-            ["listing", "product", "category_market", "market"],
+            list(Level),
         ),
     ],
 )
@@ -181,8 +195,8 @@ def test_score_with_uncountable_evidence_tells_no_weight(
     about = snapshot.about.model_copy(
         update={"levels": {**snapshot.about.levels, Level.LISTING: absent}}
     )
-    blind = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
-    (found,) = score(bundle, blind, [NEW_LISTING], level=0.8).candidates
+    blind = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
+    (found,) = score(bundle, blind, [NEW_PRODUCT], level=0.8).candidates
     assert set(found.evidence.own_weight.values()) == {None}
     assert "cold_start" in found.flags
 
@@ -235,14 +249,14 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
 
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
     with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
         check_pair(bundle, other)
 
 
 def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._environment)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], level=0.8)
     assert "horizon_days 28" in caught.value.expected

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import shutil
 import sys
 from pathlib import Path
@@ -42,7 +43,8 @@ def test_score_command_writes_the_file_and_tells_the_counts(
     out = tmp_path / "out.csv"
     code, text = invoke("score", candidates, "--out", out, "--run", run)
     assert (code, text) == (0, f"Scored 3 of 3 rows into {out}.\n")
-    assert out.read_text().count(",0.8,") == 3
+    with out.open(newline="") as file:
+        assert [row["level"] for row in csv.DictReader(file)] == ["0.8"] * 3
 
 
 def test_score_command_with_bad_rows_ends_with_one(

@@ -28,10 +28,10 @@ from training.pooling_fit import (
 from training.split import Division
 from training.training_set import TrainingSet
 
-TRUE_STRENGTHS = (40.0, 25.0, 60.0, 12.0)
+TRUE_STRENGTHS = (40.0, 25.0, 30.0, 60.0, 12.0)
 TRUE_MEAN = 0.3
 
-log_strengths = arrays(np.float64, 4, elements=st.floats(-2.0, 12.0))
+log_strengths = arrays(np.float64, len(CHAIN), elements=st.floats(-2.0, 12.0))
 
 
 def _beta_binomial_market(seed: int, keys: int = 6000) -> tuple[list[FloatArray], FloatArray]:
@@ -42,7 +42,7 @@ def _beta_binomial_market(seed: int, keys: int = 6000) -> tuple[list[FloatArray]
     rng = np.random.default_rng(seed)
     share = np.full(keys, TRUE_MEAN)
     counts: list[FloatArray] = []
-    for strength, trials in zip(TRUE_STRENGTHS, (4000, 2000, 1000, 15), strict=True):
+    for strength, trials in zip(TRUE_STRENGTHS, (4000, 2000, 1500, 1000, 15), strict=True):
         share = rng.beta(share * strength, (1 - share) * strength).clip(1e-3, 1 - 1e-3)
         drawn = rng.poisson(trials, keys)
         counts += [rng.binomial(drawn, share).astype(float), drawn.astype(float)]
@@ -82,8 +82,8 @@ def test_pooling_gradient_is_that_of_small_steps(log_strengths: FloatArray, seed
     counts, label = _beta_binomial_market(seed, keys=30)
     weight = np.ones(30)
     _, gradient = loss_and_gradient(log_strengths, counts, label, weight, TRUE_MEAN)
-    for place in range(4):
-        step = np.zeros(4)
+    for place in range(len(CHAIN)):
+        step = np.zeros(len(CHAIN))
         step[place] = 1e-5
         above, _ = loss_and_gradient(log_strengths + step, counts, label, weight, TRUE_MEAN)
         below, _ = loss_and_gradient(log_strengths - step, counts, label, weight, TRUE_MEAN)
@@ -91,9 +91,11 @@ def test_pooling_gradient_is_that_of_small_steps(log_strengths: FloatArray, seed
 
 
 def test_pooling_gradient_is_flat_where_a_share_is_cut_off() -> None:
-    counts = [np.zeros(2), np.full(2, 1e12)] * 4
-    _, gradient = loss_and_gradient(np.zeros(4), counts, np.zeros(2), np.ones(2), TRUE_MEAN)
-    assert gradient.tolist() == [0.0] * 4
+    counts = [np.zeros(2), np.full(2, 1e12)] * len(CHAIN)
+    _, gradient = loss_and_gradient(
+        np.zeros(len(CHAIN)), counts, np.zeros(2), np.ones(2), TRUE_MEAN
+    )
+    assert gradient.tolist() == [0.0] * len(CHAIN)
 
 
 def test_strengths_by_loss_recover_those_that_made_the_data() -> None:
@@ -111,13 +113,13 @@ def test_strengths_by_loss_are_no_worse_than_the_true_ones() -> None:
     assert best <= true
 
 
-@pytest.mark.parametrize("level", range(4))
+@pytest.mark.parametrize("level", range(len(CHAIN)))
 def test_strengths_by_loss_recover_a_level_whose_own_trials_are_few(level: int) -> None:
     rng = np.random.default_rng(level)
     nothing = [np.zeros(8000), np.zeros(8000)]
     share = rng.beta(TRUE_MEAN * 20, (1 - TRUE_MEAN) * 20, 8000)
     own = [rng.binomial(15, share).astype(float), np.full(8000, 15.0)]
-    counts = [one for place in range(4) for one in (own if place == level else nothing)]
+    counts = [one for place in range(len(CHAIN)) for one in (own if place == level else nothing)]
     label = rng.binomial(40, share) / 40
     found = strengths_by_loss(counts, label, np.ones(8000), mean=TRUE_MEAN)
     assert found[level] == pytest.approx(20, rel=0.15)
@@ -136,14 +138,14 @@ def test_strengths_by_loss_leave_out_rows_without_counts() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, 0.0])
 def test_strengths_by_loss_without_evidence_stay_at_their_start(value: float) -> None:
-    counts = [np.full(10, value)] * 8
+    counts = [np.full(10, value)] * 2 * len(CHAIN)
     found = strengths_by_loss(counts, np.linspace(0, 1, 10), np.ones(10), mean=0.5)
     assert found == pytest.approx(START_STRENGTH)
 
 
 def test_strengths_by_loss_stay_within_bounds() -> None:
     trials = np.full(50, 30.0)
-    same = [np.zeros(50), np.zeros(50)] * 3 + [trials * 0.5, trials]
+    same = [np.zeros(50), np.zeros(50)] * (len(CHAIN) - 1) + [trials * 0.5, trials]
     to_the_past = strengths_by_loss(same, np.full(50, 0.5), np.ones(50), mean=0.1)
     to_the_mean = strengths_by_loss(same, np.full(50, 0.1), np.ones(50), mean=0.1)
     assert to_the_past[-1] == pytest.approx(LEAST_STRENGTH)
@@ -207,7 +209,7 @@ def test_learned_strengths_of_a_rate_foretell_better_than_their_start(
     counts = [training_set.columns[name][sample.rows] for name in RETURN_RATE.inputs]
     weighted = (counts, sample.label, sample.weight, mean)
     best, _ = loss_and_gradient(np.log(strengths), *weighted)
-    start, _ = loss_and_gradient(np.full(4, math.log(START_STRENGTH)), *weighted)
+    start, _ = loss_and_gradient(np.full(len(CHAIN), math.log(START_STRENGTH)), *weighted)
     assert best < start
 
 
@@ -238,9 +240,9 @@ def test_repurchase_parameters_are_those_of_a_loop_over_listings(
 
 def test_strengths_by_moments_hand_each_level_the_wider_estimate() -> None:
     counts, _ = _beta_binomial_market(5, keys=300)
-    everyone = [np.arange(300)] * 4
+    everyone = [np.arange(300)] * len(CHAIN)
     found = strengths_by_moments(counts, everyone, mean=TRUE_MEAN)
-    for place in range(4):
+    for place in range(len(CHAIN)):
         wider = np.full(300, TRUE_MEAN)
         for own, pooled in zip(
             zip(counts[: 2 * place : 2], counts[1 : 2 * place : 2], strict=True),
@@ -262,7 +264,7 @@ def test_parameters_of_an_absent_table_leave_the_pooled_rate_unknown(
     samples = {target: division.train for target, division in divisions.items()}
     learned = learn_parameters(without, samples)
     values = [learned[name] for name in REPURCHASE_RATE.parameters]
-    assert values == [0.5, *[START_STRENGTH] * 4]
+    assert values == [0.5, *[START_STRENGTH] * len(CHAIN)]
     assert np.isnan(pooled_rate(*absent.values(), *values)).all()
 
 
@@ -272,5 +274,5 @@ def test_parameters_of_a_target_without_labels_are_finite_and_touch_no_other(
     samples = {target: division.train for target, division in divisions.items()}
     learned = learn_parameters(training_set, samples)
     alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]})
-    at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * 4], strict=True))
+    at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * len(CHAIN)], strict=True))
     assert alone == learned | at_start

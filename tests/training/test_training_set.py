@@ -31,7 +31,10 @@ def test_training_set_keys_decode_to_the_tables_text(
     rows: pa.Table, training_set: TrainingSet
 ) -> None:
     for name, coded in training_set.keys.items():
-        assert [coded.names[code] for code in coded.codes] == rows[name].to_pylist()
+        names = [*coded.names, None]
+        assert [names[code] for code in coded.codes] == rows[name].to_pylist()
+    assert rows["supplier_id"].null_count
+    assert rows["creator_id"].null_count
 
 
 def test_training_set_says_what_it_was_built_from(

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from features.durable import replace_file
 from features.errors import ArtefactError
-from serving.durable import replace_file
 
 CURRENT: Final = "CURRENT"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -21,7 +21,8 @@ class PointerError(ArtefactError):
         super().__init__(
             expected=f"{CURRENT} in {root.name} to name a directory beside it",
             found=found,
-            way_out="Make and publish one with `xuanpin run`.",
+            way_out="Make and publish one with `xuanpin run`, or a snapshot with "
+            "`xuanpin features materialise`.",
         )
 
 

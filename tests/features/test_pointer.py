@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from features.durable import replace_file, write_directory
 from features.errors import ArtefactError, StorageError
-from serving.durable import replace_file, write_directory
-from serving.pointer import CURRENT, PointerError, publish, resolve
+from features.pointer import CURRENT, PointerError, publish, resolve
 
 
 def test_pointer_published_resolves_to_the_directory(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""Markets of a wished number of order lines, kept from one run to the next."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from experiments.simulated_market.configuration import Simulation, configure
+from experiments.simulated_market.simulate import simulate
+from experiments.simulated_market.writing import MARK, truth_directory
+from features.report import has_report
+from features.validation import validate
+
+LINES_A_PRODUCT: Final = 100
+"""Order lines that a product of the large preset sells in its year, measured: 100.8."""
+
+
+def market_of(lines: int) -> Simulation:
+    """Return the market of about so many order lines.
+
+    The days are those of the large preset whatever the size: a market grows by getting wider, as
+    a seller's does, so that the number of moments and the length of histories don't change.
+    """
+    return configure("large", products=max(lines // LINES_A_PRODUCT, 1))
+
+
+def validated_market(lines: int, work: Path) -> Path:
+    """Return the directory of a validated market, made unless an earlier run left it in `work`."""
+    market = market_of(lines)
+    raw, valid = work / f"market-{lines}", work / f"validated-{lines}"
+    if not _is_of(market, raw):
+        shutil.rmtree(valid, ignore_errors=True)  # that of another market
+        simulate(market, raw)
+    elif has_report(valid):
+        return valid
+    validate(raw, valid)
+    return valid
+
+
+def _is_of(market: Simulation, raw: Path) -> bool:
+    mark = truth_directory(raw) / MARK
+    if not mark.is_file():
+        return False
+    return Simulation.model_validate_json(mark.read_text(encoding="utf-8")) == market

@@ -1,0 +1,29 @@
+-- Order lines in windows, added up by day before they meet the spine.
+WITH daily AS (
+    SELECT
+        listing_id,
+        day_of(event_time) AS event_day,
+        day_of(available_at) AS available_day,
+        SUM(units)::BIGINT AS units,
+        COUNT(*) AS order_lines,
+        SUM(units * unit_price_minor)::BIGINT AS revenue_minor,
+        COALESCE(SUM(units) FILTER (creator_id IS NOT NULL), 0)::BIGINT AS creator_units
+    FROM orders
+    WHERE available_at IS NOT NULL
+    GROUP BY ALL
+)
+SELECT
+    spine.listing_id,
+    spine.as_of_day,
+    SUM(units) FILTER (event_day > as_of_day - 7) AS units_ordered_7d,
+    SUM(units) FILTER (event_day > as_of_day - 28) AS units_ordered_28d,
+    SUM(units) AS units_ordered_84d,
+    SUM(order_lines) FILTER (event_day > as_of_day - 28) AS order_lines_28d,
+    SUM(creator_units) AS creator_units_84d,
+    SUM(revenue_minor) AS revenue_minor_84d
+FROM spine
+JOIN daily
+    ON daily.listing_id = spine.listing_id
+    AND available_day <= as_of_day
+    AND event_day BETWEEN as_of_day - 83 AND as_of_day
+GROUP BY spine.listing_id, spine.as_of_day

@@ -1,0 +1,21 @@
+-- Changes of the list price.
+WITH daily AS (
+    SELECT
+        listing_id,
+        day_of(event_time) AS event_day,
+        day_of(available_at) AS available_day,
+        COUNT(*) AS changes
+    FROM prices
+    WHERE available_at IS NOT NULL
+    GROUP BY ALL
+)
+SELECT
+    spine.listing_id,
+    spine.as_of_day,
+    SUM(changes) AS price_changes_84d
+FROM spine
+JOIN daily
+    ON daily.listing_id = spine.listing_id
+    AND available_day <= as_of_day
+    AND event_day BETWEEN as_of_day - 83 AND as_of_day
+GROUP BY spine.listing_id, spine.as_of_day

@@ -1,0 +1,23 @@
+-- Stock observations, and those with nothing on hand or on its way.
+WITH daily AS (
+    SELECT
+        listing_id,
+        day_of(event_time) AS event_day,
+        day_of(available_at) AS available_day,
+        COUNT(*) AS observations,
+        COUNT(*) FILTER (on_hand_units + inbound_units = 0) AS stockouts
+    FROM stock
+    WHERE available_at IS NOT NULL
+    GROUP BY ALL
+)
+SELECT
+    spine.listing_id,
+    spine.as_of_day,
+    SUM(stockouts) AS stockouts_84d,
+    SUM(observations) AS stock_observations_84d
+FROM spine
+JOIN daily
+    ON daily.listing_id = spine.listing_id
+    AND available_day <= as_of_day
+    AND event_day BETWEEN as_of_day - 83 AND as_of_day
+GROUP BY spine.listing_id, spine.as_of_day

@@ -1,0 +1,92 @@
+"""Look-up and derived features for a request, beside the same out of a dict in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Final
+
+import numpy as np
+
+from features.catalogue import Catalogue
+from features.declarations import FloatArray
+from features.derived import design_matrix
+from features.online import LookupKeys, OnlineSnapshot
+from features.parity import default_parameters
+from features.snapshot import SnapshotContents
+
+WARM_UP: Final = 20
+PRICE_AND_UNITS: Final = 1_000.0
+
+Answer = Callable[[LookupKeys], Mapping[str, FloatArray]]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds a request took, one entry a request."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def p50(self) -> float:
+        """Return the median."""
+        return median(self.seconds)
+
+    @property
+    def p99(self) -> float:
+        """Return what 99 of 100 requests stayed below."""
+        return quantiles(self.seconds, n=100)[-1]
+
+
+class DictStore:
+    """The honest alternative: every vector a numpy row in a dict of this process."""
+
+    def __init__(self, contents: SnapshotContents) -> None:
+        self._rows = {
+            level: dict(zip(one.keys, one.values, strict=True))
+            for level, one in contents.levels.items()
+        }
+        self._about = contents.about
+
+    def columns(self, keys: LookupKeys) -> dict[str, FloatArray]:
+        """Return the base features of candidates by name."""
+        columns: dict[str, FloatArray] = {}
+        for level, about in self._about.levels.items():
+            rows = self._rows[level]
+            default = np.array(about.defaults, dtype=np.float64)
+            found = [default if key is None else rows.get(key, default) for key in keys.at(level)]
+            columns.update(zip(about.features, np.array(found).T, strict=True))
+        return columns
+
+
+def measure_latency(
+    catalogue: Catalogue,
+    snapshot: OnlineSnapshot,
+    store: DictStore,
+    requests: Sequence[LookupKeys],
+) -> tuple[Latency, Latency]:
+    """Answer requests in turn from the snapshot and from the dict; check that they agree.
+
+    Raises:
+        ValueError: the two gave different bits.
+    """
+    parameters = default_parameters(catalogue)
+    answers: tuple[Answer, Answer] = (lambda keys: snapshot.look_up(keys).columns, store.columns)
+    taken: tuple[list[float], list[float]] = ([], [])
+    for keys in requests:
+        matrices = []
+        for answer, seconds in zip(answers, taken, strict=True):
+            started = time.perf_counter()
+            columns = {**answer(keys), **_requested(catalogue, len(keys.market))}
+            matrices.append(design_matrix(catalogue, columns, parameters))
+            seconds.append(time.perf_counter() - started)
+        if matrices[0].tobytes() != matrices[1].tobytes():
+            raise ValueError("the snapshot and the dict gave different bits")
+    ours, theirs = (Latency(tuple(seconds[WARM_UP:])) for seconds in taken)
+    return ours, theirs
+
+
+def _requested(catalogue: Catalogue, rows: int) -> dict[str, FloatArray]:
+    return {one.name: np.full(rows, PRICE_AND_UNITS) for one in catalogue.request_fields}

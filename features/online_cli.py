@@ -1,0 +1,119 @@
+"""Commands of the online snapshot: materialise it, and prove its parity with training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app: Final = typer.Typer()
+
+DIFFERENT: Final = 1
+MATERIALISE_CODES: Final = """Exit codes: 0 in use; 2 wrong usage or settings; 3 the data aren't
+validated, or knew nothing by then; 5 the snapshot to refresh was refused; 6 the disk refused.
+
+Example: xuanpin features materialise --data var/run/validated --as-of 2026-05-01 --out snapshots"""
+PARITY_CODES: Final = """Exit codes: 0 every bit is the same; 1 a feature differs; 2 wrong usage or
+settings; 3 the data aren't validated, or nothing was on sale; 5 the snapshot was refused; 6 the
+disk refused.
+
+Example: xuanpin features parity --data var/run/validated --sample 200"""
+
+DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="TOML file with a section [horizons]; its own must hold.")
+]
+
+
+@app.command(epilog=MATERIALISE_CODES)
+def materialise(
+    data: DataOption,
+    out: Annotated[
+        Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")
+    ] = Path("var/snapshots"),
+    as_of: Annotated[
+        str | None, typer.Option(help="Day, at its UTC midnight; the last that the orders fill.")
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
+            "happened to since are computed. Rows known by then must be the same now."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print what was made as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Compute the features of all live keys at one moment and publish them for look-up.
+
+    With --since the result is, byte for byte, the one without; where that can't be, all keys are
+    computed and the reason is told.
+    """
+    from rich.console import Console
+
+    from features.horizons import Horizons
+    from features.making import Order, make
+    from features.online_report import snapshot_json, snapshot_page
+    from features.progress import late_progress
+    from features.settings import load_section
+
+    horizons = load_section(Horizons, "horizons", config)
+    order = Order(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
+    with late_progress() as tell:
+        refreshed, directory = make(order, tell)
+    if json:
+        typer.echo(snapshot_json(refreshed, directory), nl=False)
+    else:
+        Console(highlight=False).print(snapshot_page(refreshed, directory), soft_wrap=True)
+
+
+@app.command(epilog=PARITY_CODES)
+def parity(
+    data: DataOption,
+    sample: Annotated[int, typer.Option(min=1, help="Training rows to replay.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of rows and moments.")] = 0,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Snapshot, or directory of snapshots, to ask in place of fresh ones."),
+    ] = None,
+    pooling: Annotated[
+        Path | None, typer.Option(help="A bundle's pooling.json, for the parameters in use.")
+    ] = None,
+    config: ConfigOption = None,
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print every feature as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Replay training rows through the online path and show the largest difference by feature.
+
+    Rows are drawn from a few moments, the first and the last among them; for each a snapshot is
+    made, opened and asked as a request asks it. With --snapshot, rows of its moment are drawn.
+    """
+    from rich.console import Console
+
+    from features.horizons import Horizons
+    from features.online_report import parity_json, parity_page
+    from features.parity_check import Check, check_parity
+    from features.parity_sample import Sample
+    from features.progress import late_progress
+    from features.settings import load_section
+
+    check = Check(
+        data=data,
+        horizons=load_section(Horizons, "horizons", config),
+        sample=Sample(rows=sample, seed=seed),
+        snapshot=snapshot,
+        pooling=pooling,
+    )
+    with late_progress() as tell:
+        found = check_parity(check, tell)
+    if json:
+        typer.echo(parity_json(found), nl=False)
+    else:
+        Console(highlight=False).print(parity_page(found), soft_wrap=True)
+    raise typer.Exit(DIFFERENT if found.different else 0)

@@ -1,0 +1,93 @@
+"""What the commands of the online snapshot say, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+
+from features.levels import LEVEL_TITLES
+from features.parity import Difference, Parity
+from features.refresh import Refreshed
+
+MOST_SHOWN: Final = 20
+"""A table of differences stays readable; --json has them all."""
+
+
+def snapshot_page(refreshed: Refreshed, directory: Path) -> RenderableType:
+    """Return what was materialised, level by level."""
+    about = refreshed.contents.about
+    table = Table("level", "features", "keys", "computed")
+    for level, one in about.levels.items():
+        computed = f"{refreshed.computed[level]:,}"
+        table.add_row(LEVEL_TITLES[level], str(len(one.features)), f"{one.keys:,}", computed)
+    lines: list[RenderableType] = [table]
+    if refreshed.all_because is not None:
+        lines.append(f"All keys were computed: {refreshed.all_because}.")
+    lines.append(f"The snapshot of {about.as_of:%Y-%m-%d} is in {directory}, and in use.")
+    return Group(*lines)
+
+
+def snapshot_json(refreshed: Refreshed, directory: Path) -> str:
+    """Return the same for a program."""
+    about = refreshed.contents.about
+    facts = {
+        "snapshot_id": directory.name,
+        "directory": str(directory),
+        "as_of": about.as_of.isoformat(),
+        "catalogue_fingerprint": about.catalogue_fingerprint,
+        "all_because": refreshed.all_because,
+        "levels": {
+            level.value: {"keys": one.keys, "computed": refreshed.computed[level]}
+            for level, one in about.levels.items()
+        },
+    }
+    return json.dumps(facts, indent=2) + "\n"
+
+
+def parity_page(parity: Parity) -> RenderableType:
+    """Return the features that differ, the worst first, and the sum of it."""
+    lines: list[RenderableType] = []
+    if parity.different:
+        lines.append(_differences(parity.different))
+    more = len(parity.different) - MOST_SHOWN
+    if more > 0:
+        lines.append(f"… and {more} more: --json has them all.")
+    return Group(*lines, summary_of(parity))
+
+
+def summary_of(parity: Parity) -> str:
+    """Return in one sentence what was compared, and the largest difference."""
+    largest = max((one.bits for one in parity.features), default=0)
+    values = [one.value for one in parity.features]
+    is_null = None in values
+    value = "null against a value" if is_null else f"{max(v or 0.0 for v in values):g} in value"
+    return (
+        f"Rows: {parity.rows:,}, moments: {', '.join(parity.moments)}, "
+        f"features: {len(parity.features)}, different: {len(parity.different)}; "
+        f"the largest difference is {largest:,} bits, {value}."
+    )
+
+
+def parity_json(parity: Parity) -> str:
+    """Return every feature's largest difference."""
+    facts = {
+        "rows": parity.rows,
+        "moments": parity.moments,
+        "different": len(parity.different),
+        "features": [asdict(one) for one in parity.features],
+    }
+    return json.dumps(facts, indent=2) + "\n"
+
+
+def _differences(different: tuple[Difference, ...]) -> Table:
+    name = Column("feature", no_wrap=True)
+    table = Table(name, "rows that differ", "largest, bits", "largest, value")
+    for one in different[:MOST_SHOWN]:
+        value = "null" if one.value is None else f"{one.value:g}"
+        table.add_row(one.feature, f"{one.rows:,}", f"{one.bits:.4g}", value)
+    return table

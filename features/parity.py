@@ -1,0 +1,127 @@
+"""Parity: training rows, replayed through the online path, must be the same bits.
+
+Its absence is train-serve skew. The training path is the interpreter over the spine; the online
+path is what a request takes: keys resolved by the snapshot, look-up, derived features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.catalogue import Catalogue
+from features.declarations import FloatArray
+from features.derived import design_matrix
+from features.float_steps import StepArray, steps_between
+from features.online import OnlineSnapshot
+from features.subjects import keys_of, subjects_of
+
+DEFAULT_MEAN: Final = 0.3
+DEFAULT_STRENGTH: Final = 20.0
+"""Pooling parameters where none are given: parity holds for any, or for none."""
+
+
+class Replayed(NamedTuple):
+    """What a request would say of a training row."""
+
+    product_id: str
+    market: str
+    listing_id: str | None
+    category: str | None = None
+    supplier_id: str | None = None
+    creator_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one model input differs between the two paths."""
+
+    feature: str
+    rows: int
+    """Rows whose bits differ."""
+    bits: int
+    """The largest number of floats from one value to the other."""
+    value: float | None
+    """The largest difference of values; None where one of them is null."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The comparison of sampled training rows with the online path, by model input."""
+
+    rows: int
+    moments: tuple[str, ...]
+    features: tuple[Difference, ...]
+
+    @property
+    def different(self) -> tuple[Difference, ...]:
+        """Return the model inputs that differ, the worst first."""
+        found = (one for one in self.features if one.bits)
+        return tuple(sorted(found, key=lambda one: (-one.rows, -one.bits, one.feature)))
+
+
+def trained_matrix(
+    catalogue: Catalogue, rows: pa.Table, parameters: Mapping[str, float]
+) -> FloatArray:
+    """Return the design matrix of training rows, as training makes it."""
+    names = [one.name for one in (*catalogue.request_fields, *catalogue.base)]
+    return design_matrix(catalogue, {name: _floats(rows, name) for name in names}, parameters)
+
+
+def served_matrix(
+    catalogue: Catalogue,
+    rows: pa.Table,
+    parameters: Mapping[str, float],
+    snapshot: OnlineSnapshot,
+) -> FloatArray:
+    """Return the design matrix of the same rows, asked for as requests.
+
+    Of a row it takes product, market, listing and what the decision fixed; all else has to come
+    out of the snapshot.
+    """
+    names = ("product_id", "market", "listing_id")
+    asked = [Replayed(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
+    found = snapshot.look_up(keys_of(subjects_of(snapshot, asked)))
+    requested = {one.name: _floats(rows, one.name) for one in catalogue.request_fields}
+    return design_matrix(catalogue, {**found.columns, **requested}, parameters)
+
+
+def compared(
+    catalogue: Catalogue, trained: Sequence[FloatArray], served: Sequence[FloatArray]
+) -> tuple[Difference, ...]:
+    """Compare matrices of the two paths, moment by moment, input by input."""
+    ours, theirs = np.concatenate(trained), np.concatenate(served)
+    steps = steps_between(ours, theirs)
+    return tuple(
+        _difference(name, steps[:, place], ours[:, place] - theirs[:, place])
+        for place, name in enumerate(catalogue.model_inputs)
+    )
+
+
+def default_parameters(catalogue: Catalogue) -> dict[str, float]:
+    """Return pooling parameters to compare with where no bundle's are given."""
+    return {
+        name: DEFAULT_MEAN if name.endswith("_mean") else DEFAULT_STRENGTH
+        for name in catalogue.parameters
+    }
+
+
+def _difference(name: str, steps: StepArray, gap: npt.NDArray[np.float64]) -> Difference:
+    is_other = steps > 0
+    largest = float(np.max(np.abs(gap[is_other]), initial=0.0))
+    return Difference(
+        feature=name,
+        rows=int(is_other.sum()),
+        bits=int(steps.max(initial=0)),
+        value=largest if np.isfinite(largest) else None,
+    )
+
+
+def _floats(rows: pa.Table, name: str) -> FloatArray:
+    values: FloatArray = rows[name].cast(pa.float64()).to_numpy()
+    return values

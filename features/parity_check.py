@@ -1,0 +1,73 @@
+"""The parity of validated data: what to replay, through what, with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from features.catalogue import CATALOGUE
+from features.dataset import open_dataset
+from features.errors import ArtefactError
+from features.horizons import Horizons
+from features.imputed_stock import with_stock
+from features.materialise import Watch
+from features.parity import Parity, default_parameters
+from features.parity_sample import Sample
+from features.replay import replay, replay_through
+from features.signal_rows import stored_rows
+from features.snapshot_store import snapshot_directory
+
+
+class NotPoolingError(ArtefactError):
+    """Refuse pooling parameters that the catalogue's rates can't use."""
+
+    def __init__(self, file: Path, found: str) -> None:
+        super().__init__(
+            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {file.name}",
+            found=found,
+            way_out="Name pooling.json of a bundle that was made with this catalogue.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The data to replay rows of, how many, and what is to be asked in place of fresh snapshots."""
+
+    data: Path
+    horizons: Horizons
+    sample: Sample
+    snapshot: Path | None = None
+    pooling: Path | None = None
+
+
+def check_parity(check: Check, watch: Watch) -> Parity:
+    """Replay training rows as a check asks for it.
+
+    Raises:
+        XuanpinError: the data, the snapshot or the parameters can't be used.
+    """
+    dataset = open_dataset(check.data)
+    parameters = _parameters(check.pooling)
+    watch("signals", 0)
+    signals = stored_rows(with_stock(dataset, check.horizons), check.horizons)
+    if check.snapshot is None:
+        return replay(signals, CATALOGUE, parameters, check.sample, watch=watch)
+    directory = snapshot_directory(check.snapshot)
+    return replay_through(signals, CATALOGUE, parameters, check.sample, directory=directory)
+
+
+def _parameters(file: Path | None) -> Mapping[str, float]:
+    if file is None:
+        return default_parameters(CATALOGUE)
+    try:
+        found = TypeAdapter(dict[str, float]).validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise NotPoolingError(file, "no such file") from error
+    except ValidationError as error:
+        raise NotPoolingError(file, "other content") from error
+    if set(found) != set(CATALOGUE.parameters):
+        raise NotPoolingError(file, f"{len(found)} of other names")
+    return found

@@ -1,0 +1,111 @@
+"""Signals of creators: the videos they make, what these stir, and who they are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.signal import Keys, counted, keyed, one
+
+COUNTERS: Final = ("views", "likes", "comments", "shares", "saves", "clicks")
+SMALL_CREATOR_FOLLOWERS: Final = 10_000
+"""Below it a creator is small: such creators convert better, big ones reach more."""
+THOUSANDTHS: Final = 1_000
+
+
+def videos(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return videos, and what sort they are."""
+    made = keyed(dataset, dataset.knowable("videos"), keys)
+    return made.select(
+        *keys,
+        "event_time",
+        "available_at",
+        videos=one(),
+        review_videos=counted(made.kind == "review"),
+        sponsored_videos=counted(made.is_sponsored),
+        sentiment_known=counted(made.sentiment.notnull()),
+        sentiment_thousandths=(made.sentiment * THOUSANDTHS).round().cast("int64").fill_null(0),
+    )
+
+
+def reach(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return videos with their reach: what was known of their creator when they became known."""
+    made = dataset.knowable("videos").left_join(_followers(dataset), "video_id")
+    made = keyed(dataset, made, keys)
+    return made.select(
+        *keys,
+        "event_time",
+        "available_at",
+        reach_known=counted(made.followers.notnull()),
+        small_creator_videos=counted(made.followers < SMALL_CREATOR_FOLLOWERS),
+        followers_reached=made.followers.fill_null(0),
+    )
+
+
+def _followers(dataset: Dataset) -> ir.Table:
+    """Return the followers of each video's creator as last observed when it was made.
+
+    An observation that became known after the video did doesn't count.
+    """
+    seen = dataset.knowable("videos").select(
+        "video_id", "creator_id", made_at="event_time", made_known_at="available_at"
+    )
+    stats = dataset.knowable("creator_stats").select(
+        "creator_id", "followers", observed_at="event_time", observed_known_at="available_at"
+    )
+    pairs = seen.inner_join(stats, "creator_id")
+    pairs = pairs.filter(
+        pairs.observed_at <= pairs.made_at, pairs.observed_known_at <= pairs.made_known_at
+    )
+    latest = ibis.row_number().over(
+        group_by="video_id",
+        order_by=(
+            ibis.desc("observed_at"),
+            ibis.desc("observed_known_at"),
+            ibis.desc("followers"),
+        ),
+    )
+    return (
+        pairs.mutate(position=latest).filter(ibis._.position == 0).select("video_id", "followers")
+    )
+
+
+def engagement(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return what each observation of a video's counters added to the highest known before.
+
+    Counters only grow; an observation that is below what was known already adds nothing. So the
+    parts known at a moment add up to the highest counters known then.
+    """
+    made = dataset.knowable("videos").select(
+        "video_id", "listing_id", "creator_id", made_known_at="available_at"
+    )
+    stats = dataset.knowable("video_stats").inner_join(made, "video_id")
+    stats = stats.mutate(known_at=ibis.greatest(stats.available_at, stats.made_known_at))
+    before = ibis.window(
+        group_by="video_id",
+        order_by=("known_at", "event_time"),
+        rows=(None, -1),
+    )
+    added = stats.select(
+        "listing_id",
+        "creator_id",
+        "event_time",
+        available_at="known_at",
+        **{name: _added(stats[name], before) for name in COUNTERS},
+    )
+    return keyed(dataset, added, keys).select(*keys, "event_time", "available_at", *COUNTERS)
+
+
+def _added(counter: ir.IntegerValue, before: ibis.expr.builders.WindowBuilder) -> ir.IntegerValue:
+    so_far = counter.max().over(before).fill_null(0)
+    return ibis.greatest(counter - so_far, 0).cast("int64")
+
+
+def creator_stats(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return creators as observed."""
+    stats = dataset.knowable("creator_stats")
+    return stats.select(*keys, "event_time", "available_at", "followers")

@@ -1,0 +1,81 @@
+"""Signals of listings themselves: their start, their prices, and what their product is."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.columns import EARLIEST
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.signal import Keys, keyed, one
+
+
+def listing_starts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return listings going live, and who runs pricing, logistics and service for them."""
+    listings = dataset.tables["listings"]
+    starts = listings.select(
+        "listing_id",
+        event_time="listed_at",
+        available_at="listed_at",
+        listings=one(),
+        full_managed=_mode(listings, "full_managed"),
+        self_run=_mode(listings, "self_run"),
+    )
+    columns = ("event_time", "available_at", "listings", "full_managed", "self_run")
+    return keyed(dataset, starts, keys).select(*keys, *columns)
+
+
+def _mode(listings: ir.Table, mode: str) -> ir.IntegerValue:
+    return (listings["mode"] == mode).cast("int64")
+
+
+def prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return list prices as they were set; `price_changes` doesn't count the first."""
+    listings = dataset.tables["listings"]
+    starts = listings.select(
+        "listing_id",
+        event_time="listed_at",
+        available_at="listed_at",
+        price_minor="list_price_minor",
+        price_changes=ibis.literal(0, "int64"),
+    )
+    if dataset.has("prices"):
+        changes = dataset.knowable("prices").mutate(price_changes=one())
+        starts = starts.union(changes.select(*starts.columns))
+    columns = ("event_time", "available_at", "price_minor", "price_changes")
+    return keyed(dataset, starts, keys).select(*keys, *columns)
+
+
+def product_facts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return what a product is: the same at any moment, so it is known from the first day on."""
+    products = dataset.tables["products"]
+    always = ibis.literal(f"{EARLIEST} 00:00:00").cast("timestamp")
+    return products.select(
+        *keys,
+        "weight_g",
+        "volume_cm3",
+        event_time=always,
+        available_at=always,
+    )
+
+
+def listing_costs(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return the cost of a listing's product where it is in the market's currency.
+
+    There are no exchange rates in the contract: a cost in another currency says nothing here.
+    """
+    products = dataset.tables["products"].select(
+        "product_id", "unit_cost_minor", cost_currency="currency"
+    )
+    listings = dataset.tables["listings"].inner_join(products, "product_id")
+    comparable = listings.filter(
+        listings.currency == listings.cost_currency, listings.unit_cost_minor.notnull()
+    )
+    always = ibis.literal(f"{EARLIEST} 00:00:00").cast("timestamp")
+    return comparable.select(
+        *keys,
+        "unit_cost_minor",
+        event_time=always,
+        available_at=always,
+    )

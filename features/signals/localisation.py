@@ -1,0 +1,49 @@
+"""Signals of localisation: attributes as set, and what markets require."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.signal import Keys, keyed, one
+from features.vocabulary import ATTRIBUTES
+
+
+def localisation(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return attributes as they were set, each value (0…1) in the column of its attribute."""
+    settings = keyed(dataset, dataset.knowable("localisation"), keys)
+    return settings.select(
+        *keys,
+        "attribute",
+        "value",
+        "event_time",
+        "available_at",
+        changes=one(),
+        **{name: _only(settings, name) for name in ATTRIBUTES},
+    )
+
+
+def _only(settings: ir.Table, attribute: str) -> ir.FloatingValue:
+    return ibis.ifelse(settings.attribute == attribute, settings.value, ibis.null("float64"))
+
+
+def requirements(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return what is required of listings, each requirement from `event_time` to `ends_at`.
+
+    `ends_at` is null where no end is known.
+    """
+    required = dataset.knowable("requirements").select(
+        "market",
+        "category",
+        "attribute",
+        "available_at",
+        event_time="valid_from",
+        ends_at="valid_to",
+    )
+    columns = ("attribute", "event_time", "available_at", "ends_at")
+    if set(keys) <= set(required.columns):
+        return required.select(*keys, *columns)
+    listings = dataset.listing_facts().select(*dict.fromkeys((*keys, "market", "category")))
+    return listings.inner_join(required, ["market", "category"]).select(*keys, *columns)

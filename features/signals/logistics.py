@@ -1,0 +1,46 @@
+"""Signals of logistics: parcels delivered, how long they took, and which came late."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.orders import MICROSECONDS_PER_DAY, days_between, microseconds_between
+from features.signals.signal import Keys, counted, keyed, one
+
+TENTHS: Final = 10
+
+
+def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return delivered order lines at their delivery.
+
+    `delivery_days` are whole days from order to delivery, a started day counted as one;
+    `promised_tenths` are tenths of a day, of lines with a promise alone (`promised_parcels`).
+    """
+    lines = dataset.knowable("orders").select(
+        "order_line_id",
+        "listing_id",
+        "promised_days",
+        ordered_at="event_time",
+        line_known_at="available_at",
+    )
+    delivered = dataset.knowable("deliveries").select(
+        "order_line_id", "event_time", delivery_known_at="available_at"
+    )
+    joined = keyed(dataset, delivered.inner_join(lines, "order_line_id"), keys)
+    promised = (joined.promised_days * MICROSECONDS_PER_DAY).round().cast("int64")
+    taken = microseconds_between(joined.ordered_at, joined.event_time)
+    return joined.select(
+        *keys,
+        "event_time",
+        available_at=ibis.greatest(joined.line_known_at, joined.delivery_known_at),
+        parcels=one(),
+        delivery_days=days_between(joined.ordered_at, joined.event_time),
+        promised_parcels=counted(joined.promised_days.notnull()),
+        promised_tenths=(joined.promised_days * TENTHS).round().cast("int64").fill_null(0),
+        late_parcels=counted(taken > promised),
+    )

@@ -1,0 +1,84 @@
+"""Signals of stock: what is on sale, and how much of each lot sold within its horizon."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.signal import Keys, counted, keyed, none, one
+
+
+def offers(dataset: Dataset) -> ir.Table:
+    """Return stock observations with the units they put on sale."""
+    stock = dataset.knowable("stock")
+    return stock.select(
+        "listing_id",
+        "event_time",
+        "available_at",
+        units_offered=stock.on_hand_units + stock.inbound_units,
+    )
+
+
+def lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+    """Return units offered at the end of their horizon, and those sold within it."""
+    seen = offers(dataset)
+    horizon = ibis.interval(days=horizons.horizon_days)
+    on_sale = seen.filter(seen.units_offered > 0).select(
+        "listing_id",
+        "units_offered",
+        offered_at="event_time",
+        offer_known_at="available_at",
+        over_at=seen.event_time + horizon,
+    )
+    offered = on_sale.select(
+        "listing_id",
+        event_time=on_sale.over_at,
+        available_at=ibis.greatest(on_sale.offer_known_at, on_sale.over_at),
+        units_offered=on_sale.units_offered,
+        units_sold=none(),
+    )
+    rows = keyed(dataset, offered.union(_sold_of(dataset, on_sale)), keys)
+    return rows.group_by(*keys, "event_time", "available_at").agg(
+        units_offered=rows.units_offered.sum().cast("int64"),
+        units_sold=rows.units_sold.sum().cast("int64"),
+    )
+
+
+def _sold_of(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
+    """Split each lot's sales into what became known at each moment, in the order of knowledge.
+
+    The parts known at a moment add up to `min(units offered, units ordered as known then)`. Most
+    orders are known before the lot's horizon is over, and so become one part.
+    """
+    orders = dataset.knowable("orders").select("listing_id", "event_time", "available_at", "units")
+    sold = on_sale.inner_join(orders, "listing_id")
+    sold = sold.filter(sold.event_time > sold.offered_at, sold.event_time <= sold.over_at)
+    known_at = ibis.greatest(sold.offer_known_at, sold.available_at, sold.over_at)
+    lot = ("listing_id", "offered_at", "offer_known_at", "over_at", "units_offered")
+    sold = sold.mutate(known_at=known_at).group_by(*lot, "known_at")
+    parts = sold.agg(units=ibis._.units.sum().cast("int64"))
+    so_far = parts.units.sum().over(group_by=lot, order_by="known_at", rows=(None, 0))
+    parts = parts.mutate(so_far=so_far.cast("int64"))
+    return parts.select(
+        "listing_id",
+        event_time=parts.over_at,
+        available_at=parts.known_at,
+        units_offered=none(),
+        units_sold=ibis.least(parts.so_far, parts.units_offered)
+        - ibis.least(parts.so_far - parts.units, parts.units_offered),
+    )
+
+
+def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return stock observations; `stockouts` are those with nothing on hand or on its way."""
+    seen = keyed(dataset, offers(dataset), keys)
+    return seen.select(
+        *keys,
+        "event_time",
+        "available_at",
+        "units_offered",
+        observations=one(),
+        stockouts=counted(seen.units_offered == 0),
+    )

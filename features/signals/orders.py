@@ -1,0 +1,174 @@
+"""Signals of orders: units and money, what came back, and who bought again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.signals.signal import Keys, counted, keyed, none, one
+from features.vocabulary import RETURN_REASONS
+
+
+def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return order lines; those that a creator led to count again as `creator_units`."""
+    lines = keyed(dataset, dataset.knowable("orders"), keys)
+    return lines.select(
+        *keys,
+        *(name for name in ("listing_id", "buyer_key") if name not in keys),
+        "event_time",
+        "available_at",
+        "units",
+        "unit_price_minor",
+        order_lines=one(),
+        revenue_minor=lines.units * lines.unit_price_minor,
+        creator_units=ibis.ifelse(lines.creator_id.notnull(), lines.units, 0),
+    )
+
+
+def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return order lines with the end of their return window, `over_at`.
+
+    `known_at` is when line and delivery are both known. Where the data have deliveries, a line
+    not delivered has no end yet and is left out; else the assumed days stand in.
+    """
+    lines = dataset.knowable("orders")
+    window = ibis.interval(days=horizons.return_window_days)
+    if not dataset.has("deliveries"):
+        assumed = ibis.interval(days=horizons.assumed_delivery_days)
+        over_at = lines.event_time + assumed + window
+        return lines.mutate(over_at=over_at, known_at=lines.available_at)
+    deliveries = dataset.knowable("deliveries").select(
+        "order_line_id", delivered_at="event_time", delivery_known_at="available_at"
+    )
+    lines = lines.inner_join(deliveries, "order_line_id")
+    return lines.mutate(
+        over_at=lines.delivered_at + window,
+        known_at=ibis.greatest(lines.available_at, lines.delivery_known_at),
+    )
+
+
+def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
+    """Return the returns that came within the window of their line, with the line's columns."""
+    returned = dataset.knowable("returns").select(
+        "order_line_id",
+        "reason",
+        returned_at="event_time",
+        return_known_at="available_at",
+        returned_units="units",
+    )
+    joined = lines.inner_join(returned, "order_line_id")
+    return joined.filter(joined.returned_at <= joined.over_at)
+
+
+def ripe_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+    """Return units whose return window is over, and those of them that came back, by reason."""
+    lines = keyed(dataset, order_lines_with_end(dataset, horizons), keys)
+    returned = returns_within_window(dataset, lines)
+    ripe = lines.select(
+        *keys,
+        event_time=lines.over_at,
+        available_at=ibis.greatest(lines.known_at, lines.over_at),
+        units_ripe=lines.units,
+        units_returned=none(),
+        **{f"units_returned_{reason}": none() for reason in RETURN_REASONS},
+    )
+    back = returned.select(
+        *keys,
+        event_time=returned.over_at,
+        available_at=ibis.greatest(returned.known_at, returned.return_known_at, returned.over_at),
+        units_ripe=none(),
+        units_returned=returned.returned_units,
+        **{
+            f"units_returned_{reason}": counted(returned.reason == reason) * returned.returned_units
+            for reason in RETURN_REASONS
+        },
+    )
+    return ripe.union(back)
+
+
+def returned_parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+    """Return units on the day they came back, whether or not their return window is over."""
+    lines = dataset.knowable("orders").select(
+        "order_line_id", "listing_id", "creator_id", line_known_at="available_at"
+    )
+    returned = dataset.knowable("returns").select(
+        "order_line_id", "event_time", return_known_at="available_at", units_back="units"
+    )
+    back = keyed(dataset, returned.inner_join(lines, "order_line_id"), keys)
+    return back.select(
+        *keys,
+        "event_time",
+        "units_back",
+        available_at=ibis.greatest(back.line_known_at, back.return_known_at),
+    )
+
+
+def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+    """Return buyers at the end of their repurchase window, and those who bought again in it.
+
+    A buyer's first purchase is the one known first; `repeat_days` are the whole days, rounded up,
+    from there to the repeat known first. A purchase that happened before the one known first is
+    no repeat, however late it becomes known: with late data a few repeats are missed.
+    """
+    lines = keyed(dataset, dataset.knowable("orders"), keys)
+    lines = lines.filter(lines.buyer_key.notnull())
+    buyer = (*keys, "buyer_key")
+    known_order = ibis.row_number().over(
+        group_by=buyer, order_by=("available_at", "event_time", "order_line_id")
+    )
+    first = lines.mutate(position=known_order).filter(ibis._.position == 0)
+    first = first.select(
+        *buyer,
+        first_order_id="order_id",
+        first_at="event_time",
+        first_known_at="available_at",
+        over_at=first.event_time + ibis.interval(days=horizons.repurchase_window_days),
+    )
+    buyers = first.select(
+        *keys,
+        event_time=first.over_at,
+        available_at=ibis.greatest(first.first_known_at, first.over_at),
+        buyers_ripe=one(),
+        buyers_repeated=none(),
+        repeat_days=ibis.null("int64"),
+    )
+    return buyers.union(_repeats(lines, first, buyer).select(*buyers.columns))
+
+
+def _repeats(lines: ir.Table, first: ir.Table, buyer: Keys) -> ir.Table:
+    """Return the repeat known first of each buyer who bought again within the window."""
+    again = lines.inner_join(first, buyer)
+    again = again.filter(
+        again.order_id != again.first_order_id,
+        again.event_time > again.first_at,
+        again.event_time <= again.over_at,
+    )
+    known_order = ibis.row_number().over(
+        group_by=buyer, order_by=("available_at", "event_time", "order_line_id")
+    )
+    again = again.mutate(position=known_order).filter(ibis._.position == 0)
+    return again.mutate(
+        event_time=again.over_at,
+        available_at=ibis.greatest(again.available_at, again.first_known_at, again.over_at),
+        buyers_ripe=none(),
+        buyers_repeated=one(),
+        repeat_days=days_between(again.first_at, again.event_time),
+    )
+
+
+MICROSECONDS_PER_DAY: Final = 86_400_000_000
+
+
+def days_between(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the days from one naive time to a later one, a started day counted as a whole."""
+    micros = microseconds_between(start, stop)
+    return ((micros + MICROSECONDS_PER_DAY - 1) // MICROSECONDS_PER_DAY).cast("int64")
+
+
+def microseconds_between(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the microseconds from one naive time to another."""
+    return stop.delta(start, unit="microsecond")

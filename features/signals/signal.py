@@ -1,0 +1,65 @@
+"""What a signal is, and how its rows get the keys of a level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.levels import LEVEL_KEYS, Level
+
+Keys = tuple[str, ...]
+Builder = Callable[[Dataset, Horizons, Keys], ir.Table]
+
+OF_LISTING: Final[Keys] = ("listing_id",)
+OF_LISTING_AND_CREATOR: Final[Keys] = ("listing_id", "creator_id")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A relation of events; its features are null where a table it needs is absent.
+
+    `build` makes its rows with the given key columns. The rows of a level are those of its
+    subjects, so that they are made only once; where `adds_up` is false they differ from level to
+    level (a supplier's first-time buyer may have bought of another listing) and are made anew.
+    """
+
+    needs: tuple[str, ...]
+    build: Builder
+    subject: Keys = OF_LISTING
+    adds_up: bool = True
+
+    def reaches(self, level: Level) -> bool:
+        """Tell whether the rows can be told apart by the keys of a level."""
+        if set(LEVEL_KEYS[level]) <= set(self.subject):
+            return True
+        return "listing_id" in self.subject and level is not Level.CREATOR
+
+
+def keyed(dataset: Dataset, events: ir.Table, keys: Keys) -> ir.Table:
+    """Add those keys of a level to events of listings that they don't have yet."""
+    missing = [key for key in keys if key not in events.columns]
+    if not missing:
+        return events
+    facts = dataset.listing_facts().select("listing_id", *missing)
+    return events.inner_join(facts, "listing_id")
+
+
+def one() -> ir.IntegerScalar:
+    """Return the measure that counts rows."""
+    return ibis.literal(1, "int64")
+
+
+def none() -> ir.IntegerScalar:
+    """Return the measure of rows that don't count."""
+    return ibis.literal(0, "int64")
+
+
+def counted(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """Return 1 where a condition holds, and 0 where it doesn't or can't be told."""
+    return condition.fill_null(False).cast("int64")  # noqa: FBT003 - ibis's own signature

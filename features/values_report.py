@@ -1,0 +1,113 @@
+"""The report of a check of values: what was looked at, what was found, bounded however much."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+FORMAT: Final = "xuanpin-features-check/1"
+MOST_FINDINGS: Final = 20
+MOST_EXAMPLES: Final = 5
+
+
+class Check(StrEnum):
+    """What is looked at."""
+
+    BOUNDS = "bounds"
+    ALL_NULL = "all null"
+    NULL_SHARE = "null share"
+    FRESHNESS = "freshness"
+    DRIFT = "drift"
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    NOTICE = "notice"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row that a finding is about."""
+
+    listing_id: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that isn't as it should be, of a feature or a table.
+
+    `size` orders the findings of a check: rows out of bounds or null, a stability index, or how
+    many times older than allowed.
+    """
+
+    subject: str
+    severity: Severity
+    size: float
+    says: str
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """What one check found: the worst first, at most `MOST_FINDINGS`, and how many more.
+
+    `judged` counts the features or tables looked at; `remarks` says of which nothing can be told.
+    """
+
+    check: Check
+    judged: int
+    findings: tuple[Finding, ...]
+    more: int
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValuesReport:
+    """The account of a whole check; days are ISO dates, `reference` is None without a bundle."""
+
+    rows: int
+    listings: int
+    first_day: str
+    last_day: str
+    as_of: str
+    catalogue_fingerprint: str
+    reference: str | None
+    checks: tuple[CheckReport, ...]
+    skipped: dict[str, str]
+
+    @property
+    def found(self) -> int:
+        """Return how many findings there are."""
+        return sum(len(report.findings) + report.more for report in self.checks)
+
+    def to_json(self) -> str:
+        """Return the report as indented JSON with a format mark."""
+        document = {"format": FORMAT, "found": self.found, **asdict(self)}
+        return json.dumps(document, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+
+def bounded(
+    check: Check, judged: int, findings: Iterable[Finding], remarks: Iterable[str] = ()
+) -> CheckReport:
+    """Keep the worst findings of a check and count the rest: alarms first, then by size."""
+    worst = sorted(
+        findings,
+        key=lambda one: (one.severity is Severity.NOTICE, -one.size, one.subject),
+    )
+    return CheckReport(
+        check=check,
+        judged=judged,
+        findings=tuple(worst[:MOST_FINDINGS]),
+        more=max(0, len(worst) - MOST_FINDINGS),
+        remarks=tuple(remarks),
+    )
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - what JSON has no form of
+    return str(value)

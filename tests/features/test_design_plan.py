@@ -1,0 +1,102 @@
+"""The design matrix: the same bits as one call a derived feature, whatever the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from features.catalogue import CATALOGUE, Catalogue
+from features.declarations import Derived, Family, FloatArray, RequestField
+from features.derived import design_matrix, ratio, share
+from features.design_plan import BLOCK_ROWS
+
+PARAMETERS = {
+    name: 0.3 if name.endswith("_mean") else 20.0 + place
+    for place, name in enumerate(CATALOGUE.parameters)
+}
+
+
+def one_by_one(
+    catalogue: Catalogue, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
+) -> FloatArray:
+    """Compute each derived feature by itself: the slow, obvious way."""
+    known = dict(columns)
+    for feature in catalogue.derived:
+        inputs = [known[name] for name in feature.inputs]
+        learned = [parameters[name] for name in feature.parameters]
+        known[feature.name] = feature.function(*inputs, *learned)
+    return np.column_stack([known[name] for name in catalogue.model_inputs])
+
+
+def drawn(rows: int, seed: int = 0) -> dict[str, FloatArray]:
+    rng = np.random.default_rng(seed)
+    columns: dict[str, FloatArray] = {}
+    for declared in (*CATALOGUE.request_fields, *CATALOGUE.base):
+        values = rng.choice([0.0, 1.0, 3.0, 1e-7, 1e9, np.pi, np.nan], rows)
+        columns[declared.name] = values * rng.integers(1, 9, rows).astype(np.float64)
+    return columns
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 100, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * BLOCK_ROWS + 7])
+def test_matrix_is_the_one_of_each_feature_by_itself(rows: int) -> None:
+    columns = drawn(rows, seed=rows)
+    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    expected = one_by_one(CATALOGUE, columns, PARAMETERS)
+    assert matrix.flags.c_contiguous
+    assert matrix.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+def test_columns_may_be_views_of_other_arrays() -> None:
+    columns = drawn(300)
+    table = np.column_stack(list(columns.values()))
+    views = dict(zip(columns, table.T, strict=True))
+    assert (
+        design_matrix(CATALOGUE, views, PARAMETERS).tobytes()
+        == design_matrix(CATALOGUE, columns, PARAMETERS).tobytes()
+    )
+
+
+def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
+    def declared(name: str, *inputs: str) -> Derived:
+        return Derived(
+            name=name,
+            description="x",
+            unit="x",
+            family=Family.PRICE,
+            inputs=inputs,
+            function=share if name.startswith("share") else ratio,
+        )
+
+    fields = tuple(
+        RequestField(name=name, description="x", unit="x", family=Family.PRICE) for name in "ab"
+    )
+    chain = (
+        declared("first", "a", "b"),
+        declared("share_of_first", "a", "first"),
+        declared("second", "share_of_first", "b"),
+        declared("beside", "b", "a"),
+    )
+    catalogue = Catalogue(request_fields=fields, features=chain)
+    columns = {"a": np.array([1.0, 0.0, 7.0]), "b": np.array([3.0, 2.0, np.nan])}
+    assert (
+        design_matrix(catalogue, columns, {}).tobytes()
+        == np.ascontiguousarray(one_by_one(catalogue, columns, {})).tobytes()
+    )
+    assert [len(step.inputs[0]) for step in catalogue.design_plan.steps] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "parameters"),
+    [
+        ({k: v for k, v in drawn(2).items() if k != "units_ordered_28d"}, PARAMETERS),
+        (drawn(2), {}),
+    ],
+    ids=["column", "parameter"],
+)
+def test_missing_column_or_parameter_is_an_error(
+    columns: dict[str, FloatArray], parameters: dict[str, float]
+) -> None:
+    with pytest.raises(KeyError):
+        design_matrix(CATALOGUE, columns, parameters)

@@ -1,0 +1,151 @@
+"""Parity: training rows through the online path are the same bits, and a difference is found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from features.catalogue import CATALOGUE
+from features.days import to_datetime
+from features.features_cli import app
+from features.float_steps import steps_between
+from features.horizons import Horizons
+from features.levels import Level
+from features.materialise import materialise
+from features.online_report import MOST_SHOWN, parity_page, summary_of
+from features.parity import Difference, Parity
+from features.parity_sample import chosen_moments
+from features.signal_rows import stored_rows
+from features.snapshot import LevelVectors, SnapshotContents
+from features.snapshot_writer import write_snapshot
+from tests.worlds import FIRST_DAY, Engine, as_arrow, random_world
+
+DAY = FIRST_DAY + 90
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a random market as a validated directory."""
+    directory = tmp_path_factory.mktemp("validated")
+    for name, frame in random_world(7).items():
+        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def contents() -> SnapshotContents:
+    signals = stored_rows(Engine(random_world(7)).dataset, Horizons())
+    return materialise(signals, CATALOGUE, to_datetime(DAY))
+
+
+def asked(data: Path, *options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["parity", "--data", str(data), *options])
+    return result.exit_code, result.stdout
+
+
+def test_training_rows_are_the_same_bits_online(data: Path) -> None:
+    code, text = asked(data, "--sample", "6", "--json")
+    found = json.loads(text)
+    assert (code, found["different"], found["rows"]) == (0, 0, 6)
+    assert len(found["moments"]) == 4
+    assert [one["feature"] for one in found["features"]] == list(CATALOGUE.model_inputs)
+    assert {one["bits"] for one in found["features"]} == {0}
+
+
+def changed(contents: SnapshotContents, level: Level, name: str, by: float) -> SnapshotContents:
+    """Plant a difference in a feature of every key."""
+    one = contents.levels[level]
+    values = one.values.copy()
+    values[:, contents.about.levels[level].features.index(name)] += by
+    return replace(contents, levels={**contents.levels, level: LevelVectors(one.keys, values)})
+
+
+def test_snapshot_as_it_lies_there_is_the_same(
+    data: Path, contents: SnapshotContents, tmp_path: Path
+) -> None:
+    write_snapshot(contents, tmp_path)
+    code, text = asked(data, "--snapshot", str(tmp_path))
+    assert code == 0
+    assert "different: 0; the largest difference is 0 bits, 0 in value." in text
+
+
+def test_planted_difference_is_found_with_all_that_rests_on_it(
+    data: Path, contents: SnapshotContents, tmp_path: Path
+) -> None:
+    name = "units_ordered_market_84d"
+    write_snapshot(changed(contents, Level.MARKET, name, by=1.0), tmp_path)
+    code, text = asked(data, "--snapshot", str(tmp_path), "--json")
+    found = {one["feature"]: one for one in json.loads(text)["features"] if one["bits"]}
+    resting = {one.name for one in CATALOGUE.derived if name in one.inputs}
+    assert code == 1
+    assert {name} <= set(found) <= {name} | resting
+    assert found[name]["value"] == 1.0
+    assert found[name]["rows"] == json.loads(text)["rows"]
+    assert f"{name} " in asked(data, "--snapshot", str(tmp_path))[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--pooling", "none.json"), "found no such file"),
+        (("--snapshot", "none"), "Expected snapshot.json; found none"),
+    ],
+)
+def test_parity_through_what_is_not_there_is_refused(
+    data: Path, options: tuple[str, str], says: str
+) -> None:
+    result = CliRunner().invoke(app, ["parity", "--data", str(data), *options])
+    assert says in str(result.exception)
+
+
+STEPS = [
+    (1.0, 1.0, 0),
+    (np.nan, np.nan, 0),
+    (np.nan, -np.nan, 0),
+    (1.0, np.nextafter(1.0, 2.0), 1),
+    (0.0, -0.0, 1),
+    (np.nextafter(0.0, 1.0), np.nextafter(0.0, -1.0), 3),
+    (1.0, 2.0, 1 << 52),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), STEPS)
+def test_steps_count_the_floats_between(one: float, other: float, expected: int) -> None:
+    for pair in ((one, other), (other, one)):
+        assert steps_between(*(np.array([value]) for value in pair)).tolist() == [expected]
+
+
+def test_null_is_far_from_every_value() -> None:
+    values = np.array([0.0, 1.0, -1.0, np.inf, -np.inf])
+    assert (steps_between(values, np.full(5, np.nan)) > 1 << 50).all()
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 40])
+def test_first_and_last_moment_are_chosen_and_no_more_than_asked_for(most: int) -> None:
+    days = list(range(100, 130))
+    chosen = chosen_moments(days, np.random.default_rng(0), most=most)
+    assert len(chosen) == min(most, len(days))
+    assert chosen == sorted(set(chosen) & set(days))
+    assert days[-1] in chosen
+    assert most == 1 or days[0] in chosen
+
+
+def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
+    features = tuple(Difference(f"f{i}", i, i, None if i == 5 else 0.5) for i in range(30))
+    parity = Parity(30, ("2026-01-05", "2026-03-02"), features)
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(parity_page(parity))
+    shown = capture.get()
+    assert shown.index("f29") < shown.index("f28")
+    assert f"… and {29 - MOST_SHOWN} more" in shown
+    assert "f3 " not in shown
+    assert "null against a value" in summary_of(parity)

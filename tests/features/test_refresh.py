@@ -1,0 +1,208 @@
+"""A refreshed snapshot is the one that is made anew, byte for byte, and computes fewer keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.catalogue import CATALOGUE, Catalogue
+from features.days import to_datetime
+from features.horizons import Horizons
+from features.levels import Level
+from features.materialise import materialise
+from features.online import OnlineSnapshot
+from features.refresh import Refreshed, SnapshotIsLaterError, refresh
+from features.signal_rows import SignalRows, stored_rows
+from features.snapshot_writer import write_snapshot
+from tests.refreshed_world import known_by, one_of_each, signals_of
+from tests.world_tables import DAYS, START, Frames, typed
+from tests.worlds import FIRST_DAY, Engine, random_world
+
+SMALL = one_of_each()
+QUIET = FIRST_DAY + 2 * 365
+"""By then all windows of a random world are empty: nothing happens any more."""
+
+
+def written(signals: SignalRows, catalogue: Catalogue, day: int, directory: Path) -> str:
+    return write_snapshot(materialise(signals, catalogue, to_datetime(day)), directory)
+
+
+def refreshed(
+    before: SignalRows, now: SignalRows, catalogue: Catalogue, days: tuple[int, int]
+) -> tuple[Refreshed, str, str]:
+    """Return a refresh from one day to another, its snapshot's id, and that of one made anew."""
+    with TemporaryDirectory() as directory:
+        root = Path(directory)
+        written(before, catalogue, days[0], root / "earlier")
+        earlier = OnlineSnapshot.open(root / "earlier")
+        result = refresh(now, catalogue, to_datetime(days[1]), earlier)
+        earlier.close()
+        again = write_snapshot(result.contents, root / "refreshed")
+        return result, again, written(now, catalogue, days[1], root / "anew")
+
+
+@given(
+    seed=st.integers(0, 1000),
+    since=st.integers(FIRST_DAY, FIRST_DAY + DAYS + 40),
+    later=st.one_of(st.integers(0, 9), st.integers(0, 500)),
+)
+@settings(max_examples=5, deadline=None)
+def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None:
+    frames = random_world(seed)
+    before, now = signals_of(known_by(frames, since)), signals_of(frames)
+    result, again, anew = refreshed(before, now, SMALL, (since, since + later))
+    assert result.all_because is None
+    assert again == anew
+    for level, one in result.contents.levels.items():
+        assert 0 <= result.computed[level] <= len(one.keys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_refresh_of_the_whole_catalogue_is_what_is_made_anew(seed: int) -> None:
+    frames, since = random_world(seed), FIRST_DAY + 30 * seed + 20
+    before, now = signals_of(known_by(frames, since)), signals_of(frames)
+    result, again, anew = refreshed(before, now, CATALOGUE, (since, since + 7 * seed + 1))
+    assert (result.all_because, again) == (None, anew)
+
+
+def with_order(frames: Frames, day: int) -> Frames:
+    """Add an order of the listing US-P1 on a day."""
+    at = START + pd.Timedelta(days=day - FIRST_DAY)
+    ids = {"order_line_id": "late", "order_id": "late", "listing_id": "US-P1", "buyer_key": "new"}
+    line = {**ids, "units": 1, "unit_price_minor": 1, "event_time": at, "available_at": at}
+    orders = pd.concat([frames["orders"].astype(object), pd.DataFrame([line], dtype=object)])
+    return {**frames, "orders": typed("orders", orders)}
+
+
+def test_only_keys_that_something_happened_to_are_computed() -> None:
+    frames = random_world(3)
+    now = with_order(frames, QUIET + 3)
+    result, again, anew = refreshed(signals_of(frames), signals_of(now), SMALL, (QUIET, QUIET + 5))
+    assert again == anew
+    assert result.computed == {
+        Level.LISTING: 1,
+        Level.PRODUCT: 1,
+        Level.SUPPLIER: 1,
+        Level.SUPPLIER_CATEGORY: 1,
+        Level.CREATOR: 0,
+        Level.CATEGORY_MARKET: 1,
+        Level.MARKET: 1,
+    }
+
+
+def test_nothing_is_computed_when_nothing_happened() -> None:
+    signals = signals_of(random_world(3))
+    result, again, anew = refreshed(signals, signals, SMALL, (QUIET, QUIET + 30))
+    assert again == anew
+    assert set(result.computed.values()) == {0}
+
+
+def heavier(frames: Frames) -> Frames:
+    return {**frames, "products": frames["products"].assign(weight_g=777.0, unit_cost_minor=5)}
+
+
+def with_new_product(frames: Frames) -> Frames:
+    return listed_on(frames, QUIET + 1)
+
+
+def listed_late(frames: Frames) -> Frames:
+    """Add a listing that went live before the earlier snapshot, which nobody had told it of."""
+    return listed_on(frames, QUIET - 2)
+
+
+def listed_on(frames: Frames, day: int) -> Frames:
+    product = frames["products"].iloc[[0]].assign(product_id="P9", supplier_id="S9")
+    listing = (
+        frames["listings"]
+        .iloc[[0]]
+        .assign(
+            listing_id="US-P9",
+            product_id="P9",
+            listed_at=START + pd.Timedelta(days=day - FIRST_DAY),
+        )
+    )
+    return {
+        **frames,
+        "products": pd.concat([frames["products"], product], ignore_index=True),
+        "listings": pd.concat([frames["listings"], listing], ignore_index=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "computed"), [(heavier, 0), (with_new_product, 1)], ids=["correction", "product"]
+)
+def test_what_has_no_time_is_followed_too(
+    change: Callable[[Frames], Frames], computed: int
+) -> None:
+    frames = random_world(4)
+    result, again, anew = refreshed(
+        signals_of(frames), signals_of(change(frames)), SMALL, (QUIET, QUIET + 1)
+    )
+    assert (result.all_because, again) == (None, anew)
+    assert result.computed[Level.PRODUCT] == computed
+
+
+def moved(frames: Frames) -> Frames:
+    return {**frames, "products": frames["products"].assign(category=["c1", "c1", "c0"])}
+
+
+def shortened(frames: Frames) -> Frames:
+    gone = frames["listings"].listing_id == "US-P0"
+    return {**frames, "listings": frames["listings"][~gone]}
+
+
+def forgotten(frames: Frames) -> Frames:
+    return {**frames, "reviews": frames["reviews"].iloc[3:]}
+
+
+def without_audits(frames: Frames) -> Frames:
+    return {name: frame for name, frame in frames.items() if name != "supplier_audits"}
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [
+        (moved, "another category or supplier"),
+        (shortened, "others now in listings"),
+        (listed_late, "others now in listings"),
+        (forgotten, "known on 2025-12-31 are others now in reviews"),
+        (without_audits, "others now in supplier_audits"),
+    ],
+)
+def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
+    change: Callable[[Frames], Frames], because: str
+) -> None:
+    frames = random_world(5)
+    result, again, anew = refreshed(
+        signals_of(frames), signals_of(change(frames)), SMALL, (QUIET, QUIET + 1)
+    )
+    assert again == anew
+    assert result.all_because is not None
+    assert because in result.all_because
+    assert result.computed[Level.LISTING] == len(result.contents.levels[Level.LISTING].keys)
+
+
+def test_all_keys_are_computed_after_a_change_of_features_or_horizons(tmp_path: Path) -> None:
+    frames = random_world(5)
+    signals = signals_of(frames)
+    written(signals, SMALL, QUIET, tmp_path)
+    earlier = OnlineSnapshot.open(tmp_path)
+    fewer = Catalogue(request_fields=SMALL.request_fields, features=SMALL.features[:-1])
+    others = stored_rows(Engine(frames).dataset, Horizons())
+    reasons = [
+        refresh(signals, fewer, to_datetime(QUIET), earlier).all_because,
+        refresh(others, SMALL, to_datetime(QUIET), earlier).all_because,
+    ]
+    assert reasons == [
+        "the features are declared or computed otherwise now",
+        "the horizons are others now",
+    ]
+    with pytest.raises(SnapshotIsLaterError, match="Expected an earlier snapshot than 2025-12-30"):
+        refresh(signals, SMALL, to_datetime(QUIET - 1), earlier)

@@ -1,0 +1,96 @@
+"""A market as rows, of which only those known at a moment are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from features.horizons import Horizons
+
+Row = dict[str, Any]
+
+
+def is_null(value: object) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or value != value  # noqa: PLR0124 - NaN alone differs from itself
+
+
+def rows_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, list[Row]]:
+    return {
+        name: [
+            {
+                str(column): None if is_null(value) else value
+                for column, value in zip(frame.columns, row, strict=True)
+            }
+            for row in frame.itertuples(index=False, name=None)
+        ]
+        for name, frame in frames.items()
+    }
+
+
+class KnownMarket:
+    """What was known of a market at a moment, whenever it happened."""
+
+    def __init__(
+        self, tables: Mapping[str, list[Row]], horizons: Horizons, as_of: pd.Timestamp
+    ) -> None:
+        self.tables, self.horizons, self.as_of = tables, horizons, as_of
+        self._seen: dict[str, list[Row]] = {}
+
+    def has(self, name: str) -> bool:
+        return name in self.tables
+
+    def seen(self, name: str) -> list[Row]:
+        if name not in self._seen:
+            self._seen[name] = [
+                row
+                for row in self.tables[name]
+                if row["available_at"] is not None and row["available_at"] <= self.as_of
+            ]
+        return self._seen[name]
+
+    @cached_property
+    def listings(self) -> dict[str, Row]:
+        """Return what each listing is, with all that its product is."""
+        products = {row["product_id"]: row for row in self.tables["products"]}
+        return {
+            row["listing_id"]: {**products[row["product_id"]], **row}
+            for row in self.tables["listings"]
+        }
+
+    def key_of(self, of: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """Return the key of a level that a row belongs to."""
+        listing = self.listings[of["listing_id"]] if "listing_id" in of else {}
+        return tuple(of[name] if name in of else listing[name] for name in names)
+
+    @cached_property
+    def lines(self) -> dict[str, Row]:
+        return {row["order_line_id"]: row for row in self.seen("orders")}
+
+    @cached_property
+    def _deliveries(self) -> dict[str, Row]:
+        return {row["order_line_id"]: row for row in self.seen("deliveries")}
+
+    @cached_property
+    def _returns(self) -> dict[str, list[Row]]:
+        by_line: dict[str, list[Row]] = {}
+        for row in self.seen("returns") if self.has("returns") else []:
+            by_line.setdefault(row["order_line_id"], []).append(row)
+        return by_line
+
+    def window_end(self, line: Row) -> pd.Timestamp | None:
+        """Return the end of a line's return window as far as it can be told."""
+        window = pd.Timedelta(days=self.horizons.return_window_days)
+        if not self.has("deliveries"):
+            assumed = pd.Timedelta(days=self.horizons.assumed_delivery_days)
+            return pd.Timestamp(line["event_time"] + assumed + window)
+        delivery = self._deliveries.get(line["order_line_id"])
+        return None if delivery is None else pd.Timestamp(delivery["event_time"] + window)
+
+    def returned(self, line: Row) -> list[Row]:
+        """Return the returns of a line that came before the end of its window."""
+        end = self.window_end(line)
+        found = self._returns.get(line["order_line_id"], [])
+        return [row for row in found if end is not None and row["event_time"] <= end]

@@ -1,0 +1,38 @@
+"""A random market looked at twice: what its source held at an earlier moment, and later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from features.catalogue import CATALOGUE, Catalogue
+from features.declarations import Base
+from features.levels import Level
+from features.signal_rows import SignalRows, stored_rows
+from tests.world_tables import START, Frames
+from tests.worlds import EVENT_TABLES, FIRST_DAY, HORIZONS, Engine
+
+
+def signals_of(frames: Mapping[str, pd.DataFrame]) -> SignalRows:
+    return stored_rows(Engine(frames).dataset, HORIZONS)
+
+
+def known_by(frames: Frames, day: int) -> Frames:
+    """Return what a source holds on a day: events known by then, and those never to be known."""
+    moment = START + pd.Timedelta(days=day - FIRST_DAY)
+    return {
+        name: frame[frame.available_at.isna() | (frame.available_at <= moment)]
+        if name in EVENT_TABLES
+        else frame
+        for name, frame in frames.items()
+    }
+
+
+def one_of_each() -> Catalogue:
+    """Return a catalogue with one feature of each kind and level, and of what has no time."""
+    chosen: dict[tuple[Level, type[Base], bool], Base] = {}
+    for feature in CATALOGUE.base:
+        is_timeless = feature.signal in {"product_facts", "listing_costs"}
+        chosen.setdefault((feature.level, type(feature), is_timeless), feature)
+    return Catalogue(request_fields=CATALOGUE.request_fields, features=tuple(chosen.values()))
