@@ -7,7 +7,6 @@ boosters without an offset for random products (R² 0.289 against 0.282) and for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -22,11 +21,10 @@ from training.input_table import InputTable
 from training.level_encoder import Encoded, LevelEncoder, Rows
 from training.out_of_fold import encode_out_of_fold
 from training.settings import TrainingSettings
+from training.share_finish import RawShares
 
 LEAST_OFFSET_SHARE: Final = 1e-3
 """A baseline nearer to 0 or 1 starts from here, from where the trees can still return."""
-
-SEEDS_APART: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,13 @@ class BoostedShares:
     encoder: LevelEncoder
     texts: tuple[str, ...]
 
-    def predict(self, table: InputTable) -> tuple[FloatArray, Encoded]:
-        """Return raw predictions, shape (rows,), and what the encoder says of the rows."""
+    def predict(self, table: InputTable) -> RawShares:
+        """Return raw predictions, the mean of the boosters' log-odds around the baseline."""
         encoded = self.encoder.encode(table.codes)
         matrix = _matrix(table, encoded)
         margins = [_margin(_loaded(text).predict(matrix)) for text in self.texts]
-        return expit(_offset(encoded) + np.mean(margins, axis=0)), encoded
+        share = expit(_offset(encoded) + np.mean(margins, axis=0))
+        return RawShares(np.asarray(share, np.float64), encoded.is_cold)
 
 
 def boost_shares(table: InputTable, rows: Rows, boosting: Boosting) -> BoostedShares:

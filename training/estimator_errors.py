@@ -97,8 +97,8 @@ class TooFewRowsToFitError(InputError):
 
     def __init__(self, *, needed: int, found: int) -> None:
         super().__init__(
-            expected=f"at least {needed} rows with a weight above zero",
-            found=f"{found} rows",
+            expected=f"at least {needed} samples with a weight above zero",
+            found=f"{found} sample(s)",
             way_out="Add rows.",
         )
 

@@ -16,6 +16,7 @@ from pandas.api import types
 from sklearn.utils.validation import check_array
 
 from features.declarations import FloatArray
+from serving.cells import BoolArray
 from training.category_codes import CategoryCodes
 from training.estimator_errors import (
     ChangedKindError,
@@ -32,7 +33,7 @@ class InputTable:
     numbers: FloatArray
     codes: IntArray
 
-    def take(self, rows: IntArray) -> InputTable:
+    def take(self, rows: IntArray | BoolArray) -> InputTable:
         """Return some rows."""
         return InputTable(self.numbers[rows], self.codes[rows])
 

@@ -87,22 +87,17 @@ class LevelEncoder:
             for place, rates in zip(self.places, self.rates, strict=True)
         ]
         path = found[0]
-        is_cold = path.own_weight[:, -1:].sum(axis=1) == 0 if self.places[0] else _none(codes)
         blocks = [block for one in found for block in (one.rate, one.own_weight)]
         for place, seen in self.coded.items():
             code = codes[:, place]
             is_known = (code >= 0) & np.isin(code, seen)
             blocks.append(np.where(is_known, code, np.nan)[:, np.newaxis])
-        return Encoded(np.concatenate(blocks, axis=1), path.estimate, is_cold)
+        return Encoded(np.concatenate(blocks, axis=1), path.estimate, path.is_cold)
 
 
 def _coded(codes: IntArray) -> dict[int, IntArray]:
     levels = [np.unique(column) for column in codes.T]
     return {place: seen for place, seen in enumerate(levels) if seen.size <= MOST_CODED_LEVELS}
-
-
-def _none(codes: IntArray) -> BoolArray:
-    return np.zeros(len(codes), dtype=bool)
 
 
 def _rates(rows: Rows, place: tuple[int, ...], variances: Variances | None) -> ShrunkenRates:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.declarations import FloatArray
+from serving.cells import BoolArray
 from training.group_paths import GroupPaths
 from training.nested_rates import Collapsed, Variances, collapse, learn_variances
 from training.training_set import IntArray
@@ -24,6 +25,11 @@ class Evidence:
     own_weight: FloatArray
     estimate: FloatArray
     """The narrowest rate, shape (rows,)."""
+
+    @property
+    def is_cold(self) -> BoolArray:
+        """Tell which rows' narrowest group wasn't seen; none if there are no levels."""
+        return (self.own_weight[:, -1:] == 0).any(axis=1)
 
 
 @dataclass(frozen=True)

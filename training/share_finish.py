@@ -1,0 +1,87 @@
+"""Finish a model of shares on rows that it hasn't seen: calibration, and residuals for intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from features.declarations import FloatArray
+from serving.calibration import Knots
+from serving.cells import BoolArray
+from serving.conformal import LEAST_CELL_ROWS, ConformalResiduals, learn_residuals
+from training.calibration import fit_knots
+from training.input_table import InputTable
+from training.level_encoder import Rows
+
+LEAST_SHAPING_ROWS: Final = 1000
+"""With fewer rows in half of the slice, isotonic steps cost more than they mend."""
+
+_STRAIGHT: Final = Knots(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+
+
+@dataclass(frozen=True)
+class RawShares:
+    """What a fitted model says of rows before it is finished; both of shape (rows,)."""
+
+    share: FloatArray
+    is_cold: BoolArray
+    """Whether no row of the narrowest group was seen."""
+
+    def take(self, rows: BoolArray) -> RawShares:
+        """Return some rows."""
+        return RawShares(self.share[rows], self.is_cold[rows])
+
+
+class Forecaster(Protocol):
+    """A fitted model of shares."""
+
+    def predict(self, table: InputTable) -> RawShares:
+        """Return the raw share of each row."""
+
+
+@dataclass(frozen=True)
+class ShareFinish:
+    """What turns raw shares into estimates and intervals."""
+
+    knots: Knots
+    residuals: ConformalResiduals
+    notes: tuple[str, ...]
+
+    def estimate(self, raw: RawShares) -> FloatArray:
+        """Return the calibrated shares, shape (rows,)."""
+        return np.clip(self.knots.apply(raw.share), 0.0, 1.0)
+
+    def interval(self, raw: RawShares, level: float) -> tuple[FloatArray, FloatArray]:
+        """Return low and high around the estimates, shape (rows,) each."""
+        return self.residuals.interval(self.estimate(raw), raw.is_cold, level=level)
+
+
+def learn_share_finish(
+    raw: RawShares, rows: Rows, rng: np.random.Generator
+) -> ShareFinish:
+    """Learn calibration from one half of the slice held back, residuals from the other.
+
+    Where half of it is too small to calibrate on, raw shares stay as they are, and all of it is
+    for residuals. They count each row once, whatever its weight.
+    """
+    if len(rows.share) < 2 * LEAST_SHAPING_ROWS:
+        return _finish(_STRAIGHT, raw, rows, ())
+    is_shaping = rng.permutation(len(rows.share)) % 2 == 0
+    shaping = rows.take(is_shaping)
+    knots = fit_knots(raw.share[is_shaping], shaping.share, shaping.trials)
+    return _finish(knots, raw.take(~is_shaping), rows.take(~is_shaping), ())
+
+
+def _finish(knots: Knots, raw: RawShares, rows: Rows, notes: tuple[str, ...]) -> ShareFinish:
+    estimate = knots.apply(raw.share)
+    residuals = learn_residuals(estimate, rows.share, raw.is_cold)
+    cold, warm = int(raw.is_cold.sum()), int((~raw.is_cold).sum())
+    if residuals.is_merged and cold:
+        notes += (
+            f"Intervals of rows in unseen groups rest on all {cold + warm} rows held back: "
+            f"{cold} of them are in unseen groups and {warm} aren't; {LEAST_CELL_ROWS} of each "
+            "are needed to tell them apart.",
+        )
+    return ShareFinish(knots, residuals, notes)
