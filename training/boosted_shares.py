@@ -19,6 +19,7 @@ from serving.booster import Booster
 from training.fitting import BoosterFit, booster_parameters
 from training.input_table import InputTable
 from training.level_encoder import Encoded, LevelEncoder, Rows
+from training.nested_rates import Variances
 from training.out_of_fold import encode_out_of_fold
 from training.settings import TrainingSettings
 from training.share_finish import RawShares
@@ -49,6 +50,11 @@ class BoostedShares:
     encoder: LevelEncoder
     texts: tuple[str, ...]
 
+    @property
+    def variances(self) -> Variances:
+        """Return how much rows differ, by chance and beyond it."""
+        return self.encoder.variances
+
     def predict(self, table: InputTable) -> RawShares:
         """Return raw predictions, the mean of the boosters' log-odds around the baseline."""
         encoded = self.encoder.encode(table.codes)
@@ -62,7 +68,7 @@ def boost_shares(table: InputTable, rows: Rows, boosting: Boosting) -> BoostedSh
     """Fit the encoder, and boosters on what it says of rows that it hasn't seen."""
     settings = boosting.settings
     encoder = LevelEncoder.learn(rows, boosting.path)
-    weight = 1 / encoder.variances.of_rows(rows.trials)
+    weight = encoder.variances.evidence(rows.share, rows.trials)
     weight /= weight.mean()
     rng = np.random.default_rng(settings.random_state)
     shown = encode_out_of_fold(encoder, rows, boosting.known_share, rng)

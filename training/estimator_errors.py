@@ -112,3 +112,14 @@ class NothingToHoldBackError(InputError):
             found=found,
             way_out="Name another column, or none: rows are then held back at random.",
         )
+
+
+class RepeatedColumnsError(InputError):
+    """Refuse a table of which a name doesn't say which column is meant."""
+
+    def __init__(self, repeated: Sequence[str]) -> None:
+        super().__init__(
+            expected="each column name once",
+            found=f"{listed(repeated)} more than once",
+            way_out="Rename or drop columns.",
+        )

@@ -21,6 +21,7 @@ from training.category_codes import CategoryCodes
 from training.estimator_errors import (
     ChangedKindError,
     InfiniteNumbersError,
+    RepeatedColumnsError,
     UnreadableColumnError,
 )
 from training.training_set import IntArray
@@ -81,11 +82,15 @@ def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like,
     """Return a table as a data frame; an array's columns are called x0, x1 and so on.
 
     Raises:
+        RepeatedColumnsError: two columns have the same name.
         ValueError: no two-dimensional table of at least one row and one column.
     """
     if isinstance(table, pd.DataFrame):
         check_array(np.empty(table.shape, dtype=np.int8))
-        return table.rename(columns=str)
+        renamed = table.rename(columns=str)
+        if not renamed.columns.is_unique:
+            raise RepeatedColumnsError(list(renamed.columns[renamed.columns.duplicated()]))
+        return renamed
     values = check_array(table, dtype=None, ensure_all_finite=False)
     names = [f"x{place}" for place in range(values.shape[1])]
     return pd.DataFrame(values, columns=names).infer_objects()
@@ -93,10 +98,10 @@ def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like,
 
 def _is_category(column: pd.Series) -> bool:
     kind = column.dtype
-    if isinstance(kind, pd.CategoricalDtype) or types.is_string_dtype(kind):
-        return True
     if types.is_object_dtype(kind):
         return not _holds_numbers(column)
+    if isinstance(kind, pd.CategoricalDtype) or types.is_string_dtype(kind):
+        return True
     if types.is_numeric_dtype(kind) and not types.is_complex_dtype(kind):
         return False
     raise UnreadableColumnError(str(column.name), f"type {kind}")
@@ -104,8 +109,13 @@ def _is_category(column: pd.Series) -> bool:
 
 def _holds_numbers(column: pd.Series) -> bool:
     """Tell whether an object column holds numbers or booleans, or nothing at all."""
-    return types.infer_dtype(column, skipna=True) in {
-        "boolean", "decimal", "empty", "floating", "integer", "mixed-integer-float",
+    return types.infer_dtype(column.dropna()) in {
+        "boolean",
+        "decimal",
+        "empty",
+        "floating",
+        "integer",
+        "mixed-integer-float",
     }
 
 

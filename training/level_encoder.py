@@ -64,9 +64,7 @@ class LevelEncoder:
         """Learn rates and how strongly they are shrunk; `path` holds the path's columns."""
         others = [place for place in range(rows.codes.shape[1]) if place not in path]
         places = (path, *((place,) for place in others))
-        return cls(
-            places, tuple(_rates(rows, place, None) for place in places), _coded(rows.codes)
-        )
+        return cls(places, tuple(_rates(rows, place, None) for place in places), _coded(rows.codes))
 
     def relearn(self, rows: Rows) -> LevelEncoder:
         """Learn the rates of other rows, shrunk as strongly as these."""

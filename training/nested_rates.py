@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from features.declarations import FloatArray
+from training.pooling_fit import smoothed_mean
 from training.training_set import IntArray
 
 _LEAST_VARIANCE: Final = 1e-5
@@ -37,6 +38,16 @@ class Variances:
     def of_rows(self, trials: FloatArray) -> FloatArray:
         """Return the variance of each row's share around its narrowest group's rate."""
         return self.trial / trials + self.row
+
+    def evidence(self, share: FloatArray, trials: FloatArray) -> FloatArray:
+        """Return how many independent trials each row is worth, `trials` at the most.
+
+        Rows differ by more than the chance of their trials, so a thousand trials of one row tell
+        less than a thousand of ten.
+        """
+        mean = smoothed_mean(share, np.ones_like(share))
+        worth = mean * (1 - mean) / self.of_rows(trials)
+        return np.minimum(worth, trials)
 
 
 @dataclass(frozen=True)
@@ -94,8 +105,8 @@ def _joined(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return each group's mean and precision, and the log likelihood of values around it."""
     weight = 1 / variance
-    precision = np.bincount(group, weight)
-    mean = np.bincount(group, weight * values) / precision
+    precision = np.asarray(np.bincount(group, weight), np.float64)
+    mean = np.asarray(np.bincount(group, weight * values) / precision, np.float64)
     misfit = (weight * (values - mean[group]) ** 2).sum()
     logs = np.log(variance).sum() + np.log(precision).sum()
     return mean, precision, -0.5 * float(logs + misfit)
@@ -117,9 +128,7 @@ def learn_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> 
         return -collapse(nesting, share, trials, variances).log_likelihood / share.size
 
     bounds = [(np.log(scale * _LEAST_VARIANCE), np.log(scale * _MOST_VARIANCE))] * start.size
-    found = minimize(
-        loss, np.log(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10}
-    )
+    found = minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10})
     return _variances(np.exp(found.x) * units)
 
 

@@ -1,4 +1,4 @@
-"""Finish a model of shares on rows that it hasn't seen: calibration, and residuals for intervals."""
+"""Finish a model of shares on rows that it hasn't seen: calibration and residuals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serving.cells import BoolArray
 from serving.conformal import LEAST_CELL_ROWS, ConformalResiduals, learn_residuals
 from training.calibration import fit_knots
 from training.input_table import InputTable
-from training.level_encoder import Rows
+from training.nested_rates import Variances
 
 LEAST_SHAPING_ROWS: Final = 1000
 """With fewer rows in half of the slice, isotonic steps cost more than they mend."""
@@ -37,6 +37,10 @@ class RawShares:
 class Forecaster(Protocol):
     """A fitted model of shares."""
 
+    @property
+    def variances(self) -> Variances:
+        """Return how much rows differ, by chance and beyond it."""
+
     def predict(self, table: InputTable) -> RawShares:
         """Return the raw share of each row."""
 
@@ -59,29 +63,29 @@ class ShareFinish:
 
 
 def learn_share_finish(
-    raw: RawShares, rows: Rows, rng: np.random.Generator
+    raw: RawShares, share: FloatArray, worth: FloatArray, rng: np.random.Generator
 ) -> ShareFinish:
     """Learn calibration from one half of the slice held back, residuals from the other.
 
-    Where half of it is too small to calibrate on, raw shares stay as they are, and all of it is
-    for residuals. They count each row once, whatever its weight.
+    `share` holds the labels and `worth` the independent trials that each is worth, of shape
+    (rows,). Where half of the slice is too small to calibrate on, raw shares stay as they are and
+    all of it is for residuals. Those count each row once, whatever its worth.
     """
-    if len(rows.share) < 2 * LEAST_SHAPING_ROWS:
-        return _finish(_STRAIGHT, raw, rows, ())
-    is_shaping = rng.permutation(len(rows.share)) % 2 == 0
-    shaping = rows.take(is_shaping)
-    knots = fit_knots(raw.share[is_shaping], shaping.share, shaping.trials)
-    return _finish(knots, raw.take(~is_shaping), rows.take(~is_shaping), ())
+    if share.size < 2 * LEAST_SHAPING_ROWS:
+        return _finish(_STRAIGHT, raw, share)
+    is_shaping = rng.permutation(share.size) % 2 == 0
+    knots = fit_knots(raw.share[is_shaping], share[is_shaping], worth[is_shaping])
+    return _finish(knots, raw.take(~is_shaping), share[~is_shaping])
 
 
-def _finish(knots: Knots, raw: RawShares, rows: Rows, notes: tuple[str, ...]) -> ShareFinish:
-    estimate = knots.apply(raw.share)
-    residuals = learn_residuals(estimate, rows.share, raw.is_cold)
+def _finish(knots: Knots, raw: RawShares, share: FloatArray) -> ShareFinish:
+    residuals = learn_residuals(knots.apply(raw.share), share, raw.is_cold)
     cold, warm = int(raw.is_cold.sum()), int((~raw.is_cold).sum())
-    if residuals.is_merged and cold:
-        notes += (
-            f"Intervals of rows in unseen groups rest on all {cold + warm} rows held back: "
-            f"{cold} of them are in unseen groups and {warm} aren't; {LEAST_CELL_ROWS} of each "
-            "are needed to tell them apart.",
-        )
-    return ShareFinish(knots, residuals, notes)
+    if not (residuals.is_merged and cold):
+        return ShareFinish(knots, residuals, ())
+    note = (
+        f"Intervals of rows in unseen groups rest on all {cold + warm} rows held back: "
+        f"{cold} of them are in unseen groups and {warm} aren't; {LEAST_CELL_ROWS} of each "
+        "are needed to tell them apart."
+    )
+    return ShareFinish(knots, residuals, (note,))

@@ -68,7 +68,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         if is_used.sum() < LEAST_ROWS:
             raise TooFewRowsToFitError(needed=LEAST_ROWS, found=int(is_used.sum()))
         share = checked_shares(y, len(frame))
-        self._check_parameters(list(frame))
+        self._check_parameters(list(frame.columns))
         return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
 
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
@@ -103,8 +103,9 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         table = self.reader_.read(inputs)
         rows = Rows(table.codes, share, trials)
         partial = self._learn(table.take(~held), rows.take(~held))
-        raw = partial.predict(table.take(held))
-        self.finish_ = learn_share_finish(raw, rows.take(held), rng)
+        raw, calibrating = partial.predict(table.take(held)), rows.take(held)
+        worth = partial.variances.evidence(calibrating.share, calibrating.trials)
+        self.finish_ = learn_share_finish(raw, calibrating.share, worth, rng)
         self.notes_ = self.finish_.notes
         self.forecaster_ = self._learn(table, rows)
         return self

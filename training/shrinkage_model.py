@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from features.declarations import Target
 from training.input_table import InputTable
 from training.level_encoder import Rows
+from training.nested_rates import Variances
 from training.share_finish import RawShares
 from training.share_model import ShareModel
 from training.shrunken_rates import ShrunkenRates
@@ -19,6 +20,11 @@ class PooledShares:
 
     rates: ShrunkenRates
     path: tuple[int, ...]
+
+    @property
+    def variances(self) -> Variances:
+        """Return how much rows differ, by chance and beyond it."""
+        return self.rates.variances
 
     def predict(self, table: InputTable) -> RawShares:
         """Return each row's narrowest rate."""
@@ -38,7 +44,7 @@ class ShrinkageModel(ShareModel):
     [0.1, 0.4, 0.25]
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
         self,
         *,
         groups: Sequence[str] = (),

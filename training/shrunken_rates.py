@@ -29,7 +29,7 @@ class Evidence:
     @property
     def is_cold(self) -> BoolArray:
         """Tell which rows' narrowest group wasn't seen; none if there are no levels."""
-        return (self.own_weight[:, -1:] == 0).any(axis=1)
+        return np.asarray((self.own_weight[:, -1:] == 0).any(axis=1))
 
 
 @dataclass(frozen=True)
