@@ -41,7 +41,7 @@ class BoostedShareModel(ShareModel):
         learning_rate: float = 0.04,
         least_leaf_rows: int = 40,
         leaf_ridge: float = 20.0,
-        known_share: float = 0.4,
+        known_share: float = 0.5,
         least_positives: int = 20,
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,

@@ -65,7 +65,7 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = MappingProxyType(
 
 
 def _boosted() -> ReturnRiskModel:
-    return ReturnRiskModel(groups=LEVELS)
+    return ReturnRiskModel(groups=LEVELS, trees=100, boosters=6)
 
 
 def _by_estimator(

@@ -7,9 +7,12 @@ everything else is the estimators' own. That labels outside are refused is teste
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from features.declarations import FloatArray
@@ -19,7 +22,7 @@ from training.shrinkage_model import ShrinkageModel
 
 
 class _OnAnyScale(ShareModel):
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - its signature
+    def fit(self, X: object, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803 - its signature
         labels = np.asarray(y)
         if labels.dtype == object and labels.ndim and all(isinstance(one, int) for one in labels):
             labels = labels.astype(float)
@@ -30,7 +33,7 @@ class _OnAnyScale(ShareModel):
             labels = np.clip((labels - self.least_) / self.range_, 0, 1)
         return super().fit(X, labels, sample_weight)
 
-    def predict(self, X: Any) -> FloatArray:  # noqa: N803 - likewise
+    def predict(self, X: object) -> FloatArray:  # noqa: N803 - likewise
         return super().predict(X) * self.range_ + self.least_
 
 
@@ -43,7 +46,7 @@ class ReturnRisk(_OnAnyScale, ReturnRiskModel):
 
 
 class Shrinkage(_OnAnyScale, ShrinkageModel):
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         # Without `groups`, which arrays of numbers don't suggest, it predicts the mean.
         tags.regressor_tags.poor_score = True
@@ -63,7 +66,7 @@ MODELS = [
 ]
 
 
-def _expected_to_fail(model: ShareModel) -> dict[str, str]:
+def _expected_to_fail(_: ShareModel) -> dict[str, str]:
     return {
         "check_sample_weight_equivalence_on_dense_data": (
             "rows are held back and put into folds by their place: a repeated row may be in two "
@@ -75,5 +78,7 @@ def _expected_to_fail(model: ShareModel) -> dict[str, str]:
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn has no types
     MODELS, expected_failed_checks=_expected_to_fail
 )
-def test_estimator_meets_scikit_learns_check(estimator: ShareModel, check: Any) -> None:
+def test_estimator_meets_scikit_learns_check(
+    estimator: ShareModel, check: Callable[[ShareModel], None]
+) -> None:
     check(estimator)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.declarations import FloatArray
 from features.errors import XuanpinError
 from tests.shares_by_maker import simulated
 from training.boosted_model import ReturnRiskModel, SellThroughModel
@@ -52,7 +53,11 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
     ],
 )
 def test_rows_that_teach_nothing_are_refused(
-    model: Callable[[], ShareModel], table: Any, labels: Any, weights: Any, message: str
+    model: Callable[[], ShareModel],
+    table: pd.DataFrame,
+    labels: FloatArray,
+    weights: FloatArray | None,
+    message: str,
 ) -> None:
     with pytest.raises(ValueError, match=_literally(message)):
         model().fit(table, labels, weights)
