@@ -68,6 +68,8 @@ class BundleContents:
     """Tables made by a rule, from the training rows' metadata."""
     canary: Mapping[str, FloatArray]
     """1 to 256 rows of base features and request fields by name, each of shape (rows,)."""
+    canary_markets: tuple[str, ...]
+    """The market of each of these rows."""
     reference_stats: Mapping[str, ColumnStats]
     metrics: Mapping[str, float]
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
@@ -181,7 +183,7 @@ def _files_of(contents: BundleContents) -> dict[str, bytes]:
     return {
         **model_files(models),
         SCHEMA: canonical_json(schema),
-        CANARY: canonical_json(make_canary(models, contents.canary)),
+        CANARY: canonical_json(make_canary(models, contents.canary, contents.canary_markets)),
         REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
         MODEL_CARD: contents.model_card.encode(),
     }

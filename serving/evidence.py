@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from features.catalogue import Catalogue
 from features.declarations import TARGETS
 from features.levels import Level
@@ -72,12 +74,18 @@ def flags_of(
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
     shared += [f"imputed:{table}" for table in imputed]
-    is_merged = any(model.residuals.is_merged for model in bundle.models.targets.values())
-    cold = ["cold_start", "interval_merged"] if is_merged else ["cold_start"]
+    is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
+    rows = zip(subjects, predictions.is_cold.tolist(), is_merged.tolist(), strict=True)
     return [
-        [*(cold if is_cold else ()), *_subject_flags(snapshot, subject), *shared]
-        for subject, is_cold in zip(subjects, predictions.is_cold.tolist(), strict=True)
+        [*_interval_flags(cold, merged), *_subject_flags(snapshot, subject), *shared]
+        for subject, cold, merged in rows
     ]
+
+
+def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts
+    """Return what widens or coarsens a row's intervals."""
+    flags = {"cold_start": is_cold, "interval_merged": is_merged}
+    return [flag for flag, is_raised in flags.items() if is_raised]
 
 
 def _subject_flags(snapshot: OnlineSnapshot, subject: Subject) -> list[str]:

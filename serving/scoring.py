@@ -36,7 +36,8 @@ def score(
     subjects = [Subject.of(snapshot, candidate) for candidate in candidates]
     found = snapshot.look_up(_keys(subjects))
     columns = {**found.columns, **_request_columns(bundle, candidates)}
-    predictions = predict(bundle.models, columns, level=level)
+    markets = [one.market for one in candidates]
+    predictions = predict(bundle.models, columns, markets, level=level)
     return ScoredBatch(
         bundle_id=bundle.bundle_id,
         snapshot_id=snapshot.snapshot_id,

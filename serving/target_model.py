@@ -10,8 +10,8 @@ from features.declarations import FloatArray, Target
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.calibration import Knots
-from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals
+from serving.footing import Footing
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class TargetModel:
         return estimate
 
     def interval(
-        self, estimate: FloatArray, is_cold: BoolArray, *, level: float
+        self, estimate: FloatArray, footing: Footing, *, level: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return low and high around each estimate at a level of coverage in (0, 1)."""
-        return self.residuals.interval(estimate, is_cold, level=level)
+        return self.residuals.interval(estimate, footing, level=level)
 
     def prob_at_least(
-        self, estimate: FloatArray, is_cold: BoolArray, *, threshold: float
+        self, estimate: FloatArray, footing: Footing, *, threshold: float
     ) -> FloatArray:
         """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
-        return self.residuals.prob_at_least(estimate, is_cold, threshold=threshold)
+        return self.residuals.prob_at_least(estimate, footing, threshold=threshold)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:

@@ -33,7 +33,7 @@ from serving.manifest import canonical_json, sha256_of
 from serving.pointer import resolve
 from serving.prediction import predict
 from serving.sealed import MOST_BYTES
-from tests.serving_world import bundle_contents, random_columns
+from tests.serving_world import bundle_contents, random_columns, random_markets
 
 
 def _bytes_of(directory: Path) -> dict[str, bytes]:
@@ -43,8 +43,8 @@ def _bytes_of(directory: Path) -> dict[str, bytes]:
 def test_bundle_loaded_predicts_the_bits_of_the_one_written(bundle: Bundle) -> None:
     contents = bundle_contents()
     columns = random_columns(500, seed=31)
-    written = predict(contents.models, columns, level=0.8)
-    loaded = predict(bundle.models, columns, level=0.8)
+    written = predict(contents.models, columns, random_markets(500), level=0.8)
+    loaded = predict(bundle.models, columns, random_markets(500), level=0.8)
     for target in TARGETS:
         for part in ("estimate", "low", "high"):
             np.testing.assert_array_equal(
@@ -218,6 +218,8 @@ def _empty(directory: Path) -> None:
     directory.mkdir()
 
 
+ONE_CELL = {"count": 1, "values": [0.0]}
+
 HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
     ("truncated", _truncate, DigestMismatchError),
     ("a bit flipped", _flip_a_bit, DigestMismatchError),
@@ -288,8 +290,8 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
         CanaryError,
     ),
     (
-        "resealed with one cell",
-        _resealed("conformal.json", return_risk={"warm": {"count": 1, "values": [0.0]}}),
+        "resealed with a cell and no parent",
+        _resealed("conformal.json", return_risk={"lasting": 1.0, "cells": {"all/some": ONE_CELL}}),
         CanaryError,
     ),
     ("resealed with a parameter more", _resealed("pooling.json", more=1.0), CanaryError),
