@@ -11,6 +11,7 @@ import typer
 
 import experiments.cli
 import features.cli
+import serving.bundle_cli
 import serving.cli
 from features.errors import XuanpinError
 from features.storage import as_storage_error
@@ -31,6 +32,7 @@ app.add_typer(features.cli.app)
 app.add_typer(experiments.cli.import_app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.cli.app)
+app.add_typer(serving.bundle_cli.app, name="bundle")
 app.add_typer(experiments.cli.bench_app)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,11 +13,11 @@ from features.declarations import FloatArray
 from features.horizons import Horizons
 from serving.artefact_errors import (
     BrokenFileError,
-    CanaryError,
     CatalogueMismatchError,
     UnexpectedFileError,
 )
 from serving.canary import CANARY, Canary, check_canary, make_canary
+from serving.canary_process import try_in_child
 from serving.durable import write_directory
 from serving.manifest import (
     MANIFEST,
@@ -44,6 +41,7 @@ from serving.model_files import (
 from serving.prediction import Models
 from serving.reference_stats import ColumnStats
 from serving.sealed import SealedFiles, read_sealed
+from serving.signature import PublicKey
 from serving.target_names import servable_targets
 
 SCHEMA: Final = "schema.json"
@@ -54,8 +52,6 @@ FIXED_NAMES: Final = frozenset(
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
 """Whose versions a bundle notes: those that its numbers depend on."""
-
-CHILD_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +107,17 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
     return directory.name
 
 
-def load_bundle(directory: Path) -> Bundle:
-    """Verify a bundle, try it in a child process, and load it.
+def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
+    """Verify a bundle, with a key who signed it, try it in a child process, and load it.
 
     Nothing reaches LightGBM before every byte was checked against the manifest.
 
     Raises:
         BundleRefusedError: one of its subclasses in serving/artefact_errors.py says why.
     """
-    sealed = read_sealed(directory)
+    sealed = read_sealed(directory, key)
     check_fits(sealed, CATALOGUE)
-    _try_in_child(directory, sealed.bundle_id)
+    try_in_child(directory, sealed.bundle_id)
     return assemble(sealed, CATALOGUE)
 
 
@@ -201,25 +197,3 @@ def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manife
         metrics=dict(contents.metrics),
         files={name: FileFacts(len(data), sha256_of(data)) for name, data in files.items()},
     )
-
-
-def _try_in_child(directory: Path, bundle_id: str) -> None:
-    """Load the bundle in a process of its own: a broken model can kill the one that loads it."""
-    command = [sys.executable, "-P", "-m", "serving.canary_child", str(directory.resolve())]
-    same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    try:
-        child = subprocess.run(  # noqa: S603 - our own interpreter, module and path
-            [*command, bundle_id],
-            capture_output=True,
-            check=False,
-            env=same_code,
-            errors="replace",
-            timeout=CHILD_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CanaryError(f"no answer within {CHILD_SECONDS} s") from error
-    if child.returncode < 0:
-        raise CanaryError(f"a child process ended by signal {-child.returncode}")
-    if child.returncode > 0:
-        last = child.stderr.strip().rpartition("\n")[2]
-        raise CanaryError(f"a child process that says: {last}")

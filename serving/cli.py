@@ -81,7 +81,9 @@ def score(
     from serving.settings import ServingSettings
 
     settings = load_section(ServingSettings, "serving", config, {"run": run})
-    served = load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    served = load_served(
+        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+    )
     with late_progress() as tell:
         report = score_file(served, candidates, out, level=level, tell=tell)
     typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")

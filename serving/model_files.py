@@ -110,7 +110,7 @@ def read_json(files: Mapping[str, bytes], name: str, form: type[T]) -> T:
         raise MissingFileError(name)
     try:
         return msgspec.json.decode(files[name], type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFileError(name, str(error)) from error
 
 

@@ -177,11 +177,6 @@ def _link(directory: Path) -> None:
     (directory / "pooling.json").symlink_to("calibration.json")
 
 
-def _list_parent(directory: Path) -> None:
-    files = msgspec.json.decode((directory / "manifest.json").read_bytes())["files"]
-    _edit_json(directory, "manifest.json", files={**files, "../secret.json": files["schema.json"]})
-
-
 def _plant(name: str) -> Callable[[Path], None]:
     def plant(directory: Path) -> None:
         (directory / name).write_bytes(b"cos\nsystem\n(S'true'\ntR.")
@@ -191,6 +186,43 @@ def _plant(name: str) -> Callable[[Path], None]:
 
 def _grow(directory: Path) -> None:
     os.truncate(directory / "MODEL_CARD.md", MOST_BYTES[".md"] + 1)
+
+
+def _grow_all(directory: Path) -> None:
+    for number in range(2, 6):
+        with (directory / f"sell_through.{number}.txt").open("wb") as file:
+            file.truncate(MOST_BYTES[".txt"])
+
+
+def _link_signature(directory: Path) -> None:
+    (directory / "manifest.sig").symlink_to("manifest.json")
+
+
+def _directory_for(name: str) -> Callable[[Path], None]:
+    def replace_by_directory(directory: Path) -> None:
+        (directory / name).unlink()
+        (directory / name).mkdir()
+
+    return replace_by_directory
+
+
+def _list(name: str) -> Callable[[Path], None]:
+    def add_to_list(directory: Path) -> None:
+        files = msgspec.json.decode((directory / "manifest.json").read_bytes())["files"]
+        _edit_json(directory, "manifest.json", files={**files, name: files["schema.json"]})
+
+    return add_to_list
+
+
+NESTED = b'{"format": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+def _nest(name: str) -> Callable[[Path], object]:
+    return lambda directory: (directory / name).write_bytes(NESTED)
+
+
+def _reseal_nested(directory: Path) -> None:
+    _reseal(directory, "schema.json", NESTED.replace(b"format", b"horizons"))
 
 
 def _resealed_text(edit: Callable[[str], str]) -> Callable[[Path], None]:
@@ -242,11 +274,23 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("symbolic link", _link, UnexpectedFileError),
     ("directory inside", lambda d: (d / "more").mkdir(), UnexpectedFileError),
     ("pipe inside", lambda d: os.mkfifo(d / "pipe.json"), UnexpectedFileError),
-    ("a parent listed", _list_parent, UnexpectedFileError),
+    ("a parent listed", _list("../secret.json"), UnexpectedFileError),
     ("a file missing", _remove("conformal.json"), MissingFileError),
     ("no manifest", _remove("manifest.json"), NotABundleError),
     ("nothing at all", _empty, NotABundleError),
     ("too large", _grow, TooLargeError),
+    ("too large in all", _grow_all, TooLargeError),
+    ("planted archive", _plant("model.zip"), UnexpectedFileError),
+    ("planted pickle as a signature", _plant("model.sig"), UnexpectedFileError),
+    ("signature behind a link", _link_signature, UnexpectedFileError),
+    ("a directory for a file", _directory_for("pooling.json"), UnexpectedFileError),
+    ("a path listed", _list("more/model.txt"), UnexpectedFileError),
+    ("an absolute path listed", _list("/etc/hostname"), UnexpectedFileError),
+    ("a pickle listed", _list("model.pkl"), UnexpectedFileError),
+    ("the signature listed", _list("manifest.sig"), UnexpectedFileError),
+    ("manifest nested deep", _nest("manifest.json"), BrokenFileError),
+    ("resealed with a schema nested deep", _reseal_nested, BrokenFileError),
+    ("a day beyond the calendar", _resealed("manifest.json", cut_off_day=10**9), BrokenFileError),
     ("listed but read by nothing", _add_listed, UnexpectedFileError),
     (
         "other schema fingerprint",
