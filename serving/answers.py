@@ -22,6 +22,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a prediction rests on."""
 
+    own: str
+    """How much is known of the listing itself: none, some or much (serving/cells.py)."""
     own_weight: dict[str, float | None]
     """Rate to the weight of the listing's own evidence in it, 0 to 1; null: not countable."""
     levels_used: list[str]

@@ -33,6 +33,7 @@ from serving.model_files import (
     CALIBRATION,
     CONFORMAL,
     POOLING,
+    SELECTION,
     booster_names,
     model_files,
     models_from,
@@ -48,7 +49,7 @@ SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
 MODEL_CARD: Final = "MODEL_CARD.md"
 FIXED_NAMES: Final = frozenset(
-    {CALIBRATION, CONFORMAL, POOLING, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
+    {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
 """Whose versions a bundle notes: those that its numbers depend on."""

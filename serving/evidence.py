@@ -17,6 +17,7 @@ from features.pooling import RATES
 from serving.answers import Evidence
 from serving.bundle import Bundle
 from serving.candidates import Candidate
+from serving.cells import LEVELS, OwnEvidence
 from serving.prediction import Predictions
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
@@ -48,6 +49,7 @@ def evidence_of(
     has_level = {level: found.found[level].tolist() for level in Level}
     return [
         Evidence(
+            own=LEVELS[predictions.own_evidence[row]].value,
             own_weight=weight,
             levels_used=[level.value for level in Level if has_level[level][row]],
             as_of=as_of,
@@ -75,7 +77,8 @@ def flags_of(
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
     shared += [f"imputed:{table}" for table in imputed]
     is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
-    rows = zip(subjects, predictions.is_cold.tolist(), is_merged.tolist(), strict=True)
+    is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
+    rows = zip(subjects, is_cold.tolist(), is_merged.tolist(), strict=True)
     return [
         [*_interval_flags(cold, merged), *_subject_flags(snapshot, subject), *shared]
         for subject, cold, merged in rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.declarations import FloatArray, Target
-from serving.cells import BoolArray, Cell, IntArray, cell_codes, cells_of
+from serving.cells import LEVELS, BoolArray, Cell, IntArray, cell_codes, cells_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class Footing:
     cells: tuple[Cell, ...]
     units: FloatArray
     """How many units each row's share is of, as known at `as_of`; at least 1, shape (rows,)."""
+
+    @property
+    def evidence(self) -> IntArray:
+        """Return the place of each row's own evidence in `serving.cells.LEVELS`, shape (rows,)."""
+        return self.codes % len(LEVELS)
 
     def where(self, picked: BoolArray | IntArray) -> Footing:
         """Return the rows that a mask or positions pick."""

@@ -14,9 +14,10 @@ from features.declarations import Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.booster import Booster, feature_names_of
 from serving.calibration import Knots
-from serving.cells import Cell
+from serving.cells import LEVELS, Cell, OwnEvidence
 from serving.conformal import ConformalResiduals
 from serving.manifest import canonical_json
+from serving.past import Past
 from serving.prediction import Models
 from serving.residuals import CellResiduals
 from serving.target_model import TargetModel
@@ -24,6 +25,7 @@ from serving.target_model import TargetModel
 CALIBRATION: Final = "calibration.json"
 CONFORMAL: Final = "conformal.json"
 POOLING: Final = "pooling.json"
+SELECTION: Final = "selection.json"
 
 ALL_ROWS: Final = "all"
 """The root of the paths that name cells in conformal.json."""
@@ -52,17 +54,27 @@ class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: dict[str, StoredCell]
 
 
+class StoredPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The past decisions of a target in selection.json."""
+
+    estimate: list[float]
+    outcome: list[float]
+    evidence: list[OwnEvidence]
+
+
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    knots, residuals = {}, {}
+    knots, residuals, past = {}, {}, {}
     files = {}
     for target, model in models.targets.items():
         for position, booster in enumerate(model.boosters):
             files[f"{target}.{position}.txt"] = booster.text.encode()
         knots[target] = StoredKnots(model.calibration.x.tolist(), model.calibration.y.tolist())
         residuals[target] = _stored(model.residuals)
+        past[target] = _stored_past(model.past)
     files[CALIBRATION] = canonical_json(knots)
     files[CONFORMAL] = canonical_json(residuals)
+    files[SELECTION] = canonical_json(past)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
 
@@ -77,7 +89,8 @@ def models_from(
     """
     knots = read_json(files, CALIBRATION, dict[Target, StoredKnots])
     residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
-    for name, stored in ((CALIBRATION, knots), (CONFORMAL, residuals)):
+    past = read_json(files, SELECTION, dict[Target, StoredPast])
+    for name, stored in ((CALIBRATION, knots), (CONFORMAL, residuals), (SELECTION, past)):
         if set(stored) != set(targets):
             raise BrokenFileError(name, f"targets {sorted(stored)}")
     models = {
@@ -86,6 +99,7 @@ def models_from(
             boosters=_boosters(files, target, catalogue),
             calibration=Knots(np.array(knots[target].x), np.array(knots[target].y)),
             residuals=_residuals(residuals[target]),
+            past=_past(past[target]),
         )
         for target in targets
     }
@@ -147,6 +161,18 @@ def _residuals(stored: StoredResiduals) -> ConformalResiduals:
     return ConformalResiduals(
         stored.lasting,
         {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
+    )
+
+
+def _stored_past(past: Past) -> StoredPast:
+    evidence = [LEVELS[place] for place in past.evidence.tolist()]
+    return StoredPast(past.estimate.tolist(), past.outcome.tolist(), evidence)
+
+
+def _past(stored: StoredPast) -> Past:
+    evidence = [LEVELS.index(one) for one in stored.evidence]
+    return Past(
+        np.array(stored.estimate), np.array(stored.outcome), np.array(evidence, dtype=np.int64)
     )
 
 

@@ -9,7 +9,7 @@ from features.catalogue import Catalogue
 from features.declarations import FloatArray, Target
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
-from serving.cells import BoolArray, is_cold_start
+from serving.cells import BoolArray, IntArray
 from serving.footing import Footing, footing_in, share_units
 from serving.target_model import TargetModel
 from serving.target_names import servable_targets
@@ -56,7 +56,8 @@ class Predictions:
 
     matrix: FloatArray
     """The design matrix, shape (rows, inputs)."""
-    is_cold: BoolArray
+    own_evidence: IntArray
+    """Place of each row's own evidence in `serving.cells.LEVELS`, shape (rows,)."""
     targets: Mapping[Target, Prediction]
 
     @property
@@ -95,7 +96,7 @@ def predict(
         )
         for target, estimate in estimates.items()
     }
-    return Predictions(matrix=matrix, is_cold=is_cold_start(columns), targets=targets)
+    return Predictions(matrix=matrix, own_evidence=footing.evidence, targets=targets)
 
 
 def _surrounded(

@@ -1,4 +1,4 @@
-"""The model of one target: boosters, calibration and conformal residuals."""
+"""The model of one target: boosters, calibration, conformal residuals and past decisions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from serving.booster import Booster
 from serving.calibration import Knots
 from serving.conformal import ConformalResiduals
 from serving.footing import Footing
+from serving.past import Past
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class TargetModel:
     boosters: tuple[Booster, ...]
     calibration: Knots
     residuals: ConformalResiduals
+    past: Past
+    """What selection compares candidates with (serving/selection.py)."""
 
     def __post_init__(self) -> None:
         """Refuse a model without boosters."""

@@ -31,6 +31,7 @@ from serving.calibration import Knots
 from serving.cells import OWN_HISTORY
 from serving.conformal import learn_residuals
 from serving.footing import footing_in, share_units
+from serving.past import keep_past
 from serving.pointer import publish
 from serving.prediction import Models
 from serving.reference_stats import describe_inputs
@@ -108,8 +109,10 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     estimate = knots.apply(mean_prediction(boosters, fresh_matrix))
     units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
     footing = footing_in(random_markets(ROWS), fresh, units)
-    residuals = learn_residuals(estimate, _outcome(target, fresh, seed=3), footing, lasting=0.4)
-    return TargetModel(target, boosters, knots, residuals)
+    outcome = _outcome(target, fresh, seed=3)
+    residuals = learn_residuals(estimate, outcome, footing, lasting=0.4)
+    past = keep_past(estimate, outcome, footing.evidence)
+    return TargetModel(target, boosters, knots, residuals, past)
 
 
 def with_leaves(booster: Booster, value: str) -> Booster:

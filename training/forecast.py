@@ -9,6 +9,7 @@ from serving.calibration import Knots
 from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
+from serving.past import Past, keep_past
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
 from training.dispersion import learn_lasting
@@ -38,6 +39,7 @@ class Finish:
 
     knots: Knots
     residuals: ConformalResiduals
+    past: Past
 
 
 def learn_finish(raw: FloatArray, footing: Footing, division: Division) -> Finish:
@@ -53,10 +55,9 @@ def learn_finish(raw: FloatArray, footing: Footing, division: Division) -> Finis
     shaped = knots.apply(raw[shaping.rows])
     lasting = learn_lasting(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
-    residuals = learn_residuals(
-        estimate, conformal.label, footing.where(conformal.rows), lasting=lasting
-    )
-    return Finish(knots, residuals)
+    calibrated = footing.where(conformal.rows)
+    residuals = learn_residuals(estimate, conformal.label, calibrated, lasting=lasting)
+    return Finish(knots, residuals, keep_past(estimate, conformal.label, calibrated.evidence))
 
 
 def forecast_of_model(

@@ -60,4 +60,4 @@ def _finished(
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = mean_prediction(boosters, material.matrix[rows])
     finish = learn_finish(raw, footing, division)
-    return TargetModel(division.target, boosters, finish.knots, finish.residuals)
+    return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

@@ -11,7 +11,7 @@ from features.declarations import TARGETS
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster
-from serving.cells import is_cold_start
+from serving.cells import own_evidence
 from serving.footing import footing_in, share_units
 from serving.prediction import Models, predict
 from serving.target_model import TargetModel
@@ -29,9 +29,8 @@ def models() -> Models:
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
     found = predict(models, COLUMNS, MARKETS, level=0.9)
     matrix = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
-    is_cold = is_cold_start(COLUMNS)
     np.testing.assert_array_equal(found.matrix, matrix)
-    np.testing.assert_array_equal(found.is_cold, is_cold)
+    np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
     sold = models.targets["sell_through"].predict(matrix)
     for target in TARGETS:
         estimate = models.targets[target].predict(matrix)
