@@ -41,7 +41,7 @@ from serving.model_files import (
 )
 from serving.prediction import Models
 from serving.reference_stats import ColumnStats
-from serving.sealed import SealedFiles, read_sealed
+from serving.sealed import SealedFiles, check_loadable, read_sealed
 from serving.signature import PublicKey
 from serving.target_names import servable_targets
 
@@ -96,7 +96,8 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
 
     Raises:
         StorageError: the disk is full or can't be written.
-        BundleRefusedError: the same bundle is there and was changed since.
+        BundleRefusedError: a file is larger than loading takes, or the same bundle is there and
+            was changed since.
     """
     files = _files_of(contents)
     manifest = canonical_json(_manifest_of(contents, files))
@@ -104,6 +105,7 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
     if directory.exists():
         read_sealed(directory)
     else:
+        check_loadable({MANIFEST: manifest, **files})
         write_directory(directory, {MANIFEST: manifest, **files})
     return directory.name
 

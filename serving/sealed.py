@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -118,6 +119,23 @@ def check_names(directory: Path) -> int:
     if size > MOST_BYTES_IN_ALL:
         raise TooLargeError("the whole bundle", limit=MOST_BYTES_IN_ALL, found=size)
     return len(names)
+
+
+def check_loadable(files: Mapping[str, bytes]) -> None:
+    """Check before writing that files have names and sizes which loading will take.
+
+    Raises:
+        UnexpectedFileError: a name isn't one that a bundle uses, or there are too many.
+        TooLargeError: a file, or all together, are larger than will be read.
+    """
+    for count, (name, data) in enumerate(files.items(), start=1):
+        if not _NAME.fullmatch(name) or count > MOST_FILES:
+            raise UnexpectedFileError(name, "not one that a bundle can have")
+        if len(data) > (limit := MOST_BYTES[Path(name).suffix]):
+            raise TooLargeError(name, limit=limit, found=len(data))
+    size = sum(map(len, files.values()))
+    if size > MOST_BYTES_IN_ALL:
+        raise TooLargeError("the whole bundle", limit=MOST_BYTES_IN_ALL, found=size)
 
 
 def _parse_manifest(written: bytes) -> Manifest:

@@ -32,7 +32,7 @@ from serving.bundle import Bundle, BundleContents, load_bundle, write_bundle
 from serving.manifest import canonical_json, sha256_of
 from serving.pointer import resolve
 from serving.prediction import predict
-from serving.sealed import MOST_BYTES
+from serving.sealed import MOST_BYTES, check_loadable
 from tests.serving_world import bundle_contents, random_columns, random_markets
 
 
@@ -111,6 +111,7 @@ def test_bundle_that_cant_be_written_leaves_nothing(tmp_path: Path) -> None:
     [
         {"metrics": {"sell_through.log_loss": float("nan")}},
         {"canary": {}},
+        {"model_card": "x" * (MOST_BYTES[".md"] + 1)},
         {"canary": random_columns(257, seed=0)},
     ],
 )
@@ -121,6 +122,24 @@ def test_bundle_with_contents_that_cant_be_checked_isnt_written(
     with pytest.raises((ValueError, ArtefactError)):
         write_bundle(broken, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "refusal"),
+    [
+        ({"model.pkl": b""}, UnexpectedFileError),
+        ({"../a.json": b""}, UnexpectedFileError),
+        ({f"a{n}.json": b"" for n in range(65)}, UnexpectedFileError),
+        ({"a.md": bytes(MOST_BYTES[".md"] + 1)}, TooLargeError),
+        ({f"a.{n}.txt": bytes(MOST_BYTES[".txt"]) for n in range(5)}, TooLargeError),
+    ],
+    ids=["pickle", "path", "too many", "too large", "too large in all"],
+)
+def test_files_that_loading_would_refuse_are_refused_before_writing(
+    files: dict[str, bytes], refusal: type[BundleRefusedError]
+) -> None:
+    with pytest.raises(refusal):
+        check_loadable(files)
 
 
 # What an attacker, a broken disk or a slip of the hand may do to a bundle (H25, H40).
