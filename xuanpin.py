@@ -12,6 +12,7 @@ import typer
 import experiments.cli
 import features.cli
 import features.features_cli
+import serving.bundle_cli
 import serving.cli
 from features.errors import XuanpinError
 from features.storage import as_storage_error
@@ -33,6 +34,7 @@ app.add_typer(features.features_cli.app)
 app.add_typer(experiments.cli.import_app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.cli.app)
+app.add_typer(serving.bundle_cli.app, name="bundle")
 app.add_typer(experiments.cli.bench_app)
 
 

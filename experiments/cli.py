@@ -9,6 +9,7 @@ import typer
 
 from experiments.bench_features.cli import bench_features
 from experiments.bench_online.cli import bench_online
+from experiments.complete_journey.cli import bench_complete_journey
 from experiments.simulated_market.cli import plot_market, simulate
 from experiments.truth.cli import bench_truth
 
@@ -127,6 +128,9 @@ def bench_group() -> None:
 
 
 bench_app.command("truth", epilog="Example: xuanpin bench truth market")(bench_truth)
+bench_app.command("complete-journey", epilog="Example: xuanpin bench complete-journey --seeds 1")(
+    bench_complete_journey
+)
 bench_app.command("pictures", epilog="Example: xuanpin bench pictures market --out docs/market")(
     plot_market
 )

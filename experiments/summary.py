@@ -69,7 +69,7 @@ def summary(outcome: Outcome) -> RenderableType:
     """Return the summary for a person."""
     parts: list[RenderableType] = [_learned(outcome)]
     for evaluation in outcome.evaluations.values():
-        parts += [_quality(evaluation), _verdict(evaluation)]
+        parts += [_quality(evaluation), _intervals(evaluation), _verdict(evaluation)]
     parts += [
         Text(said + "\n")
         for target, said in NOT_LEARNED.items()
@@ -127,6 +127,24 @@ def _quality(evaluation: Evaluation) -> Table:
             style="bold" if predictor == MODEL else "",
         )
     return table
+
+
+def _intervals(evaluation: Evaluation) -> Text:
+    """Say how often intervals hold where they hold least, and what plain ones would do."""
+    whole, *cells = evaluation.by_cell.items()
+    everyone = whole[1]
+    plain = (
+        f"Plain split-conformal intervals hold {everyone.plain_coverage:.1%} at width "
+        f"{everyone.plain_width:.3f}, ours {everyone.coverage:.1%} at {everyone.width:.3f}."
+    )
+    if not cells:
+        return Text(plain + "\n")
+    name, least = min(cells, key=lambda cell: cell[1].coverage)
+    return Text(
+        f"{plain}\nOf {len(cells)} large cells of own evidence and market, ours hold least in "
+        f"{name}: {least.coverage:.1%}\nof {least.rows:,} decisions; plain ones there "
+        f"{least.plain_coverage:.1%}.\n"
+    )
 
 
 def _verdict(evaluation: Evaluation) -> Text:

@@ -212,9 +212,10 @@ class Fulfilled(OfSignal):
 class Derived(Declared):
     """A pure numpy function of other features and request fields, row by row.
 
-    `function` receives one float64 array of shape (rows,) per input, then one float per
-    parameter; parameters are learned in training and travel in the bundle. It uses elementary
-    arithmetic only, so that a row's value can't depend on which rows stand beside it.
+    `function` receives one float64 array per input, then one per parameter, that broadcast
+    together: features that share a function are computed in one call, as (features, rows) with
+    parameters as (features, 1). Parameters are learned in training and travel in the bundle. It
+    uses elementary arithmetic only, so that no value can depend on what stands beside it.
     """
 
     inputs: tuple[str, ...]

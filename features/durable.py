@@ -38,17 +38,18 @@ def write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, workshop: Path | None = None) -> Iterator[Path]:
     """Yield a file to write, which takes the place of `path` when the block ends without an error.
 
-    A reader of `path` sees the old bytes or the new ones; on any error the old ones stay.
+    A reader of `path` sees the old bytes or the new ones; on any error the old ones stay. It is
+    written in `workshop`, a directory of the same disk, or else beside `path`.
 
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
     with storage_errors():
         _make_directory(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        handle, name = tempfile.mkstemp(dir=workshop or path.parent, prefix=".writing-")
         os.close(handle)
         temporary = Path(name)
         try:
@@ -59,6 +60,20 @@ def replacing(path: Path) -> Iterator[Path]:
             _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that nobody else may read, at any moment.
+
+    Raises:
+        StorageError: the disk refuses, or something is there already.
+    """
+    with storage_errors():
+        _make_directory(path.parent)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as file:  # noqa: PTH123 - opens the handle that O_EXCL gave
+            file.write(data)
+        _sync(path)
 
 
 def replace_file(path: Path, data: bytes) -> None:

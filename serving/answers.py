@@ -6,7 +6,12 @@ import msgspec
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A predicted share with the interval that covers it with probability `level`."""
+    """A predicted share with the interval that covers it with probability `level`.
+
+    The interval is about the share that is realised among the units concerned: those offered for
+    sell-through, those expected to be ordered (sell-through x units offered) for return risk.
+    The fewer they are, the wider it is, however well the chance behind it is known.
+    """
 
     estimate: float
     low: float
@@ -17,6 +22,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a prediction rests on."""
 
+    own: str
+    """How much is known of the listing itself: none, some or much (serving/cells.py)."""
     own_weight: dict[str, float | None]
     """Rate to the weight of the listing's own evidence in it, 0 to 1; null: not countable."""
     levels_used: list[str]
@@ -33,7 +40,8 @@ class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):
     market: str
     sell_through: Share
     return_risk: Share | None
-    """Null where the data that trained the bundle had no returns."""
+    """The share of the units ordered that comes back. Null where the data that trained the bundle
+    had no returns."""
     score: float | None
     """Kept sell-through: sell_through x (1 - return_risk); null where return_risk is."""
     evidence: Evidence

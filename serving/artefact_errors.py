@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from features.errors import ArtefactError
+from features.wording import shown
 
 _MAKE_ANOTHER: Final = "Make a new one with `xuanpin run`; the one before stays usable."
 
@@ -69,6 +70,28 @@ class DigestMismatchError(BundleRefusedError):
     def __init__(self, name: str, *, expected: str, found: str) -> None:
         super().__init__(
             expected=f"{name} with SHA-256 {expected[:16]}…", found=f"SHA-256 {found[:16]}…"
+        )
+
+
+class SignatureRefusedError(BundleRefusedError):
+    """Refuse a bundle that the configured key's owner hasn't signed."""
+
+    def __init__(self, key: str, found: str) -> None:
+        super().__init__(
+            expected=f"manifest.sig by the key {key}",
+            found=found,
+            way_out="Sign it with `xuanpin bundle sign`, if it is yours; else don't use it.",
+        )
+
+
+class KeyRefusedError(ArtefactError):
+    """Refuse a file that holds no key to sign or check with."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            expected=f"an Ed25519 key for bundles at {shown(path.name)}",
+            found=found,
+            way_out="`xuanpin bundle keygen --out DIR` makes a pair.",
         )
 
 

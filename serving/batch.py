@@ -19,6 +19,7 @@ from serving.evidence import OWN_WEIGHTS
 from serving.loading import Served
 from serving.refusals import Detail
 from serving.scoring import score
+from serving.selection import Selection
 from serving.table_reading import WRONG_LENGTH, Row, UnreadableTableError, open_table
 from serving.table_writing import create_table
 
@@ -36,12 +37,23 @@ SHARES: Final = (
     "level",
     *(f"own_weight_{rate}" for rate in OWN_WEIGHTS),
 )
-TEXTS: Final = ("levels_used", "flags", "as_of", "bundle_id", "snapshot_id", "error")
+TEXTS: Final = (
+    "own_evidence",
+    "levels_used",
+    "flags",
+    "as_of",
+    "bundle_id",
+    "snapshot_id",
+    "error",
+)
 ANSWER_COLUMNS: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(SHARES, pa.float64()),
     **dict.fromkeys(TEXTS, pa.string()),
 }
 """What scoring adds to a row; a column of the same name in the input is replaced."""
+
+IS_CHOSEN: Final = "is_chosen"
+CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _SEPARATOR: Final = ";"
@@ -65,13 +77,20 @@ class BatchReport:
         return self.rows - sum(self.refused.values())
 
 
-def score_file(
-    served: Served, source: Path, target: Path, *, level: float, tell: Tell
+def score_file(  # noqa: PLR0913 - each is the caller's choice
+    served: Served,
+    source: Path,
+    target: Path,
+    *,
+    level: float,
+    tell: Tell,
+    selection: Selection | None = None,
 ) -> BatchReport:
     """Score the rows of `source` into `target`, in order, with all their own columns.
 
     Both are CSV or Parquet by the ending of their name. A row that can't be scored has its reason
-    under `error`. `tell` is told what is worked on and how many rows are done.
+    under `error`. `tell` is told what is worked on and how many rows are done. `selection`, of
+    the same file (serving/batch_selection.py), adds the column `is_chosen`.
 
     Raises:
         UnreadableTableError: the file isn't a table, or lacks a column that is required.
@@ -79,19 +98,31 @@ def score_file(
     """
     errors: Counter[str | None] = Counter()
     with open_table(source, chunk_rows=MOST_CANDIDATES) as table:
-        _check_columns(source, table.columns)
-        with create_table(target, {**table.columns, **ANSWER_COLUMNS}) as write:
+        check_columns(source, table.columns)
+        added = {**ANSWER_COLUMNS, **({} if selection is None else CHOSEN_COLUMN)}
+        with create_table(target, {**table.columns, **added}) as write:
             for chunk in table.chunks:
                 answers = score_rows(served, chunk, level=level)
+                if selection is not None:
+                    _add_choice(answers, selection, source, start=errors.total())
                 write([{**row, **answer} for row, answer in zip(chunk, answers, strict=True)])
                 errors.update(answer["error"] for answer in answers)
                 tell("scoring", errors.total())
-    known = {field.name for field in FIELDS} | set(ANSWER_COLUMNS)
+    known = {field.name for field in FIELDS} | set(added)
     return BatchReport(
         rows=errors.total(),
         refused={error: count for error, count in errors.items() if error is not None},
         unread=tuple(name for name in table.columns if name not in known),
     )
+
+
+def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start: int) -> None:
+    """Say of each scored row whether it was chosen; nothing of a refused one."""
+    chosen = selection.is_chosen[start : start + len(answers)].tolist()
+    if len(chosen) < len(answers):
+        raise UnreadableTableError(source, expected="the same rows again", found="more of them")
+    for answer, is_chosen in zip(answers, chosen, strict=True):
+        answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
 
 
 def score_rows(served: Served, rows: Sequence[Row], *, level: float) -> list[Row]:
@@ -106,7 +137,12 @@ def score_rows(served: Served, rows: Sequence[Row], *, level: float) -> list[Row
     return answers
 
 
-def _check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
+def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
+    """Check that a file has the columns that a candidate needs.
+
+    Raises:
+        UnreadableTableError: it lacks one.
+    """
     missing = [field.name for field in FIELDS if field.required and field.name not in columns]
     if missing:
         expected = f"the columns {', '.join(field.name for field in FIELDS if field.required)}"
@@ -143,6 +179,7 @@ def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
         "score": one.score,
         "level": one.sell_through.level,
         **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
+        "own_evidence": one.evidence.own,
         "levels_used": _SEPARATOR.join(one.evidence.levels_used),
         "flags": _SEPARATOR.join(one.flags),
         "as_of": one.evidence.as_of,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,11 +15,11 @@ from features.horizons import Horizons
 from features.reference_stats import ColumnStats
 from serving.artefact_errors import (
     BrokenFileError,
-    CanaryError,
     CatalogueMismatchError,
     UnexpectedFileError,
 )
 from serving.canary import CANARY, Canary, check_canary, make_canary
+from serving.canary_process import try_in_child
 from serving.manifest import (
     MANIFEST,
     FileFacts,
@@ -37,25 +34,25 @@ from serving.model_files import (
     CALIBRATION,
     CONFORMAL,
     POOLING,
+    SELECTION,
     booster_names,
     model_files,
     models_from,
     read_json,
 )
 from serving.prediction import Models
-from serving.sealed import SealedFiles, read_sealed
+from serving.sealed import SealedFiles, check_loadable, read_sealed
+from serving.signature import PublicKey
 from serving.target_names import servable_targets
 
 SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
 MODEL_CARD: Final = "MODEL_CARD.md"
 FIXED_NAMES: Final = frozenset(
-    {CALIBRATION, CONFORMAL, POOLING, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
+    {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
 """Whose versions a bundle notes: those that its numbers depend on."""
-
-CHILD_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +65,8 @@ class BundleContents:
     """Tables made by a rule, from the training rows' metadata."""
     canary: Mapping[str, FloatArray]
     """1 to 256 rows of base features and request fields by name, each of shape (rows,)."""
+    canary_markets: tuple[str, ...]
+    """The market of each of these rows."""
     reference_stats: Mapping[str, ColumnStats]
     metrics: Mapping[str, float]
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
@@ -97,7 +96,8 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
 
     Raises:
         StorageError: the disk is full or can't be written.
-        BundleRefusedError: the same bundle is there and was changed since.
+        BundleRefusedError: a file is larger than loading takes, or the same bundle is there and
+            was changed since.
     """
     files = _files_of(contents)
     manifest = canonical_json(_manifest_of(contents, files))
@@ -105,21 +105,22 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
     if directory.exists():
         read_sealed(directory)
     else:
+        check_loadable({MANIFEST: manifest, **files})
         write_directory(directory, {MANIFEST: manifest, **files})
     return directory.name
 
 
-def load_bundle(directory: Path) -> Bundle:
-    """Verify a bundle, try it in a child process, and load it.
+def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
+    """Verify a bundle, with a key who signed it, try it in a child process, and load it.
 
     Nothing reaches LightGBM before every byte was checked against the manifest.
 
     Raises:
         BundleRefusedError: one of its subclasses in serving/artefact_errors.py says why.
     """
-    sealed = read_sealed(directory)
+    sealed = read_sealed(directory, key)
     check_fits(sealed, CATALOGUE)
-    _try_in_child(directory, sealed.bundle_id)
+    try_in_child(directory, sealed.bundle_id)
     return assemble(sealed, CATALOGUE)
 
 
@@ -181,7 +182,7 @@ def _files_of(contents: BundleContents) -> dict[str, bytes]:
     return {
         **model_files(models),
         SCHEMA: canonical_json(schema),
-        CANARY: canonical_json(make_canary(models, contents.canary)),
+        CANARY: canonical_json(make_canary(models, contents.canary, contents.canary_markets)),
         REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
         MODEL_CARD: contents.model_card.encode(),
     }
@@ -199,25 +200,3 @@ def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manife
         metrics=dict(contents.metrics),
         files={name: FileFacts(len(data), sha256_of(data)) for name, data in files.items()},
     )
-
-
-def _try_in_child(directory: Path, bundle_id: str) -> None:
-    """Load the bundle in a process of its own: a broken model can kill the one that loads it."""
-    command = [sys.executable, "-P", "-m", "serving.canary_child", str(directory.resolve())]
-    same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    try:
-        child = subprocess.run(  # noqa: S603 - our own interpreter, module and path
-            [*command, bundle_id],
-            capture_output=True,
-            check=False,
-            env=same_code,
-            errors="replace",
-            timeout=CHILD_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CanaryError(f"no answer within {CHILD_SECONDS} s") from error
-    if child.returncode < 0:
-        raise CanaryError(f"a child process ended by signal {-child.returncode}")
-    if child.returncode > 0:
-        last = child.stderr.strip().rpartition("\n")[2]
-        raise CanaryError(f"a child process that says: {last}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -23,12 +23,15 @@ class Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of base features and request fields, and the expected predictions, null as null."""
 
     columns: dict[str, list[float | None]]
+    markets: list[str]
     expected: dict[str, dict[str, list[float]]]
     """Target to `estimate`, `low` and `high`."""
 
 
-def make_canary(models: Models, columns: Mapping[str, FloatArray]) -> Canary:
-    """Predict the rows of `columns` and write down what came out.
+def make_canary(
+    models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str]
+) -> Canary:
+    """Predict the rows of `columns` in `markets` and write down what came out.
 
     Raises:
         CanaryError: there are no rows, or more than `MOST_ROWS`.
@@ -40,7 +43,8 @@ def make_canary(models: Models, columns: Mapping[str, FloatArray]) -> Canary:
         name: [None if np.isnan(value) else float(value) for value in column]
         for name, column in columns.items()
     }
-    return Canary(columns=stored, expected=_answers(predict(models, columns, level=LEVEL)))
+    answers = _answers(predict(models, columns, markets, level=LEVEL))
+    return Canary(columns=stored, markets=list(markets), expected=answers)
 
 
 def check_canary(models: Models, canary: Canary) -> None:
@@ -54,7 +58,7 @@ def check_canary(models: Models, canary: Canary) -> None:
         for name, values in canary.columns.items()
     }
     try:
-        found = _answers(predict(models, columns, level=LEVEL))
+        found = _answers(predict(models, columns, canary.markets, level=LEVEL))
     except (KeyError, ValueError) as error:
         raise CanaryError(f"rows that can't be predicted ({error})") from error
     if found.keys() != canary.expected.keys():

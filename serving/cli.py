@@ -52,7 +52,8 @@ def serve(
 @app.command(
     epilog="Exit codes: 0 every row is scored; 1 some were refused, with the reason in the column "
     "error; 2 wrong usage; 3 the file is no table; 5 bundle or snapshot were refused; "
-    "6 the disk refused.\n\nExample: xuanpin score candidates.csv --out scored.csv"
+    "6 the disk refused.\n\nExamples: xuanpin score candidates.csv --out scored.csv; xuanpin score "
+    "candidates.csv --out scored.csv --least-sell-through 0.5 --bad-share 0.1"
 )
 def score(
     candidates: Annotated[
@@ -67,24 +68,47 @@ def score(
     level: Annotated[
         float, typer.Option(min=0.5, max=0.95, help="How often intervals are to hold.")
     ] = 0.8,
+    least_sell_through: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Choose a list; a sell-through under this is bad."),
+    ] = None,
+    most_return_risk: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Choose a list; a return risk over this is bad."),
+    ] = None,
+    bad_share: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.999, help="Share of the chosen that may be expected bad."),
+    ] = 0.1,
     config: ConfigOption = None,
 ) -> None:
     """Score a file of candidates: its rows in order, with predictions, intervals and flags added.
 
-    Other columns are carried along. A row that can't be scored says why and stops no other.
+    Other columns are carried along. A row that can't be scored says why and stops no other. With
+    --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
+    --bad-share is expected to turn out bad; the file is then read and scored twice.
     """
     from features.progress import late_progress
     from features.settings import load_section
     from features.wording import listed
     from serving.batch import score_file
+    from serving.batch_selection import ask_of, select_file, sentence_of
     from serving.loading import load_served
     from serving.settings import ServingSettings
 
+    ask = ask_of(least_sell_through, most_return_risk, bad_share)
     settings = load_section(ServingSettings, "serving", config, {"run": run})
-    served = load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    served = load_served(
+        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+    )
     with late_progress() as tell:
-        report = score_file(served, candidates, out, level=level, tell=tell)
+        selection = (
+            None if ask is None else select_file(served, candidates, ask, level=level, tell=tell)
+        )
+        report = score_file(served, candidates, out, level=level, tell=tell, selection=selection)
     typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
+    if selection is not None:
+        typer.echo(sentence_of(selection))
     if report.unread:
         typer.echo(f"Carried along unread: {listed(report.unread)}.")
     worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from features.catalogue import Catalogue
 from features.declarations import TARGETS
 from features.levels import Level
@@ -15,6 +17,7 @@ from features.subjects import Subject
 from serving.answers import Evidence
 from serving.bundle import Bundle
 from serving.candidates import Candidate
+from serving.cells import LEVELS, OwnEvidence
 from serving.prediction import Predictions
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
@@ -30,6 +33,7 @@ def evidence_of(
     has_level = {level: found.found[level].tolist() for level in Level}
     return [
         Evidence(
+            own=LEVELS[predictions.own_evidence[row]].value,
             own_weight=weight,
             levels_used=[level.value for level in Level if has_level[level][row]],
             as_of=as_of,
@@ -59,12 +63,19 @@ def flags_of(
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
     shared += [f"imputed:{table}" for table in imputed]
-    is_merged = any(model.residuals.is_merged for model in bundle.models.targets.values())
-    cold = ["cold_start", "interval_merged"] if is_merged else ["cold_start"]
+    is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
+    is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
+    judged = zip(rows, is_cold.tolist(), is_merged.tolist(), strict=True)
     return [
-        [*(cold if is_cold else ()), *_subject_flags(snapshot, *row), *shared]
-        for row, is_cold in zip(rows, predictions.is_cold.tolist(), strict=True)
+        [*_interval_flags(cold, merged), *_subject_flags(snapshot, *row), *shared]
+        for row, cold, merged in judged
     ]
+
+
+def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts
+    """Return what widens or coarsens a row's intervals."""
+    flags = {"cold_start": is_cold, "interval_merged": is_merged}
+    return [flag for flag, is_raised in flags.items() if is_raised]
 
 
 def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:

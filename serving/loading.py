@@ -15,6 +15,7 @@ from features.snapshot_files import verify_snapshot
 from serving.bundle import Bundle, load_bundle
 from serving.candidates import DEFAULT_LEVEL, MOST_CANDIDATES, Candidate
 from serving.scoring import check_pair, score
+from serving.signature import read_public_key
 
 WARM_UP_SIZES: Final = (1, MOST_CANDIDATES)
 
@@ -38,14 +39,15 @@ class Served:
     snapshot: OnlineSnapshot
 
 
-def load_served(*, bundles: Path, snapshots: Path) -> Served:
-    """Load the published bundle and snapshot.
+def load_served(*, bundles: Path, snapshots: Path, public_key: Path | None = None) -> Served:
+    """Load the published bundle and snapshot; with a key file, only a bundle signed by it.
 
     Raises:
         ArtefactError: nothing is published, or it isn't what it claims to be.
     """
     try:
-        bundle = load_bundle(resolve(bundles))
+        key = None if public_key is None else read_public_key(public_key)
+        bundle = load_bundle(resolve(bundles), key)
         directory = resolve(snapshots)
         verify_snapshot(directory)
         served = Served(bundle=bundle, snapshot=OnlineSnapshot.open(directory))

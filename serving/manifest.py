@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from features.catalogue import Catalogue
 from features.declarations import Target
@@ -31,7 +32,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     catalogue_fingerprint: str
     schema_fingerprint: str
     data_digest: str
-    cut_off_day: int
+    cut_off_day: Annotated[int, Meta(ge=0, le=100_000)]
     """The last day that the data know of (features/days.py)."""
     git_commit: str
     imputed: tuple[str, ...]

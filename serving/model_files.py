@@ -14,14 +14,21 @@ from features.declarations import Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.booster import Booster, feature_names_of
 from serving.calibration import Knots
-from serving.conformal import Cell, CellResiduals, ConformalResiduals
+from serving.cells import LEVELS, Cell, OwnEvidence
+from serving.conformal import ConformalResiduals
 from serving.manifest import canonical_json
+from serving.past import Past
 from serving.prediction import Models
+from serving.residuals import CellResiduals
 from serving.target_model import TargetModel
 
 CALIBRATION: Final = "calibration.json"
 CONFORMAL: Final = "conformal.json"
 POOLING: Final = "pooling.json"
+SELECTION: Final = "selection.json"
+
+ALL_ROWS: Final = "all"
+"""The root of the paths that name cells in conformal.json."""
 
 T = TypeVar("T")
 
@@ -40,20 +47,34 @@ class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: list[float]
 
 
+class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The residuals of a target in conformal.json; cells by path, such as `all/some/DE`."""
+
+    lasting: float
+    cells: dict[str, StoredCell]
+
+
+class StoredPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The past decisions of a target in selection.json."""
+
+    estimate: list[float]
+    outcome: list[float]
+    evidence: list[OwnEvidence]
+
+
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    knots, cells = {}, {}
+    knots, residuals, past = {}, {}, {}
     files = {}
     for target, model in models.targets.items():
         for position, booster in enumerate(model.boosters):
             files[f"{target}.{position}.txt"] = booster.text.encode()
         knots[target] = StoredKnots(model.calibration.x.tolist(), model.calibration.y.tolist())
-        cells[target] = {
-            cell.value: StoredCell(residuals.count, residuals.values.tolist())
-            for cell, residuals in model.residuals.cells.items()
-        }
+        residuals[target] = _stored(model.residuals)
+        past[target] = _stored_past(model.past)
     files[CALIBRATION] = canonical_json(knots)
-    files[CONFORMAL] = canonical_json(cells)
+    files[CONFORMAL] = canonical_json(residuals)
+    files[SELECTION] = canonical_json(past)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
 
@@ -67,8 +88,9 @@ def models_from(
         BundleRefusedError: a file is missing, not of its form, or about other targets.
     """
     knots = read_json(files, CALIBRATION, dict[Target, StoredKnots])
-    cells = read_json(files, CONFORMAL, dict[Target, dict[Cell, StoredCell]])
-    for name, stored in ((CALIBRATION, knots), (CONFORMAL, cells)):
+    residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
+    past = read_json(files, SELECTION, dict[Target, StoredPast])
+    for name, stored in ((CALIBRATION, knots), (CONFORMAL, residuals), (SELECTION, past)):
         if set(stored) != set(targets):
             raise BrokenFileError(name, f"targets {sorted(stored)}")
     models = {
@@ -76,7 +98,8 @@ def models_from(
             target=target,
             boosters=_boosters(files, target, catalogue),
             calibration=Knots(np.array(knots[target].x), np.array(knots[target].y)),
-            residuals=_residuals(cells[target]),
+            residuals=_residuals(residuals[target]),
+            past=_past(past[target]),
         )
         for target in targets
     }
@@ -101,7 +124,7 @@ def read_json(files: Mapping[str, bytes], name: str, form: type[T]) -> T:
         raise MissingFileError(name)
     try:
         return msgspec.json.decode(files[name], type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFileError(name, str(error)) from error
 
 
@@ -125,7 +148,36 @@ def _model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
     return text
 
 
-def _residuals(cells: Mapping[Cell, StoredCell]) -> ConformalResiduals:
+def _stored(residuals: ConformalResiduals) -> StoredResiduals:
+    cells = {
+        "/".join((ALL_ROWS, *cell)): StoredCell(one.count, one.values.tolist())
+        for cell, one in residuals.cells.items()
+    }
+    return StoredResiduals(residuals.lasting, cells)
+
+
+def _residuals(stored: StoredResiduals) -> ConformalResiduals:
+    cells = {_cell(path): one for path, one in stored.cells.items()}
     return ConformalResiduals(
-        {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()}
+        stored.lasting,
+        {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
     )
+
+
+def _stored_past(past: Past) -> StoredPast:
+    evidence = [LEVELS[place] for place in past.evidence.tolist()]
+    return StoredPast(past.estimate.tolist(), past.outcome.tolist(), evidence)
+
+
+def _past(stored: StoredPast) -> Past:
+    evidence = [LEVELS.index(one) for one in stored.evidence]
+    return Past(
+        np.array(stored.estimate), np.array(stored.outcome), np.array(evidence, dtype=np.int64)
+    )
+
+
+def _cell(path: str) -> Cell:
+    root, *cell = path.split("/")
+    if root != ALL_ROWS:
+        raise BrokenFileError(CONFORMAL, f"a cell {path[:80]!r}")
+    return tuple(cell)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from features.catalogue import Catalogue
 from features.declarations import FloatArray, Target
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
-from serving.cells import BoolArray, is_cold_start
+from serving.cells import BoolArray, IntArray
+from serving.footing import Footing, footing_in, share_units
 from serving.target_model import TargetModel
 from serving.target_names import servable_targets
 
@@ -45,6 +46,8 @@ class Prediction:
     high: FloatArray
     level: float
     """The share of outcomes that the intervals are made to cover."""
+    is_merged: BoolArray
+    """Whether a row's interval rests on a wider cell than its own (serving/cells.py)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Predictions:
 
     matrix: FloatArray
     """The design matrix, shape (rows, inputs)."""
-    is_cold: BoolArray
+    own_evidence: IntArray
+    """Place of each row's own evidence in `serving.cells.LEVELS`, shape (rows,)."""
     targets: Mapping[Target, Prediction]
 
     @property
@@ -67,28 +71,37 @@ class Predictions:
         return self.targets["sell_through"].estimate * (1 - self.targets["return_risk"].estimate)
 
 
-def predict(models: Models, columns: Mapping[str, FloatArray], *, level: float) -> Predictions:
+def predict(
+    models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str], *, level: float
+) -> Predictions:
     """Predict the models' targets for rows given as columns.
 
     `columns` holds every base feature and request field of the catalogue by name, float64 of
-    shape (rows,), null as NaN; `level` is the intervals' coverage, in (0, 1). A row's result
-    doesn't depend on the rows beside it.
+    shape (rows,), null as NaN; `markets` names each row's market; `level` is the intervals'
+    coverage, in (0, 1). A row's result doesn't depend on the rows beside it.
 
     Raises:
         InvalidPredictionError: a model yields what isn't a share.
     """
     matrix = design_matrix(models.catalogue, columns, models.parameters)
-    is_cold = is_cold_start(columns)
+    estimates = {target: model.predict(matrix) for target, model in models.targets.items()}
+    offered, sold = columns["units_offered"], estimates["sell_through"]
+    footing = footing_in(markets, columns, offered)
     targets = {
-        target: _predict_target(model, matrix, is_cold, level)
-        for target, model in models.targets.items()
+        target: _surrounded(
+            models.targets[target],
+            estimate,
+            replace(footing, units=share_units(target, offered, sold)),
+            level=level,
+        )
+        for target, estimate in estimates.items()
     }
-    return Predictions(matrix=matrix, is_cold=is_cold, targets=targets)
+    return Predictions(matrix=matrix, own_evidence=footing.evidence, targets=targets)
 
 
-def _predict_target(
-    model: TargetModel, matrix: FloatArray, is_cold: BoolArray, level: float
+def _surrounded(
+    model: TargetModel, estimate: FloatArray, footing: Footing, *, level: float
 ) -> Prediction:
-    estimate = model.predict(matrix)
-    low, high = model.interval(estimate, is_cold, level=level)
-    return Prediction(estimate=estimate, low=low, high=high, level=level)
+    low, high = model.interval(estimate, footing, level=level)
+    is_merged = model.residuals.is_merged(footing)
+    return Prediction(estimate=estimate, low=low, high=high, level=level, is_merged=is_merged)

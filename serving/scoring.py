@@ -37,7 +37,8 @@ def score(
     subjects = subjects_of(snapshot, candidates)
     found = snapshot.look_up(keys_of(subjects))
     columns = {**found.columns, **_request_columns(bundle, candidates)}
-    predictions = predict(bundle.models, columns, level=level)
+    markets = [one.market for one in candidates]
+    predictions = predict(bundle.models, columns, markets, level=level)
     return ScoredBatch(
         bundle_id=bundle.bundle_id,
         snapshot_id=snapshot.snapshot_id,

@@ -65,7 +65,9 @@ def load_and_settle(settings: ServingSettings) -> Served:
 
     Walking some 200,000 objects that live for ever cost single requests up to 300 ms.
     """
-    served = load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    served = load_served(
+        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+    )
     gc.collect()
     gc.freeze()
     _logger.info(

@@ -18,6 +18,8 @@ class ServingSettings(BaseModel):
     run: Path = Path("var/run")
     """The run directory, with `bundles/` and `snapshots/`."""
     host: IPvAnyAddress = IPv4Address("127.0.0.1")
+    public_key: Path | None = None
+    """PEM file; with it, only bundles that its owner signed are served."""
     port: int = Field(default=3000, ge=1, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
     """Processes; each maps the same snapshot and holds its own copy of the bundle."""
@@ -43,5 +45,7 @@ class ServingSettings(BaseModel):
 
 def as_environment(settings: ServingSettings) -> dict[str, str]:
     """Return the variables that make a process in another directory read the same settings."""
-    values = {**settings.model_dump(mode="json"), "run": settings.run.resolve()}
+    values = settings.model_dump(mode="json", exclude_none=True)
+    paths = {"run": settings.run, "public_key": settings.public_key}
+    values |= {name: path.resolve() for name, path in paths.items() if path is not None}
     return {f"{PREFIX}SERVING{DELIMITER}{name.upper()}": str(v) for name, v in values.items()}

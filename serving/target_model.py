@@ -1,4 +1,4 @@
-"""The model of one target: boosters, calibration and conformal residuals."""
+"""The model of one target: boosters, calibration, conformal residuals and past decisions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from features.declarations import FloatArray, Target
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.calibration import Knots
-from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals
+from serving.footing import Footing
+from serving.past import Past
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class TargetModel:
     boosters: tuple[Booster, ...]
     calibration: Knots
     residuals: ConformalResiduals
+    past: Past
+    """What selection compares candidates with (serving/selection.py)."""
 
     def __post_init__(self) -> None:
         """Refuse a model without boosters."""
@@ -50,16 +53,16 @@ class TargetModel:
         return estimate
 
     def interval(
-        self, estimate: FloatArray, is_cold: BoolArray, *, level: float
+        self, estimate: FloatArray, footing: Footing, *, level: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return low and high around each estimate at a level of coverage in (0, 1)."""
-        return self.residuals.interval(estimate, is_cold, level=level)
+        return self.residuals.interval(estimate, footing, level=level)
 
     def prob_at_least(
-        self, estimate: FloatArray, is_cold: BoolArray, *, threshold: float
+        self, estimate: FloatArray, footing: Footing, *, threshold: float
     ) -> FloatArray:
         """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
-        return self.residuals.prob_at_least(estimate, is_cold, threshold=threshold)
+        return self.residuals.prob_at_least(estimate, footing, threshold=threshold)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:

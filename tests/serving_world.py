@@ -30,8 +30,10 @@ from features.snapshot_writer import write_snapshot
 from serving.booster import Booster
 from serving.bundle import BundleContents
 from serving.calibration import Knots
-from serving.cells import OWN_HISTORY, is_cold_start
+from serving.cells import OWN_HISTORY
 from serving.conformal import learn_residuals
+from serving.footing import footing_in, share_units
+from serving.past import keep_past
 from serving.prediction import Models
 from serving.target_model import TargetModel, mean_prediction
 
@@ -68,6 +70,11 @@ def random_columns(rows: int, seed: int) -> dict[str, FloatArray]:
     return columns
 
 
+def random_markets(rows: int) -> tuple[str, ...]:
+    """Deal rows out to the markets in turn."""
+    return tuple(sorted(MARKETS)[row % len(MARKETS)] for row in range(rows))
+
+
 def _outcome(target: Target, columns: Mapping[str, FloatArray], seed: int) -> FloatArray:
     rng = np.random.default_rng(seed)
     signal = np.nan_to_num(columns["units_ordered_28d"]) / (1 + columns["units_offered"])
@@ -100,8 +107,12 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     fresh = random_columns(ROWS, seed=2)
     fresh_matrix = design_matrix(CATALOGUE, fresh, PARAMETERS)
     estimate = knots.apply(mean_prediction(boosters, fresh_matrix))
-    residuals = learn_residuals(estimate, _outcome(target, fresh, seed=3), is_cold_start(fresh))
-    return TargetModel(target, boosters, knots, residuals)
+    units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
+    footing = footing_in(random_markets(ROWS), fresh, units)
+    outcome = _outcome(target, fresh, seed=3)
+    residuals = learn_residuals(estimate, outcome, footing, lasting=0.4)
+    past = keep_past(estimate, outcome, footing.evidence)
+    return TargetModel(target, boosters, knots, residuals, past)
 
 
 def with_leaves(booster: Booster, value: str) -> Booster:
@@ -123,6 +134,7 @@ def bundle_contents() -> BundleContents:
         horizons=Horizons(),
         imputed=("stock",),
         canary={name: column[:8] for name, column in columns.items()},
+        canary_markets=random_markets(8),
         reference_stats=describe_inputs(CATALOGUE, matrix),
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,

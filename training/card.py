@@ -120,6 +120,25 @@ def _target(evaluation: Evaluation) -> list[str]:
         _metrics_table(
             "part", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
         ),
+        (
+            "Its intervals by cell of own evidence and market, beside plain split-conformal ones; "
+            "the larger cells of the latest slice:"
+        ),
+        _table(
+            ("cell", "rows", "coverage", "width", "plain coverage", "plain width", "merged"),
+            [
+                (
+                    name,
+                    f"{one.rows:,}",
+                    f"{one.coverage:.4f}",
+                    f"{one.width:.4f}",
+                    f"{one.plain_coverage:.4f}",
+                    f"{one.plain_width:.4f}",
+                    "yes" if one.is_merged else "no",
+                )
+                for name, one in evaluation.by_cell.items()
+            ],
+        ),
     ]
 
 
@@ -131,7 +150,7 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
         ),
         (
             "- Rows of one listing at successive moments resemble each other; intervals are for "
-            "one answer at a time, not for the best few of many."
+            "one answer at a time, not for the best few of many: `serving.selection` chooses lists."
         ),
     ]
     for target, evaluation in evaluations.items():
@@ -143,8 +162,8 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
     limits = [*_ALWAYS_LIMITED[evaluation.target]]
     if evaluation.cells_merged:
         limits.append(
-            "too few cold starts, or too few others, to calibrate intervals apart; they share one "
-            "set of residuals."
+            "too few cold starts to calibrate their intervals apart: those rest on the residuals "
+            "of all rows, or of listings with a history where these are wider."
         )
     if COLD not in evaluation.by_group:
         limits.append(

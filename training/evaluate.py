@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from features.declarations import Target
-from serving.cells import BoolArray
+from serving.cells import BoolArray, OwnEvidence
+from serving.footing import Footing
 from serving.target_model import TargetModel
 from training.baselines import BASELINES, raw_predictions
 from training.bootstrap import Spread, bootstrap_means
+from training.coverage import Coverage, coverage_by_cell
 from training.forecast import (
     Forecast,
     forecast_of_model,
@@ -22,6 +24,7 @@ from training.forecast import (
 from training.material import Material
 from training.metrics import Metrics, measure, row_log_loss
 from training.split import Division
+from training.target_fitting import footing_of
 from training.training_set import TrainingSet
 
 MODEL: Final = "model"
@@ -62,19 +65,24 @@ class Evaluation:
     """Parts of the latest slice (warm and cold starts, markets), then predictors."""
     differences: Mapping[str, Mapping[str, Spread]]
     """Baseline, then loss: the baseline's loss minus the model's; above 0 the model is better."""
+    by_cell: Mapping[str, Coverage]
+    """All rows of the latest slice, then cells of own evidence and market with rows enough."""
     cells_merged: bool
-    """Whether cold starts were too few to get intervals of their own."""
+    """Whether cold starts were too few to get residuals of their own."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return asdict(self)
 
 
-def evaluate(model: TargetModel, material: Material, division: Division) -> Evaluation:
-    """Judge a model and the baselines on rows later than all that any of them learned from."""
+def evaluate(
+    models: Mapping[Target, TargetModel], material: Material, division: Division
+) -> Evaluation:
+    """Judge a target's model and the baselines on rows later than any of them learned from."""
     settings = material.recipe.settings
     threshold = settings.threshold(division.target)
-    forecasts = _forecasts(model, material, division)
+    model, footing = models[division.target], footing_of(material, division, models)
+    forecasts = _forecasts(model, material, division, footing)
     everyone = np.ones(division.latest.rows.shape, dtype=np.bool_)
     groups = _groups(material.training_set, division)
     return Evaluation(
@@ -87,25 +95,28 @@ def evaluate(model: TargetModel, material: Material, division: Division) -> Eval
             name: _measured(division, forecasts, group, threshold) for name, group in groups.items()
         },
         differences=_differences(material, division, forecasts),
-        cells_merged=model.residuals.is_merged,
+        by_cell=coverage_by_cell(model, material, division, footing=footing, said=forecasts[MODEL]),
+        cells_merged=(OwnEvidence.NONE,) not in model.residuals.cells,
     )
 
 
-def _forecasts(model: TargetModel, material: Material, division: Division) -> dict[str, Forecast]:
+def _forecasts(
+    model: TargetModel, material: Material, division: Division, footing: Footing
+) -> dict[str, Forecast]:
     """Return the forecasts of model and baselines for the latest rows."""
     settings, rows = material.recipe.settings, division.latest.rows
-    is_cold = material.training_set.is_cold[rows]
+    latest = footing.where(rows)
     level, threshold = settings.interval_level, settings.threshold(division.target)
     forecasts = {
         MODEL: forecast_of_model(
-            model, material.matrix[rows], is_cold, level=level, threshold=threshold
+            model, material.matrix[rows], latest, level=level, threshold=threshold
         )
     }
     baselines = raw_predictions(material.training_set, division, material.parameters)
     for name, raw in baselines.items():
-        finish = learn_finish(raw, material.training_set, division)
+        finish = learn_finish(raw, footing, division)
         forecasts[name] = forecast_of_raw(
-            raw[rows], finish, is_cold, level=level, threshold=threshold
+            raw[rows], finish, latest, level=level, threshold=threshold
         )
     return forecasts
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightgbm
@@ -43,12 +43,13 @@ def fit_boosters(
         _refuse_broken(target, sample.label)
         refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
     jobs = {
-        target: _Job(
+        target: BoosterFit(
             matrix[sample.rows],
-            sample,
-            catalogue.model_inputs,
-            _parameters(catalogue.monotone(target), settings),
-            settings.trees,
+            sample.label,
+            sample.weight,
+            names=catalogue.model_inputs,
+            parameters=booster_parameters(catalogue.monotone(target), settings),
+            trees=settings.trees,
         )
         for target, sample in samples.items()
     }
@@ -62,22 +63,29 @@ def fit_boosters(
 
 
 @dataclass(frozen=True)
-class _Job:
-    """The fits of one target, which differ in their seed."""
+class BoosterFit:
+    """One booster's rows and parameters; fits of a model differ in their seed.
+
+    `inputs` has shape (rows, names), the other arrays (rows,). With an `offset` the trees learn
+    only what it leaves over: it is added to their sum before that becomes a share.
+    """
 
     inputs: FloatArray
-    sample: Sample
-    names: tuple[str, ...]
-    parameters: dict[str, Any]
-    trees: int
+    label: FloatArray
+    weight: FloatArray
+    names: Sequence[str] = field(kw_only=True)
+    parameters: Mapping[str, Any] = field(kw_only=True)
+    trees: int = field(kw_only=True)
+    offset: FloatArray | None = None
 
     def fit(self, seed: int) -> str:
-        """Fit one booster and return its text."""
-        seeded = self.parameters | {"bagging_seed": seed, "feature_fraction_seed": seed}
+        """Fit the booster and return its text."""
+        seeded = {**self.parameters, "bagging_seed": seed, "feature_fraction_seed": seed}
         rows = lightgbm.Dataset(
             self.inputs,
-            self.sample.label,
-            weight=self.sample.weight,
+            self.label,
+            weight=self.weight,
+            init_score=self.offset,
             feature_name=list(self.names),
             params=seeded,
         )
@@ -92,7 +100,8 @@ def _refuse_broken(target: Target, label: FloatArray) -> None:
         raise BrokenLabelsError(target, broken=broken, rows=label.size)
 
 
-def _parameters(monotone: Sequence[int], settings: TrainingSettings) -> dict[str, Any]:
+def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> dict[str, Any]:
+    """Return LightGBM's parameters; `monotone` holds -1, 0 or 1 for each input."""
     return {
         "objective": "cross_entropy",
         "num_leaves": settings.leaves,

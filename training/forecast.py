@@ -8,10 +8,12 @@ from features.declarations import FloatArray
 from serving.calibration import Knots
 from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
+from serving.footing import Footing
+from serving.past import Past, keep_past
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
+from training.dispersion import learn_lasting
 from training.split import Division
-from training.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -37,39 +39,43 @@ class Finish:
 
     knots: Knots
     residuals: ConformalResiduals
+    past: Past
 
 
-def learn_finish(raw: FloatArray, training_set: TrainingSet, division: Division) -> Finish:
+def learn_finish(raw: FloatArray, footing: Footing, division: Division) -> Finish:
     """Learn calibration and residuals, each from its half of the calibration slice.
 
-    `raw` holds a raw prediction for each row of the training set; only the calibration slice's
-    are read. Residuals count each row once, whatever its weight: an interval is a promise about
-    one answer.
+    `raw` and `footing` hold a raw prediction and what its interval rests on for each row of the
+    training set; only the calibration slice's are read. What residuals are measured in is learned
+    with the curve, from rows that give no residuals. Residuals count each row once, whatever its
+    weight: an interval is a promise about one answer.
     """
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    shaped = knots.apply(raw[shaping.rows])
+    lasting = learn_lasting(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
-    is_cold = training_set.is_cold[conformal.rows]
-    residuals = learn_residuals(estimate, conformal.label, is_cold)
-    return Finish(knots, residuals)
+    calibrated = footing.where(conformal.rows)
+    residuals = learn_residuals(estimate, conformal.label, calibrated, lasting=lasting)
+    return Finish(knots, residuals, keep_past(estimate, conformal.label, calibrated.evidence))
 
 
 def forecast_of_model(
-    model: TargetModel, matrix: FloatArray, is_cold: BoolArray, *, level: float, threshold: float
+    model: TargetModel, matrix: FloatArray, footing: Footing, *, level: float, threshold: float
 ) -> Forecast:
     """Forecast with the code that serves."""
     estimate = model.predict(matrix)
-    low, high = model.interval(estimate, is_cold, level=level)
+    low, high = model.interval(estimate, footing, level=level)
     return Forecast(
-        estimate, low, high, model.prob_at_least(estimate, is_cold, threshold=threshold)
+        estimate, low, high, model.prob_at_least(estimate, footing, threshold=threshold)
     )
 
 
 def forecast_of_raw(
-    raw: FloatArray, finish: Finish, is_cold: BoolArray, *, level: float, threshold: float
+    raw: FloatArray, finish: Finish, footing: Footing, *, level: float, threshold: float
 ) -> Forecast:
     """Forecast from a baseline's raw predictions, finished as the model's are."""
     estimate = finish.knots.apply(raw)
-    low, high = finish.residuals.interval(estimate, is_cold, level=level)
-    probability = finish.residuals.prob_at_least(estimate, is_cold, threshold=threshold)
+    low, high = finish.residuals.interval(estimate, footing, level=level)
+    probability = finish.residuals.prob_at_least(estimate, footing, threshold=threshold)
     return Forecast(estimate, low, high, probability)

@@ -8,6 +8,7 @@ import numpy as np
 
 from features.declarations import Target
 from serving.booster import Booster
+from serving.footing import Footing, share_units
 from serving.target_model import TargetModel, mean_prediction
 from training.fitting import fit_boosters
 from training.forecast import learn_finish
@@ -26,16 +27,37 @@ def fit_targets(
     samples = {target: division.train for target, division in divisions.items()}
     recipe = material.recipe
     texts = fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings)
-    return {
-        target: _finished(material, division, texts[target])
-        for target, division in divisions.items()
-    }
+    models: dict[Target, TargetModel] = {}
+    for target, division in divisions.items():  # sell-through first: it tells the units expected
+        footing = footing_of(material, division, models)
+        models[target] = _finished(material, division, footing, texts[target])
+    return models
 
 
-def _finished(material: Material, division: Division, texts: tuple[str, ...]) -> TargetModel:
+def footing_of(
+    material: Material, division: Division, models: Mapping[Target, TargetModel]
+) -> Footing:
+    """Return what intervals rest on, for each row of the training set.
+
+    The units are only good for the division's calibration and latest slices. Those of return
+    risk come from the sell-through model in `models`. It may have learned from rows of return
+    risk's calibration slice, whose labels take longer to be final; there it expects the units
+    that came a little better than later.
+    """
+    rows = np.concatenate([division.shaping.rows, division.conformal.rows, division.latest.rows])
+    offered = material.training_set.columns["units_offered"]
+    sell_through = np.full(len(offered), np.nan)
+    if division.target == "return_risk":
+        sell_through[rows] = models["sell_through"].predict(material.matrix[rows])
+    return material.training_set.footing(share_units(division.target, offered, sell_through))
+
+
+def _finished(
+    material: Material, division: Division, footing: Footing, texts: tuple[str, ...]
+) -> TargetModel:
     boosters = tuple(Booster(text) for text in texts)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = mean_prediction(boosters, material.matrix[rows])
-    finish = learn_finish(raw, material.training_set, division)
-    return TargetModel(division.target, boosters, finish.knots, finish.residuals)
+    finish = learn_finish(raw, footing, division)
+    return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

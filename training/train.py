@@ -21,7 +21,7 @@ from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.split import Division, divide
 from training.target_fitting import fit_targets
-from training.training_set import TrainingSet, read_training_set
+from training.training_set import IntArray, TrainingSet, read_training_set
 
 Progress = Callable[[str], None]
 """Called with a short sentence when a stage begins."""
@@ -59,8 +59,7 @@ def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress
     models = fit_targets(material, divisions)
     progress("judging them on the latest slice")
     evaluations = {
-        target: evaluate(models[target], material, division)
-        for target, division in divisions.items()
+        target: evaluate(models, material, division) for target, division in divisions.items()
     }
     widest = divisions["sell_through"]
     contents = BundleContents(
@@ -68,6 +67,7 @@ def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress
         horizons=recipe.horizons,
         imputed=training_set.imputed,
         canary=canary_rows(training_set, widest.latest),
+        canary_markets=training_set.markets_at(spread_over(widest.latest)),
         reference_stats=describe_inputs(recipe.catalogue, material.matrix[widest.train.rows]),
         metrics=flat_metrics(evaluations),
         data_digest=training_set.digest,
@@ -96,6 +96,11 @@ def pooling_samples(
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:
     """Return a few rows spread over a sample, by which serving checks a bundle's answers."""
-    places = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
-    rows = sample.rows[places.round().astype(np.int64)]
+    rows = spread_over(sample)
     return {name: column[rows] for name, column in training_set.columns.items()}
+
+
+def spread_over(sample: Sample) -> IntArray:
+    """Return the rows of a sample that make the canary."""
+    places = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
+    return sample.rows[places.round().astype(np.int64)]

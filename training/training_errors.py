@@ -53,7 +53,7 @@ class MissingKeysError(TrainingError):
         )
 
 
-class UnlearnableTargetError(TrainingError):
+class UnlearnableTargetError(TrainingError, ValueError):
     """Refuse a target that the data have outcomes of but can't teach; subclasses say why."""
 
     def __init__(self, target: Target, *, expected: str, found: str, way_out: str) -> None:

@@ -16,7 +16,8 @@ from features.declarations import TARGETS, FloatArray, Target
 from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from features.visibility import AS_OF
-from serving.cells import BoolArray, is_cold_start
+from serving.cells import BoolArray, cell_codes, cells_of, is_cold_start
+from serving.footing import Footing
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
 
 IntArray = npt.NDArray[np.int64]
@@ -61,6 +62,16 @@ class TrainingSet:
     def is_cold(self) -> BoolArray:
         """Tell for each row whether its listing has no history of its own."""
         return is_cold_start(self.columns)
+
+    def markets_at(self, rows: IntArray) -> tuple[str, ...]:
+        """Return the markets of some rows."""
+        markets = self.keys["market"]
+        return tuple(markets.names[code] for code in markets.codes[rows].tolist())
+
+    def footing(self, units: FloatArray) -> Footing:
+        """Return what intervals around shares of so many units rest on, for each row."""
+        markets = self.keys["market"]
+        return Footing(cell_codes(self.columns, markets.codes), cells_of(markets.names), units)
 
 
 def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:

@@ -11,6 +11,8 @@ from tests.worlds import Engine, random_world
 
 def test_cut_off_of_orders_that_were_never_known_is_refused() -> None:
     frames = random_world(0)
-    frames["orders"] = frames["orders"].assign(available_at=pd.NaT).astype(frames["orders"].dtypes)
+    orders = frames["orders"]
+    never = pd.Series(pd.NaT, index=orders.index, dtype="datetime64[us]")
+    frames["orders"] = orders.assign(available_at=never)
     with pytest.raises(NoOrderKnownError, match="Fill available_at in orders"):
         Engine(frames).dataset.cut_off_day()

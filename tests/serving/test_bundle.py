@@ -32,8 +32,8 @@ from serving.artefact_errors import (
 from serving.bundle import Bundle, BundleContents, load_bundle, write_bundle
 from serving.manifest import canonical_json, sha256_of
 from serving.prediction import predict
-from serving.sealed import MOST_BYTES
-from tests.serving_world import bundle_contents, random_columns
+from serving.sealed import MOST_BYTES, check_loadable
+from tests.serving_world import bundle_contents, random_columns, random_markets
 
 
 def _bytes_of(directory: Path) -> dict[str, bytes]:
@@ -43,8 +43,8 @@ def _bytes_of(directory: Path) -> dict[str, bytes]:
 def test_bundle_loaded_predicts_the_bits_of_the_one_written(bundle: Bundle) -> None:
     contents = bundle_contents()
     columns = random_columns(500, seed=31)
-    written = predict(contents.models, columns, level=0.8)
-    loaded = predict(bundle.models, columns, level=0.8)
+    written = predict(contents.models, columns, random_markets(500), level=0.8)
+    loaded = predict(bundle.models, columns, random_markets(500), level=0.8)
     for target in TARGETS:
         for part in ("estimate", "low", "high"):
             np.testing.assert_array_equal(
@@ -111,6 +111,7 @@ def test_bundle_that_cant_be_written_leaves_nothing(tmp_path: Path) -> None:
     [
         {"metrics": {"sell_through.log_loss": float("nan")}},
         {"canary": {}},
+        {"model_card": "x" * (MOST_BYTES[".md"] + 1)},
         {"canary": random_columns(257, seed=0)},
     ],
 )
@@ -121,6 +122,24 @@ def test_bundle_with_contents_that_cant_be_checked_isnt_written(
     with pytest.raises((ValueError, ArtefactError)):
         write_bundle(broken, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "refusal"),
+    [
+        ({"model.pkl": b""}, UnexpectedFileError),
+        ({"../a.json": b""}, UnexpectedFileError),
+        ({f"a{n}.json": b"" for n in range(65)}, UnexpectedFileError),
+        ({"a.md": bytes(MOST_BYTES[".md"] + 1)}, TooLargeError),
+        ({f"a.{n}.txt": bytes(MOST_BYTES[".txt"]) for n in range(5)}, TooLargeError),
+    ],
+    ids=["pickle", "path", "too many", "too large", "too large in all"],
+)
+def test_files_that_loading_would_refuse_are_refused_before_writing(
+    files: dict[str, bytes], refusal: type[BundleRefusedError]
+) -> None:
+    with pytest.raises(refusal):
+        check_loadable(files)
 
 
 # What an attacker, a broken disk or a slip of the hand may do to a bundle (H25, H40).
@@ -177,11 +196,6 @@ def _link(directory: Path) -> None:
     (directory / "pooling.json").symlink_to("calibration.json")
 
 
-def _list_parent(directory: Path) -> None:
-    files = msgspec.json.decode((directory / "manifest.json").read_bytes())["files"]
-    _edit_json(directory, "manifest.json", files={**files, "../secret.json": files["schema.json"]})
-
-
 def _plant(name: str) -> Callable[[Path], None]:
     def plant(directory: Path) -> None:
         (directory / name).write_bytes(b"cos\nsystem\n(S'true'\ntR.")
@@ -191,6 +205,43 @@ def _plant(name: str) -> Callable[[Path], None]:
 
 def _grow(directory: Path) -> None:
     os.truncate(directory / "MODEL_CARD.md", MOST_BYTES[".md"] + 1)
+
+
+def _grow_all(directory: Path) -> None:
+    for number in range(2, 6):
+        with (directory / f"sell_through.{number}.txt").open("wb") as file:
+            file.truncate(MOST_BYTES[".txt"])
+
+
+def _link_signature(directory: Path) -> None:
+    (directory / "manifest.sig").symlink_to("manifest.json")
+
+
+def _directory_for(name: str) -> Callable[[Path], None]:
+    def replace_by_directory(directory: Path) -> None:
+        (directory / name).unlink()
+        (directory / name).mkdir()
+
+    return replace_by_directory
+
+
+def _list(name: str) -> Callable[[Path], None]:
+    def add_to_list(directory: Path) -> None:
+        files = msgspec.json.decode((directory / "manifest.json").read_bytes())["files"]
+        _edit_json(directory, "manifest.json", files={**files, name: files["schema.json"]})
+
+    return add_to_list
+
+
+NESTED = b'{"format": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+def _nest(name: str) -> Callable[[Path], object]:
+    return lambda directory: (directory / name).write_bytes(NESTED)
+
+
+def _reseal_nested(directory: Path) -> None:
+    _reseal(directory, "schema.json", NESTED.replace(b"format", b"horizons"))
 
 
 def _resealed_text(edit: Callable[[str], str]) -> Callable[[Path], None]:
@@ -218,6 +269,8 @@ def _empty(directory: Path) -> None:
     directory.mkdir()
 
 
+ONE_CELL = {"count": 1, "values": [0.0]}
+
 HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
     ("truncated", _truncate, DigestMismatchError),
     ("a bit flipped", _flip_a_bit, DigestMismatchError),
@@ -240,11 +293,23 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("symbolic link", _link, UnexpectedFileError),
     ("directory inside", lambda d: (d / "more").mkdir(), UnexpectedFileError),
     ("pipe inside", lambda d: os.mkfifo(d / "pipe.json"), UnexpectedFileError),
-    ("a parent listed", _list_parent, UnexpectedFileError),
+    ("a parent listed", _list("../secret.json"), UnexpectedFileError),
     ("a file missing", _remove("conformal.json"), MissingFileError),
     ("no manifest", _remove("manifest.json"), NotABundleError),
     ("nothing at all", _empty, NotABundleError),
     ("too large", _grow, TooLargeError),
+    ("too large in all", _grow_all, TooLargeError),
+    ("planted archive", _plant("model.zip"), UnexpectedFileError),
+    ("planted pickle as a signature", _plant("model.sig"), UnexpectedFileError),
+    ("signature behind a link", _link_signature, UnexpectedFileError),
+    ("a directory for a file", _directory_for("pooling.json"), UnexpectedFileError),
+    ("a path listed", _list("more/model.txt"), UnexpectedFileError),
+    ("an absolute path listed", _list("/etc/hostname"), UnexpectedFileError),
+    ("a pickle listed", _list("model.pkl"), UnexpectedFileError),
+    ("the signature listed", _list("manifest.sig"), UnexpectedFileError),
+    ("manifest nested deep", _nest("manifest.json"), BrokenFileError),
+    ("resealed with a schema nested deep", _reseal_nested, BrokenFileError),
+    ("a day beyond the calendar", _resealed("manifest.json", cut_off_day=10**9), BrokenFileError),
     ("listed but read by nothing", _add_listed, UnexpectedFileError),
     (
         "other schema fingerprint",
@@ -288,8 +353,8 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
         CanaryError,
     ),
     (
-        "resealed with one cell",
-        _resealed("conformal.json", return_risk={"warm": {"count": 1, "values": [0.0]}}),
+        "resealed with a cell and no parent",
+        _resealed("conformal.json", return_risk={"lasting": 1.0, "cells": {"all/some": ONE_CELL}}),
         CanaryError,
     ),
     ("resealed with a parameter more", _resealed("pooling.json", more=1.0), CanaryError),

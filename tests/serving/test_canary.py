@@ -13,7 +13,7 @@ from serving.artefact_errors import CanaryError
 from serving.canary import LEVEL, Canary, check_canary, make_canary
 from serving.canary_child import main
 from serving.prediction import Models, predict
-from tests.serving_world import bundle_contents, random_columns
+from tests.serving_world import bundle_contents, random_columns, random_markets
 
 COLUMNS = random_columns(5, seed=41)
 
@@ -25,12 +25,12 @@ def models() -> Models:
 
 @pytest.fixture(scope="module")
 def canary(models: Models) -> Canary:
-    return make_canary(models, COLUMNS)
+    return make_canary(models, COLUMNS, random_markets(5))
 
 
 def test_canary_holds_rows_and_the_answers_to_the_bit(models: Models, canary: Canary) -> None:
     read = msgspec.json.decode(msgspec.json.encode(canary), type=Canary)
-    expected = predict(models, COLUMNS, level=LEVEL).targets["return_risk"]
+    expected = predict(models, COLUMNS, random_markets(5), level=LEVEL).targets["return_risk"]
     assert read.expected["return_risk"]["high"] == expected.high.tolist()
     name = next(name for name, column in COLUMNS.items() if np.isnan(column).any())
     assert read.columns[name] == [None if np.isnan(v) else v for v in COLUMNS[name].tolist()]

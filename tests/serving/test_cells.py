@@ -5,26 +5,73 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.levels import Level
-from serving.cells import OWN_HISTORY, is_cold_start
+from serving.cells import (
+    LEVELS,
+    MUCH_UNITS,
+    OWN_HISTORY,
+    OWN_ORDERED,
+    OwnEvidence,
+    ancestors,
+    cell_codes,
+    cells_of,
+    is_cold_start,
+    own_evidence,
+)
+from serving.footing import footing_in, share_units
+
+NONE, SOME, MUCH = LEVELS
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ((0.0, 0.0, 0.0), True),
-        ((np.nan, np.nan, np.nan), True),
-        ((0.0, np.nan, 0.0), True),
-        ((1.0, 0.0, 0.0), False),
-        ((0.0, 1.0, np.nan), False),
-        ((np.nan, 0.0, 1.0), False),
+        ((0.0, 0.0, 0.0), NONE),
+        ((np.nan, np.nan, np.nan), NONE),
+        ((0.0, np.nan, 0.0), NONE),
+        ((1.0, 0.0, 0.0), SOME),
+        ((0.0, 1.0, np.nan), SOME),
+        ((np.nan, 0.0, 1.0), SOME),
+        ((0.0, 1e6, 0.0), SOME),
+        ((MUCH_UNITS - 1.0, 0.0, 0.0), SOME),
+        ((MUCH_UNITS, 0.0, np.nan), MUCH),
+        ((0.0, 0.0, MUCH_UNITS), MUCH),
     ],
 )
-def test_cold_start_is_a_listing_without_any_history(
-    values: tuple[float, ...], *, expected: bool
+def test_own_evidence_is_what_the_listing_itself_has_shown(
+    values: tuple[float, ...], expected: OwnEvidence
 ) -> None:
     columns = {name: np.array([v]) for name, v in zip(OWN_HISTORY, values, strict=True)}
-    assert is_cold_start(columns).tolist() == [expected]
+    assert LEVELS[own_evidence(columns)[0]] == expected
+    assert is_cold_start(columns).tolist() == [expected == NONE]
 
 
 def test_own_history_names_base_features_of_the_listing() -> None:
     assert set(OWN_HISTORY) <= {feature.name for feature in CATALOGUE.at(Level.LISTING)}
+    assert set(OWN_ORDERED) <= set(OWN_HISTORY)
+
+
+def test_own_cell_of_a_row_is_its_evidence_in_its_market() -> None:
+    columns = {name: np.array([0.0, 1.0, 99.0] * 2) for name in OWN_HISTORY}
+    markets = ("DE", "DE", "DE", "US", "US", "US")
+    cells = cells_of(("DE", "US"))
+    found = [cells[code] for code in cell_codes(columns, np.array([0, 0, 0, 1, 1, 1]))]
+    assert found == [(level, market) for market in ("DE", "US") for level in LEVELS]
+    footing = footing_in(markets, columns, np.ones(6))
+    assert [footing.cells[code] for code in footing.codes] == found
+    assert footing.where(np.array([5])).codes.tolist() == [5]
+
+
+def test_ancestors_of_a_cell_go_up_to_all_rows() -> None:
+    assert ancestors(("some", "DE")) == (("some", "DE"), ("some",), ())
+
+
+@pytest.mark.parametrize(
+    ("offered", "sell_through", "of_offered", "of_ordered"),
+    [(100.0, 0.3, 100.0, 30.0), (1.0, 0.5, 1.0, 1.0), (8.0, 0.0, 8.0, 1.0)],
+)
+def test_share_is_of_the_units_offered_or_of_those_expected_to_be_ordered(
+    offered: float, sell_through: float, of_offered: float, of_ordered: float
+) -> None:
+    asked = (np.array([offered]), np.array([sell_through]))
+    assert share_units("sell_through", *asked).tolist() == [of_offered]
+    assert share_units("return_risk", *asked).tolist() == [of_ordered]

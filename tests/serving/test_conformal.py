@@ -8,127 +8,112 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.declarations import FloatArray
 from serving.artefact_errors import BrokenFileError
-from serving.cells import BoolArray
+from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors, cells_of
 from serving.conformal import (
     LEAST_CELL_ROWS,
-    MOST_STORED,
-    Cell,
-    CellResiduals,
+    MOST_CELLS,
     ConformalResiduals,
     learn_residuals,
-    spread,
 )
+from serving.footing import Footing
+from serving.residuals import MOST_STORED, CellResiduals, spread
+from tests.conformal_world import LASTING, MARKETS, Rows, draw
 
+NONE, SOME, MUCH = LEVELS
 shares = st.floats(0, 1)
 levels = st.floats(0.5, 0.95)
+some_units = st.floats(1, 1e6)
+codes = st.integers(0, len(LEVELS) * (len(MARKETS) + 1) - 1)
+CELLS = cells_of((*MARKETS, "ZZ"))
+
+
+def _learn(rows: Rows) -> ConformalResiduals:
+    return learn_residuals(rows.estimate, rows.outcome, rows.footing, lasting=LASTING)
 
 
 @cache
-def _learned(seed: int, rows: int = 3_000) -> ConformalResiduals:
-    rng = np.random.default_rng(seed)
-    estimate, outcome, is_cold = _world(rng, rows)
-    return learn_residuals(estimate, outcome, is_cold)
+def _learned(seed: int) -> ConformalResiduals:
+    return _learn(draw(np.random.default_rng(seed), 3_000))
 
 
-def _world(rng: np.random.Generator, rows: int) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Draw exchangeable rows: true shares of few units, badly predicted, worse when cold."""
-    is_cold = rng.random(rows) < 0.3
-    truth = rng.beta(2, 5, rows)
-    noise = rng.normal(0, np.where(is_cold, 0.2, 0.05))
-    units = np.where(is_cold, 3, 40)
-    return np.clip(truth + noise, 0, 1), rng.binomial(units, truth) / units, is_cold
+def _at(code: int, units: float, rows: int = 1) -> Footing:
+    return Footing(np.full(rows, code), CELLS, np.full(rows, units))
 
 
-def _naive_bounds(residuals: FloatArray, level: float) -> tuple[float, float]:
-    """Take the finite-sample ranks of all residuals, one by one."""
-    ordered = sorted(residuals.tolist())
-    rank = math.ceil((len(ordered) + 1) * (1 + level) / 2)
-    if rank > len(ordered):
-        return -math.inf, math.inf
-    return min(ordered[len(ordered) - rank], 0.0), max(ordered[rank - 1], 0.0)
-
-
-@pytest.mark.parametrize("count", [1, 5, 38, 39, 200, MOST_STORED])
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
-def test_bounds_of_unthinned_residuals_are_those_of_the_naive_ranks(
-    count: int, level: float
-) -> None:
-    residuals = np.random.default_rng(count).normal(0.1, 1, count)
-    assert CellResiduals.of(residuals).bounds(level) == _naive_bounds(residuals, level)
-
-
-@pytest.mark.parametrize("count", [MOST_STORED + 1, 5_000, 123_457])
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
-def test_bounds_of_thinned_residuals_err_to_the_safe_side_by_a_thousandth(
-    count: int, level: float
-) -> None:
-    residuals = np.random.default_rng(count).normal(0.1, 1, count)
-    cell = CellResiduals.of(residuals)
-    low, high = cell.bounds(level)
-    exact_low, exact_high = _naive_bounds(residuals, level)
-    more_low, more_high = _naive_bounds(residuals, level + 0.002 + 2 / count)
-    assert cell.values.size == MOST_STORED
-    assert more_low <= low <= exact_low <= 0 <= exact_high <= high <= more_high
-
-
-def test_bounds_beyond_what_the_rows_can_tell_are_infinite() -> None:
-    assert CellResiduals.of(np.linspace(-1, 1, 10)).bounds(0.95) == (-math.inf, math.inf)
-
-
-@given(estimate=shares, level=levels, is_cold=st.booleans(), seed=st.integers(0, 5))
+@given(estimate=shares, level=levels, code=codes, units=some_units, seed=st.integers(0, 5))
 def test_interval_holds_the_estimate_within_the_shares(
-    *, estimate: float, level: float, is_cold: bool, seed: int
+    estimate: float, level: float, code: int, units: float, seed: int
 ) -> None:
-    low, high = _learned(seed).interval(np.array([estimate]), np.array([is_cold]), level=level)
+    low, high = _learned(seed).interval(np.array([estimate]), _at(code, units), level=level)
     assert 0 <= low[0] <= estimate <= high[0] <= 1
 
 
-@given(estimate=shares, first=levels, second=levels, is_cold=st.booleans())
+@given(estimate=shares, first=levels, second=levels, code=codes, units=some_units)
 def test_interval_of_a_higher_level_holds_that_of_a_lower(
-    *, estimate: float, first: float, second: float, is_cold: bool
+    estimate: float, first: float, second: float, code: int, units: float
 ) -> None:
     narrow, wide = (
-        _learned(0).interval(np.array([estimate]), np.array([is_cold]), level=level)
+        _learned(0).interval(np.array([estimate]), _at(code, units), level=level)
         for level in sorted((first, second))
     )
     assert wide[0][0] <= narrow[0][0]
     assert narrow[1][0] <= wide[1][0]
 
 
-@given(first=shares, second=shares, level=levels, threshold=st.floats(0.01, 1))
-def test_interval_and_probability_grow_with_the_estimate(
-    first: float, second: float, level: float, threshold: float
+@given(estimate=shares, level=levels, code=codes, first=some_units, second=some_units)
+def test_interval_of_more_units_lies_within_that_of_fewer(
+    estimate: float, level: float, code: int, first: float, second: float
 ) -> None:
-    residuals = _learned(1)
+    fewer, more = (
+        _learned(3).interval(np.array([estimate]), _at(code, units), level=level)
+        for units in sorted((first, second))
+    )
+    assert fewer[0][0] <= more[0][0]
+    assert more[1][0] <= fewer[1][0]
+
+
+@given(
+    first=shares,
+    second=shares,
+    level=levels,
+    code=codes,
+    units=some_units,
+    threshold=st.floats(0.01, 1),
+)
+def test_interval_and_probability_grow_with_the_estimate(
+    first: float, second: float, level: float, code: int, units: float, threshold: float
+) -> None:
+    residuals, footing = _learned(1), _at(code, units, 2)
     estimates = np.array(sorted((first, second)))
-    is_cold = np.zeros(2, dtype=np.bool_)
-    low, high = residuals.interval(estimates, is_cold, level=level)
-    probability = residuals.prob_at_least(estimates, is_cold, threshold=threshold)
+    low, high = residuals.interval(estimates, footing, level=level)
+    probability = residuals.prob_at_least(estimates, footing, threshold=threshold)
     slack = 1e-12  # two estimates one rounding apart may swap in the last bit
     assert low[0] <= low[1] + slack
     assert high[0] <= high[1] + slack
     assert probability[0] <= probability[1] + 1 / MOST_STORED
 
 
-@given(estimate=shares, level=levels, seed=st.integers(0, 5))
-def test_interval_of_a_cold_start_holds_that_of_a_warm_one(
-    estimate: float, level: float, seed: int
+@given(estimate=shares, level=levels, seed=st.integers(0, 5), units=some_units)
+def test_interval_of_a_cold_start_holds_those_of_its_market(
+    estimate: float, level: float, seed: int, units: float
 ) -> None:
-    pair = np.array([estimate, estimate])
-    low, high = _learned(seed).interval(pair, np.array([True, False]), level=level)
-    assert low[0] <= low[1]
-    assert high[0] >= high[1]
+    for market in range(len(MARKETS) + 1):
+        footing = Footing(
+            np.arange(len(LEVELS)) + market * len(LEVELS), CELLS, np.full(len(LEVELS), units)
+        )
+        estimates = np.full(len(LEVELS), estimate)
+        low, high = _learned(seed).interval(estimates, footing, level=level)
+        assert low[0] == low.min()
+        assert high[0] == high.max()
 
 
-@given(estimate=shares, is_cold=st.booleans(), thresholds=st.lists(st.floats(0.01, 1), min_size=2))
+@given(estimate=shares, code=codes, thresholds=st.lists(st.floats(0.01, 1), min_size=2))
 def test_probability_falls_with_the_threshold(
-    *, estimate: float, is_cold: bool, thresholds: list[float]
+    estimate: float, code: int, thresholds: list[float]
 ) -> None:
-    residuals = _learned(2)
     found = [
-        residuals.prob_at_least(np.array([estimate]), np.array([is_cold]), threshold=t)[0]
+        _learned(2).prob_at_least(np.array([estimate]), _at(code, 9.0), threshold=t)[0]
         for t in sorted(thresholds)
     ]
     assert found == sorted(found, reverse=True)
@@ -136,72 +121,119 @@ def test_probability_falls_with_the_threshold(
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
-def test_interval_covers_exchangeable_outcomes_as_often_as_it_says(level: float) -> None:
+def test_interval_covers_exchangeable_outcomes_of_every_cell_as_often_as_it_says(
+    level: float,
+) -> None:
     rng = np.random.default_rng(7)
-    covered: dict[bool, list[float]] = {False: [], True: []}
+    covered: dict[Cell, list[float]] = {cell: [] for cell in cells_of(MARKETS)}
     for _ in range(60):
-        residuals = learn_residuals(*_world(rng, 2_000))
-        estimate, outcome, is_cold = _world(rng, 2_000)
-        low, high = residuals.interval(estimate, is_cold, level=level)
-        inside = (low <= outcome) & (outcome <= high)
-        for cell, found in covered.items():
-            found.append(float(inside[is_cold == cell].mean()))
-    for found in covered.values():
+        learned, fresh = _learn(draw(rng, 6_000)), draw(rng, 3_000)
+        assert not learned.is_merged(fresh.footing).any()
+        low, high = learned.interval(fresh.estimate, fresh.footing, level=level)
+        inside = (low <= fresh.outcome) & (fresh.outcome <= high)
+        for code, found in enumerate(covered.values()):
+            found.append(float(inside[fresh.footing.codes == code].mean()))
+    for (evidence, _), found in covered.items():
         error = np.std(found) / math.sqrt(len(found))
         assert np.mean(found) >= level - 3 * error
-    assert np.mean(covered[False]) <= level + 0.1
+        assert evidence == NONE or np.mean(found) <= level + 0.02 + 3 * error
 
 
 def test_probability_of_what_came_is_uniform() -> None:
     rng = np.random.default_rng(8)
-    estimate, _, is_cold = _world(rng, 6_000)
-    outcome = np.clip(estimate + rng.normal(0, 0.05 + 0.1 * is_cold, 6_000), 0.001, 0.999)
-    known, fresh = slice(0, 4_000), slice(4_000, 6_000)
-    residuals = learn_residuals(estimate[known], outcome[known], is_cold[known])
+    rows = draw(rng, 6_000)
+    cold = rows.footing.codes % len(LEVELS) == 0
+    outcome = np.clip(rows.estimate + rng.normal(0, 0.05 + 0.1 * cold), 0.001, 0.999)
+    known, fresh = np.arange(4_000), np.arange(4_000, 6_000)
+    learned = learn_residuals(
+        rows.estimate[known], outcome[known], rows.footing.where(known), lasting=LASTING
+    )
     found = [
-        residuals.prob_at_least(one, cold, threshold=float(threshold))[0]
-        for one, cold, threshold in zip(
-            estimate[fresh, None], is_cold[fresh, None], outcome[fresh], strict=True
-        )
+        learned.prob_at_least(
+            rows.estimate[[row]],
+            rows.footing.where(np.array([row])),
+            threshold=float(outcome[row]),
+        )[0]
+        for row in fresh
     ]
     expected = np.linspace(0.1, 0.9, 9)
     np.testing.assert_allclose(np.quantile(found, expected), expected, rtol=0, atol=0.04)
 
 
+def _naive_resting(cell: Cell, counts: dict[Cell, int]) -> Cell:
+    """Walk up until there are rows enough."""
+    while cell and counts.get(cell, 0) < LEAST_CELL_ROWS:
+        cell = cell[:-1]
+    return cell
+
+
+@pytest.mark.parametrize("rows", [100, 500, 1_000, 2_000, 6_000])
+def test_cells_with_few_rows_and_unseen_markets_rest_on_the_cell_above(rows: int) -> None:
+    drawn = draw(np.random.default_rng(rows), rows)
+    learned = _learn(drawn)
+    residuals = (drawn.outcome - drawn.estimate) / spread(
+        drawn.estimate, drawn.footing.units, LASTING
+    )
+    held: dict[Cell, list[float]] = {}
+    for code, residual in zip(drawn.footing.codes, residuals.tolist(), strict=True):
+        for cell in ancestors(drawn.footing.cells[code]):
+            held.setdefault(cell, []).append(residual)
+    counts = {cell: len(found) for cell, found in held.items()}
+    for code, cell in enumerate(CELLS):
+        resting = learned.resting_on(cell)
+        assert resting == _naive_resting(cell, counts)
+        assert learned.is_merged(_at(code, 1.0)).tolist() == [resting != cell]
+    for cell, one in learned.cells.items():
+        assert one.count == counts[cell]
+        assert one.reach(0.8) == CellResiduals.of(np.array(held[cell])).reach(0.8)
+
+
 @pytest.mark.parametrize(
-    ("cold", "is_merged"), [(LEAST_CELL_ROWS, False), (LEAST_CELL_ROWS - 1, True)]
+    ("rows", "is_apart"), [(LEAST_CELL_ROWS, True), (LEAST_CELL_ROWS - 1, False)]
 )
-def test_learning_with_a_small_cell_merges_it(cold: int, *, is_merged: bool) -> None:
+def test_cell_is_large_from_its_least_number_of_rows_on(rows: int, *, is_apart: bool) -> None:
     rng = np.random.default_rng(3)
-    is_cold = np.arange(2_000) < cold
-    learned = learn_residuals(rng.random(2_000), rng.random(2_000), is_cold)
-    assert learned.is_merged == is_merged
-    assert sum(cell.count for cell in learned.cells.values()) == 2_000
+    footing = Footing(np.where(np.arange(2_000) < rows, 0, 1), CELLS, np.ones(2_000))
+    learned = learn_residuals(rng.random(2_000), rng.random(2_000), footing, lasting=1.0)
+    assert ((NONE,) in learned.cells) == is_apart
+    assert ((NONE, "DE") in learned.cells) == is_apart
 
 
-def test_spread_is_symmetric_and_positive() -> None:
-    estimate = np.linspace(0, 1, 11)
-    np.testing.assert_allclose(spread(estimate), spread(1 - estimate))
-    assert spread(np.array([0.0]))[0] == 0.1
+def test_cells_stay_bounded_and_keep_the_largest() -> None:
+    markets = tuple(f"M{place}" for place in range(MOST_CELLS))
+    sizes = LEAST_CELL_ROWS + np.arange(MOST_CELLS) % 7
+    picked = np.repeat(np.arange(MOST_CELLS) * len(LEVELS) + 1, sizes)
+    footing = Footing(picked, cells_of(markets), np.ones(picked.size))
+    zeros = np.zeros(picked.size)
+    learned = learn_residuals(zeros, zeros, footing, lasting=1.0)
+    assert len(learned.cells) == MOST_CELLS
+    assert learned.cells[SOME,].count == learned.cells[ROOT].count == picked.size
+    dropped = [place for place, market in enumerate(markets) if (SOME, market) not in learned.cells]
+    assert {int(sizes[place]) for place in dropped} == {LEAST_CELL_ROWS}
 
 
 @pytest.mark.parametrize(
-    ("values", "count", "fault"),
+    ("lasting", "cells", "fault"),
     [
-        ([], 0, "no residuals"),
-        ([0.0, np.nan], 2, "isn't finite"),
-        ([1.0, 0.0], 2, "out of order"),
-        ([0.0, 1.0], 3, "wrong count"),
+        (1.0, [], "no cell of all rows"),
+        (1.0, [(SOME,)], "no cell of all rows"),
+        (1.0, [ROOT, (SOME, "DE")], "without its parent"),
+        (1.0, [ROOT, ("DE",)], "no such evidence"),
+        (1.0, [ROOT, (SOME,), (SOME, "DE"), (SOME, "DE", "x")], "too deep"),
+        (1.0, [ROOT, (SOME,), *((SOME, f"M{i}") for i in range(MOST_CELLS))], "more than"),
+        (0.0, [ROOT], "outside (0, 1]"),
+        (1.5, [ROOT], "outside (0, 1]"),
+        (math.nan, [ROOT], "outside (0, 1]"),
     ],
 )
-def test_residuals_of_another_form_are_refused(values: list[float], count: int, fault: str) -> None:
+def test_residuals_of_other_cells_are_refused(
+    lasting: float, cells: list[Cell], fault: str
+) -> None:
+    one = CellResiduals.of(np.array([0.0]))
     with pytest.raises(BrokenFileError) as caught:
-        CellResiduals(np.array(values), count)
+        ConformalResiduals(lasting, dict.fromkeys(cells, one))
     assert fault in caught.value.found
 
 
-@pytest.mark.parametrize("cells", [set(), {Cell.WARM}, {Cell.WARM, Cell.COLD, Cell.MERGED}])
-def test_residuals_of_other_cells_are_refused(cells: set[Cell]) -> None:
-    one = CellResiduals.of(np.array([0.0]))
-    with pytest.raises(BrokenFileError):
-        ConformalResiduals(dict.fromkeys(cells, one))
+def test_levels_of_evidence_go_from_least_to_most() -> None:
+    assert tuple(OwnEvidence) == LEVELS == ("none", "some", "much")

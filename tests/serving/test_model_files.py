@@ -14,10 +14,18 @@ from features.reference_stats import describe_inputs
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.canary import check_canary, make_canary
 from serving.manifest import canonical_json
-from serving.model_files import CALIBRATION, CONFORMAL, POOLING, model_files, models_from
-from tests.serving_world import bundle_contents, random_columns
+from serving.model_files import (
+    CALIBRATION,
+    CONFORMAL,
+    POOLING,
+    SELECTION,
+    model_files,
+    models_from,
+)
+from tests.serving_world import bundle_contents, random_columns, random_markets
 
 Files = dict[str, bytes]
+Edit = Callable[[Files], Files]
 
 
 def _edit(name: str, **changes: object) -> Callable[[Files], Files]:
@@ -26,6 +34,18 @@ def _edit(name: str, **changes: object) -> Callable[[Files], Files]:
         return {**files, name: canonical_json({**content, **changes})}
 
     return edit
+
+
+ONE_CELL = {"count": 1, "values": [0.0]}
+
+
+def _cells(cells: dict[str, object]) -> Callable[[Files], Files]:
+    return _edit(CONFORMAL, return_risk={"lasting": 0.5, "cells": cells})
+
+
+def _past(estimate: list[float], outcome: list[float], evidence: list[str]) -> Edit:
+    past = {"estimate": estimate, "outcome": outcome, "evidence": evidence}
+    return _edit(SELECTION, return_risk=past)
 
 
 def _replace(name: str, data: bytes) -> Callable[[Files], Files]:
@@ -39,7 +59,7 @@ def _without(name: str) -> Callable[[Files], Files]:
 def test_models_written_and_read_answer_the_same() -> None:
     models = bundle_contents().models
     again = models_from(model_files(models), CATALOGUE, TARGETS)
-    check_canary(again, make_canary(models, random_columns(20, seed=51)))
+    check_canary(again, make_canary(models, random_columns(20, seed=51), random_markets(20)))
     assert model_files(again) == model_files(models)
 
 
@@ -53,8 +73,15 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_replace(CONFORMAL, b'{"\xff"'), BrokenFileError, CONFORMAL),
         (_edit(CALIBRATION, margin={"x": [0], "y": [0]}), BrokenFileError, "Invalid enum value"),
         (_edit(CALIBRATION, return_risk={"x": [0]}), BrokenFileError, "missing required field"),
-        (_edit(CONFORMAL, return_risk={"hot": {}}), BrokenFileError, "Invalid enum value"),
-        (_edit(CONFORMAL, return_risk={}), BrokenFileError, "cells none"),
+        (_edit(CONFORMAL, return_risk={}), BrokenFileError, "missing required field"),
+        (_cells({}), BrokenFileError, "no cell of all rows"),
+        (_cells({"every": ONE_CELL}), BrokenFileError, "a cell 'every'"),
+        (_cells({"all": ONE_CELL, "all/hot": ONE_CELL}), BrokenFileError, "no such evidence"),
+        (_cells({"all": ONE_CELL, "all/some/DE": ONE_CELL}), BrokenFileError, "its parent"),
+        (_edit(SELECTION, return_risk={}), BrokenFileError, "missing required field"),
+        (_past([0.5], [2.0], ["some"]), BrokenFileError, "outside"),
+        (_past([0.5], [0.5], ["hot"]), BrokenFileError, "Invalid enum value"),
+        (_past([0.5], [0.5], []), BrokenFileError, "unequal length"),
         (_edit(POOLING, return_rate_mean="high"), BrokenFileError, "Expected `float`"),
         (_replace("return_risk.1.txt", b"pickle"), BrokenFileError, "no LightGBM text"),
         (_replace("return_risk.1.txt", b"tree\n\0"), BrokenFileError, "no LightGBM text"),
@@ -113,6 +140,7 @@ def test_bundle_files_are_ones_that_serving_reads(run_directory: Path) -> None:
         "return_risk.0.txt",
         "return_risk.1.txt",
         "schema.json",
+        "selection.json",
         "sell_through.0.txt",
         "sell_through.1.txt",
     ]

@@ -11,12 +11,14 @@ from features.declarations import TARGETS
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster
-from serving.cells import is_cold_start
+from serving.cells import own_evidence
+from serving.footing import footing_in, share_units
 from serving.prediction import Models, predict
 from serving.target_model import TargetModel
-from tests.serving_world import PARAMETERS, bundle_contents, random_columns
+from tests.serving_world import PARAMETERS, bundle_contents, random_columns, random_markets
 
 COLUMNS = random_columns(300, seed=21)
+MARKETS = random_markets(300)
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +27,23 @@ def models() -> Models:
 
 
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
-    found = predict(models, COLUMNS, level=0.9)
+    found = predict(models, COLUMNS, MARKETS, level=0.9)
     matrix = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
-    is_cold = is_cold_start(COLUMNS)
     np.testing.assert_array_equal(found.matrix, matrix)
-    np.testing.assert_array_equal(found.is_cold, is_cold)
+    np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
+    sold = models.targets["sell_through"].predict(matrix)
     for target in TARGETS:
         estimate = models.targets[target].predict(matrix)
-        low, high = models.targets[target].interval(estimate, is_cold, level=0.9)
+        units = share_units(target, COLUMNS["units_offered"], sold)
+        footing = footing_in(MARKETS, COLUMNS, units)
+        low, high = models.targets[target].interval(estimate, footing, level=0.9)
         np.testing.assert_array_equal(found.targets[target].estimate, estimate)
         np.testing.assert_array_equal(found.targets[target].low, low)
         np.testing.assert_array_equal(found.targets[target].high, high)
 
 
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
-    found = predict(models, COLUMNS, level=0.8)
+    found = predict(models, COLUMNS, MARKETS, level=0.8)
     assert found.score is not None
     for row, kept in enumerate(found.score.tolist()):
         sold = found.targets["sell_through"].estimate[row]
@@ -47,9 +51,10 @@ def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
 
 
 def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
-    together = predict(models, COLUMNS, level=0.8)
+    together = predict(models, COLUMNS, MARKETS, level=0.8)
     for row in range(0, 300, 7):
-        alone = predict(models, {n: c[row : row + 1] for n, c in COLUMNS.items()}, level=0.8)
+        columns = {name: column[row : row + 1] for name, column in COLUMNS.items()}
+        alone = predict(models, columns, MARKETS[row : row + 1], level=0.8)
         for target in TARGETS:
             for part in ("estimate", "low", "high"):
                 one = getattr(alone.targets[target], part)[0]
@@ -59,9 +64,9 @@ def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> 
 def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
     models: Models,
 ) -> None:
-    whole = predict(models, COLUMNS, level=0.8)
+    whole = predict(models, COLUMNS, MARKETS, level=0.8)
     alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
-    found = predict(alone, COLUMNS, level=0.8)
+    found = predict(alone, COLUMNS, MARKETS, level=0.8)
     assert list(found.targets) == ["sell_through"]
     assert found.score is None
     for part in ("estimate", "low", "high"):

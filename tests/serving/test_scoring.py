@@ -16,7 +16,9 @@ from features.online import OnlineSnapshot
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.bundle import Bundle
 from serving.candidates import Candidate
-from serving.conformal import Cell, ConformalResiduals
+from serving.cells import LEVELS, ROOT, Cell, cells_of
+from serving.conformal import ConformalResiduals
+from serving.footing import Footing, share_units
 from serving.prediction import predict
 from serving.refusals import Detail, RequestRefusedError
 from serving.scoring import check_pair, score
@@ -86,7 +88,8 @@ def test_score_is_the_prediction_of_features_looked_up_by_hand(
     bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
 ) -> None:
     (found,) = score(bundle, snapshot, [candidate], level=0.9).candidates
-    expected = predict(bundle.models, _columns_of(candidate, category), level=0.9)
+    columns = _columns_of(candidate, category)
+    expected = predict(bundle.models, columns, [candidate.market], level=0.9)
     for target in TARGETS:
         share, one = getattr(found, target), expected.targets[target]
         assert (share.estimate, share.low, share.high) == (
@@ -204,25 +207,39 @@ def test_score_with_uncountable_evidence_tells_no_weight(
 def test_score_of_an_unknown_product_has_the_wider_interval(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
+    (found,) = score(bundle, snapshot, [NEW_PRODUCT], level=0.8).candidates
     for target in TARGETS:
-        residuals = bundle.models.targets[target].residuals
-        (found,) = score(bundle, snapshot, [NEW_PRODUCT], level=0.8).candidates
         share = getattr(found, target)
-        warm = residuals.interval(np.array([share.estimate]), np.array([False]), level=0.8)
-        assert share.low <= warm[0][0]
-        assert share.high >= warm[1][0]
+        offered = np.array([float(NEW_PRODUCT.units_offered)])
+        units = share_units(target, offered, np.array([found.sell_through.estimate]))
+        for evidence in range(len(LEVELS)):
+            footing = Footing(np.array([evidence]), cells_of(["GB"]), units)
+            other = bundle.models.targets[target].residuals.interval(
+                np.array([share.estimate]), footing, level=0.8
+            )
+            assert share.low <= other[0][0]
+            assert share.high >= other[1][0]
 
 
-def test_score_with_merged_cells_says_so_of_cold_starts(
-    bundle: Bundle, snapshot: OnlineSnapshot
+@pytest.mark.parametrize(
+    ("kept", "merged"),
+    [
+        ({("some",), ("some", "GB"), ("much",), ("much", "GB"), ("none",)}, [False, True]),
+        ({("none",), ("none", "GB")}, [True, False]),
+        (set(), [True, True]),
+    ],
+)
+def test_score_resting_on_a_wider_cell_says_so(
+    kept: set[Cell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     model = bundle.models.targets["return_risk"]
-    merged = ConformalResiduals({Cell.MERGED: model.residuals.cells[Cell.WARM]})
-    targets = {**bundle.models.targets, "return_risk": replace(model, residuals=merged)}
+    cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
+    residuals = ConformalResiduals(model.residuals.lasting, cells)
+    targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
-    warm, cold = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
-    assert "interval_merged" not in warm.flags
-    assert cold.flags[:2] == ["cold_start", "interval_merged"]
+    found = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    assert ["interval_merged" in one.flags for one in found] == merged
+    assert found[1].flags[0] == "cold_start"
 
 
 @pytest.mark.parametrize(

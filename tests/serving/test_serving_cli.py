@@ -84,6 +84,42 @@ def test_score_command_with_another_level_is_wrong_usage(
     assert "--level" in text
 
 
+def test_score_command_with_a_limit_marks_a_list(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    asked = ("--least-sell-through", 0.0, "--bad-share", 0.2)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    assert code == 0
+    assert "Chose 3: at most 20 % of them are expected to have a sell-through under 0.\n" in text
+    assert out.read_text().count(",True\n") == 3
+
+
+def test_score_command_that_can_choose_none_says_why(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    asked = ("--least-sell-through", 1.0, "--bad-share", 0.01)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    assert code == 0
+    assert "Chose none: of any list, a larger share would have to be expected bad.\n" in text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--least-sell-through", "0.5", "--most-return-risk", "0.2"),
+        ("--least-sell-through", "2"),
+        ("--least-sell-through", "0.5", "--bad-share", "0"),
+        ("--least-sell-through", "0.5", "--bad-share", "nan"),
+    ],
+)
+def test_score_command_asked_for_no_such_list_is_wrong_usage(
+    options: tuple[str, ...], candidates: Path, tmp_path: Path
+) -> None:
+    assert invoke("score", candidates, "--out", tmp_path / "out.csv", *options)[0] == 2
+
+
 @pytest.mark.parametrize("command", ["serve", "score"])
 def test_command_help_shows_an_example(command: str) -> None:
     code, text = invoke(command, "--help")

@@ -8,10 +8,18 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
+from serving.footing import footing_in
 from serving.target_model import TargetModel
-from tests.serving_world import PARAMETERS, bundle_contents, random_columns, with_leaves
+from tests.serving_world import (
+    PARAMETERS,
+    bundle_contents,
+    random_columns,
+    random_markets,
+    with_leaves,
+)
 
-MATRIX = design_matrix(CATALOGUE, random_columns(400, seed=11), PARAMETERS)
+COLUMNS = random_columns(400, seed=11)
+MATRIX = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +43,11 @@ def test_estimate_of_leaves_that_are_no_numbers_is_an_error(model: TargetModel) 
 
 def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:
     estimate = model.predict(MATRIX)
-    is_cold = np.arange(len(estimate)) % 2 == 0
-    low, high = model.interval(estimate, is_cold, level=0.9)
+    footing = footing_in(random_markets(400), COLUMNS, COLUMNS["units_offered"])
+    low, high = model.interval(estimate, footing, level=0.9)
     assert ((low <= estimate) & (estimate <= high)).all()
-    expected = model.residuals.prob_at_least(estimate, is_cold, threshold=0.5)
-    np.testing.assert_array_equal(model.prob_at_least(estimate, is_cold, threshold=0.5), expected)
+    expected = model.residuals.prob_at_least(estimate, footing, threshold=0.5)
+    np.testing.assert_array_equal(model.prob_at_least(estimate, footing, threshold=0.5), expected)
 
 
 def test_model_without_boosters_is_refused(model: TargetModel) -> None:

@@ -37,7 +37,8 @@ def test_evaluation_judges_what_serving_would_answer(
 ) -> None:
     latest = divisions[target].latest
     columns = {name: one[latest.rows] for name, one in material.training_set.columns.items()}
-    answered = predict(trained.contents.models, columns, level=0.8).targets[target]
+    markets = material.training_set.markets_at(latest.rows)
+    answered = predict(trained.contents.models, columns, markets, level=0.8).targets[target]
     judged = trained.evaluations[target].overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)
@@ -119,8 +120,7 @@ def test_evaluation_stays_bounded_and_merges_small_markets(
 ) -> None:
     monkeypatch.setattr(evaluation_module, "LEAST_MARKET_ROWS", least)
     dealt = _with_markets(material, tuple(f"M{i}" for i in range(MANY_MARKETS)))
-    model = trained.contents.models.targets["sell_through"]
-    evaluation = evaluate(model, dealt, divisions["sell_through"])
+    evaluation = evaluate(trained.contents.models.targets, dealt, divisions["sell_through"])
     markets = [name for name in evaluation.by_group if name.startswith("market ")]
     assert len(markets) == reported
     assert OTHER_MARKETS in evaluation.by_group
@@ -129,13 +129,12 @@ def test_evaluation_stays_bounded_and_merges_small_markets(
 def test_evaluation_with_cold_starts_reports_them_apart(
     trained: Trained, material: Material, divisions: dict[Target, Division]
 ) -> None:
-    model = trained.contents.models.targets["sell_through"]
     rows = divisions["sell_through"].latest.rows
     columns = {name: one.copy() for name, one in material.training_set.columns.items()}
     for name in ("units_ordered_84d", "units_offered_180d", "units_ripe_180d"):
         columns[name][rows[::3]] = 0.0
     cold = replace(material, training_set=replace(material.training_set, columns=columns))
-    evaluation = evaluate(model, cold, divisions["sell_through"])
+    evaluation = evaluate(trained.contents.models.targets, cold, divisions["sell_through"])
     assert evaluation.by_group[COLD][MODEL].rows == rows[::3].size
     assert evaluation.by_group[WARM][MODEL].rows == rows.size - rows[::3].size
 

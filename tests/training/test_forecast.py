@@ -7,10 +7,11 @@ from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
+from training.dispersion import learn_lasting
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
 from training.split import Division
-from training.target_fitting import fit_targets
+from training.target_fitting import fit_targets, footing_of
 
 ASKED = {"level": 0.8, "threshold": 0.3}
 
@@ -29,13 +30,21 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     target: Target, material: Material, divisions: dict[Target, Division]
 ) -> None:
     division, training_set = divisions[target], material.training_set
+    footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    finish = learn_finish(raw, training_set, division)
+    finish = learn_finish(raw, footing, division)
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
-    residuals = learn_residuals(
-        knots.apply(raw[conformal.rows]), conformal.label, training_set.is_cold[conformal.rows]
+    lasting = learn_lasting(
+        knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )
+    residuals = learn_residuals(
+        knots.apply(raw[conformal.rows]),
+        conformal.label,
+        footing.where(conformal.rows),
+        lasting=lasting,
+    )
+    assert finish.residuals.lasting == lasting
     assert finish.knots.y.tolist() == knots.y.tolist()
     for cell, expected in residuals.cells.items():
         assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
@@ -48,7 +57,7 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
     raw = np.full(len(material.matrix), np.nan)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    finish = learn_finish(raw, material.training_set, division)
+    finish = learn_finish(raw, footing_of(material, division, {}), division)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -60,12 +69,12 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     divisions: dict[Target, Division],
 ) -> None:
     rows = divisions[target].latest.rows
-    is_cold = material.training_set.is_cold[rows]
+    footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    finish = learn_finish(raw, material.training_set, divisions[target])
-    served = forecast_of_model(model, material.matrix[rows], is_cold, **ASKED)
-    finished = forecast_of_raw(raw[rows], finish, is_cold, **ASKED)
+    finish = learn_finish(raw, footing, divisions[target])
+    served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
+    finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)
 
 
@@ -77,8 +86,10 @@ def test_forecasts_lie_within_their_intervals_and_within_a_share(
     divisions: dict[Target, Division],
 ) -> None:
     rows = divisions[target].latest.rows
-    is_cold = material.training_set.is_cold[rows]
-    forecast = forecast_of_model(models[target], material.matrix[rows], is_cold, **ASKED)
+    footing = footing_of(material, divisions[target], models)
+    forecast = forecast_of_model(
+        models[target], material.matrix[rows], footing.where(rows), **ASKED
+    )
     for lower, upper in (
         (np.zeros(rows.size), forecast.low),
         (forecast.low, forecast.estimate),

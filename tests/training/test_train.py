@@ -62,8 +62,9 @@ def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
 ) -> None:
     loaded = load_bundle(bundle_directory)
     columns = {name: one[::50] for name, one in training_set.columns.items()}
-    before = predict(trained.contents.models, columns, level=0.8)
-    after = predict(loaded.models, columns, level=0.8)
+    markets = training_set.markets_at(np.arange(training_set.as_of_day.size)[::50])
+    before = predict(trained.contents.models, columns, markets, level=0.8)
+    after = predict(loaded.models, columns, markets, level=0.8)
     for target in TARGETS:
         for field in ("estimate", "low", "high"):
             first, second = (getattr(one.targets[target], field) for one in (before, after))
@@ -155,9 +156,11 @@ def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
         assert list(held) == ["sell_through"]
     assert not list(directory.glob("return_risk*"))
     loaded = load_bundle(directory)
-    columns = read_training_set(without_returns(rows), CATALOGUE).columns
-    before = predict(trained.contents.models, columns, level=0.8)
-    after = predict(loaded.models, columns, level=0.8)
+    training_set = read_training_set(without_returns(rows), CATALOGUE)
+    columns = training_set.columns
+    markets = training_set.markets_at(np.arange(training_set.as_of_day.size))
+    before = predict(trained.contents.models, columns, markets, level=0.8)
+    after = predict(loaded.models, columns, markets, level=0.8)
     assert list(after.targets) == ["sell_through"]
     assert after.score is before.score is None
     first, second = (one.targets["sell_through"].estimate for one in (before, after))

@@ -1,0 +1,35 @@
+"""Exchangeable rows in markets and levels of own evidence, predicted worst where least is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.declarations import FloatArray
+from serving.cells import LEVELS, cells_of
+from serving.footing import Footing
+
+MARKETS = ("DE", "GB", "US")
+LASTING = 0.3
+
+
+@dataclass(frozen=True)
+class Rows:
+    estimate: FloatArray
+    outcome: FloatArray
+    footing: Footing
+
+
+def draw(rng: np.random.Generator, rows: int) -> Rows:
+    """Draw true shares of few units, and estimates that miss them, more so of cold starts."""
+    market = rng.choice(len(MARKETS), rows, p=[0.3, 0.2, 0.5])
+    evidence = rng.choice(len(LEVELS), rows, p=[0.3, 0.4, 0.3])
+    truth = rng.beta(2, 5, rows)
+    noise = np.array([0.2, 0.1, 0.03])[evidence] * np.array([1.0, 2.0, 0.7])[market]
+    units = rng.integers(1, 60, rows)
+    return Rows(
+        np.clip(truth + rng.normal(0, noise), 0, 1),
+        rng.binomial(units, truth) / units,
+        Footing(market * len(LEVELS) + evidence, cells_of(MARKETS), units.astype(np.float64)),
+    )

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import typer
+
+from features.declarations import Target
+from features.online import OnlineSnapshot
+from serving.batch import score_file
+from serving.batch_selection import REASONS, ask_of, select_file, sentence_of
+from serving.bundle import Bundle
+from serving.candidates import MOST_CANDIDATES, Candidate
+from serving.loading import Served
+from serving.scoring import score
+from serving.selection import Ask, Empty, Selection, select
+from serving.table_reading import UnreadableTableError
+
+GOOD: dict[str, Any] = {
+    "product_id": "mug-1",
+    "market": "GB",
+    "list_price_minor": 499,
+    "currency": "GBP",
+    "units_offered": 100,
+}
+ASK = Ask(target="sell_through", threshold=0.2, bad_share=0.4)
+
+
+@pytest.fixture
+def served(bundle: Bundle, snapshot: OnlineSnapshot) -> Served:
+    return Served(bundle, snapshot)
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+def tell(_subject: str, _rows: int) -> None:
+    """Say nothing."""
+
+
+@pytest.mark.parametrize("target", ["sell_through", "return_risk"])
+def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
+    target: Target, served: Served, tmp_path: Path
+) -> None:
+    rows = [{**GOOD, "units_offered": 1 + n % 200} for n in range(MOST_CANDIDATES + 100)]
+    source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet"
+    ask = Ask(target=target, threshold=0.2, bad_share=0.5)
+    selection = select_file(served, source, ask, level=0.8, tell=tell)
+    asked = [Candidate(**row) for row in rows]
+    batch = [
+        one
+        for part in (asked[:1_000], asked[1_000:])
+        for one in score(served.bundle, served.snapshot, part, level=0.8).candidates
+    ]
+    expected = select(served.bundle.models, batch, ask).is_chosen.tolist()
+    assert selection.is_chosen.tolist() == expected
+    score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+    table = pq.read_table(out)
+    assert table["is_chosen"].to_pylist() == expected
+    assert table.column_names[-1] == "is_chosen"
+
+
+def test_refused_rows_are_neither_chosen_nor_left_out(served: Served, tmp_path: Path) -> None:
+    rows = [{**GOOD, "units_offered": 0 if n % 3 == 0 else 1 + n} for n in range(90)]
+    source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.csv"
+    selection = select_file(served, source, ASK, level=0.8, tell=tell)
+    score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+    with out.open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert {row["is_chosen"] for row in found[::3]} == {""}
+    assert {row["is_chosen"] for row in found[1::3]} <= {"True", "False"}
+    good = write(tmp_path / "good.parquet", [row for row in rows if row["units_offered"]])
+    alone = select_file(served, good, ASK, level=0.8, tell=tell)
+    assert alone.is_chosen.sum() == selection.is_chosen.sum()
+
+
+def test_file_that_grew_since_it_was_chosen_from_is_refused(served: Served, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.parquet", [GOOD] * 3), tmp_path / "out.csv"
+    selection = select_file(served, source, ASK, level=0.8, tell=tell)
+    write(source, [GOOD] * 4)
+    with pytest.raises(UnreadableTableError, match="the same rows again"):
+        score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+    assert not out.exists()
+
+
+def test_file_without_a_required_column_is_refused_at_once(served: Served, tmp_path: Path) -> None:
+    source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
+    with pytest.raises(UnreadableTableError, match="no market"):
+        select_file(served, source, ASK, level=0.8, tell=tell)
+
+
+def test_risk_that_isnt_predicted_chooses_none(
+    bundle_without_returns: Bundle, snapshot: OnlineSnapshot, tmp_path: Path
+) -> None:
+    served = Served(bundle_without_returns, snapshot)
+    source = write(tmp_path / "in.parquet", [GOOD])
+    ask = Ask(target="return_risk", threshold=0.2)
+    assert select_file(served, source, ask, level=0.8, tell=tell).reason == Empty.NOT_PREDICTED
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((None, None, 0.1), None),
+        ((0.5, None, 0.2), Ask(target="sell_through", threshold=0.5, bad_share=0.2)),
+        ((None, 0.0, 0.1), Ask(target="return_risk", threshold=0.0)),
+    ],
+)
+def test_options_ask_for_a_list_or_for_none(
+    options: tuple[float | None, float | None, float], expected: Ask | None
+) -> None:
+    assert ask_of(*options) == expected
+
+
+def test_options_of_both_limits_are_wrong_usage() -> None:
+    with pytest.raises(typer.BadParameter):
+        ask_of(0.5, 0.2, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("selection", "sentence"),
+    [
+        (
+            Selection(ASK, np.array([True, False, True]), None),
+            "Chose 2: at most 40 % of them are expected to have a sell-through under 0.2.",
+        ),
+        (
+            Selection(Ask(target="return_risk", threshold=0.25), np.ones(1_200, np.bool_), None),
+            "Chose 1,200: at most 10 % of them are expected to have a return risk over 0.25.",
+        ),
+        *(
+            (Selection.none(ASK, 3, reason), f"Chose none: {said}")
+            for reason, said in REASONS.items()
+        ),
+    ],
+)
+def test_choice_is_told_in_a_sentence(selection: Selection, sentence: str) -> None:
+    assert sentence_of(selection) == sentence
+    assert set(REASONS) == set(Empty)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from features.declarations import FloatArray
+from serving.artefact_errors import BrokenFileError
+from serving.residuals import MOST_STORED, CellResiduals, spread
+
+
+def _naive_reach(residuals: FloatArray, level: float) -> float:
+    """Take the finite-sample rank among all residuals' sizes, one by one."""
+    ordered = sorted(abs(one) for one in residuals.tolist())
+    rank = math.ceil((len(ordered) + 1) * level)
+    return math.inf if rank > len(ordered) else ordered[rank - 1]
+
+
+@pytest.mark.parametrize("count", [1, 5, 38, 39, 200, MOST_STORED])
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
+def test_reach_of_unthinned_residuals_is_that_of_the_naive_rank(count: int, level: float) -> None:
+    residuals = np.random.default_rng(count).normal(0.1, 1, count)
+    assert CellResiduals.of(residuals).reach(level) == _naive_reach(residuals, level)
+
+
+@pytest.mark.parametrize("count", [MOST_STORED + 1, 1_500, 2_001, 5_000, 123_457])
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize("shift", [0.1, 5.0])
+def test_reach_of_thinned_residuals_errs_to_the_safe_side_by_a_few_thousandths(
+    count: int, level: float, shift: float
+) -> None:
+    residuals = np.random.default_rng(count).normal(shift, 1, count)
+    cell = CellResiduals.of(residuals)
+    assert cell.values.size == MOST_STORED
+    exact = _naive_reach(residuals, level)
+    assert exact <= cell.reach(level) <= _naive_reach(residuals, min(level + 0.004, 1 - 1 / count))
+
+
+def test_reach_beyond_what_the_rows_can_tell_is_infinite() -> None:
+    assert CellResiduals.of(np.linspace(-1, 1, 10)).reach(0.95) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("estimate", "units", "lasting", "expected"),
+    [
+        (0.0, 1.0, 1.0, 0.1),
+        (1.0, 1.0, 1.0, 0.1),
+        (0.5, 1e9, 1.0, math.sqrt(0.26)),
+        (0.5, 1.0, 0.2, math.sqrt(0.26)),
+        (0.5, 4.0, 0.2, math.sqrt(0.26 * 0.4)),
+        (0.5, 1e12, 0.25, math.sqrt(0.26) / 2),
+    ],
+)
+def test_spread_is_that_of_a_share_of_so_many_units(
+    estimate: float, units: float, lasting: float, expected: float
+) -> None:
+    assert spread(np.array([estimate]), np.array([units]), lasting)[0] == pytest.approx(expected)
+
+
+def test_spread_is_the_deviation_of_a_beta_binomial_share() -> None:
+    """Of 5 units, with a chance that varies by a beta distribution around 0.3."""
+    rng = np.random.default_rng(0)
+    lasting, units = 0.25, 5
+    strength = 1 / lasting - 1
+    chance = rng.beta(0.3 * strength, 0.7 * strength, 400_000)
+    share = rng.binomial(units, chance) / units
+    floor = 0.01 / (0.3 * 0.7) + 1
+    expected = spread(np.array([0.3]), np.array([float(units)]), lasting)[0] / math.sqrt(floor)
+    assert share.std() == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "fault"),
+    [
+        ([], 0, "no residuals"),
+        ([0.0, np.nan], 2, "isn't finite"),
+        ([1.0, 0.0], 2, "out of order"),
+        ([0.0, 1.0], 3, "wrong count"),
+    ],
+)
+def test_residuals_of_another_form_are_refused(values: list[float], count: int, fault: str) -> None:
+    with pytest.raises(BrokenFileError) as caught:
+        CellResiduals(np.array(values), count)
+    assert fault in caught.value.found

@@ -1,0 +1,96 @@
+"""Lists chosen out of later decisions by fitted models: what share of them turned out bad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.declarations import FloatArray, Target
+from serving.cells import IntArray
+from serving.past import Past
+from serving.selection import Ask, choose
+from tests.training_market import HORIZONS, QUICK, market_rows
+from training.material import Recipe, prepare
+from training.pooling_fit import learn_parameters
+from training.split import divide
+from training.target_fitting import fit_targets
+from training.train import pooling_samples
+from training.training_set import read_training_set
+
+SEEDS = 40
+LEAST_LISTS = 20
+SETTINGS = QUICK.model_copy(update={"boosters": 1})
+
+
+@dataclass(frozen=True)
+class Later:
+    """A model's estimates of later decisions, and what came of them."""
+
+    estimate: FloatArray
+    evidence: IntArray
+    outcome: FloatArray
+    past: Past
+
+
+@cache
+def _market(seed: int) -> dict[Target, Later]:
+    """Fit models on a market and apply them to its latest slice."""
+    training_set = read_training_set(market_rows(seed), CATALOGUE)
+    divisions = {
+        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+    }
+    parameters = learn_parameters(training_set, pooling_samples(training_set, divisions, HORIZONS))
+    material = prepare(Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, parameters)
+    models = fit_targets(material, divisions)
+    footing = training_set.footing(np.ones(len(material.matrix)))
+    return {
+        target: Later(
+            models[target].predict(material.matrix[division.latest.rows]),
+            footing.where(division.latest.rows).evidence,
+            division.latest.label,
+            models[target].past,
+        )
+        for target, division in divisions.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "threshold", "bad_share"),
+    [
+        ("sell_through", 0.3, 0.1),
+        ("sell_through", 0.5, 0.1),
+        ("sell_through", 0.5, 0.2),
+        ("sell_through", 0.2, 0.05),
+        ("return_risk", 0.2, 0.1),
+        ("return_risk", 0.3, 0.1),
+        ("return_risk", 0.2, 0.2),
+    ],
+)
+def test_bad_share_of_chosen_lists_is_at_most_the_one_asked_on_average(
+    target: Target, threshold: float, bad_share: float
+) -> None:
+    ask = Ask(target=target, threshold=threshold, bad_share=bad_share)
+    found, whole = [], []
+    for seed in range(SEEDS):
+        later = _market(seed)[target]
+        is_bad = ask.is_bad(later.outcome)
+        chosen = choose(later.estimate, later.evidence, later.past, ask).is_chosen
+        whole.append(is_bad.mean())
+        if chosen.sum() >= 20:
+            found.append(is_bad[chosen].mean())
+    assert len(found) >= LEAST_LISTS
+    assert np.mean(found) <= bad_share
+    assert np.mean(whole) > 1.3 * bad_share
+
+
+def test_picking_by_the_estimate_alone_gathers_errors_at_the_top() -> None:
+    """What selection is for: a good estimate promises an average, not a list."""
+    shares = []
+    for seed in range(SEEDS):
+        later = _market(seed)["return_risk"]
+        shares.append((later.outcome[later.estimate <= 0.2] > 0.2).mean())
+    assert np.mean(shares) > 0.15

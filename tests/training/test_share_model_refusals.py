@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.declarations import FloatArray
+from features.errors import XuanpinError
+from tests.shares_by_maker import simulated
+from training.boosted_model import ReturnRiskModel, SellThroughModel
+from training.share_model import ShareModel
+from training.shrinkage_model import ShrinkageModel
+
+MARKET = simulated(200)
+X, Y = MARKET.X, MARKET.y
+NAN_LABEL = np.where(np.arange(200) < 3, np.nan, Y)
+FEW = np.where(np.arange(200) < 5, 0.5, 0.0)
+MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("table", "labels", "weights", "message"),
+    [
+        (
+            X,
+            NAN_LABEL,
+            None,
+            "Expected labels y that are shares, from 0 to 1; found 3 missing (NaN)",
+        ),
+        (X, Y + 1, None, "outside among 200"),
+        (X, np.zeros(200), None, "found 0 in every row"),
+        (X, np.ones(200), None, "found 1 in every row"),
+        (X, FEW, None, "above 0 in the train slice; found 5 rows"),
+        (X, Y, np.zeros(200), "found a sample weight of zero in every row"),
+        (X, Y, -MARKET.trials, "200 missing, infinite or negative sample weights among 200"),
+        (X, Y[:-1], None, "inconsistent numbers of samples"),
+        (X, Y, MARKET.trials[:-1], "inconsistent numbers of samples"),
+        (X[:3], Y[:3], None, "Expected at least 5 samples with a weight above zero; found 3"),
+        (X.assign(price=np.inf), Y, None, "column 'price'; found infinity in 200 rows"),
+        (X.assign(price=pd.Timestamp(0)), Y, None, "column 'price'; found type datetime64"),
+        (
+            X.assign(colour=pd.Series([["a"]] * 200, dtype=object)),
+            Y,
+            None,
+            "column 'colour'; found unhashable type",
+        ),
+        (X.assign(price=1j), Y, None, "column 'price'; found type complex128"),
+        (pd.concat([X, X], axis=1), Y, None, "each column name once"),
+    ],
+)
+def test_rows_that_teach_nothing_are_refused(
+    model: Callable[[], ShareModel],
+    table: pd.DataFrame,
+    labels: FloatArray,
+    weights: FloatArray | None,
+    message: str,
+) -> None:
+    with pytest.raises(ValueError, match=_literally(message)):
+        model().fit(table, labels, weights)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"groups": ["maker", "brand"]}, "groups to name columns of the table"),
+        ({"groups": ["maker", "maker"]}, "Expected each column once"),
+        ({"monotone": {"maker": 1}}, "monotone to name columns of the table: price, is_big, stock"),
+        ({"monotone": {"price": 2}}, "-1, 0 or 1 for a column; found {'price': 2}"),
+        ({"trees": 0}, "found 0. Change the parameter trees."),
+        ({"leaves": 1}, "found 1. Change the parameter leaves."),
+        ({"known_share": 0}, "Change the parameter known_share."),
+        ({"leaf_ridge": -1}, "Change the parameter leaf_ridge."),
+        ({"calibration_share": 1}, "Change the parameter calibration_share."),
+        ({"calibration_groups": "brand"}, "found brand. Change the parameter calibration_groups."),
+        (
+            {"calibration_groups": "maker", "calibration_order": "price"},
+            "one of calibration_groups and calibration_order; found both",
+        ),
+        ({"calibration_order": "price"}, "values of column 'price' that part the rows"),
+    ],
+)
+def test_parameter_out_of_range_is_refused(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=_literally(message)) as refusal:
+        SellThroughModel(**parameters).fit(X, Y)
+    assert isinstance(refusal.value, XuanpinError)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 80.0])
+def test_level_that_is_no_share_is_refused(level: float) -> None:
+    model = ShrinkageModel(groups=["maker"]).fit(X, Y)
+    with pytest.raises(ValueError, match="Expected a level between 0 and 1"):
+        model.predict_interval(X, level)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table[table.columns[::-1]], "must be in the same order"),
+        (lambda table: table.rename(columns={"price": "cost"}), "Feature names unseen at fit time"),
+        (lambda table: table.drop(columns="price"), "Feature names seen at fit time, yet now"),
+        (lambda table: table.assign(price="cheap"), "numbers in column 'price', as in fit"),
+        (lambda table: table.assign(price=np.inf), "infinity in 200 rows"),
+    ],
+)
+def test_other_columns_than_in_fit_are_refused(
+    change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    model = ShrinkageModel(groups=["maker"]).fit(X, Y)
+    assert model.feature_names_in_.tolist() == list(X.columns)
+    with pytest.raises(ValueError, match=_literally(message)):
+        model.predict(change(X))
+
+
+def _literally(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "().{}[]+'*?|" else letter for letter in text)

@@ -1,0 +1,128 @@
+"""The estimators that boost: `SellThroughModel` and `ReturnRiskModel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from pydantic import ValidationError
+
+from features.declarations import Target
+from training.boosted_shares import BoostedShares, Boosting, boost_shares
+from training.estimator_errors import ParameterError, UnknownColumnsError
+from training.input_table import InputTable
+from training.level_encoder import Rows
+from training.settings import TrainingSettings
+from training.share_model import ShareModel
+
+
+class BoostedShareModel(ShareModel):
+    """Predict a share by shrinkage along `groups` and small boosters on what it leaves over.
+
+    Columns of text, objects or categories are encoded here, by codes and by shrunken means that
+    no row has a part in when it is learned from; unseen levels are missing. `monotone` maps
+    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). The result
+    depends on nothing but the rows, their order, and the parameters.
+
+    `known_share` is the share of the rows that boosters see with all their levels known; the
+    others are shown to them as rows of an unseen level, so that they learn what to do with one.
+    """
+
+    _target_name: ClassVar[Target]
+
+    def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
+        self,
+        *,
+        groups: Sequence[str] = (),
+        monotone: Mapping[str, int] | None = None,
+        boosters: int = 3,
+        trees: int = 200,
+        leaves: int = 15,
+        learning_rate: float = 0.04,
+        least_leaf_rows: int = 40,
+        leaf_ridge: float = 20.0,
+        known_share: float = 0.5,
+        least_positives: int = 20,
+        calibration_share: float = 0.2,
+        calibration_groups: str | None = None,
+        calibration_order: str | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.groups = groups
+        self.monotone = monotone
+        self.boosters = boosters
+        self.trees = trees
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.least_leaf_rows = least_leaf_rows
+        self.leaf_ridge = leaf_ridge
+        self.known_share = known_share
+        self.least_positives = least_positives
+        self.calibration_share = calibration_share
+        self.calibration_groups = calibration_groups
+        self.calibration_order = calibration_order
+        self.random_state = random_state
+
+    @property
+    def _target(self) -> Target:
+        return self._target_name
+
+    def _learn(self, table: InputTable, rows: Rows) -> BoostedShares:
+        boosting = Boosting(
+            settings=self._settings(),
+            leaf_ridge=self.leaf_ridge,
+            known_share=self.known_share,
+            path=self._path(),
+            monotone=self._signs(),
+        )
+        return boost_shares(table, rows, boosting)
+
+    def _settings(self) -> TrainingSettings:
+        try:
+            return TrainingSettings(
+                boosters=self.boosters,
+                trees=self.trees,
+                leaves=self.leaves,
+                learning_rate=self.learning_rate,
+                least_leaf_rows=self.least_leaf_rows,
+                random_state=self.random_state,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            found = str(first["input"])
+            raise ParameterError(name, expected=first["msg"], found=found) from error
+
+    def _signs(self) -> tuple[int, ...]:
+        """Return the direction of each column of numbers."""
+        wanted = self.monotone or {}
+        numbers = list(self.reader_.fills)
+        unknown = [name for name in wanted if name not in numbers]
+        if unknown:
+            raise UnknownColumnsError("monotone", unknown, numbers)
+        wrong = {name: sign for name, sign in wanted.items() if sign not in {-1, 0, 1}}
+        if wrong:
+            raise ParameterError("monotone", expected="-1, 0 or 1 for a column", found=str(wrong))
+        return tuple(int(wanted.get(name, 0)) for name in numbers)
+
+    def _check_parameters(self, columns: Sequence[str]) -> None:
+        super()._check_parameters(columns)
+        self._settings()
+        for name, is_right, expected in (
+            ("known_share", 0 < self.known_share <= 1, "a share of the rows above 0, at most 1"),
+            ("leaf_ridge", self.leaf_ridge >= 0, "a number from 0 on"),
+        ):
+            if not is_right:
+                raise ParameterError(name, expected=expected, found=str(getattr(self, name)))
+
+
+class SellThroughModel(BoostedShareModel):
+    """Predict the share of the units offered that sell; weights are units, or 1 a row."""
+
+    _target_name = "sell_through"
+
+
+class ReturnRiskModel(BoostedShareModel):
+    """Predict the share of the units sold that come back; weights are the units sold."""
+
+    _target_name = "return_risk"

@@ -1,0 +1,125 @@
+"""Refusals of the estimators: one class a failure, each built from facts.
+
+They are also ValueErrors, which is what scikit-learn's tools expect of an estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.errors import SettingsError, TrainingError
+from features.wording import listed
+
+
+class InputError(TrainingError, ValueError):
+    """Refuse a table, labels or weights that an estimator can't use."""
+
+
+class ParameterError(SettingsError, ValueError):
+    """Refuse a parameter of an estimator."""
+
+    def __init__(self, parameter: str, *, expected: str, found: str) -> None:
+        super().__init__(
+            expected=expected,
+            found=found,
+            way_out=f"Change the parameter {parameter}.",
+        )
+
+
+class UnknownColumnsError(ParameterError):
+    """Refuse a parameter that names columns which the table doesn't have."""
+
+    def __init__(self, parameter: str, unknown: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(
+            parameter,
+            expected=f"{parameter} to name columns of the table: {listed(known)}",
+            found=listed(unknown),
+        )
+
+
+class UnreadableColumnError(InputError):
+    """Refuse a column that holds neither numbers, booleans, text nor categories."""
+
+    def __init__(self, column: str, found: str) -> None:
+        super().__init__(
+            expected=f"numbers, booleans, text or categories in column {column!r}",
+            found=found,
+            way_out="Turn it into numbers (a time into days since a moment), or leave it out.",
+        )
+
+
+class InfiniteNumbersError(InputError):
+    """Refuse infinite numbers: no split of a tree tells them from big ones."""
+
+    def __init__(self, column: str, rows: int) -> None:
+        super().__init__(
+            expected=f"finite or missing numbers in column {column!r}",
+            found=f"infinity in {rows} rows",
+            way_out="Put NaN where a number is unknown, and a bound where it is too large.",
+        )
+
+
+class ChangedKindError(InputError):
+    """Refuse a column of numbers that holds something else than it did in fit."""
+
+    def __init__(self, column: str, found: str) -> None:
+        super().__init__(
+            expected=f"numbers in column {column!r}, as in fit",
+            found=found,
+            way_out="Give the column the type that it had in fit.",
+        )
+
+
+class LabelsNotSharesError(InputError):
+    """Refuse labels outside 0 and 1; LightGBM would train on missing ones without a word."""
+
+    def __init__(self, *, missing: int, outside: int, rows: int) -> None:
+        super().__init__(
+            expected="labels y that are shares, from 0 to 1",
+            found=f"{missing} missing (NaN) and {outside} outside among {rows}",
+            way_out="Leave out rows without a final label, and divide counts by their trials.",
+        )
+
+
+class BadWeightsError(InputError):
+    """Refuse weights that are no numbers of trials."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            expected="finite sample weights from zero on, some above zero",
+            found=found,
+            way_out="Give each row the number of trials that its share rests on, or 1.",
+        )
+
+
+class TooFewRowsToFitError(InputError):
+    """Refuse a table of which no slice can be held back."""
+
+    def __init__(self, *, needed: int, found: int) -> None:
+        super().__init__(
+            expected=f"at least {needed} samples with a weight above zero",
+            found=f"{found} sample(s)",
+            way_out="Add rows.",
+        )
+
+
+class NothingToHoldBackError(InputError):
+    """Refuse a calibration column whose values don't part the rows."""
+
+    def __init__(self, column: str, found: str) -> None:
+        super().__init__(
+            expected=f"values of column {column!r} that part the rows in two slices",
+            found=found,
+            way_out="Name another column, or none: rows are then held back at random.",
+        )
+
+
+class RepeatedColumnsError(InputError):
+    """Refuse a table of which a name doesn't say which column is meant."""
+
+    def __init__(self, repeated: Sequence[str]) -> None:
+        super().__init__(
+            expected="each column name once",
+            found=f"{listed(repeated)} more than once",
+            way_out="Rename or drop columns.",
+        )

@@ -1,0 +1,49 @@
+"""Choose the rows that calibrate a model: no booster learns from them before they have done so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from serving.cells import BoolArray
+from training.estimator_errors import NothingToHoldBackError
+
+
+def at_random(rows: int, share: float, rng: np.random.Generator) -> BoolArray:
+    """Hold back rows drawn evenly: right for rows that come as those of fit came."""
+    return rng.permutation(rows) < _count(rows, share)
+
+
+def whole_groups(column: pd.Series, share: float, rng: np.random.Generator) -> BoolArray:
+    """Hold back groups in full, at least one, until `share` of them: right for new groups.
+
+    Rows with a missing group are one group.
+
+    Raises:
+        NothingToHoldBackError: there is one group only.
+    """
+    group, groups = pd.factorize(column.astype(object), use_na_sentinel=False)
+    if len(groups) <= 1:
+        raise NothingToHoldBackError(str(column.name), f"{len(groups)} group")
+    is_held = rng.permutation(len(groups)) < _count(len(groups), share)
+    return np.asarray(is_held[group])
+
+
+def latest(column: pd.Series, share: float) -> BoolArray:
+    """Hold back the latest rows, none of them at the same moment as one that is kept.
+
+    Raises:
+        NothingToHoldBackError: a moment is missing, or most rows share the latest one.
+    """
+    if column.isna().any():
+        raise NothingToHoldBackError(str(column.name), f"{int(column.isna().sum())} missing")
+    order = column.rank(method="min").to_numpy()
+    first = np.sort(order)[len(order) - _count(len(order), share)]
+    is_held = np.asarray(order >= first)
+    if is_held.all():
+        raise NothingToHoldBackError(str(column.name), "the same value in nearly all rows")
+    return is_held
+
+
+def _count(units: int, share: float) -> int:
+    return min(max(round(units * share), 1), units - 1)

@@ -1,0 +1,47 @@
+"""Check the labels and weights that an estimator is given."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from features.declarations import FloatArray
+from training.estimator_errors import BadWeightsError, LabelsNotSharesError
+
+
+def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
+    """Return labels as shares of shape (rows,).
+
+    Raises:
+        LabelsNotSharesError: a label is missing or outside 0 and 1.
+        ValueError: not one number a row.
+    """
+    flat = column_or_1d(y, warn=True)
+    labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+    check_consistent_length(labels, np.empty(rows))
+    missing = int(np.isnan(labels).sum())
+    outside = int(((labels < 0) | (labels > 1)).sum())
+    if missing or outside:
+        raise LabelsNotSharesError(missing=missing, outside=outside, rows=rows)
+    return np.asarray(labels, np.float64)
+
+
+def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
+    """Return the number of trials that each row's share rests on, 1 where nothing is said.
+
+    Raises:
+        BadWeightsError: a weight is missing, infinite or negative, or all are zero.
+        ValueError: not one number a row.
+    """
+    if sample_weight is None:
+        return np.ones(rows)
+    flat = column_or_1d(sample_weight)
+    trials = np.asarray(flat, np.float64)
+    check_consistent_length(trials, np.empty(rows))
+    broken = int((~(np.isfinite(trials) & (trials >= 0))).sum())
+    if broken:
+        raise BadWeightsError(f"{broken} missing, infinite or negative sample weights among {rows}")
+    if not trials.any():
+        raise BadWeightsError("a sample weight of zero in every row")
+    return trials
