@@ -26,8 +26,10 @@ from serving.cells import LEVELS, ROOT, BoolArray, Cell, OwnEvidence, ancestors
 from serving.footing import Footing
 from serving.residuals import CellResiduals, spread
 
-LEAST_CELL_ROWS: Final = 200
-"""A cell with fewer rows is merged: a 95 % interval would rest on fewer than ten of them."""
+LEAST_CELL_ROWS: Final = 500
+"""A cell with fewer rows is merged. The rows of a listing, one a week, say much the same, so that
+so many are about a hundred listings. On the small simulated market the worst cell held 74 % of
+outcomes at 80 % with it, 59 % with 200 rows and 72 % with 900."""
 
 MOST_CELLS: Final = 256
 """The largest keep residuals of their own, so that a bundle stays bounded."""

@@ -23,7 +23,7 @@ class Rows:
 
 def draw(rng: np.random.Generator, rows: int) -> Rows:
     """Draw true shares of few units, and estimates that miss them, more so of cold starts."""
-    market = rng.choice(len(MARKETS), rows, p=[0.3, 0.2, 0.5])
+    market = rng.choice(len(MARKETS), rows, p=[0.35, 0.3, 0.35])
     evidence = rng.choice(len(LEVELS), rows, p=[0.3, 0.4, 0.3])
     truth = rng.beta(2, 5, rows)
     noise = np.array([0.2, 0.1, 0.03])[evidence] * np.array([1.0, 2.0, 0.7])[market]

@@ -37,7 +37,7 @@ from serving.past import keep_past
 from serving.prediction import Models
 from serving.target_model import TargetModel, mean_prediction
 
-ROWS = 3_000
+ROWS = 7_500
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 MARKETS = {"DE": "EUR", "GB": "GBP"}
 CATEGORIES = ("kitchen", "toys")

@@ -82,7 +82,7 @@ def test_bundle_inspected_as_json_holds_its_facts(directory: Path) -> None:
     assert found["bundle_id"] == directory.name
     assert found["boosters"] == {"sell_through": 2, "return_risk": 2}
     assert found["horizons"] == bundle_contents().horizons.model_dump()
-    assert found["cells"]["return_risk"]["all"] == 3_000
+    assert found["cells"]["return_risk"]["all"] == 7_500
     assert len(found["metrics"]) <= MOST_METRICS
 
 

@@ -127,7 +127,7 @@ def test_interval_covers_exchangeable_outcomes_of_every_cell_as_often_as_it_says
     rng = np.random.default_rng(7)
     covered: dict[Cell, list[float]] = {cell: [] for cell in cells_of(MARKETS)}
     for _ in range(60):
-        learned, fresh = _learn(draw(rng, 6_000)), draw(rng, 3_000)
+        learned, fresh = _learn(draw(rng, 7_000)), draw(rng, 3_000)
         assert not learned.is_merged(fresh.footing).any()
         low, high = learned.interval(fresh.estimate, fresh.footing, level=level)
         inside = (low <= fresh.outcome) & (fresh.outcome <= high)

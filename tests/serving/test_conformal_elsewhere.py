@@ -21,7 +21,7 @@ LEVELS_ASKED = (0.5, 0.75, 0.875, 0.9375)
 def _worlds() -> tuple[Rows, Rows]:
     """Draw calibration rows, with no cell so large that it is thinned, and fresh ones."""
     rng = np.random.default_rng(5)
-    known = draw(rng, 4_000)
+    known = draw(rng, 7_000)
     assert np.bincount(known.footing.codes).max() <= 1_001
     return known, draw(rng, 1_000)
 
