@@ -52,7 +52,8 @@ def test_pointer_missing_tells_the_way_out(tmp_path: Path) -> None:
         resolve(tmp_path / "bundles")
     assert str(caught.value) == (
         "Expected CURRENT in bundles to name a directory beside it; found none. "
-        "Make and publish one with `xuanpin run`."
+        "Make and publish one with `xuanpin run`, or a snapshot with "
+        "`xuanpin features materialise`."
     )
 
 
