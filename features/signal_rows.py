@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import ibis.expr.types as ir
 
@@ -33,7 +34,8 @@ class SignalRows:
     dataset: Dataset
     horizons: Horizons
     keep: Callable[[ir.Table], ir.Table]
-    of_subjects: Mapping[SignalName, ir.Table]
+    of_subject: Callable[[SignalName], ir.Table]
+    """Return the events of a signal that adds up, by its subject; kept from its first use on."""
 
     def has(self, name: SignalName) -> bool:
         """Tell whether the tables that a signal needs are there."""
@@ -45,8 +47,8 @@ class SignalRows:
         Events that lack one of the keys (a product without a supplier) belong to nobody.
         """
         keys = LEVEL_KEYS[level]
-        if name in self.of_subjects:
-            rows = keyed(self.dataset, self.of_subjects[name], keys)
+        if SIGNALS[name].adds_up:
+            rows = keyed(self.dataset, self.of_subject(name), keys)
         else:
             built = SIGNALS[name].build(self.dataset, self.horizons, keys)
             rows = self.keep(_with_days(built))
@@ -65,12 +67,12 @@ def lazy_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
 
 
 def _rows(dataset: Dataset, horizons: Horizons, keep: Callable[[ir.Table], ir.Table]) -> SignalRows:
-    of_subjects = {
-        name: keep(_with_days(signal.build(dataset, horizons, signal.subject)))
-        for name, signal in SIGNALS.items()
-        if signal.adds_up and dataset.has(*signal.needs)
-    }
-    return SignalRows(dataset, horizons, keep, of_subjects)
+    @cache
+    def of_subject(name: SignalName) -> ir.Table:
+        signal = SIGNALS[name]
+        return keep(_with_days(signal.build(dataset, horizons, signal.subject)))
+
+    return SignalRows(dataset, horizons, keep, of_subject)
 
 
 def _with_days(events: ir.Table) -> ir.Table:

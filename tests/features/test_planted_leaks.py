@@ -9,11 +9,14 @@ import ibis.expr.types as ir
 import pytest
 
 from features.catalogue import CATALOGUE
+from features.dataset import Dataset
 from features.declarations import Base, SignalName
+from features.horizons import Horizons
 from features.interpreter import level_values, renamed
 from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, day_of
+from features.signal_rows import SignalRows
 from features.signals.registry import SIGNALS
+from features.signals.signal import Keys
 from features.visibility import AS_OF, event_key
 from tests.blindness import future_leaks
 from tests.worlds import FIRST_DAY, Engine, random_world
@@ -38,21 +41,20 @@ def leaks_of(engine: Engine, level: Level, features: Sequence[Base]) -> set[str]
 
 
 @pytest.mark.parametrize("name", FORGETFUL)
-def test_signal_that_looks_at_event_time_alone_is_reported(name: SignalName) -> None:
-    def compute(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
-        signal = SIGNALS[name]
-        events = signal.build(rows.dataset, rows.horizons, signal.subject)
-        event_day = day_of(events["event_time"])
-        forgetful = events.mutate(event_day=event_day, available_day=event_day)
-        if "ends_at" in events.columns:
-            forgetful = forgetful.mutate(end_day=day_of(events["ends_at"]))
-        planted = replace(rows, of_subjects={**rows.of_subjects, name: forgetful})
-        return level_values(planted, features, keys)
+def test_signal_that_looks_at_event_time_alone_is_reported(
+    name: SignalName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = SIGNALS[name]
 
+    def forgetful(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+        events = signal.build(dataset, horizons, keys)
+        return events.mutate(available_at=events["event_time"])
+
+    monkeypatch.setitem(SIGNALS, name, replace(signal, build=forgetful))
     reader = next(f for f in CATALOGUE.base if f.signal is name)
     other = next(f for f in CATALOGUE.at(reader.level) if f.signal is not name)
-    found = leaks_of(Engine(random_world(1), compute), reader.level, [reader, other])
-    assert found == {reader.name}
+    engine = Engine(random_world(1), level_values)
+    assert leaks_of(engine, reader.level, [reader, other]) == {reader.name}
 
 
 def test_kind_that_ignores_whether_something_has_begun_is_reported() -> None:
