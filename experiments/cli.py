@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from experiments.bench_features.cli import bench_features
+from experiments.bench_models.cli import bench_models
 from experiments.bench_online.cli import bench_online
 from experiments.complete_journey.cli import bench_complete_journey
 from experiments.simulated_market.cli import plot_market, simulate
@@ -138,3 +139,6 @@ bench_app.command("features", epilog="Example: xuanpin bench features --lines 10
     bench_features
 )
 bench_app.command("online", epilog="Example: xuanpin bench online --keys 1000000")(bench_online)
+bench_app.command("models", epilog="Example: xuanpin bench models --preset small --seeds 1")(
+    bench_models
+)

@@ -47,7 +47,7 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     product = np.arange(listings) // 2
     category = product % len(CATEGORIES)
     market = rng.choice(len(MARKETS), listings, p=[0.5, 0.3, 0.15, 0.05])
-    went_live = rng.integers(0, weeks * 3 // 4, listings)
+    went_live = rng.integers(0, weeks * 9 // 10, listings)
     week, listing = (one.ravel() for one in np.mgrid[0:weeks, 0:listings])
     is_live = week >= went_live[listing]
     week, listing = week[is_live], listing[is_live]
@@ -65,6 +65,7 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     columns = _noise(rng, week.size)
     columns["list_price_minor"] = rng.integers(500, 5000, week.size).astype(float)
     columns["units_offered"] = rng.integers(5, 120, week.size).astype(float)
+    columns["days_since_listed"] = 7.0 * age
     demand = own_effect[listing] - 0.02 * (columns["units_offered"] - 60)
     share = _logistic(demand - 0.0003 * (columns["list_price_minor"] - 2500))
     risk = _logistic(own_risk)[listing]

@@ -13,7 +13,9 @@ import numpy as np
 
 from features.declarations import FloatArray
 from features.pooling import pooled_rate
+from training.hidden_history import is_whole
 from training.pooling_fit import RATE_OF, smoothed_mean
+from training.sample import Sample
 from training.split import Division
 from training.training_set import TrainingSet
 
@@ -29,23 +31,24 @@ LEAST_MEAN_ROWS: Final = 20
 def raw_predictions(
     training_set: TrainingSet, division: Division, parameters: Mapping[str, float]
 ) -> dict[str, FloatArray]:
-    """Return each baseline's raw prediction for every row of the training set."""
-    constant = smoothed_mean(division.train.label, division.train.weight)
+    """Return each baseline's raw prediction for every row of the training set.
+
+    Means are those of rows as they were: copies that know less would count their labels again.
+    """
+    train = division.train.where(is_whole(training_set, division.train.rows))
+    constant = smoothed_mean(train.label, train.weight)
     return {
         CONSTANT: np.full(training_set.as_of_day.shape, constant),
-        CATEGORY_MARKET_MEAN: category_market_means(training_set, division, constant),
+        CATEGORY_MARKET_MEAN: category_market_means(training_set, train, constant),
         SHRINKAGE: shrunken_rates(training_set, division, parameters, constant),
     }
 
 
-def category_market_means(
-    training_set: TrainingSet, division: Division, constant: float
-) -> FloatArray:
+def category_market_means(training_set: TrainingSet, train: Sample, constant: float) -> FloatArray:
     """Return the mean training label of each row's category and market."""
     category, market = training_set.keys["category"], training_set.keys["market"]
     cell = category.codes * len(market.names) + market.codes
     cells = len(category.names) * len(market.names)
-    train = division.train
     places = cell[train.rows]
     rows = np.bincount(places, minlength=cells)
     weight = np.bincount(places, weights=train.weight, minlength=cells)

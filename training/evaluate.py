@@ -21,11 +21,13 @@ from training.forecast import (
     forecast_of_raw,
     learn_finish,
 )
+from training.hidden_history import Hidden, is_whole
 from training.material import Material
 from training.metrics import Metrics, measure, row_log_loss
+from training.sample import Sample
 from training.split import Division
 from training.target_fitting import footing_of
-from training.training_set import TrainingSet
+from training.training_set import IntArray, TrainingSet
 
 MODEL: Final = "model"
 PREDICTORS: Final = (MODEL, *BASELINES)
@@ -39,6 +41,11 @@ COLD: Final = "cold"
 """With and without a history of the listing's own."""
 
 OTHER_MARKETS: Final = "other markets"
+
+UNLISTED: Final = "not listed yet"
+UNKNOWN: Final = "unknown product"
+HIDDEN_GROUPS: Final = {UNLISTED: Hidden.LISTING, UNKNOWN: Hidden.PRODUCT}
+"""Candidates: first rows of the latest slice with their history hidden, judged beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +69,8 @@ class Evaluation:
     overall: Mapping[str, Metrics]
     """By predictor: the model and each baseline."""
     by_group: Mapping[str, Mapping[str, Metrics]]
-    """Parts of the latest slice (warm and cold starts, markets), then predictors."""
+    """Parts of the latest slice (warm and cold starts, markets) and copies of its first rows that
+    know less, as candidates do; then predictors."""
     differences: Mapping[str, Mapping[str, Spread]]
     """Baseline, then loss: the baseline's loss minus the model's; above 0 the model is better."""
     by_cell: Mapping[str, Coverage]
@@ -75,6 +83,42 @@ class Evaluation:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What model and baselines said of rows later than any of them learned from.
+
+    The rows of the latest slice come first, then the copies of its first rows that know less.
+    """
+
+    rows: Sample
+    forecasts: Mapping[str, Forecast]
+    """By predictor: the model and each baseline."""
+    is_latest: BoolArray
+    """Whether a row is one of the latest slice; shape (rows,), as all masks here."""
+    groups: Mapping[str, BoolArray]
+    """Masks of the groups that are reported apart."""
+
+    def measured(self, mask: BoolArray, threshold: float) -> dict[str, Metrics]:
+        """Measure each predictor on the rows of a mask."""
+        rows = self.rows.where(mask)
+        return {
+            name: measure(rows.label, rows.weight, said.where(mask), threshold=threshold)
+            for name, said in self.forecasts.items()
+        }
+
+
+def judge(models: Mapping[Target, TargetModel], material: Material, division: Division) -> Judged:
+    """Let a target's model and the baselines forecast what neither has seen."""
+    footing = footing_of(material, division, models)
+    rows = division.latest.and_then(division.latest_hidden)
+    return Judged(
+        rows,
+        _forecasts(models[division.target], material, division, footing),
+        is_whole(material.training_set, rows.rows),
+        _groups(material.training_set, rows.rows),
+    )
+
+
 def evaluate(
     models: Mapping[Target, TargetModel], material: Material, division: Division
 ) -> Evaluation:
@@ -82,20 +126,17 @@ def evaluate(
     settings = material.recipe.settings
     threshold = settings.threshold(division.target)
     model, footing = models[division.target], footing_of(material, division, models)
-    forecasts = _forecasts(model, material, division, footing)
-    everyone = np.ones(division.latest.rows.shape, dtype=np.bool_)
-    groups = _groups(material.training_set, division)
+    judged = judge(models, material, division)
+    latest = {name: said.where(judged.is_latest) for name, said in judged.forecasts.items()}
     return Evaluation(
         target=division.target,
         threshold=threshold,
         interval_level=settings.interval_level,
         slices=_slice_facts(division),
-        overall=_measured(division, forecasts, everyone, threshold),
-        by_group={
-            name: _measured(division, forecasts, group, threshold) for name, group in groups.items()
-        },
-        differences=_differences(material, division, forecasts),
-        by_cell=coverage_by_cell(model, material, division, footing=footing, said=forecasts[MODEL]),
+        overall=judged.measured(judged.is_latest, threshold),
+        by_group={name: judged.measured(mask, threshold) for name, mask in judged.groups.items()},
+        differences=_differences(material, division, latest),
+        by_cell=coverage_by_cell(model, material, division, footing=footing, said=latest[MODEL]),
         cells_merged=(OwnEvidence.NONE,) not in model.residuals.cells,
     )
 
@@ -103,45 +144,39 @@ def evaluate(
 def _forecasts(
     model: TargetModel, material: Material, division: Division, footing: Footing
 ) -> dict[str, Forecast]:
-    """Return the forecasts of model and baselines for the latest rows."""
-    settings, rows = material.recipe.settings, division.latest.rows
-    latest = footing.where(rows)
+    """Return the forecasts of model and baselines for the latest rows, then the hidden ones."""
+    settings = material.recipe.settings
+    rows = division.latest.and_then(division.latest_hidden).rows
+    judged = footing.where(rows)
     level, threshold = settings.interval_level, settings.threshold(division.target)
     forecasts = {
         MODEL: forecast_of_model(
-            model, material.matrix[rows], latest, level=level, threshold=threshold
+            model, material.matrix[rows], judged, level=level, threshold=threshold
         )
     }
     baselines = raw_predictions(material.training_set, division, material.parameters)
     for name, raw in baselines.items():
         finish = learn_finish(raw, footing, division)
         forecasts[name] = forecast_of_raw(
-            raw[rows], finish, latest, level=level, threshold=threshold
+            raw[rows], finish, judged, level=level, threshold=threshold
         )
     return forecasts
 
 
-def _measured(
-    division: Division, forecasts: Mapping[str, Forecast], group: BoolArray, threshold: float
-) -> dict[str, Metrics]:
-    latest = division.latest.where(group)
-    return {
-        name: measure(latest.label, latest.weight, forecast.where(group), threshold=threshold)
-        for name, forecast in forecasts.items()
-    }
-
-
-def _groups(training_set: TrainingSet, division: Division) -> dict[str, BoolArray]:
-    """Return masks of shape (latest rows,): warm and cold starts, then markets; none is empty."""
-    is_cold = training_set.is_cold[division.latest.rows]
+def _groups(training_set: TrainingSet, rows: IntArray) -> dict[str, BoolArray]:
+    """Return masks of shape (rows,): warm and cold starts, markets, copies; none is empty."""
+    hidden = training_set.hidden[rows]
+    is_latest = hidden == Hidden.NOTHING
+    is_cold = training_set.is_cold[rows]
     market = training_set.keys["market"]
-    codes = market.codes[division.latest.rows]
-    rows = np.bincount(codes, minlength=len(market.names))
-    by_size = np.argsort(-rows, kind="stable")[:MOST_MARKETS]
-    large = [int(code) for code in by_size if rows[code] >= LEAST_MARKET_ROWS]
-    groups = {WARM: ~is_cold, COLD: is_cold}
-    groups |= {f"market {market.names[code]}": codes == code for code in large}
-    groups[OTHER_MARKETS] = ~np.isin(codes, large)
+    codes = market.codes[rows]
+    sizes = np.bincount(codes[is_latest], minlength=len(market.names))
+    by_size = np.argsort(-sizes, kind="stable")[:MOST_MARKETS]
+    large = [int(code) for code in by_size if sizes[code] >= LEAST_MARKET_ROWS]
+    groups = {WARM: is_latest & ~is_cold, COLD: is_latest & is_cold}
+    groups |= {f"market {market.names[code]}": is_latest & (codes == code) for code in large}
+    groups[OTHER_MARKETS] = is_latest & ~np.isin(codes, large)
+    groups |= {name: hidden == kind for name, kind in HIDDEN_GROUPS.items()}
     return {name: group for name, group in groups.items() if group.any()}
 
 

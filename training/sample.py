@@ -30,6 +30,14 @@ class Sample:
         """Return the rows that a mask of shape (rows,) picks."""
         return Sample(self.rows[mask], self.label[mask], self.weight[mask])
 
+    def and_then(self, other: Sample) -> Sample:
+        """Return these rows, then the other ones."""
+        return Sample(
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.label, other.label]),
+            np.concatenate([self.weight, other.weight]),
+        )
+
 
 NO_ROWS: Final = Sample(np.empty(0, np.int64), np.empty(0), np.empty(0))
 """What there is of a target that the data have no labels of."""

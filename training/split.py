@@ -18,6 +18,7 @@ import numpy as np
 from features.declarations import Target
 from features.horizons import Horizons
 from serving.cells import BoolArray
+from training.hidden_history import is_whole
 from training.sample import Sample, final_rows, refuse_unlearnable
 from training.settings import TrainingSettings
 from training.training_errors import TooFewDaysError, TooFewRowsError
@@ -56,6 +57,7 @@ class Division:
 
     The calibration slice is halved by product: `shaping` shapes the calibration curve,
     `conformal` gives the residuals around it, which must come from products it hasn't seen.
+    All slices but the latest hold copies of first rows, from which a history is hidden.
     """
 
     target: Target
@@ -64,6 +66,8 @@ class Division:
     shaping: Sample
     conformal: Sample
     latest: Sample
+    latest_hidden: Sample
+    """Copies of latest rows that know less (training/hidden_history.py): to be judged apart."""
 
     @property
     def samples(self) -> Mapping[str, Sample]:
@@ -111,17 +115,21 @@ def divide(
     calibration = final.where(days.calibration.hold(as_of_day))
     products = training_set.keys["product_id"]
     is_shaping = in_first_half(products.names)[products.codes[calibration.rows]]
+    latest = final.where(days.latest.hold(as_of_day))
+    is_judged = is_whole(training_set, latest.rows)
     division = Division(
         target,
         days,
         train=final.where(days.train.hold(as_of_day)),
         shaping=calibration.where(is_shaping),
         conformal=calibration.where(~is_shaping),
-        latest=final.where(days.latest.hold(as_of_day)),
+        latest=latest.where(is_judged),
+        latest_hidden=latest.where(~is_judged),
     )
     for name, sample in division.samples.items():
-        if sample.rows.size < settings.least_rows:
-            raise TooFewRowsError(target, name, needed=settings.least_rows, found=sample.rows.size)
+        found = int(is_whole(training_set, sample.rows).sum())
+        if found < settings.least_rows:
+            raise TooFewRowsError(target, name, needed=settings.least_rows, found=found)
     refuse_unlearnable(
         target, TRAIN, division.train.label, least_positives=settings.least_positives
     )

@@ -39,12 +39,13 @@ def footing_of(
 ) -> Footing:
     """Return what intervals rest on, for each row of the training set.
 
-    The units are only good for the division's calibration and latest slices. Those of return
-    risk come from the sell-through model in `models`. It may have learned from rows of return
-    risk's calibration slice, whose labels take longer to be final; there it expects the units
-    that came a little better than later.
+    The units are only good for the division's calibration and latest rows, hidden ones included.
+    Those of return risk come from the sell-through model in `models`. It may have learned from
+    rows of return risk's calibration slice, whose labels take longer to be final; there it expects
+    the units that came a little better than later.
     """
-    rows = np.concatenate([division.shaping.rows, division.conformal.rows, division.latest.rows])
+    later = (division.shaping, division.conformal, division.latest, division.latest_hidden)
+    rows = np.concatenate([sample.rows for sample in later])
     offered = material.training_set.columns["units_offered"]
     sell_through = np.full(len(offered), np.nan)
     if division.target == "return_risk":

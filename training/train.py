@@ -16,7 +16,8 @@ from serving.bundle import BundleContents
 from serving.prediction import Models
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
-from training.material import Recipe, prepare
+from training.hidden_history import is_whole, with_hidden_histories
+from training.material import Material, Recipe, prepare
 from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.split import Division, divide
@@ -35,6 +36,8 @@ class Trained:
 
     contents: BundleContents
     evaluations: Mapping[Target, Evaluation]
+    material: Material
+    divisions: Mapping[Target, Division]
 
 
 def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress) -> Trained:
@@ -47,7 +50,9 @@ def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress
         TrainingError: the rows can't support a model; one of the subclasses in
             training/training_errors.py says why.
     """
-    training_set = read_training_set(rows, recipe.catalogue)
+    training_set = with_hidden_histories(
+        read_training_set(rows, recipe.catalogue), recipe.catalogue
+    )
     divisions = {
         target: divide(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
@@ -62,20 +67,21 @@ def train(rows: pa.Table, recipe: Recipe, *, git_commit: str, progress: Progress
         target: evaluate(models, material, division) for target, division in divisions.items()
     }
     widest = divisions["sell_through"]
+    usual = widest.train.where(is_whole(training_set, widest.train.rows))
     contents = BundleContents(
         models=Models(recipe.catalogue, material.parameters, models),
         horizons=recipe.horizons,
         imputed=training_set.imputed,
         canary=canary_rows(training_set, widest.latest),
         canary_markets=training_set.markets_at(spread_over(widest.latest)),
-        reference_stats=describe_inputs(recipe.catalogue, material.matrix[widest.train.rows]),
+        reference_stats=describe_inputs(recipe.catalogue, material.matrix[usual.rows]),
         metrics=flat_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
         git_commit=git_commit,
         model_card=model_card(training_set, recipe.horizons, evaluations),
     )
-    return Trained(contents, evaluations)
+    return Trained(contents, evaluations, material, divisions)
 
 
 def pooling_samples(
@@ -84,14 +90,15 @@ def pooling_samples(
     """Return each target's training rows that are final before any target is calibrated.
 
     Both models see all pooled rates, so that a rate may know nothing of either's later slices.
+    Copies that know less are left out: a prior is the stronger the more of it is hidden.
     """
     end = min(division.days.calibration.first for division in divisions.values())
-    return {
-        target: division.train.where(
-            training_set.as_of_day[division.train.rows] + horizons.maturity_days(target) <= end
-        )
-        for target, division in divisions.items()
-    }
+    samples = {}
+    for target, division in divisions.items():
+        rows = division.train.rows
+        is_final = training_set.as_of_day[rows] + horizons.maturity_days(target) <= end
+        samples[target] = division.train.where(is_final & is_whole(training_set, rows))
+    return samples
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:

@@ -54,6 +54,8 @@ class TrainingSet:
     """The keys of all levels."""
     outcomes: Mapping[Target, Outcome]
     """Of the targets that the data can have labels of, in the order of `TARGETS`."""
+    hidden: IntArray
+    """What copies of rows don't know (training/hidden_history.py); 0, nothing, of rows as read."""
     cut_off_day: int
     imputed: tuple[str, ...]
     digest: str
@@ -94,6 +96,7 @@ def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
         as_of_day=table[AS_OF].to_numpy().astype(np.int64),
         keys={name: _coded(table, name) for name in KEYS},
         outcomes={target: _outcome(table, target) for target in TARGETS if target in labelled},
+        hidden=np.zeros(table.num_rows, np.int64),
         cut_off_day=int(metadata[CUT_OFF]),
         imputed=tuple(filter(None, metadata[IMPUTED].decode().split(","))),
         digest=metadata[DIGEST].decode(),

@@ -27,8 +27,14 @@ def market_of(lines: int) -> Simulation:
 
 def validated_market(lines: int, work: Path) -> Path:
     """Return the directory of a validated market, made unless an earlier run left it in `work`."""
-    market = market_of(lines)
-    raw, valid = work / f"market-{lines}", work / f"validated-{lines}"
+    return kept(market_of(lines), work / f"market-{lines}", work / f"validated-{lines}")
+
+
+def kept(market: Simulation, raw: Path, valid: Path) -> Path:
+    """Return `valid`, where a market is validated, made unless it is there already.
+
+    `raw` holds its tables, and the truth beside.
+    """
     if not _is_of(market, raw):
         shutil.rmtree(valid, ignore_errors=True)  # that of another market
         simulate(market, raw)

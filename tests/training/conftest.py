@@ -11,6 +11,7 @@ from features.catalogue import CATALOGUE
 from features.declarations import Target
 from serving.bundle import write_bundle
 from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
+from training.hidden_history import with_hidden_histories
 from training.material import Material, Recipe, prepare
 from training.pooling_fit import learn_parameters
 from training.split import Division, divide
@@ -32,7 +33,7 @@ def rows() -> pa.Table:
 
 @pytest.fixture(scope="session")
 def training_set(rows: pa.Table) -> TrainingSet:
-    return read_training_set(rows, CATALOGUE)
+    return with_hidden_histories(read_training_set(rows, CATALOGUE), CATALOGUE)
 
 
 @pytest.fixture(scope="session")

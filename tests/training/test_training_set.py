@@ -17,6 +17,11 @@ from training.training_errors import (
 from training.training_set import TrainingSet, read_training_set
 
 
+@pytest.fixture
+def training_set(rows: pa.Table) -> TrainingSet:
+    return read_training_set(rows, CATALOGUE)
+
+
 def test_training_set_columns_are_the_tables_with_null_as_nan(
     rows: pa.Table, training_set: TrainingSet
 ) -> None:

@@ -1,0 +1,128 @@
+"""Train on simulated markets of several seeds and compare with their truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from experiments.bench_features.markets import kept
+from experiments.bench_models.against_truth import AgainstTruth, against_truth
+from experiments.bench_models.true_expectations import expected_of
+from experiments.simulated_market.configuration import configure
+from experiments.simulated_market.writing import truth_directory
+from experiments.truth.reader import Truth
+from features.catalogue import CATALOGUE
+from features.dataset import open_dataset
+from features.declarations import Target
+from features.horizons import Horizons
+from features.signal_rows import stored_rows
+from features.training_rows import build_training_rows
+from training.coverage import EVERYONE
+from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
+from training.material import Recipe
+from training.settings import TrainingSettings
+from training.train import Trained, train
+
+SHRINKAGE: Final = "shrinkage"
+EVERYTHING: Final = "all"
+COLD_GROUPS: Final = (COLD, UNLISTED, UNKNOWN)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which markets to train on, and how."""
+
+    preset: str
+    seeds: Sequence[int]
+    work: Path
+    settings: TrainingSettings
+
+
+@dataclass(frozen=True)
+class TargetFigures:
+    """What one market says of one target's model."""
+
+    target: Target
+    by_group: Mapping[str, AgainstTruth]
+    """All rows of the latest slice, and the cold starts among and beside them."""
+    calibration_error: float
+    coverage: float
+    least_cell_coverage: float
+    least_cell: str
+    width: float
+    plain_width: float
+    """Of plain split-conformal intervals."""
+
+
+@dataclass(frozen=True)
+class MarketFigures:
+    """What one market says."""
+
+    seed: int
+    rows: int
+    targets: Sequence[TargetFigures]
+
+
+def measure(plan: Plan, tell: Tell) -> list[MarketFigures]:
+    """Train on each market and compare; markets are kept in `plan.work`."""
+    return [_of_market(plan, seed, tell) for seed in plan.seeds]
+
+
+def _of_market(plan: Plan, seed: int, tell: Tell) -> MarketFigures:
+    name = f"{plan.preset}-{seed}"
+    tell(f"seed {seed}: the market")
+    raw = plan.work / f"market-{name}"
+    valid = kept(configure(plan.preset, seed=seed), raw, plan.work / f"validated-{name}")
+    tell(f"seed {seed}: features")
+    dataset, horizons = open_dataset(valid), Horizons()
+    rows = build_training_rows(stored_rows(dataset, horizons), CATALOGUE)
+    dataset.connection.disconnect()
+    recipe = Recipe(horizons, CATALOGUE, plan.settings)
+    trained = train(
+        rows, recipe, git_commit="unknown", progress=lambda stage: tell(f"seed {seed}: {stage}")
+    )
+    truth = Truth.open(truth_directory(raw))
+    found = [_of_target(trained, truth, target) for target in trained.evaluations]
+    return MarketFigures(seed, rows.num_rows, found)
+
+
+def _of_target(trained: Trained, truth: Truth, target: Target) -> TargetFigures:
+    models, material = trained.contents.models.targets, trained.material
+    judged = judge(models, material, trained.divisions[target])
+    expected = expected_of(truth, material.training_set, judged.rows.rows, target)
+    masks = {EVERYTHING: judged.is_latest}
+    masks |= {name: judged.groups[name] for name in COLD_GROUPS if name in judged.groups}
+    estimates = {name: judged.forecasts[name].estimate for name in (MODEL, SHRINKAGE)}
+    by_group = {}
+    for name, mask in masks.items():
+        known = mask & ~np.isnan(expected)
+        by_group[name] = against_truth(
+            judged.rows.label[known],
+            judged.rows.weight[known],
+            model=estimates[MODEL][known],
+            shrinkage=estimates[SHRINKAGE][known],
+            truth=expected[known],
+        )
+    return _figures(trained.evaluations[target], by_group)
+
+
+def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> TargetFigures:
+    every = evaluation.by_cell[EVERYONE]
+    cells = {name: cell for name, cell in evaluation.by_cell.items() if name != EVERYONE}
+    least = min(cells, key=lambda name: cells[name].coverage)
+    return TargetFigures(
+        target=evaluation.target,
+        by_group=by_group,
+        calibration_error=evaluation.overall[MODEL].calibration_error,
+        coverage=every.coverage,
+        least_cell_coverage=cells[least].coverage,
+        least_cell=least,
+        width=every.width,
+        plain_width=every.plain_width,
+    )

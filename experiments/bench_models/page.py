@@ -1,0 +1,128 @@
+"""What was found about the models, as tables, as sentences and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from rich.console import Group
+from rich.table import Table
+
+from experiments.bench_features.growth import Spread
+from experiments.bench_models.measuring import EVERYTHING, MarketFigures, TargetFigures
+from features.declarations import Target
+
+LEAST_EXPLAINED: Final = 0.6
+MOST_CALIBRATION_ERROR: Final = 0.02
+COVERAGE: Final = (0.78, 0.82)
+LEAST_CELL_COVERAGE: Final = 0.75
+
+
+def page(found: Sequence[MarketFigures]) -> Group:
+    """Return the whole result, to be printed by rich."""
+    return Group(_gains(found), _intervals(found), *verdicts(found))
+
+
+def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
+    """Return plain values that JSON can hold, the explained shares among them."""
+    markets = [asdict(market) for market in found]
+    for market, plain in zip(found, markets, strict=True):
+        for target, values in zip(market.targets, plain["targets"], strict=True):
+            for name, group in target.by_group.items():
+                values["by_group"][name]["explained"] = group.explained
+    return {"markets": markets, "verdicts": verdicts(found)}
+
+
+def verdicts(found: Sequence[MarketFigures]) -> list[str]:
+    """Return a line a bound and target, over the medians of the seeds: reached or not reached."""
+    lines = []
+    for target in _targets(found):
+        explained = _over(found, target, lambda one: one.by_group[EVERYTHING].explained)
+        error = _over(found, target, lambda one: one.calibration_error)
+        coverage = _over(found, target, lambda one: one.coverage)
+        cell = _over(found, target, lambda one: one.least_cell_coverage)
+        low, high = COVERAGE
+        lines += [
+            _verdict(
+                explained.median >= LEAST_EXPLAINED,
+                f"{target}: {_said(explained)} of the explainable gain, at least {LEAST_EXPLAINED}",
+            ),
+            _verdict(
+                error.median <= MOST_CALIBRATION_ERROR,
+                f"{target}: calibration error {_said(error)}, at most {MOST_CALIBRATION_ERROR}",
+            ),
+            _verdict(
+                low <= coverage.median <= high,
+                f"{target}: 80 % intervals hold {_said(coverage)}, {low} to {high}",
+            ),
+            _verdict(
+                cell.median >= LEAST_CELL_COVERAGE,
+                f"{target}: the least cell holds {_said(cell)}, at least {LEAST_CELL_COVERAGE}",
+            ),
+        ]
+    return lines
+
+
+def _verdict(is_reached: bool, sentence: str) -> str:  # noqa: FBT001 - the fact it says
+    return f"{'reached' if is_reached else 'not reached'}: {sentence}"
+
+
+def _gains(found: Sequence[MarketFigures]) -> Table:
+    table = Table(title="Log loss on the latest slice", title_justify="left")
+    for heading in ("seed", "target", "rows of"):
+        table.add_column(heading)
+    for heading in ("rows", "shrinkage", "model", "truth", "explained", "rank correlation"):
+        table.add_column(heading, justify="right")
+    for market in found:
+        for target in market.targets:
+            for name, group in target.by_group.items():
+                table.add_row(
+                    str(market.seed),
+                    target.target,
+                    name,
+                    f"{group.rows:,}",
+                    f"{group.shrinkage_loss:.4f}",
+                    f"{group.model_loss:.4f}",
+                    f"{group.truth_loss:.4f}",
+                    f"{group.explained:.3f}",
+                    f"{group.rank_correlation:.3f}",
+                )
+    return table
+
+
+def _intervals(found: Sequence[MarketFigures]) -> Table:
+    table = Table(title="Calibration and 80 % intervals", title_justify="left")
+    for heading in ("seed", "target"):
+        table.add_column(heading)
+    headings = ("calibration error", "coverage", "least cell", "of", "width", "plain width")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for market in found:
+        for one in market.targets:
+            table.add_row(
+                str(market.seed),
+                one.target,
+                f"{one.calibration_error:.4f}",
+                f"{one.coverage:.3f}",
+                f"{one.least_cell_coverage:.3f}",
+                one.least_cell,
+                f"{one.width:.3f}",
+                f"{one.plain_width:.3f}",
+            )
+    return table
+
+
+def _targets(found: Sequence[MarketFigures]) -> list[Target]:
+    return list(dict.fromkeys(one.target for market in found for one in market.targets))
+
+
+def _over(
+    found: Sequence[MarketFigures], target: Target, figure: Callable[[TargetFigures], float]
+) -> Spread:
+    ours = [one for market in found for one in market.targets if one.target == target]
+    return Spread.of([figure(one) for one in ours])
+
+
+def _said(spread: Spread) -> str:
+    return f"{spread.median:.3f} ({spread.least:.3f} to {spread.greatest:.3f})"
