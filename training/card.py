@@ -8,7 +8,9 @@ from typing import Final
 from features.days import to_datetime
 from features.declarations import Target
 from features.horizons import Horizons
-from training.evaluate import COLD, MODEL, PREDICTORS, Evaluation
+from training.bootstrap import Spread
+from training.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
+from training.hidden_history import Hidden
 from training.metrics import Metrics
 from training.training_set import TrainingSet
 
@@ -73,10 +75,15 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
     products, markets = (training_set.keys[key].names for key in ("product_id", "market"))
     lines = [
         (
-            f"{training_set.as_of_day.size:,} rows of {len(products):,} products in "
+            f"{_rows_of(training_set, Hidden.NOTHING):,} rows of {len(products):,} products in "
             f"{len(markets):,} markets, known up to {_date(training_set.cut_off_day)}. "
             f"Data set digest: `{training_set.digest}`."
-        )
+        ),
+        (
+            f"The first rows of {_rows_of(training_set, Hidden.LISTING):,} listings were also "
+            "learned from with the listing's own features hidden, and with those of its product: "
+            "that is what is known of a candidate. The counts of rows leave them out."
+        ),
     ]
     lines += [said for target, said in _UNLABELLED.items() if target not in evaluations]
     if training_set.imputed:
@@ -86,6 +93,10 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
             "as good as that rule."
         )
     return "\n\n".join(lines)
+
+
+def _rows_of(training_set: TrainingSet, hidden: Hidden) -> int:
+    return int((training_set.hidden == hidden).sum())
 
 
 def _target(evaluation: Evaluation) -> list[str]:
@@ -116,7 +127,10 @@ def _target(evaluation: Evaluation) -> list[str]:
                 for loss, one in spreads.items()
             ],
         ),
-        "The model by part of the latest slice:",
+        (
+            f'The model by part of the latest slice; "{UNLISTED}" and "{UNKNOWN}" are first rows '
+            "with their history hidden, as that of candidates is:"
+        ),
         _metrics_table(
             "part", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
         ),
@@ -165,17 +179,22 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
             "too few cold starts to calibrate their intervals apart: those rest on the residuals "
             "of all rows, or of listings with a history where these are wider."
         )
-    if COLD not in evaluation.by_group:
+    if not {COLD, UNLISTED} & set(evaluation.by_group):
         limits.append(
             "the latest slice holds no cold start: how good it is for listings without a history "
             "hasn't been seen."
         )
     limits += [
-        f"on the latest slice the model is not clearly better than {baseline.replace('_', ' ')}."
+        f"on the latest slice the model is {_standing(spreads['log_loss'])} "
+        f"{baseline.replace('_', ' ')}."
         for baseline, spreads in evaluation.differences.items()
         if spreads["log_loss"].low <= 0
     ]
     return limits
+
+
+def _standing(gain: Spread) -> str:
+    return "clearly worse than" if gain.high < 0 else "not clearly better than"
 
 
 def _metrics_table(heading: str, measured: Mapping[str, Metrics]) -> str:

@@ -50,7 +50,7 @@ HIDDEN_GROUPS: Final = {UNLISTED: Hidden.LISTING, UNKNOWN: Hidden.PRODUCT}
 
 @dataclass(frozen=True, kw_only=True)
 class SliceFacts:
-    """How many rows a slice holds, and the moments it may span, as day numbers."""
+    """How many rows a slice holds, copies left out, and the moments it may span, as day numbers."""
 
     rows: int
     first_day: int
@@ -132,7 +132,7 @@ def evaluate(
         target=division.target,
         threshold=threshold,
         interval_level=settings.interval_level,
-        slices=_slice_facts(division),
+        slices=_slice_facts(material.training_set, division),
         overall=judged.measured(judged.is_latest, threshold),
         by_group={name: judged.measured(mask, threshold) for name, mask in judged.groups.items()},
         differences=_differences(material, division, latest),
@@ -206,11 +206,15 @@ def _differences(
     }
 
 
-def _slice_facts(division: Division) -> dict[str, SliceFacts]:
+def _slice_facts(training_set: TrainingSet, division: Division) -> dict[str, SliceFacts]:
     days = division.days
     spans = (days.train, days.calibration, days.calibration, days.latest)
     return {
-        name: SliceFacts(rows=sample.rows.size, first_day=span.first, last_day=span.last)
+        name: SliceFacts(
+            rows=int(is_whole(training_set, sample.rows).sum()),
+            first_day=span.first,
+            last_day=span.last,
+        )
         for (name, sample), span in zip(division.samples.items(), spans, strict=True)
     }
 

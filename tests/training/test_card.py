@@ -33,7 +33,7 @@ def _card(training_set: TrainingSet, evaluation: Evaluation) -> str:
 def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: TrainingSet) -> None:
     card = trained.contents.model_card
     assert f"ordered within {HORIZONS.horizon_days} days" in card
-    assert f"{training_set.as_of_day.size:,} rows of 100 products in 4 markets" in card
+    assert f"{(training_set.hidden == 0).sum():,} rows of 100 products in 4 markets" in card
     assert f"known up to {to_datetime(training_set.cut_off_day).date()}" in card
     assert training_set.digest in card
     for title in ("## Sell-through", "## Return risk", "## Known limits"):
