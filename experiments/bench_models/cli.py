@@ -31,12 +31,14 @@ def bench_models(
 
     from experiments.bench_models.measuring import Plan, measure
     from experiments.bench_models.page import as_document, page
+    from experiments.simulated_market.configuration import configure
     from features.settings import load_section
     from training.settings import TrainingSettings
 
     settings = load_section(TrainingSettings, "training", config)
+    markets = [configure(preset, seed=seed) for seed in range(seeds)]
     with Console(stderr=True).status("Starting") as status:
-        found = measure(Plan(preset, range(seeds), work, settings), status.update)
+        found = measure(Plan(markets, work, settings), status.update)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.bench_features.markets import kept
 from experiments.bench_models.against_truth import AgainstTruth, against_truth
 from experiments.bench_models.true_expectations import expected_of
-from experiments.simulated_market.configuration import configure
+from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.writing import truth_directory
 from experiments.truth.reader import Truth
 from features.catalogue import CATALOGUE
@@ -38,8 +38,8 @@ Tell = Callable[[str], None]
 class Plan:
     """Which markets to train on, and how."""
 
-    preset: str
-    seeds: Sequence[int]
+    markets: Sequence[Simulation]
+    """One a seed, otherwise alike."""
     work: Path
     settings: TrainingSettings
 
@@ -70,15 +70,20 @@ class MarketFigures:
 
 
 def measure(plan: Plan, tell: Tell) -> list[MarketFigures]:
-    """Train on each market and compare; markets are kept in `plan.work`."""
-    return [_of_market(plan, seed, tell) for seed in plan.seeds]
+    """Train on each market and compare; markets are kept in `plan.work`.
+
+    Raises:
+        TrainingError: a market can't support a model.
+    """
+    return [_of_market(plan, market, tell) for market in plan.markets]
 
 
-def _of_market(plan: Plan, seed: int, tell: Tell) -> MarketFigures:
-    name = f"{plan.preset}-{seed}"
+def _of_market(plan: Plan, market: Simulation, tell: Tell) -> MarketFigures:
+    seed = market.seed
     tell(f"seed {seed}: the market")
-    raw = plan.work / f"market-{name}"
-    valid = kept(configure(plan.preset, seed=seed), raw, plan.work / f"validated-{name}")
+    name = f"{market.products}-{market.days}-{seed}"
+    raw = plan.work / f"models-{name}"
+    valid = kept(market, raw, plan.work / f"models-{name}-validated")
     tell(f"seed {seed}: features")
     dataset, horizons = open_dataset(valid), Horizons()
     rows = build_training_rows(stored_rows(dataset, horizons), CATALOGUE)

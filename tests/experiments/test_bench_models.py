@@ -1,0 +1,121 @@
+"""The comparison of models with the truth: its arithmetic, and a tiny market from end to end."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from experiments.bench_models.against_truth import AgainstTruth, against_truth
+from experiments.bench_models.measuring import (
+    EVERYTHING,
+    MarketFigures,
+    Plan,
+    TargetFigures,
+    measure,
+)
+from experiments.bench_models.page import as_document, page, verdicts
+from experiments.simulated_market.configuration import Simulation
+from training.settings import TrainingSettings
+
+MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
+SETTINGS = TrainingSettings(trees=20, boosters=1, least_positives=5, least_rows=30)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[MarketFigures]:
+    return measure(Plan([MARKET], tmp_path_factory.mktemp("work"), SETTINGS), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("model", "explained"),
+    [("truth", 1.0), ("shrinkage", 0.0), ("worse", pytest.approx(-1, abs=0.3))],
+)
+def test_explained_share_runs_from_shrinkage_to_the_truth(model: str, explained: float) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0.2, 0.8, 20_000)
+    estimates = {
+        "truth": truth,
+        "shrinkage": 0.25 + truth / 2,
+        "worse": 0.4 + truth / 5,
+    }
+    found = against_truth(
+        rng.binomial(50, truth) / 50,
+        rng.integers(1, 9, truth.size).astype(float),
+        model=estimates[model],
+        shrinkage=estimates["shrinkage"],
+        truth=truth,
+    )
+    assert found.explained == explained
+    assert found.rank_correlation == pytest.approx(1.0)
+
+
+def test_explained_share_weighs_rows_as_the_target_does() -> None:
+    label, weight = np.array([0.0, 1.0]), np.array([1.0, 3.0])
+    half = np.full(2, 0.5)
+    found = against_truth(
+        label, weight, model=np.array([0.5, 0.9]), shrinkage=half, truth=np.array([0.1, 0.8])
+    )
+    expected = (1 * np.log(2) - 3 * np.log(0.9)) / 4
+    assert found.model_loss == pytest.approx(expected)
+
+
+def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketFigures]) -> None:
+    (market,) = found
+    assert [one.target for one in market.targets] == ["sell_through", "return_risk"]
+    for one in market.targets:
+        everything = one.by_group[EVERYTHING]
+        assert everything.truth_loss < min(everything.model_loss, everything.shrinkage_loss)
+        assert {"not listed yet", "unknown product"} <= set(one.by_group)
+        assert 0 <= one.calibration_error < 0.2
+        assert one.least_cell_coverage <= one.coverage
+    sell_through = market.targets[0].by_group[EVERYTHING]
+    assert sell_through.explained > 0
+    assert sell_through.rank_correlation > 0.3
+
+
+def test_page_and_document_hold_every_group(found: list[MarketFigures]) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(page(found))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    document = json.loads(json.dumps(as_document(found)))
+    for target in document["markets"][0]["targets"]:
+        for name, group in target["by_group"].items():
+            assert name in printed
+            assert f"{group['explained']:.3f}" in printed
+
+
+def _figures(explained: float, coverage: float, cell: float, error: float) -> MarketFigures:
+    group = AgainstTruth(
+        rows=9, model_loss=1 - explained, shrinkage_loss=1.0, truth_loss=0.0, rank_correlation=0.5
+    )
+    figures = TargetFigures(
+        target="sell_through",
+        by_group={EVERYTHING: group},
+        calibration_error=error,
+        coverage=coverage,
+        least_cell_coverage=cell,
+        least_cell="much DE",
+        width=0.3,
+        plain_width=0.4,
+    )
+    return MarketFigures(seed=0, rows=9, targets=[figures])
+
+
+@pytest.mark.parametrize(
+    ("figures", "reached"),
+    [
+        ((0.61, 0.80, 0.76, 0.01), [True, True, True, True]),
+        ((0.59, 0.83, 0.74, 0.03), [False, False, False, False]),
+        ((0.61, 0.77, 0.76, 0.01), [True, True, False, True]),
+    ],
+)
+def test_verdicts_say_which_bounds_are_reached(
+    figures: tuple[float, float, float, float], reached: list[bool]
+) -> None:
+    explained, coverage, cell, error = figures
+    found = [_figures(explained, coverage, cell, error) for _ in range(3)]
+    assert [line.startswith("reached") for line in verdicts(found)] == reached
