@@ -35,8 +35,8 @@ class Reached:
     """A stage that is finished: by an earlier process or just now, and with which result."""
 
     is_as_before: bool
-    digest: str
-    """Of all files of the result."""
+    files: Mapping[str, str]
+    """Digests of the result's files by their path in the run directory."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ class Checkpoints:
             record = self._record(place)
             if record is not None and record.key == key:
                 if _digests(self.run, result) == record.files:
-                    return Reached(is_as_before=True, digest=_digest(record.files))
+                    return Reached(is_as_before=True, files=record.files)
                 self.tell(f"{stage}: damaged since it was made, so made again")
             place.unlink(missing_ok=True)
         make()
         with storage_errors():
             files = _digests(self.run, result)
         replace_file(place, canonical_json(Record(key, files)))
-        return Reached(is_as_before=False, digest=_digest(files))
+        return Reached(is_as_before=False, files=files)
 
     def _record(self, place: Path) -> Record | None:
         try:
@@ -100,7 +100,3 @@ def file_digest(path: Path) -> str:
     """Return a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(files: Mapping[str, str]) -> str:
-    return sha256_of(canonical_json(files))

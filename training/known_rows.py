@@ -20,6 +20,7 @@ from features.reader import find_tables
 from features.report import Report, read_report
 from features.signal_rows import SignalRows, stored_rows
 from features.storage import storage_errors
+from features.tables import TABLES
 from features.training_rows import build_training_rows
 from features.validation import validate
 from training.checkpoints import Checkpoints, Reached, file_digest
@@ -82,7 +83,7 @@ def known_rows(source: Path, horizons: Horizons, checkpoints: Checkpoints, tell:
     checked = checkpoints.reach(CHECK, _facts_of(source), tables.directory, check)
     _tell_if_as_before(CHECK, checked, tell)
     facts = {
-        "validated": checked.digest,
+        "tables": _tables_of(checked),
         "catalogue": CATALOGUE.fingerprint,
         "horizons": horizons.model_dump(),
     }
@@ -109,6 +110,12 @@ def _facts_of(source: Path) -> dict[str, object]:
             for path in table.files
         }
     return {"name": found.name, "files": files, "ignored": found.ignored}
+
+
+def _tables_of(checked: Reached) -> dict[str, str]:
+    """Return the digests of the validated tables, without the account and the quarantine."""
+    paths = {table.name: f"{VALIDATED}/{table.name}.parquet" for table in TABLES}
+    return {name: checked.files[path] for name, path in paths.items() if path in checked.files}
 
 
 def _write(rows: pa.Table, path: Path) -> None:
