@@ -14,6 +14,7 @@ import features.cli
 import features.features_cli
 import serving.bundle_cli
 import serving.cli
+import training.cli
 from features.errors import XuanpinError
 from features.storage import as_storage_error
 
@@ -32,6 +33,7 @@ app.add_typer(experiments.cli.market_app)
 app.add_typer(features.cli.app)
 app.add_typer(features.features_cli.app)
 app.add_typer(experiments.cli.import_app)
+app.add_typer(training.cli.app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.cli.app)
 app.add_typer(serving.bundle_cli.app, name="bundle")

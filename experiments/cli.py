@@ -86,17 +86,20 @@ def run(
     """Do the main job: check, features, train, evaluate, publish, score unseen candidates.
 
     Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support a
-    model; 5 an artefact was refused; 6 the disk or the tracking server refused.
+    model; 5 an artefact was refused; 6 the disk or the tracking server refused, or another process
+    is at work in the run directory.
+
+    Killed, it goes on when it is started again, from the stages of training that were finished.
     """
     from rich.console import Console
 
-    from experiments.main_job import Job
     from experiments.main_job import run as run_job
-    from experiments.stages import stages
     from experiments.summary import as_json, summary, whereabouts
     from features.horizons import Horizons
     from features.settings import load_section
+    from training.job import Job
     from training.settings import TrainingSettings
+    from training.stage_lines import stages
 
     job = Job(
         source=data,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Final
 
 import msgspec
@@ -14,155 +13,33 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.main_job import Outcome
-from features.declarations import Target
-from features.imputed_stock import RULE
 from serving.answers import ScoredCandidate, Share
 from serving.candidates import Candidate
-from training.bootstrap import Spread
-from training.evaluate import MODEL, Evaluation
+from training.summary import document_of, indented_json, learned_summary, places
 
 FORMAT: Final = "xuanpin-run/1"
 SHOWN: Final = 3
 """Best and worst candidates each."""
-
-PREDICTOR_TITLES: Final = {
-    "model": "our model",
-    "constant": "constant",
-    "category_market_mean": "category mean",
-    "shrinkage": "shrinkage",
-}
-"""Constant: one number for all. Category mean: of category and market. Shrinkage: the listing's
-past rate, pulled towards product, category and market the more, the less it says."""
-
-TARGET_TITLES: Final[dict[Target, str]] = {
-    "sell_through": "Sell-through: share of the units offered that is ordered within the horizon",
-    "return_risk": "Return risk: share of the units ordered that comes back",
-}
-
-NOT_LEARNED: Final[dict[Target, str]] = {
-    "return_risk": "Returns are not in the data: return risk isn't predicted, so there is no score,"
-    "\nand candidates are ranked by their sell-through.",
-}
-"""Said where a target was not trained."""
 
 UNKNOWN: Final = "-"
 
 
 def as_json(outcome: Outcome) -> str:
     """Return the outcome for a program, as indented JSON."""
-    document = {
-        "format": FORMAT,
-        "report": asdict(outcome.report),
-        "training_rows": outcome.row_count,
-        "imputed": outcome.imputed,
-        "as_of": outcome.as_of,
-        "evaluations": {name: one.as_json() for name, one in outcome.evaluations.items()},
-        "bundle_id": outcome.bundle_id,
-        "snapshot_id": outcome.snapshot_id,
-        "mlflow": {"run_id": outcome.run_id, "location": outcome.location},
-        "scored": outcome.scored,
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return indented_json(
+        {
+            **document_of(outcome),
+            "format": FORMAT,
+            "as_of": outcome.as_of,
+            "snapshot_id": outcome.snapshot_id,
+            "scored": outcome.scored,
+        }
+    )
 
 
 def summary(outcome: Outcome) -> RenderableType:
     """Return the summary for a person."""
-    parts: list[RenderableType] = [_learned(outcome)]
-    for evaluation in outcome.evaluations.values():
-        parts += [_quality(evaluation), _intervals(evaluation), _verdict(evaluation)]
-    parts += [
-        Text(said + "\n")
-        for target, said in NOT_LEARNED.items()
-        if target not in outcome.evaluations
-    ]
-    parts.append(_candidates(outcome))
-    return Group(*parts)
-
-
-def _learned(outcome: Outcome) -> Text:
-    """Say what was learned from how much, and what isn't real in it."""
-    report = outcome.report
-    orders, listings = report.table("orders"), report.table("listings")
-    learned = (
-        f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
-        f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
-        f"{outcome.row_count:,} decisions, one a listing and week."
-    )
-    lines = [learned]
-    if report.rows_quarantined:
-        lines.append(f"{report.rows_quarantined:,} rows are in quarantine: xuanpin check says why.")
-    if report.absent:
-        lines.append(f"Not in the data, so not known: {', '.join(report.absent)}.")
-    lines += [
-        f"IMPUTED, not observed: {table} ({RULE}). Whatever rests on it is as good as that rule."
-        for table in outcome.imputed
-    ]
-    return Text("\n".join(lines) + "\n")
-
-
-def _quality(evaluation: Evaluation) -> Table:
-    """Return model and baselines side by side on the latest slice."""
-    rows = evaluation.slices["latest"].rows
-    table = Table(
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-        title=f"{TARGET_TITLES[evaluation.target]}\n"
-        f"on the latest {rows:,} decisions, never learned from",
-        title_justify="left",
-    )
-    table.add_column("")
-    level = f"{evaluation.interval_level:.0%}"
-    for name in ("log loss", "error", "calibration", "Brier", f"in {level}", "width"):
-        table.add_column(name, justify="right")
-    for predictor, metrics in evaluation.overall.items():
-        table.add_row(
-            PREDICTOR_TITLES[predictor],
-            f"{metrics.log_loss:.4f}",
-            f"{metrics.mean_absolute_error:.3f}",
-            f"{metrics.calibration_error:.3f}",
-            f"{metrics.brier:.3f}",
-            f"{metrics.coverage:.1%}",
-            f"{metrics.width:.3f}",
-            style="bold" if predictor == MODEL else "",
-        )
-    return table
-
-
-def _intervals(evaluation: Evaluation) -> Text:
-    """Say how often intervals hold where they hold least, and what plain ones would do."""
-    whole, *cells = evaluation.by_cell.items()
-    everyone = whole[1]
-    plain = (
-        f"Plain split-conformal intervals hold {everyone.plain_coverage:.1%} at width "
-        f"{everyone.plain_width:.3f}, ours {everyone.coverage:.1%} at {everyone.width:.3f}."
-    )
-    if not cells:
-        return Text(plain + "\n")
-    name, least = min(cells, key=lambda cell: cell[1].coverage)
-    return Text(
-        f"{plain}\nOf {len(cells)} large cells of own evidence and market, ours hold least in "
-        f"{name}: {least.coverage:.1%}\nof {least.rows:,} decisions; plain ones there "
-        f"{least.plain_coverage:.1%}.\n"
-    )
-
-
-def _verdict(evaluation: Evaluation) -> Text:
-    """Say for each baseline whether the model beats it beyond chance."""
-    lines = [
-        f"  {_against(losses['log_loss'])} {PREDICTOR_TITLES[baseline]}"
-        for baseline, losses in evaluation.differences.items()
-    ]
-    return Text("\n".join(["Our model, by log loss (95 % intervals):", *lines]) + "\n")
-
-
-def _against(gain: Spread) -> str:
-    """Say how much lower or higher than a baseline's the model's loss is."""
-    if gain.low > 0:
-        return f"loses {gain.mean:.4f} less [{gain.low:.4f}, {gain.high:.4f}]: BETTER than"
-    if gain.high < 0:
-        return f"loses {-gain.mean:.4f} more [{-gain.high:.4f}, {-gain.low:.4f}]: WORSE than"
-    return f"differs by {gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]: no better than"
+    return Group(learned_summary(outcome), _candidates(outcome))
 
 
 def _candidates(outcome: Outcome) -> RenderableType:
@@ -226,9 +103,8 @@ def whereabouts(outcome: Outcome) -> str:
     """Say where everything is and what to type next; lines to be copied are not wrapped."""
     out = outcome.job.out
     lines = [
-        f"Bundle    {out}/bundles/{outcome.bundle_id} (MODEL_CARD.md says more)",
+        *places(outcome),
         f"Snapshot  {out}/snapshots/{outcome.snapshot_id} as of {outcome.as_of:%Y-%m-%d}",
-        f"MLflow    {outcome.location}, run {outcome.run_id}",
         "",
         "Next:",
         f"  xuanpin serve --run {out}",

@@ -7,10 +7,12 @@ short however large the data are.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 FORMAT: Final = "xuanpin-check/1"
 REPORT_FILE: Final = "report.json"
@@ -90,6 +92,27 @@ def has_report(directory: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(document, dict) and document.get("format") == FORMAT
+
+
+def read_report(directory: Path) -> Report:
+    """Return the report that a validation left in a directory.
+
+    Raises:
+        OSError: there is none.
+        msgspec.DecodeError: it isn't a report as `Report.to_json` writes it.
+    """
+    written = msgspec.json.decode((directory / REPORT_FILE).read_bytes(), type=Report)
+    return replace(written, tables=tuple(_in_naive_utc(table) for table in written.tables))
+
+
+def _in_naive_utc(table: TableReport) -> TableReport:
+    """Take the mark of UTC off the times, which `msgspec` keeps."""
+    first, last = table.first_event, table.last_event
+    return replace(
+        table,
+        first_event=None if first is None else first.replace(tzinfo=None),
+        last_event=None if last is None else last.replace(tzinfo=None),
+    )
 
 
 def _iso(moment: datetime) -> str:

@@ -62,7 +62,7 @@ def test_front_door_shows_version_and_commands() -> None:
         assert re.search(rf"^│ {command} ", page, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", ["", "check", "import online-retail"])
+@pytest.mark.parametrize("command", ["", "check", "import online-retail", "train"])
 def test_front_door_help_ends_with_an_example(command: str) -> None:
     page = CliRunner().invoke(xuanpin.app, f"{command} --help").stdout
     assert f"Example: xuanpin {command}".strip() in page

@@ -8,7 +8,7 @@ number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +22,22 @@ from training.settings import TrainingSettings
 from training.split import TRAIN
 from training.training_errors import BrokenLabelsError
 
+Fitter = Callable[[str, "BoosterFit", int], str]
+"""Returns the text of a booster by its name, fit and seed; called from several threads."""
+
+
+def fitted_now(_name: str, fit: BoosterFit, seed: int) -> str:
+    """Fit a booster, whatever was fitted before."""
+    return fit.fit(seed)
+
 
 def fit_boosters(
     matrix: FloatArray,
     samples: Mapping[Target, Sample],
     catalogue: Catalogue,
     settings: TrainingSettings,
+    *,
+    fitter: Fitter = fitted_now,
 ) -> dict[Target, tuple[str, ...]]:
     """Return each target's models as text, one a seed.
 
@@ -56,7 +66,10 @@ def fit_boosters(
     seeds = range(settings.random_state, settings.random_state + settings.boosters)
     with ThreadPoolExecutor(settings.threads) as threads:
         fits = {
-            target: [threads.submit(job.fit, seed) for seed in seeds]
+            target: [
+                threads.submit(fitter, f"{target}_{place}", job, seed)
+                for place, seed in enumerate(seeds)
+            ]
             for target, job in jobs.items()
         }
         return {target: tuple(fit.result() for fit in ours) for target, ours in fits.items()}

@@ -10,14 +10,14 @@ from features.declarations import Target
 from serving.booster import Booster
 from serving.footing import Footing, share_units
 from serving.target_model import TargetModel, mean_prediction
-from training.fitting import fit_boosters
+from training.fitting import Fitter, fit_boosters, fitted_now
 from training.forecast import learn_finish
 from training.material import Material
 from training.split import Division
 
 
 def fit_targets(
-    material: Material, divisions: Mapping[Target, Division]
+    material: Material, divisions: Mapping[Target, Division], fitter: Fitter = fitted_now
 ) -> dict[Target, TargetModel]:
     """Fit each target on its training slice and finish it on its calibration slice.
 
@@ -26,7 +26,7 @@ def fit_targets(
     """
     samples = {target: division.train for target, division in divisions.items()}
     recipe = material.recipe
-    texts = fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings)
+    texts = fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter)
     models: dict[Target, TargetModel] = {}
     for target, division in divisions.items():  # sell-through first: it tells the units expected
         footing = footing_of(material, division, models)

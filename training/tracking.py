@@ -17,10 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from features.errors import StorageError
 from features.storage import storage_errors
+from training.abandoned_runs import PROCESS_TAG, end_abandoned
 from training.evaluate import flat_metrics
 from training.material import Recipe
+from training.process_mark import ProcessMark
 from training.record import facts_of, metrics_by_slice, settings_of
 from training.settings import TrainingSettings
+from training.tracking_database import make_database
 from training.train import Trained
 
 DATABASE: Final = "mlflow.db"
@@ -117,8 +120,8 @@ class TrackedRun:
 def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
     """Open a parent run; it ends as FINISHED, or as FAILED when the block is left by an error.
 
-    `directory` is the run directory, used unless the settings or MLFLOW_TRACKING_URI name a
-    server.
+    Runs of ours in the same store whose process is surely gone end as KILLED. `directory` is the
+    run directory, used unless the settings or MLFLOW_TRACKING_URI name a server.
 
     Raises:
         TrackingError: the tracking store doesn't answer.
@@ -129,9 +132,13 @@ def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[Tracked
     if not named:
         with storage_errors():
             artefacts.mkdir(parents=True, exist_ok=True)
-    uri = named or f"sqlite:///{directory.resolve() / DATABASE}"
-    client = _connect(uri)
+    database = directory.resolve() / DATABASE
+    uri = named or f"sqlite:///{database}"
     with _reported(uri):
+        if not named:
+            make_database(database, _connect)
+        client = _connect(uri)
+        end_abandoned(client, ProcessMark.own())
         place = None if named else artefacts.as_uri()
         experiment_id = _experiment(client, settings.experiment, place)
         with _run(client, experiment_id, "training", {}) as run_id:
@@ -140,12 +147,15 @@ def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[Tracked
 
 def _connect(uri: str) -> Any:  # noqa: ANN401 - MLflow ships no types
     """Import MLflow once its environment is set, and open the store."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    _set_environment()
     from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds and reads the environment
 
-    with _reported(uri):
-        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _set_environment() -> None:
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def _experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
@@ -163,7 +173,8 @@ def _run(
     tags: Mapping[str, str],
 ) -> Iterator[str]:
     """Open a run and end it, whatever happens."""
-    tags = {"mlflow.source.name": "xuanpin", **tags}
+    process = {PROCESS_TAG: ProcessMark.own().to_text()}
+    tags = {"mlflow.source.name": "xuanpin", **process, **tags}
     run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
     status = "FAILED"
     try:
@@ -176,6 +187,7 @@ def _run(
 @contextmanager
 def _reported(uri: str) -> Iterator[None]:
     """Turn MLflow's errors, and those of the disk it writes to, into ours."""
+    _set_environment()
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see _connect
 
     try:

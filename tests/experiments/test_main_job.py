@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
-from experiments.main_job import CANDIDATES, Job, Outcome, run
+from experiments.main_job import CANDIDATES, Outcome, run
 from experiments.summary import as_json, summary, whereabouts
 from features.errors import DataError
 from features.horizons import Horizons
@@ -24,6 +24,7 @@ from features.pointer import resolve
 from features.training_rows import CUT_OFF
 from serving.bundle import load_bundle
 from serving.scoring import score
+from training.job import Job
 from training.settings import TrainingSettings
 from training.training_errors import TooFewDaysError
 

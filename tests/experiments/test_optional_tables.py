@@ -18,7 +18,7 @@ import pytest
 from msgspec.structs import replace as replace_field
 from rich.console import Console
 
-from experiments.main_job import Job, Outcome, run
+from experiments.main_job import Outcome, run
 from experiments.summary import as_json, summary
 from features.horizons import Horizons
 from features.pooling import RETURN_RATE
@@ -26,6 +26,7 @@ from features.tables import TABLES
 from features.training_rows import LABELLED
 from serving.batch import score_file
 from serving.loading import load_served
+from training.job import Job
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(trees=5, boosters=1, least_positives=5, least_rows=30)

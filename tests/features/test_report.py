@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from features.report import Quarantined, Report, TableReport, has_report
+from features.report import Quarantined, Report, TableReport, has_report, read_report
 from features.report_page import report_page
 
 MOMENT = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
@@ -119,3 +119,12 @@ def test_report_of_another_program_is_not_taken_for_ours(
     assert not has_report(tmp_path)
     (tmp_path / "report.json").write_text(text, encoding="utf-8")
     assert has_report(tmp_path) is is_ours
+
+
+def test_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    timeless = TableReport(
+        name="products", rows_read=1, rows_valid=1, rows_dropped=0, rows_quarantined=0
+    )
+    report = replace(REPORT, tables=(timeless, ORDERS), ignored_more=3)
+    (tmp_path / "report.json").write_text(report.to_json(), encoding="utf-8")
+    assert read_report(tmp_path) == report

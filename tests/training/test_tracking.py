@@ -5,16 +5,22 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from features.errors import StorageError
 from tests.training_market import QUICK
+from training.abandoned_runs import PROCESS_TAG, end_abandoned
 from training.evaluate import MODEL, flat_metrics
 from training.material import Recipe
+from training.process_mark import ProcessMark
 from training.record import metrics_by_slice
 from training.tracking import TrackedRun, TrackingError, tracked_run
 from training.train import Trained
@@ -187,3 +193,95 @@ def test_tracked_run_location_leads_a_person_there_without_a_password(
 def test_tracking_is_imported_without_mlflow() -> None:
     code = "import sys, training.tracking; sys.exit('mlflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ})
+
+
+OPEN_TWO_RUNS = """
+import sys
+from pathlib import Path
+from training.settings import TrainingSettings
+from training.tracking import tracked_run
+
+settings = TrainingSettings(experiment="another")
+with tracked_run(Path(sys.argv[1]), settings) as run, run._child("sell through") as child:
+    print(run.run_id, child, flush=True)
+    input()
+"""
+
+
+def _status(run: TrackedRun, run_id: str) -> str:
+    return str(run.client.get_run(run_id).info.status)
+
+
+def test_tracking_ends_the_open_runs_of_a_killed_process_when_the_next_begins(
+    recorded: TrackedRun, run_directory: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OPEN_TWO_RUNS, str(run_directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        theirs = other.stdout.readline().split()
+        with tracked_run(run_directory, QUICK):
+            assert [_status(recorded, one) for one in theirs] == ["RUNNING"] * 2
+        other.kill()
+    assert [_status(recorded, one) for one in theirs] == ["RUNNING"] * 2
+    with tracked_run(run_directory, QUICK) as ours:
+        assert [_status(recorded, one) for one in theirs] == ["KILLED"] * 2
+        assert _status(recorded, ours.run_id) == "RUNNING"
+    assert _status(recorded, recorded.run_id) == "FINISHED"
+
+
+GONE = replace(ProcessMark.own(), pid=2**22 + 1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"),
+    [
+        ({PROCESS_TAG: GONE.to_text()}, "KILLED"),
+        ({PROCESS_TAG: replace(GONE, host="elsewhere").to_text()}, "RUNNING"),
+        ({PROCESS_TAG: ProcessMark.own().to_text()}, "RUNNING"),
+        ({PROCESS_TAG: "{somebody else's}"}, "RUNNING"),
+        ({}, "RUNNING"),
+    ],
+)
+def test_tracking_ends_only_runs_of_ours_whose_process_is_surely_gone(
+    recorded: TrackedRun, run_directory: Path, tags: dict[str, str], status: str
+) -> None:
+    left = recorded.client.create_run(recorded.experiment_id, tags=tags).info.run_id
+    with tracked_run(run_directory, QUICK):
+        assert _status(recorded, left) == status
+    recorded.client.set_terminated(left, "FAILED")
+
+
+def test_tracking_finds_abandoned_runs_on_every_page(recorded: TrackedRun) -> None:
+    tags = {PROCESS_TAG: GONE.to_text()}
+    left = [recorded.client.create_run(recorded.experiment_id, tags=tags) for _ in range(5)]
+
+    class InPagesOfTwo:
+        """The real client, asked for two at a time."""
+
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            asked: Callable[..., Any] = getattr(recorded.client, name)
+            return partial(asked, max_results=2) if name.startswith("search") else asked
+
+    end_abandoned(InPagesOfTwo(), ProcessMark.own())
+    assert [_status(recorded, one.info.run_id) for one in left] == ["KILLED"] * 5
+
+
+def test_tracking_database_killed_in_its_making_is_made_by_the_next(tmp_path: Path) -> None:
+    def grown() -> bool:
+        built = tmp_path.glob(".tracking-*/mlflow.db")
+        return any(path.stat().st_size > 100_000 for path in built)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", OPEN_TWO_RUNS, str(tmp_path)], stdin=subprocess.PIPE
+    ) as child:
+        while not grown():
+            assert child.poll() is None
+            time.sleep(0.001)
+        child.kill()
+    assert not (tmp_path / "mlflow.db").exists()
+    with tracked_run(tmp_path, QUICK) as run:
+        assert _status(run, run.run_id) == "RUNNING"

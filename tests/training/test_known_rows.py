@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import DataError
+from features.horizons import Horizons
+from tests.sources import order, required_source, write_csv, write_parquet
+from training.checkpoints import Checkpoints
+from training.known_rows import KnownRows, known_rows
+
+
+def known(source: Path, run: Path, horizons: Horizons | None = None) -> tuple[KnownRows, list[str]]:
+    told: list[str] = []
+    checkpoints = Checkpoints(run, {"code": "a"}, told.append)
+    rows = known_rows(source, horizons or Horizons(), checkpoints, told.append)
+    return rows, told
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    tables = required_source()
+    tables["orders"].append(order("bad", units=0))
+    return write_csv(tmp_path / "source", tables)
+
+
+def test_rows_and_report_of_an_earlier_process_are_returned_in_full(
+    source: Path, tmp_path: Path
+) -> None:
+    first, told = known(source, tmp_path / "run")
+    assert [line.startswith(("check", "features")) for line in told] == [True, True]
+    assert first.reused == ()
+    again, told = known(source, tmp_path / "run")
+    assert [line.endswith("as before") for line in told] == [True, True]
+    assert again.reused == ("check", "features")
+    assert again.report == first.report
+    assert again.report.rows_quarantined == 1
+    assert again.rows.equals(first.rows, check_metadata=True)
+    assert first.rows.num_rows > 0
+
+
+def _spoil_rows(run: Path) -> None:
+    path = run / "training_rows.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _spoil_table(run: Path) -> None:
+    pq.write_table(pq.read_table(run / "validated" / "orders.parquet")[:1], run / "o.parquet")
+    (run / "o.parquet").rename(run / "validated" / "orders.parquet")
+
+
+def _add_table(run: Path) -> None:
+    shutil.copy(run / "validated" / "orders.parquet", run / "validated" / "stock.parquet")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reused"),
+    [
+        (_spoil_rows, ("check",)),
+        (_spoil_table, ("features",)),
+        (_add_table, ("features",)),
+    ],
+)
+def test_what_was_damaged_is_made_again_to_the_same_rows(
+    source: Path, tmp_path: Path, damage: Callable[[Path], None], reused: tuple[str, ...]
+) -> None:
+    first, _ = known(source, tmp_path / "run")
+    damage(tmp_path / "run")
+    again, _ = known(source, tmp_path / "run")
+    assert again.reused == reused
+    assert again.rows.equals(first.rows, check_metadata=True)
+
+
+def test_other_horizons_change_the_rows_and_not_the_tables(source: Path, tmp_path: Path) -> None:
+    known(source, tmp_path / "run")
+    other, _ = known(source, tmp_path / "run", Horizons(horizon_days=14))
+    assert other.reused == ("check",)
+
+
+def test_other_bytes_are_checked_again(source: Path, tmp_path: Path) -> None:
+    first, _ = known(source, tmp_path / "run")
+    tables = required_source()
+    tables["orders"].append(order("bad", units=3))
+    write_csv(source, tables)
+    other, _ = known(source, tmp_path / "run")
+    assert other.reused == ()
+    assert other.report.rows_quarantined == 0
+    assert not other.rows.equals(first.rows)
+
+
+def test_other_names_beside_the_tables_are_reported_again(source: Path, tmp_path: Path) -> None:
+    known(source, tmp_path / "run")
+    (source / "notes.txt").write_text("of somebody")
+    other, _ = known(source, tmp_path / "run")
+    assert other.report.ignored == ("notes.txt",)
+    assert other.reused == ("features",), "the tables are the same to the byte"
+
+
+def test_broken_table_is_refused_however_often(tmp_path: Path) -> None:
+    source = write_parquet(tmp_path / "source", required_source())
+    (source / "orders.parquet").write_bytes(b"nothing")
+    for _ in range(2):
+        with pytest.raises(DataError):
+            known(source, tmp_path / "run")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from training.process_mark import ProcessMark, is_surely_gone, read_mark
+
+HERE = ProcessMark.own()
+NEVER = 2**22 + 1
+"""More than the largest process id that Linux gives."""
+
+
+def mark(**changes: object) -> ProcessMark:
+    return msgspec.structs.replace(HERE, **changes)
+
+
+def test_own_process_is_not_gone_and_its_mark_can_be_read_back() -> None:
+    assert HERE.pid == os.getpid()
+    assert read_mark(HERE.to_text()) == HERE
+    assert not is_surely_gone(HERE, HERE)
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"pid": 1}', '"x"', HERE.to_text() + "x"])
+def test_text_that_is_no_mark_is_told_apart(text: str) -> None:
+    assert read_mark(text) is None
+
+
+WITHOUT_MACHINE = {"machine": "", "boot": "a", "pid": NEVER}
+
+
+@pytest.mark.parametrize(
+    ("changes", "here", "is_gone"),
+    [
+        ({"pid": NEVER}, {}, True),
+        ({"started": "1"}, {}, True),
+        ({"started": ""}, {}, False),
+        ({"pid": 1, "started": ""}, {}, False),
+        ({"pid": 2**70}, {}, False),
+        ({"host": "elsewhere", "pid": NEVER}, {}, False),
+        ({"machine": "another", "pid": NEVER}, {}, False),
+        ({"namespace": "pid:[1]", "pid": NEVER}, {}, False),
+        ({"machine": "m", "boot": "a"}, {"machine": "m", "boot": "b"}, True),
+        ({"machine": "m", "boot": ""}, {"machine": "m", "boot": "b"}, False),
+        (WITHOUT_MACHINE, {"machine": "", "boot": "b"}, False),
+        (WITHOUT_MACHINE, {"machine": "", "boot": "a"}, True),
+    ],
+)
+def test_process_is_gone_only_where_that_is_sure(
+    changes: dict[str, object], here: dict[str, object], *, is_gone: bool
+) -> None:
+    assert is_surely_gone(mark(**changes), mark(**here)) == is_gone
+
+
+def test_process_that_was_killed_is_gone_before_and_after_its_parent_looks() -> None:
+    code = "from training.process_mark import ProcessMark as M; print(M.own().to_text()); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        theirs = read_mark(child.stdout.readline())
+        assert theirs is not None
+        assert theirs.pid == child.pid
+        assert not is_surely_gone(theirs, HERE)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert is_surely_gone(theirs, HERE), "a zombie"
+    assert is_surely_gone(theirs, HERE)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from features.errors import StorageError
+from training.sole_use import RunInUseError, sole_use
+
+
+def test_second_user_is_refused_with_the_process_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Path("run")
+    with sole_use(run), pytest.raises(RunInUseError) as caught, sole_use(run):
+        pass
+    assert str(caught.value) == (
+        f"Expected to be alone in the run directory run; found process {os.getpid()} at work "
+        "there. Wait until it ends, or name another directory with --out."
+    )
+    assert caught.value.exit_code == 6
+
+
+def test_next_user_is_let_in_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), sole_use(tmp_path):
+        raise ZeroDivisionError
+    with sole_use(tmp_path), sole_use(tmp_path / "another"):
+        pass
+
+
+def test_run_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(StorageError), sole_use(tmp_path / "run"):
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    half = (
+        ".validated.partial-1/.work-2/spill",
+        ".validated.partial-1.earlier/orders.parquet",
+        ".writing-3",
+        ".tracking-4/mlflow.db",
+        "stages/.writing-5",
+        "bundles/.writing-6/manifest.json",
+    )
+    whole = (
+        "validated/orders.parquet",
+        "training_rows.parquet",
+        "mlflow.db",
+        "stages/check.json",
+        "bundles/CURRENT",
+        "bundles/.writing-7",  # perhaps somebody's pointer on its way
+        "bundles/0123/manifest.json",
+        "notes/.writing-8",
+    )
+    for name in (*half, *whole):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("content")
+    with sole_use(tmp_path):
+        left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert {name for name in left if (tmp_path / name).is_file()} == {".lock", *whole}

@@ -1,0 +1,56 @@
+"""Commands of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app = typer.Typer()
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support "
+    "a model; 5 an artefact was refused; 6 the disk or the tracking server refused, or another "
+    "process is at work in the run directory.\n\nExample: xuanpin train --data data --out var/run"
+)
+
+
+@app.command("train", epilog=EXIT_CODES)
+def train(
+    data: Annotated[Path, typer.Option(help="Directory with the source tables.")],
+    out: Annotated[Path, typer.Option(help="Run directory; what it holds is kept or replaced.")] = (
+        Path("var/run")
+    ),
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print what was learned as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Train: check the tables, compute features, fit, judge, record in MLflow, publish the bundle.
+
+    Killed and started again, it goes on from the stages that were finished,
+    unless something that they depend on has changed, to the same bundle.
+    """
+    from rich.console import Console
+
+    from features.horizons import Horizons
+    from features.settings import load_section
+    from training.job import Job, learn_and_publish
+    from training.settings import TrainingSettings
+    from training.stage_lines import stages
+    from training.summary import document_of, indented_json, learned_summary, places
+
+    job = Job(
+        source=data,
+        out=out,
+        horizons=load_section(Horizons, "horizons", config),
+        settings=load_section(TrainingSettings, "training", config),
+    )
+    with stages() as tell:
+        learned = learn_and_publish(job, tell)
+    if json:
+        typer.echo(indented_json(document_of(learned)), nl=False)
+    else:
+        Console(highlight=False).print(learned_summary(learned))
+        typer.echo("\n".join(places(learned)))

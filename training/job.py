@@ -1,0 +1,112 @@
+"""A training from source tables to a published bundle, which goes on where another was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from features.catalogue import CATALOGUE
+from features.declarations import Target
+from features.horizons import Horizons
+from features.pointer import publish
+from features.report import Report
+from serving.bundle import write_bundle
+from training.checkpoints import Checkpoints
+from training.commit import git_commit
+from training.evaluate import Evaluation
+from training.kept_boosters import KeptBoosters
+from training.known_rows import KnownRows, Tell, known_rows
+from training.material import Recipe
+from training.program import program_facts
+from training.settings import TrainingSettings
+from training.sole_use import sole_use
+from training.tracking import tracked_run
+from training.train import train
+
+BUNDLES: Final = "bundles"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to train on and where to, the lengths of time, and how to train."""
+
+    source: Path
+    out: Path
+    horizons: Horizons
+    settings: TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What a training learned, how good it is, and where it is."""
+
+    job: Job
+    report: Report
+    row_count: int
+    imputed: tuple[str, ...]
+    evaluations: Mapping[Target, Evaluation]
+    bundle_id: str
+    run_id: str
+    location: str
+    """Where a person finds the run in MLflow."""
+    reused: tuple[str, ...]
+    """Names of the stages that an earlier process had finished."""
+
+
+def learn_and_publish(job: Job, tell: Tell) -> Learned:
+    """Check, compute features, train, evaluate, record, and put the bundle in use.
+
+    Raises:
+        XuanpinError: the data are broken or can't support a model, another process is at work in
+            the run directory, or the disk refuses; what an earlier run published stays in use.
+    """
+    with sole_use(job.out):
+        checkpoints = checkpoints_of(job, tell)
+        known = known_rows(job.source, job.horizons, checkpoints, tell)
+        learned = learn(job, known, checkpoints, tell)
+        publish(job.out / BUNDLES, learned.bundle_id)
+    return learned
+
+
+def checkpoints_of(job: Job, tell: Tell) -> Checkpoints:
+    """Return the finished stages of the job's run directory."""
+    return Checkpoints(job.out, program_facts(), tell)
+
+
+def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> Learned:
+    """Train on known rows, write the bundle and record it; nobody uses it yet.
+
+    Raises:
+        TrainingError: the rows can't support a model.
+        StorageError: the disk or the tracking store refuses.
+    """
+    recipe = Recipe(job.horizons, CATALOGUE, job.settings)
+    fitter = KeptBoosters(checkpoints)
+    tell("train: open the experiment record")
+    with tracked_run(job.out, job.settings) as tracked:
+        trained = train(
+            known.rows,
+            recipe,
+            git_commit=git_commit(),
+            progress=lambda stage: tell(f"train: {stage}"),
+            fitter=fitter,
+        )
+        if fitter.reused:
+            tell(f"train: {len(fitter.reused)} of the boosters as before")
+        tell("publish: write the bundle")
+        bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
+        tell("publish: record in MLflow")
+        tracked.record(trained, recipe, job.out / BUNDLES / bundle_id)
+    return Learned(
+        job=job,
+        report=known.report,
+        row_count=known.rows.num_rows,
+        imputed=trained.contents.imputed,
+        evaluations=trained.evaluations,
+        bundle_id=bundle_id,
+        run_id=tracked.run_id,
+        location=tracked.location,
+        reused=(*known.reused, *sorted(fitter.reused)),
+    )

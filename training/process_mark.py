@@ -1,0 +1,115 @@
+"""Which process opened a run, told so that another can know for sure whether it is gone.
+
+A process id alone is soon used again, in another container at the same time even. So a mark also
+holds when the process started and under which boot and process namespace of which machine (Linux;
+elsewhere they are unknown and only an unused process id proves anything).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_STATE: Final = 0
+_STARTED: Final = 19
+"""Places of the state and of the start time, in ticks since the boot, among a process's fields
+after its name (man 5 proc_pid_stat)."""
+
+_DEAD: Final = ("Z", "X")
+"""States of a process that has ended and whose parent hasn't asked for its exit code yet."""
+
+
+class ProcessMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a process runs and which one it is; empty where the system doesn't tell."""
+
+    host: str
+    machine: str
+    boot: str
+    namespace: str
+    pid: int
+    started: str
+
+    @classmethod
+    def own(cls) -> ProcessMark:
+        """Return the mark of this process."""
+        return cls(
+            host=socket.gethostname(),
+            machine=_machine(),
+            boot=_read("/proc/sys/kernel/random/boot_id"),
+            namespace=_namespace(),
+            pid=os.getpid(),
+            started=_field(os.getpid(), _STARTED),
+        )
+
+    def to_text(self) -> str:
+        """Return the mark as it is written into a tag."""
+        return msgspec.json.encode(self).decode()
+
+
+def read_mark(text: str) -> ProcessMark | None:
+    """Return the mark that a text holds, None where it is no mark of ours."""
+    try:
+        return msgspec.json.decode(text, type=ProcessMark)
+    except msgspec.DecodeError:
+        return None
+
+
+def is_surely_gone(mark: ProcessMark, here: ProcessMark) -> bool:
+    """Tell whether the process of a mark has ended, as far as it can be known from `here`.
+
+    Of another host nothing is known. Of the same machine under another boot nothing runs any
+    more; a host name that isn't known to be the same machine's may be another's.
+    """
+    if mark.host != here.host or mark.machine != here.machine:
+        return False
+    if mark.boot != here.boot:
+        return bool(mark.machine and mark.boot and here.boot)
+    if mark.namespace != here.namespace:
+        return False
+    return not _is_in_use(mark.pid) or _has_ended(mark)
+
+
+def _has_ended(mark: ProcessMark) -> bool:
+    """Tell whether a process id is that of a dead process, or was given to a later one."""
+    state, started = _field(mark.pid, _STATE), _field(mark.pid, _STARTED)
+    return state in _DEAD or (bool(started and mark.started) and started != mark.started)
+
+
+def _is_in_use(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _field(pid: int, place: int) -> str:
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[place] if len(fields) > place else ""
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _machine() -> str:
+    """Return a digest of the machine's id, which is not to be shown (man 5 machine-id)."""
+    machine = _read("/etc/machine-id")
+    return hashlib.sha256(f"xuanpin {machine}".encode()).hexdigest()[:16] if machine else ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

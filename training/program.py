@@ -1,0 +1,54 @@
+"""What of the program itself a result depends on: our own code, the libraries, the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+PACKAGES: Final = ("features", "serving", "training")
+"""Whose code makes the numbers; experiments only ask for them."""
+
+LIBRARIES: Final = (
+    "duckdb",
+    "ibis-framework",
+    "lightgbm",
+    "msgspec",
+    "numpy",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "pycountry",
+    "pydantic",
+    "scikit-learn",
+    "scipy",
+    "sqlglot",
+)
+"""Those that validated tables, training rows or boosters depend on."""
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+@cache
+def program_facts() -> dict[str, object]:
+    """Return what a stage's key says of the program, as it was when first asked."""
+    return {
+        "code": code_fingerprint(ROOT),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
+
+
+def code_fingerprint(root: Path) -> str:
+    """Return a SHA-256 over the names and bytes of all Python files of our packages."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(root).as_posix()} {len(data)}\n".encode())
+            digest.update(data)
+    return digest.hexdigest()
