@@ -23,6 +23,7 @@ from features.families import (
     repurchase,
     returns,
     reviews,
+    stock,
     supplier,
 )
 from features.levels import Level
@@ -42,6 +43,7 @@ COMPUTING: Final = (
     "signal_rows.py",
     "signals/*.py",
     "snapshot_contents.py",
+    "stock_cover.py",
     "visibility.py",
     "vocabulary.py",
 )
@@ -107,6 +109,7 @@ CATALOGUE: Final = Catalogue(
     request_fields=(*demand.REQUEST_FIELDS, *price.REQUEST_FIELDS),
     features=(
         *demand.DEMAND,
+        *stock.STOCKS,
         *rates.RATES,
         *returns.RETURNS,
         *repurchase.REPURCHASE,

@@ -107,7 +107,15 @@ def _lots(market: KnownMarket, _: Names) -> Iterator[Event]:
 def _stock(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.seen("stock"):
         offered = row["on_hand_units"] + row["inbound_units"]
-        measures = {"observations": 1, "stockouts": int(offered == 0), "units_offered": offered}
+        measures = {
+            "observations": 1,
+            "stockouts": int(offered == 0),
+            "sold_outs": int(row["on_hand_units"] == 0),
+            "settled": int(row["inbound_units"] == 0),
+            "units_offered": offered,
+            "units_on_hand": row["on_hand_units"],
+            "units_inbound": row["inbound_units"],
+        }
         yield _event(row, measures)
 
 

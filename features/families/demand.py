@@ -6,11 +6,10 @@ from typing import Final
 
 from features.declarations import Age, Derived, Family, Feature, RequestField, SignalName, Windowed
 from features.derived import COVERED_DAYS, COVERS, coming_season, ratio
-from features.families.topic import Topic, share_of
+from features.families.topic import Topic
 from features.levels import LEVEL_TITLES, Level, qualified
 
 ORDERS: Final = Topic(SignalName.ORDERS, Family.DEMAND)
-STOCK: Final = Topic(SignalName.STOCK, Family.DEMAND)
 STARTS: Final = Topic(SignalName.LISTING_STARTS, Family.DEMAND)
 
 
@@ -83,22 +82,6 @@ REQUEST_FIELDS: Final = (
     ),
 )
 
-_STOCKOUTS: Final = STOCK.total(
-    "stockouts",
-    "Stock observations of the {level} with nothing on hand or on its way,",
-    level=Level.LISTING,
-    days=84,
-    unit="observations",
-)
-_OBSERVATIONS: Final = STOCK.total(
-    "observations",
-    "Stock observations of the {level}",
-    level=Level.LISTING,
-    days=84,
-    unit="observations",
-    name="stock_observations",
-)
-
 DEMAND: Final[tuple[Feature, ...]] = (
     *(_ordered(Level.LISTING, days) for days in (7, 28, 84)),
     *(_ordered(Level.PRODUCT, days) for days in (28, 84)),
@@ -155,14 +138,6 @@ DEMAND: Final[tuple[Feature, ...]] = (
         level=Level.MARKET,
         signal=SignalName.ORDERS,
         measure="order_lines",
-    ),
-    _STOCKOUTS,
-    _OBSERVATIONS,
-    share_of(
-        "stockout_share",
-        "Share of the {level}'s stock observations with nothing on hand or on its way",
-        _STOCKOUTS,
-        _OBSERVATIONS,
     ),
     _recent_share(Level.LISTING),
     _recent_share(Level.PRODUCT),

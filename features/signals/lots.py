@@ -11,13 +11,15 @@ from features.signals.signal import Keys, counted, keyed, none, one
 
 
 def offers(dataset: Dataset) -> ir.Table:
-    """Return stock observations with the units they put on sale."""
+    """Return stock observations with the units they put on sale, by where these are."""
     stock = dataset.knowable("stock")
     return stock.select(
         "listing_id",
         "event_time",
         "available_at",
         units_offered=stock.on_hand_units + stock.inbound_units,
+        units_on_hand=stock.on_hand_units,
+        units_inbound=stock.inbound_units,
     )
 
 
@@ -72,13 +74,21 @@ def _sold_of(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
 
 
 def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return stock observations; `stockouts` are those with nothing on hand or on its way."""
+    """Return stock observations, with those that find nothing counted.
+
+    `stockouts` have nothing on hand or on its way, `sold_outs` nothing on hand, and `settled`
+    ones nothing on its way.
+    """
     seen = keyed(dataset, offers(dataset), keys)
     return seen.select(
         *keys,
         "event_time",
         "available_at",
         "units_offered",
+        "units_on_hand",
+        "units_inbound",
         observations=one(),
         stockouts=counted(seen.units_offered == 0),
+        sold_outs=counted(seen.units_on_hand == 0),
+        settled=counted(seen.units_inbound == 0),
     )

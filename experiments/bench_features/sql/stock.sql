@@ -1,10 +1,11 @@
--- Stock observations, and those with nothing on hand or on its way.
+-- Stock observations, those with nothing on hand, and those with nothing on its way either.
 WITH daily AS (
     SELECT
         listing_id,
         day_of(event_time) AS event_day,
         day_of(available_at) AS available_day,
         COUNT(*) AS observations,
+        COUNT(*) FILTER (on_hand_units = 0) AS sold_outs,
         COUNT(*) FILTER (on_hand_units + inbound_units = 0) AS stockouts
     FROM stock
     WHERE available_at IS NOT NULL
@@ -14,6 +15,9 @@ SELECT
     spine.listing_id,
     spine.as_of_day,
     SUM(stockouts) AS stockouts_84d,
+    SUM(sold_outs) FILTER (event_day > as_of_day - 28) AS sold_outs_28d,
+    SUM(sold_outs) AS sold_outs_84d,
+    SUM(observations) FILTER (event_day > as_of_day - 28) AS stock_observations_28d,
     SUM(observations) AS stock_observations_84d
 FROM spine
 JOIN daily
