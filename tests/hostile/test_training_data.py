@@ -130,3 +130,4 @@ def test_market_with_three_rows_is_merged_into_wider_cells(rows: pa.Table) -> No
     evaluation = trained.evaluations["sell_through"]
     assert not any("ZZ" in name for name in evaluation.by_group)
     assert evaluation.by_group["other markets"]["model"].rows >= FEW_ROWS
+    assert "| other markets | " in trained.contents.model_card
