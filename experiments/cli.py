@@ -10,6 +10,7 @@ import typer
 from experiments.bench_features.cli import bench_features
 from experiments.bench_models.cli import bench_models
 from experiments.bench_online.cli import bench_online
+from experiments.bench_unripe.cli import bench_unripe
 from experiments.complete_journey.cli import bench_complete_journey
 from experiments.simulated_market.cli import plot_market, simulate
 from experiments.truth.cli import bench_truth
@@ -145,3 +146,4 @@ bench_app.command("online", epilog="Example: xuanpin bench online --keys 1000000
 bench_app.command("models", epilog="Example: xuanpin bench models --preset small --seeds 1")(
     bench_models
 )
+bench_app.command("unripe", epilog="Example: xuanpin bench unripe --seeds 1")(bench_unripe)

@@ -110,6 +110,10 @@ def _target(evaluation: Evaluation) -> list[str]:
             ],
         ),
         (
+            f"{evaluation.rows_not_final:,} rows are not final yet: their horizon isn't over, and "
+            "they are neither learned from nor judged."
+        ),
+        (
             "On the latest slice, beside the baselines. Intervals are meant to cover "
             f"{evaluation.interval_level:.0%}; the Brier score is of a share of at least "
             f"{evaluation.threshold:g}."

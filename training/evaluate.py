@@ -66,6 +66,8 @@ class Evaluation:
     interval_level: float
     slices: Mapping[str, SliceFacts]
     """Slices in time by name, from train to latest."""
+    rows_not_final: int
+    """Rows whose outcome isn't final yet, copies left out: neither learned from nor judged."""
     overall: Mapping[str, Metrics]
     """By predictor: the model and each baseline."""
     by_group: Mapping[str, Mapping[str, Metrics]]
@@ -133,6 +135,7 @@ def evaluate(
         threshold=threshold,
         interval_level=settings.interval_level,
         slices=_slice_facts(material.training_set, division),
+        rows_not_final=_rows_not_final(material.training_set, division.target),
         overall=judged.measured(judged.is_latest, threshold),
         by_group={name: judged.measured(mask, threshold) for name, mask in judged.groups.items()},
         differences=_differences(material, division, latest),
@@ -204,6 +207,11 @@ def _differences(
         baseline: {loss: spreads[f"{baseline} {loss}"] for loss in losses[MODEL]}
         for baseline in BASELINES
     }
+
+
+def _rows_not_final(training_set: TrainingSet, target: Target) -> int:
+    is_row = training_set.hidden == Hidden.NOTHING
+    return int((is_row & ~training_set.outcomes[target].is_mature).sum())
 
 
 def _slice_facts(training_set: TrainingSet, division: Division) -> dict[str, SliceFacts]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from features.declarations import FloatArray, Target
 from serving.cells import BoolArray
+from training.hidden_history import Hidden
 from training.training_errors import (
     BrokenLabelsError,
     NoLabelsError,
@@ -46,7 +47,8 @@ NO_ROWS: Final = Sample(np.empty(0, np.int64), np.empty(0), np.empty(0))
 def final_rows(training_set: TrainingSet, target: Target) -> Sample:
     """Return the rows whose label is final and rests on some evidence.
 
-    A return risk of a row without any order doesn't exist: such rows are left out.
+    A return risk of a row without any order doesn't exist: such rows are left out. Refusals count
+    rows as they were read, without their copies that know less.
 
     Raises:
         NoLabelsError: there is none.
@@ -54,12 +56,13 @@ def final_rows(training_set: TrainingSet, target: Target) -> Sample:
     """
     outcome = training_set.outcomes[target]
     is_evidence = outcome.is_mature & (outcome.weight > 0)
+    is_read = training_set.hidden == Hidden.NOTHING
     is_share = (outcome.label >= 0) & (outcome.label <= 1)
     if not (is_evidence & ~np.isnan(outcome.label)).any():
-        raise NoLabelsError(target, int(outcome.is_mature.sum()))
-    broken = int((is_evidence & ~is_share).sum())
+        raise NoLabelsError(target, int((outcome.is_mature & is_read).sum()))
+    broken = int((is_evidence & ~is_share & is_read).sum())
     if broken:
-        raise BrokenLabelsError(target, broken=broken, rows=int(is_evidence.sum()))
+        raise BrokenLabelsError(target, broken=broken, rows=int((is_evidence & is_read).sum()))
     rows = np.flatnonzero(is_evidence)
     return Sample(rows, outcome.label[rows], outcome.weight[rows])
 

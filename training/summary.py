@@ -91,6 +91,9 @@ def _learned(learned: Learned) -> Text:
         f"IMPUTED, not observed: {table} ({RULE}). Whatever rests on it is as good as that rule."
         for table in learned.imputed
     ]
+    not_final = {name: one.rows_not_final for name, one in learned.evaluations.items()}
+    counted = ", ".join(f"{rows:,} for {name}" for name, rows in not_final.items())
+    lines.append(f"Decisions not final yet, so not learned from: {counted}.")
     return Text("\n".join(lines) + "\n")
 
 

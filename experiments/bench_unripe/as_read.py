@@ -1,0 +1,38 @@
+"""What the declared features say of a rate at a moment: read through the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from features.catalogue import CATALOGUE
+from features.derived import ratio
+from features.interpreter import level_values
+from features.levels import LEVEL_KEYS, Level
+from features.pooling import Rate
+from features.signal_rows import SignalRows
+from features.visibility import AS_OF
+
+
+def as_read(rows: SignalRows, moments: pd.DataFrame, *, rate: Rate, level: Level) -> pd.DataFrame:
+    """Return keys and `as_of_day` of `moments`, each once, with `ours` and the trials it rests on.
+
+    `ours` is null where the features have counted no trial by then.
+    """
+    keys = [*LEVEL_KEYS[level], AS_OF]
+    names = [rate.column(measure, level) for measure in (rate.successes, rate.trials)]
+    features = tuple(feature for feature in CATALOGUE.at(level) if feature.name in names)
+    asked = _as_table(moments[keys].drop_duplicates(), keys)
+    values = level_values(rows, features, rows.keep(asked))
+    read = rows.dataset.connection.to_pyarrow(values).to_pandas()
+    successes, trials = (read[name].to_numpy() for name in names)
+    result: pd.DataFrame = read[keys].assign(ours=ratio(successes, trials), rests_on=trials)
+    return result
+
+
+def _as_table(moments: pd.DataFrame, keys: Sequence[str]) -> ibis.Table:
+    columns = {key: pa.array(moments[key].to_numpy()) for key in keys}
+    return ibis.memtable(pa.table(columns))

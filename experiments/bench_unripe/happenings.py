@@ -1,0 +1,108 @@
+"""What was sold, and what came of it in the end: counted plainly, without the features' signals.
+
+Every table here has the columns listing_id, sold_day, known_day, over_day, trials and successes.
+A trial is known on the day that the sale is, a success on the day that both are. `over_day` is
+when a trial can't become a success any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset import Dataset
+from features.horizons import Horizons
+from features.pooling import REPURCHASE_RATE, RETURN_RATE, Rate
+from features.signal_rows import day_of
+
+MOST_TRANSIT_DAYS: Final = 60
+"""Days after which a parcel without a delivery counts as lost: nobody sends it back."""
+
+
+def units_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return units ordered, and those of them that came back within their return window."""
+    lines = _with_end(dataset, horizons)
+    returned = dataset.knowable("returns").select(
+        "order_line_id", back_at="event_time", back_known_at="available_at", back="units"
+    )
+    back = lines.inner_join(returned, "order_line_id").filter(ibis._.back_at <= ibis._.over_at)
+    sold = _happenings(lines, known_at=lines.available_at, trials=lines.units, successes=0)
+    return sold.union(
+        _happenings(
+            back,
+            known_at=ibis.greatest(back.available_at, back.back_known_at),
+            trials=0,
+            successes=back.back,
+        )
+    )
+
+
+def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return first-time buyers of listings, and those who bought again within the window."""
+    lines = dataset.knowable("orders").filter(ibis._.buyer_key.notnull())
+    buyer = ["listing_id", "buyer_key"]
+    by_time = ibis.window(group_by=buyer, order_by=["event_time", "order_line_id"])
+    first = lines.mutate(place=ibis.row_number().over(by_time)).filter(ibis._.place == 0)
+    window = ibis.interval(days=horizons.repurchase_window_days)
+    first = first.mutate(over_at=first.event_time + window)
+    again = lines.select(
+        *buyer, again_id="order_id", again_at="event_time", again_known_at="available_at"
+    )
+    again = first.inner_join(again, buyer)
+    again = again.filter(
+        again.again_id != again.order_id,
+        again.again_at > again.event_time,
+        again.again_at <= again.over_at,
+    )
+    of_buyer = again.group_by("listing_id", "buyer_key", "event_time", "available_at", "over_at")
+    back = of_buyer.aggregate(again_known_at=again.again_known_at.min())
+    bought = _happenings(first, known_at=first.available_at, trials=1, successes=0)
+    return bought.union(
+        _happenings(
+            back,
+            known_at=ibis.greatest(back.available_at, back.again_known_at),
+            trials=0,
+            successes=1,
+        )
+    )
+
+
+HAPPENINGS: Final[dict[Rate, Callable[[Dataset, Horizons], ir.Table]]] = {
+    RETURN_RATE: units_back,
+    REPURCHASE_RATE: buyers_back,
+}
+
+
+def _with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    lines = dataset.knowable("orders")
+    window = ibis.interval(days=horizons.return_window_days)
+    if not dataset.has("deliveries"):
+        assumed = ibis.interval(days=horizons.assumed_delivery_days)
+        return lines.mutate(over_at=lines.event_time + assumed + window)
+    arrived = dataset.knowable("deliveries").select("order_line_id", delivered_at="event_time")
+    lines = lines.left_join(arrived, "order_line_id")
+    lost_at = lines.event_time + ibis.interval(days=MOST_TRANSIT_DAYS)
+    return lines.mutate(over_at=lines.delivered_at.coalesce(lost_at) + window)
+
+
+def _happenings(
+    sales: ir.Table,
+    *,
+    known_at: ir.TimestampValue,
+    trials: ir.IntegerValue | int,
+    successes: ir.IntegerValue | int,
+) -> ir.Table:
+    counts = {"trials": trials, "successes": successes}
+    return sales.select(
+        "listing_id",
+        sold_day=day_of(sales.event_time),
+        known_day=day_of(known_at),
+        over_day=day_of(sales.over_at),
+        **{
+            name: ibis.literal(value) if isinstance(value, int) else value
+            for name, value in counts.items()
+        },
+    ).cast(dict.fromkeys(counts, "int64"))

@@ -1,0 +1,296 @@
+"""H25 and H40: artefacts that are broken, changed or planted are refused, and nothing crashes.
+
+There is no reload without a restart yet, so a case is a start with the damaged artefact: a child
+process loads the run directory as the service does, and must end by itself, with the reason. What
+the service says meanwhile is tested below.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.exceptions import StarletteDeprecationWarning
+
+from features.pointer import publish, resolve
+from serving.api import build_app
+from serving.bundle import write_bundle
+from serving.loading import load_served
+from serving.manifest import canonical_json, sha256_of
+from serving.settings import ServingSettings
+from serving.signature import SIGNATURE, make_keys
+from tests.serving_world import bundle_contents, write_snapshot_beside
+
+with warnings.catch_warnings():
+    # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.
+    warnings.simplefilter("ignore", StarletteDeprecationWarning)
+    from starlette.testclient import TestClient
+
+ROOT = Path(__file__).parents[2]
+LOADING = """
+import sys
+from pathlib import Path
+from features.errors import ArtefactError
+from serving.loading import load_served
+bundles, snapshots, *key = map(Path, sys.argv[1:])
+try:
+    load_served(bundles=bundles, snapshots=snapshots, public_key=key[0] if key else None)
+except ArtefactError as error:
+    print(type(error).__name__, error)
+    sys.exit(error.exit_code)
+"""
+BOOSTER = "sell_through.0.txt"
+PICKLE = b"cos\nsystem\n(S'touch planted'\ntR."
+
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("sound")
+    publish(run / "bundles", write_bundle(bundle_contents(), run / "bundles"))
+    write_snapshot_beside(run / "snapshots")
+    return run
+
+
+@pytest.fixture
+def run(sound: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sound, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def load_in_child(run: Path, *key: Path) -> tuple[int, str]:
+    """Load a run directory in a process of its own; return its exit code and what it says."""
+    arguments = [run / "bundles", run / "snapshots", *key]
+    child = subprocess.run(
+        [sys.executable, "-c", LOADING, *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        text=True,
+    )
+    return child.returncode, child.stdout + child.stderr
+
+
+def cut(name: str, share: float) -> Damage:
+    def damage(directory: Path) -> None:
+        data = (directory / name).read_bytes()
+        (directory / name).write_bytes(data[: int(len(data) * share)])
+
+    return damage
+
+
+def flip(name: str, share: float) -> Damage:
+    def damage(directory: Path) -> None:
+        data = bytearray((directory / name).read_bytes())
+        data[int(len(data) * share)] ^= 1
+        (directory / name).write_bytes(data)
+
+    return damage
+
+
+def replace(name: str, old: bytes, new: bytes) -> Damage:
+    def damage(directory: Path) -> None:
+        data = (directory / name).read_bytes()
+        assert old in data
+        (directory / name).write_bytes(data.replace(old, new, 1))
+
+    return damage
+
+
+def edit(name: str, **facts: object) -> Damage:
+    def damage(directory: Path) -> None:
+        content = json.loads((directory / name).read_bytes())
+        (directory / name).write_bytes(canonical_json({**content, **facts}))
+
+    return damage
+
+
+def plant(name: str, data: bytes = PICKLE) -> Damage:
+    return lambda directory: (directory / name).write_bytes(data)
+
+
+def remove(name: str) -> Damage:
+    return lambda directory: (directory / name).unlink()
+
+
+def edit_a_leaf(directory: Path) -> None:
+    """Change a digit of the first leaf: LightGBM itself would load it and score otherwise."""
+    text = (directory / BOOSTER).read_bytes()
+    place = text.index(b".", text.index(b"leaf_value=")) + 2
+    digit = b"1" if text[place : place + 1] == b"2" else b"2"
+    (directory / BOOSTER).write_bytes(text[:place] + digit + text[place + 1 :])
+
+
+def vouch_for(name: str, damage: Damage) -> Damage:
+    """Make the manifest vouch for a damaged file: what only a signature could prevent."""
+
+    def damage_and_vouch(directory: Path) -> None:
+        damage(directory)
+        data = (directory / name).read_bytes()
+        manifest = json.loads((directory / "manifest.json").read_bytes())
+        manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+        (directory / "manifest.json").write_bytes(canonical_json(manifest))
+
+    return damage_and_vouch
+
+
+def link(directory: Path) -> None:
+    (directory / "pooling.json").rename(directory.parent / "elsewhere.json")
+    (directory / "pooling.json").symlink_to("../elsewhere.json")
+
+
+def list_outside(name: str) -> Damage:
+    def damage(directory: Path) -> None:
+        (directory.parent / "outside.json").write_bytes(b"{}")
+        manifest = json.loads((directory / "manifest.json").read_bytes())
+        manifest["files"][name] = {"bytes": 2, "sha256": sha256_of(b"{}")}
+        (directory / "manifest.json").write_bytes(canonical_json(manifest))
+
+    return damage
+
+
+def plant_zip_slip(directory: Path) -> None:
+    with zipfile.ZipFile(directory / "model.zip", "w") as archive:
+        archive.writestr("../../planted.json", "{}")
+
+
+BUNDLES: tuple[tuple[str, Damage, str, str], ...] = (
+    ("H25 truncated", cut(BOOSTER, 0.5), "DigestMismatchError", BOOSTER),
+    ("H25 a bit flipped", flip("return_risk.1.txt", 0.5), "DigestMismatchError", "return_risk.1"),
+    ("H25 a leaf edited", edit_a_leaf, "DigestMismatchError", BOOSTER),
+    ("H25 wrong schema", edit("schema.json", targets=[]), "DigestMismatchError", "schema.json"),
+    (
+        "H25 wrong schema, vouched for",
+        vouch_for("schema.json", edit("schema.json", targets=["return_risk"])),
+        "BrokenFileError",
+        "schema.json",
+    ),
+    (
+        "H25 truncated, vouched for: kills the process that loads it",
+        vouch_for(BOOSTER, cut(BOOSTER, 0.5)),
+        "CanaryError",
+        "a child process",
+    ),
+    (
+        "H25 a leaf edited, vouched for",
+        vouch_for(BOOSTER, edit_a_leaf),
+        "CanaryError",
+        "off by",
+    ),
+    ("H25 newer format", edit("manifest.json", format=2), "NewerFormatError", "format 2"),
+    (
+        "H25 other catalogue",
+        edit("manifest.json", catalogue_fingerprint="f" * 64),
+        "CatalogueMismatchError",
+        "ffff",
+    ),
+    ("H25 a file missing", remove("conformal.json"), "MissingFileError", "conformal.json"),
+    ("H40 pickle", plant("model.pkl"), "UnexpectedFileError", "model.pkl"),
+    (
+        "H40 pickle in a model's place",
+        vouch_for(BOOSTER, plant(BOOSTER)),
+        "CanaryError",
+        "a child process",
+    ),
+    ("H40 symbolic link", link, "UnexpectedFileError", "pooling.json"),
+    ("H40 ..", list_outside("../outside.json"), "UnexpectedFileError", "../outside.json"),
+    ("H40 absolute", list_outside("/etc/hostname"), "UnexpectedFileError", "/etc/hostname"),
+    ("H40 zip slip", plant_zip_slip, "UnexpectedFileError", "model.zip"),
+)
+
+DATA = "data.mdb"
+ABOUT = "snapshot.json"
+REFUSED = "SnapshotRefusedError"
+SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
+    ("H25 data truncated", cut(DATA, 0.5), REFUSED, "bytes"),
+    ("H25 data empty", cut(DATA, 0), REFUSED, "0 bytes"),
+    ("H25 a bit flipped in the root of the index", flip(DATA, 0.0001), REFUSED, "SHA-256"),
+    ("H25 a bit flipped among vectors", flip(DATA, 0.5), REFUSED, "SHA-256"),
+    ("H25 a bit flipped at the end", flip(DATA, 0.9999), REFUSED, "SHA-256"),
+    (
+        "H25 other catalogue",
+        edit(ABOUT, catalogue_fingerprint="f" * 64),
+        "CatalogueMismatchError",
+        "ffff",
+    ),
+    ("H25 older format", edit(ABOUT, format=1), REFUSED, "format 1"),
+    ("H25 newer format", edit(ABOUT, format=3), REFUSED, "format 3"),
+    ("H25 newer format with a novelty", edit(ABOUT, format=3, novelty=1), REFUSED, "novelty"),
+    ("H25 data missing", remove(DATA), REFUSED, "none"),
+    ("H25 facts missing", remove(ABOUT), REFUSED, "none"),
+    ("H25 facts truncated", cut(ABOUT, 0.5), REFUSED, "JSON"),
+)
+
+CASES = [
+    pytest.param(kind, damage, error, says, id=f"{kind}: {name}")
+    for kind, cases in (("bundles", BUNDLES), ("snapshots", SNAPSHOTS))
+    for name, damage, error, says in cases
+]
+
+
+@pytest.mark.parametrize(("kind", "damage", "error", "says"), CASES)
+def test_artefact_that_is_not_sound_is_refused_with_the_reason(
+    kind: str, damage: Damage, error: str, says: str, run: Path
+) -> None:
+    damage(resolve(run / kind))
+    code, said = load_in_child(run)
+    assert code == 5, said
+    assert said.startswith(f"{error} Expected ")
+    assert says in said
+    assert str(run) not in said
+    assert not list(run.rglob("planted*"))
+
+
+def test_run_directory_that_is_sound_loads(run: Path) -> None:
+    assert load_in_child(run) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda _: None, "found none"),
+        (plant(SIGNATURE, b"A" * 64), "found one of another key"),
+    ],
+    ids=["H25 not signed", "H25 wrong signature"],
+)
+def test_bundle_without_the_signature_of_the_key_is_refused(
+    damage: Damage, says: str, run: Path, tmp_path: Path
+) -> None:
+    _, public = make_keys(tmp_path)
+    damage(resolve(run / "bundles"))
+    code, said = load_in_child(run, public)
+    assert code == 5, said
+    assert said.startswith("SignatureRefusedError Expected manifest.sig by the key")
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage", "says"),
+    [("bundles", edit_a_leaf, BOOSTER), ("snapshots", cut(DATA, 0.5), DATA)],
+)
+def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
+    kind: str, damage: Damage, says: str, run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(resolve(run / kind))
+    settings = ServingSettings(run=run)
+    caplog.set_level(logging.INFO)
+    app = build_app(
+        settings, lambda: load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    )
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/livez").status_code == 200
+        for answer in (client.get("/readyz"), client.post("/v1/score", json={})):
+            body: dict[str, Any] = answer.json()
+            assert (answer.status_code, body["error"]["code"]) == (503, "no_model")
+            assert says not in answer.text
+    assert says in caplog.text
