@@ -39,9 +39,7 @@ def fit_boosters(
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
-    for target, sample in samples.items():
-        _refuse_broken(target, sample.label)
-        refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
+    refuse_broken_samples(samples, settings)
     jobs = {
         target: BoosterFit(
             matrix[sample.rows],
@@ -91,6 +89,13 @@ class BoosterFit:
         )
         text: str = lightgbm.train(seeded, rows, num_boost_round=self.trees).model_to_string()
         return text
+
+
+def refuse_broken_samples(samples: Mapping[Target, Sample], settings: TrainingSettings) -> None:
+    """Refuse samples that teach nothing, whatever fits boosters on them; raises as above."""
+    for target, sample in samples.items():
+        _refuse_broken(target, sample.label)
+        refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
 
 
 def _refuse_broken(target: Target, label: FloatArray) -> None:

@@ -12,12 +12,19 @@ from serving.footing import Footing, share_units
 from serving.target_model import TargetModel, mean_prediction
 from training.fitting import fit_boosters
 from training.forecast import learn_finish
-from training.material import Material
+from training.material import Fitter, Material, Texts
+from training.sample import Sample
 from training.split import Division
 
 
+def fit_here(material: Material, samples: Mapping[Target, Sample]) -> Texts:
+    """Fit the boosters on this machine: the fitter of every training that names no other."""
+    recipe = material.recipe
+    return fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings)
+
+
 def fit_targets(
-    material: Material, divisions: Mapping[Target, Division]
+    material: Material, divisions: Mapping[Target, Division], fit: Fitter = fit_here
 ) -> dict[Target, TargetModel]:
     """Fit each target on its training slice and finish it on its calibration slice.
 
@@ -25,8 +32,7 @@ def fit_targets(
         TrainingError: a training slice teaches nothing.
     """
     samples = {target: division.train for target, division in divisions.items()}
-    recipe = material.recipe
-    texts = fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings)
+    texts = fit(material, samples)
     models: dict[Target, TargetModel] = {}
     for target, division in divisions.items():  # sell-through first: it tells the units expected
         footing = footing_of(material, division, models)
