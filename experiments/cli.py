@@ -10,6 +10,7 @@ import typer
 from experiments.bench_features.cli import bench_features
 from experiments.bench_models.cli import bench_models
 from experiments.bench_online.cli import bench_online
+from experiments.bench_training.cli import bench_training
 from experiments.complete_journey.cli import bench_complete_journey
 from experiments.simulated_market.cli import plot_market, simulate
 from experiments.truth.cli import bench_truth
@@ -141,4 +142,7 @@ bench_app.command("features", epilog="Example: xuanpin bench features --lines 10
 bench_app.command("online", epilog="Example: xuanpin bench online --keys 1000000")(bench_online)
 bench_app.command("models", epilog="Example: xuanpin bench models --preset small --seeds 1")(
     bench_models
+)
+bench_app.command("training", epilog="Example: xuanpin bench training --repeats 3 --dask")(
+    bench_training
 )

@@ -41,9 +41,10 @@ from training.sample import Sample
 
 try:
     import distributed
-    from dask import array, config, delayed
+    from dask import array, config
+    from dask.delayed import delayed
     from distributed import Client, Future, LocalCluster
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 except ImportError as error:
     raise DaskMissingError from error
