@@ -65,10 +65,9 @@ class DaskFitter:
     """Fit boosters on the cluster of a scheduler, or on two worker processes of this machine.
 
     `rows` is the Parquet file that the training set was read from, under a path that all workers
-    can read. The client holds the training set and its design matrix in full, as it does without
-    a cluster: the split, the pooling parameters, calibration and evaluation want them. What
-    workers are spared is the rows they don't learn from; what the client is spared is LightGBM's
-    copies of the rows and the time.
+    can read. The client still holds the training set and its design matrix in full, which split,
+    pooling, calibration and evaluation read: 3.7 kB a row with today's catalogue, measured, or
+    3.7 GB for a million rows. What a cluster takes off it is LightGBM's own copies, and the time.
     """
 
     rows: Path
