@@ -103,10 +103,13 @@ class DaskFitter:
 @contextmanager
 def _local_cluster() -> Iterator[LocalCluster]:
     """Start single-threaded worker processes that only this machine can reach."""
-    quiet = {"distributed.scheduler.work-stealing": False, "distributed.admin.tick.limit": "1h"}
+    settings = {
+        "distributed.scheduler.work-stealing": False,  # a part stays where it was read
+        "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
+    }
     with (
         TemporaryDirectory(prefix="xuanpin-dask-") as scratch,
-        config.set(quiet),
+        config.set(settings),
         LocalCluster(
             n_workers=LOCAL_WORKERS,
             threads_per_worker=1,

@@ -48,8 +48,16 @@ def path(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained_there(path: Path, rows: pa.Table, recipe: Recipe) -> Trained:
-    return train(rows, recipe, git_commit="unknown", progress=lambda _: None, fit=DaskFitter(path))
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: Recipe) -> Trained:
+    fit = DaskFitter(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(scratch))
+        return train(rows, recipe, git_commit="unknown", progress=lambda _: None, fit=fit)
 
 
 @pytest.fixture
@@ -105,11 +113,10 @@ def test_boosters_do_not_say_where_the_workers_were(trained_there: Trained) -> N
         assert not any("127.0.0.1" in booster.text for booster in model.boosters)
 
 
-def test_a_cluster_leaves_no_process_and_no_file(trained_there: Trained) -> None:
+def test_a_cluster_leaves_no_process_and_no_file(trained_there: Trained, scratch: Path) -> None:
     assert trained_there.evaluations
-    assert not list(Path(tempfile.gettempdir()).glob("xuanpin-dask-*"))
-    children = psutil.Process().children(recursive=True)
-    assert not [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+    assert not list(scratch.iterdir())
+    assert not _workers()
 
 
 def test_samples_that_teach_nothing_are_refused_before_a_cluster_starts(
