@@ -50,6 +50,10 @@ except ImportError as error:
     raise DaskMissingError from error
 
 LOCAL_WORKERS: Final = 2
+_LOCAL_SETTINGS: Final = {
+    "distributed.scheduler.work-stealing": False,  # a part stays where it was read
+    "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
+}
 _GLANCE_SECONDS: Final = 1.0
 """Between two looks at whether all workers are still there."""
 
@@ -103,19 +107,14 @@ class DaskFitter:
 @contextmanager
 def _local_cluster() -> Iterator[LocalCluster]:
     """Start single-threaded worker processes that only this machine can reach."""
-    settings = {
-        "distributed.scheduler.work-stealing": False,  # a part stays where it was read
-        "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
-    }
     with (
         TemporaryDirectory(prefix="xuanpin-dask-") as scratch,
-        config.set(settings),
+        config.set({**_LOCAL_SETTINGS, "temporary-directory": scratch}),
         LocalCluster(
             n_workers=LOCAL_WORKERS,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
-            local_directory=scratch,
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
     ):
         yield cluster
