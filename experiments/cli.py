@@ -10,6 +10,7 @@ import typer
 from experiments.bench_features.cli import bench_features
 from experiments.bench_models.cli import bench_models
 from experiments.bench_online.cli import bench_online
+from experiments.bench_training.cli import bench_training
 from experiments.bench_unripe.cli import bench_unripe
 from experiments.complete_journey.cli import bench_complete_journey
 from experiments.simulated_market.cli import plot_market, simulate
@@ -147,3 +148,6 @@ bench_app.command("models", epilog="Example: xuanpin bench models --preset small
     bench_models
 )
 bench_app.command("unripe", epilog="Example: xuanpin bench unripe --seeds 1")(bench_unripe)
+bench_app.command("training", epilog="Example: xuanpin bench training --repeats 3 --dask")(
+    bench_training
+)

@@ -68,14 +68,17 @@ class BoostedShareModel(ShareModel):
         return self._target_name
 
     def _learn(self, table: InputTable, rows: Rows) -> BoostedShares:
-        boosting = Boosting(
+        return boost_shares(table, rows, self.boosting())
+
+    def boosting(self) -> Boosting:
+        """Return how boosters are fitted, once the columns are known."""
+        return Boosting(
             settings=self._settings(),
             leaf_ridge=self.leaf_ridge,
             known_share=self.known_share,
             path=self._path(),
             monotone=self._signs(),
         )
-        return boost_shares(table, rows, boosting)
 
     def _settings(self) -> TrainingSettings:
         try:

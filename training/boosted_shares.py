@@ -7,6 +7,7 @@ boosters without an offset for random products (R² 0.289 against 0.282) and for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -66,27 +67,35 @@ class BoostedShares:
 
 def boost_shares(table: InputTable, rows: Rows, boosting: Boosting) -> BoostedShares:
     """Fit the encoder, and boosters on what it says of rows that it hasn't seen."""
-    settings = boosting.settings
     encoder = LevelEncoder.learn(rows, boosting.path)
+    fits = booster_fits(table, rows, boosting, encoder)
+    return BoostedShares(encoder, tuple(fit.fit(seed) for seed, fit in fits))
+
+
+def booster_fits(
+    table: InputTable, rows: Rows, boosting: Boosting, encoder: LevelEncoder
+) -> Iterator[tuple[int, BoosterFit]]:
+    """Yield each booster's seed and fit; each sees the rows encoded in other ways."""
+    settings = boosting.settings
     weight = encoder.variances.evidence(rows.share, rows.trials)
     weight /= weight.mean()
     rng = np.random.default_rng(settings.random_state)
     shown = encode_out_of_fold(encoder, rows, boosting.known_share, rng)
-    texts: list[str] = []
     for seed in range(settings.random_state, settings.random_state + settings.boosters):
         encoded = shown.draw(rng)
         matrix = _matrix(table, encoded)
-        fit = BoosterFit(
-            matrix,
-            rows.share,
-            weight,
-            names=[f"x{place}" for place in range(matrix.shape[1])],
-            parameters=_parameters(boosting, matrix.shape[1]),
-            trees=settings.trees,
-            offset=_offset(encoded),
+        yield (
+            seed,
+            BoosterFit(
+                matrix,
+                rows.share,
+                weight,
+                names=[f"x{place}" for place in range(matrix.shape[1])],
+                parameters=_parameters(boosting, matrix.shape[1]),
+                trees=settings.trees,
+                offset=_offset(encoded),
+            ),
         )
-        texts.append(fit.fit(seed))
-    return BoostedShares(encoder, tuple(texts))
 
 
 def _parameters(boosting: Boosting, width: int) -> dict[str, Any]:

@@ -1,6 +1,14 @@
-"""Learn the calibration curve: isotonic regression, kept as knots."""
+"""Learn the calibration curve: isotonic regression over groups of rows, kept as knots.
+
+On single rows isotonic regression is exact at the ends: one row of many units that came first by
+chance decides what the curve says of all that follow. On the medium simulated market that took all
+of return risk's gain over shrinkage away (0.00 of the explainable gain, 0.46 with groups of 2 % of
+the weight, 0.45 without a curve), and on sell-through the two were the same (0.68).
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
@@ -8,20 +16,38 @@ from sklearn.isotonic import IsotonicRegression
 from features.declarations import FloatArray
 from serving.calibration import Knots
 
+GROUPS: Final = 50
+"""Groups of about the same weight; rows of equal predictions stay together."""
+
 
 def fit_knots(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
-    """Return the non-decreasing curve from raw predictions to shares that fits best.
+    """Return a non-decreasing curve from raw predictions to shares.
 
-    Each array has shape (rows,). Where the best fit is a flat 0 or 1, the curve stops half a
-    unit of evidence short of it: that no unit of 1,000 came back doesn't mean that none can, and
-    a single one would then cost infinitely much.
+    Each array has shape (rows,). Rows are grouped in the order of their predictions; the groups'
+    mean labels are made non-decreasing (isotonic regression) and stand at their mean predictions.
+    Where the best fit is a flat 0 or 1, the curve stops half a unit of evidence short of it: that
+    no unit of 1,000 came back doesn't mean that none can, and a single one would then cost
+    infinitely much.
     """
-    exact = IsotonicRegression(out_of_bounds="clip")
-    fitted = exact.fit_transform(raw, label, sample_weight=weight)
-    least = 0.5 / (weight[fitted <= 0].sum() + 1) if (fitted <= 0).any() else 0.0
-    short_of_one = 0.5 / (weight[fitted >= 1].sum() + 1) if (fitted >= 1).any() else 0.0
-    bounded = IsotonicRegression(y_min=least, y_max=1 - short_of_one, out_of_bounds="clip")
-    bounded.fit(raw, label, sample_weight=weight)
+    group = _groups(raw, weight)
+    weights = np.bincount(group, weights=weight)
+    predicted = np.bincount(group, weights=weight * raw) / weights
+    share = np.clip(np.bincount(group, weights=weight * label) / weights, 0, 1)
+    fitted = IsotonicRegression().fit_transform(predicted, share, sample_weight=weights)
+    least = 0.5 / (weights[fitted <= 0].sum() + 1) if (fitted <= 0).any() else 0.0
+    short_of_one = 0.5 / (weights[fitted >= 1].sum() + 1) if (fitted >= 1).any() else 0.0
+    bounded = IsotonicRegression(y_min=least, y_max=1 - short_of_one)
+    bounded.fit(predicted, share, sample_weight=weights)
     return Knots(
         np.asarray(bounded.X_thresholds_, np.float64), np.asarray(bounded.y_thresholds_, np.float64)
     )
+
+
+def _groups(raw: FloatArray, weight: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return each row's group, counted from 0 without a gap in the order of predictions."""
+    _, place = np.unique(raw, return_inverse=True)
+    mass = np.bincount(place, weights=weight)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    coarse = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
+    _, dense = np.unique(coarse, return_inverse=True)
+    return np.asarray(dense[place], np.int64)

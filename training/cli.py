@@ -7,12 +7,15 @@ from typing import Annotated, Final
 
 import typer
 
+from training.engine import Engine, cluster_of
+
 app = typer.Typer()
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support "
-    "a model; 5 an artefact was refused; 6 the disk or the tracking server refused, or another "
-    "process is at work in the run directory.\n\nExample: xuanpin train --data data --out var/run"
+    "a model; 5 an artefact was refused; 6 the disk, the tracking server or a cluster refused, or "
+    "another process is at work in the run directory.\n\n"
+    "Example: xuanpin train --data data --out var/run"
 )
 
 
@@ -23,6 +26,20 @@ def train(
         Path("var/run")
     ),
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="local fits on this machine; dask on a cluster that reads the training rows "
+            "itself (extra dask)."
+        ),
+    ] = Engine.LOCAL,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Dask scheduler, such as tcp://host:8786; without one, two "
+            "processes of this machine."
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print what was learned as JSON and nothing else.")
     ] = False,
@@ -46,6 +63,7 @@ def train(
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
+        cluster=cluster_of(engine, scheduler),
     )
     with stages() as tell:
         learned = learn_and_publish(job, tell)

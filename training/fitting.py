@@ -22,7 +22,7 @@ from training.settings import TrainingSettings
 from training.split import TRAIN
 from training.training_errors import BrokenLabelsError
 
-Fitter = Callable[[str, "BoosterFit", int], str]
+BoosterFitter = Callable[[str, "BoosterFit", int], str]
 """Returns the text of a booster by its name, fit and seed; called from several threads."""
 
 
@@ -37,7 +37,7 @@ def fit_boosters(
     catalogue: Catalogue,
     settings: TrainingSettings,
     *,
-    fitter: Fitter = fitted_now,
+    fitter: BoosterFitter = fitted_now,
 ) -> dict[Target, tuple[str, ...]]:
     """Return each target's models as text, one a seed.
 
@@ -49,9 +49,7 @@ def fit_boosters(
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
-    for target, sample in samples.items():
-        _refuse_broken(target, sample.label)
-        refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
+    refuse_broken_samples(samples, settings)
     jobs = {
         target: BoosterFit(
             matrix[sample.rows],
@@ -106,6 +104,13 @@ class BoosterFit:
         return text
 
 
+def refuse_broken_samples(samples: Mapping[Target, Sample], settings: TrainingSettings) -> None:
+    """Refuse samples that teach nothing, whatever fits boosters on them; raises as above."""
+    for target, sample in samples.items():
+        _refuse_broken(target, sample.label)
+        refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
+
+
 def _refuse_broken(target: Target, label: FloatArray) -> None:
     """Refuse what LightGBM would train on without a word."""
     broken = int((~((label >= 0) & (label <= 1))).sum())
@@ -120,6 +125,7 @@ def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> d
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
         "min_data_in_leaf": settings.least_leaf_rows,
+        "lambda_l2": settings.leaf_ridge,
         "feature_fraction": settings.feature_share,
         "bagging_fraction": settings.bagging_share,
         "bagging_freq": 1,

@@ -8,6 +8,7 @@ an unknown key gives; the outcome stays, and so do supplier, category, creator a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
@@ -44,12 +45,11 @@ HIDDEN_LEVELS: Final = {
 
 @dataclass(frozen=True)
 class _Copying:
-    """Which rows are copied, and what their copies don't know."""
+    """Which rows are copied, what their copies don't know, and what they hold instead."""
 
     rows: IntArray
     hidden: Hidden
-    features: frozenset[str]
-    counted: frozenset[str]
+    columns: Mapping[str, FloatArray]
 
 
 def with_hidden_histories(training_set: TrainingSet, catalogue: Catalogue) -> TrainingSet:
@@ -59,12 +59,29 @@ def with_hidden_histories(training_set: TrainingSet, catalogue: Catalogue) -> Tr
     """
     first = first_rows(training_set)
     whole = training_set
-    for hidden, levels in HIDDEN_LEVELS.items():
-        features = [feature for level in levels for feature in catalogue.at(level)]
-        counted = [feature.name for feature in features if isinstance(feature, COUNTING)]
-        names = frozenset(feature.name for feature in features)
-        whole = _extended(training_set, whole, _Copying(first, hidden, names, frozenset(counted)))
+    for hidden in HIDDEN_LEVELS:
+        columns = columns_of_copies(training_set.columns, first, hidden, catalogue)
+        whole = _extended(training_set, whole, _Copying(first, hidden, columns))
     return whole
+
+
+def columns_of_copies(
+    columns: Mapping[str, FloatArray], rows: IntArray, hidden: Hidden, catalogue: Catalogue
+) -> dict[str, FloatArray]:
+    """Return the columns of copies of some rows; what is hidden is as of an unknown key.
+
+    `columns` may hold any rows of the training set, but some: a part of it gives the same copies.
+    """
+    levels = HIDDEN_LEVELS.get(hidden, ())
+    features = {feature.name: feature for level in levels for feature in catalogue.at(level)}
+    counted = {name for name, feature in features.items() if isinstance(feature, COUNTING)}
+    copies = {}
+    for name, column in columns.items():
+        # What is counted is null only where the table is absent, and then in every row.
+        is_counted = name in counted and not np.isnan(column).all()
+        unknown = np.full(rows.size, 0.0 if is_counted else np.nan)
+        copies[name] = unknown if name in features else column[rows]
+    return copies
 
 
 def first_rows(training_set: TrainingSet) -> IntArray:
@@ -84,13 +101,22 @@ def is_whole(training_set: TrainingSet, rows: IntArray) -> BoolArray:
     return np.asarray(training_set.hidden[rows] == Hidden.NOTHING)
 
 
+def origins(training_set: TrainingSet) -> IntArray:
+    """Return the row that each row is a copy of, its own position where it is none."""
+    first = first_rows(training_set)  # a copy has no age, so none is among them
+    found = np.arange(training_set.hidden.size)
+    for hidden in HIDDEN_LEVELS:
+        found[training_set.hidden == hidden] = first
+    return found
+
+
 def _extended(source: TrainingSet, whole: TrainingSet, copying: _Copying) -> TrainingSet:
     rows = copying.rows
     return replace(
         whole,
         columns={
-            name: np.concatenate([whole.columns[name], _copied(name, column, copying)])
-            for name, column in source.columns.items()
+            name: np.concatenate([whole.columns[name], column])
+            for name, column in copying.columns.items()
         },
         as_of_day=np.concatenate([whole.as_of_day, source.as_of_day[rows]]),
         keys={
@@ -107,12 +133,3 @@ def _extended(source: TrainingSet, whole: TrainingSet, copying: _Copying) -> Tra
         },
         hidden=np.concatenate([whole.hidden, np.full(rows.size, copying.hidden, np.int64)]),
     )
-
-
-def _copied(name: str, column: FloatArray, copying: _Copying) -> FloatArray:
-    """Return a column's values for the copies: what an unknown key has where it is hidden."""
-    if name not in copying.features:
-        return column[copying.rows]
-    # What is counted is null only where the table is absent, and then in every row.
-    is_counted = name in copying.counted and not np.isnan(column).all()
-    return np.full(copying.rows.size, 0.0 if is_counted else np.nan)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +18,12 @@ from training.checkpoints import Checkpoints
 from training.commit import git_commit
 from training.evaluate import Evaluation
 from training.kept_boosters import KeptBoosters
-from training.known_rows import KnownRows, Tell, known_rows
-from training.material import Recipe
+from training.known_rows import TRAINING_ROWS, KnownRows, Tell, known_rows
+from training.material import Fitter, Recipe
 from training.program import program_facts
 from training.settings import TrainingSettings
 from training.sole_use import sole_use
+from training.target_fitting import fit_here
 from training.tracking import tracked_run
 from training.train import train
 
@@ -36,6 +38,8 @@ class Job:
     out: Path
     horizons: Horizons
     settings: TrainingSettings
+    cluster: Callable[[Path], Fitter] | None = None
+    """Makes the fitter of a cluster that reads training rows from a file; None fits here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,8 @@ def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> L
         StorageError: the disk or the tracking store refuses.
     """
     recipe = Recipe(job.horizons, CATALOGUE, job.settings)
-    fitter = KeptBoosters(checkpoints)
+    kept = KeptBoosters(checkpoints)
+    here = partial(fit_here, each=kept)
     tell("train: open the experiment record")
     with tracked_run(job.out, job.settings) as tracked:
         trained = train(
@@ -91,10 +96,10 @@ def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> L
             recipe,
             git_commit=git_commit(),
             progress=lambda stage: tell(f"train: {stage}"),
-            fitter=fitter,
+            fit=here if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
         )
-        if fitter.reused:
-            tell(f"train: {len(fitter.reused)} of the boosters as before")
+        if kept.reused:
+            tell(f"train: {len(kept.reused)} of the boosters as before")
         tell("publish: write the bundle")
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         tell("publish: record in MLflow")
@@ -108,5 +113,5 @@ def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> L
         bundle_id=bundle_id,
         run_id=tracked.run_id,
         location=tracked.location,
-        reused=(*known.reused, *sorted(fitter.reused)),
+        reused=(*known.reused, *sorted(kept.reused)),
     )

@@ -15,7 +15,7 @@ from training.fitting import BoosterFit
 
 @dataclass(frozen=True)
 class KeptBoosters:
-    """Fits each booster once: a `training.fitting.Fitter` over the checkpoints of a run."""
+    """Fits each booster once: a `training.fitting.BoosterFitter` over the checkpoints of a run."""
 
     checkpoints: Checkpoints
     reused: set[str] = field(default_factory=set, init=False)

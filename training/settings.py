@@ -33,6 +33,9 @@ class TrainingSettings(BaseModel):
     """Against 400 trees at 0.02, log loss on Online Retail is 0.477 instead of 0.476, for half the
     time of fit and score."""
     least_leaf_rows: int = Field(default=40, ge=1)
+    leaf_ridge: float = Field(default=20.0, ge=0)
+    """LightGBM's lambda_l2. On the medium simulated market it raises return risk's share of the
+    explainable gain from 0.44 to 0.45, and leaves that of sell-through at 0.68."""
     feature_share: float = Field(default=0.6, gt=0, le=1)
     """Share of the inputs that each tree may use."""
     bagging_share: float = Field(default=0.7, gt=0, le=1)

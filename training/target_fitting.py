@@ -10,14 +10,26 @@ from features.declarations import Target
 from serving.booster import Booster
 from serving.footing import Footing, share_units
 from serving.target_model import TargetModel, mean_prediction
-from training.fitting import Fitter, fit_boosters, fitted_now
+from training.fitting import BoosterFitter, fit_boosters, fitted_now
 from training.forecast import learn_finish
-from training.material import Material
+from training.material import Fitter, Material, Texts
+from training.sample import Sample
 from training.split import Division
 
 
+def fit_here(
+    material: Material, samples: Mapping[Target, Sample], *, each: BoosterFitter = fitted_now
+) -> Texts:
+    """Fit the boosters on this machine: the fitter of every training that names no other.
+
+    `each` fits one booster, or knows it from an earlier process.
+    """
+    recipe = material.recipe
+    return fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings, fitter=each)
+
+
 def fit_targets(
-    material: Material, divisions: Mapping[Target, Division], fitter: Fitter = fitted_now
+    material: Material, divisions: Mapping[Target, Division], fit: Fitter = fit_here
 ) -> dict[Target, TargetModel]:
     """Fit each target on its training slice and finish it on its calibration slice.
 
@@ -25,8 +37,7 @@ def fit_targets(
         TrainingError: a training slice teaches nothing.
     """
     samples = {target: division.train for target, division in divisions.items()}
-    recipe = material.recipe
-    texts = fit_boosters(material.matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter)
+    texts = fit(material, samples)
     models: dict[Target, TargetModel] = {}
     for target, division in divisions.items():  # sell-through first: it tells the units expected
         footing = footing_of(material, division, models)

@@ -16,13 +16,12 @@ from serving.bundle import BundleContents
 from serving.prediction import Models
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
-from training.fitting import Fitter, fitted_now
 from training.hidden_history import is_whole, with_hidden_histories
-from training.material import Material, Recipe, prepare
+from training.material import Fitter, Material, Recipe, prepare
 from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.split import Division, divide
-from training.target_fitting import fit_targets
+from training.target_fitting import fit_here, fit_targets
 from training.training_set import IntArray, TrainingSet, read_training_set
 
 Progress = Callable[[str], None]
@@ -47,12 +46,13 @@ def train(
     *,
     git_commit: str,
     progress: Progress,
-    fitter: Fitter = fitted_now,
+    fit: Fitter = fit_here,
 ) -> Trained:
     """Train on rows of `features.training_rows` every target that they have labels of, and judge.
 
     The models that go into the bundle are the ones that were judged. `git_commit` is the
-    program's, "unknown" outside a checkout; `fitter` may know boosters of an earlier process.
+    program's, "unknown" outside a checkout. `fit` fits the boosters: here, or on a cluster
+    (training/dask_fitting.py).
 
     Raises:
         TrainingError: the rows can't support a model; one of the subclasses in
@@ -69,7 +69,7 @@ def train(
     samples = pooling_samples(training_set, divisions, recipe.horizons)
     material = prepare(recipe, training_set, learn_parameters(training_set, samples))
     progress(f"fitting {len(divisions) * recipe.settings.boosters} boosters")
-    models = fit_targets(material, divisions, fitter)
+    models = fit_targets(material, divisions, fit)
     progress("judging them on the latest slice")
     evaluations = {
         target: evaluate(models, material, division) for target, division in divisions.items()

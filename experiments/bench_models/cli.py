@@ -10,6 +10,9 @@ import typer
 
 def bench_models(
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "medium",
+    days: Annotated[
+        int | None, typer.Option(help="Days of history; without it the preset's.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Markets, with seeds from 0 on.")] = 3,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the markets for the next run.")
@@ -36,7 +39,7 @@ def bench_models(
     from training.settings import TrainingSettings
 
     settings = load_section(TrainingSettings, "training", config)
-    markets = [configure(preset, seed=seed) for seed in range(seeds)]
+    markets = [configure(preset, days=days, seed=seed) for seed in range(seeds)]
     with Console(stderr=True).status("Starting") as status:
         found = measure(Plan(markets, work, settings), status.update)
     if json:

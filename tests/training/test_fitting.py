@@ -44,6 +44,7 @@ def test_boosters_are_what_lightgbm_alone_trains(
         "num_leaves": QUICK.leaves,
         "learning_rate": QUICK.learning_rate,
         "min_data_in_leaf": QUICK.least_leaf_rows,
+        "lambda_l2": QUICK.leaf_ridge,
         "feature_fraction": 0.6,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,

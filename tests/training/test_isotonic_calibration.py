@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import IsotonicRegression
 
 from features.declarations import FloatArray
-from training.calibration import fit_knots
+from training.calibration import GROUPS, fit_knots
 
 shares = st.floats(0, 1, allow_nan=False, width=32)
 rows = st.integers(1, 40).flatmap(
@@ -20,21 +20,52 @@ rows = st.integers(1, 40).flatmap(
 )
 
 
+def _grouped_by_loops(
+    raw: FloatArray, label: FloatArray, weight: FloatArray
+) -> tuple[list[float], list[float], list[float]]:
+    """Return mean prediction, mean label and weight of each group, in the order of predictions."""
+    groups: dict[int, list[int]] = {}
+    before = 0.0
+    for value in sorted(set(raw.tolist())):
+        rows = [row for row, one in enumerate(raw.tolist()) if one == value]
+        mass = sum(weight[row] for row in rows)
+        place = min(int((before + mass / 2) / weight.sum() * GROUPS), GROUPS - 1)
+        groups.setdefault(place, []).extend(rows)
+        before += mass
+    means = [
+        (np.average(raw[rows], weights=weight[rows]), np.average(label[rows], weights=weight[rows]))
+        for rows in groups.values()
+    ]
+    x, y = (list(one) for one in zip(*means, strict=True))
+    return x, y, [float(weight[rows].sum()) for rows in groups.values()]
+
+
 @given(drawn=rows)
-def test_knots_give_the_same_bits_as_scikit_learn(
+def test_knots_are_scikit_learn_s_on_groups_made_by_loops(
     drawn: tuple[FloatArray, FloatArray, FloatArray],
 ) -> None:
-    raw, label, weight = drawn
-    knots = fit_knots(raw, label, weight)
-    fitted = IsotonicRegression().fit(raw, label, weight).predict(raw)
-    zeros, ones = weight[fitted <= 0].sum(), weight[fitted >= 1].sum()
+    x, y, weights = _grouped_by_loops(*drawn)
+    fitted = IsotonicRegression().fit(x, y, weights).predict(x)
+    zeros, ones = (np.array(weights)[end].sum() for end in (fitted <= 0, fitted >= 1))
     theirs = IsotonicRegression(
         y_min=0.5 / (zeros + 1) if zeros else 0.0,
         y_max=1 - 0.5 / (ones + 1) if ones else 1.0,
         out_of_bounds="clip",
-    ).fit(raw, label, weight)
-    asked = np.concatenate([raw, np.linspace(-0.2, 1.2, 57)])
-    assert knots.apply(asked).tolist() == theirs.predict(asked).tolist()
+    ).fit(x, y, weights)
+    asked = np.concatenate([drawn[0], np.linspace(-0.2, 1.2, 57)])
+    assert fit_knots(*drawn).apply(asked) == pytest.approx(theirs.predict(asked), abs=1e-6)
+
+
+def test_single_rows_of_much_weight_do_not_decide_the_ends() -> None:
+    rng = np.random.default_rng(0)
+    raw = np.sort(rng.uniform(0.02, 0.2, 5_000))
+    weight = rng.integers(1, 30, raw.size).astype(float)
+    label = rng.binomial(weight.astype(int), raw) / weight
+    label[0], label[-1], weight[[0, -1]] = 1.0, 0.0, 200.0
+    ends = np.array([0.025, 0.195])
+    assert fit_knots(raw, label, weight).apply(ends) == pytest.approx(ends, abs=0.04)
+    exact = IsotonicRegression(out_of_bounds="clip").fit(raw, label, weight).predict(ends)
+    assert np.abs(exact - ends).max() > 0.02
 
 
 @given(drawn=rows)

@@ -1,0 +1,112 @@
+"""The boosters of the main job: beside bare LightGBM, and on a cluster beside this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.bench_features.figures import Took
+from experiments.bench_features.growth import Spread
+from experiments.bench_training.bare import train_side_by_side
+from experiments.bench_training.timing import Compared, in_turns, timed
+from features.declarations import Target
+from serving.booster import Booster
+from serving.target_model import mean_prediction
+from training.fitting import BoosterFit, booster_parameters
+from training.material import Fitter, Material, Texts
+from training.metrics import row_log_loss
+from training.sample import Sample
+from training.split import Division
+from training.target_fitting import fit_here
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Wall seconds of the same boosters here and on a cluster, and what they lose."""
+
+    here_seconds: Spread
+    cluster_seconds: Spread
+    """From nothing: the workers' start is part of it."""
+    here_loss: Mapping[Target, float]
+    """Mean log loss on the latest slice, before calibration, weighted as the target is."""
+    cluster_loss: Mapping[Target, Spread]
+
+
+def compare_pipeline(
+    material: Material, samples: Mapping[Target, Sample], repeats: int
+) -> Compared:
+    """Time the main job's fit of all boosters, and bare LightGBM on the same rows, in turns.
+
+    The bare library finds its rows picked out of the design matrix; the main job picks them.
+    """
+    settings, catalogue = material.recipe.settings, material.recipe.catalogue
+    fits = {
+        target: BoosterFit(
+            material.matrix[sample.rows],
+            sample.label,
+            sample.weight,
+            names=catalogue.model_inputs,
+            parameters=booster_parameters(catalogue.monotone(target), settings),
+            trees=settings.trees,
+        )
+        for target, sample in samples.items()
+    }
+    seeds = range(settings.random_state, settings.random_state + settings.boosters)
+
+    def ours() -> tuple[Texts, Took]:
+        return timed(lambda: fit_here(material, samples))
+
+    def bare() -> Texts:
+        return train_side_by_side(fits, seeds, threads=settings.threads)
+
+    return Compared(
+        "main job, both targets",
+        trees=len(fits) * settings.boosters * settings.trees,
+        rows=sum(sample.rows.size for sample in samples.values()),
+        inputs=material.matrix.shape[1],
+        pairs=in_turns(
+            "main job",
+            lambda: timed(lambda: fit_here(material, samples)),
+            lambda: timed(bare),
+            repeats,
+        ),
+    )
+
+
+def compare_engines(
+    material: Material, divisions: Mapping[Target, Division], cluster: Fitter, repeats: int
+) -> Engines:
+    """Fit here and on a cluster, in turns; a cluster's trees differ from run to run."""
+    samples = {target: division.train for target, division in divisions.items()}
+    here: list[tuple[Texts, Took]] = []
+    there: list[tuple[Texts, Took]] = []
+    turns: list[tuple[list[tuple[Texts, Took]], Fitter]] = [(here, fit_here), (there, cluster)]
+    for _ in range(repeats):
+        for found, fit in turns:
+            found.append(timed(_fit(fit, material, samples)))
+        turns.reverse()
+    losses = [_losses(texts, material, divisions) for texts, _ in there]
+    return Engines(
+        here_seconds=Spread.of([took.seconds for _, took in here]),
+        cluster_seconds=Spread.of([took.seconds for _, took in there]),
+        here_loss=_losses(here[0][0], material, divisions),
+        cluster_loss={target: Spread.of([loss[target] for loss in losses]) for target in divisions},
+    )
+
+
+def _fit(fit: Fitter, material: Material, samples: Mapping[Target, Sample]) -> Callable[[], Texts]:
+    return lambda: fit(material, samples)
+
+
+def _losses(
+    texts: Texts, material: Material, divisions: Mapping[Target, Division]
+) -> dict[Target, float]:
+    losses = {}
+    for target, division in divisions.items():
+        latest = division.latest
+        boosters = tuple(Booster(text) for text in texts[target])
+        raw = mean_prediction(boosters, material.matrix[latest.rows])
+        losses[target] = float(np.average(row_log_loss(latest.label, raw), weights=latest.weight))
+    return losses

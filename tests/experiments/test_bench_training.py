@@ -1,0 +1,95 @@
+"""The benchmark of training: its arithmetic, and a tiny market from end to end."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from experiments.bench_features.figures import Took
+from experiments.bench_features.growth import Spread
+from experiments.bench_training.engines import Engines
+from experiments.bench_training.measuring import Measured, Plan, measure
+from experiments.bench_training.page import as_document, page, said
+from experiments.bench_training.timing import Compared, OtherTreesError, Pair, in_turns
+from experiments.simulated_market.configuration import Simulation
+from training.settings import TrainingSettings
+from training.target_fitting import fit_here
+
+MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
+SETTINGS = TrainingSettings(trees=10, boosters=2, least_positives=5, least_rows=30)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    work = tmp_path_factory.mktemp("work")
+    return measure(Plan(MARKET, work, SETTINGS, 2, lambda _: fit_here), lambda _: None)
+
+
+def test_all_ways_are_measured_and_grow_the_same_trees(measured: Measured) -> None:
+    names = [one.name for one in measured.compared]
+    assert names == ["SellThroughModel", "ReturnRiskModel", "main job, both targets"]
+    assert [one.trees for one in measured.compared] == [40, 40, 40]
+    for one in measured.compared:
+        assert len(one.pairs) == 2
+        assert one.ratio.median > 0.2
+        assert one.pairs[0].bare.cpu_seconds > 0
+
+
+def test_an_engine_that_is_the_local_one_loses_the_same(measured: Measured) -> None:
+    engines = measured.engines
+    assert engines is not None
+    for target, loss in engines.here_loss.items():
+        assert engines.cluster_loss[target] == Spread(loss, loss, loss)
+
+
+def test_page_and_document_hold_every_fit(measured: Measured) -> None:
+    console = Console(file=io.StringIO(), width=240)
+    console.print(page(measured))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    document = json.loads(json.dumps(as_document(measured)))
+    for one in document["compared"]:
+        assert one["name"] in printed
+        assert f"{one['ratio']['median']:.2f} (" in printed
+    for loss in document["engines"]["here_loss"].values():
+        assert f"{loss:.5f}" in printed
+
+
+def test_ways_take_turns_in_going_first() -> None:
+    went: list[str] = []
+
+    def way(name: str) -> tuple[str, Took]:
+        went.append(name)
+        return "same", Took(1.0, 1.0)
+
+    in_turns("x", lambda: way("ours"), lambda: way("bare"), 3)
+    assert went == ["ours", "bare", "bare", "ours", "ours", "bare"]
+
+
+def test_ways_that_come_to_other_trees_are_refused() -> None:
+    took = Took(1.0, 1.0)
+    with pytest.raises(OtherTreesError, match="x: ours"):
+        in_turns("x", lambda: ("one", took), lambda: ("other", took), 1)
+
+
+@pytest.mark.parametrize(
+    ("wall", "cpu", "loss", "reached"),
+    [
+        (1.2, 1.1, 0.5049, [True, True, True]),
+        (1.4, 1.1, 0.4949, [False, True, False]),
+        (1.3, 1.31, 0.5051, [True, False, False]),
+    ],
+)
+def test_verdicts_say_which_bounds_are_reached(
+    wall: float, cpu: float, loss: float, reached: list[bool]
+) -> None:
+    pair = Pair(Took(wall, cpu), Took(1.0, 1.0))
+    once = Spread(1.0, 1.0, 1.0)
+    engines = Engines(once, once, {"sell_through": 0.5}, {"sell_through": Spread(loss, loss, loss)})
+    compared = Compared("fit", trees=1, rows=1, inputs=1, pairs=(pair,))
+    lines = said(Measured(1, (compared,), engines))
+    assert [line.startswith("reached") for line in lines] == reached
+    assert len(said(replace(Measured(1, (compared,), engines), engines=None))) == 2

@@ -1,0 +1,215 @@
+"""Boosters fitted on a real Dask cluster against those fitted here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from distributed import LocalCluster
+
+from features.catalogue import CATALOGUE
+from features.declarations import Target
+from serving.booster import Booster
+from serving.bundle import load_bundle, write_bundle
+from tests.training_market import QUICK
+from training.cluster_errors import (
+    NoWorkersError,
+    RowsUnreachableError,
+    SchedulerUnreachableError,
+    WorkerLostError,
+)
+from training.dask_fitting import DaskFitter
+from training.evaluate import MODEL
+from training.material import Material, Recipe
+from training.sample import Sample
+from training.split import Division
+from training.train import Trained, train
+from training.training_errors import OneClassError
+
+OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
+
+
+@pytest.fixture(scope="module")
+def path(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shared") / "rows.parquet"
+    pq.write_table(rows, path, row_group_size=900)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: Recipe) -> Trained:
+    fit = DaskFitter(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(scratch))
+        return train(rows, recipe, git_commit="unknown", progress=lambda _: None, fit=fit)
+
+
+@pytest.fixture
+def samples(divisions: dict[Target, Division]) -> dict[Target, Sample]:
+    return {target: division.train for target, division in divisions.items()}
+
+
+def _parameters(text: str) -> dict[str, str]:
+    lines = text.partition("\nparameters:")[2].splitlines()
+    pairs = (line.strip("[]").partition(": ") for line in lines if line.startswith("["))
+    return {name: value for name, _, value in pairs if name not in OF_THE_NETWORK}
+
+
+def test_models_of_a_cluster_are_as_good_as_those_made_here(
+    trained: Trained, trained_there: Trained
+) -> None:
+    for target, there in trained_there.evaluations.items():
+        here = trained.evaluations[target].overall[MODEL].log_loss
+        assert there.overall[MODEL].log_loss == pytest.approx(here, rel=0.01)
+
+
+def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
+    trained: Trained, trained_there: Trained
+) -> None:
+    for target, model in trained_there.contents.models.targets.items():
+        ours = trained.contents.models.targets[target].boosters
+        assert len(model.boosters) == len(ours)
+        for here, there in zip(ours, model.boosters, strict=True):
+            assert there.feature_names == CATALOGUE.model_inputs
+            assert _parameters(there.text) == _parameters(here.text)
+            # each engine draws its own seven of ten rows; test_row_parts.py counts them all
+            assert _rows(there.text) == pytest.approx(_rows(here.text), rel=0.05)
+
+
+def _rows(text: str) -> int:
+    """Return how many rows the first tree was grown on."""
+    start = text.index("\nleaf_count=") + len("\nleaf_count=")
+    return sum(int(count) for count in text[start : text.index("\n", start)].split())
+
+
+def test_bundles_of_a_cluster_pass_their_checks_and_score(
+    trained_there: Trained, tmp_path: Path
+) -> None:
+    bundle = load_bundle(tmp_path / write_bundle(trained_there.contents, tmp_path))
+    for target, model in bundle.models.targets.items():
+        matrix = trained_there.material.matrix[:50]
+        expected = trained_there.contents.models.targets[target].predict(matrix)
+        assert np.array_equal(model.predict(matrix), expected)
+
+
+def test_boosters_do_not_say_where_the_workers_were(trained_there: Trained) -> None:
+    for model in trained_there.contents.models.targets.values():
+        assert not any("127.0.0.1" in booster.text for booster in model.boosters)
+
+
+def test_a_cluster_leaves_no_process_and_no_file(trained_there: Trained, scratch: Path) -> None:
+    assert trained_there.evaluations
+    assert not list(scratch.iterdir())
+    assert not _workers()
+
+
+def test_samples_that_teach_nothing_are_refused_before_a_cluster_starts(
+    path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    same = replace(samples["return_risk"], label=np.zeros(samples["return_risk"].rows.size))
+    with pytest.raises(OneClassError):
+        DaskFitter(path)(material, {"return_risk": same})
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://"])
+def test_an_unreachable_scheduler_is_refused_in_bounded_time(
+    address: str, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(SchedulerUnreachableError, match="within 1 s"):
+        DaskFitter(path, address, patience_seconds=1)(material, samples)
+    assert time.monotonic() - start < 10
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster
+
+
+def test_a_scheduler_without_workers_is_refused(
+    cluster: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    with pytest.raises(NoWorkersError, match="dask worker"):
+        DaskFitter(path, cluster.scheduler_address, patience_seconds=0.5)(material, samples)
+
+
+@pytest.mark.slow
+def test_a_scheduler_of_others_is_used_and_left_running(
+    cluster: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    cluster.scale(2)
+    cluster.wait_for_workers(2)
+    texts = DaskFitter(path, cluster.scheduler_address)(material, samples)
+    assert all(Booster(text).width for ours in texts.values() for text in ours)
+    assert len(cluster.scheduler_info["workers"]) == 2
+
+
+@pytest.mark.slow
+def test_a_file_that_goes_away_is_refused(
+    path: Path, material: Material, samples: dict[Target, Sample], tmp_path: Path
+) -> None:
+    gone = tmp_path / "rows.parquet"
+    gone.write_bytes(path.read_bytes())
+    watch = threading.Thread(target=_when_a_worker_starts, args=(gone.unlink,))
+    watch.start()
+    with pytest.raises(RowsUnreachableError, match="every worker"):
+        DaskFitter(gone)(material, samples)
+    watch.join()
+
+
+@pytest.mark.slow
+def test_a_lost_worker_ends_the_training(
+    path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    settings = QUICK.model_copy(update={"trees": 5000})
+    endless = replace(material, recipe=replace(material.recipe, settings=settings))
+
+    def kill() -> None:
+        time.sleep(8)
+        _workers()[-1].kill()
+
+    watch = threading.Thread(target=_when_a_worker_starts, args=(kill,))
+    watch.start()
+    with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
+        DaskFitter(path)(endless, samples)
+    watch.join()
+    assert not _workers()
+
+
+def _workers() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def _when_a_worker_starts(act: Callable[[], object]) -> None:
+    while not _workers():
+        time.sleep(0.05)
+    act()
+
+
+def test_without_dask_the_way_out_is_named() -> None:
+    program = "import sys; sys.modules['dask'] = None; import training.dask_fitting"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert "DaskMissingError" in run.stderr
+    assert 'pip install "xuanpin[dask]"' in run.stderr
