@@ -17,7 +17,6 @@ class CatalogueCost:
 
     spine_rows: int
     columns: int
-    signals_seconds: float
     spine_seconds: float
     base_seconds: float
     derived_seconds: float
@@ -27,8 +26,7 @@ class CatalogueCost:
     @property
     def seconds(self) -> float:
         """Return the time from opened tables to the design matrix in memory."""
-        of_events = self.signals_seconds + self.spine_seconds
-        return of_events + self.base_seconds + self.derived_seconds
+        return self.spine_seconds + self.base_seconds + self.derived_seconds
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,6 @@ def _catalogue(measured: Sequence[Measured]) -> Table:
         "columns",
         "seconds",
         "CPU s",
-        "signals",
         "spine",
         "base",
     )
@@ -53,7 +52,7 @@ def _catalogue(measured: Sequence[Measured]) -> Table:
         table.add_column(heading, justify="right")
     for one in measured:
         cost = min(one.catalogue, key=lambda run: abs(run.seconds - one.seconds.median))
-        steps = (cost.signals_seconds, cost.spine_seconds, cost.base_seconds, cost.derived_seconds)
+        steps = (cost.spine_seconds, cost.base_seconds, cost.derived_seconds)
         table.add_row(
             f"{one.order_lines:,}",
             f"{cost.spine_rows:,}",
