@@ -40,6 +40,14 @@ def train(
             "processes of this machine."
         ),
     ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Search for better settings, with so many trials in all."),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds after which no trial is begun any more; see --trials."),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print what was learned as JSON and nothing else.")
     ] = False,
@@ -49,11 +57,13 @@ def train(
     Killed and started again, it goes on from the stages that were finished,
     unless something that they depend on has changed, to the same bundle.
     """
+    if timeout is not None and trials is None:
+        raise typer.BadParameter("a timeout needs --trials", param_hint="--timeout")
     from rich.console import Console
 
     from features.horizons import Horizons
     from features.settings import load_section
-    from training.job import Job, learn_and_publish
+    from training.job import Job, Tuning, learn_and_publish
     from training.settings import TrainingSettings
     from training.stage_lines import stages
     from training.summary import document_of, indented_json, learned_summary, places
@@ -64,6 +74,7 @@ def train(
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
         cluster=cluster_of(engine, scheduler),
+        tuning=None if trials is None else Tuning(trials=trials, timeout_seconds=timeout),
     )
     with stages() as tell:
         learned = learn_and_publish(job, tell)

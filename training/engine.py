@@ -6,10 +6,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from training.material import Fitter
+if TYPE_CHECKING:  # the command line is listed without numpy
+    from training.material import Fitter
 
 
 class Engine(StrEnum):

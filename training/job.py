@@ -13,8 +13,10 @@ from features.declarations import Target
 from features.horizons import Horizons
 from features.pointer import publish
 from features.report import Report
+from features.training_rows import DIGEST, FINGERPRINT
 from serving.bundle import write_bundle
-from training.checkpoints import Checkpoints
+from serving.manifest import canonical_json, sha256_of
+from training.checkpoints import STAGES, Checkpoints
 from training.commit import git_commit
 from training.evaluate import Evaluation
 from training.kept_boosters import KeptBoosters
@@ -25,7 +27,7 @@ from training.settings import TrainingSettings
 from training.sole_use import sole_use
 from training.target_fitting import fit_here
 from training.tracking import tracked_run
-from training.train import train
+from training.train import Tuner, train
 
 BUNDLES: Final = "bundles"
 
@@ -40,6 +42,15 @@ class Job:
     settings: TrainingSettings
     cluster: Callable[[Path], Fitter] | None = None
     """Makes the fitter of a cluster that reads training rows from a file; None fits here."""
+    tuning: Tuning | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """How long to search for better settings."""
+
+    trials: int
+    timeout_seconds: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +108,14 @@ def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> L
             git_commit=git_commit(),
             progress=lambda stage: tell(f"train: {stage}"),
             fit=here if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
+            tune=None if job.tuning is None else _tuner(job, job.tuning, known, tell),
         )
         if kept.reused:
             tell(f"train: {len(kept.reused)} of the boosters as before")
         tell("publish: write the bundle")
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         tell("publish: record in MLflow")
-        tracked.record(trained, recipe, job.out / BUNDLES / bundle_id)
+        tracked.record(trained, trained.material.recipe, job.out / BUNDLES / bundle_id)
     return Learned(
         job=job,
         report=known.report,
@@ -115,3 +127,23 @@ def learn(job: Job, known: KnownRows, checkpoints: Checkpoints, tell: Tell) -> L
         location=tracked.location,
         reused=(*known.reused, *sorted(kept.reused)),
     )
+
+
+def _tuner(job: Job, tuning: Tuning, known: KnownRows, tell: Tell) -> Tuner:
+    """Return a search whose trials are those of the same rows, settings and program alone."""
+    from training.tuning import Search  # noqa: PLC0415 - a second to import, and few tune
+
+    metadata = known.rows.schema.metadata
+    facts = {
+        "rows": [metadata[name].decode() for name in (DIGEST, FINGERPRINT)],
+        "horizons": job.horizons.model_dump(),
+        "settings": job.settings.model_dump(exclude={"threads", "tracking_uri", "experiment"}),
+        "program": program_facts(),
+    }
+    return Search(
+        trials=tuning.trials,
+        timeout_seconds=tuning.timeout_seconds,
+        database=job.out / STAGES / "tuning.db",
+        study=sha256_of(canonical_json(facts)),
+        tell=lambda said: tell(f"train: {said}"),
+    ).settings

@@ -30,6 +30,8 @@ Tell = Callable[[str], None]
 
 VALIDATED: Final = "validated"
 TRAINING_ROWS: Final = "training_rows.parquet"
+ROW_GROUP_ROWS: Final = 100_000
+"""So that the workers of a cluster can each read a part."""
 CHECK: Final = "check"
 FEATURES: Final = "features"
 
@@ -120,7 +122,7 @@ def _tables_of(checked: Reached) -> dict[str, str]:
 
 def _write(rows: pa.Table, path: Path) -> None:
     with replacing(path) as file:
-        pq.write_table(rows, file)
+        pq.write_table(rows, file, row_group_size=ROW_GROUP_ROWS)
 
 
 def _tell_if_as_before(stage: str, reached: Reached, tell: Tell) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,9 +20,13 @@ from training.hidden_history import is_whole, with_hidden_histories
 from training.material import Fitter, Material, Recipe, prepare
 from training.pooling_fit import learn_parameters
 from training.sample import Sample
+from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_here, fit_targets
 from training.training_set import IntArray, TrainingSet, read_training_set
+
+Tuner = Callable[[Material, Mapping[Target, Division]], TrainingSettings]
+"""Returns settings that suit the training slices better than those of the material's recipe."""
 
 Progress = Callable[[str], None]
 """Called with a short sentence when a stage begins."""
@@ -40,19 +44,21 @@ class Trained:
     divisions: Mapping[Target, Division]
 
 
-def train(
+def train(  # noqa: PLR0913 - what differs from training to training, all but two by name
     rows: pa.Table,
     recipe: Recipe,
     *,
     git_commit: str,
     progress: Progress,
     fit: Fitter = fit_here,
+    tune: Tuner | None = None,
 ) -> Trained:
     """Train on rows of `features.training_rows` every target that they have labels of, and judge.
 
     The models that go into the bundle are the ones that were judged. `git_commit` is the
     program's, "unknown" outside a checkout. `fit` fits the boosters: here, or on a cluster
-    (training/dask_fitting.py).
+    (training/dask_fitting.py). `tune` finds the settings to fit them with, in place of those of
+    the recipe.
 
     Raises:
         TrainingError: the rows can't support a model; one of the subclasses in
@@ -68,6 +74,10 @@ def train(
     progress("learning how to pool rates")
     samples = pooling_samples(training_set, divisions, recipe.horizons)
     material = prepare(recipe, training_set, learn_parameters(training_set, samples))
+    if tune is not None:
+        progress("tuning")
+        tuned = replace(recipe, settings=tune(material, divisions))
+        material, recipe = replace(material, recipe=tuned), tuned
     progress(f"fitting {len(divisions) * recipe.settings.boosters} boosters")
     models = fit_targets(material, divisions, fit)
     progress("judging them on the latest slice")

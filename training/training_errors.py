@@ -97,6 +97,19 @@ class TooFewDaysError(UnlearnableTargetError):
         )
 
 
+class TooFewDaysToTuneError(UnlearnableTargetError):
+    """Refuse to tune on a training slice too short to be divided once more."""
+
+    def __init__(self, target: Target, *, needed: int, found: int) -> None:
+        super().__init__(
+            target,
+            expected=f"{needed} days of training moments with a final {target}, to tune on",
+            found=f"{found} days",
+            way_out="Add a longer history, train without --trials, or lower latest_days or "
+            "least_train_days in section [training].",
+        )
+
+
 class TooFewRowsError(UnlearnableTargetError):
     """Refuse a slice with too few rows to learn or to judge from."""
 

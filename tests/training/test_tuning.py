@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pyarrow as pa
+import pytest
+
+from features.declarations import TARGETS, Target
+from tests.training_market import HORIZONS
+from training.material import Material, Recipe
+from training.search_space import SPACE
+from training.settings import TrainingSettings
+from training.split import Division
+from training.train import train
+from training.training_errors import TooFewDaysToTuneError
+from training.tuning import Search
+from training.tuning_slices import tuning_slices
+
+WEAK = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, least_rows=50)
+"""Settings that nearly any others are better than."""
+
+
+@pytest.fixture
+def weak(material: Material) -> Material:
+    return replace(material, recipe=replace(material.recipe, settings=WEAK))
+
+
+def _search(database: Path, trials: int, *, timeout: float | None = None) -> Search:
+    return Search(
+        trials=trials,
+        timeout_seconds=timeout,
+        database=database,
+        study="made-up market",
+        tell=lambda _: None,
+    )
+
+
+def _trials(database: Path) -> list[optuna.trial.FrozenTrial]:
+    study = optuna.load_study(study_name="made-up market", storage=f"sqlite:///{database}")
+    return [trial for trial in study.trials if trial.state.is_finished()]
+
+
+@pytest.mark.parametrize("one", SPACE, ids=lambda one: one.name)
+def test_space_is_of_settings_and_holds_their_defaults(one: object) -> None:
+    name, low, high = (getattr(one, field) for field in ("name", "low", "high"))
+    assert low <= getattr(TrainingSettings(), name) <= high
+    for end in (low, high):
+        TrainingSettings.model_validate({name: end})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tuning_sees_nothing_of_later_slices(
+    target: Target, material: Material, divisions: dict[Target, Division]
+) -> None:
+    division, whole = divisions[target], material.training_set
+    slices = tuning_slices(whole, division, HORIZONS, WEAK)
+    learned, judged = (whole.as_of_day[one.rows] for one in (slices.learned, slices.judged))
+    assert learned.max() + HORIZONS.maturity_days(target) <= judged.min()
+    assert judged.max() <= division.days.train.last
+    assert np.isin(slices.judged.rows, division.train.rows).all()
+
+
+def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    found = _search(tmp_path / "a.db", 8).settings(weak, divisions)
+    again = _search(tmp_path / "b.db", 8).settings(weak, divisions)
+    assert found == again
+    tried = _trials(tmp_path / "a.db")
+    assert len(tried) == 8
+    first = {one.name: getattr(WEAK, one.name) for one in SPACE}
+    assert tried[0].params == first
+    complete = [trial.value for trial in tried if trial.value is not None]
+    assert tried[0].value is not None
+    assert min(complete) < tried[0].value
+    for one in SPACE:
+        assert one.low <= getattr(found, one.name) <= one.high
+    unsearched = set(TrainingSettings.model_fields) - {one.name for one in SPACE}
+    assert found.model_dump(include=unsearched) == WEAK.model_dump(include=unsearched)
+
+
+def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    unbroken = _search(tmp_path / "a.db", 6).settings(weak, divisions)
+    _search(tmp_path / "b.db", 3).settings(weak, divisions)
+    left = optuna.load_study(
+        study_name="made-up market", storage=f"sqlite:///{tmp_path / 'b.db'}"
+    ).ask()
+    left.suggest_float("learning_rate", 0.01, 0.2, log=True)  # a trial that no process ends
+    assert _search(tmp_path / "b.db", 6).settings(weak, divisions) == unbroken
+    ours, theirs = (
+        [trial.params for trial in _trials(tmp_path / name) if trial.state.name != "FAIL"]
+        for name in ("a.db", "b.db")
+    )
+    assert ours == theirs
+
+
+def test_tuning_without_time_keeps_the_settings_given(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    assert _search(tmp_path / "a.db", 5, timeout=0.0).settings(weak, divisions) == WEAK
+
+
+def test_tuning_on_too_short_a_slice_is_refused(
+    material: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    long = WEAK.model_copy(update={"least_train_days": 120})
+    narrow = replace(material, recipe=replace(material.recipe, settings=long))
+    with pytest.raises(TooFewDaysToTuneError, match="without --trials"):
+        _search(tmp_path / "a.db", 1).settings(narrow, divisions)
+
+
+def test_training_fits_with_the_settings_that_tuning_found(
+    rows: pa.Table, recipe: Recipe, tmp_path: Path
+) -> None:
+    search = _search(tmp_path / "a.db", 2)
+    tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=search.settings)
+    settings = tuned.material.recipe.settings
+    plain = train(
+        rows,
+        replace(recipe, settings=settings),
+        git_commit="unknown",
+        progress=lambda _: None,
+    )
+    ours, theirs = (
+        [booster.text for booster in one.contents.models.targets["sell_through"].boosters]
+        for one in (tuned, plain)
+    )
+    assert ours == theirs

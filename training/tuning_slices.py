@@ -1,0 +1,47 @@
+"""The rows that tuning learns from and judges on: all of them before any later slice begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.horizons import Horizons
+from training.sample import Sample
+from training.settings import TrainingSettings
+from training.split import Division
+from training.training_errors import TooFewDaysToTuneError
+from training.training_set import TrainingSet
+
+
+@dataclass(frozen=True)
+class TuningSlices:
+    """A target's training slice, divided once more: learn, then an embargo, then judge."""
+
+    learned: Sample
+    judged: Sample
+
+
+def tuning_slices(
+    training_set: TrainingSet, division: Division, horizons: Horizons, settings: TrainingSettings
+) -> TuningSlices:
+    """Judge on the last `latest_days` of the training slice what the days before them taught.
+
+    Labels learned from are final before the first moment that is judged. Nothing of the
+    calibration or latest slice is seen, so what those say of a tuned model is as honest as before.
+
+    Raises:
+        TooFewDaysToTuneError: the training slice is too short to be divided.
+    """
+    days, train = division.days.train, division.train
+    as_of_day = training_set.as_of_day[train.rows]
+    first_judged = days.last - settings.latest_days + 1
+    last_learned = first_judged - horizons.maturity_days(division.target)
+    slices = TuningSlices(
+        learned=train.where(as_of_day <= last_learned),
+        judged=train.where(as_of_day >= first_judged),
+    )
+    least = min(slices.learned.rows.size, slices.judged.rows.size)
+    missing = settings.least_train_days - (last_learned - days.first + 1)
+    if missing > 0 or least < settings.least_rows:
+        found = days.last - days.first + 1
+        raise TooFewDaysToTuneError(division.target, needed=found + max(missing, 1), found=found)
+    return slices
