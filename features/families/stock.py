@@ -4,80 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.declarations import Derived, Family, Feature, SignalName, Windowed
+from features.declarations import Derived, Family, Feature, SignalName
 from features.derived import share
 from features.families.topic import Topic, share_of
 from features.levels import Level
-from features.stock_cover import IN_STOCK_COVERS, ON_HAND_COVERS, days_until, in_stock_share
+from features.stock_cover import days_until, in_stock_cover, in_stock_share
 
 STOCK: Final = Topic(SignalName.STOCK, Family.DEMAND)
 
 
-def _observations(days: int) -> Windowed:
-    return STOCK.total(
-        "observations",
-        "Stock observations of the {level}",
-        level=Level.LISTING,
-        days=days,
-        unit="observations",
-        name="stock_observations",
-    )
-
-
-def _sold_outs(days: int) -> Windowed:
-    return STOCK.total(
-        "sold_outs",
-        "Stock observations of the {level} with nothing on hand",
-        level=Level.LISTING,
-        days=days,
-        unit="observations",
-    )
-
-
-def _in_stock(days: int) -> Derived:
-    return Derived(
-        name=f"in_stock_share_{days}d",
-        description="Share of the listing's stock observations with something on hand, of the "
-        f"last {days} days.",
-        unit="share",
-        family=Family.DEMAND,
-        high=1.0,
-        inputs=(_sold_outs(days).name, _observations(days).name),
-        function=in_stock_share,
-    )
-
-
-def _cover(days: int) -> Derived:
-    return Derived(
-        name=f"in_stock_demand_cover_{days}d",
-        description="Units of the listing that 28 days would bring at the rate of those of the "
-        f"last {days} days on which there was something to sell, per unit offered now.",
-        unit="units per unit",
-        family=Family.DEMAND,
-        monotone=(("sell_through", 1),),
-        inputs=(*_rate_inputs(days), "units_offered"),
-        function=IN_STOCK_COVERS[days],
-    )
-
-
-def _on_hand_cover(days: int) -> Derived:
-    return Derived(
-        name=f"on_hand_demand_cover_{days}d",
-        description="Units of the listing that 28 days would bring at the rate of those of the "
-        f"last {days} days on which there was something to sell, per unit on hand; none on hand "
-        "counts as one.",
-        unit="units per unit",
-        family=Family.DEMAND,
-        inputs=(*_rate_inputs(days), "units_on_hand"),
-        function=ON_HAND_COVERS[days],
-    )
-
-
-def _rate_inputs(days: int) -> tuple[str, ...]:
-    names = (_sold_outs(days).name, _observations(days).name)
-    return (f"units_ordered_{days}d", "days_since_listed", *names)
-
-
+_OBSERVATIONS: Final = STOCK.total(
+    "observations",
+    "Stock observations of the {level}",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+    name="stock_observations",
+)
+_SOLD_OUTS: Final = STOCK.total(
+    "sold_outs",
+    "Stock observations of the {level} with nothing on hand",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+)
+_RATE: Final = ("units_ordered_84d", "days_since_listed", _SOLD_OUTS.name, _OBSERVATIONS.name)
 _STOCKOUTS: Final = STOCK.total(
     "stockouts",
     "Stock observations of the {level} with nothing on hand or on its way,",
@@ -108,17 +59,44 @@ STOCKS: Final[tuple[Feature, ...]] = (
         level=Level.LISTING,
     ),
     _STOCKOUTS,
-    *(_observations(days) for days in (28, 84)),
-    *(_sold_outs(days) for days in (28, 84)),
+    _OBSERVATIONS,
+    _SOLD_OUTS,
     share_of(
         "stockout_share",
         "Share of the {level}'s stock observations with nothing on hand or on its way",
         _STOCKOUTS,
-        _observations(84),
+        _OBSERVATIONS,
     ),
-    *(_in_stock(days) for days in (28, 84)),
-    *(_cover(days) for days in (28, 84)),
-    *(_on_hand_cover(days) for days in (28, 84)),
+    Derived(
+        name="in_stock_share_84d",
+        description="Share of the listing's stock observations with something on hand, of the "
+        "last 84 days.",
+        unit="share",
+        family=Family.DEMAND,
+        high=1.0,
+        inputs=(_SOLD_OUTS.name, _OBSERVATIONS.name),
+        function=in_stock_share,
+    ),
+    Derived(
+        name="in_stock_demand_cover_84d",
+        description="Units of the listing that 28 days would bring at the rate of those of the "
+        "last 84 days on which there was something to sell, per unit offered now.",
+        unit="units per unit",
+        family=Family.DEMAND,
+        monotone=(("sell_through", 1),),
+        inputs=(*_RATE, "units_offered"),
+        function=in_stock_cover,
+    ),
+    Derived(
+        name="on_hand_demand_cover_84d",
+        description="Units of the listing that 28 days would bring at the rate of those of the "
+        "last 84 days on which there was something to sell, per unit on hand; none on hand counts "
+        "as one.",
+        unit="units per unit",
+        family=Family.DEMAND,
+        inputs=(*_RATE, "units_on_hand"),
+        function=in_stock_cover,
+    ),
     Derived(
         name="on_hand_share",
         description="Share of the units offered that are on hand already, as last observed.",

@@ -51,6 +51,14 @@ MESSAGES = [
         ),
     ),
     (
+        errors.TooFewDaysToTuneError("sell_through", needed=90, found=60),
+        (
+            "Expected 90 days of training moments with a final sell_through, to tune on; found 60 "
+            "days. Add a longer history, train without --trials, or lower latest_days or "
+            "least_train_days in section [training]."
+        ),
+    ),
+    (
         errors.TooFewDaysError("return_risk", needed=230, found=90),
         (
             "Expected 230 days of moments with a final return_risk; found 90 days. Add a longer "

@@ -15,9 +15,7 @@ SELECT
     spine.listing_id,
     spine.as_of_day,
     SUM(stockouts) AS stockouts_84d,
-    SUM(sold_outs) FILTER (event_day > as_of_day - 28) AS sold_outs_28d,
     SUM(sold_outs) AS sold_outs_84d,
-    SUM(observations) FILTER (event_day > as_of_day - 28) AS stock_observations_28d,
     SUM(observations) AS stock_observations_84d
 FROM spine
 JOIN daily
