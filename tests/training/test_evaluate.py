@@ -70,7 +70,8 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     evaluation = trained.evaluations["sell_through"]
     for loss in ("log_loss", "mean_absolute_error"):
         assert evaluation.differences["shrinkage"][loss].low > 0
-    assert evaluation.overall[MODEL].coverage > 0.8 - 0.06
+    assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
+    assert evaluation.overall[MODEL].calibration_error < 0.03
 
 
 def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Recipe) -> None:

@@ -53,7 +53,7 @@ def test_knots_are_scikit_learn_s_on_groups_made_by_loops(
         out_of_bounds="clip",
     ).fit(x, y, weights)
     asked = np.concatenate([drawn[0], np.linspace(-0.2, 1.2, 57)])
-    assert fit_knots(*drawn).apply(asked) == pytest.approx(theirs.predict(asked), abs=1e-6)
+    assert fit_knots(*drawn).apply(asked) == pytest.approx(theirs.predict(asked), abs=1e-12)
 
 
 def test_single_rows_of_much_weight_do_not_decide_the_ends() -> None:
