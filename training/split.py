@@ -130,10 +130,10 @@ def divide(
         found = int(is_whole(training_set, sample.rows).sum())
         if found < settings.least_rows:
             raise TooFewRowsError(target, name, needed=settings.least_rows, found=found)
-    refuse_unlearnable(
-        target, TRAIN, division.train.label, least_positives=settings.least_positives
-    )
-    refuse_unlearnable(target, SHAPING, division.shaping.label, least_positives=1)
+    for name, least in ((TRAIN, settings.least_positives), (SHAPING, 1)):
+        sample = division.samples[name]
+        read = sample.where(is_whole(training_set, sample.rows))  # a copy is no further positive
+        refuse_unlearnable(target, name, read.label, least_positives=least)
     return division
 
 
