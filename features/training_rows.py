@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from features.catalogue import Catalogue
 from features.dataset import Dataset
-from features.declarations import TARGETS, Target
+from features.declarations import TARGETS, Base, Target
 from features.interpreter import filled, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
+from features.moment_parts import in_parts
 from features.signal_rows import SignalRows
 from features.spine import build_spine
 from features.visibility import AS_OF
@@ -38,12 +40,19 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
     for level in Level:
         keys = [*LEVEL_KEYS[level], AS_OF]
         distinct = signals.keep(spine.select(*keys).distinct())
-        values = signals.keep(level_values(signals, catalogue.at(level), distinct))
+        values = _values_of(signals, catalogue.at(level), distinct)
         joined = rows.left_join(values, keys)
         # A row without the key of a level (no supplier, no creator) has what an unknown key has.
         columns = {f.name: filled(signals, f, joined) for f in catalogue.at(level)}
         rows = joined.select(*rows.columns, **columns)
     return rows
+
+
+def _values_of(signals: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
+    """Return a level's values for the rows of `keys`, computed a part of the moments at a time."""
+    parts = [level_values(signals, features, part) for part in in_parts(signals, keys)]
+    stored = [signals.keep(part) for part in parts]
+    return ibis.union(*stored) if len(stored) > 1 else stored[0]
 
 
 def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
