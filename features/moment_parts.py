@@ -1,20 +1,19 @@
-"""Keys at moments in parts: what a level's join holds must not grow with the spine.
+"""Moments in parts: what one query holds must not grow with the spine.
 
 A level's features come from dozens of passes over signals, each a table as long as the keys, and
-one query joins them all. The engine holds every one of them at once and can't spill them: 1.4
-million rows of listings don't fit into its 2 GB. A part of the moments at a time does, and gives
-the same values, for no feature looks at other rows of the spine.
+one query joins them all; another hands over all levels' columns. The engine can't spill what such
+a query holds: 1.4 million rows of listings don't fit into its 2 GB. A part of the moments at a
+time does, and gives the same values, for no feature looks at other rows of the spine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from features.signal_rows import SignalRows
 from features.visibility import AS_OF
@@ -24,24 +23,31 @@ MOST_ROWS: Final = 500_000
 order lines."""
 
 
-def in_parts(signals: SignalRows, keys: ir.Table, most_rows: int = MOST_ROWS) -> list[ir.Table]:
-    """Return the rows of `keys`, divided by moments into tables of about `most_rows` at most.
+@dataclass(frozen=True)
+class Moments:
+    """The moments from `first` to before `end`, as day numbers; no end where it is None."""
 
-    The table itself where it is short enough.
+    first: int | None = None
+    end: int | None = None
+
+    def of(self, table: ir.Table) -> ir.Table:
+        """Return a table's rows at these moments."""
+        bounds = []
+        if self.first is not None:
+            bounds.append(table[AS_OF] >= self.first)
+        if self.end is not None:
+            bounds.append(table[AS_OF] < self.end)
+        return table.filter(*bounds) if bounds else table
+
+
+def moment_parts(signals: SignalRows, keys: ir.Table, most_rows: int = MOST_ROWS) -> list[Moments]:
+    """Divide all moments, in their order, so that each part has about `most_rows` of the keys.
+
+    A moment is never divided; few rows are one part.
     """
-    counted = keys.group_by(AS_OF).agg(rows=keys.count())
-    counts = signals.dataset.connection.to_pyarrow(counted.order_by(AS_OF))
-    edges = list(_edges(counts, most_rows))
-    if len(edges) <= 1:
-        return [keys]
-    return [keys.filter(keys[AS_OF] >= first, keys[AS_OF] < end) for first, end in edges]
-
-
-def _edges(counts: pa.Table, most_rows: int) -> Iterator[tuple[int, int]]:
-    """Yield the first moment of each part and the first one after it."""
+    counted = keys.group_by(AS_OF).agg(rows=keys.count()).order_by(AS_OF)
+    counts = signals.dataset.connection.to_pyarrow(counted)
     days, rows = (counts[name].to_numpy() for name in (AS_OF, "rows"))
-    if not days.size:
-        return
     part = (np.cumsum(rows) - rows) // most_rows  # by the rows before each moment
-    starts = days[np.flatnonzero(np.diff(part, prepend=-1))].tolist()
-    yield from pairwise([*starts, int(days[-1]) + 1])
+    inner: list[int | None] = days[1:][np.diff(part) > 0].tolist()
+    return [Moments(first, end) for first, end in pairwise([None, *inner, None])]

@@ -15,7 +15,7 @@ from features.declarations import TARGETS, Base, Target
 from features.interpreter import filled, level_values
 from features.labels import labels_looking_ahead
 from features.levels import LEVEL_KEYS, Level
-from features.moment_parts import in_parts
+from features.moment_parts import moment_parts
 from features.signal_rows import SignalRows
 from features.spine import build_spine
 from features.visibility import AS_OF
@@ -50,9 +50,11 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
 
 def _values_of(signals: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
     """Return a level's values for the rows of `keys`, computed a part of the moments at a time."""
-    parts = [level_values(signals, features, part) for part in in_parts(signals, keys)]
-    stored = [signals.keep(part) for part in parts]
-    return ibis.union(*stored) if len(stored) > 1 else stored[0]
+    parts = [
+        signals.keep(level_values(signals, features, moments.of(keys)))
+        for moments in moment_parts(signals, keys)
+    ]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
@@ -68,7 +70,10 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     rows = feature_rows(signals, catalogue, spine)
     names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
     rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)
-    table = dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))
+    parts = [
+        moments.of(rows).order_by(AS_OF, "listing_id") for moments in moment_parts(signals, spine)
+    ]
+    table = pa.concat_tables([dataset.connection.to_pyarrow(part) for part in parts])
     return table.replace_schema_metadata(
         {
             CUT_OFF: str(dataset.cut_off_day()),

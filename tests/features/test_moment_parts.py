@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.catalogue import CATALOGUE
 from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
-from features.moment_parts import in_parts
+from features.moment_parts import moment_parts
 from features.signal_rows import SignalRows, stored_rows
 from features.visibility import AS_OF
 from tests.worlds import HORIZONS, Engine, keys_of, random_world
@@ -28,8 +28,8 @@ def signals() -> SignalRows:
 
 def _sizes(signals: SignalRows, moments: list[int], most_rows: int) -> list[list[int]]:
     keys = ibis.memtable(pd.DataFrame({AS_OF: np.array(moments, np.int64)}))
-    parts = in_parts(signals, keys, most_rows)
-    frames = [signals.dataset.connection.execute(part) for part in parts]
+    parts = moment_parts(signals, keys, most_rows)
+    frames = [signals.dataset.connection.execute(moments.of(keys)) for moments in parts]
     return [sorted(frame[AS_OF]) for frame in frames]
 
 
@@ -73,7 +73,9 @@ def test_values_of_parts_are_those_of_the_whole(level: Level) -> None:
         return pd.DataFrame(signals.dataset.connection.execute(table))
 
     whole = values(keys).sort_values(order, ignore_index=True)
-    parts = in_parts(signals, keys, most_rows=len(whole) // 4)
+    parts = moment_parts(signals, keys, most_rows=len(whole) // 4)
     assert len(parts) > 2
-    joined = pd.concat([values(part) for part in parts]).sort_values(order, ignore_index=True)
+    joined = pd.concat([values(moments.of(keys)) for moments in parts]).sort_values(
+        order, ignore_index=True
+    )
     pd.testing.assert_frame_equal(joined, whole, check_exact=True)
