@@ -16,6 +16,7 @@ from features.derived import design_matrix
 from features.online import LookupKeys, OnlineSnapshot
 from features.parity import default_parameters
 from features.snapshot import SnapshotContents
+from features.snapshot_keys import word_of
 
 WARM_UP: Final = 20
 PRICE_AND_UNITS: Final = 1_000.0
@@ -45,7 +46,7 @@ class DictStore:
 
     def __init__(self, contents: SnapshotContents) -> None:
         self._rows = {
-            level: dict(zip(one.keys, one.values, strict=True))
+            level: dict(zip(map(word_of, one.keys), one.values, strict=True))
             for level, one in contents.levels.items()
         }
         self._about = contents.about
