@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from features.column_stacks import ColumnStacks
 from features.declarations import FloatArray
 from features.keyed_file import Get, KeyedFile
 from features.levels import LEVEL_KEYS, Level
@@ -59,9 +60,9 @@ class LookupKeys:
 
 @dataclass(frozen=True)
 class LookupResult:
-    """Base features by name, each of shape (candidates,), and which keys had a vector."""
+    """Base features by name, those of a level in one stack, and which keys had a vector."""
 
-    columns: Mapping[str, FloatArray]
+    columns: ColumnStacks
     found: Mapping[Level, BoolArray]
 
 
@@ -104,13 +105,13 @@ class OnlineSnapshot:
 
     def look_up(self, keys: LookupKeys) -> LookupResult:
         """Return the base features of candidates; unknown keys get the level's defaults."""
-        columns: dict[str, FloatArray] = {}
+        stacks: dict[tuple[str, ...], FloatArray] = {}
         found = {}
         with self._file.reading() as get:
             for level, about in self.about.levels.items():
                 matrix, found[level] = self._vectors(get, level, keys.at(level))
-                columns.update(zip(about.features, matrix.T, strict=True))
-        return LookupResult(columns=columns, found=found)
+                stacks[about.features] = matrix.T
+        return LookupResult(columns=ColumnStacks(stacks), found=found)
 
     def vectors(
         self, level: Level, keys: Iterable[tuple[str, ...]]
