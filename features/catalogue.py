@@ -29,6 +29,7 @@ from features.families import (
 from features.levels import Level
 
 COMPUTING: Final = (
+    "column_stacks.py",
     "columns.py",
     "dataset.py",
     "days.py",
@@ -79,7 +80,10 @@ class Catalogue:
     @cached_property
     def design_plan(self) -> DesignPlan:
         """Return how the design matrix is filled."""
-        return plan(self.model_inputs, self.derived)
+        requested = [(field.name,) for field in self.request_fields]
+        levels = [tuple(one.name for one in self.at(level)) for level in Level]
+        known = [*requested, *(names for names in levels if names)]
+        return plan(self.model_inputs, self.derived, known=known)
 
     def monotone(self, target: Target) -> list[int]:
         """Return -1, 0 or 1 for each model input: the only way it can move a prediction."""

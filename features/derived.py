@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Divide, with null where there is nothing to divide by."""
-    nothing = np.full_like(numerator, np.nan)
-    return np.divide(numerator, denominator, out=nothing, where=denominator > 0)
+    return numerator / np.where(denominator > 0, denominator, np.nan)
 
 
 def relative_price(price: FloatArray, revenue: FloatArray, units: FloatArray) -> FloatArray:

@@ -6,13 +6,14 @@ features that share it gives, bit for bit, what a call a feature would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from features.column_stacks import ColumnStacks
 from features.declarations import Derived, FloatArray
 
 BLOCK_ROWS: Final = 4_096
@@ -35,7 +36,8 @@ class Step:
 class DesignPlan:
     """What fills a design matrix: columns that are known, steps, and the order of the inputs."""
 
-    known: tuple[str, ...]
+    known: tuple[tuple[str, ...], ...]
+    """Columns that are given, in groups that a look-up finds as one stack."""
     steps: tuple[Step, ...]
     order: npt.NDArray[np.intp]
     """Where in the work array each model input stands."""
@@ -44,43 +46,62 @@ class DesignPlan:
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
     ) -> FloatArray:
         """Return the matrix of shape (rows, inputs) in C order; memory is its own and a block."""
-        rows = len(columns[self.known[0]])
+        known = self._known(columns)
         learned = [_learned(step, parameters) for step in self.steps]
-        matrix = np.empty((rows, len(self.order)))
-        for start in range(0, rows, BLOCK_ROWS):
-            block = slice(start, min(start + BLOCK_ROWS, rows))
-            matrix[block] = self._filled(columns, block, learned)[self.order].T
+        matrix = np.empty((known[0].shape[-1], len(self.order)))
+        for start, block in _blocks(known):
+            rows = slice(start, start + block[0].shape[-1])
+            matrix[rows] = self._filled(block, learned).take(self.order, axis=0).T
         return matrix
 
+    def _known(self, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
+        """Return the known columns in turn, in stacks of shape (names, rows) or one by one."""
+        if isinstance(columns, ColumnStacks):
+            return [columns.stacks[names] for names in self.known]
+        return [columns[name] for names in self.known for name in names]
+
     def _filled(
-        self,
-        columns: Mapping[str, FloatArray],
-        block: slice,
-        learned: Sequence[Sequence[FloatArray]],
+        self, known: Sequence[FloatArray], learned: Sequence[Iterable[FloatArray]]
     ) -> FloatArray:
-        """Return known columns and results of steps, shape (inputs, rows of the block)."""
-        work = np.empty((len(self.order), block.stop - block.start))
-        known = [columns[name][block] for name in self.known]
-        np.concatenate(known, out=work[: len(known)].reshape(-1))
+        """Return known columns and results of steps, shape (inputs, rows)."""
+        work = np.empty((len(self.order), known[0].shape[-1]))
+        given = work[: sum(map(len, self.known))]
+        np.concatenate(known, out=given if known[0].ndim > 1 else given.reshape(-1))
         for step, values in zip(self.steps, learned, strict=True):
-            work[step.outputs] = step.function(*work[step.inputs], *values)
+            work[step.outputs] = step.function(*work.take(step.inputs, axis=0), *values)
         return work
 
 
-def _learned(step: Step, parameters: Mapping[str, float]) -> list[FloatArray]:
+def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
+    """Yield where a block of rows starts, and the columns within it.
+
+    A request is one block and stays uncut: hundreds of slices take as long as copying the columns.
+    """
+    rows = columns[0].shape[-1]
+    if rows <= BLOCK_ROWS:
+        yield 0, columns
+        return
+    for start in range(0, rows, BLOCK_ROWS):
+        yield start, [column[..., start : start + BLOCK_ROWS] for column in columns]
+
+
+def _learned(step: Step, parameters: Mapping[str, float]) -> Iterable[FloatArray]:
     """Return each parameter as a column with one row a feature."""
-    return [np.array([[parameters[name]] for name in names]) for names in step.parameters]
+    if not step.parameters:
+        return ()
+    return np.array([[[parameters[name]] for name in names] for names in step.parameters])
 
 
-def plan(model_inputs: Sequence[str], derived: Iterable[Derived]) -> DesignPlan:
+def plan(
+    model_inputs: Sequence[str], derived: Iterable[Derived], *, known: Sequence[tuple[str, ...]]
+) -> DesignPlan:
     """Arrange derived features, each of which stands after its inputs, into steps."""
     groups = _groups(derived)
-    computed = {feature.name for features in groups for feature in features}
-    known = tuple(name for name in model_inputs if name not in computed)
-    names = [*known, *(feature.name for features in groups for feature in features)]
+    names = [name for group in known for name in group]
+    names += [feature.name for features in groups for feature in features]
     places = {name: place for place, name in enumerate(names)}
     return DesignPlan(
-        known=known,
+        known=tuple(known),
         steps=tuple(_step(features, places) for features in groups),
         order=np.array([places[name] for name in model_inputs], dtype=np.intp),
     )

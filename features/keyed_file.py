@@ -23,8 +23,8 @@ SLACK_BYTES: Final = 1 << 24
 ROWS_A_TRANSACTION: Final = 20_000
 """Pages that a transaction changes stay in memory until it ends."""
 
-Get = Callable[[bytes], Any]
-"""Returns the bytes of a key as a buffer in the map, or None; valid until reading ends."""
+Get = Callable[[bytes], bytes | None]
+"""Returns the bytes of a key, None where it has no row."""
 
 
 def write_keyed_file(
@@ -77,6 +77,9 @@ class KeyedFile:
 
     @contextmanager
     def reading(self) -> Iterator[Get]:
-        """Yield what returns the bytes of a key, without copying them."""
-        with self._environment.begin(buffers=True) as transaction:
+        """Yield what returns the bytes of a key.
+
+        It copies them: a row is small, and a buffer object in its place takes longer to make.
+        """
+        with self._environment.begin() as transaction:
             yield transaction.get

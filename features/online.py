@@ -16,16 +16,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from features.column_stacks import ColumnStacks
 from features.declarations import FloatArray
 from features.keyed_file import Get, KeyedFile
 from features.levels import LEVEL_KEYS, Level
 from features.snapshot import ListingFacts, ProductFacts, SnapshotAbout
 from features.snapshot_files import read_about
-from features.snapshot_keys import LISTING_FACTS, ONLY_LISTING, PRODUCT_FACTS, keys_bytes
+from features.snapshot_keys import (
+    LISTING_FACTS,
+    ONLY_LISTING,
+    PRODUCT_FACTS,
+    keys_bytes,
+    word_of,
+)
 
 BoolArray = npt.NDArray[np.bool_]
-Key = tuple[str, ...] | None
-"""The parts of a key; None where one of them isn't there."""
+Word = str | None
+"""A key's parts as one word; None where one of them isn't there."""
 
 _PRODUCT: Final = msgspec.json.Decoder(ProductFacts)
 _LISTING: Final = msgspec.json.Decoder(ListingFacts)
@@ -43,17 +50,19 @@ class LookupKeys:
     category: Sequence[str | None]
     market: Sequence[str | None]
 
-    def at(self, level: Level) -> list[Key]:
+    def at(self, level: Level) -> Sequence[Word]:
         """Return the key of each candidate at a level."""
-        parts = [getattr(self, name) for name in LEVEL_KEYS[level]]
-        return [None if None in key else key for key in zip(*parts, strict=True)]
+        parts: list[Sequence[Word]] = [getattr(self, name) for name in LEVEL_KEYS[level]]
+        if len(parts) == 1:
+            return parts[0]
+        return [None if None in key else word_of(key) for key in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True)
 class LookupResult:
-    """Base features by name, each of shape (candidates,), and which keys had a vector."""
+    """Base features by name, those of a level in one stack, and which keys had a vector."""
 
-    columns: Mapping[str, FloatArray]
+    columns: ColumnStacks
     found: Mapping[Level, BoolArray]
 
 
@@ -96,42 +105,42 @@ class OnlineSnapshot:
 
     def look_up(self, keys: LookupKeys) -> LookupResult:
         """Return the base features of candidates; unknown keys get the level's defaults."""
-        columns: dict[str, FloatArray] = {}
+        stacks: dict[tuple[str, ...], FloatArray] = {}
         found = {}
         with self._file.reading() as get:
             for level, about in self.about.levels.items():
                 matrix, found[level] = self._vectors(get, level, keys.at(level))
-                columns.update(zip(about.features, matrix.T, strict=True))
-        return LookupResult(columns=columns, found=found)
+                stacks[about.features] = matrix.T
+        return LookupResult(columns=ColumnStacks(stacks), found=found)
 
-    def vectors(self, level: Level, keys: Sequence[Key]) -> tuple[FloatArray, BoolArray]:
+    def vectors(
+        self, level: Level, keys: Iterable[tuple[str, ...]]
+    ) -> tuple[FloatArray, BoolArray]:
         """Return the vectors of keys, shape (keys, features), and which of the keys have one."""
         with self._file.reading() as get:
-            return self._vectors(get, level, keys)
+            return self._vectors(get, level, [word_of(key) for key in keys])
 
-    def _vectors(self, get: Get, level: Level, keys: Sequence[Key]) -> tuple[FloatArray, BoolArray]:
-        """Look each distinct key up once: many candidates share a wide level's few keys."""
-        places: dict[Key, int] = {}
-        rows = [places.setdefault(key, len(places)) for key in keys]
+    def _vectors(
+        self, get: Get, level: Level, keys: Sequence[Word]
+    ) -> tuple[FloatArray, BoolArray]:
+        """Look every key up, equal ones too: finding again costs less than telling them apart."""
         default = self._defaults[level]
-        values = _values(get, level.value, places)
+        values = _values(get, level.value, keys)
         joined = b"".join([default if value is None else value for value in values])
-        matrix = np.frombuffer(joined, "<f8").reshape(len(places), len(default) // 8)
-        is_known = np.array([value is not None for value in values], dtype=np.bool_)
-        return matrix[rows], is_known[rows]
+        matrix = np.frombuffer(joined, "<f8").reshape(len(keys), len(default) // 8)
+        return matrix, np.array([value is not None for value in values], dtype=np.bool_)
 
     def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
         """Return what is known of each product, None of an unknown one."""
-        return self._facts(_PRODUCT, PRODUCT_FACTS, ((name,) for name in names))
+        return self._facts(_PRODUCT, PRODUCT_FACTS, names)
 
     def listings(self, names: Iterable[str | None]) -> list[ListingFacts | None]:
         """Return what each listing is of, None of an unknown one or where none is named."""
-        keys = (None if name is None else (name,) for name in names)
-        return self._facts(_LISTING, LISTING_FACTS, keys)
+        return self._facts(_LISTING, LISTING_FACTS, names)
 
     def only_listings(self, pairs: Iterable[tuple[str, str]]) -> list[str | None]:
         """Return the listing of each product in a market where there is just one."""
-        return self._facts(_NAME, ONLY_LISTING, pairs)
+        return self._facts(_NAME, ONLY_LISTING, map(word_of, pairs))
 
     def product(self, product_id: str) -> ProductFacts | None:
         """Return what is known of a product, None of an unknown one."""
@@ -146,18 +155,15 @@ class OnlineSnapshot:
         return self.only_listings([(product_id, market)])[0]
 
     def _facts(
-        self,
-        decoder: msgspec.json.Decoder[Any],
-        kind: str,
-        names: Iterable[Key],
+        self, decoder: msgspec.json.Decoder[Any], kind: str, names: Iterable[Word]
     ) -> list[Any]:
         with self._file.reading() as get:
             values = _values(get, kind, names)
             return [None if value is None else decoder.decode(value) for value in values]
 
 
-def _values(get: Get, kind: str, keys: Iterable[Key]) -> list[Any]:
-    """Return the bytes of each row as a buffer, None where there is none."""
+def _values(get: Get, kind: str, keys: Iterable[Word]) -> list[bytes | None]:
+    """Return the bytes of each row, None where there is none."""
     asked = list(keys)
     found = map(get, keys_bytes(kind, [key for key in asked if key is not None]))
     return [None if key is None else next(found) for key in asked] if None in asked else [*found]

@@ -88,7 +88,7 @@ def served_matrix(
     asked = [Replayed(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
     found = snapshot.look_up(keys_of(subjects_of(snapshot, asked)))
     requested = {one.name: _floats(rows, one.name) for one in catalogue.request_fields}
-    return design_matrix(catalogue, {**found.columns, **requested}, parameters)
+    return design_matrix(catalogue, found.columns.beside(requested), parameters)
 
 
 def compared(

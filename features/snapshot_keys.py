@@ -15,10 +15,15 @@ _BETWEEN: Final = "\x1f"
 """No identifier of the contract holds it."""
 
 
-def keys_bytes(kind: str, keys: Iterable[tuple[str, ...]]) -> list[bytes]:
+def word_of(key: tuple[str, ...]) -> str:
+    """Return the parts of a key as one word."""
+    return _BETWEEN.join(key)
+
+
+def keys_bytes(kind: str, words: Iterable[str]) -> list[bytes]:
     """Return the keys of rows of a kind: their words, or a digest of those that are too long."""
     start = f"{kind}{_BETWEEN}"
-    plain = [(start + _BETWEEN.join(parts)).encode() for parts in keys]
+    plain = [(start + word).encode() for word in words]
     if max(map(len, plain), default=0) <= MOST_KEY_BYTES:
         return plain
     return [key if len(key) <= MOST_KEY_BYTES else _shortened(kind, key) for key in plain]

@@ -15,7 +15,14 @@ import numpy as np
 from features.keyed_file import DATA, write_keyed_file
 from features.snapshot import LevelVectors, ListingFacts, SnapshotContents
 from features.snapshot_files import ABOUT, digest_of, id_of
-from features.snapshot_keys import LISTING_FACTS, ONLY_LISTING, PRODUCT_FACTS, keys_bytes, rank
+from features.snapshot_keys import (
+    LISTING_FACTS,
+    ONLY_LISTING,
+    PRODUCT_FACTS,
+    keys_bytes,
+    rank,
+    word_of,
+)
 
 BYTES_PER_VECTOR: Final = 600
 """Room for a vector's key and LMDB's page and node beside it."""
@@ -32,7 +39,7 @@ class _Rows:
     value: Callable[[int], bytes]
 
     def sorted(self) -> Iterator[tuple[bytes, bytes]]:
-        keys = keys_bytes(self.kind, self.keys)
+        keys = keys_bytes(self.kind, map(word_of, self.keys))
         for place in sorted(range(len(keys)), key=keys.__getitem__):
             yield keys[place], self.value(place)
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from features.declarations import FloatArray
-from features.derived import cover_of_season
+from features.derived import cover_of_season, share
 
 LEAST_IN_STOCK: Final = 0.1
 """Of a listing that was hardly ever in stock too little is known to scale its demand up further."""
@@ -15,9 +15,7 @@ LEAST_IN_STOCK: Final = 0.1
 
 def in_stock_share(sold_outs: FloatArray, observations: FloatArray) -> FloatArray:
     """Return the share of observations that found something on hand, null without any."""
-    nothing = np.full_like(observations, np.nan)
-    share = np.divide(sold_outs, observations, out=nothing, where=observations > 0)
-    return np.asarray(1.0 - np.minimum(share, 1.0))
+    return 1.0 - share(sold_outs, observations)
 
 
 def in_stock_cover(
@@ -32,9 +30,10 @@ def in_stock_cover(
     Orders stop when nothing is left, and so say less than what would have been ordered. Without
     any observation something was always on hand; of no available unit it is that of one.
     """
-    share = np.nan_to_num(in_stock_share(sold_outs, observations), nan=1.0)
-    seen = cover_of_season(units, days_on_sale, np.maximum(available, 1.0))
-    return np.asarray(seen / np.maximum(share, LEAST_IN_STOCK))
+    seen = in_stock_share(sold_outs, observations)
+    in_stock = np.where(np.isnan(seen), 1.0, seen)
+    cover = cover_of_season(units, days_on_sale, np.maximum(available, 1.0))
+    return cover / np.maximum(in_stock, LEAST_IN_STOCK)
 
 
 def days_until(inbound: FloatArray, lead_days: FloatArray, waited: FloatArray) -> FloatArray:

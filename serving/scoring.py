@@ -36,7 +36,7 @@ def score(
     admit(snapshot, candidates)
     subjects = subjects_of(snapshot, candidates)
     found = snapshot.look_up(keys_of(subjects))
-    columns = {**found.columns, **_request_columns(bundle, candidates)}
+    columns = found.columns.beside(_request_columns(bundle, candidates))
     markets = [one.market for one in candidates]
     predictions = predict(bundle.models, columns, markets, level=level)
     return ScoredBatch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Final
@@ -11,16 +11,18 @@ from typing import Final
 import numpy as np
 
 from features.catalogue import Catalogue
+from features.column_stacks import ColumnStacks
 from features.declarations import FloatArray
 from features.derived import design_matrix
 from features.online import LookupKeys, OnlineSnapshot
 from features.parity import default_parameters
 from features.snapshot import SnapshotContents
+from features.snapshot_keys import word_of
 
 WARM_UP: Final = 20
 PRICE_AND_UNITS: Final = 1_000.0
 
-Answer = Callable[[LookupKeys], Mapping[str, FloatArray]]
+Answer = Callable[[LookupKeys], ColumnStacks]
 
 
 @dataclass(frozen=True)
@@ -45,20 +47,20 @@ class DictStore:
 
     def __init__(self, contents: SnapshotContents) -> None:
         self._rows = {
-            level: dict(zip(one.keys, one.values, strict=True))
+            level: dict(zip(map(word_of, one.keys), one.values, strict=True))
             for level, one in contents.levels.items()
         }
         self._about = contents.about
 
-    def columns(self, keys: LookupKeys) -> dict[str, FloatArray]:
+    def columns(self, keys: LookupKeys) -> ColumnStacks:
         """Return the base features of candidates by name."""
-        columns: dict[str, FloatArray] = {}
+        stacks: dict[tuple[str, ...], FloatArray] = {}
         for level, about in self._about.levels.items():
             rows = self._rows[level]
             default = np.array(about.defaults, dtype=np.float64)
             found = [default if key is None else rows.get(key, default) for key in keys.at(level)]
-            columns.update(zip(about.features, np.array(found).T, strict=True))
-        return columns
+            stacks[about.features] = np.array(found).T
+        return ColumnStacks(stacks)
 
 
 def measure_latency(
@@ -79,7 +81,7 @@ def measure_latency(
         matrices = []
         for answer, seconds in zip(answers, taken, strict=True):
             started = time.perf_counter()
-            columns = {**answer(keys), **_requested(catalogue, len(keys.market))}
+            columns = answer(keys).beside(_requested(catalogue, len(keys.market)))
             matrices.append(design_matrix(catalogue, columns, parameters))
             seconds.append(time.perf_counter() - started)
         if matrices[0].tobytes() != matrices[1].tobytes():

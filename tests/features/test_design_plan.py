@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE, Catalogue
+from features.column_stacks import ColumnStacks
 from features.declarations import Derived, Family, FloatArray, RequestField
 from features.derived import design_matrix, ratio, share
 from features.design_plan import BLOCK_ROWS
+from features.levels import Level
 
 PARAMETERS = {
     name: 0.3 if name.endswith("_mean") else 20.0 + place
@@ -58,6 +60,35 @@ def test_columns_may_be_views_of_other_arrays() -> None:
     )
 
 
+def stacked(columns: Mapping[str, FloatArray]) -> ColumnStacks:
+    """Return columns as a look-up gives them, those of a request beside it."""
+    levels = [tuple(one.name for one in CATALOGUE.at(level)) for level in Level]
+    tables = {names: np.column_stack([columns[name] for name in names]) for names in levels}
+    requested = {one.name: columns[one.name] for one in CATALOGUE.request_fields}
+    return ColumnStacks({names: table.T for names, table in tables.items()}).beside(requested)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100, BLOCK_ROWS, BLOCK_ROWS + 1])
+def test_matrix_of_stacks_is_the_one_of_their_columns(rows: int) -> None:
+    columns = drawn(rows, seed=rows)
+    assert (
+        design_matrix(CATALOGUE, stacked(columns), PARAMETERS).tobytes()
+        == design_matrix(CATALOGUE, columns, PARAMETERS).tobytes()
+    )
+
+
+def test_stacks_hold_each_column_under_its_name() -> None:
+    columns = drawn(5)
+    stacks = stacked(columns)
+    assert len(stacks) == len(columns)
+    assert set(stacks) == set(columns)
+    assert {name: stacks[name].tobytes() for name in stacks} == {
+        name: column.tobytes() for name, column in columns.items()
+    }
+    with pytest.raises(KeyError):
+        stacks["nothing"]
+
+
 def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
     def declared(name: str, *inputs: str) -> Derived:
         return Derived(
@@ -91,12 +122,13 @@ def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
     ("columns", "parameters"),
     [
         ({k: v for k, v in drawn(2).items() if k != "units_ordered_28d"}, PARAMETERS),
+        (ColumnStacks(dict(list(stacked(drawn(2)).stacks.items())[1:])), PARAMETERS),
         (drawn(2), {}),
     ],
-    ids=["column", "parameter"],
+    ids=["column", "stack", "parameter"],
 )
 def test_missing_column_or_parameter_is_an_error(
-    columns: dict[str, FloatArray], parameters: dict[str, float]
+    columns: Mapping[str, FloatArray], parameters: dict[str, float]
 ) -> None:
     with pytest.raises(KeyError):
         design_matrix(CATALOGUE, columns, parameters)

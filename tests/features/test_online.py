@@ -26,7 +26,7 @@ from features.snapshot import (
     SnapshotRefusedError,
 )
 from features.snapshot_files import verify_snapshot
-from features.snapshot_keys import keys_bytes
+from features.snapshot_keys import keys_bytes, word_of
 from features.snapshot_writer import write_snapshot
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
@@ -149,7 +149,7 @@ def test_identifiers_of_any_length_are_keys_of_their_own(
     found, is_known = OnlineSnapshot.open(tmp_path).vectors(level, [*keys[::-1], ("é", "ü")])
     assert is_known.tolist() == [True, True, True, False]
     assert found[:3].tolist() == values[::-1].tolist()
-    assert len(set(keys_bytes(level.value, keys))) == 3
+    assert len(set(keys_bytes(level.value, map(word_of, keys)))) == 3
 
 
 def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
