@@ -9,9 +9,10 @@ import numpy as np
 from features.declarations import FloatArray
 from serving.cells import LEVELS, cells_of
 from serving.footing import Footing
+from serving.spread import Spread
 
 MARKETS = ("DE", "GB", "US")
-LASTING = 0.3
+SPREAD = Spread.binomial(0.3)
 
 
 @dataclass(frozen=True)

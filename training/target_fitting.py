@@ -71,5 +71,5 @@ def _finished(
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = mean_prediction(boosters, material.matrix[rows])
-    finish = learn_finish(raw, footing, division)
+    finish = learn_finish(raw, footing, division, listings=material.training_set.listings)
     return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

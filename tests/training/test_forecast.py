@@ -7,7 +7,7 @@ from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
-from training.dispersion import learn_lasting
+from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
 from training.split import Division
@@ -32,19 +32,21 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     division, training_set = divisions[target], material.training_set
     footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    finish = learn_finish(raw, footing, division)
+    finish = learn_finish(raw, footing, division, listings=training_set.listings)
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
-    lasting = learn_lasting(
+    spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )
     residuals = learn_residuals(
         knots.apply(raw[conformal.rows]),
         conformal.label,
         footing.where(conformal.rows),
-        lasting=lasting,
+        spread=spread,
+        listings=training_set.listings[conformal.rows],
     )
-    assert finish.residuals.lasting == lasting
+    assert finish.residuals.spread.lasting == spread.lasting
+    assert finish.residuals.spread.sizes.tolist() == spread.sizes.tolist()
     assert finish.knots.y.tolist() == knots.y.tolist()
     for cell, expected in residuals.cells.items():
         assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
@@ -57,7 +59,8 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
     raw = np.full(len(material.matrix), np.nan)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    finish = learn_finish(raw, footing_of(material, division, {}), division)
+    footing, listings = footing_of(material, division, {}), material.training_set.listings
+    finish = learn_finish(raw, footing, division, listings=listings)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -72,7 +75,8 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    finish = learn_finish(raw, footing, divisions[target])
+    listings = material.training_set.listings
+    finish = learn_finish(raw, footing, divisions[target], listings=listings)
     served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
     finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)
