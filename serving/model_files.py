@@ -51,9 +51,10 @@ class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the residuals of a target are measured in, in conformal.json."""
 
-    lasting: float
     estimates: list[float]
     sizes: list[float]
+    units: list[float]
+    factors: list[float]
 
 
 class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,16 +164,16 @@ def _stored(residuals: ConformalResiduals) -> StoredResiduals:
         for cell, one in residuals.cells.items()
     }
     spread = residuals.spread
-    return StoredResiduals(
-        StoredSpread(spread.lasting, spread.estimates.tolist(), spread.sizes.tolist()), cells
-    )
+    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
+    return StoredResiduals(StoredSpread(*(one.tolist() for one in curves)), cells)
 
 
 def _residuals(stored: StoredResiduals) -> ConformalResiduals:
     cells = {_cell(path): one for path, one in stored.cells.items()}
     spread = stored.spread
+    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
     return ConformalResiduals(
-        Spread(spread.lasting, np.array(spread.estimates), np.array(spread.sizes)),
+        Spread(*(np.array(one) for one in curves)),
         {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
     )
 

@@ -112,7 +112,7 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     footing = footing_in(random_markets(ROWS), fresh, units)
     outcome = _outcome(target, fresh, seed=3)
     residuals = learn_residuals(
-        estimate, outcome, footing, spread=Spread.binomial(0.4), listings=np.arange(ROWS)
+        estimate, outcome, footing, spread=Spread.binomial(), listings=np.arange(ROWS)
     )
     past = keep_past(estimate, outcome, footing.evidence)
     return TargetModel(target, boosters, knots, residuals, past)

@@ -51,9 +51,9 @@ def learn_finish(
     listing it is for, for each row of the training set; only the calibration slice's are read.
     What residuals are measured in is learned with the curve, from rows that give no residuals.
     Residuals count each row once, whatever its weight: an interval is a promise about one answer.
-    Learning them from both halves, each around the curve of the other, would double them, but
-    they belong to neither half's curve nor to one of both: on Online Retail intervals of return
-    risk then held 92 % instead of 84 %.
+    Learning them from both halves, each around the other's curve, would double them, but neither
+    curve is the one that serves: on Online Retail intervals of return risk were 1.4 times as wide
+    then, and held 46 % in one large cell.
     """
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)

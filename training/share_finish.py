@@ -21,8 +21,6 @@ LEAST_SHAPING_ROWS: Final = 1000
 """With fewer rows in half of the slice isotonic steps cost more than they mend: with 834, R² on
 new products of Complete Journey fell from 0.290 to 0.270, and log loss rose."""
 
-ALL_LASTS: Final = 1.0
-"""A share of who knows how many units: the spread is that of one row."""
 NO_MARKET: Final = ""
 
 _STRAIGHT: Final = Knots(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
@@ -91,7 +89,7 @@ def _finish(knots: Knots, raw: RawShares, share: FloatArray) -> ShareFinish:
         knots.apply(raw.share),
         share,
         footing,
-        spread=Spread.binomial(ALL_LASTS),
+        spread=Spread.binomial(),
         listings=np.arange(share.size),  # nothing is known of rows that belong together
     )
     cold = int(raw.is_cold.sum())

@@ -270,7 +270,7 @@ def _empty(directory: Path) -> None:
 
 
 ONE_CELL = {"count": 1, "values": [0.0]}
-FLAT = {"lasting": 1.0, "estimates": [0.5], "sizes": [0.1]}
+FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
 HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
     ("truncated", _truncate, DigestMismatchError),

@@ -18,7 +18,6 @@ from serving.conformal import (
 )
 from serving.footing import Footing
 from serving.residuals import MOST_STORED, CellResiduals
-from serving.spread import Spread
 from tests.conformal_world import MARKETS, SPREAD, Rows, draw
 
 NONE, SOME, MUCH = LEVELS
@@ -259,7 +258,7 @@ def test_cells_stay_bounded_and_keep_the_largest() -> None:
 def test_residuals_of_other_cells_are_refused(cells: list[Cell], fault: str) -> None:
     one = CellResiduals.of(np.array([0.0]))
     with pytest.raises(BrokenFileError) as caught:
-        ConformalResiduals(Spread.binomial(1.0), dict.fromkeys(cells, one))
+        ConformalResiduals(SPREAD, dict.fromkeys(cells, one))
     assert fault in caught.value.found
 
 

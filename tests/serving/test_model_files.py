@@ -37,7 +37,7 @@ def _edit(name: str, **changes: object) -> Callable[[Files], Files]:
 
 
 ONE_CELL = {"count": 1, "values": [0.0]}
-FLAT = {"lasting": 0.5, "estimates": [0.5], "sizes": [0.1]}
+FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
 
 def _cells(cells: dict[str, object]) -> Callable[[Files], Files]:
@@ -83,7 +83,7 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_cells({"every": ONE_CELL}), BrokenFileError, "a cell 'every'"),
         (_cells({"all": ONE_CELL, "all/hot": ONE_CELL}), BrokenFileError, "no such evidence"),
         (_cells({"all": ONE_CELL, "all/some/DE": ONE_CELL}), BrokenFileError, "its parent"),
-        (_spread(lasting=0), BrokenFileError, "a lasting part"),
+        (_spread(sizes=[0]), BrokenFileError, "above 0"),
         (_spread(sizes=[]), BrokenFileError, "knots"),
         (_spread(sizes=[None]), BrokenFileError, "Expected `float`"),
         (_spread(more=1), BrokenFileError, "unknown field"),

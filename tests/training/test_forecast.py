@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
+from serving.footing import share_units
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
 from training.dispersion import learn_spread
@@ -45,8 +48,8 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
         spread=spread,
         listings=training_set.listings[conformal.rows],
     )
-    assert finish.residuals.spread.lasting == spread.lasting
     assert finish.residuals.spread.sizes.tolist() == spread.sizes.tolist()
+    assert finish.residuals.spread.factors.tolist() == spread.factors.tolist()
     assert finish.knots.y.tolist() == knots.y.tolist()
     for cell, expected in residuals.cells.items():
         assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
@@ -107,3 +110,24 @@ def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
     forecast = Forecast(*(np.arange(4.0) + place for place in range(4)))
     picked = forecast.where(np.array([True, False, False, True]))
     assert _columns(picked) == [[place, place + 3.0] for place in range(4)]
+
+
+def test_units_of_return_risk_are_in_calibration_as_many_as_came(
+    models: dict[Target, TargetModel], material: Material, divisions: dict[Target, Division]
+) -> None:
+    shaping_half = divisions["return_risk"].shaping
+    busy = replace(shaping_half, weight=3 * shaping_half.weight)
+    division = replace(divisions["return_risk"], shaping=busy)
+    units = footing_of(material, division, models).units
+    rows = np.concatenate([division.shaping.rows, division.conformal.rows, division.latest.rows])
+    offered = material.training_set.columns["units_offered"][rows]
+    expected = share_units(
+        "return_risk", offered, models["sell_through"].predict(material.matrix[rows])
+    )
+    halves = division.shaping.rows.size, division.conformal.rows.size
+    shaping, conformal, latest = np.split(expected, np.cumsum(halves))
+    factor = division.shaping.weight.sum() / shaping.sum()
+    assert units[division.shaping.rows] == pytest.approx(np.fmax(shaping * factor, 1))
+    assert units[division.conformal.rows] == pytest.approx(np.fmax(conformal * factor, 1))
+    assert units[division.latest.rows] == pytest.approx(latest)
+    assert factor > 2

@@ -34,7 +34,7 @@ def test_interval_is_that_of_crepes(level: float) -> None:
     estimate, outcome = _sample(0)
     asked, _ = _sample(1)
     theirs = crepes.ConformalRegressor()
-    one, spread = np.ones(ROWS), Spread.binomial(1.0)
+    one, spread = np.ones(ROWS), Spread.binomial()
     theirs.fit(outcome - estimate, sigmas=spread.of(estimate, one))
     bounds = theirs.predict_int(asked, sigmas=spread.of(asked, one), confidence=level)
     low, high = _ours(level)
