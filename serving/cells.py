@@ -1,7 +1,7 @@
 """Cells of the conformal intervals: how much evidence a listing has of its own, and its market.
 
 The cells are a tree: all rows, those of one level of own evidence, and of these the rows of one
-market. Residuals are learned for every node with enough rows; a row rests on the narrowest such
+market. Residuals are learned for every node with enough listings; a row rests on the narrowest such
 node above it, so small cells and unseen markets merge upward.
 """
 

@@ -20,6 +20,7 @@ from serving.manifest import canonical_json
 from serving.past import Past
 from serving.prediction import Models
 from serving.residuals import CellResiduals
+from serving.spread import Spread
 from serving.target_model import TargetModel
 
 CALIBRATION: Final = "calibration.json"
@@ -47,10 +48,19 @@ class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: list[float]
 
 
+class StoredSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the residuals of a target are measured in, in conformal.json."""
+
+    estimates: list[float]
+    sizes: list[float]
+    units: list[float]
+    factors: list[float]
+
+
 class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The residuals of a target in conformal.json; cells by path, such as `all/some/DE`."""
 
-    lasting: float
+    spread: StoredSpread
     cells: dict[str, StoredCell]
 
 
@@ -153,13 +163,17 @@ def _stored(residuals: ConformalResiduals) -> StoredResiduals:
         "/".join((ALL_ROWS, *cell)): StoredCell(one.count, one.values.tolist())
         for cell, one in residuals.cells.items()
     }
-    return StoredResiduals(residuals.lasting, cells)
+    spread = residuals.spread
+    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
+    return StoredResiduals(StoredSpread(*(one.tolist() for one in curves)), cells)
 
 
 def _residuals(stored: StoredResiduals) -> ConformalResiduals:
     cells = {_cell(path): one for path, one in stored.cells.items()}
+    spread = stored.spread
+    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
     return ConformalResiduals(
-        stored.lasting,
+        Spread(*(np.array(one) for one in curves)),
         {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
     )
 

@@ -1,4 +1,4 @@
-"""Residuals of a cell, measured in the spread that a share of so many units has."""
+"""Residuals of a cell, measured in their spread (serving/spread.py)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,6 @@ from serving.artefact_errors import BrokenFileError
 
 MOST_STORED: Final = 1001
 """Residuals kept a cell: quantiles are then off by at most 3 in a thousand, to the safe side."""
-
-
-def spread(estimate: FloatArray, units: FloatArray, lasting: float) -> FloatArray:
-    """Return the scale of the residual of a share of `units` units, shape (rows,).
-
-    Of n units that each come back with a chance that itself varies around p, the share that does
-    has the variance p(1-p)(lasting + (1-lasting)/n): a part that lasts however many units there
-    are, and the dice of single units (the beta-binomial; Skellam 1948, "A probability
-    distribution derived from the binomial distribution"). The 0.01 keeps it positive; with it,
-    `(threshold - estimate) / spread` falls as the estimate grows, so that intervals and
-    probabilities are monotone in the estimate.
-    """
-    return np.sqrt((estimate * (1 - estimate) + 0.01) * (lasting + (1 - lasting) / units))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,18 @@ import numpy as np
 from features.declarations import FloatArray
 from serving.cells import LEVELS, cells_of
 from serving.footing import Footing
+from serving.spread import Spread
 
 MARKETS = ("DE", "GB", "US")
 LASTING = 0.3
+_SHARES, _UNITS = (1 - np.cos(np.pi * np.arange(33) / 32)) / 2, np.array([1.0, 4.0, 16.0, 64.0])
+SPREAD = Spread(
+    _SHARES,
+    np.sqrt(_SHARES * (1 - _SHARES) + 0.01),
+    _UNITS,
+    np.sqrt(LASTING + (1 - LASTING) / _UNITS),
+)
+"""That of shares of so many units, of which a part lasts however many there are."""
 
 
 @dataclass(frozen=True)

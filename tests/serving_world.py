@@ -35,6 +35,7 @@ from serving.conformal import learn_residuals
 from serving.footing import footing_in, share_units
 from serving.past import keep_past
 from serving.prediction import Models
+from serving.spread import Spread
 from serving.target_model import TargetModel, mean_prediction
 
 ROWS = 7_500
@@ -110,7 +111,9 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
     footing = footing_in(random_markets(ROWS), fresh, units)
     outcome = _outcome(target, fresh, seed=3)
-    residuals = learn_residuals(estimate, outcome, footing, lasting=0.4)
+    residuals = learn_residuals(
+        estimate, outcome, footing, spread=Spread.binomial(), listings=np.arange(ROWS)
+    )
     past = keep_past(estimate, outcome, footing.evidence)
     return TargetModel(target, boosters, knots, residuals, past)
 

@@ -140,15 +140,21 @@ def _target(evaluation: Evaluation) -> list[str]:
         ),
         (
             "Its intervals by cell of own evidence and market, beside plain split-conformal ones; "
-            "the larger cells of the latest slice:"
+            "the larger cells of the latest slice, with the standard error of a coverage as "
+            "listings come by chance:"
         ),
         _table(
-            ("cell", "rows", "coverage", "width", "plain coverage", "plain width", "merged"),
+            (
+                *("cell", "rows", "listings", "coverage", "error", "width"),
+                *("plain coverage", "plain width", "merged"),
+            ),
             [
                 (
                     name,
                     f"{one.rows:,}",
+                    f"{one.listings:,}",
                     f"{one.coverage:.4f}",
+                    f"{one.error:.4f}",
                     f"{one.width:.4f}",
                     f"{one.plain_coverage:.4f}",
                     f"{one.plain_width:.4f}",

@@ -9,16 +9,18 @@ from typing import Final
 import numpy as np
 
 from features.declarations import FloatArray
-from serving.cells import ROOT, BoolArray, Cell
+from serving.cells import ROOT, BoolArray, Cell, IntArray
 from serving.footing import Footing
 from serving.residuals import CellResiduals
 from serving.target_model import TargetModel
+from training.bootstrap import cluster_sums
 from training.forecast import Forecast
 from training.material import Material
 from training.split import Division
 
 LEAST_CELL_ROWS: Final = 200
-"""Of fewer rows, a share of 80 % is known no better than to three in a hundred."""
+"""Of fewer rows, a share of 80 % is known no better than to three in a hundred, were they all of
+different listings; `Coverage.error` says how well it is known as they are."""
 
 MOST_CELLS: Final = 40
 """Cells reported one by one, the largest."""
@@ -26,13 +28,38 @@ MOST_CELLS: Final = 40
 EVERYONE: Final = "all"
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of the latest slice with what was said of them, each array of shape (rows,)."""
+
+    label: FloatArray
+    said: Forecast
+    plain: tuple[FloatArray, FloatArray]
+    """Low and high of plain intervals."""
+    listings: IntArray
+
+    def where(self, mask: BoolArray) -> _Rows:
+        """Return the rows that a mask picks."""
+        low, high = self.plain
+        return _Rows(
+            self.label[mask], self.said.where(mask), (low[mask], high[mask]), self.listings[mask]
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
     """The intervals of a cell's rows, in the latest slice."""
 
     rows: int
+    listings: int
     coverage: float
     """Share of rows within their interval."""
+    error: float
+    """Standard error of that share, as listings come by chance and all rows of one together
+    (Liang and Zeger 1986, "Longitudinal data analysis using generalized linear models"): so much
+    a coverage differs from what holds in the long run, and twice as much in one case of 20. That
+    the residuals behind the intervals came by chance too, from about as many listings, is not
+    in it."""
     width: float
     """Mean width."""
     plain_coverage: float
@@ -54,13 +81,15 @@ def coverage_by_cell(
     plain = _plain(model, material, division, said=said.estimate, level=level)
     own = footing.where(division.latest.rows)
     sizes = np.bincount(own.codes, minlength=len(own.cells))
+    listings = material.training_set.listings[division.latest.rows]
     large = [code for code in np.argsort(-sizes, kind="stable") if sizes[code] >= LEAST_CELL_ROWS]
     masks = {ROOT: np.ones(own.codes.shape, dtype=np.bool_)}
     masks |= {own.cells[code]: own.codes == code for code in large[:MOST_CELLS]}
     cells: Mapping[Cell, object] = model.residuals.cells
     return {
         " ".join(cell) or EVERYONE: _measured(
-            division.latest.label, said, plain, mask=mask, is_merged=cell not in cells
+            _Rows(division.latest.label, said, plain, listings).where(mask),
+            is_merged=cell not in cells,
         )
         for cell, mask in masks.items()
     }
@@ -76,22 +105,26 @@ def _plain(
     return np.maximum(said - reach, 0.0), np.minimum(said + reach, 1.0)
 
 
-def _measured(
-    label: FloatArray,
-    said: Forecast,
-    plain: tuple[FloatArray, FloatArray],
-    *,
-    mask: BoolArray,
-    is_merged: bool,
-) -> Coverage:
-    bounds = ((said.low[mask], said.high[mask]), (plain[0][mask], plain[1][mask]))
-    inside = [float(((low <= label[mask]) & (label[mask] <= high)).mean()) for low, high in bounds]
-    width = [float((high - low).mean()) for low, high in bounds]
+def _measured(rows: _Rows, *, is_merged: bool) -> Coverage:
+    inside = (rows.said.low <= rows.label) & (rows.label <= rows.said.high)
+    low, high = rows.plain
     return Coverage(
-        rows=int(mask.sum()),
-        coverage=inside[0],
-        width=width[0],
-        plain_coverage=inside[1],
-        plain_width=width[1],
+        rows=rows.label.size,
+        listings=np.unique(rows.listings).size,
+        coverage=float(inside.mean()),
+        error=error_of_share(inside, rows.listings),
+        width=float((rows.said.high - rows.said.low).mean()),
+        plain_coverage=float(((low <= rows.label) & (rows.label <= high)).mean()),
+        plain_width=float((high - low).mean()),
         is_merged=is_merged,
     )
+
+
+def error_of_share(is_held: BoolArray, clusters: IntArray) -> float:
+    """Return the standard error of a share of rows that come in clusters, shape (rows,) each.
+
+    0 where there is but one cluster: nothing is known of how they differ.
+    """
+    (sums,) = cluster_sums([is_held - is_held.mean()], np.ones(is_held.size), clusters).T
+    few = sums.size / max(sums.size - 1, 1)
+    return float(np.sqrt(few * (sums**2).sum()) / is_held.size)

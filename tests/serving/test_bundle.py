@@ -270,6 +270,7 @@ def _empty(directory: Path) -> None:
 
 
 ONE_CELL = {"count": 1, "values": [0.0]}
+FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
 HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
     ("truncated", _truncate, DigestMismatchError),
@@ -354,7 +355,7 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ),
     (
         "resealed with a cell and no parent",
-        _resealed("conformal.json", return_risk={"lasting": 1.0, "cells": {"all/some": ONE_CELL}}),
+        _resealed("conformal.json", return_risk={"spread": FLAT, "cells": {"all/some": ONE_CELL}}),
         CanaryError,
     ),
     ("resealed with a parameter more", _resealed("pooling.json", more=1.0), CanaryError),

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.artefact_errors import BrokenFileError
-from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors, cells_of
+from serving.cells import LEVELS, ROOT, Cell, IntArray, OwnEvidence, ancestors, cells_of
 from serving.conformal import (
-    LEAST_CELL_ROWS,
+    LEAST_CELL_LISTINGS,
     MOST_CELLS,
     ConformalResiduals,
     learn_residuals,
 )
 from serving.footing import Footing
-from serving.residuals import MOST_STORED, CellResiduals, spread
-from tests.conformal_world import LASTING, MARKETS, Rows, draw
+from serving.residuals import MOST_STORED, CellResiduals
+from tests.conformal_world import MARKETS, SPREAD, Rows, draw
 
 NONE, SOME, MUCH = LEVELS
 shares = st.floats(0, 1)
@@ -28,8 +28,10 @@ codes = st.integers(0, len(LEVELS) * (len(MARKETS) + 1) - 1)
 CELLS = cells_of((*MARKETS, "ZZ"))
 
 
-def _learn(rows: Rows) -> ConformalResiduals:
-    return learn_residuals(rows.estimate, rows.outcome, rows.footing, lasting=LASTING)
+def _learn(rows: Rows, listings: IntArray | None = None) -> ConformalResiduals:
+    """Learn from rows that are one a listing unless something else is said."""
+    known = np.arange(rows.estimate.size) if listings is None else listings
+    return learn_residuals(rows.estimate, rows.outcome, rows.footing, spread=SPREAD, listings=known)
 
 
 @cache
@@ -145,9 +147,7 @@ def test_probability_of_what_came_is_uniform() -> None:
     cold = rows.footing.codes % len(LEVELS) == 0
     outcome = np.clip(rows.estimate + rng.normal(0, 0.05 + 0.1 * cold), 0.001, 0.999)
     known, fresh = np.arange(4_000), np.arange(4_000, 6_000)
-    learned = learn_residuals(
-        rows.estimate[known], outcome[known], rows.footing.where(known), lasting=LASTING
-    )
+    learned = _learn(Rows(rows.estimate[known], outcome[known], rows.footing.where(known)))
     found = [
         learned.prob_at_least(
             rows.estimate[[row]],
@@ -161,77 +161,104 @@ def test_probability_of_what_came_is_uniform() -> None:
 
 
 def _naive_resting(cell: Cell, counts: dict[Cell, int]) -> Cell:
-    """Walk up until there are rows enough."""
-    while cell and counts.get(cell, 0) < LEAST_CELL_ROWS:
+    """Walk up until there are listings enough."""
+    while cell and counts.get(cell, 0) < LEAST_CELL_LISTINGS:
         cell = cell[:-1]
     return cell
 
 
 @pytest.mark.parametrize("rows", [100, 500, 1_000, 2_000, 6_000])
-def test_cells_with_few_rows_and_unseen_markets_rest_on_the_cell_above(rows: int) -> None:
-    drawn = draw(np.random.default_rng(rows), rows)
-    learned = _learn(drawn)
-    residuals = (drawn.outcome - drawn.estimate) / spread(
-        drawn.estimate, drawn.footing.units, LASTING
-    )
+@pytest.mark.parametrize("rows_a_listing", [1, 4])
+def test_cells_of_few_listings_and_unseen_markets_rest_on_the_cell_above(
+    rows: int, rows_a_listing: int
+) -> None:
+    rng = np.random.default_rng(rows)
+    drawn = draw(rng, rows)
+    listings = rng.permutation(rows) // rows_a_listing
+    learned = _learn(drawn, listings)
+    residuals = (drawn.outcome - drawn.estimate) / SPREAD.of(drawn.estimate, drawn.footing.units)
     held: dict[Cell, list[float]] = {}
-    for code, residual in zip(drawn.footing.codes, residuals.tolist(), strict=True):
+    seen: dict[Cell, set[int]] = {}
+    for code, residual, listing in zip(
+        drawn.footing.codes, residuals.tolist(), listings.tolist(), strict=True
+    ):
         for cell in ancestors(drawn.footing.cells[code]):
             held.setdefault(cell, []).append(residual)
-    counts = {cell: len(found) for cell, found in held.items()}
+            seen.setdefault(cell, set()).add(listing)
+    counts = {cell: len(found) for cell, found in seen.items()}
     for code, cell in enumerate(CELLS):
         resting = learned.resting_on(cell)
         assert resting == _naive_resting(cell, counts)
         assert learned.is_merged(_at(code, 1.0)).tolist() == [resting != cell]
     for cell, one in learned.cells.items():
-        assert one.count == counts[cell]
+        assert one.count == len(held[cell])
         assert one.reach(0.8) == CellResiduals.of(np.array(held[cell])).reach(0.8)
 
 
 @pytest.mark.parametrize(
-    ("rows", "is_apart"), [(LEAST_CELL_ROWS, True), (LEAST_CELL_ROWS - 1, False)]
+    ("listings", "is_apart"), [(LEAST_CELL_LISTINGS, True), (LEAST_CELL_LISTINGS - 1, False)]
 )
-def test_cell_is_large_from_its_least_number_of_rows_on(rows: int, *, is_apart: bool) -> None:
+@pytest.mark.parametrize("rows_a_listing", [1, 3, 20])
+def test_cell_is_large_from_its_least_number_of_listings_on(
+    listings: int, rows_a_listing: int, *, is_apart: bool
+) -> None:
     rng = np.random.default_rng(3)
-    footing = Footing(np.where(np.arange(2_000) < rows, 0, 1), CELLS, np.ones(2_000))
-    learned = learn_residuals(rng.random(2_000), rng.random(2_000), footing, lasting=1.0)
+    listing = np.repeat(np.arange(1_000), rows_a_listing)
+    footing = Footing(np.where(listing < listings, 0, 1), CELLS, np.ones(listing.size))
+    rows = Rows(rng.random(listing.size), rng.random(listing.size), footing)
+    learned = _learn(rows, listing)
     assert ((NONE,) in learned.cells) == is_apart
     assert ((NONE, "DE") in learned.cells) == is_apart
 
 
+@given(seed=st.integers(0, 50), times=st.integers(2, 9), level=levels)
+def test_saying_every_row_of_some_listings_again_sets_no_cell_apart(
+    seed: int, times: int, level: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = draw(rng, 700)
+    listings = rng.permutation(700) // 2
+    again = np.repeat(np.arange(700), np.where(listings % 3 == 0, times, 1))
+    repeated = Rows(drawn.estimate[again], drawn.outcome[again], drawn.footing.where(again))
+    once, often = _learn(drawn, listings), _learn(repeated, listings[again])
+    assert list(once.cells) == list(often.cells)
+    assert often.is_merged(drawn.footing).tolist() == once.is_merged(drawn.footing).tolist()
+    assert 0 < often.cells[ROOT].reach(level) < math.inf
+
+
+def test_rows_of_one_listing_are_never_enough() -> None:
+    drawn = draw(np.random.default_rng(0), 5_000)
+    assert list(_learn(drawn, np.zeros(5_000, np.int64)).cells) == [ROOT]
+
+
 def test_cells_stay_bounded_and_keep_the_largest() -> None:
     markets = tuple(f"M{place}" for place in range(MOST_CELLS))
-    sizes = LEAST_CELL_ROWS + np.arange(MOST_CELLS) % 7
+    sizes = LEAST_CELL_LISTINGS + np.arange(MOST_CELLS) % 7
     picked = np.repeat(np.arange(MOST_CELLS) * len(LEVELS) + 1, sizes)
     footing = Footing(picked, cells_of(markets), np.ones(picked.size))
     zeros = np.zeros(picked.size)
-    learned = learn_residuals(zeros, zeros, footing, lasting=1.0)
+    learned = _learn(Rows(zeros, zeros, footing))
     assert len(learned.cells) == MOST_CELLS
     assert learned.cells[SOME,].count == learned.cells[ROOT].count == picked.size
     dropped = [place for place, market in enumerate(markets) if (SOME, market) not in learned.cells]
-    assert {int(sizes[place]) for place in dropped} == {LEAST_CELL_ROWS}
+    assert {int(sizes[place]) for place in dropped} == {LEAST_CELL_LISTINGS}
 
 
 @pytest.mark.parametrize(
-    ("lasting", "cells", "fault"),
+    ("cells", "fault"),
     [
-        (1.0, [], "no cell of all rows"),
-        (1.0, [(SOME,)], "no cell of all rows"),
-        (1.0, [ROOT, (SOME, "DE")], "without its parent"),
-        (1.0, [ROOT, ("DE",)], "no such evidence"),
-        (1.0, [ROOT, (SOME,), (SOME, "DE"), (SOME, "DE", "x")], "too deep"),
-        (1.0, [ROOT, (SOME,), *((SOME, f"M{i}") for i in range(MOST_CELLS))], "more than"),
-        (0.0, [ROOT], "outside (0, 1]"),
-        (1.5, [ROOT], "outside (0, 1]"),
-        (math.nan, [ROOT], "outside (0, 1]"),
+        ([], "no cell of all rows"),
+        ([(SOME,)], "no cell of all rows"),
+        ([ROOT, (SOME, "DE")], "without its parent"),
+        ([ROOT, ("DE",)], "no such evidence"),
+        ([ROOT, (SOME,), (SOME, "DE"), (SOME, "DE", "x")], "too deep"),
+        ([ROOT, (SOME,), *((SOME, f"M{i}") for i in range(MOST_CELLS))], "more than"),
     ],
 )
-def test_residuals_of_other_cells_are_refused(
-    lasting: float, cells: list[Cell], fault: str
-) -> None:
+def test_residuals_of_other_cells_are_refused(cells: list[Cell], fault: str) -> None:
     one = CellResiduals.of(np.array([0.0]))
     with pytest.raises(BrokenFileError) as caught:
-        ConformalResiduals(lasting, dict.fromkeys(cells, one))
+        ConformalResiduals(SPREAD, dict.fromkeys(cells, one))
     assert fault in caught.value.found
 
 

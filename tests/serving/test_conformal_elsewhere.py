@@ -10,8 +10,7 @@ import pytest
 from features.declarations import FloatArray
 from serving.cells import LEVELS, BoolArray
 from serving.conformal import learn_residuals
-from serving.residuals import spread
-from tests.conformal_world import LASTING, Rows, draw
+from tests.conformal_world import SPREAD, Rows, draw
 
 MISSING = "the extra dev has it"
 LEVELS_ASKED = (0.5, 0.75, 0.875, 0.9375)
@@ -27,13 +26,18 @@ def _worlds() -> tuple[Rows, Rows]:
 
 
 def _ours(known: Rows, fresh: Rows, level: float) -> tuple[FloatArray, FloatArray]:
-    learned = learn_residuals(known.estimate, known.outcome, known.footing, lasting=LASTING)
+    learned = learn_residuals(
+        known.estimate,
+        known.outcome,
+        known.footing,
+        spread=SPREAD,
+        listings=np.arange(known.estimate.size),
+    )
     return learned.interval(fresh.estimate, fresh.footing, level=level)
 
 
 def _scale(rows: Rows) -> FloatArray:
-    scale: FloatArray = spread(rows.estimate, rows.footing.units, LASTING)
-    return scale
+    return SPREAD.of(rows.estimate, rows.footing.units)
 
 
 def _with_history(rows: Rows) -> BoolArray:

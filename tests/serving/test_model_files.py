@@ -37,10 +37,15 @@ def _edit(name: str, **changes: object) -> Callable[[Files], Files]:
 
 
 ONE_CELL = {"count": 1, "values": [0.0]}
+FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
 
 def _cells(cells: dict[str, object]) -> Callable[[Files], Files]:
-    return _edit(CONFORMAL, return_risk={"lasting": 0.5, "cells": cells})
+    return _edit(CONFORMAL, return_risk={"spread": FLAT, "cells": cells})
+
+
+def _spread(**changes: object) -> Callable[[Files], Files]:
+    return _edit(CONFORMAL, return_risk={"spread": {**FLAT, **changes}, "cells": {"all": ONE_CELL}})
 
 
 def _past(estimate: list[float], outcome: list[float], evidence: list[str]) -> Edit:
@@ -78,6 +83,15 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_cells({"every": ONE_CELL}), BrokenFileError, "a cell 'every'"),
         (_cells({"all": ONE_CELL, "all/hot": ONE_CELL}), BrokenFileError, "no such evidence"),
         (_cells({"all": ONE_CELL, "all/some/DE": ONE_CELL}), BrokenFileError, "its parent"),
+        (_spread(sizes=[0]), BrokenFileError, "above 0"),
+        (_spread(sizes=[]), BrokenFileError, "knots"),
+        (_spread(sizes=[None]), BrokenFileError, "Expected `float`"),
+        (_spread(more=1), BrokenFileError, "unknown field"),
+        (
+            _edit(CONFORMAL, return_risk={"lasting": 0.5, "cells": {"all": ONE_CELL}}),
+            BrokenFileError,
+            "unknown field `lasting`",
+        ),
         (_edit(SELECTION, return_risk={}), BrokenFileError, "missing required field"),
         (_past([0.5], [2.0], ["some"]), BrokenFileError, "outside"),
         (_past([0.5], [0.5], ["hot"]), BrokenFileError, "Invalid enum value"),

@@ -7,7 +7,7 @@ import pytest
 
 from features.declarations import FloatArray
 from serving.artefact_errors import BrokenFileError
-from serving.residuals import MOST_STORED, CellResiduals, spread
+from serving.residuals import MOST_STORED, CellResiduals
 
 
 def _naive_reach(residuals: FloatArray, level: float) -> float:
@@ -39,35 +39,6 @@ def test_reach_of_thinned_residuals_errs_to_the_safe_side_by_a_few_thousandths(
 
 def test_reach_beyond_what_the_rows_can_tell_is_infinite() -> None:
     assert CellResiduals.of(np.linspace(-1, 1, 10)).reach(0.95) == math.inf
-
-
-@pytest.mark.parametrize(
-    ("estimate", "units", "lasting", "expected"),
-    [
-        (0.0, 1.0, 1.0, 0.1),
-        (1.0, 1.0, 1.0, 0.1),
-        (0.5, 1e9, 1.0, math.sqrt(0.26)),
-        (0.5, 1.0, 0.2, math.sqrt(0.26)),
-        (0.5, 4.0, 0.2, math.sqrt(0.26 * 0.4)),
-        (0.5, 1e12, 0.25, math.sqrt(0.26) / 2),
-    ],
-)
-def test_spread_is_that_of_a_share_of_so_many_units(
-    estimate: float, units: float, lasting: float, expected: float
-) -> None:
-    assert spread(np.array([estimate]), np.array([units]), lasting)[0] == pytest.approx(expected)
-
-
-def test_spread_is_the_deviation_of_a_beta_binomial_share() -> None:
-    """Of 5 units, with a chance that varies by a beta distribution around 0.3."""
-    rng = np.random.default_rng(0)
-    lasting, units = 0.25, 5
-    strength = 1 / lasting - 1
-    chance = rng.beta(0.3 * strength, 0.7 * strength, 400_000)
-    share = rng.binomial(units, chance) / units
-    floor = 0.01 / (0.3 * 0.7) + 1
-    expected = spread(np.array([0.3]), np.array([float(units)]), lasting)[0] / math.sqrt(floor)
-    assert share.std() == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize(

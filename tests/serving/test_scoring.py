@@ -234,7 +234,7 @@ def test_score_resting_on_a_wider_cell_says_so(
 ) -> None:
     model = bundle.models.targets["return_risk"]
     cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
-    residuals = ConformalResiduals(model.residuals.lasting, cells)
+    residuals = ConformalResiduals(model.residuals.spread, cells)
     targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
     found = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates

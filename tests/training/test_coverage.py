@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.declarations import TARGETS, Target
 from serving.prediction import predict
 from training import coverage as coverage_module
+from training.coverage import error_of_share
 from training.evaluate import evaluate
 from training.material import Material
 from training.split import Division
@@ -49,6 +52,10 @@ def test_coverage_is_told_for_every_cell_with_rows_enough(
     inside = (said.low <= division.latest.label) & (division.latest.label <= said.high)
     cells = {name: one for name, one in evaluation.by_cell.items() if name != "all"}
     assert sum(one.rows for one in cells.values()) == rows.size
+    assert (
+        evaluation.by_cell["all"].listings == np.unique(material.training_set.listings[rows]).size
+    )
+    assert all(0 < one.listings <= one.rows for one in cells.values())
     assert sum(one.coverage * one.rows for one in cells.values()) == pytest.approx(inside.sum())
     for name, one in cells.items():
         market = name.partition(" ")[2]
@@ -72,3 +79,38 @@ def test_coverage_stays_bounded(
     sizes = [one.rows for name, one in evaluation.by_cell.items() if name != "all"]
     assert len(sizes) == most
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_error_of_rows_of_their_own_is_that_of_a_share() -> None:
+    is_held = np.arange(200) % 5 > 0
+    expected = np.sqrt(0.8 * 0.2 / 199)
+    assert error_of_share(is_held, np.arange(200)) == pytest.approx(expected)
+
+
+@given(
+    held=st.lists(st.booleans(), min_size=2, max_size=60),
+    times=st.integers(1, 9),
+    of=st.integers(1, 5),
+)
+def test_error_of_a_share_is_the_same_when_every_row_is_said_again(
+    held: list[bool], times: int, of: int
+) -> None:
+    is_held, clusters = np.array(held), np.arange(len(held)) // of
+    again = error_of_share(np.repeat(is_held, times), np.repeat(clusters, times))
+    assert again == pytest.approx(error_of_share(is_held, clusters))
+
+
+def test_error_of_a_share_is_how_much_it_differs_from_draw_to_draw() -> None:
+    rng = np.random.default_rng(0)
+    shares, errors = [], []
+    for _ in range(400):
+        chance = rng.beta(8 / 3, 2 / 3, 150)
+        clusters = np.repeat(np.arange(150), rng.integers(1, 5, 150))
+        is_held = rng.random(clusters.size) < chance[clusters]
+        shares.append(is_held.mean())
+        errors.append(error_of_share(is_held, clusters))
+    assert np.mean(errors) == pytest.approx(np.std(shares), rel=0.1)
+
+
+def test_error_of_one_listing_is_not_known() -> None:
+    assert error_of_share(np.array([True, False]), np.zeros(2, np.int64)) == 0

@@ -1,35 +1,111 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from training.dispersion import LEAST_LASTING, learn_lasting
+from features.declarations import FloatArray
+from training.dispersion import ESTIMATE_BANDS, HELD, LEAST_SIZE, UNIT_BANDS, learn_spread
 
 
 @pytest.mark.parametrize("lasting", [0.05, 0.2, 0.6])
-def test_lasting_part_is_found_again_in_beta_binomial_shares(lasting: float) -> None:
+def test_spread_of_beta_binomial_shares_is_learned_as_they_fall(lasting: float) -> None:
+    """Many units leave the part that lasts."""
     rng = np.random.default_rng(1)
     rows = 60_000
     mean = rng.uniform(0.2, 0.8, rows)
-    units = rng.integers(1, 50, rows).astype(np.float64)
+    units = np.exp(rng.uniform(1, 6, rows)).astype(np.int64).astype(np.float64)
     strength = 1 / lasting - 1
     chance = rng.beta(mean * strength, (1 - mean) * strength)
     outcome = rng.binomial(units.astype(int), chance) / units
-    assert learn_lasting(mean, outcome, units) == pytest.approx(lasting, rel=0.15)
+    spread = learn_spread(mean, outcome, units)
+    is_held = np.abs(outcome - mean) <= spread.of(mean, units)
+    for least, most in ((2, 6), (6, 20), (20, 80), (80, 500)):
+        band = (units >= least) & (units < most)
+        assert is_held[band].mean() == pytest.approx(HELD, abs=0.08)
+    deviation = np.sqrt(lasting + (1 - lasting) / spread.units)
+    found = spread.factors / spread.factors[0]
+    np.testing.assert_allclose(found, deviation / deviation[0], rtol=0.05)
 
 
-def test_lasting_part_of_nothing_but_dice_is_the_least() -> None:
+def test_spread_of_nothing_but_dice_falls_with_the_root_of_the_units() -> None:
     rng = np.random.default_rng(2)
-    units = rng.integers(1, 20, 20_000).astype(np.float64)
-    share = np.full(20_000, 0.3)
+    units = rng.integers(20, 400, 40_000).astype(np.float64)
     outcome = rng.binomial(units.astype(int), 0.3) / units
-    assert LEAST_LASTING <= learn_lasting(share, outcome, units) < 0.02
+    spread = learn_spread(np.full(40_000, 0.3), outcome, units)
+    np.testing.assert_allclose(
+        spread.factors / spread.factors[0], np.sqrt(spread.units[0] / spread.units), rtol=0.05
+    )
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
-def test_lasting_part_is_all_where_units_change_nothing(noise: float) -> None:
+def test_spread_doesnt_fall_where_units_change_nothing(noise: float) -> None:
     rng = np.random.default_rng(3)
     units = rng.integers(1, 20, 20_000).astype(np.float64)
     share = np.full(20_000, 0.5)
     outcome = share + noise * rng.choice([-1.0, 1.0], 20_000)
-    assert learn_lasting(share, outcome, units) == pytest.approx(1.0, abs=0.02)
+    factors = learn_spread(share, outcome, units).factors
+    assert factors.min() == pytest.approx(factors.max())
+
+
+@pytest.mark.parametrize(
+    "width",
+    [
+        lambda estimate: 0.02 + 0.3 * estimate,
+        lambda estimate: 0.5 * estimate * (1 - estimate) + 0.05,
+        lambda estimate: np.full_like(estimate, 0.1),
+    ],
+)
+def test_spread_holds_the_same_share_at_all_estimates(
+    width: Callable[[FloatArray], FloatArray],
+) -> None:
+    rng = np.random.default_rng(4)
+    estimate, units = rng.uniform(0.1, 0.9, 40_000), np.ones(40_000)
+    outcome = estimate + width(estimate) * rng.uniform(-1, 1, estimate.size)
+    known, fresh = np.arange(20_000), np.arange(20_000, 40_000)
+    spread = learn_spread(estimate[known], outcome[known], units[known])
+    distance = np.abs(outcome - estimate)[fresh]
+    is_held = distance <= spread.of(estimate[fresh], units[fresh])
+    for low in np.arange(0.1, 0.9, 0.1):
+        band = (estimate[fresh] >= low) & (estimate[fresh] < low + 0.1)
+        assert is_held[band].mean() == pytest.approx(HELD, abs=0.06)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(1, 9)), min_size=1, max_size=40
+    ),
+    first=st.floats(0, 1),
+    second=st.floats(0, 1),
+    reach=st.floats(0, 50),
+)
+def test_intervals_in_a_learned_spread_grow_with_the_estimate(
+    rows: list[tuple[float, float, int]], first: float, second: float, reach: float
+) -> None:
+    estimate, outcome, units = np.array(rows, dtype=np.float64).T
+    spread = learn_spread(estimate, outcome, units)
+    assert spread.sizes.size <= ESTIMATE_BANDS
+    assert spread.factors.size <= UNIT_BANDS
+    assert spread.sizes.min() >= LEAST_SIZE
+    lower, higher = sorted((first, second))
+    asked = np.array([lower, higher])
+    width = reach * spread.of(asked, np.ones(2))
+    low, high = np.maximum(asked - width, 0), np.minimum(asked + width, 1)
+    slack = 1e-7  # the ratios are held up to rounding, and so many times the size
+    assert low[0] <= low[1] + slack
+    assert high[0] <= high[1] + slack
+
+
+def test_spread_of_one_estimate_is_the_distance_that_most_rows_keep() -> None:
+    outcome = np.linspace(0.5, 0.9, 101)
+    spread = learn_spread(np.full(101, 0.5), outcome, np.ones(101))
+    assert spread.estimates.tolist() == [0.5]
+    assert spread.sizes[0] == pytest.approx(0.4 * HELD)
+
+
+def test_spread_where_nothing_was_missed_is_the_least() -> None:
+    share = np.linspace(0.1, 0.9, 50)
+    assert set(learn_spread(share, share, np.ones(50)).sizes.tolist()) == {LEAST_SIZE}

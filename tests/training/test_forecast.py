@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
+from serving.footing import share_units
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
-from training.dispersion import learn_lasting
+from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
 from training.split import Division
@@ -32,19 +35,21 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     division, training_set = divisions[target], material.training_set
     footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    finish = learn_finish(raw, footing, division)
+    finish = learn_finish(raw, footing, division, listings=training_set.listings)
     shaping, conformal = division.shaping, division.conformal
     knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
-    lasting = learn_lasting(
+    spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )
     residuals = learn_residuals(
         knots.apply(raw[conformal.rows]),
         conformal.label,
         footing.where(conformal.rows),
-        lasting=lasting,
+        spread=spread,
+        listings=training_set.listings[conformal.rows],
     )
-    assert finish.residuals.lasting == lasting
+    assert finish.residuals.spread.sizes.tolist() == spread.sizes.tolist()
+    assert finish.residuals.spread.factors.tolist() == spread.factors.tolist()
     assert finish.knots.y.tolist() == knots.y.tolist()
     for cell, expected in residuals.cells.items():
         assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
@@ -57,7 +62,8 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
     raw = np.full(len(material.matrix), np.nan)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    finish = learn_finish(raw, footing_of(material, division, {}), division)
+    footing, listings = footing_of(material, division, {}), material.training_set.listings
+    finish = learn_finish(raw, footing, division, listings=listings)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -72,7 +78,8 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    finish = learn_finish(raw, footing, divisions[target])
+    listings = material.training_set.listings
+    finish = learn_finish(raw, footing, divisions[target], listings=listings)
     served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
     finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)
@@ -103,3 +110,24 @@ def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
     forecast = Forecast(*(np.arange(4.0) + place for place in range(4)))
     picked = forecast.where(np.array([True, False, False, True]))
     assert _columns(picked) == [[place, place + 3.0] for place in range(4)]
+
+
+def test_units_of_return_risk_are_in_calibration_as_many_as_came(
+    models: dict[Target, TargetModel], material: Material, divisions: dict[Target, Division]
+) -> None:
+    shaping_half = divisions["return_risk"].shaping
+    busy = replace(shaping_half, weight=3 * shaping_half.weight)
+    division = replace(divisions["return_risk"], shaping=busy)
+    units = footing_of(material, division, models).units
+    rows = np.concatenate([division.shaping.rows, division.conformal.rows, division.latest.rows])
+    offered = material.training_set.columns["units_offered"][rows]
+    expected = share_units(
+        "return_risk", offered, models["sell_through"].predict(material.matrix[rows])
+    )
+    halves = division.shaping.rows.size, division.conformal.rows.size
+    shaping, conformal, latest = np.split(expected, np.cumsum(halves))
+    factor = division.shaping.weight.sum() / shaping.sum()
+    assert units[division.shaping.rows] == pytest.approx(np.fmax(shaping * factor, 1))
+    assert units[division.conformal.rows] == pytest.approx(np.fmax(conformal * factor, 1))
+    assert units[division.latest.rows] == pytest.approx(latest)
+    assert factor > 2

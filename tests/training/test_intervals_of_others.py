@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.declarations import FloatArray
-from serving.residuals import spread
+from serving.spread import Spread
 from training.share_finish import RawShares, learn_share_finish
 
 LEVELS = [0.5, 0.8, 0.9]
@@ -34,9 +34,9 @@ def test_interval_is_that_of_crepes(level: float) -> None:
     estimate, outcome = _sample(0)
     asked, _ = _sample(1)
     theirs = crepes.ConformalRegressor()
-    one = np.ones(ROWS)
-    theirs.fit(outcome - estimate, sigmas=spread(estimate, one, 1.0))
-    bounds = theirs.predict_int(asked, sigmas=spread(asked, one, 1.0), confidence=level)
+    one, spread = np.ones(ROWS), Spread.binomial()
+    theirs.fit(outcome - estimate, sigmas=spread.of(estimate, one))
+    bounds = theirs.predict_int(asked, sigmas=spread.of(asked, one), confidence=level)
     low, high = _ours(level)
     assert low == pytest.approx(np.clip(bounds[:, 0], 0, 1), abs=0.01)
     assert high == pytest.approx(np.clip(bounds[:, 1], 0, 1), abs=0.01)
