@@ -9,6 +9,7 @@ import typer
 
 from experiments.bench_features.cli import bench_features
 from experiments.bench_models.cli import bench_models
+from experiments.bench_objectives.cli import bench_objectives
 from experiments.bench_online.cli import bench_online
 from experiments.bench_training.cli import bench_training
 from experiments.bench_unripe.cli import bench_unripe
@@ -147,6 +148,9 @@ bench_app.command("online", epilog="Example: xuanpin bench online --keys 1000000
 bench_app.command("models", epilog="Example: xuanpin bench models --preset small --seeds 1")(
     bench_models
 )
+bench_app.command(
+    "objectives", epilog="Example: xuanpin bench objectives --seeds 3 --data data --origins 3"
+)(bench_objectives)
 bench_app.command("unripe", epilog="Example: xuanpin bench unripe --seeds 1")(bench_unripe)
 bench_app.command("training", epilog="Example: xuanpin bench training --repeats 3 --dask")(
     bench_training

@@ -1,0 +1,1 @@
+"""What boosters should minimise, and how many to average: judged on forward splits."""

@@ -1,0 +1,60 @@
+"""The command that compares what boosters may minimise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench_objectives(
+    preset: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
+    seeds: Annotated[
+        int, typer.Option(min=0, max=100, help="Simulated markets, with seeds from 0 on.")
+    ] = 3,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Directory with source tables, compared on beside the markets."),
+    ] = None,
+    origins: Annotated[
+        int, typer.Option(min=1, max=12, help="Ends of the data, each a latest slice earlier.")
+    ] = 3,
+    work: Annotated[
+        Path, typer.Option(help="Directory that keeps markets and training rows for the next run.")
+    ] = Path("var/bench"),
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Compare objectives, and averages of seeds, on forward splits of several data sets.
+
+    Cross-entropy of 1, 3 and 5 boosters, L2, L1, median and Tweedie on units, with the same trees
+    on the same rows, beside shrinkage and a constant. Exit code 0 whether or not the default wins:
+    the last lines say.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from experiments.bench_objectives.measuring import Plan, measure
+    from experiments.bench_objectives.page import as_document, page
+    from experiments.bench_objectives.sources import Source, market_source
+    from experiments.simulated_market.configuration import configure
+    from features.catalogue import CATALOGUE
+    from features.horizons import Horizons
+    from features.settings import load_section
+    from training.material import Recipe
+    from training.settings import TrainingSettings
+
+    sources = [market_source(configure(preset, seed=seed), work) for seed in range(seeds)]
+    sources += [Source(str(directory), directory) for directory in data or ()]
+    if not sources:
+        raise typer.BadParameter("no market and no data: name --data, or one seed or more")
+    horizons = load_section(Horizons, "horizons", config)
+    recipe = Recipe(horizons, CATALOGUE, load_section(TrainingSettings, "training", config))
+    with Console(stderr=True).status("Starting") as status:
+        found = measure(Plan(sources, origins, work, recipe), status.update)
+    if json:
+        typer.echo(dumps(as_document(found)))
+    else:
+        Console(highlight=False).print(page(found))

@@ -1,0 +1,86 @@
+"""Who is compared: objectives, how many boosters are averaged, and two baselines for reference."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from experiments.bench_objectives.objectives import OBJECTIVES, Objective, exposure_of
+from features.declarations import FloatArray
+from serving.booster import Booster
+from serving.target_model import mean_prediction
+from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
+from training.fitting import BoosterFit, booster_parameters
+from training.material import Material
+from training.split import Division
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """An objective's boosters, which differ in their seed and whose predictions are averaged."""
+
+    objective: str
+    boosters: int
+
+    @property
+    def name(self) -> str:
+        """Return what tables call it."""
+        return f"{self.objective}, {self.boosters}"
+
+
+DEFAULT: Final = Contestant("cross-entropy", 3)
+"""What the product trains, if no setting says otherwise."""
+CONTESTANTS: Final = (
+    DEFAULT,
+    Contestant("cross-entropy", 1),
+    Contestant("cross-entropy", 5),
+    Contestant("L2", 1),
+    Contestant("L1", 1),
+    Contestant("median", 1),
+    Contestant("Tweedie on units", 1),
+)
+REFERENCES: Final = (SHRINKAGE, CONSTANT)
+
+
+def raw_of_contestants(material: Material, division: Division) -> dict[str, FloatArray]:
+    """Fit all on the training slice; return what each says of the rows that shape and judge.
+
+    Arrays have a place for each row of the training set, NaN where nobody was asked.
+    """
+    asked = np.concatenate([division.shaping.rows, division.latest.rows])
+    inputs = material.matrix[asked]
+    learned = {one.name: _lesson_learned(material, division, one) for one in OBJECTIVES}
+    said = {}
+    for contestant in CONTESTANTS:
+        boosters, share = learned[contestant.objective]
+        raw = np.full(len(material.matrix), np.nan)
+        raw[asked] = share * mean_prediction(boosters[: contestant.boosters], inputs)
+        said[contestant.name] = raw
+    baselines = raw_predictions(material.training_set, division, material.parameters)
+    return said | {name: baselines[name] for name in REFERENCES}
+
+
+def _lesson_learned(
+    material: Material, division: Division, objective: Objective
+) -> tuple[tuple[Booster, ...], float]:
+    """Return boosters enough for each contestant, and the share that they mean by 1."""
+    recipe, sample = material.recipe, division.train
+    lesson = objective.lesson(sample, exposure_of(material, division.target, sample))
+    product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
+    fit = BoosterFit(
+        material.matrix[sample.rows],
+        lesson.label,
+        lesson.weight,
+        names=recipe.catalogue.model_inputs,
+        parameters={**product, **objective.parameters},
+        trees=recipe.settings.trees,
+        offset=lesson.offset,
+    )
+    count = max(one.boosters for one in CONTESTANTS if one.objective == objective.name)
+    first = recipe.settings.random_state
+    with ThreadPoolExecutor(recipe.settings.threads) as threads:
+        texts = list(threads.map(fit.fit, range(first, first + count)))
+    return tuple(Booster(text) for text in texts), lesson.share

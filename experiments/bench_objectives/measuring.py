@@ -1,0 +1,162 @@
+"""Fit every contestant at every origin of every data set, and judge it on what came later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.bench_objectives.contestants import raw_of_contestants
+from experiments.bench_objectives.origins import cut_off_of, known_by
+from experiments.bench_objectives.sources import Source, Tell, rows_of
+from features.declarations import FloatArray, Target
+from features.errors import TrainingError
+from training.calibration import fit_knots
+from training.hidden_history import with_hidden_histories
+from training.material import Material, Recipe, prepare
+from training.metrics import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
+from training.pooling_fit import learn_parameters
+from training.sample import Sample
+from training.split import Division, divide
+from training.train import pooling_samples
+from training.training_set import read_training_set
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which data to compare on, from how many ends of the data, and how."""
+
+    sources: Sequence[Source]
+    origins: int
+    work: Path
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How good estimates of the latest slice are, weighted as the target is."""
+
+    log_loss: float
+    mean_absolute_error: float
+    calibration_error: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one target's latest slice says of all contestants, at one origin of one data set."""
+
+    data: str
+    seed: int | None
+    origin: int
+    """How many times the end of the data was moved back."""
+    target: Target
+    learned_rows: int
+    judged_rows: int
+    judged_days: tuple[int, int]
+    raw: Mapping[str, Figures]
+    """By contestant and reference: of the boosters' own words, clipped into (0, 1)."""
+    calibrated: Mapping[str, Figures]
+    """After the product's isotonic calibration."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An origin before which too little is left, so that none before it was tried either."""
+
+    data: str
+    seed: int | None
+    origin: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All rounds, and the origins that couldn't be."""
+
+    rounds: Sequence[Round]
+    refusals: Sequence[Refusal]
+
+
+def measure(plan: Plan, tell: Tell) -> Measured:
+    """Compare the contestants; markets and training rows are kept in `plan.work`.
+
+    Raises:
+        DataError: a table is broken as a whole.
+        TrainingError: a data set can't support a model even with all its days.
+    """
+    rounds: list[Round] = []
+    refusals: list[Refusal] = []
+    for source in plan.sources:
+        name = source.data if source.seed is None else f"{source.data}, seed {source.seed}"
+        rows = rows_of(source, plan.work, plan.recipe.horizons, _after(name, tell))
+        for origin in range(plan.origins):
+            tell(f"{name}: origin {origin + 1} of {plan.origins}")
+            try:
+                rounds += rounds_of(source, rows, origin, plan.recipe)
+            except TrainingError as error:
+                if origin == 0:
+                    raise
+                refusals.append(Refusal(source.data, source.seed, origin, str(error)))
+                break
+    return Measured(rounds, refusals)
+
+
+def _after(name: str, tell: Tell) -> Tell:
+    return lambda stage: tell(f"{name}: {stage}")
+
+
+def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> list[Round]:
+    """Train and judge with the end of the data moved back `origin` times, a round a target.
+
+    Raises:
+        TrainingError: what was known by then can't support a model.
+    """
+    end = cut_off_of(rows) - origin * recipe.settings.latest_days
+    known = known_by(rows, end, recipe.horizons)
+    training_set = with_hidden_histories(
+        read_training_set(known, recipe.catalogue), recipe.catalogue
+    )
+    divisions = {
+        target: divide(training_set, target, recipe.horizons, recipe.settings)
+        for target in training_set.outcomes
+    }
+    samples = pooling_samples(training_set, divisions, recipe.horizons)
+    material = prepare(recipe, training_set, learn_parameters(training_set, samples))
+    return [_round(source, origin, material, division) for division in divisions.values()]
+
+
+def _round(source: Source, origin: int, material: Material, division: Division) -> Round:
+    said = raw_of_contestants(material, division)
+    latest = division.latest
+    return Round(
+        data=source.data,
+        seed=source.seed,
+        origin=origin,
+        target=division.target,
+        learned_rows=division.train.rows.size,
+        judged_rows=latest.rows.size,
+        judged_days=(division.days.latest.first, division.days.latest.last),
+        raw={name: figures(latest, raw[latest.rows]) for name, raw in said.items()},
+        calibrated={name: figures(latest, calibrated(raw, division)) for name, raw in said.items()},
+    )
+
+
+def calibrated(raw: FloatArray, division: Division) -> FloatArray:
+    """Return the estimates of the latest slice as the product makes them of raw predictions."""
+    shaping = division.shaping
+    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    return knots.apply(raw[division.latest.rows])
+
+
+def figures(latest: Sample, estimate: FloatArray) -> Figures:
+    """Judge estimates of the latest slice, shape (rows,), clipped into (0, 1)."""
+    label, weight = latest.label, latest.weight
+    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    return Figures(
+        log_loss=weighted_mean(row_log_loss(label, share), weight),
+        mean_absolute_error=weighted_mean(np.abs(label - share), weight),
+        calibration_error=calibration_error(label, share, weight),
+    )

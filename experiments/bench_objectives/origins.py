@@ -1,0 +1,38 @@
+"""Training rows as they would have been at an earlier end of the data."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.declarations import TARGETS
+from features.horizons import Horizons
+from features.training_rows import CUT_OFF
+from features.visibility import AS_OF
+
+
+def cut_off_of(rows: pa.Table) -> int:
+    """Return the day up to which the data of training rows are known in full."""
+    return int(rows.schema.metadata[CUT_OFF])
+
+
+def known_by(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
+    """Return the rows of moments until `cut_off_day`, with the labels that were final by then.
+
+    The features of a row know its own past only, so they need no change. A label counts as final
+    once its target's maturity is over. A return risk that waited longer, for a parcel that came
+    late, is taken as final then too: its rows don't say when the last window closed.
+    """
+    until = rows.filter(pc.less_equal(rows[AS_OF], cut_off_day))
+    for target in TARGETS:
+        name = f"{target}_is_mature"
+        over = pc.less_equal(pc.add(until[AS_OF], horizons.maturity_days(target)), cut_off_day)
+        is_final = pc.and_(until[name], over)
+        until = _with(until, name, is_final)
+        until = _with(until, target, pc.if_else(is_final, until[target], None))
+    return until.replace_schema_metadata({**rows.schema.metadata, CUT_OFF: str(cut_off_day)})
+
+
+def _with(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    place = rows.column_names.index(name)
+    return rows.set_column(place, name, column)

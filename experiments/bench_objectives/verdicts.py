@@ -1,0 +1,103 @@
+"""Whether the product's choice is what wins, or is within the spread of what does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from experiments.bench_features.growth import Spread
+from experiments.bench_objectives.contestants import CONTESTANTS, DEFAULT, REFERENCES
+from experiments.bench_objectives.measuring import Measured, Round
+from features.declarations import Target
+
+LEAST_ROUNDS: Final = 2
+"""One round has no spread that would tell a win from luck."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """All rounds of a target on one kind of data: seeds and origins repeat the same question."""
+
+    data: str
+    target: Target
+    rounds: Sequence[Round]
+
+    def spread(self, name: str, state: str, measure: str) -> Spread:
+        """Sum up a measure of a contestant; `state` is raw or calibrated."""
+        return Spread.of([_figure(one, name, state, measure) for one in self.rounds])
+
+    def beside_default(self, name: str, state: str, measure: str) -> Spread:
+        """Sum up how much more a contestant has than the default in the same round."""
+        return Spread.of(
+            [
+                _figure(one, name, state, measure) - _figure(one, DEFAULT.name, state, measure)
+                for one in self.rounds
+            ]
+        )
+
+
+def groups(found: Measured) -> list[Group]:
+    """Return the rounds by data and target, in the order in which they were measured."""
+    kinds = dict.fromkeys((one.data, one.target) for one in found.rounds)
+    return [
+        Group(
+            data, target, [one for one in found.rounds if (one.data, one.target) == (data, target)]
+        )
+        for data, target in kinds
+    ]
+
+
+def _figure(one: Round, name: str, state: str, measure: str) -> float:
+    said = {"raw": one.raw, "calibrated": one.calibrated}[state]
+    return float(getattr(said[name], measure))
+
+
+def verdicts(found: Measured) -> list[str]:
+    """Return a line a group: whether no other contestant wins; one more where a reference does.
+
+    Of calibrated log loss. A contestant wins if it loses less than the default in every round.
+    """
+    return [line for group in groups(found) for line in _said_of(group)]
+
+
+def _said_of(group: Group) -> list[str]:
+    about = f"{group.data}, {group.target}"
+    others = _beside(group, [one.name for one in CONTESTANTS if one != DEFAULT])
+    references = _beside(group, REFERENCES)
+    best = _least(others)
+    winners = {name: beside for name, beside in others.items() if _wins(beside)}
+    if len(group.rounds) < LEAST_ROUNDS:
+        line = f"not reached: {about}: one round can't tell a win from luck; {_in_words(best)}"
+    elif winners:
+        line = f"not reached: {about}: {_in_words(_least(winners))}, less in every round"
+    elif best[1].median < 0:
+        line = f"reached: {about}: {_in_words(best)}, which is within its spread"
+    else:
+        line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
+    reference = _least(references)
+    if reference[1].median >= 0:
+        return [line]
+    certainty = "in every round" if _wins(reference[1]) else "within its spread"
+    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {certainty}"]
+
+
+def _beside(group: Group, names: Sequence[str]) -> dict[str, Spread]:
+    return {name: group.beside_default(name, "calibrated", "log_loss") for name in names}
+
+
+def _least(beside: Mapping[str, Spread]) -> tuple[str, Spread]:
+    return min(beside.items(), key=lambda one: one[1].median)
+
+
+def _wins(beside: Spread) -> bool:
+    return beside.greatest < 0
+
+
+def _in_words(one: tuple[str, Spread]) -> str:
+    return f"{one[0]} has {beside_in_words(one[1])} beside the default"
+
+
+def beside_in_words(spread: Spread) -> str:
+    """Return a difference with its range."""
+    return f"{spread.median:+.4f} ({spread.least:+.4f} to {spread.greatest:+.4f})"

@@ -1,0 +1,310 @@
+"""The comparison of objectives: what contestants say, what an origin may know, and the verdicts."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pyarrow as pa
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+import xuanpin
+from experiments.bench_objectives.contestants import (
+    CONTESTANTS,
+    DEFAULT,
+    Contestant,
+    raw_of_contestants,
+)
+from experiments.bench_objectives.measuring import (
+    Figures,
+    Measured,
+    Refusal,
+    Round,
+    calibrated,
+    figures,
+    rounds_of,
+)
+from experiments.bench_objectives.origins import cut_off_of, known_by
+from experiments.bench_objectives.page import NAMES, as_document, page
+from experiments.bench_objectives.sources import Source, market_source, rows_of
+from experiments.bench_objectives.verdicts import verdicts
+from experiments.simulated_market.configuration import Simulation
+from features.catalogue import CATALOGUE
+from features.declarations import TARGETS, FloatArray, Target
+from features.horizons import Horizons
+from tests.training_market import HORIZONS, market_rows
+from training.fitting import booster_parameters
+from training.hidden_history import with_hidden_histories
+from training.material import Material, Recipe, prepare
+from training.pooling_fit import learn_parameters
+from training.sample import Sample
+from training.settings import TrainingSettings
+from training.split import Division, divide
+from training.target_fitting import fit_targets
+from training.train import pooling_samples
+from training.training_set import read_training_set
+
+SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
+RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
+SOURCE = Source("made up", Path("nowhere"))
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "cross-entropy": {},
+    "L2": {"objective": "regression"},
+    "L1": {"objective": "regression_l1", "monotone_constraints": None},
+    "median": {"objective": "quantile", "alpha": 0.5, "monotone_constraints": None},
+    "Tweedie on units": {"objective": "tweedie", "tweedie_variance_power": 1.3},
+}
+
+
+@pytest.fixture(scope="module")
+def rows() -> pa.Table:
+    return market_rows(listings=120, weeks=40)
+
+
+@pytest.fixture(scope="module")
+def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
+    training_set = with_hidden_histories(read_training_set(rows, CATALOGUE), CATALOGUE)
+    divisions = {
+        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+    }
+    samples = pooling_samples(training_set, divisions, HORIZONS)
+    return prepare(RECIPE, training_set, learn_parameters(training_set, samples)), divisions
+
+
+@pytest.fixture(scope="module")
+def said(
+    prepared: tuple[Material, dict[Target, Division]],
+) -> dict[Target, dict[str, FloatArray]]:
+    material, divisions = prepared
+    return {
+        target: raw_of_contestants(material, division) for target, division in divisions.items()
+    }
+
+
+def _bare(material: Material, division: Division, objective: str, boosters: int) -> FloatArray:
+    """Return the mean share that LightGBM foretells of the latest rows, units over exposure."""
+    learned, asked = division.train, division.latest.rows
+    label, weight, start = learned.label, learned.weight, None
+    mean = 1.0
+    if objective == "Tweedie on units":
+        offered = material.training_set.columns["units_offered"][learned.rows]
+        units = offered if division.target == "sell_through" else weight
+        label, weight = label * units, np.ones(units.size)
+        mean = (label.sum() + 0.5) / (units.sum() + 1)
+        start = np.log(units * mean)
+    parameters = booster_parameters(CATALOGUE.monotone(division.target), SETTINGS)
+    shares = []
+    for seed in range(boosters):
+        seeded = {
+            **parameters,
+            **OBJECTIVES[objective],
+            "bagging_seed": seed,
+            "feature_fraction_seed": seed,
+        }
+        data = lightgbm.Dataset(
+            material.matrix[learned.rows], label, weight=weight, init_score=start
+        )
+        booster = lightgbm.train(seeded, data, num_boost_round=SETTINGS.trees)
+        if start is None:
+            shares.append(booster.predict(material.matrix[asked]))
+            continue
+        exposure = np.full(asked.size, 7.0)  # whatever it is, the share is the same
+        log_units = booster.predict(material.matrix[asked], raw_score=True)
+        shares.append(np.exp(log_units + np.log(exposure * mean)) / exposure)
+    return np.asarray(np.mean(shares, axis=0))
+
+
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("target", TARGETS)
+def test_contestant_says_what_bare_boosters_say_on_average(
+    target: Target,
+    contestant: Contestant,
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, FloatArray]],
+) -> None:
+    material, divisions = prepared
+    found = said[target][contestant.name][divisions[target].latest.rows]
+    expected = _bare(material, divisions[target], contestant.objective, contestant.boosters)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_default_contestant_is_the_product(
+    target: Target,
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, FloatArray]],
+) -> None:
+    material, divisions = prepared
+    division = divisions[target]
+    product = fit_targets(material, divisions)[target]
+    found = calibrated(said[target][DEFAULT.name], division)
+    np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
+
+
+def _altered_after(rows: pa.Table, end: int) -> pa.Table:
+    """Turn over what became known after a day: later rows, and labels not final by then."""
+    day = rows["as_of_day"].to_numpy()
+    for target in TARGETS:
+        label = rows[target].to_numpy()
+        is_later = day + HORIZONS.maturity_days(target) > end
+        rows = _replaced(rows, target, np.where(is_later, 1 - label, label))
+    for name in ("units_offered", "units_ordered_label", "list_price_minor"):
+        values = rows[name].to_numpy()
+        is_later = day > end - (HORIZONS.sell_through_maturity_days if "label" in name else 0)
+        rows = _replaced(rows, name, np.where(is_later, values + 3, values))
+    return rows
+
+
+def _replaced(rows: pa.Table, name: str, values: FloatArray) -> pa.Table:
+    place = rows.column_names.index(name)
+    return rows.set_column(place, name, pa.array(values, from_pandas=True))
+
+
+def test_origin_moved_back_never_sees_a_later_label(rows: pa.Table) -> None:
+    quick = replace(RECIPE, settings=SETTINGS.model_copy(update={"trees": 3}))
+    end = cut_off_of(rows) - SETTINGS.latest_days
+    altered = _altered_after(rows, end)
+    assert rounds_of(SOURCE, altered, 1, quick) == rounds_of(SOURCE, rows, 1, quick)
+    assert rounds_of(SOURCE, altered, 0, quick) != rounds_of(SOURCE, rows, 0, quick)
+
+
+@pytest.mark.parametrize("back", [0, 1, 30, 100])
+def test_rows_known_by_a_day_are_those_of_a_plain_loop(rows: pa.Table, back: int) -> None:
+    end = cut_off_of(rows) - back
+    known = known_by(rows, end, HORIZONS)
+    assert cut_off_of(known) == end
+    columns = ["listing_id", "as_of_day", *TARGETS, *(f"{one}_is_mature" for one in TARGETS)]
+    expected = []
+    for row in rows.select(columns).to_pylist():
+        if row["as_of_day"] > end:
+            continue
+        for target in TARGETS:
+            if row["as_of_day"] + HORIZONS.maturity_days(target) > end:
+                row |= {target: None, f"{target}_is_mature": False}
+        expected.append(row)
+    assert known.select(columns).to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("estimate", "expected"),
+    [
+        ([0.5, 0.5], (np.log(2), 0.5, 0.25)),
+        ([-3.0, 9.0], (0.0, 0.0, 0.0)),
+        ([0.2, 0.9], (-(np.log(0.8) + 3 * np.log(0.9)) / 4, 0.125, 0.125)),
+    ],
+)
+def test_figures_weigh_rows_and_clip_into_shares(
+    estimate: list[float], expected: tuple[float, float, float]
+) -> None:
+    latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
+    found = figures(latest, np.array(estimate))
+    got = (found.log_loss, found.mean_absolute_error, found.calibration_error)
+    assert got == pytest.approx(expected, abs=1e-5)
+
+
+def _round(origin: int, losses: Mapping[str, float]) -> Round:
+    said = {name: Figures(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
+    return Round(
+        data="made up",
+        seed=None,
+        origin=origin,
+        target="sell_through",
+        learned_rows=9,
+        judged_rows=9,
+        judged_days=(1, 2),
+        raw=said,
+        calibrated=said,
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "begins"),
+    [
+        ([{DEFAULT.name: 0.4}, {DEFAULT.name: 0.4}], ["reached: made up, sell_through: the def"]),
+        ([{"L2, 1": 0.4}, {"L2, 1": 0.45}], ["not reached: made up, sell_through: L2, 1 has -0.0"]),
+        (
+            [{"L2, 1": 0.4}, {"L2, 1": 0.51}, {"L2, 1": 0.4, "L1, 1": 0.499}],
+            ["reached: made up, sell_through: L2, 1 has -0.1000 (-0.1000 to +0.0100) beside"],
+        ),
+        (
+            [{"L2, 1": 0.4, "L1, 1": 0.499}, {"L2, 1": 0.51, "L1, 1": 0.499}],
+            ["not reached: made up, sell_through: L1, 1 has -0.0010"],
+        ),
+        ([{DEFAULT.name: 0.4}], ["not reached: made up, sell_through: one round"]),
+        (
+            [{DEFAULT.name: 0.4, "constant": 0.3}, {DEFAULT.name: 0.4, "constant": 0.3}],
+            ["reached", "beaten by a reference: made up, sell_through: constant has -0.1000"],
+        ),
+    ],
+)
+def test_verdict_says_whether_the_default_wins(
+    losses: list[dict[str, float]], begins: list[str]
+) -> None:
+    found = verdicts(Measured([_round(place, one) for place, one in enumerate(losses)], []))
+    assert len(found) == len(begins)
+    for line, begin in zip(found, begins, strict=True):
+        assert line.startswith(begin)
+
+
+def test_page_and_document_hold_every_contestant_and_refusal() -> None:
+    refusal = Refusal("made up", 4, 2, "Expected more days.")
+    found = Measured([_round(0, {"L2, 1": 0.4125}), _round(1, {"L2, 1": 0.4325})], [refusal])
+    console = Console(file=io.StringIO(), width=240)
+    console.print(page(found))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    document = json.loads(json.dumps(as_document(found)))
+    assert "made up, seed 4: 2 origins were possible; then: Expected more days." in printed
+    assert "-0.0775 (-0.0875 to -0.0675)" in printed
+    (summary,) = document["summaries"]
+    for name in NAMES:
+        assert name in printed
+        assert set(summary["raw"][name]) == {
+            "log_loss",
+            "mean_absolute_error",
+            "calibration_error",
+        }
+    beside = summary["calibrated"]["L2, 1"]["log_loss"]["beside_default"]
+    assert beside["median"] == pytest.approx(-0.0775)
+
+
+@pytest.mark.slow
+def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
+    market = Simulation(products=40, markets=("US",), days=150, seed=3)
+    told: list[str] = []
+    source = market_source(market, tmp_path)
+    first = rows_of(source, tmp_path, Horizons(), told.append)
+    told.clear()
+    assert rows_of(source, tmp_path, Horizons(), told.append).equals(first)
+    assert told == ["the market", "check: as before", "features: as before"]
+    assert source.seed == 3
+
+
+def test_command_compares_on_tables_and_says_which_origins_were_possible(
+    year_market: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "quick.toml"
+    config.write_text("[training]\ntrees = 3\nleast_train_days = 100\n")
+    arguments = ["--seeds", 0, "--data", year_market, "--work", tmp_path, "--config", config]
+    result = CliRunner().invoke(
+        xuanpin.app, ["bench", "objectives", *map(str, arguments), "--json"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    kinds = [(one["target"], one["origin"]) for one in document["rounds"]]
+    assert kinds == [(target, origin) for origin in range(2) for target in TARGETS]
+    assert [one["origin"] for one in document["refusals"]] == [2]
+    assert len(document["verdicts"]) >= 2
+
+
+def test_command_without_any_data_is_refused() -> None:
+    result = CliRunner().invoke(xuanpin.app, ["bench", "objectives", "--seeds", "0"])
+    assert result.exit_code == 2
+    assert "no market and no data" in result.stderr
