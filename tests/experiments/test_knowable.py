@@ -35,7 +35,8 @@ def _market(tmp: Path, market: Simulation) -> Path:
 
 def _moments(data: Path, latest_days: int = 14) -> pd.DataFrame:
     moments = Truth.open(truth_directory(data)).moments().to_pandas()
-    return moments[moments["as_of_day"] > moments["as_of_day"].max() - latest_days]
+    is_late = moments["as_of_day"] > moments["as_of_day"].max() - latest_days
+    return pd.DataFrame(moments[is_late])
 
 
 def _known(data: Path, moments: pd.DataFrame) -> Knowable:
