@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.bench_features.markets import kept
 from experiments.bench_models.against_truth import AgainstTruth, against_truth
+from experiments.bench_models.knowable import Knowable, knowable_rates
 from experiments.bench_models.true_expectations import expected_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.writing import truth_directory
@@ -26,6 +27,7 @@ from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
 from training.material import Recipe
 from training.settings import TrainingSettings
 from training.train import Trained, train
+from training.training_set import IntArray, TrainingSet
 
 SHRINKAGE: Final = "shrinkage"
 EVERYTHING: Final = "all"
@@ -97,28 +99,42 @@ def _of_market(plan: Plan, market: Simulation, tell: Tell) -> MarketFigures:
         rows, recipe, git_commit="unknown", progress=lambda stage: tell(f"seed {seed}: {stage}")
     )
     truth = Truth.open(truth_directory(raw))
-    found = [_of_target(trained, truth, target) for target in trained.evaluations]
+    found = [_of_target(trained, truth, raw, target) for target in trained.evaluations]
     return MarketFigures(seed, rows.num_rows, found)
 
 
-def _of_target(trained: Trained, truth: Truth, target: Target) -> TargetFigures:
+def _of_target(trained: Trained, truth: Truth, data: Path, target: Target) -> TargetFigures:
     models, material = trained.contents.models.targets, trained.material
     judged = judge(models, material, trained.divisions[target])
     expected = expected_of(truth, material.training_set, judged.rows.rows, target)
     masks = {EVERYTHING: judged.is_latest}
     masks |= {name: judged.groups[name] for name in COLD_GROUPS if name in judged.groups}
+    is_known = ~np.isnan(expected)
+    knowable = _knowable(truth.market, data, material.training_set, judged.rows.rows, target)
     estimates = {name: judged.forecasts[name].estimate for name in (MODEL, SHRINKAGE)}
     by_group = {}
     for name, mask in masks.items():
-        known = mask & ~np.isnan(expected)
+        known = mask & is_known
         by_group[name] = against_truth(
             judged.rows.label[known],
             judged.rows.weight[known],
             model=estimates[MODEL][known],
             shrinkage=estimates[SHRINKAGE][known],
             truth=expected[known],
+            knowable=None if knowable is None else knowable.where(known),
         )
     return _figures(trained.evaluations[target], by_group)
+
+
+def _knowable(
+    market: Simulation, data: Path, training_set: TrainingSet, rows: IntArray, target: Target
+) -> Knowable | None:
+    """Return what can be known of rows of the training set, for the target that has a bound."""
+    if target != "return_risk":
+        return None
+    listing = training_set.keys["listing_id"]
+    names = np.array(listing.names, object)[listing.codes[rows]]
+    return knowable_rates(market, data, names, training_set.as_of_day[rows])
 
 
 def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> TargetFigures:

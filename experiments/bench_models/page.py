@@ -17,21 +17,30 @@ LEAST_EXPLAINED: Final = 0.6
 MOST_CALIBRATION_ERROR: Final = 0.02
 COVERAGE: Final = (0.78, 0.82)
 LEAST_CELL_COVERAGE: Final = 0.75
+LOSSES: Final = (
+    "shrinkage_loss",
+    "model_loss",
+    "knowable_loss",
+    "quality_told_loss",
+    "truth_loss",
+)
+SHARES: Final = ("explained", "knowable", "explained_of_knowable")
+UNDERIVED: Final = "-"
 
 
 def page(found: Sequence[MarketFigures]) -> Group:
     """Return the whole result, to be printed by rich."""
-    return Group(_gains(found), _intervals(found), *verdicts(found))
+    return Group(_gains(found), _intervals(found), *verdicts(found), *bounds(found))
 
 
 def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
-    """Return plain values that JSON can hold, the explained shares among them."""
+    """Return plain values that JSON can hold, shares of the gain among them; null: no bound."""
     markets = [asdict(market) for market in found]
     for market, plain in zip(found, markets, strict=True):
         for target, values in zip(market.targets, plain["targets"], strict=True):
             for name, group in target.by_group.items():
-                values["by_group"][name]["explained"] = group.explained
-    return {"markets": markets, "verdicts": verdicts(found)}
+                values["by_group"][name] |= {share: getattr(group, share) for share in SHARES}
+    return {"markets": markets, "verdicts": verdicts(found), "bounds": bounds(found)}
 
 
 def verdicts(found: Sequence[MarketFigures]) -> list[str]:
@@ -64,6 +73,26 @@ def verdicts(found: Sequence[MarketFigures]) -> list[str]:
     return lines
 
 
+def bounds(found: Sequence[MarketFigures]) -> list[str]:
+    """Return a line a target of which it is derived what can be known, over the seeds' medians."""
+    lines = []
+    for target in _targets(found):
+        groups = [
+            one.by_group[EVERYTHING]
+            for market in found
+            for one in market.targets
+            if one.target == target
+        ]
+        knowable = [group.knowable for group in groups if group.knowable is not None]
+        had = [one.explained_of_knowable for one in groups if one.explained_of_knowable is not None]
+        if knowable:
+            lines.append(
+                f"{target}: {_said(Spread.of(knowable))} of the explainable gain can be known, "
+                f"the model has {_said(Spread.of(had))} of it"
+            )
+    return lines
+
+
 def _verdict(is_reached: bool, sentence: str) -> str:  # noqa: FBT001 - the fact it says
     return f"{'reached' if is_reached else 'not reached'}: {sentence}"
 
@@ -72,8 +101,9 @@ def _gains(found: Sequence[MarketFigures]) -> Table:
     table = Table(title="Log loss on the latest slice", title_justify="left")
     for heading in ("seed", "target", "rows of"):
         table.add_column(heading)
-    for heading in ("rows", "shrinkage", "model", "truth", "explained", "rank correlation"):
-        table.add_column(heading, justify="right")
+    measures = (*(name.removesuffix("_loss") for name in LOSSES), *SHARES, "rank_correlation")
+    for heading in ("rows", *measures):
+        table.add_column(heading.replace("_", " "), justify="right")
     for market in found:
         for target in market.targets:
             for name, group in target.by_group.items():
@@ -82,13 +112,15 @@ def _gains(found: Sequence[MarketFigures]) -> Table:
                     target.target,
                     name,
                     f"{group.rows:,}",
-                    f"{group.shrinkage_loss:.4f}",
-                    f"{group.model_loss:.4f}",
-                    f"{group.truth_loss:.4f}",
-                    f"{group.explained:.3f}",
-                    f"{group.rank_correlation:.3f}",
+                    *(_number(getattr(group, loss), 4) for loss in LOSSES),
+                    *(_number(getattr(group, share), 3) for share in SHARES),
+                    _number(group.rank_correlation, 3),
                 )
     return table
+
+
+def _number(value: float | None, digits: int) -> str:
+    return UNDERIVED if value is None else f"{value:.{digits}f}"
 
 
 def _intervals(found: Sequence[MarketFigures]) -> Table:

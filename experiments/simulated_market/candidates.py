@@ -19,6 +19,9 @@ MODE_SHARES: Final = (0.55, 0.25, 0.20)
 MODE_MARKUP: Final = (0.0, 0.06, 0.1)
 LAUNCHES_UNTIL: Final = 0.8
 """The last fifth of the time sees no new proposals, so that most listings have a past."""
+BY_SUPPLIER: Final = 0.8
+BY_ITSELF: Final = 0.6
+"""What a product's quality owes to its supplier's, and what is its own: squares add up to 1."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def draw_products(market: Simulation, suppliers: Suppliers, chunk: int) -> Produ
     supplier = rng.integers(0, suppliers.quality.size, count)
     # A factory makes things of two neighbouring categories.
     category = (supplier * 7 + rng.integers(0, 2, count)) % len(market.categories)
-    quality = 0.8 * suppliers.quality[supplier] + 0.6 * rng.standard_normal(count)
+    quality = BY_SUPPLIER * suppliers.quality[supplier] + BY_ITSELF * rng.standard_normal(count)
     reference = np.array([one.price for one in market.categories])[category]
     cost = reference * 0.38 * np.exp(0.15 * rng.standard_normal(count) + 0.06 * quality)
     return Products(

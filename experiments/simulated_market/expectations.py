@@ -22,7 +22,7 @@ from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import WEEK
 from experiments.simulated_market.plan import Plan, World
-from experiments.simulated_market.return_risk import MOST_RATE, within_window
+from experiments.simulated_market.return_risk import with_lateness, within_window
 
 NODES: Final = 8
 """Points at which the demand before an arrival is taken where a lot comes in two parts."""
@@ -76,9 +76,7 @@ class Outlook:
         market = world.market
         self._units = _summed(plan.units)
         self._hazard = _summed(plan.hazard)
-        lift = market.logistics.late_return_lift
-        on_time, late = plan.return_rate, np.minimum(plan.return_rate * lift, MOST_RATE)
-        coming_back = on_time + (late - on_time) * plan.late_share
+        coming_back = with_lateness(market, plan.return_rate, plan.late_share)
         self._returned = _summed(plan.units * coming_back)
         self._revenue = _summed(plan.units * np.exp(plan.log_price))
 

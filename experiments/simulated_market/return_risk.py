@@ -17,6 +17,8 @@ from experiments.simulated_market.randomness import generator
 DELAY_SHAPE: Final = 2.0
 """Of the gamma delay between delivery and return."""
 MOST_RATE: Final = 0.9
+FELT: Final = ("size_chart", "plug_voltage", "language")
+"""Attributes whose lack makes buyers return."""
 
 
 def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
@@ -27,8 +29,7 @@ def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
 
 def gaps(settings: Settings, rows: IntArray, clock: Clock) -> dict[str, FloatArray]:
     """Return what isn't localised on each day, 0 … 1 (rows, days), of what makes buyers return."""
-    names = ("size_chart", "plug_voltage", "language")
-    return {name: 1 - settings[name].path(rows, clock.planned) for name in names}
+    return {name: 1 - settings[name].path(rows, clock.planned) for name in FELT}
 
 
 def return_rate(
@@ -40,15 +41,31 @@ def return_rate(
     own: FloatArray,
 ) -> FloatArray:
     """Return the chance that a unit that arrives in time comes back (rows, days of ordering)."""
+    usual = usual_log_odds(market, candidates.category[rows])
+    odds = usual - market.returns.quality_slope * candidates.quality[rows]
+    return logistic((odds + own)[:, None] + by_localisation(market, missing))
+
+
+def usual_log_odds(market: Simulation, category: IntArray) -> FloatArray:
+    """Return the log odds of a return by category, for mean quality and all localised."""
+    usual = np.array([one.return_rate for one in market.categories])[category]
+    return np.asarray(np.log(usual / (1 - usual)), np.float64)
+
+
+def by_localisation(market: Simulation, missing: dict[str, FloatArray]) -> FloatArray:
+    """Return what gaps add to the log odds of a return, in the shape of the gaps."""
     sizes = market.localisation
-    usual = np.array([one.return_rate for one in market.categories])[candidates.category[rows]]
-    odds = np.log(usual / (1 - usual)) - market.returns.quality_slope * candidates.quality[rows]
-    by_localisation = sizes.strength * (
+    return sizes.strength * (
         sizes.size_chart_returns * missing["size_chart"]
         + sizes.plug_returns * missing["plug_voltage"]
         + sizes.language_returns * missing["language"]
     )
-    return logistic((odds + own)[:, None] + by_localisation)
+
+
+def with_lateness(market: Simulation, rate: FloatArray, late_share: FloatArray) -> FloatArray:
+    """Return how many units come back where a share of the parcels is late."""
+    late = np.minimum(rate * market.logistics.late_return_lift, MOST_RATE)
+    return np.asarray(rate + (late - rate) * late_share, np.float64)
 
 
 def within_window(market: Simulation, window_days: int) -> float:

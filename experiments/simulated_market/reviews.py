@@ -17,6 +17,10 @@ from experiments.simulated_market.randomness import generator
 LOW_STARS: Final = 2
 TWO_OF_LOW: Final = 0.35
 MEAN_WAIT_DAYS: Final = 9
+DELIGHT: Final = 0.6
+DELIGHT_SLOPE: Final = 0.5
+"""Log odds of five stars among those that aren't low, and by a standard deviation of quality."""
+FOUR_OF_REST: Final = 0.7
 
 
 def low_star_rate(market: Simulation, quality: FloatArray, is_late: BoolArray) -> FloatArray:
@@ -30,10 +34,26 @@ def low_star_rate(market: Simulation, quality: FloatArray, is_late: BoolArray) -
 def _stars(rng: np.random.Generator, quality: FloatArray, low: FloatArray) -> IntArray:
     is_low = rng.random(quality.size) < low
     of_low = 1 + (rng.random(quality.size) < TWO_OF_LOW)
-    delight = logistic(0.6 + 0.5 * quality)
+    delight = logistic(DELIGHT + DELIGHT_SLOPE * quality)
     draw = rng.random(quality.size)
-    of_high = np.where(draw < delight, 5, np.where(draw < delight + 0.7 * (1 - delight), 4, 3))
+    of_high = np.where(
+        draw < delight, 5, np.where(draw < delight + FOUR_OF_REST * (1 - delight), 4, 3)
+    )
     return np.where(is_low, of_low, of_high).astype(np.int64)
+
+
+def star_shares(market: Simulation, quality: FloatArray, late_share: float) -> FloatArray:
+    """Return the shares of one to five stars among what is written (5, products)."""
+    on_time, late = (
+        low_star_rate(market, quality, np.full(quality.shape, is_late)) for is_late in (False, True)
+    )
+    low = on_time + (late - on_time) * late_share
+    five = (1 - low) * logistic(DELIGHT + DELIGHT_SLOPE * quality)
+    rest = 1 - low - five
+    lift = market.reviews.selection_lift
+    written = [low * (1 - TWO_OF_LOW) * lift, low * TWO_OF_LOW]
+    written += [rest * (1 - FOUR_OF_REST), rest * FOUR_OF_REST, five * lift]
+    return np.asarray(np.stack(written) / np.sum(written, axis=0), dtype=np.float64)
 
 
 def review_rows(market: Simulation, lines: Lines, chunk: int) -> dict[str, pa.Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,12 @@ from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import numbered
 from experiments.simulated_market.randomness import generator
+
+MEAN_SCORE: Final = 0.6
+SCORE_SLOPE: Final = 0.9
+"""Log odds of an audit's score: of the mean supplier, and by a standard deviation of quality."""
+DEFECT_SLOPE: Final = 0.5
+"""Log odds of a defect that a standard deviation of quality takes off."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,12 @@ def audits(market: Simulation, suppliers: Suppliers) -> dict[str, pa.Array]:
     seen = suppliers.quality[who] + sizes.audit_noise * rng.standard_normal(who.size)
     when = rng.integers(0, market.days * DAY_US, who.size)
     inspected = np.full(who.size, round(sizes.inspected_units))
-    odds = np.log(sizes.defect_rate / (1 - sizes.defect_rate)) - 0.5 * suppliers.quality[who]
+    usual = np.log(sizes.defect_rate / (1 - sizes.defect_rate))
+    odds = usual - DEFECT_SLOPE * suppliers.quality[who]
     lead = suppliers.lead_days[who] + rng.exponential(suppliers.delay_days[who])
     columns = {
         "supplier": who,
-        "score": logistic(0.6 + 0.9 * seen),
+        "score": logistic(MEAN_SCORE + SCORE_SLOPE * seen),
         "inspected": inspected,
         "defective": rng.binomial(inspected, logistic(odds)),
         "lead": np.round(np.minimum(lead, 365), 1),

@@ -99,6 +99,20 @@ def test_page_and_document_hold_every_group(found: list[MarketFigures]) -> None:
             assert f"{group['explained']:.3f}" in printed
 
 
+def test_document_tells_what_can_be_known_of_return_risk_alone(found: list[MarketFigures]) -> None:
+    document = json.loads(json.dumps(as_document(found)))
+    sell_through, return_risk = document["markets"][0]["targets"]
+    for group in sell_through["by_group"].values():
+        assert group["knowable_loss"] is group["knowable"] is group["explained_of_knowable"] is None
+    everything = return_risk["by_group"][EVERYTHING]
+    gain = everything["shrinkage_loss"] - everything["knowable_loss"]
+    had = everything["shrinkage_loss"] - everything["model_loss"]
+    assert gain > 0
+    assert everything["explained_of_knowable"] == pytest.approx(had / gain)
+    (line,) = document["bounds"]
+    assert line.startswith(f"return_risk: {everything['knowable']:.3f} (")
+
+
 def _figures(explained: float, coverage: float, cell: float, error: float) -> MarketFigures:
     group = AgainstTruth(
         rows=9, model_loss=1 - explained, shrinkage_loss=1.0, truth_loss=0.0, rank_correlation=0.5
