@@ -40,6 +40,7 @@ COMPUTING: Final = (
     "kinds.py",
     "levels.py",
     "pooling.py",
+    "return_expectation.py",
     "requirements_met.py",
     "signal_rows.py",
     "signals/*.py",

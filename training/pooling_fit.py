@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from features.declarations import FloatArray, Target
 from features.levels import LEVEL_KEYS, Level
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
+from training.return_expectation_fit import learn_return_expectation
 from training.sample import NO_ROWS, Sample
 from training.training_set import IntArray, TrainingSet
 
@@ -57,7 +58,10 @@ def learn_parameters(
         mean = smoothed_mean(sample.label, sample.weight)
         strengths = strengths_by_loss(counts, sample.label, sample.weight, mean=mean)
         learned |= _named(rate, mean, strengths)
-    return learned | _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
+    learned |= _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
+    sample = samples.get("return_risk", NO_ROWS)
+    mean = smoothed_mean(sample.label, sample.weight)
+    return learned | learn_return_expectation(training_set.columns, sample, mean)
 
 
 def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:

@@ -9,6 +9,7 @@ from features.derived import ratio
 from features.families.topic import Topic, share_of
 from features.levels import Level
 from features.pooling import RETURN_RATE
+from features.return_expectation import INPUTS, NAME, PARAMETERS, expected_return_rate
 from features.vocabulary import RETURN_REASONS
 
 RIPE: Final = Topic(SignalName.RIPE_UNITS, Family.RETURNS)
@@ -74,5 +75,16 @@ RETURNS: Final[tuple[Feature, ...]] = (
         family=Family.RETURNS,
         inputs=("units_back_28d", "units_ordered_28d"),
         function=ratio,
+    ),
+    Derived(
+        name=NAME,
+        description="Return rate to be expected of the listing by its category, gaps, supplier's "
+        "audits, low stars and returns of supplier, product and listing in the last 180 days.",
+        unit="share",
+        family=Family.RETURNS,
+        high=1.0,
+        inputs=INPUTS,
+        parameters=PARAMETERS,
+        function=expected_return_rate,
     ),
 )

@@ -13,6 +13,7 @@ from features.catalogue import CATALOGUE
 from features.declarations import FloatArray, Target
 from features.levels import LEVEL_KEYS
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
+from features.return_expectation import PARAMETERS as EXPECTATION
 from training.pooling_fit import (
     LEAST_SHARE,
     LEAST_STRENGTH,
@@ -196,7 +197,8 @@ def test_learned_parameters_are_the_catalogues_and_finite(
     samples = {target: division.train for target, division in divisions.items()}
     learned = learn_parameters(training_set, samples)
     assert set(learned) == set(CATALOGUE.parameters)
-    assert all(math.isfinite(value) and value > 0 for value in learned.values())
+    assert all(math.isfinite(value) and value >= 0 for value in learned.values())
+    assert all(learned[name] > 0 for name in learned if "strength" in name)
 
 
 def test_learned_strengths_of_a_rate_foretell_better_than_their_start(
@@ -275,4 +277,6 @@ def test_parameters_of_a_target_without_labels_are_finite_and_touch_no_other(
     learned = learn_parameters(training_set, samples)
     alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]})
     at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * len(CHAIN)], strict=True))
-    assert alone == learned | at_start
+    touched = {name: alone[name] for name in EXPECTATION}
+    assert all(math.isfinite(value) for value in touched.values())
+    assert alone == learned | at_start | touched

@@ -1,0 +1,114 @@
+"""The return rate that all evidence at hand lets expect, learned as one short formula.
+
+What a listing returned says little as long as nobody asks what its gaps led to expect, and
+pooling has to begin somewhere better than at the mean. So the category's rate in the market is
+multiplied by what the listing's gaps are worth, and a relative risk (returns beyond expectation)
+is shrunk from audits and stars through supplier and product to the listing: the gamma-Poisson
+model of standardised ratios (Clayton and Kaldor 1987, "Empirical Bayes estimates of age-
+standardized relative risks"). Elementary arithmetic only, as in features/derived.py.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from features.declarations import FloatArray
+from features.derived import gap, ratio
+from features.levels import Level
+from features.pooling import CHAIN, RETURN_RATE
+
+NAME: Final = "expected_return_rate_180d"
+ATTRIBUTES: Final = ("size_chart", "plug_voltage", "language")
+"""Attributes whose lack may make buyers return."""
+WIDE: Final = (Level.MARKET, Level.CATEGORY_MARKET)
+"""Levels whose own rates count; narrower ones count against expectation."""
+LEAST_RISK: Final = 0.1
+"""Audits and stars alone can't promise less than a tenth of the usual returns."""
+
+_COUNTS: Final = 2 * len(CHAIN)
+_GAPS: Final = 2 * len(ATTRIBUTES)
+INPUTS: Final = (
+    *RETURN_RATE.inputs,
+    *(
+        name
+        for attribute in ATTRIBUTES
+        for name in (f"is_{attribute}_required_category_market", f"{attribute}_met_share")
+    ),
+    "audit_result_supplier",
+    "defective_units_supplier_365d",
+    "inspected_units_supplier_365d",
+    "low_star_reviews_supplier_180d",
+    "reviews_supplier_180d",
+    "low_star_reviews_product_180d",
+    "reviews_product_180d",
+)
+PARAMETERS: Final = (
+    "expected_return_mean",
+    *(f"expected_return_strength_{level.value}" for level in CHAIN),
+    *(
+        name
+        for attribute in ATTRIBUTES
+        for name in (f"expected_return_usual_{attribute}", f"expected_return_effect_{attribute}")
+    ),
+    "expected_return_audit_mean",
+    "expected_return_audit_effect",
+    "expected_return_defect_mean",
+    "expected_return_defect_effect",
+    "expected_return_low_star_mean",
+    "expected_return_low_star_effect",
+    "expected_return_low_star_strength_supplier",
+    "expected_return_low_star_strength_product",
+)
+
+
+def expected_return_rate(*values: FloatArray) -> FloatArray:
+    """Return the rate from `INPUTS`, then `PARAMETERS`; null counts of returns give null.
+
+    Of what isn't known otherwise (gaps, audits, reviews) the mean is assumed.
+    """
+    inputs, learned = values[: len(INPUTS)], values[len(INPUTS) :]
+    counts, known = inputs[:_COUNTS], inputs[_COUNTS:]
+    strengths, rest = learned[1 : 1 + len(CHAIN)], learned[1 + len(CHAIN) :]
+    usual = np.full_like(counts[0], 1.0) * learned[0]
+    levels = list(zip(counts[::2], counts[1::2], strengths, strict=True))
+    for returned, ripe, strength in levels[: len(WIDE)]:
+        usual = (returned + strength * usual) / (ripe + strength)
+    own = usual * _worth_of_gaps(known[:_GAPS], rest[:_GAPS])
+    risk = _risk_by_quality(known[_GAPS:], rest[_GAPS:])
+    narrow = zip(levels[len(WIDE) :], (usual, usual, own), strict=True)
+    for (returned, ripe, strength), expected in narrow:
+        risk = (returned + strength * risk) / (ripe * expected + strength)
+    return np.minimum(own * risk, 1.0)
+
+
+def _worth_of_gaps(inputs: tuple[FloatArray, ...], learned: tuple[FloatArray, ...]) -> FloatArray:
+    """Return the factor of each row's gaps, against those that are usual where it is required."""
+    factor = np.ones_like(inputs[0])
+    for place in range(0, _GAPS, 2):
+        required, met = inputs[place : place + 2]
+        usual, effect = learned[place : place + 2]
+        missing = gap(required, met)
+        worth = (1.0 + effect * missing) / (1.0 + usual * (required > 0))
+        factor = factor * np.where(np.isnan(missing), 1.0, worth)
+    return factor
+
+
+def _risk_by_quality(inputs: tuple[FloatArray, ...], learned: tuple[FloatArray, ...]) -> FloatArray:
+    audit, defective, inspected, low_supplier, all_supplier, low_product, all_product = inputs
+    audit_mean, audit_effect, defect_mean, defect_effect, *of_stars = learned
+    low_mean, low_effect, strength_supplier, strength_product = of_stars
+    low = (_known(low_supplier) + strength_supplier * low_mean) / (
+        _known(all_supplier) + strength_supplier
+    )
+    low = (_known(low_product) + strength_product * low) / (_known(all_product) + strength_product)
+    risk = 1.0 + low_effect * (low - low_mean)
+    risk = risk + audit_effect * _known(audit_mean - audit)
+    risk = risk + defect_effect * _known(ratio(defective, inspected) - defect_mean)
+    return np.maximum(risk, LEAST_RISK)
+
+
+def _known(value: FloatArray) -> FloatArray:
+    """Return 0, no evidence, for null."""
+    return np.where(np.isnan(value), 0.0, value)

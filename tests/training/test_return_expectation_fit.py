@@ -1,0 +1,45 @@
+"""Learning what gaps and audits are worth from labels that were drawn with known effects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS
+from training.return_expectation_fit import START_STRENGTH, learn_return_expectation
+from training.sample import NO_ROWS, Sample
+
+ROWS = 4_000
+
+
+def _columns(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    columns = {name: np.zeros(ROWS) for name in INPUTS}
+    columns |= {f"{attribute}_met_share": np.ones(ROWS) for attribute in ATTRIBUTES}
+    columns["is_plug_voltage_required_category_market"] = np.ones(ROWS)
+    columns["plug_voltage_met_share"] = rng.integers(0, 2, ROWS).astype(float)
+    columns["audit_result_supplier"] = rng.uniform(0.4, 0.9, ROWS)
+    return columns
+
+
+def test_effects_of_gaps_and_audits_are_found() -> None:
+    rng = np.random.default_rng(0)
+    columns = _columns(rng)
+    audit = columns["audit_result_supplier"]
+    gap = 1 - columns["plug_voltage_met_share"]
+    rate = 0.06 * (1 + 2 * gap) / 2 * (1 + 1.5 * (audit.mean() - audit))
+    weight = np.full(ROWS, 200.0)
+    sample = Sample(np.arange(ROWS), rng.binomial(200, rate) / 200, weight)
+    found = learn_return_expectation(columns, sample, mean=0.06)
+    assert list(found) == list(PARAMETERS)
+    assert found["expected_return_effect_plug_voltage"] == pytest.approx(2, rel=0.1)
+    assert found["expected_return_usual_plug_voltage"] == pytest.approx(1, rel=0.1)
+    assert found["expected_return_audit_effect"] == pytest.approx(1.5, rel=0.2)
+    assert found["expected_return_effect_size_chart"] == 0
+
+
+def test_without_rows_nothing_has_an_effect() -> None:
+    columns = {name: np.zeros(0) for name in INPUTS}
+    found = learn_return_expectation(columns, NO_ROWS, mean=0.3)
+    assert found["expected_return_mean"] == 0.3
+    assert found["expected_return_strength_listing"] == START_STRENGTH
+    assert found["expected_return_audit_effect"] == 0

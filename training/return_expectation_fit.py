@@ -1,0 +1,99 @@
+"""Learn the numbers of features/return_expectation.py: those that foretell labels best.
+
+The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths and plain
+effects; means are those of the rows. Slopes are numeric: the formula is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from features.declarations import FloatArray
+from features.derived import ratio
+from features.return_expectation import INPUTS, PARAMETERS, expected_return_rate
+from training.metrics import row_log_loss
+from training.sample import Sample
+
+MOST_ROWS: Final = 40_000
+"""Twenty numbers need no more; of more rows, evenly spaced ones are taken."""
+START_STRENGTH: Final = 10.0
+STRENGTHS: Final = (0.1, 1e6)
+"""Least and most pseudo-trials."""
+MOST_EFFECT: Final = 20.0
+_IS_STRENGTH: Final = np.array(["strength" in name for name in PARAMETERS])
+_IS_MEAN: Final = np.array([name.endswith("_mean") for name in PARAMETERS])
+_SIGNIFICANT_DIGITS: Final = 6
+
+
+def learn_return_expectation(
+    columns: Mapping[str, FloatArray], sample: Sample, mean: float
+) -> dict[str, float]:
+    """Return all parameters by name; without any known count, no effects and usual strengths.
+
+    `columns` are those of the training set, `mean` is the label's weighted mean.
+    """
+    inputs = np.stack([columns[name][sample.rows] for name in INPUTS])
+    places = np.flatnonzero(~np.isnan(inputs[0]) & (sample.weight > 0))
+    places = places[:: max(places.size // MOST_ROWS, 1)]
+    values = _start(inputs[:, places], mean)
+    if places.size:
+        label, weight = sample.label[places], sample.weight[places]
+        values = _fitted(values, inputs[:, places], label, weight)
+    rounded = (float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in values)
+    return dict(zip(PARAMETERS, rounded, strict=True))
+
+
+def _start(inputs: FloatArray, mean: float) -> FloatArray:
+    """Return the rows' means, usual strengths, and no effect of anything."""
+    columns = dict(zip(INPUTS, inputs, strict=True))
+    defects = ratio(
+        columns["defective_units_supplier_365d"], columns["inspected_units_supplier_365d"]
+    )
+    low = ratio(columns["low_star_reviews_supplier_180d"], columns["reviews_supplier_180d"])
+    means = {
+        "expected_return_mean": mean,
+        "expected_return_audit_mean": _mean(columns["audit_result_supplier"]),
+        "expected_return_defect_mean": _mean(defects),
+        "expected_return_low_star_mean": _mean(low),
+    }
+    values = np.where(_IS_STRENGTH, START_STRENGTH, 0.0)
+    return np.array(
+        [means.get(name, value) for name, value in zip(PARAMETERS, values, strict=True)]
+    )
+
+
+def _mean(values: FloatArray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else 0.0
+
+
+def _fitted(
+    start: FloatArray, inputs: FloatArray, label: FloatArray, weight: FloatArray
+) -> FloatArray:
+    is_free = ~_IS_MEAN
+
+    def values_of(free: FloatArray) -> FloatArray:
+        values = start.copy()
+        values[is_free] = np.where(_IS_STRENGTH[is_free], np.exp(free), free)
+        return values
+
+    def loss(free: FloatArray) -> float:
+        estimate = expected_return_rate(*inputs, *values_of(free))
+        return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
+
+    logs = np.log(np.where(_IS_STRENGTH, start, 1.0))
+    found = minimize(
+        loss,
+        np.where(_IS_STRENGTH, logs, start)[is_free],
+        method="L-BFGS-B",
+        bounds=[
+            tuple(np.log(STRENGTHS)) if is_strength else (0.0, MOST_EFFECT)
+            for is_strength in _IS_STRENGTH[is_free]
+        ],
+        options={"ftol": 1e-9, "maxiter": 100, "maxfun": 3_000},
+    )
+    return values_of(found.x)
