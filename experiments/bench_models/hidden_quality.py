@@ -23,7 +23,7 @@ from experiments.simulated_market.reviews import star_shares
 from experiments.simulated_market.suppliers import DEFECT_SLOPE
 
 ROUNDS: Final = 10
-"""Of Newton's method from quality 0 on: each doubles the digits; five do on the small preset."""
+"""Of Newton's method from quality 0 on: near the end each doubles the digits."""
 STEP: Final = 1e-4
 """Of numeric slopes in quality."""
 

