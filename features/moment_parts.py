@@ -40,14 +40,14 @@ class Moments:
         return table.filter(*bounds) if bounds else table
 
 
-def moment_parts(signals: SignalRows, keys: ir.Table, most_rows: int = MOST_ROWS) -> list[Moments]:
-    """Divide all moments, in their order, so that each part has about `most_rows` of the keys.
+def moment_parts(signals: SignalRows, keys: ir.Table) -> list[Moments]:
+    """Divide all moments, in their order, so that each part has about `MOST_ROWS` of the keys.
 
     A moment is never divided; few rows are one part.
     """
     counted = keys.group_by(AS_OF).agg(rows=keys.count()).order_by(AS_OF)
     counts = signals.dataset.connection.to_pyarrow(counted)
     days, rows = (counts[name].to_numpy() for name in (AS_OF, "rows"))
-    part = (np.cumsum(rows) - rows) // most_rows  # by the rows before each moment
+    part = (np.cumsum(rows) - rows) // MOST_ROWS  # by the rows before each moment
     inner: list[int | None] = days[1:][np.diff(part) > 0].tolist()
     return [Moments(first, end) for first, end in pairwise([None, *inner, None])]

@@ -23,6 +23,7 @@ from features.subjects import keys_of, subjects_of
 
 DEFAULT_MEAN: Final = 0.3
 DEFAULT_STRENGTH: Final = 20.0
+DEFAULT_EFFECT: Final = 1.0
 """Pooling parameters where none are given: parity holds for any, or for none."""
 
 
@@ -105,10 +106,13 @@ def compared(
 
 def default_parameters(catalogue: Catalogue) -> dict[str, float]:
     """Return pooling parameters to compare with where no bundle's are given."""
-    return {
-        name: DEFAULT_MEAN if name.endswith("_mean") else DEFAULT_STRENGTH
-        for name in catalogue.parameters
-    }
+    return {name: _default(name) for name in catalogue.parameters}
+
+
+def _default(name: str) -> float:
+    if "strength" in name:
+        return DEFAULT_STRENGTH
+    return DEFAULT_EFFECT if "_effect" in name else DEFAULT_MEAN
 
 
 def _difference(name: str, steps: StepArray, gap: npt.NDArray[np.float64]) -> Difference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
 from itertools import count, takewhile
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,6 +28,9 @@ CONFORMAL: Final = "conformal.json"
 POOLING: Final = "pooling.json"
 SELECTION: Final = "selection.json"
 
+MOST_COUNT: Final = 1 << 53
+"""Rows of a cell: as many as floats count one by one."""
+
 ALL_ROWS: Final = "all"
 """The root of the paths that name cells in conformal.json."""
 
@@ -44,7 +47,7 @@ class StoredKnots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The residuals of a cell in conformal.json."""
 
-    count: int
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_COUNT)]
     values: list[float]
 
 

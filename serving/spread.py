@@ -11,6 +11,9 @@ from features.declarations import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 MOST_KNOTS: Final = 128
+LEAST_VALUE: Final = 1e-6
+MOST_VALUE: Final = 1e6
+"""Of sizes and factors: products of two stay far from what floats can't hold."""
 SLACK: Final = 1e-9
 """What rounding may do to a ratio."""
 
@@ -30,11 +33,11 @@ class Spread:
     estimates: FloatArray
     """The knots of sizes, increasing in [0, 1]."""
     sizes: FloatArray
-    """Above 0."""
+    """From `LEAST_VALUE` to `MOST_VALUE`, as factors are."""
     units: FloatArray
     """The knots of factors, increasing from 1 on; between them lines over their logarithm."""
     factors: FloatArray
-    """Above 0, non-increasing."""
+    """Non-increasing."""
 
     def __post_init__(self) -> None:
         """Refuse what can't be such a spread."""
@@ -42,15 +45,15 @@ class Spread:
         for knots, values in ((x, y), (units, factors)):
             if knots.ndim != 1 or not 0 < knots.size <= MOST_KNOTS or knots.shape != values.shape:
                 raise BrokenFileError("the spread of residuals", f"not 1 to {MOST_KNOTS} knots")
+            if not ((values >= LEAST_VALUE) & (values <= MOST_VALUE)).all():
+                fault = f"a value outside {LEAST_VALUE:g} to {MOST_VALUE:g}"
+                raise BrokenFileError("the spread of residuals", fault)
         rises = y[1:] * x[:-1] > y[:-1] * x[1:] * (1 + SLACK)
         falls = y[1:] * (1 - x[:-1]) * (1 + SLACK) < y[:-1] * (1 - x[1:])
         faults = {
             "a knot outside the shares": not ((x >= 0) & (x <= 1)).all(),
             "a knot of less than a unit": not ((units >= 1) & np.isfinite(units)).all(),
             "knots that don't increase": any((np.diff(one) <= 0).any() for one in (x, units)),
-            "a size that isn't above 0": not all(
-                ((one > 0) & np.isfinite(one)).all() for one in (y, factors)
-            ),
             "sizes that let intervals fall while estimates grow": bool((rises | falls).any()),
             "factors that grow with the units": bool((np.diff(factors) > 0).any()),
         }

@@ -44,8 +44,8 @@ def learn_spread(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -
     """
     distance = np.abs(outcome - estimate)
     by_estimate, by_units = _bands(estimate, ESTIMATE_BANDS), _bands(units, UNIT_BANDS)
-    estimates = np.array([estimate[rows].mean() for rows in by_estimate])
-    knots = np.exp([np.log(units[rows]).mean() for rows in by_units])
+    estimates = _middles(estimate, by_estimate)
+    knots = np.maximum(np.exp(_middles(np.log(units), by_units)), 1.0)
     spread = Spread(estimates, np.ones_like(estimates), knots, np.ones_like(knots))
     for _ in range(ROUNDS):
         factor = spread.of(estimate, units) / np.interp(estimate, estimates, spread.sizes)
@@ -63,10 +63,16 @@ def _bands(values: FloatArray, most: int) -> list[BoolArray]:
     return [band == place for place in np.unique(band)]
 
 
+def _middles(values: FloatArray, bands: list[BoolArray]) -> FloatArray:
+    """Return the mean of each band, held within it: rounding may take it to the next band."""
+    held = [values[rows] for rows in bands]
+    return np.array([np.clip(one.mean(), one.min(), one.max()) for one in held])
+
+
 def _held(distance: FloatArray, bands: list[BoolArray]) -> FloatArray:
     """Return how far the share `HELD` of each band's rows stays within."""
     sizes: FloatArray = np.array([np.quantile(distance[rows], HELD) for rows in bands])
-    return np.fmax(sizes, LEAST_SIZE)
+    return np.maximum(sizes, LEAST_SIZE)
 
 
 def _raised(estimates: FloatArray, sizes: FloatArray) -> FloatArray:

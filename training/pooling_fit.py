@@ -1,10 +1,12 @@
-"""Learn how strongly rates are shrunk: the parameters of features/pooling.py.
+"""Learn how strongly rates are shrunk: the parameters of features/pooling.py, and all others.
 
 A rate with a label gets the strengths whose pooled rate foretells the label best (the weighted
 log loss, minimised by L-BFGS-B over log-strengths). The repurchase rate has no label: its
 strengths come from how much more the keys of a level differ than chance alone would have it (the
 method of moments for the beta-binomial distribution: Kleinman 1973, "Proportions with extraneous
-variance"). Sums are numpy's, never BLAS's, whose result depends on the number of threads.
+variance"). What features/return_expectation.py needs is learned beside it
+(training/return_expectation_fit.py). Sums are numpy's, never BLAS's, whose result depends on the
+number of threads.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ _SIGNIFICANT_DIGITS: Final = 6
 def learn_parameters(
     training_set: TrainingSet, samples: Mapping[Target, Sample]
 ) -> dict[str, float]:
-    """Return all parameters of pooling, learned on rows that no later slice knows.
+    """Return all parameters of derived features, learned on rows that no later slice knows.
 
     `samples` holds each target's rows; those of sell_through are also where repurchases are
     counted, at each listing's last row. A rate whose target isn't there stays at its start; its

@@ -1,7 +1,8 @@
 """Learn the numbers of features/return_expectation.py: those that foretell labels best.
 
 The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths and plain
-effects; means are those of the rows. Slopes are numeric: the formula is short.
+effects; means are those of the rows. Slopes are numeric: the formula is short. Every step that
+the search takes loses less, so that one that ends early is no worse than where it began.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scipy.optimize import minimize
 
 from features.declarations import FloatArray
 from features.derived import ratio
+from features.pooling import RETURN_RATE
 from features.return_expectation import INPUTS, PARAMETERS, expected_return_rate
 from training.metrics import row_log_loss
 from training.sample import Sample
@@ -26,7 +28,8 @@ STRENGTHS: Final = (0.1, 1e6)
 MOST_EFFECT: Final = 20.0
 _IS_STRENGTH: Final = np.array(["strength" in name for name in PARAMETERS])
 _IS_MEAN: Final = np.array([name.endswith("_mean") for name in PARAMETERS])
-_SIGNIFICANT_DIGITS: Final = 6
+_SIGNIFICANT_DIGITS: Final = 3
+"""As many as the search finds: further ones would be those of its slopes' noise."""
 
 
 def learn_return_expectation(
@@ -36,13 +39,14 @@ def learn_return_expectation(
 
     `columns` are those of the training set, `mean` is the label's weighted mean.
     """
-    inputs = np.stack([columns[name][sample.rows] for name in INPUTS])
-    places = np.flatnonzero(~np.isnan(inputs[0]) & (sample.weight > 0))
-    places = places[:: max(places.size // MOST_ROWS, 1)]
-    values = _start(inputs[:, places], mean)
+    counts = [columns[name][sample.rows] for name in RETURN_RATE.inputs]
+    places = np.flatnonzero(~np.isnan(counts).any(axis=0) & (sample.weight > 0))
+    places = places[:: max(-(-places.size // MOST_ROWS), 1)]
+    inputs = np.stack([columns[name][sample.rows[places]] for name in INPUTS])
+    values = _start(inputs, mean)
     if places.size:
         label, weight = sample.label[places], sample.weight[places]
-        values = _fitted(values, inputs[:, places], label, weight)
+        values = _fitted(values, inputs, label, weight)
     rounded = (float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in values)
     return dict(zip(PARAMETERS, rounded, strict=True))
 

@@ -9,16 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import CATALOGUE
-from features.interpreter import level_values
-from features.levels import LEVEL_KEYS, Level
-from features.moment_parts import moment_parts
+from features import moment_parts
 from features.signal_rows import SignalRows, stored_rows
+from features.training_rows import build_training_rows
 from features.visibility import AS_OF
-from tests.worlds import HORIZONS, Engine, keys_of, random_world
-
-FIRST = (pd.Timestamp("2024-01-01") - pd.Timestamp("1970-01-01")).days
-DAYS = [FIRST + day for day in (30, 60, 80, 81, 119, 400)]
+from tests.refreshed_world import one_of_each, signals_of
+from tests.worlds import HORIZONS, Engine, random_world
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +24,9 @@ def signals() -> SignalRows:
 
 def _sizes(signals: SignalRows, moments: list[int], most_rows: int) -> list[list[int]]:
     keys = ibis.memtable(pd.DataFrame({AS_OF: np.array(moments, np.int64)}))
-    parts = moment_parts(signals, keys, most_rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moment_parts, "MOST_ROWS", most_rows)
+        parts = moment_parts.moment_parts(signals, keys)
     frames = [signals.dataset.connection.execute(moments.of(keys)) for moments in parts]
     return [sorted(frame[AS_OF]) for frame in frames]
 
@@ -60,22 +58,8 @@ def test_every_row_is_in_one_part_of_bounded_size(
         assert len(part) - part.count(part[-1]) < most_rows
 
 
-@pytest.mark.parametrize("level", [Level.LISTING, Level.SUPPLIER_CATEGORY, Level.MARKET])
-def test_values_of_parts_are_those_of_the_whole(level: Level) -> None:
-    frames = random_world(3, orders=240)
-    signals = stored_rows(Engine(frames).dataset, HORIZONS)
-    keys = ibis.memtable(keys_of(frames, level, DAYS))
-    order = [*LEVEL_KEYS[level], AS_OF]
-    some = CATALOGUE.at(level)[::4]
-
-    def values(part: ibis.Table) -> pd.DataFrame:
-        table = level_values(signals, some, part)
-        return pd.DataFrame(signals.dataset.connection.execute(table))
-
-    whole = values(keys).sort_values(order, ignore_index=True)
-    parts = moment_parts(signals, keys, most_rows=len(whole) // 4)
-    assert len(parts) > 2
-    joined = pd.concat([values(moments.of(keys)) for moments in parts]).sort_values(
-        order, ignore_index=True
-    )
-    pd.testing.assert_frame_equal(joined, whole, check_exact=True)
+def test_training_rows_of_parts_are_those_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, features = random_world(3, orders=240), one_of_each()
+    whole = build_training_rows(signals_of(frames), features)
+    monkeypatch.setattr(moment_parts, "MOST_ROWS", whole.num_rows // 4)
+    assert build_training_rows(signals_of(frames), features).equals(whole)

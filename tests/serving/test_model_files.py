@@ -83,7 +83,7 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_cells({"every": ONE_CELL}), BrokenFileError, "a cell 'every'"),
         (_cells({"all": ONE_CELL, "all/hot": ONE_CELL}), BrokenFileError, "no such evidence"),
         (_cells({"all": ONE_CELL, "all/some/DE": ONE_CELL}), BrokenFileError, "its parent"),
-        (_spread(sizes=[0]), BrokenFileError, "above 0"),
+        (_spread(sizes=[0]), BrokenFileError, "outside 1e-06"),
         (_spread(sizes=[]), BrokenFileError, "knots"),
         (_spread(sizes=[None]), BrokenFileError, "Expected `float`"),
         (_spread(more=1), BrokenFileError, "unknown field"),
