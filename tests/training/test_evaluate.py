@@ -71,12 +71,11 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     for loss in ("log_loss", "mean_absolute_error"):
         assert evaluation.differences["shrinkage"][loss].low > 0
     assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
-    assert evaluation.overall[MODEL].calibration_error < 0.03
 
 
 def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Recipe) -> None:
     # The rows of a listing share its luck, and a market has 200 listings: the coverages of single
-    # markets have a standard deviation of 0.03.
+    # markets have a standard deviation of 0.03, and their calibration errors reach 0.03.
     judged = [
         train(market_rows(seed), recipe, git_commit="unknown", progress=lambda _: None).evaluations
         for seed in range(6)
@@ -84,7 +83,7 @@ def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Recipe)
     for target in TARGETS:
         ours = [evaluations[target].overall[MODEL] for evaluations in judged]
         assert np.mean([one.coverage for one in ours]) == pytest.approx(0.8, abs=0.04)
-        assert np.mean([one.calibration_error for one in ours]) < 0.03
+        assert np.mean([one.calibration_error for one in ours]) < 0.02
 
 
 @pytest.mark.parametrize("target", TARGETS)
