@@ -212,15 +212,17 @@ class Fulfilled(OfSignal):
 class Derived(Declared):
     """A pure numpy function of other features and request fields, row by row.
 
-    `function` receives one float64 array per input, then one per parameter, that broadcast
-    together: features that share a function are computed in one call, as (features, rows) with
-    parameters as (features, 1). Parameters are learned in training and travel in the bundle. It
-    uses elementary arithmetic only, so that no value can depend on what stands beside it.
+    `function` receives one float64 array per input, then one per parameter and one per constant,
+    that broadcast together: features that share a function are computed in one call, as (features,
+    rows) with parameters and constants as (features, 1). Parameters are learned in training and
+    travel in the bundle; constants tell features of one function apart. It uses elementary
+    arithmetic only, so that no value can depend on what stands beside it.
     """
 
     inputs: tuple[str, ...]
     function: Callable[..., FloatArray]
     parameters: tuple[str, ...] = ()
+    constants: tuple[float, ...] = ()
 
 
 OverWindow = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare

@@ -14,6 +14,7 @@ import numpy as np
 from features.declarations import FloatArray
 
 DAYS_A_YEAR: Final = 365
+COVERED_DAYS: Final = 28
 
 if TYPE_CHECKING:
     from features.catalogue import Catalogue
@@ -35,35 +36,15 @@ def share(part: FloatArray, whole: FloatArray) -> FloatArray:
 
 
 def cover(
-    units: FloatArray, days_on_sale: FloatArray, offered: FloatArray, *, window: int
+    units: FloatArray, days_on_sale: FloatArray, offered: FloatArray, window: FloatArray | float
 ) -> FloatArray:
     """Return what `COVERED_DAYS` at a window's daily rate would sell, per unit offered.
 
-    The rate is over the window or, where that is shorter, over the days on sale so far, at least
-    one; null where nothing is known of them.
+    The rate is over the window, in days, or, where that is shorter, over the days on sale so far,
+    at least one; null where nothing is known of them.
     """
     days = np.maximum(np.minimum(days_on_sale, window), 1.0)
     return ratio(units / days * COVERED_DAYS, offered)
-
-
-def cover_of_week(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
-    """Return the cover at the rate of 7 days."""
-    return cover(units, days_on_sale, offered, window=7)
-
-
-def cover_of_month(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
-    """Return the cover at the rate of 28 days."""
-    return cover(units, days_on_sale, offered, window=28)
-
-
-def cover_of_season(units: FloatArray, days_on_sale: FloatArray, offered: FloatArray) -> FloatArray:
-    """Return the cover at the rate of 84 days."""
-    return cover(units, days_on_sale, offered, window=84)
-
-
-COVERED_DAYS: Final = 28
-COVERS: Final = {7: cover_of_week, 28: cover_of_month, 84: cover_of_season}
-"""Window in days to the function of its cover."""
 
 
 def depth(price: FloatArray, highest: FloatArray) -> FloatArray:
@@ -86,14 +67,9 @@ def missing(required: FloatArray, held: FloatArray) -> FloatArray:
     return required - held
 
 
-def thousandths_mean(total: FloatArray, count: FloatArray) -> FloatArray:
-    """Return the mean of what was summed in thousandths."""
-    return ratio(total, count) / 1000.0
-
-
-def tenths_mean(total: FloatArray, count: FloatArray) -> FloatArray:
-    """Return the mean of what was summed in tenths."""
-    return ratio(total, count) / 10.0
+def mean_of_parts(total: FloatArray, count: FloatArray, parts: FloatArray) -> FloatArray:
+    """Return the mean of what was summed in parts of a unit, so many to one."""
+    return ratio(total, count) / parts
 
 
 def coming_season(year: FloatArray, later: FloatArray, days_known: FloatArray) -> FloatArray:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,8 @@ from features.declarations import Derived, FloatArray
 
 BLOCK_ROWS: Final = 4_096
 """Rows filled at a time: what is at work beside the matrix stays this long, however long it is."""
+MOST_LEARNED: Final = 4
+"""Sets of parameters whose columns are kept: a service has one, and another while it reloads."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Step:
     """Shape (inputs of a feature, features)."""
     parameters: tuple[tuple[str, ...], ...]
     """By parameter of the function: its name for each of the features."""
+    constants: Sequence[FloatArray]
+    """By constant of the function: a column with one row a feature."""
     outputs: slice
 
 
@@ -47,7 +53,7 @@ class DesignPlan:
     ) -> FloatArray:
         """Return the matrix of shape (rows, inputs) in C order; memory is its own and a block."""
         known = self._known(columns)
-        learned = [_learned(step, parameters) for step in self.steps]
+        learned = self._learned(tuple(parameters[name] for name in self._parameters))
         matrix = np.empty((known[0].shape[-1], len(self.order)))
         for start, block in _blocks(known):
             rows = slice(start, start + block[0].shape[-1])
@@ -61,15 +67,29 @@ class DesignPlan:
         return [columns[name] for names in self.known for name in names]
 
     def _filled(
-        self, known: Sequence[FloatArray], learned: Sequence[Iterable[FloatArray]]
+        self, known: Sequence[FloatArray], learned: Sequence[Sequence[FloatArray]]
     ) -> FloatArray:
         """Return known columns and results of steps, shape (inputs, rows)."""
         work = np.empty((len(self.order), known[0].shape[-1]))
         given = work[: sum(map(len, self.known))]
         np.concatenate(known, out=given if known[0].ndim > 1 else given.reshape(-1))
         for step, values in zip(self.steps, learned, strict=True):
-            work[step.outputs] = step.function(*work.take(step.inputs, axis=0), *values)
+            inputs = work.take(step.inputs, axis=0)
+            work[step.outputs] = step.function(*inputs, *values, *step.constants)
         return work
+
+    @cached_property
+    def _parameters(self) -> tuple[str, ...]:
+        """Return the names of all parameters in the order of the steps."""
+        return tuple(name for step in self.steps for names in step.parameters for name in names)
+
+    @cached_property
+    def _learned(self) -> Callable[[tuple[float, ...]], Sequence[Sequence[FloatArray]]]:
+        """Return what makes the columns of every step from the values of `_parameters`.
+
+        A request's parameters are those of the request before: their columns are kept.
+        """
+        return lru_cache(MOST_LEARNED)(partial(_columns, [step.parameters for step in self.steps]))
 
 
 def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
@@ -85,11 +105,19 @@ def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[Float
         yield start, [column[..., start : start + BLOCK_ROWS] for column in columns]
 
 
-def _learned(step: Step, parameters: Mapping[str, float]) -> Iterable[FloatArray]:
-    """Return each parameter as a column with one row a feature."""
-    if not step.parameters:
-        return ()
-    return np.array([[[parameters[name]] for name in names] for names in step.parameters])
+def _columns(
+    parameters: Iterable[tuple[tuple[str, ...], ...]], values: tuple[float, ...]
+) -> list[list[FloatArray]]:
+    """Return each parameter of each step as a column with one row a feature."""
+    left = iter(values)
+    return [[_column(islice(left, len(names))) for names in step] for step in parameters]
+
+
+def _column(values: Iterable[float]) -> FloatArray:
+    """Return values as a column that nobody can change: it is used again."""
+    column = np.array([*values], dtype=np.float64)[:, np.newaxis]
+    column.flags.writeable = False
+    return column
 
 
 def plan(
@@ -110,11 +138,11 @@ def plan(
 def _groups(derived: Iterable[Derived]) -> list[list[Derived]]:
     """Put features of one function together, as early as all their inputs are there."""
     depths: dict[str, int] = {}
-    groups: dict[tuple[int, Callable[..., FloatArray], int, int], list[Derived]] = {}
+    groups: dict[tuple[int, Callable[..., FloatArray], int, int, int], list[Derived]] = {}
     for feature in derived:
         depth = 1 + max((depths.get(name, 0) for name in feature.inputs), default=0)
         depths[feature.name] = depth
-        shape = (len(feature.inputs), len(feature.parameters))
+        shape = (len(feature.inputs), len(feature.parameters), len(feature.constants))
         groups.setdefault((depth, feature.function, *shape), []).append(feature)
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
@@ -126,5 +154,6 @@ def _step(features: Sequence[Derived], places: Mapping[str, int]) -> Step:
         function=features[0].function,
         inputs=np.array(inputs, dtype=np.intp).T,
         parameters=tuple(zip(*(feature.parameters for feature in features), strict=True)),
+        constants=[_column(one) for one in zip(*(f.constants for f in features), strict=True)],
         outputs=slice(first, first + len(features)),
     )

@@ -34,6 +34,9 @@ BoolArray = npt.NDArray[np.bool_]
 Word = str | None
 """A key's parts as one word; None where one of them isn't there."""
 
+FEW: Final = 1_000
+"""Keys of a level whose vectors a process may keep: at most a third of a megabyte."""
+
 _PRODUCT: Final = msgspec.json.Decoder(ProductFacts)
 _LISTING: Final = msgspec.json.Decoder(ListingFacts)
 _NAME: Final = msgspec.json.Decoder(str)
@@ -81,6 +84,9 @@ class OnlineSnapshot:
             level: np.array([np.nan if v is None else v for v in one.defaults], "<f8").tobytes()
             for level, one in about.levels.items()
         }
+        self._few: dict[Level, dict[str, bytes]] = {
+            level: {} for level, one in about.levels.items() if one.keys <= FEW
+        }
 
     @classmethod
     def open(cls, directory: Path) -> OnlineSnapshot:
@@ -125,10 +131,23 @@ class OnlineSnapshot:
     ) -> tuple[FloatArray, BoolArray]:
         """Look every key up, equal ones too: finding again costs less than telling them apart."""
         default = self._defaults[level]
-        values = _values(get, level.value, keys)
+        values = self._remembered(get, level, keys)
         joined = b"".join([default if value is None else value for value in values])
         matrix = np.frombuffer(joined, "<f8").reshape(len(keys), len(default) // 8)
         return matrix, np.array([value is not None for value in values], dtype=np.bool_)
+
+    def _remembered(self, get: Get, level: Level, keys: Sequence[Word]) -> list[bytes | None]:
+        """Return the bytes of each row; those of a level with few keys are kept once found.
+
+        A market or a category is asked for by nearly every candidate.
+        """
+        few = self._few.get(level)
+        if few is None:
+            return _values(get, level.value, keys)
+        new = {key for key in keys if key is not None and key not in few}
+        found = zip(new, _values(get, level.value, new), strict=True) if new else ()
+        few.update((key, value) for key, value in found if value is not None)
+        return [None if key is None else few.get(key) for key in keys]
 
     def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
         """Return what is known of each product, None of an unknown one."""

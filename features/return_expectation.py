@@ -5,11 +5,13 @@ pooling has to begin somewhere better than at the mean. So the category's rate i
 multiplied by what the listing's gaps are worth, and a relative risk (returns beyond expectation)
 is shrunk from audits and stars through supplier and product to the listing: the gamma-Poisson
 model of standardised ratios (Clayton and Kaldor 1987, "Empirical Bayes estimates of age-
-standardized relative risks"). Elementary arithmetic only, as in features/derived.py.
+standardized relative risks"). Elementary arithmetic only, as in features/derived.py; what is done
+to several inputs alike is done to all at once, for a call costs a request more than its rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -66,12 +68,13 @@ PARAMETERS: Final = (
 def expected_return_rate(*values: FloatArray) -> FloatArray:
     """Return the rate from `INPUTS`, then `PARAMETERS`; null counts of returns give null.
 
-    Of what isn't known otherwise (gaps, audits, reviews) the mean is assumed.
+    All are arrays with the same number of dimensions, that broadcast together. Of what isn't known
+    otherwise (gaps, audits, reviews) the mean is assumed.
     """
-    inputs, learned = values[: len(INPUTS)], values[len(INPUTS) :]
-    counts, known = inputs[:_COUNTS], inputs[_COUNTS:]
-    strengths, rest = learned[1 : 1 + len(CHAIN)], learned[1 + len(CHAIN) :]
-    usual = np.full_like(counts[0], 1.0) * learned[0]
+    counts, known = values[:_COUNTS], values[_COUNTS : len(INPUTS)]
+    mean, *learned = values[len(INPUTS) :]
+    strengths, rest = learned[: len(CHAIN)], learned[len(CHAIN) :]
+    usual = mean
     levels = list(zip(counts[::2], counts[1::2], strengths, strict=True))
     for returned, ripe, strength in levels[: len(WIDE)]:
         usual = (returned + strength * usual) / (ripe + strength)
@@ -83,29 +86,30 @@ def expected_return_rate(*values: FloatArray) -> FloatArray:
     return np.minimum(own * risk, 1.0)
 
 
-def _worth_of_gaps(inputs: tuple[FloatArray, ...], learned: tuple[FloatArray, ...]) -> FloatArray:
+def _worth_of_gaps(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
     """Return the factor of each row's gaps, against those that are usual where it is required."""
-    factor = np.ones_like(inputs[0])
-    for place in range(0, _GAPS, 2):
-        required, met = inputs[place : place + 2]
-        usual, effect = learned[place : place + 2]
-        missing = gap(required, met)
-        worth = (1.0 + effect * missing) / (1.0 + usual * (required > 0))
-        factor = factor * np.where(np.isnan(missing), 1.0, worth)
+    required, met = np.array(inputs[::2]), np.array(inputs[1::2])
+    usual, effect = np.array(learned[::2]), np.array(learned[1::2])
+    missing = gap(required, met)
+    worth = (1.0 + effect * missing) / (1.0 + usual * (required > 0))
+    factor: FloatArray = np.ones_like(inputs[0])
+    for one in np.where(np.isnan(missing), 1.0, worth):
+        factor = factor * one
     return factor
 
 
-def _risk_by_quality(inputs: tuple[FloatArray, ...], learned: tuple[FloatArray, ...]) -> FloatArray:
-    audit, defective, inspected, low_supplier, all_supplier, low_product, all_product = inputs
+def _risk_by_quality(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
+    audit, defective, inspected, *stars = inputs
     audit_mean, audit_effect, defect_mean, defect_effect, *of_stars = learned
     low_mean, low_effect, strength_supplier, strength_product = of_stars
-    low = (_known(low_supplier) + strength_supplier * low_mean) / (
-        _known(all_supplier) + strength_supplier
-    )
-    low = (_known(low_product) + strength_product * low) / (_known(all_product) + strength_product)
-    risk = 1.0 + low_effect * (low - low_mean)
-    risk = risk + audit_effect * _known(audit_mean - audit)
-    risk = risk + defect_effect * _known(ratio(defective, inspected) - defect_mean)
+    deviation = np.array((audit_mean - audit, ratio(defective, inspected) - defect_mean))
+    audit_worse, more_defects = _known(deviation)
+    low_supplier, all_supplier, low_product, all_product = _known(np.array(stars))
+    low = (low_supplier + strength_supplier * low_mean) / (all_supplier + strength_supplier)
+    low = (low_product + strength_product * low) / (all_product + strength_product)
+    risk: FloatArray = 1.0 + low_effect * (low - low_mean)
+    risk = risk + audit_effect * audit_worse
+    risk = risk + defect_effect * more_defects
     return np.maximum(risk, LEAST_RISK)
 
 

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from features.declarations import FloatArray
-from features.derived import cover_of_season, share
+from features.derived import cover, share
 
+DEMAND_DAYS: Final = 84
 LEAST_IN_STOCK: Final = 0.1
 """Of a listing that was hardly ever in stock too little is known to scale its demand up further."""
 
@@ -32,8 +33,8 @@ def in_stock_cover(
     """
     seen = in_stock_share(sold_outs, observations)
     in_stock = np.where(np.isnan(seen), 1.0, seen)
-    cover = cover_of_season(units, days_on_sale, np.maximum(available, 1.0))
-    return cover / np.maximum(in_stock, LEAST_IN_STOCK)
+    reached = cover(units, days_on_sale, np.maximum(available, 1.0), DEMAND_DAYS)
+    return reached / np.maximum(in_stock, LEAST_IN_STOCK)
 
 
 def days_until(inbound: FloatArray, lead_days: FloatArray, waited: FloatArray) -> FloatArray:

@@ -86,7 +86,7 @@ def _fitted(
         return values
 
     def loss(free: FloatArray) -> float:
-        estimate = expected_return_rate(*inputs, *values_of(free))
+        estimate = expected_return_rate(*inputs, *values_of(free)[:, np.newaxis])
         return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
 
     logs = np.log(np.where(_IS_STRENGTH, start, 1.0))

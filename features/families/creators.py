@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.declarations import Derived, Family, Feature, LargestShare, SignalName, Windowed
-from features.derived import ratio, share, thousandths_mean
+from features.derived import mean_of_parts, ratio, share
 from features.families.topic import Topic, mean_of, share_of
 from features.levels import Level
 
@@ -181,7 +181,8 @@ CREATORS: Final[tuple[Feature, ...]] = (
         low=-1.0,
         high=1.0,
         inputs=(_TONE.name, _TONE_KNOWN.name),
-        function=thousandths_mean,
+        function=mean_of_parts,
+        constants=(1000.0,),
     ),
     LargestShare(
         name="top_creator_view_share_84d",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.declarations import Age, Derived, Family, Feature, RequestField, SignalName, Windowed
-from features.derived import COVERED_DAYS, COVERS, coming_season, ratio
+from features.derived import COVERED_DAYS, coming_season, cover, ratio
 from features.families.topic import Topic
 from features.levels import LEVEL_TITLES, Level, qualified
 
@@ -40,6 +40,10 @@ AGES: Final = {
 """Days since a level's first listing went live: no window counts days before."""
 
 
+_RATE_DAYS: Final = (7, 28, 84)
+"""Windows whose daily rates tell what a coming month brings: how demand is now, and in a season."""
+
+
 def _cover(level: Level, days: int) -> Derived:
     return Derived(
         name=qualified("demand_cover", level, days),
@@ -49,7 +53,8 @@ def _cover(level: Level, days: int) -> Derived:
         family=Family.DEMAND,
         monotone=(("sell_through", 1),),
         inputs=(_ordered(level, days).name, AGES[level], "units_offered"),
-        function=COVERS[days],
+        function=cover,
+        constants=(float(days),),
     )
 
 
@@ -143,7 +148,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
     _recent_share(Level.PRODUCT),
     _recent_share(Level.SUPPLIER_CATEGORY),
     _recent_share(Level.CATEGORY_MARKET),
-    *(_cover(Level.LISTING, days) for days in COVERS),
+    *(_cover(Level.LISTING, days) for days in _RATE_DAYS),
     *(_cover(Level.PRODUCT, days) for days in (28, 84)),
     _season(Level.CATEGORY_MARKET),
     _season(Level.MARKET),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.declarations import Derived, Family, Feature, Quantile, SignalName, Windowed
-from features.derived import tenths_mean
+from features.derived import mean_of_parts
 from features.families.topic import Topic, mean_of, share_of
 from features.levels import LEVEL_TITLES, Level, qualified
 
@@ -60,7 +60,8 @@ def _promise(level: Level) -> tuple[Windowed, Derived]:
         unit="days",
         family=Family.LOGISTICS,
         inputs=(total.name, qualified("promised_parcels", level, DAYS)),
-        function=tenths_mean,
+        function=mean_of_parts,
+        constants=(10.0,),
     )
     return total, mean
 

@@ -27,8 +27,8 @@ def one_by_one(
     known = dict(columns)
     for feature in catalogue.derived:
         inputs = [known[name] for name in feature.inputs]
-        learned = [parameters[name] for name in feature.parameters]
-        known[feature.name] = feature.function(*inputs, *learned)
+        fixed = [*(parameters[name] for name in feature.parameters), *feature.constants]
+        known[feature.name] = feature.function(*inputs, *(np.array([one]) for one in fixed))
     return np.column_stack([known[name] for name in catalogue.model_inputs])
 
 
@@ -48,6 +48,14 @@ def test_matrix_is_the_one_of_each_feature_by_itself(rows: int) -> None:
     expected = one_by_one(CATALOGUE, columns, PARAMETERS)
     assert matrix.flags.c_contiguous
     assert matrix.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+def test_matrix_follows_the_parameters_it_is_given() -> None:
+    columns = drawn(5)
+    for factor in (1.0, 2.0, 1.0):
+        parameters = {name: value / factor for name, value in PARAMETERS.items()}
+        matrix = design_matrix(CATALOGUE, columns, parameters)
+        assert matrix.tobytes() == one_by_one(CATALOGUE, columns, parameters).tobytes()
 
 
 def test_columns_may_be_views_of_other_arrays() -> None:

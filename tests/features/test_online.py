@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,23 @@ def test_look_up_is_the_same_alone_and_in_company(snapshot: Path) -> None:
             assert together.found[level][row] == alone.found[level][0]
 
 
+def test_look_up_again_is_the_same_whoever_was_asked_for_before(snapshot: Path) -> None:
+    asked_for = [
+        asked(market=market, category=category)
+        for market in ("US", "XX", "GB")
+        for category in ("c0", None, "nobody's")
+    ]
+
+    def looked_up(keys: list[LookupKeys]) -> list[dict[str, list[str]]]:
+        with closing(OnlineSnapshot.open(snapshot)) as online:
+            results = [online.look_up(key).columns for key in keys]
+        return [{name: bits(values) for name, values in one.items()} for one in results]
+
+    alone = [looked_up([key])[0] for key in asked_for]
+    assert looked_up(asked_for * 2) == alone * 2
+    assert looked_up(asked_for[::-1]) == alone[::-1]
+
+
 def test_unknown_keys_get_what_empty_history_has_in_training(snapshot: Path) -> None:
     online = OnlineSnapshot.open(snapshot)
     result = online.look_up(asked(product_id="new", market="US"))
@@ -150,6 +168,16 @@ def test_identifiers_of_any_length_are_keys_of_their_own(
     assert is_known.tolist() == [True, True, True, False]
     assert found[:3].tolist() == values[::-1].tolist()
     assert len(set(keys_bytes(level.value, map(word_of, keys)))) == 3
+
+
+@pytest.mark.parametrize(
+    "words", [[], [""], ["a", "b"], ["a\x1eb", "c"], ["\x1e"], ["ü", "", "x" * 600]]
+)
+def test_keys_are_the_words_behind_their_kind_whatever_is_in_them(words: list[str]) -> None:
+    keys = keys_bytes("kind", words)
+    assert keys == [key for word in words for key in keys_bytes("kind", [word])]
+    short = [f"kind\x1f{word}".encode() for word in words if len(word) < 99]
+    assert keys[: len(short)] == short
 
 
 def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:

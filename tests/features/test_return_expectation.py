@@ -22,7 +22,7 @@ USUAL = {
 
 def _rate(inputs: dict[str, float], parameters: dict[str, float]) -> float:
     values = [np.array([{**USUAL, **inputs}[name]]) for name in INPUTS]
-    learned = [np.array([[{**NEUTRAL, **parameters}[name]]]) for name in PARAMETERS]
+    learned = [np.array([{**NEUTRAL, **parameters}[name]]) for name in PARAMETERS]
     return float(expected_return_rate(*values, *learned).item())
 
 
