@@ -109,7 +109,9 @@ class Engine:
 
     frames: Mapping[str, pd.DataFrame]
     compute: Compute = level_values
-    connection: Any = field(default_factory=ibis.duckdb.connect)
+    connection: Any = field(
+        default_factory=lambda: ibis.duckdb.connect(preserve_insertion_order=False)
+    )
 
     def __post_init__(self) -> None:
         self.tables = tuple(self.frames)
