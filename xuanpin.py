@@ -15,6 +15,7 @@ import features.features_cli
 import serving.bundle_cli
 import serving.cli
 import training.cli
+from features.engine_refusals import as_engine_error
 from features.errors import XuanpinError
 from features.storage import as_storage_error
 
@@ -64,13 +65,11 @@ def main() -> None:
         app(prog_name="xuanpin")
     except XuanpinError as error:
         _stop(error)
-    except OSError as error:
-        refused = as_storage_error(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody should meet a traceback
+        refused = as_storage_error(error) if isinstance(error, OSError) else as_engine_error(error)
         if refused is None:
             _stop_unexpectedly()
         _stop(refused)
-    except Exception:  # noqa: BLE001 - the last resort: nobody should meet a traceback
-        _stop_unexpectedly()
 
 
 def _stop(error: XuanpinError) -> NoReturn:

@@ -92,6 +92,11 @@ xuanpin.main()
         ("OSError(errno.ENOSPC, '', '/x')", 6, "Expected room on the disk for /x; found it is"),
         ("OSError(errno.EROFS, '', '/x')", 6, "Expected a disk that can be written for /x;"),
         ("PermissionError(errno.EACCES, '', '/x')", 6, "Expected permission for /x; found none."),
+        (
+            "__import__('duckdb').OutOfMemoryException('no block')",
+            6,
+            "Expected room for what a query holds, in memory and where it spills to, ",
+        ),
     ],
 )
 def test_front_door_turns_what_fails_into_a_message_and_a_code(
