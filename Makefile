@@ -43,7 +43,7 @@ demo: $(READY)
 	@$(BIN)/python -m experiments.http_demo $(OUT)/run
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from features import parity_sample
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
 from features.features_cli import app
 from features.float_steps import steps_between
 from features.horizons import Horizons
+from features.imputed_stock import with_stock
 from features.levels import Level
 from features.materialise import materialise
 from features.online_report import MOST_SHOWN, parity_page, summary_of
@@ -24,24 +26,27 @@ from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents
 from features.snapshot_writer import write_snapshot
-from tests.worlds import FIRST_DAY, Engine, as_arrow, random_world
+from tests.world_tables import Frames
+from tests.worlds import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world
 
 DAY = FIRST_DAY + 90
+
+
+def validated(frames: Frames, directory: Path) -> Path:
+    for name, frame in frames.items():
+        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
+    return directory
+
+
+def contents_of(frames: Frames) -> SnapshotContents:
+    dataset = with_stock(Engine(frames).dataset, Horizons())
+    return materialise(stored_rows(dataset, Horizons()), CATALOGUE, to_datetime(DAY))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random market as a validated directory."""
-    directory = tmp_path_factory.mktemp("validated")
-    for name, frame in random_world(7).items():
-        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
-    return directory
-
-
-@pytest.fixture(scope="module")
-def contents() -> SnapshotContents:
-    signals = stored_rows(Engine(random_world(7)).dataset, Horizons())
-    return materialise(signals, CATALOGUE, to_datetime(DAY))
+    return validated(random_world(7), tmp_path_factory.mktemp("validated"))
 
 
 def asked(data: Path, *options: str) -> tuple[int, str]:
@@ -49,11 +54,15 @@ def asked(data: Path, *options: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_training_rows_are_the_same_bits_online(data: Path) -> None:
+@pytest.mark.parametrize("moments", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_training_rows_are_the_same_bits_online(
+    moments: int, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity_sample, "MOST_MOMENTS", moments)
     code, text = asked(data, "--sample", "6", "--json")
     found = json.loads(text)
     assert (code, found["different"], found["rows"]) == (0, 0, 6)
-    assert len(found["moments"]) == 4
+    assert len(found["moments"]) == moments
     assert [one["feature"] for one in found["features"]] == list(CATALOGUE.model_inputs)
     assert {one["bits"] for one in found["features"]} == {0}
 
@@ -66,28 +75,29 @@ def changed(contents: SnapshotContents, level: Level, name: str, by: float) -> S
     return replace(contents, levels={**contents.levels, level: LevelVectors(one.keys, values)})
 
 
-def test_snapshot_as_it_lies_there_is_the_same(
-    data: Path, contents: SnapshotContents, tmp_path: Path
-) -> None:
-    write_snapshot(contents, tmp_path)
+def test_snapshot_as_it_lies_there_is_the_same(data: Path, tmp_path: Path) -> None:
+    write_snapshot(contents_of(random_world(7)), tmp_path)
     code, text = asked(data, "--snapshot", str(tmp_path))
     assert code == 0
     assert "different: 0; the largest difference is 0 bits, 0 in value." in text
 
 
-def test_planted_difference_is_found_with_all_that_rests_on_it(
-    data: Path, contents: SnapshotContents, tmp_path: Path
-) -> None:
+def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -> None:
+    """With the required tables alone: they are what the feature and all that rests on it need."""
+    frames = {n: one for n, one in random_world(7).items() if n not in OPTIONAL_TABLES}
+    data, snapshot = tmp_path / "data", tmp_path / "snapshot"
+    data.mkdir()
+    validated(frames, data)
     name = "units_ordered_market_84d"
-    write_snapshot(changed(contents, Level.MARKET, name, by=1.0), tmp_path)
-    code, text = asked(data, "--snapshot", str(tmp_path), "--json")
+    write_snapshot(changed(contents_of(frames), Level.MARKET, name, by=1.0), snapshot)
+    code, text = asked(data, "--snapshot", str(snapshot), "--json")
     found = {one["feature"]: one for one in json.loads(text)["features"] if one["bits"]}
     resting = {one.name for one in CATALOGUE.derived if name in one.inputs}
     assert code == 1
     assert {name} <= set(found) <= {name} | resting
     assert found[name]["value"] == 1.0
     assert found[name]["rows"] == json.loads(text)["rows"]
-    assert f"{name} " in asked(data, "--snapshot", str(tmp_path))[1]
+    assert f"{name} " in asked(data, "--snapshot", str(snapshot))[1]
 
 
 @pytest.mark.parametrize(

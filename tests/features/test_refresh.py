@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,11 +22,13 @@ from features.online import OnlineSnapshot
 from features.refresh import Refreshed, SnapshotIsLaterError, refresh
 from features.signal_rows import SignalRows, stored_rows
 from features.snapshot_writer import write_snapshot
-from tests.refreshed_world import known_by, one_of_each, signals_of
+from tests.refreshed_world import known_by, one_of_each, signals_of, third_of, two_a_level
 from tests.world_tables import DAYS, START, Frames, typed
 from tests.worlds import FIRST_DAY, Engine, random_world
 
 SMALL = one_of_each()
+LEVELS = two_a_level()
+"""Enough where all keys are computed: what is then said and done rests on no feature."""
 QUIET = FIRST_DAY + 2 * 365
 """By then all windows of a random world are empty: nothing happens any more."""
 
@@ -33,30 +37,58 @@ def written(signals: SignalRows, catalogue: Catalogue, day: int, directory: Path
     return write_snapshot(materialise(signals, catalogue, to_datetime(day)), directory)
 
 
-def refreshed(
-    before: SignalRows, now: SignalRows, catalogue: Catalogue, days: tuple[int, int]
-) -> tuple[Refreshed, str, str]:
-    """Return a refresh from one day to another, its snapshot's id, and that of one made anew."""
+@contextmanager
+def made_once(signals: SignalRows, catalogue: Catalogue, day: int) -> Iterator[OnlineSnapshot]:
     with TemporaryDirectory() as directory:
-        root = Path(directory)
-        written(before, catalogue, days[0], root / "earlier")
-        earlier = OnlineSnapshot.open(root / "earlier")
-        result = refresh(now, catalogue, to_datetime(days[1]), earlier)
-        earlier.close()
-        again = write_snapshot(result.contents, root / "refreshed")
-        return result, again, written(now, catalogue, days[1], root / "anew")
+        written(signals, catalogue, day, Path(directory))
+        with closing(OnlineSnapshot.open(Path(directory))) as snapshot:
+            yield snapshot
+
+
+def refreshed(
+    earlier: OnlineSnapshot, now: SignalRows, catalogue: Catalogue, day: int
+) -> tuple[Refreshed, str, str]:
+    """Return a refresh as of a day, its snapshot's id, and that of one made anew."""
+    result = refresh(now, catalogue, to_datetime(day), earlier)
+    with TemporaryDirectory() as directory:
+        again = write_snapshot(result.contents, Path(directory, "refreshed"))
+        return result, again, written(now, catalogue, day, Path(directory, "anew"))
+
+
+@dataclass(frozen=True)
+class Past:
+    """A world whose last event is long ago, and its snapshots of a quiet day."""
+
+    frames: Frames
+    signals: SignalRows
+    snapshot: OnlineSnapshot
+    of_levels: OnlineSnapshot
+    """With the features of `LEVELS` alone."""
+
+
+@pytest.fixture(scope="module")
+def past() -> Iterator[Past]:
+    frames = random_world(5)
+    signals = signals_of(frames)
+    with (
+        made_once(signals, SMALL, QUIET) as snapshot,
+        made_once(signals, LEVELS, QUIET) as of_levels,
+    ):
+        yield Past(frames, signals, snapshot, of_levels)
 
 
 @given(
     seed=st.integers(0, 1000),
     since=st.integers(FIRST_DAY, FIRST_DAY + DAYS + 40),
     later=st.one_of(st.integers(0, 9), st.integers(0, 500)),
+    third=st.integers(0, 2),
 )
 @settings(max_examples=5, deadline=None)
-def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None:
-    frames = random_world(seed)
-    before, now = signals_of(known_by(frames, since)), signals_of(frames)
-    result, again, anew = refreshed(before, now, SMALL, (since, since + later))
+def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int, third: int) -> None:
+    frames, catalogue = random_world(seed), third_of(SMALL, third)
+    now = signals_of(frames)
+    with made_once(signals_of(known_by(frames, since)), catalogue, since) as earlier:
+        result, again, anew = refreshed(earlier, now, catalogue, since + later)
     assert result.all_because is None
     assert again == anew
     for level, one in result.contents.levels.items():
@@ -67,8 +99,9 @@ def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None
 @pytest.mark.parametrize("seed", range(4))
 def test_refresh_of_the_whole_catalogue_is_what_is_made_anew(seed: int) -> None:
     frames, since = random_world(seed), FIRST_DAY + 30 * seed + 20
-    before, now = signals_of(known_by(frames, since)), signals_of(frames)
-    result, again, anew = refreshed(before, now, CATALOGUE, (since, since + 7 * seed + 1))
+    now = signals_of(frames)
+    with made_once(signals_of(known_by(frames, since)), CATALOGUE, since) as earlier:
+        result, again, anew = refreshed(earlier, now, CATALOGUE, since + 7 * seed + 1)
     assert (result.all_because, again) == (None, anew)
 
 
@@ -81,10 +114,9 @@ def with_order(frames: Frames, day: int) -> Frames:
     return {**frames, "orders": typed("orders", orders)}
 
 
-def test_only_keys_that_something_happened_to_are_computed() -> None:
-    frames = random_world(3)
-    now = with_order(frames, QUIET + 3)
-    result, again, anew = refreshed(signals_of(frames), signals_of(now), SMALL, (QUIET, QUIET + 5))
+def test_only_keys_that_something_happened_to_are_computed(past: Past) -> None:
+    now = signals_of(with_order(past.frames, QUIET + 3))
+    result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 5)
     assert again == anew
     assert result.computed == {
         Level.LISTING: 1,
@@ -97,9 +129,8 @@ def test_only_keys_that_something_happened_to_are_computed() -> None:
     }
 
 
-def test_nothing_is_computed_when_nothing_happened() -> None:
-    signals = signals_of(random_world(3))
-    result, again, anew = refreshed(signals, signals, SMALL, (QUIET, QUIET + 30))
+def test_nothing_is_computed_when_nothing_happened(past: Past) -> None:
+    result, again, anew = refreshed(past.snapshot, past.signals, SMALL, QUIET + 30)
     assert again == anew
     assert set(result.computed.values()) == {0}
 
@@ -139,12 +170,10 @@ def listed_on(frames: Frames, day: int) -> Frames:
     ("change", "computed"), [(heavier, 0), (with_new_product, 1)], ids=["correction", "product"]
 )
 def test_what_has_no_time_is_followed_too(
-    change: Callable[[Frames], Frames], computed: int
+    change: Callable[[Frames], Frames], computed: int, past: Past
 ) -> None:
-    frames = random_world(4)
-    result, again, anew = refreshed(
-        signals_of(frames), signals_of(change(frames)), SMALL, (QUIET, QUIET + 1)
-    )
+    now = signals_of(change(past.frames))
+    result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 1)
     assert (result.all_because, again) == (None, anew)
     assert result.computed[Level.PRODUCT] == computed
 
@@ -177,32 +206,26 @@ def without_audits(frames: Frames) -> Frames:
     ],
 )
 def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
-    change: Callable[[Frames], Frames], because: str
+    change: Callable[[Frames], Frames], because: str, past: Past
 ) -> None:
-    frames = random_world(5)
-    result, again, anew = refreshed(
-        signals_of(frames), signals_of(change(frames)), SMALL, (QUIET, QUIET + 1)
-    )
+    now = signals_of(change(past.frames))
+    result, again, anew = refreshed(past.of_levels, now, LEVELS, QUIET + 1)
     assert again == anew
     assert result.all_because is not None
     assert because in result.all_because
     assert result.computed[Level.LISTING] == len(result.contents.levels[Level.LISTING].keys)
 
 
-def test_all_keys_are_computed_after_a_change_of_features_or_horizons(tmp_path: Path) -> None:
-    frames = random_world(5)
-    signals = signals_of(frames)
-    written(signals, SMALL, QUIET, tmp_path)
-    earlier = OnlineSnapshot.open(tmp_path)
-    fewer = Catalogue(request_fields=SMALL.request_fields, features=SMALL.features[:-1])
-    others = stored_rows(Engine(frames).dataset, Horizons())
+def test_all_keys_are_computed_after_a_change_of_features_or_horizons(past: Past) -> None:
+    fewer = Catalogue(request_fields=LEVELS.request_fields, features=LEVELS.features[:-1])
+    others = stored_rows(Engine(past.frames).dataset, Horizons())
     reasons = [
-        refresh(signals, fewer, to_datetime(QUIET), earlier).all_because,
-        refresh(others, SMALL, to_datetime(QUIET), earlier).all_because,
+        refresh(signals, catalogue, to_datetime(QUIET), past.of_levels).all_because
+        for signals, catalogue in ((past.signals, fewer), (others, LEVELS))
     ]
     assert reasons == [
         "the features are declared or computed otherwise now",
         "the horizons are others now",
     ]
     with pytest.raises(SnapshotIsLaterError, match="Expected an earlier snapshot than 2025-12-30"):
-        refresh(signals, SMALL, to_datetime(QUIET - 1), earlier)
+        refresh(past.signals, LEVELS, to_datetime(QUIET - 1), past.of_levels)

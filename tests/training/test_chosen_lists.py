@@ -16,10 +16,10 @@ from serving.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows
 from training.material import Recipe, prepare
 from training.pooling_fit import learn_parameters
-from training.split import divide
+from training.split import Division, divide
 from training.target_fitting import fit_targets
 from training.train import pooling_samples
-from training.training_set import read_training_set
+from training.training_set import TrainingSet, read_training_set
 
 SEEDS = 40
 LEAST_LISTS = 20
@@ -36,15 +36,25 @@ class Later:
     past: Past
 
 
+def _divided(seed: int) -> tuple[TrainingSet, dict[Target, Division]]:
+    training_set = read_training_set(market_rows(seed), CATALOGUE)
+    return training_set, {
+        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+    }
+
+
+@cache
+def _parameters() -> dict[str, float]:
+    """Learn pooling on a market of its own: all are drawn alike, and it takes half of a fit."""
+    training_set, divisions = _divided(SEEDS)
+    return learn_parameters(training_set, pooling_samples(training_set, divisions, HORIZONS))
+
+
 @cache
 def _market(seed: int) -> dict[Target, Later]:
     """Fit models on a market and apply them to its latest slice."""
-    training_set = read_training_set(market_rows(seed), CATALOGUE)
-    divisions = {
-        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
-    }
-    parameters = learn_parameters(training_set, pooling_samples(training_set, divisions, HORIZONS))
-    material = prepare(Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, parameters)
+    training_set, divisions = _divided(seed)
+    material = prepare(Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters())
     models = fit_targets(material, divisions)
     footing = training_set.footing(np.ones(len(material.matrix)))
     return {

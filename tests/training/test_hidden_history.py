@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from features.days import to_datetime
 from features.declarations import Target
 from features.materialise import materialise
 from features.online import LookupKeys, OnlineSnapshot
-from features.signal_rows import stored_rows
+from features.signal_rows import SignalRows, stored_rows
 from features.snapshot_writer import write_snapshot
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
@@ -26,6 +27,14 @@ def _names(hidden: Hidden) -> set[str]:
     return {feature.name for level in HIDDEN_LEVELS[hidden] for feature in CATALOGUE.at(level)}
 
 
+@cache
+def _world(absent: tuple[str, ...]) -> tuple[SignalRows, pa.Table]:
+    """Return a random world without some of its tables, and its training rows."""
+    frames = {name: frame for name, frame in random_world(3).items() if name not in absent}
+    signals = stored_rows(Engine(frames).dataset, HORIZONS)
+    return signals, build_training_rows(signals, CATALOGUE)
+
+
 def _first_by_loops(rows: pa.Table) -> list[int]:
     listings, ages = (rows[name].to_pylist() for name in ("listing_id", "days_since_listed"))
     seen, found = set(), []
@@ -37,8 +46,7 @@ def _first_by_loops(rows: pa.Table) -> list[int]:
 
 
 def test_first_rows_are_those_of_a_plain_loop() -> None:
-    engine = Engine(random_world(3))
-    table = build_training_rows(stored_rows(engine.dataset, HORIZONS), CATALOGUE)
+    _, table = _world(())
     found = first_rows(read_training_set(table, CATALOGUE))
     assert found.tolist() == _first_by_loops(table)
     assert len(found) > 0
@@ -70,10 +78,7 @@ def test_copies_come_after_rows_that_stay_as_they_were(rows: pa.Table) -> None:
 def test_what_is_hidden_is_what_a_look_up_of_an_unknown_key_gives(
     absent: tuple[str, ...], tmp_path: Path
 ) -> None:
-    world = random_world(3)
-    engine = Engine({name: frame for name, frame in world.items() if name not in absent})
-    signals = stored_rows(engine.dataset, HORIZONS)
-    table = build_training_rows(signals, CATALOGUE)
+    signals, table = _world(absent)
     whole = with_hidden_histories(read_training_set(table, CATALOGUE), CATALOGUE)
     day = int(whole.as_of_day.max())
     write_snapshot(materialise(signals, CATALOGUE, to_datetime(day)), tmp_path)

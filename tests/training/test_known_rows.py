@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,26 +22,43 @@ def known(source: Path, run: Path, horizons: Horizons | None = None) -> tuple[Kn
     return rows, told
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
+@dataclass(frozen=True)
+class First:
+    """What a first process made of a source, and was told."""
+
+    source: Path
+    run: Path
+    rows: KnownRows
+    told: list[str]
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> First:
+    root = tmp_path_factory.mktemp("first")
     tables = required_source()
     tables["orders"].append(order("bad", units=0))
-    return write_csv(tmp_path / "source", tables)
+    source = write_csv(root / "source", tables)
+    return First(source, root / "run", *known(source, root / "run"))
 
 
-def test_rows_and_report_of_an_earlier_process_are_returned_in_full(
-    source: Path, tmp_path: Path
-) -> None:
-    first, told = known(source, tmp_path / "run")
-    assert [line.startswith(("check", "features")) for line in told] == [True, True]
-    assert first.reused == ()
-    again, told = known(source, tmp_path / "run")
+@pytest.fixture
+def first(made_once: First, tmp_path: Path) -> First:
+    """Return a copy of the first run and its source, for a test to spoil."""
+    source = shutil.copytree(made_once.source, tmp_path / "source")
+    run = shutil.copytree(made_once.run, tmp_path / "run")
+    return replace(made_once, source=source, run=run)
+
+
+def test_rows_and_report_of_an_earlier_process_are_returned_in_full(first: First) -> None:
+    assert [line.startswith(("check", "features")) for line in first.told] == [True, True]
+    assert first.rows.reused == ()
+    again, told = known(first.source, first.run)
     assert [line.endswith("as before") for line in told] == [True, True]
     assert again.reused == ("check", "features")
-    assert again.report == first.report
+    assert again.report == first.rows.report
     assert again.report.rows_quarantined == 1
-    assert again.rows.equals(first.rows, check_metadata=True)
-    assert first.rows.num_rows > 0
+    assert again.rows.equals(first.rows.rows, check_metadata=True)
+    assert first.rows.rows.num_rows > 0
 
 
 def _spoil_rows(run: Path) -> None:
@@ -66,36 +84,32 @@ def _add_table(run: Path) -> None:
     ],
 )
 def test_what_was_damaged_is_made_again_to_the_same_rows(
-    source: Path, tmp_path: Path, damage: Callable[[Path], None], reused: tuple[str, ...]
+    first: First, damage: Callable[[Path], None], reused: tuple[str, ...]
 ) -> None:
-    first, _ = known(source, tmp_path / "run")
-    damage(tmp_path / "run")
-    again, _ = known(source, tmp_path / "run")
+    damage(first.run)
+    again, _ = known(first.source, first.run)
     assert again.reused == reused
-    assert again.rows.equals(first.rows, check_metadata=True)
+    assert again.rows.equals(first.rows.rows, check_metadata=True)
 
 
-def test_other_horizons_change_the_rows_and_not_the_tables(source: Path, tmp_path: Path) -> None:
-    known(source, tmp_path / "run")
-    other, _ = known(source, tmp_path / "run", Horizons(horizon_days=14))
+def test_other_horizons_change_the_rows_and_not_the_tables(first: First) -> None:
+    other, _ = known(first.source, first.run, Horizons(horizon_days=14))
     assert other.reused == ("check",)
 
 
-def test_other_bytes_are_checked_again(source: Path, tmp_path: Path) -> None:
-    first, _ = known(source, tmp_path / "run")
+def test_other_bytes_are_checked_again(first: First) -> None:
     tables = required_source()
     tables["orders"].append(order("bad", units=3))
-    write_csv(source, tables)
-    other, _ = known(source, tmp_path / "run")
+    write_csv(first.source, tables)
+    other, _ = known(first.source, first.run)
     assert other.reused == ()
     assert other.report.rows_quarantined == 0
-    assert not other.rows.equals(first.rows)
+    assert not other.rows.equals(first.rows.rows)
 
 
-def test_other_names_beside_the_tables_are_reported_again(source: Path, tmp_path: Path) -> None:
-    known(source, tmp_path / "run")
-    (source / "notes.txt").write_text("of somebody")
-    other, _ = known(source, tmp_path / "run")
+def test_other_names_beside_the_tables_are_reported_again(first: First) -> None:
+    (first.source / "notes.txt").write_text("of somebody")
+    other, _ = known(first.source, first.run)
     assert other.report.ignored == ("notes.txt",)
     assert other.reused == ("features",), "the tables are the same to the byte"
 

@@ -1,0 +1,33 @@
+"""What holds for every test: long files begin first, and the collector of cycles runs less often.
+
+Ibis makes and drops millions of small objects a query, next to hundreds of thousands that live as
+long as the session: looking for cycles among them took a fifth of the time. Cycles are still found.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+ALLOCATED = 70_000
+YOUNGER_RUNS = 20
+LONG = {
+    "test_spark.py",
+    "test_killed_training.py",
+    "test_main_job.py",
+    "test_refresh.py",
+    "test_parity.py",
+    "test_personal_data.py",
+    "test_look_up_parity.py",
+    "test_hidden_history.py",
+}
+"""Half a minute and more each, in few tests: the last of them would run alone."""
+
+
+def pytest_configure() -> None:
+    gc.set_threshold(ALLOCATED, YOUNGER_RUNS, YOUNGER_RUNS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
