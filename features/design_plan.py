@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Final
 
@@ -53,7 +53,7 @@ class DesignPlan:
     ) -> FloatArray:
         """Return the matrix of shape (rows, inputs) in C order; memory is its own and a block."""
         known = self._known(columns)
-        learned = self._learned(tuple(parameters[name] for name in self._parameters))
+        learned = _learned(self._by_step, tuple(parameters[name] for name in self._parameters))
         matrix = np.empty((known[0].shape[-1], len(self.order)))
         for start, block in _blocks(known):
             rows = slice(start, start + block[0].shape[-1])
@@ -84,12 +84,9 @@ class DesignPlan:
         return tuple(name for step in self.steps for names in step.parameters for name in names)
 
     @cached_property
-    def _learned(self) -> Callable[[tuple[float, ...]], Sequence[Sequence[FloatArray]]]:
-        """Return what makes the columns of every step from the values of `_parameters`.
-
-        A request's parameters are those of the request before: their columns are kept.
-        """
-        return lru_cache(MOST_LEARNED)(partial(_columns, [step.parameters for step in self.steps]))
+    def _by_step(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """Return the names of each step's parameters."""
+        return tuple(step.parameters for step in self.steps)
 
 
 def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
@@ -105,10 +102,14 @@ def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[Float
         yield start, [column[..., start : start + BLOCK_ROWS] for column in columns]
 
 
-def _columns(
-    parameters: Iterable[tuple[tuple[str, ...], ...]], values: tuple[float, ...]
-) -> list[list[FloatArray]]:
-    """Return each parameter of each step as a column with one row a feature."""
+@lru_cache(MOST_LEARNED)
+def _learned(
+    parameters: tuple[tuple[tuple[str, ...], ...], ...], values: tuple[float, ...]
+) -> Sequence[Sequence[FloatArray]]:
+    """Return each parameter of each step as a column with one row a feature.
+
+    A request's parameters are those of the request before: their columns are kept.
+    """
     left = iter(values)
     return [[_column(islice(left, len(names))) for names in step] for step in parameters]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from features.catalogue import CATALOGUE, Catalogue
 from features.column_stacks import ColumnStacks
 from features.declarations import Derived, Family, FloatArray, RequestField
 from features.derived import design_matrix, ratio, share
-from features.design_plan import BLOCK_ROWS
+from features.design_plan import BLOCK_ROWS, DesignPlan
 from features.levels import Level
 
 PARAMETERS = {
@@ -56,6 +57,13 @@ def test_matrix_follows_the_parameters_it_is_given() -> None:
         parameters = {name: value / factor for name, value in PARAMETERS.items()}
         matrix = design_matrix(CATALOGUE, columns, parameters)
         assert matrix.tobytes() == one_by_one(CATALOGUE, columns, parameters).tobytes()
+
+
+def test_plan_that_was_used_can_be_sent_to_another_process() -> None:
+    columns = drawn(5)
+    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    sent: DesignPlan = pickle.loads(pickle.dumps(CATALOGUE.design_plan))  # noqa: S301 - our own
+    assert sent.matrix(columns, PARAMETERS).tobytes() == matrix.tobytes()
 
 
 def test_columns_may_be_views_of_other_arrays() -> None:
