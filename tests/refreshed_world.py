@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -36,20 +36,3 @@ def one_of_each() -> Catalogue:
         is_timeless = feature.signal in {"product_facts", "listing_costs"}
         chosen.setdefault((feature.level, type(feature), is_timeless), feature)
     return Catalogue(request_fields=CATALOGUE.request_fields, features=tuple(chosen.values()))
-
-
-def two_a_level() -> Catalogue:
-    """Return a catalogue with the first two features of each level."""
-    return _with(CATALOGUE, lambda features: features[:2])
-
-
-def third_of(catalogue: Catalogue, third: int) -> Catalogue:
-    """Return every third feature of each level, from the given one on; at least one a level."""
-    return _with(catalogue, lambda features: features[third::3] or features[-1:])
-
-
-def _with(
-    catalogue: Catalogue, choose: Callable[[tuple[Base, ...]], tuple[Base, ...]]
-) -> Catalogue:
-    chosen = [feature for level in Level for feature in choose(catalogue.at(level))]
-    return Catalogue(request_fields=catalogue.request_fields, features=tuple(chosen))

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from features import parity_sample
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
 from features.features_cli import app
@@ -54,15 +53,11 @@ def asked(data: Path, *options: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-@pytest.mark.parametrize("moments", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_training_rows_are_the_same_bits_online(
-    moments: int, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parity_sample, "MOST_MOMENTS", moments)
+def test_training_rows_are_the_same_bits_online(data: Path) -> None:
     code, text = asked(data, "--sample", "6", "--json")
     found = json.loads(text)
     assert (code, found["different"], found["rows"]) == (0, 0, 6)
-    assert len(found["moments"]) == moments
+    assert len(found["moments"]) == 4
     assert [one["feature"] for one in found["features"]] == list(CATALOGUE.model_inputs)
     assert {one["bits"] for one in found["features"]} == {0}
 

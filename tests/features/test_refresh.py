@@ -22,13 +22,11 @@ from features.online import OnlineSnapshot
 from features.refresh import Refreshed, SnapshotIsLaterError, refresh
 from features.signal_rows import SignalRows, stored_rows
 from features.snapshot_writer import write_snapshot
-from tests.refreshed_world import known_by, one_of_each, signals_of, third_of, two_a_level
+from tests.refreshed_world import known_by, one_of_each, signals_of
 from tests.world_tables import DAYS, START, Frames, typed
 from tests.worlds import FIRST_DAY, Engine, random_world
 
 SMALL = one_of_each()
-LEVELS = two_a_level()
-"""Enough where all keys are computed: what is then said and done rests on no feature."""
 QUIET = FIRST_DAY + 2 * 365
 """By then all windows of a random world are empty: nothing happens any more."""
 
@@ -62,33 +60,27 @@ class Past:
     frames: Frames
     signals: SignalRows
     snapshot: OnlineSnapshot
-    of_levels: OnlineSnapshot
-    """With the features of `LEVELS` alone."""
 
 
 @pytest.fixture(scope="module")
 def past() -> Iterator[Past]:
     frames = random_world(5)
     signals = signals_of(frames)
-    with (
-        made_once(signals, SMALL, QUIET) as snapshot,
-        made_once(signals, LEVELS, QUIET) as of_levels,
-    ):
-        yield Past(frames, signals, snapshot, of_levels)
+    with made_once(signals, SMALL, QUIET) as snapshot:
+        yield Past(frames, signals, snapshot)
 
 
 @given(
     seed=st.integers(0, 1000),
     since=st.integers(FIRST_DAY, FIRST_DAY + DAYS + 40),
     later=st.one_of(st.integers(0, 9), st.integers(0, 500)),
-    third=st.integers(0, 2),
 )
 @settings(max_examples=5, deadline=None)
-def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int, third: int) -> None:
-    frames, catalogue = random_world(seed), third_of(SMALL, third)
+def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None:
+    frames = random_world(seed)
     now = signals_of(frames)
-    with made_once(signals_of(known_by(frames, since)), catalogue, since) as earlier:
-        result, again, anew = refreshed(earlier, now, catalogue, since + later)
+    with made_once(signals_of(known_by(frames, since)), SMALL, since) as earlier:
+        result, again, anew = refreshed(earlier, now, SMALL, since + later)
     assert result.all_because is None
     assert again == anew
     for level, one in result.contents.levels.items():
@@ -209,7 +201,7 @@ def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
     change: Callable[[Frames], Frames], because: str, past: Past
 ) -> None:
     now = signals_of(change(past.frames))
-    result, again, anew = refreshed(past.of_levels, now, LEVELS, QUIET + 1)
+    result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 1)
     assert again == anew
     assert result.all_because is not None
     assert because in result.all_because
@@ -217,15 +209,15 @@ def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
 
 
 def test_all_keys_are_computed_after_a_change_of_features_or_horizons(past: Past) -> None:
-    fewer = Catalogue(request_fields=LEVELS.request_fields, features=LEVELS.features[:-1])
+    fewer = Catalogue(request_fields=SMALL.request_fields, features=SMALL.features[:-1])
     others = stored_rows(Engine(past.frames).dataset, Horizons())
     reasons = [
-        refresh(signals, catalogue, to_datetime(QUIET), past.of_levels).all_because
-        for signals, catalogue in ((past.signals, fewer), (others, LEVELS))
+        refresh(signals, catalogue, to_datetime(QUIET), past.snapshot).all_because
+        for signals, catalogue in ((past.signals, fewer), (others, SMALL))
     ]
     assert reasons == [
         "the features are declared or computed otherwise now",
         "the horizons are others now",
     ]
     with pytest.raises(SnapshotIsLaterError, match="Expected an earlier snapshot than 2025-12-30"):
-        refresh(past.signals, LEVELS, to_datetime(QUIET - 1), past.of_levels)
+        refresh(past.signals, SMALL, to_datetime(QUIET - 1), past.snapshot)
