@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from features.column_stacks import ColumnStacks
 from features.declarations import FloatArray
 from features.keyed_file import Get, KeyedFile
+from features.level_tables import BoolArray, LevelTables
 from features.levels import LEVEL_KEYS, Level
 from features.snapshot import ListingFacts, ProductFacts, SnapshotAbout
 from features.snapshot_files import read_about
@@ -26,16 +25,11 @@ from features.snapshot_keys import (
     LISTING_FACTS,
     ONLY_LISTING,
     PRODUCT_FACTS,
+    Word,
     keys_bytes,
     word_of,
+    words_of,
 )
-
-BoolArray = npt.NDArray[np.bool_]
-Word = str | None
-"""A key's parts as one word; None where one of them isn't there."""
-
-FEW: Final = 1_000
-"""Keys of a level whose vectors a process may keep: at most a third of a megabyte."""
 
 _PRODUCT: Final = msgspec.json.Decoder(ProductFacts)
 _LISTING: Final = msgspec.json.Decoder(ListingFacts)
@@ -58,7 +52,7 @@ class LookupKeys:
         parts: list[Sequence[Word]] = [getattr(self, name) for name in LEVEL_KEYS[level]]
         if len(parts) == 1:
             return parts[0]
-        return [None if None in key else word_of(key) for key in zip(*parts, strict=True)]
+        return words_of(*parts)
 
 
 @dataclass(frozen=True)
@@ -75,22 +69,15 @@ class OnlineSnapshot:
     Open it after forking: its file can't be carried across a fork.
     """
 
-    def __init__(self, about: SnapshotAbout, snapshot_id: str, file: KeyedFile) -> None:
+    def __init__(self, about: SnapshotAbout, snapshot_id: str, tables: LevelTables) -> None:
         self.about = about
         self.snapshot_id = snapshot_id
         self.categories = frozenset(about.categories)
-        self._file = file
-        self._defaults = {
-            level: np.array([np.nan if v is None else v for v in one.defaults], "<f8").tobytes()
-            for level, one in about.levels.items()
-        }
-        self._few: dict[Level, dict[str, bytes]] = {
-            level: {} for level, one in about.levels.items() if one.keys <= FEW
-        }
+        self._tables: LevelTables | None = tables
 
     @classmethod
     def open(cls, directory: Path) -> OnlineSnapshot:
-        """Open a snapshot directory without reading its data.
+        """Open a snapshot directory; nothing of its vectors is copied.
 
         `verify_snapshot` is what proves the data unchanged.
 
@@ -98,11 +85,19 @@ class OnlineSnapshot:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
         about, snapshot_id = read_about(directory)
-        return cls(about, snapshot_id, KeyedFile.open(directory))
+        tables = LevelTables.of(KeyedFile.open(directory), about.levels)
+        return cls(about, snapshot_id, tables)
 
     def close(self) -> None:
-        """Unmap the file; look-ups fail afterwards."""
-        self._file.close()
+        """Let go of the file; look-ups fail afterwards, those on their way end first."""
+        self._tables = None
+
+    @property
+    def tables(self) -> LevelTables:
+        """Return the tables of its file; a `ValueError` after `close`."""
+        if self._tables is None:
+            raise ValueError("the snapshot was closed")
+        return self._tables
 
     @property
     def as_of(self) -> datetime:
@@ -111,43 +106,16 @@ class OnlineSnapshot:
 
     def look_up(self, keys: LookupKeys) -> LookupResult:
         """Return the base features of candidates; unknown keys get the level's defaults."""
-        stacks: dict[tuple[str, ...], FloatArray] = {}
-        found = {}
-        with self._file.reading() as get:
-            for level, about in self.about.levels.items():
-                matrix, found[level] = self._vectors(get, level, keys.at(level))
-                stacks[about.features] = matrix.T
+        answers = self.tables.find({level: keys.at(level) for level in self.about.levels})
+        stacks = {self.about.levels[level].features: one[0].T for level, one in answers.items()}
+        found = {level: one[1] for level, one in answers.items()}
         return LookupResult(columns=ColumnStacks(stacks), found=found)
 
     def vectors(
         self, level: Level, keys: Iterable[tuple[str, ...]]
     ) -> tuple[FloatArray, BoolArray]:
         """Return the vectors of keys, shape (keys, features), and which of the keys have one."""
-        with self._file.reading() as get:
-            return self._vectors(get, level, [word_of(key) for key in keys])
-
-    def _vectors(
-        self, get: Get, level: Level, keys: Sequence[Word]
-    ) -> tuple[FloatArray, BoolArray]:
-        """Look every key up, equal ones too: finding again costs less than telling them apart."""
-        default = self._defaults[level]
-        values = self._remembered(get, level, keys)
-        joined = b"".join([default if value is None else value for value in values])
-        matrix = np.frombuffer(joined, "<f8").reshape(len(keys), len(default) // 8)
-        return matrix, np.array([value is not None for value in values], dtype=np.bool_)
-
-    def _remembered(self, get: Get, level: Level, keys: Sequence[Word]) -> list[bytes | None]:
-        """Return the bytes of each row; those of a level with few keys are kept once found.
-
-        A market or a category is asked for by nearly every candidate.
-        """
-        few = self._few.get(level)
-        if few is None:
-            return _values(get, level.value, keys)
-        new = {key for key in keys if key is not None and key not in few}
-        found = zip(new, _values(get, level.value, new), strict=True) if new else ()
-        few.update((key, value) for key, value in found if value is not None)
-        return [None if key is None else few.get(key) for key in keys]
+        return self.tables.find({level: [word_of(key) for key in keys]})[level]
 
     def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
         """Return what is known of each product, None of an unknown one."""
@@ -176,7 +144,7 @@ class OnlineSnapshot:
     def _facts(
         self, decoder: msgspec.json.Decoder[Any], kind: str, names: Iterable[Word]
     ) -> list[Any]:
-        with self._file.reading() as get:
+        with self.tables.file.reading() as get:
             values = _values(get, kind, names)
             return [None if value is None else decoder.decode(value) for value in values]
 

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import numpy as np
+import numpy.typing as npt
 
-from features.keyed_file import DATA, write_keyed_file
-from features.snapshot import LevelVectors, ListingFacts, SnapshotContents
+from features.keyed_file import DATA, Value, write_keyed_file
+from features.level_layout import INDEX
+from features.level_packing import packed, packed_vectors
+from features.snapshot import ListingFacts, SnapshotContents
 from features.snapshot_files import ABOUT, digest_of, id_of
 from features.snapshot_keys import (
     LISTING_FACTS,
     ONLY_LISTING,
     PRODUCT_FACTS,
     keys_bytes,
+    part_key,
     rank,
     word_of,
 )
 
-BYTES_PER_VECTOR: Final = 600
-"""Room for a vector's key and LMDB's page and node beside it."""
+BYTES_PER_VECTOR: Final = 200
+"""Room for a vector's key and its slots."""
+BYTES_PER_LEVEL: Final = 1 << 16
+"""Room for what LMDB rounds up."""
 BYTES_PER_FACT: Final = 4_096
 """No fact is longer than a page; the file only takes what is written."""
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of one kind: their keys, and what gives the bytes of the row at a place."""
-
-    kind: str
-    keys: Sequence[tuple[str, ...]]
-    value: Callable[[int], bytes]
-
-    def sorted(self) -> Iterator[tuple[bytes, bytes]]:
-        keys = keys_bytes(self.kind, map(word_of, self.keys))
-        for place in sorted(range(len(keys)), key=keys.__getitem__):
-            yield keys[place], self.value(place)
 
 
 def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
@@ -60,33 +51,38 @@ def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
     return id_of(text)
 
 
-def _all_rows(contents: SnapshotContents) -> Iterator[tuple[bytes, bytes]]:
-    """Yield every row in the order of the keys; the keys of one kind are at hand at a time."""
-    kinds = [_vectors(level.value, vectors) for level, vectors in contents.levels.items()]
+def _all_rows(contents: SnapshotContents) -> Iterator[tuple[bytes, Value]]:
+    """Yield every row in the order of the keys; what is of one kind is at hand at a time."""
+    packing = packed({level: contents.levels[level] for level in contents.about.levels})
+    kinds = {INDEX: _parts(INDEX, (packing.starts, packing.keys))}
+    for level, about in contents.about.levels.items():
+        vectors = packed_vectors(contents.levels[level].values, packing.orders[level], about)
+        kinds[level.value] = _parts(level.value, vectors)
     only = _only_listings(contents.listings)
-    kinds.append(_facts(PRODUCT_FACTS, {(name,): one for name, one in contents.products.items()}))
-    kinds.append(_facts(LISTING_FACTS, {(name,): one for name, one in contents.listings.items()}))
-    kinds.append(_facts(ONLY_LISTING, only))
-    for rows in sorted(kinds, key=lambda rows: rank(rows.kind)):
-        yield from rows.sorted()
+    kinds[PRODUCT_FACTS] = _facts(PRODUCT_FACTS, contents.products)
+    kinds[LISTING_FACTS] = _facts(LISTING_FACTS, contents.listings)
+    kinds[ONLY_LISTING] = _facts(ONLY_LISTING, only)
+    for kind in sorted(kinds, key=rank):
+        yield from kinds[kind]
 
 
-def _vectors(kind: str, vectors: LevelVectors) -> _Rows:
-    values = np.ascontiguousarray(vectors.values, dtype="<f8")
-    return _Rows(kind, vectors.keys, lambda place: values[place].tobytes())
+def _parts(kind: str, parts: Iterable[npt.NDArray[Any]]) -> Iterator[tuple[bytes, Value]]:
+    for number, part in enumerate(parts):
+        yield part_key(kind, number), part.data.cast("B")
 
 
-def _facts(kind: str, facts: Mapping[tuple[str, ...], Any]) -> _Rows:
-    values = list(facts.values())
-    return _Rows(kind, list(facts), lambda place: msgspec.json.encode(values[place]))
+def _facts(kind: str, facts: Mapping[str, Any]) -> Iterator[tuple[bytes, Value]]:
+    keys = zip(keys_bytes(kind, facts), facts.values(), strict=True)
+    for key, value in sorted(keys, key=itemgetter(0)):
+        yield key, msgspec.json.encode(value)
 
 
-def _only_listings(listings: Mapping[str, ListingFacts]) -> dict[tuple[str, ...], str]:
+def _only_listings(listings: Mapping[str, ListingFacts]) -> dict[str, str]:
     """Return the listing of each product and market that has just one live."""
     live = {name: facts for name, facts in listings.items() if facts.is_live}
     times = Counter((facts.product_id, facts.market) for facts in live.values())
     return {
-        (facts.product_id, facts.market): name
+        word_of((facts.product_id, facts.market)): name
         for name, facts in live.items()
         if times[facts.product_id, facts.market] == 1
     }
@@ -95,7 +91,7 @@ def _only_listings(listings: Mapping[str, ListingFacts]) -> dict[tuple[str, ...]
 def _most_bytes(contents: SnapshotContents) -> int:
     """Return what the file can't exceed: a page may stay half empty, or hold one fact alone."""
     vectors = sum(
-        2 * (one.values.nbytes + BYTES_PER_VECTOR * len(one.keys))
+        BYTES_PER_LEVEL + one.values.nbytes + BYTES_PER_VECTOR * len(one.keys)
         for one in contents.levels.values()
     )
     facts = len(contents.products) + 2 * len(contents.listings)

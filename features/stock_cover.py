@@ -10,6 +10,7 @@ from features.declarations import FloatArray
 from features.derived import cover, share
 
 DEMAND_DAYS: Final = 84
+"""A window long enough that a few days sold out don't hide what is wanted."""
 LEAST_IN_STOCK: Final = 0.1
 """Of a listing that was hardly ever in stock too little is known to scale its demand up further."""
 

@@ -163,7 +163,10 @@ def test_identifiers_of_any_length_are_keys_of_their_own(
     keys = [("é" * 128 + str(i), "ü" * 128) for i in range(3)]
     values = np.arange(3.0 * len(CATALOGUE.at(level))).reshape(3, -1)
     levels = {**contents.levels, level: LevelVectors(keys, values)}
-    write_snapshot(replace(contents, levels=levels), tmp_path)
+    about = contents.about.levels[level].model_copy(update={"keys": len(keys)})
+    said = {"levels": {**contents.about.levels, level: about}}
+    other = replace(contents, about=contents.about.model_copy(update=said), levels=levels)
+    write_snapshot(other, tmp_path)
     found, is_known = OnlineSnapshot.open(tmp_path).vectors(level, [*keys[::-1], ("é", "ü")])
     assert is_known.tolist() == [True, True, True, False]
     assert found[:3].tolist() == values[::-1].tolist()
@@ -178,6 +181,20 @@ def test_keys_are_the_words_behind_their_kind_whatever_is_in_them(words: list[st
     assert keys == [key for word in words for key in keys_bytes("kind", [word])]
     short = [f"kind\x1f{word}".encode() for word in words if len(word) < 99]
     assert keys[: len(short)] == short
+
+
+def test_closed_snapshot_can_be_opened_again_and_answers_no_more(snapshot: Path) -> None:
+    online = OnlineSnapshot.open(snapshot)
+    before = online.look_up(asked(market="US")).columns
+    online.close()
+    with pytest.raises(ValueError, match="closed"):
+        online.look_up(asked(market="US"))
+    with pytest.raises(ValueError, match="closed"):
+        online.product("P1")
+    again = OnlineSnapshot.open(snapshot).look_up(asked(market="US")).columns
+    assert {name: bits(one) for name, one in again.items()} == {
+        name: bits(one) for name, one in before.items()
+    }
 
 
 def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
@@ -224,14 +241,30 @@ def _change(**facts: object) -> Callable[[Path], None]:
     return change
 
 
+def _change_market(directory: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    about = json.loads((directory / "snapshot.json").read_text())
+    levels = {**about["levels"], "market": change(about["levels"]["market"])}
+    _change(levels=levels)(directory)
+
+
+def _fewer_keys(directory: Path) -> None:
+    _change_market(directory, lambda market: {**market, "keys": market["keys"] - 1})
+
+
+def _fewer_features(directory: Path) -> None:
+    _change_market(directory, lambda market: {**market, "features": market["features"][1:]})
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
         (_flip_a_bit, "SHA-256"),
         (_truncate, "bytes"),
-        (_change(format=1), "format 2"),
+        (_change(format=1), "format 3"),
         (_change(levels={"listing": {"features": []}}), "levels.listing.defaults"),
         (_change(planted="x"), "planted"),
+        (_fewer_keys, "slots and .* keys"),
+        (_fewer_features, "vectors of 10 features for market"),
         (lambda directory: (directory / "snapshot.json").unlink(), "snapshot.json"),
         (lambda directory: (directory / "data.mdb").unlink(), "found none"),
         (lambda directory: (directory / "data.mdb").write_bytes(b""), "0 bytes"),

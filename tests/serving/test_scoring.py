@@ -13,6 +13,7 @@ from features.declarations import TARGETS
 from features.horizons import Horizons
 from features.levels import Level
 from features.online import OnlineSnapshot
+from features.snapshot_writer import write_snapshot
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.bundle import Bundle
 from serving.candidates import Candidate
@@ -189,16 +190,15 @@ def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: Online
     assert cold.evidence.own_weight == dict.fromkeys(trials, 0.0)
 
 
-def test_score_with_uncountable_evidence_tells_no_weight(
-    bundle: Bundle, snapshot: OnlineSnapshot
-) -> None:
+def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_path: Path) -> None:
     contents = snapshot_contents()
     listing = contents.about.levels[Level.LISTING]
     absent = listing.model_copy(update={"defaults": (None,) * len(listing.features)})
-    about = snapshot.about.model_copy(
-        update={"levels": {**snapshot.about.levels, Level.LISTING: absent}}
+    about = contents.about.model_copy(
+        update={"levels": {**contents.about.levels, Level.LISTING: absent}}
     )
-    blind = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
+    write_snapshot(replace(contents, about=about), tmp_path)
+    blind = OnlineSnapshot.open(tmp_path)
     (found,) = score(bundle, blind, [NEW_PRODUCT], level=0.8).candidates
     assert set(found.evidence.own_weight.values()) == {None}
     assert "cold_start" in found.flags
@@ -266,14 +266,14 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
 
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.tables)
     with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
         check_pair(bundle, other)
 
 
 def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot._file)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.tables)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], level=0.8)
     assert "horizon_days 28" in caught.value.expected
