@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,9 @@ class AgainstTruth:
         return self._share(self.model_loss, self.knowable_loss)
 
     def _share(self, loss: float, least: float) -> float:
-        return (self.shrinkage_loss - loss) / (self.shrinkage_loss - least)
+        """Return the share of a gain that is had; NaN where chance left nothing to be gained."""
+        gain = self.shrinkage_loss - least
+        return (self.shrinkage_loss - loss) / gain if gain > 0 else math.nan
 
 
 def against_truth(  # noqa: PLR0913 - a forecaster each

@@ -22,7 +22,7 @@ from features.declarations import Target
 from features.horizons import Horizons
 from features.signal_rows import stored_rows
 from features.training_rows import build_training_rows
-from training.coverage import EVERYONE
+from training.coverage import EVERYONE, Coverage
 from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
 from training.material import Recipe
 from training.settings import TrainingSettings
@@ -55,15 +55,16 @@ class TargetFigures:
     """All rows of the latest slice, and the cold starts among and beside them."""
     calibration_error: float
     coverage: float
-    least_cell_coverage: float
-    least_cell: str
-    least_cell_rows: int
-    least_cell_listings: int
-    least_cell_error: float
-    """Standard error of its coverage, as listings come by chance."""
     width: float
     plain_width: float
     """Of plain split-conformal intervals."""
+    cells: Mapping[str, Coverage]
+    """Cells of own evidence and market that are large enough for a figure."""
+
+    @property
+    def least_cell(self) -> str:
+        """Return the cell whose intervals hold least often."""
+        return min(self.cells, key=lambda name: self.cells[name].coverage)
 
 
 @dataclass(frozen=True)
@@ -139,18 +140,12 @@ def _knowable(
 
 def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> TargetFigures:
     every = evaluation.by_cell[EVERYONE]
-    cells = {name: cell for name, cell in evaluation.by_cell.items() if name != EVERYONE}
-    least = min(cells, key=lambda name: cells[name].coverage)
     return TargetFigures(
         target=evaluation.target,
         by_group=by_group,
         calibration_error=evaluation.overall[MODEL].calibration_error,
         coverage=every.coverage,
-        least_cell_coverage=cells[least].coverage,
-        least_cell=least,
-        least_cell_rows=cells[least].rows,
-        least_cell_listings=cells[least].listings,
-        least_cell_error=cells[least].error,
         width=every.width,
         plain_width=every.plain_width,
+        cells={name: cell for name, cell in evaluation.by_cell.items() if name != EVERYONE},
     )

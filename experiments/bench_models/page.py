@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -38,8 +39,11 @@ def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
     markets = [asdict(market) for market in found]
     for market, plain in zip(found, markets, strict=True):
         for target, values in zip(market.targets, plain["targets"], strict=True):
+            values["least_cell"] = target.least_cell
             for name, group in target.by_group.items():
-                values["by_group"][name] |= {share: getattr(group, share) for share in SHARES}
+                values["by_group"][name] |= {
+                    share: _plain(getattr(group, share)) for share in SHARES
+                }
     return {"markets": markets, "verdicts": verdicts(found), "bounds": bounds(found)}
 
 
@@ -50,7 +54,7 @@ def verdicts(found: Sequence[MarketFigures]) -> list[str]:
         explained = _over(found, target, lambda one: one.by_group[EVERYTHING].explained)
         error = _over(found, target, lambda one: one.calibration_error)
         coverage = _over(found, target, lambda one: one.coverage)
-        cell = _over(found, target, lambda one: one.least_cell_coverage)
+        cell = _over(found, target, lambda one: one.cells[one.least_cell].coverage)
         low, high = COVERAGE
         lines += [
             _verdict(
@@ -119,6 +123,11 @@ def _gains(found: Sequence[MarketFigures]) -> Table:
     return table
 
 
+def _plain(value: float | None) -> float | None:
+    """Return what JSON can hold: it has no NaN."""
+    return None if value is None or math.isnan(value) else value
+
+
 def _number(value: float | None, digits: int) -> str:
     return UNDERIVED if value is None else f"{value:.{digits}f}"
 
@@ -135,16 +144,17 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
         table.add_column(heading, justify="right")
     for market in found:
         for one in market.targets:
+            least = one.cells[one.least_cell]
             table.add_row(
                 str(market.seed),
                 one.target,
                 f"{one.calibration_error:.4f}",
                 f"{one.coverage:.3f}",
-                f"{one.least_cell_coverage:.3f}",
-                f"{one.least_cell_error:.3f}",
+                f"{least.coverage:.3f}",
+                f"{least.error:.3f}",
                 one.least_cell,
-                f"{one.least_cell_rows:,}",
-                f"{one.least_cell_listings:,}",
+                f"{least.rows:,}",
+                f"{least.listings:,}",
                 f"{one.width:.3f}",
                 f"{one.plain_width:.3f}",
             )

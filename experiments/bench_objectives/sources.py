@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import pyarrow as pa
 
@@ -48,7 +49,8 @@ def rows_of(source: Source, work: Path, horizons: Horizons, tell: Tell) -> pa.Ta
         DataError: a table is broken as a whole, or a required one has no valid row.
         StorageError: the disk refuses, or another process is at work on the data set.
     """
-    run = work / f"{source.directory.resolve().name}-rows"
+    place = source.directory.resolve()
+    run = work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
     with sole_use(run):
         if source.market is not None:
             tell("the market")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from experiments.bench_models.measuring import (
 from experiments.bench_models.page import as_document, page, verdicts
 from experiments.simulated_market.configuration import Simulation
 from features.declarations import FloatArray
+from training.coverage import Coverage
 from training.settings import TrainingSettings
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
@@ -64,6 +66,17 @@ def test_explained_share_runs_from_shrinkage_to_the_truth(model: str) -> None:
     assert found.rank_correlation == pytest.approx(1.0)
 
 
+def test_explained_share_of_no_gain_is_not_a_number_and_null_in_json() -> None:
+    even = AgainstTruth(
+        rows=9, model_loss=0.5, shrinkage_loss=0.4, truth_loss=0.4, rank_correlation=0.5
+    )
+    assert math.isnan(even.explained)
+    (market,) = [_figures(0.6, 0.8, 0.8, 0.01)]
+    target = replace(market.targets[0], by_group={EVERYTHING: even})
+    document = as_document([replace(market, targets=[target])])
+    assert document["markets"][0]["targets"][0]["by_group"][EVERYTHING]["explained"] is None
+
+
 def test_explained_share_weighs_rows_as_the_target_does() -> None:
     label, weight = np.array([0.0, 1.0]), np.array([1.0, 3.0])
     half = np.full(2, 0.5)
@@ -82,8 +95,8 @@ def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketF
         assert everything.truth_loss < min(everything.model_loss, everything.shrinkage_loss)
         assert {"not listed yet", "unknown product"} <= set(one.by_group)
         assert 0 <= one.calibration_error < 0.2
-        # Small cells have no figure of their own, so the least of the others can exceed the whole.
-        assert 0 < one.least_cell_coverage <= 1
+        coverages = {name: cell.coverage for name, cell in one.cells.items()}
+        assert coverages[one.least_cell] == min(coverages.values())
     sell_through = market.targets[0].by_group[EVERYTHING]
     assert sell_through.explained > 0
     assert sell_through.rank_correlation > 0.3
@@ -114,6 +127,19 @@ def test_document_tells_what_can_be_known_of_return_risk_alone(found: list[Marke
     assert line.startswith(f"return_risk: {everything['knowable']:.3f} (")
 
 
+def _coverage(share: float) -> Coverage:
+    return Coverage(
+        rows=200,
+        listings=60,
+        coverage=share,
+        error=0.03,
+        width=0.3,
+        plain_coverage=0.8,
+        plain_width=0.4,
+        is_merged=False,
+    )
+
+
 def _figures(explained: float, coverage: float, cell: float, error: float) -> MarketFigures:
     group = AgainstTruth(
         rows=9, model_loss=1 - explained, shrinkage_loss=1.0, truth_loss=0.0, rank_correlation=0.5
@@ -123,13 +149,9 @@ def _figures(explained: float, coverage: float, cell: float, error: float) -> Ma
         by_group={EVERYTHING: group},
         calibration_error=error,
         coverage=coverage,
-        least_cell_coverage=cell,
-        least_cell="much DE",
-        least_cell_rows=200,
-        least_cell_listings=60,
-        least_cell_error=0.03,
         width=0.3,
         plain_width=0.4,
+        cells={"much DE": _coverage(cell), "some DE": _coverage(cell + 0.01)},
     )
     return MarketFigures(seed=0, rows=9, targets=[figures])
 
