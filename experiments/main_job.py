@@ -12,6 +12,7 @@ from features.days import to_datetime
 from features.materialise import materialise
 from features.online import OnlineSnapshot
 from features.pointer import publish, resolve
+from features.snapshot_files import verify_snapshot
 from features.snapshot_store import store_snapshot
 from serving.answers import ScoredBatch
 from serving.bundle import load_bundle
@@ -70,7 +71,9 @@ def run(job: Job, tell: Tell) -> Outcome:
 def _score_unseen(job: Job, known: KnownRows) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score unseen candidates with what was published, loaded as the service loads it."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
-    snapshot = OnlineSnapshot.open(resolve(job.out / SNAPSHOTS))
+    directory = resolve(job.out / SNAPSHOTS)
+    verify_snapshot(directory)
+    snapshot = OnlineSnapshot.open(directory)
     dataset = known.validated.signals.dataset
     pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
     listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}

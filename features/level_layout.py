@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -11,27 +12,47 @@ import numpy.typing as npt
 from features.levels import Level
 
 Words = npt.NDArray[np.uint64]
-Slots = npt.NDArray[np.uint32]
+Starts = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
 
-INDEX: Final = "index"
-"""The kind under which a snapshot's file keeps the slots and keys of all levels."""
-WORD_BYTES: Final = 8
-HASH_BITS: Final = 32
+STARTS: Final = "starts.npy"
+KEYS: Final = "keys.npy"
 NO_KEY: Final = 0xFFFF_FFFF_FFFF_FFFF
 """What no key's bytes are: UTF-8 has no 0xFF."""
+WORD_BYTES: Final = 8
+_HASH_BITS: Final = 32
 _SLOTS_A_KEY: Final = 4
 """At least so many, for most keys to be alone in their slot."""
 
 
-def slots_for(keys: int) -> int:
-    """Return how many slots a level with so many keys has, a power of two from 2 on."""
-    return 1 << min((_SLOTS_A_KEY * keys + 1).bit_length(), HASH_BITS)
+def vectors_file(level: Level) -> str:
+    """Return the name of the file of a level's vectors."""
+    return f"{level.value}.npy"
 
 
 def in_turn(levels: Iterable[Level]) -> list[Level]:
     """Return levels in the order in which their slots and keys follow each other."""
-    return sorted(levels, key=list(Level).index)
+    given = set(levels)
+    return [level for level in Level if level in given]
+
+
+def slots_for(keys: int) -> int:
+    """Return how many slots a level with so many keys has, a power of two from 2 on."""
+    return 1 << min((_SLOTS_A_KEY * keys + 1).bit_length(), _HASH_BITS)
+
+
+def other_bits(slots: int) -> int:
+    """Return how many last bits of a hash don't tell its slot out of so many."""
+    return _HASH_BITS + 1 - slots.bit_length()
+
+
+def hashes_of(keys: Sequence[bytes]) -> Places:
+    """Return the CRC-32 of each key.
+
+    It spreads identifiers well and takes a tenth of a microsecond. Whoever may choose identifiers
+    can make many that share a slot, and look-ups in that slot slow; not wrong.
+    """
+    return np.fromiter(map(crc32, keys), np.int64, len(keys))
 
 
 def as_words(keys: Sequence[bytes], words: int) -> Words:

@@ -1,76 +1,80 @@
-"""Keys and vectors of all levels as the arrays of `LevelTables`, to be written once."""
+"""Keys and vectors of all levels as the files of `LevelTables`, written once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
 from typing import Final
-from zlib import crc32
 
 import numpy as np
 
+from features.array_file import write_array
 from features.declarations import FloatArray
 from features.level_layout import (
-    HASH_BITS,
+    KEYS,
     NO_KEY,
+    STARTS,
     WORD_BYTES,
     Places,
-    Slots,
+    Starts,
     Words,
     as_words,
+    hashes_of,
     in_turn,
+    other_bits,
     slots_for,
+    vectors_file,
 )
 from features.levels import Level
 from features.snapshot import LevelAbout, LevelVectors
 from features.snapshot_keys import level_keys, word_of
 
-PART_BYTES: Final = 1 << 28
-"""LMDB takes no value of 4 GiB, and a part is in memory twice while it is written."""
+BLOCK_ROWS: Final = 20_000
+"""Vectors on their way to the file at a time."""
 
 
-@dataclass(frozen=True)
-class Packing:
-    """The slots and keys of all levels, and in which order each level's vectors go with them."""
+def write_levels(
+    directory: Path, levels: Mapping[Level, LevelVectors], abouts: Mapping[Level, LevelAbout]
+) -> None:
+    """Write the vectors of all levels into a directory.
 
-    starts: Slots
-    """Shape (slots + 1,), padded to an even number."""
-    keys: Words
-    """Shape (keys + 1, words of a key)."""
-    orders: Mapping[Level, Places]
+    Equal vectors give equal bytes, whatever the order of their keys.
 
-
-def packed(levels: Mapping[Level, LevelVectors]) -> Packing:
-    """Arrange the keys of levels: by slot and, within one, by their bytes.
-
-    Equal keys give equal bytes, whatever their order.
+    Raises:
+        ValueError: a key is there twice, or a level has other keys or features than said.
     """
     keys = {level: level_keys(map(word_of, levels[level].keys)) for level in in_turn(levels)}
     longest = max((len(key) for of_level in keys.values() for key in of_level), default=1)
-    starts, rows, orders = [], [], {}
-    before = 0
+    words = -(-longest // WORD_BYTES)
+    starts, rows, before = [], [], 0
     for level, of_level in keys.items():
-        slots = slots_for(len(of_level))
-        hashes = np.fromiter(map(crc32, of_level), np.int64, len(of_level))
-        of_keys = hashes >> (HASH_BITS + 1 - slots.bit_length())
-        words = as_words(of_level, -(-longest // WORD_BYTES))
-        orders[level] = np.lexsort((*words.T, of_keys))
-        rows.append(words[orders[level]])
-        starts.append(before + np.searchsorted(of_keys[orders[level]], np.arange(slots)))
+        begin, in_order, order = _arranged(of_level, words)
+        _write_vectors(directory / vectors_file(level), levels[level].values, order, abouts[level])
+        starts.append(before + begin)
+        rows.append(in_order)
         before += len(of_level)
-    padding = 2 - sum(map(len, starts)) % 2
-    starts.append(np.full(padding, before))
-    rows.append(np.full((1, rows[0].shape[1]), NO_KEY, "<u8"))
-    return Packing(np.concatenate(starts).astype("<u4"), np.concatenate(rows), orders)
+    starts.append(np.array([before], "<u4"))
+    rows.append(np.full((1, words), NO_KEY, "<u8"))
+    write_array(directory / STARTS, "<u4", (sum(map(len, starts)),), starts)
+    write_array(directory / KEYS, "<u8", (before + 1, words), rows)
 
 
-def packed_vectors(
-    vectors: FloatArray, order: Places, about: LevelAbout, *, part_bytes: int = PART_BYTES
-) -> Iterator[FloatArray]:
-    """Yield a level's vectors in an order, in parts; the last row is that of an unknown key."""
+def _arranged(keys: list[bytes], words: int) -> tuple[Starts, Words, Places]:
+    """Return where the slots of a level begin, its keys slot by slot, and their order."""
+    slots = slots_for(len(keys))
+    of_keys = hashes_of(keys) >> other_bits(slots)
+    rows = as_words(keys, words)
+    order = np.lexsort((*rows.T, of_keys))
+    rows = rows[order]
+    if (rows[1:] == rows[:-1]).all(axis=1).any():
+        raise ValueError("a key is there twice")
+    starts = np.searchsorted(of_keys[order], np.arange(slots)).astype("<u4")
+    return starts, rows, order
+
+
+def _write_vectors(path: Path, vectors: FloatArray, order: Places, about: LevelAbout) -> None:
+    """Write a level's vectors and, as the last row, that of an unknown key."""
+    blocks = (vectors[order[at : at + BLOCK_ROWS]] for at in range(0, len(order), BLOCK_ROWS))
     default = np.array([about.defaults], np.float64)
-    most = max(part_bytes // default.nbytes, 1)
-    for first in range(0, len(order) + 1, most):
-        part = vectors[order[first : first + most]]
-        is_last = first + most > len(order)
-        yield np.concatenate([part, default] if is_last else [part]).astype("<f8", copy=False)
+    write_array(path, "<f8", (about.keys + 1, len(about.features)), chain(blocks, [default]))

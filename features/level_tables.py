@@ -1,89 +1,83 @@
-"""Vectors of keys in arrays over a mapped file: all that a request asks for is found at once.
+"""Vectors of keys in mapped arrays: all that a request asks for is found at once.
 
-A hash table that is written once. The CRC-32 of a key says its slot among those of its level,
-`starts` where the slot's keys begin; a vector stands in its level's matrix where its key stands
-among the level's keys. Nothing is done key by key but the hash: numpy waits for the memory of many
-keys at a time, where a look-up key by key waits for one after the other.
+A hash table that is written once. The hash of a key says its slot among those of its level,
+`starts` where the slot's keys begin; a vector stands in its level's array where its key stands
+among the level's keys. So numpy waits for the memory of many keys at a time, where a look-up key
+by key waits for one after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
-from typing import Final
-from zlib import crc32
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from features.array_file import map_array
 from features.declarations import FloatArray
-from features.keyed_file import KeyedFile
 from features.level_layout import (
-    HASH_BITS,
-    INDEX,
+    KEYS,
+    STARTS,
     Places,
-    Slots,
+    Starts,
     Words,
     as_words,
+    hashes_of,
     in_turn,
+    other_bits,
     slots_for,
+    vectors_file,
 )
 from features.levels import Level
-from features.snapshot import LevelAbout, SnapshotRefusedError
-from features.snapshot_keys import Word, level_keys, part_key
+from features.snapshot import LevelAbout
+from features.snapshot_keys import Word, level_keys
 
 BoolArray = npt.NDArray[np.bool_]
-NOTHING: Final = np.zeros(0, "<u8")
 
 
-@dataclass(frozen=True)
-class _Vectors:
-    """The matrix of a level in parts of equally many rows, the last one perhaps shorter.
+class _Range(NamedTuple):
+    """Where the slots and keys of a level stand among those of all."""
 
-    Its last row of all is the vector of an unknown key.
-    """
-
-    parts: Sequence[FloatArray]
-
-    def take(self, places: Places) -> FloatArray:
-        """Return the vectors at places, copied."""
-        if len(self.parts) == 1:
-            return self.parts[0].take(places, axis=0)
-        rows = np.empty((places.size, self.parts[0].shape[1]))
-        numbers, within = np.divmod(places, len(self.parts[0]))
-        for number, part in enumerate(self.parts):
-            mine = numbers == number
-            rows[mine] = part.take(within[mine], axis=0)
-        return rows
+    first_slot: int
+    other_bits: int
+    first_key: int
+    keys: int
 
 
 @dataclass(frozen=True)
 class LevelTables:
     """The vectors of all levels, found by key; safe to share between threads."""
 
-    file: KeyedFile
-    """What keeps the arrays mapped."""
-    starts: Slots
+    starts: Starts
     """Shape (slots of all levels + 1,): where the keys of each slot begin, and where all end."""
     keys: Words
     """Shape (keys of all levels + 1, words of a key): the last one is no key's."""
-    vectors: Mapping[Level, _Vectors]
-    ranges: Mapping[Level, tuple[int, int, int, int]]
-    """A level's first slot, the bits of a hash that aren't its slot, its first key, its keys."""
+    vectors: Mapping[Level, FloatArray]
+    """Shape (keys + 1, features): the last vector is that of an unknown key."""
+    ranges: Mapping[Level, _Range]
 
     @classmethod
-    def of(cls, file: KeyedFile, levels: Mapping[Level, LevelAbout]) -> LevelTables:
-        """Open the tables of a file.
+    def of(cls, directory: Path, levels: Mapping[Level, LevelAbout]) -> LevelTables:
+        """Map the files of a directory.
 
         Raises:
-            SnapshotRefusedError: the file holds others.
+            SnapshotRefusedError: one of them holds an array of another shape.
         """
         ranges = dict(_ranges(levels))
+        keys = sum(about.keys for about in levels.values())
         slots = sum(slots_for(about.keys) for about in levels.values())
-        starts, keys = _index(file, slots + 1, sum(about.keys for about in levels.values()) + 1)
-        vectors = {level: _vectors(file, level, about) for level, about in levels.items()}
-        return cls(file, starts, keys, vectors, ranges)
+        vectors = {
+            level: map_array(
+                directory / vectors_file(level), "<f8", (about.keys + 1, len(about.features))
+            )
+            for level, about in levels.items()
+        }
+        starts = map_array(directory / STARTS, "<u4", (slots + 1,))
+        return cls(starts, map_array(directory / KEYS, "<u8", (keys + 1, None)), vectors, ranges)
 
     def find(
         self, asked: Mapping[Level, Sequence[Word]]
@@ -91,24 +85,25 @@ class LevelTables:
         """Return by level the vectors of keys, shape (keys, features), and which have one."""
         counts = [len(words) for words in asked.values()]
         ranges = np.array([self.ranges[level] for level in asked], np.int64).repeat(counts, axis=0)
+        first_slot, other, first_key, keys = ranges.T
         words = list(chain.from_iterable(asked.values()))
-        places, found = self._places(words, *ranges.T[:2])
-        _, _, first, keys = ranges.T
-        places = np.where(found, places - first, keys)
+        places, found = self._places(words, first_slot, other)
+        places = np.where(found, places - first_key, keys)
         answers = {}
         end = 0
         for level, length in zip(asked, counts, strict=True):
             start, end = end, end + length
-            answers[level] = self.vectors[level].take(places[start:end]), found[start:end]
+            vectors = self.vectors[level].take(places[start:end], axis=0)
+            answers[level] = vectors, found[start:end]
         return answers
 
     def _places(
-        self, words: Sequence[Word], first_slots: Places, other_bits: Places
+        self, words: Sequence[Word], first_slot: Places, other: Places
     ) -> tuple[Places, BoolArray]:
         """Return where each key stands among the keys of all levels, and whether it does."""
         is_there = np.array([word is not None for word in words]) if None in words else True
         keys = level_keys(["" if word is None else word for word in words])
-        slots = (np.fromiter(map(crc32, keys), np.int64, len(keys)) >> other_bits) + first_slots
+        slots = (hashes_of(keys) >> other) + first_slot
         rows = as_words(keys, self.keys.shape[1])
         places, ends = self.starts.take([slots, slots + 1]).astype(np.int64)
         found = self._same(places, rows) & (places < ends)
@@ -124,7 +119,10 @@ class LevelTables:
 
 
 def _others(places: Places, ends: Places, found: BoolArray) -> Iterator[tuple[Places, Places]]:
-    """Yield which keys weren't found so far and the next place in the slot of each."""
+    """Yield which keys weren't found so far and the next place in the slot of each.
+
+    Whoever looks there marks in `found` what was found, before going on.
+    """
     left: Places
     (left,) = (~found & (places + 1 < ends)).nonzero()
     places, ends = places[left], ends[left]
@@ -135,37 +133,11 @@ def _others(places: Places, ends: Places, found: BoolArray) -> Iterator[tuple[Pl
         left, places, ends = left[is_left], places[is_left], ends[is_left]
 
 
-def _ranges(
-    levels: Mapping[Level, LevelAbout],
-) -> Iterator[tuple[Level, tuple[int, int, int, int]]]:
+def _ranges(levels: Mapping[Level, LevelAbout]) -> Iterator[tuple[Level, _Range]]:
     slot = key = 0
     for level in in_turn(levels):
-        about = levels[level]
-        slots = slots_for(about.keys)
-        yield level, (slot, HASH_BITS + 1 - slots.bit_length(), key, about.keys)
+        keys = levels[level].keys
+        slots = slots_for(keys)
+        yield level, _Range(slot, other_bits(slots), key, keys)
         slot += slots
-        key += about.keys
-
-
-def _index(file: KeyedFile, slots: int, keys: int) -> tuple[Slots, Words]:
-    """Return the slots' starts and the keys."""
-    starts, rows, *_ = *file.words(part_key(INDEX, n) for n in count()), NOTHING, NOTHING
-    if starts.size != -(-slots // 2) or not rows.size or rows.size % keys:
-        found = f"{starts.size} and {rows.size} words"
-        raise _refusal(file, f"{slots} slots and {keys} keys", found)
-    return starts.view("<u4")[:slots], rows.reshape(keys, -1)
-
-
-def _vectors(file: KeyedFile, level: Level, about: LevelAbout) -> _Vectors:
-    """Return the matrix of a level."""
-    columns = len(about.features)
-    parts = file.words(part_key(level.value, number) for number in count())
-    size = sum(part.size for part in parts)
-    if size != (about.keys + 1) * columns or any(part.size % columns for part in parts):
-        expected = f"{about.keys} vectors of {columns} features for {level.value}"
-        raise _refusal(file, expected, f"{size} values")
-    return _Vectors([part.view("<f8").reshape(-1, columns) for part in parts])
-
-
-def _refusal(file: KeyedFile, expected: str, found: str) -> SnapshotRefusedError:
-    return SnapshotRefusedError(file.directory, expected=expected, found=found)
+        key += keys

@@ -1,7 +1,8 @@
 """The online snapshot: every live key's base features at one moment, looked up in a shared file.
 
-A snapshot is a directory with `data.mdb`, memory-mapped and shared by all processes that read it,
-and `snapshot.json`, which says what the vectors mean. It never changes once written.
+A snapshot is a directory: arrays of vectors (features/level_tables.py) and facts of products and
+listings in an LMDB file, memory-mapped and shared by all processes that read them, and
+`snapshot.json`, which says what they mean. It never changes once written.
 """
 
 from __future__ import annotations
@@ -69,15 +70,18 @@ class OnlineSnapshot:
     Open it after forking: its file can't be carried across a fork.
     """
 
-    def __init__(self, about: SnapshotAbout, snapshot_id: str, tables: LevelTables) -> None:
+    def __init__(
+        self, about: SnapshotAbout, snapshot_id: str, *, tables: LevelTables, file: KeyedFile
+    ) -> None:
         self.about = about
         self.snapshot_id = snapshot_id
         self.categories = frozenset(about.categories)
+        self.file = file
         self._tables: LevelTables | None = tables
 
     @classmethod
     def open(cls, directory: Path) -> OnlineSnapshot:
-        """Open a snapshot directory; nothing of its vectors is copied.
+        """Open a snapshot directory without reading its data.
 
         `verify_snapshot` is what proves the data unchanged.
 
@@ -85,16 +89,17 @@ class OnlineSnapshot:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
         about, snapshot_id = read_about(directory)
-        tables = LevelTables.of(KeyedFile.open(directory), about.levels)
-        return cls(about, snapshot_id, tables)
+        tables = LevelTables.of(directory, about.levels)
+        return cls(about, snapshot_id, tables=tables, file=KeyedFile.open(directory))
 
     def close(self) -> None:
-        """Let go of the file; look-ups fail afterwards, those on their way end first."""
+        """Let go of the files; look-ups fail afterwards, those on their way end first."""
         self._tables = None
+        self.file.close()
 
     @property
     def tables(self) -> LevelTables:
-        """Return the tables of its file; a `ValueError` after `close`."""
+        """Return the tables of vectors; a `ValueError` after `close`."""
         if self._tables is None:
             raise ValueError("the snapshot was closed")
         return self._tables
@@ -144,7 +149,7 @@ class OnlineSnapshot:
     def _facts(
         self, decoder: msgspec.json.Decoder[Any], kind: str, names: Iterable[Word]
     ) -> list[Any]:
-        with self.tables.file.reading() as get:
+        with self.file.reading() as get:
             values = _values(get, kind, names)
             return [None if value is None else decoder.decode(value) for value in values]
 

@@ -16,6 +16,7 @@ from features.parity import Difference, Parity, compared, served_matrix, trained
 from features.parity_sample import Sample, rows_on, sampled_rows
 from features.signal_rows import SignalRows
 from features.snapshot import SnapshotRefusedError
+from features.snapshot_files import verify_snapshot
 from features.snapshot_writer import write_snapshot
 
 
@@ -53,8 +54,9 @@ def replay_through(
     """Compare sampled training rows of a snapshot's moment with that snapshot as it lies there.
 
     Raises:
-        SnapshotRefusedError: it holds other features, or was made with other horizons.
+        SnapshotRefusedError: it is damaged, holds other features, or was made with other horizons.
     """
+    verify_snapshot(directory)
     snapshot = OnlineSnapshot.open(directory)
     try:
         _refuse_other(snapshot, signals, catalogue, directory)

@@ -39,6 +39,15 @@ class LevelAbout(BaseModel):
     keys: int
 
 
+class FileFacts(BaseModel):
+    """What proves a file unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bytes: int
+    sha256: str
+
+
 class SnapshotAbout(BaseModel):
     """The content of snapshot.json."""
 
@@ -56,8 +65,8 @@ class SnapshotAbout(BaseModel):
     levels: dict[Level, LevelAbout]
     known_rows: dict[str, int] = {}
     """Table to its rows that were known at `as_of`: a refresh rests on their being the same."""
-    data_bytes: int = 0
-    data_sha256: str = ""
+    files: dict[str, FileFacts] = {}
+    """By name, all others of the directory."""
 
 
 class ProductFacts(NamedTuple):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
 from features.keyed_file import DATA
-from features.snapshot import FORMAT, SnapshotAbout, SnapshotRefusedError
+from features.level_layout import KEYS, STARTS, vectors_file
+from features.levels import Level
+from features.snapshot import FORMAT, FileFacts, SnapshotAbout, SnapshotRefusedError
+from features.wording import shown
 
 ABOUT: Final = "snapshot.json"
 
@@ -34,8 +38,20 @@ def read_about(directory: Path) -> tuple[SnapshotAbout, str]:
         raise SnapshotRefusedError(
             directory, expected=f"format {FORMAT}", found=f"format {about.format}"
         )
-    _refuse_other_size(directory, about.data_bytes)
+    names = set(data_files(about.levels))
+    if set(about.files) != names:
+        missing = min(names ^ set(about.files))
+        raise SnapshotRefusedError(
+            directory, expected=f"facts of {len(names)} files", found=f"others: {shown(missing)}"
+        )
+    for name, facts in about.files.items():
+        _refuse_other_size(directory / name, facts.bytes)
     return about, id_of(text)
+
+
+def data_files(levels: Iterable[Level]) -> tuple[str, ...]:
+    """Return the names of the files that hold a snapshot's data."""
+    return DATA, STARTS, KEYS, *map(vectors_file, levels)
 
 
 def verify_snapshot(directory: Path) -> None:
@@ -45,15 +61,19 @@ def verify_snapshot(directory: Path) -> None:
         SnapshotRefusedError: a byte differs.
     """
     about, _ = read_about(directory)
-    digest = digest_of(directory / DATA)
-    if digest != about.data_sha256:
-        raise SnapshotRefusedError(
-            directory, expected=f"data with SHA-256 {about.data_sha256[:16]}…", found=digest[:16]
-        )
+    for name, facts in about.files.items():
+        digest = _digest_of(directory / name)
+        if digest != facts.sha256:
+            expected = f"{name} with SHA-256 {facts.sha256[:16]}…"
+            raise SnapshotRefusedError(directory, expected=expected, found=digest[:16])
 
 
-def digest_of(file: Path) -> str:
-    """Return a file's SHA-256."""
+def facts_of(path: Path) -> FileFacts:
+    """Return what proves a file unchanged."""
+    return FileFacts(bytes=path.stat().st_size, sha256=_digest_of(path))
+
+
+def _digest_of(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
@@ -63,14 +83,13 @@ def id_of(about_text: str) -> str:
     return hashlib.sha256(about_text.encode()).hexdigest()[:16]
 
 
-def _refuse_other_size(directory: Path, data_bytes: int) -> None:
-    path = directory / DATA
+def _refuse_other_size(path: Path, size: int) -> None:
     if not path.is_file():
-        raise SnapshotRefusedError(directory, expected=DATA, found="none")
+        raise SnapshotRefusedError(path.parent, expected=path.name, found="none")
     found = path.stat().st_size
-    if found != data_bytes or not found:
+    if found != size or not found:
         raise SnapshotRefusedError(
-            directory, expected=f"{DATA} of {data_bytes} bytes", found=f"{found} bytes"
+            path.parent, expected=f"{path.name} of {size} bytes", found=f"{found} bytes"
         )
 
 

@@ -46,11 +46,6 @@ def level_keys(words: Iterable[str]) -> list[bytes]:
     return _shortened("", _encoded(list(words), behind=_BETWEEN), LONGEST_KEY)
 
 
-def part_key(kind: str, number: int) -> bytes:
-    """Return the key of a part of what is kept of a kind in parts."""
-    return f"{kind}{_BETWEEN}{number:08}".encode()
-
-
 def _encoded(words: list[str], *, before: str = "", behind: str = "") -> list[bytes]:
     """Return each word in bytes; all of them at once takes a fifth of the time."""
     together = f"{behind}{_APART}{before}".join(["", *words]) + behind

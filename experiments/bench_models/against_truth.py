@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +32,11 @@ class AgainstTruth:
     """Of the same forecaster, told each product's quality besides."""
 
     @property
-    def explained(self) -> float:
-        """Return the share of the explainable gain over shrinkage that the model has."""
+    def explained(self) -> float | None:
+        """Return the share of the explainable gain over shrinkage that the model has.
+
+        Like the other shares None where chance left no gain: in a small group of rows.
+        """
         return self._share(self.model_loss, self.truth_loss)
 
     @property
@@ -51,10 +53,9 @@ class AgainstTruth:
             return None
         return self._share(self.model_loss, self.knowable_loss)
 
-    def _share(self, loss: float, least: float) -> float:
-        """Return the share of a gain that is had; NaN where chance left nothing to be gained."""
+    def _share(self, loss: float, least: float) -> float | None:
         gain = self.shrinkage_loss - least
-        return (self.shrinkage_loss - loss) / gain if gain > 0 else math.nan
+        return (self.shrinkage_loss - loss) / gain if gain > 0 else None
 
 
 def against_truth(  # noqa: PLR0913 - a forecaster each

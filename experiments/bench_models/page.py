@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -41,9 +40,7 @@ def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
         for target, values in zip(market.targets, plain["targets"], strict=True):
             values["least_cell"] = target.least_cell
             for name, group in target.by_group.items():
-                values["by_group"][name] |= {
-                    share: _plain(getattr(group, share)) for share in SHARES
-                }
+                values["by_group"][name] |= {share: getattr(group, share) for share in SHARES}
     return {"markets": markets, "verdicts": verdicts(found), "bounds": bounds(found)}
 
 
@@ -51,7 +48,7 @@ def verdicts(found: Sequence[MarketFigures]) -> list[str]:
     """Return a line a bound and target, over the medians of the seeds: reached or not reached."""
     lines = []
     for target in _targets(found):
-        explained = _over(found, target, lambda one: one.by_group[EVERYTHING].explained)
+        explained = _over(found, target, _explained)
         error = _over(found, target, lambda one: one.calibration_error)
         coverage = _over(found, target, lambda one: one.coverage)
         cell = _over(found, target, lambda one: one.cells[one.least_cell].coverage)
@@ -123,11 +120,6 @@ def _gains(found: Sequence[MarketFigures]) -> Table:
     return table
 
 
-def _plain(value: float | None) -> float | None:
-    """Return what JSON can hold: it has no NaN."""
-    return None if value is None or math.isnan(value) else value
-
-
 def _number(value: float | None, digits: int) -> str:
     return UNDERIVED if value is None else f"{value:.{digits}f}"
 
@@ -170,6 +162,11 @@ def _over(
 ) -> Spread:
     ours = [one for market in found for one in market.targets if one.target == target]
     return Spread.of([figure(one) for one in ours])
+
+
+def _explained(target: TargetFigures) -> float:
+    """Return the share of the gain, 0 where there was none to be had."""
+    return target.by_group[EVERYTHING].explained or 0.0
 
 
 def _said(spread: Spread) -> str:

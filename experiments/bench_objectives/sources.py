@@ -42,6 +42,12 @@ def market_source(market: Simulation, work: Path) -> Source:
     return Source(data, work / f"objectives-{name}", market)
 
 
+def rows_directory(source: Source, work: Path) -> Path:
+    """Return where a data set's rows are kept: namesakes in other places have others."""
+    place = source.directory.resolve()
+    return work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
+
+
 def rows_of(source: Source, work: Path, horizons: Horizons, tell: Tell) -> pa.Table:
     """Return the rows to train on; a later run finds them in `work`.
 
@@ -49,8 +55,7 @@ def rows_of(source: Source, work: Path, horizons: Horizons, tell: Tell) -> pa.Ta
         DataError: a table is broken as a whole, or a required one has no valid row.
         StorageError: the disk refuses, or another process is at work on the data set.
     """
-    place = source.directory.resolve()
-    run = work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
+    run = rows_directory(source, work)
     with sole_use(run):
         if source.market is not None:
             tell("the market")

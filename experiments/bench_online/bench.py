@@ -16,7 +16,6 @@ from experiments.bench_online.latency import DictStore, Latency, measure_latency
 from experiments.bench_online.opening import Opening, measure_opening
 from experiments.bench_online.synthetic import asked_listings, synthetic_contents, synthetic_market
 from features.catalogue import CATALOGUE
-from features.keyed_file import DATA
 from features.online import OnlineSnapshot
 from features.snapshot_writer import write_snapshot
 
@@ -83,5 +82,5 @@ def bench_snapshot(keys: int, requests: int, tell: Callable[[str, int], None]) -
         snapshot = OnlineSnapshot.open(directory)
         ours, theirs = measure_latency(CATALOGUE, snapshot, DictStore(contents), asked)
         snapshot.close()
-        size = (directory / DATA).stat().st_size
+        size = sum(file.stat().st_size for file in directory.iterdir())
     return OnlineBench(count, size, taken, opening, ours, theirs)

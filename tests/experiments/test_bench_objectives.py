@@ -34,7 +34,7 @@ from experiments.bench_objectives.measuring import (
 )
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.page import NAMES, as_document, page
-from experiments.bench_objectives.sources import Source, market_source, rows_of
+from experiments.bench_objectives.sources import Source, market_source, rows_directory, rows_of
 from experiments.bench_objectives.verdicts import verdicts
 from experiments.simulated_market.configuration import Simulation
 from features.catalogue import CATALOGUE
@@ -273,6 +273,12 @@ def test_page_and_document_hold_every_contestant_and_refusal() -> None:
         }
     beside = summary["calibrated"]["L2, 1"]["log_loss"]["beside_default"]
     assert beside["median"] == pytest.approx(-0.0775)
+
+
+def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
+    one, other = (Source("tables", tmp_path / parent / "tables") for parent in ("2024", "2025"))
+    assert rows_directory(one, tmp_path) != rows_directory(other, tmp_path)
+    assert rows_directory(one, tmp_path) == rows_directory(replace(one), tmp_path)
 
 
 @pytest.mark.slow

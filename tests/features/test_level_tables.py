@@ -1,27 +1,23 @@
-"""Finding many keys at once, beside a dict: whatever the keys, their slots and their parts."""
+"""Finding many keys at once, beside a dict, whatever the keys and their slots."""
 
 from __future__ import annotations
 
 import gc
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.keyed_file import KeyedFile, write_keyed_file
-from features.level_layout import HASH_BITS, INDEX, slots_for
-from features.level_packing import PART_BYTES, packed, packed_vectors
+from features.level_layout import hashes_of, other_bits, slots_for
+from features.level_packing import write_levels
 from features.level_tables import LevelTables
 from features.levels import Level
 from features.snapshot import LevelAbout, LevelVectors, SnapshotRefusedError
-from features.snapshot_keys import Word, level_keys, part_key, rank
+from features.snapshot_keys import Word, level_keys
 
 WORDS = st.text(st.sampled_from("ab\0\n\x1e\x1f\xffé") | st.characters(codec="utf-8"), max_size=40)
 LONG = st.builds(lambda word, times: word * times, WORDS, st.integers(1, 40))
@@ -37,24 +33,12 @@ def abouts(model: Model) -> dict[Level, LevelAbout]:
     }
 
 
-def write(model: Model, directory: Path, part_bytes: int = PART_BYTES) -> None:
+def write(model: Model, directory: Path) -> None:
     levels = {
         level: LevelVectors([(word,) for word in one], np.reshape([*one.values()], (-1, 2)))
         for level, one in model.items()
     }
-    packing = packed(levels)
-    kinds: dict[str, Iterable[npt.NDArray[Any]]] = {INDEX: [packing.starts, packing.keys]}
-    for level, about in abouts(model).items():
-        values = levels[level].values
-        order = packing.orders[level]
-        kinds[level.value] = packed_vectors(values, order, about, part_bytes=part_bytes)
-    write_keyed_file(directory, _rows(kinds), most_bytes=1 << 20)
-
-
-def _rows(kinds: Mapping[str, Iterable[npt.NDArray[Any]]]) -> Iterator[tuple[bytes, memoryview]]:
-    for kind in sorted(kinds, key=rank):
-        for number, part in enumerate(kinds[kind]):
-            yield part_key(kind, number), part.data.cast("B")
+    write_levels(directory, levels, abouts(model))
 
 
 def model_of(words: Sequence[Sequence[str]]) -> Model:
@@ -82,16 +66,15 @@ def expected(model: Model, asked: Mapping[Level, Sequence[Word]]) -> dict[Level,
 @given(
     words=st.lists(KEYS, min_size=1, max_size=3),
     others=st.lists(WORDS | LONG | st.none(), max_size=20),
-    part_bytes=st.sampled_from([1, 48, PART_BYTES]),
 )
 def test_keys_of_any_kind_are_found_as_in_a_dict(
-    words: list[list[str]], others: list[Word], part_bytes: int
+    words: list[list[str]], others: list[Word]
 ) -> None:
     model = model_of(words)
     asked: dict[Level, list[Word]] = {level: [*others, *one, *one] for level, one in model.items()}
     with tempfile.TemporaryDirectory() as directory:
-        write(model, Path(directory), part_bytes)
-        found = LevelTables.of(KeyedFile.open(Path(directory)), abouts(model)).find(asked)
+        write(model, Path(directory))
+        found = LevelTables.of(Path(directory), abouts(model)).find(asked)
     assert expected(model, asked) == {
         level: [[value.hex() for value in row] for row in vectors.tolist()]
         for level, (vectors, _) in found.items()
@@ -103,9 +86,8 @@ def test_keys_of_any_kind_are_found_as_in_a_dict(
 
 def collisions(keys: int) -> list[str]:
     """Return words that all fall into one slot of a level with so many keys."""
-    shift = HASH_BITS + 1 - slots_for(keys).bit_length()
     names = [f"P{number}" for number in range(100_000)]
-    slots = [crc32(key) >> shift for key in level_keys(names)]
+    slots = hashes_of(level_keys(names)) >> other_bits(slots_for(keys))
     in_one = [name for name, slot in zip(names, slots, strict=True) if slot == slots[0]]
     return in_one[: keys + 1]
 
@@ -116,7 +98,7 @@ def test_keys_of_one_slot_are_told_apart(keys: int, tmp_path: Path) -> None:
     assert len(known) == keys
     model = model_of([known])
     write(model, tmp_path)
-    tables = LevelTables.of(KeyedFile.open(tmp_path), abouts(model))
+    tables = LevelTables.of(tmp_path, abouts(model))
     vectors, found = tables.find({Level.LISTING: [unknown, *known]})[Level.LISTING]
     assert vectors[1:, 0].tolist() == list(range(keys))
     assert found.tolist() == [False] + [True] * keys
@@ -125,7 +107,7 @@ def test_keys_of_one_slot_are_told_apart(keys: int, tmp_path: Path) -> None:
 def test_arrays_stay_mapped_as_long_as_a_table_is_held(tmp_path: Path) -> None:
     model = model_of([["a", "b"]])
     write(model, tmp_path)
-    tables = LevelTables.of(KeyedFile.open(tmp_path), abouts(model))
+    tables = LevelTables.of(tmp_path, abouts(model))
     gc.collect()
     vectors, _ = tables.find({Level.LISTING: ["b"]})[Level.LISTING]
     del tables
@@ -133,7 +115,43 @@ def test_arrays_stay_mapped_as_long_as_a_table_is_held(tmp_path: Path) -> None:
     assert vectors.tolist() == [[1.0, 1.0]]
 
 
-def test_file_without_tables_is_refused(tmp_path: Path) -> None:
-    write_keyed_file(tmp_path, [(b"nothing", b"in it")], most_bytes=1 << 20)
-    with pytest.raises(SnapshotRefusedError, match="Expected 17 slots and 3 keys; found 0 and 0"):
-        LevelTables.of(KeyedFile.open(tmp_path), abouts(model_of([["a", "b"]])))
+DAMAGES: Sequence[tuple[str, Callable[[Path], object], str]] = (
+    ("no file", Path.unlink, "found none"),
+    ("nothing in it", lambda path: path.write_bytes(b""), "found none"),
+    ("no array", lambda path: path.write_bytes(b"not an array" * 9), "found none"),
+    ("a pickle", lambda path: np.save(path, np.array([{}]), allow_pickle=True), "found none"),
+    ("another type", lambda path: np.save(path, np.load(path).astype("<f4")), "found one of <f4"),
+    ("a row less", lambda path: np.save(path, np.load(path)[1:]), "found one of <"),
+    ("a dimension less", lambda path: np.save(path, np.load(path).ravel()[:3]), "found one of <"),
+    ("a row cut off", lambda path: path.write_bytes(path.read_bytes()[:-8]), "found none"),
+)
+
+
+@pytest.mark.parametrize("file", ["starts.npy", "keys.npy", "listing.npy"])
+@pytest.mark.parametrize(
+    ("damage", "says"), [one[1:] for one in DAMAGES], ids=[one[0] for one in DAMAGES]
+)
+def test_file_that_holds_another_array_is_refused(
+    file: str, damage: Callable[[Path], object], says: str, tmp_path: Path
+) -> None:
+    model = model_of([["a", "b"]])
+    write(model, tmp_path)
+    damage(tmp_path / file)
+    with pytest.raises(SnapshotRefusedError, match=f"in {file}; {says}"):
+        LevelTables.of(tmp_path, abouts(model))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said", "says"),
+    [
+        (["a", "a"], 2, "a key is there twice"),
+        (["a", "b"], 3, "expected 4 rows, found 3"),
+    ],
+)
+def test_levels_that_are_not_as_said_are_not_written(
+    keys: list[str], said: int, says: str, tmp_path: Path
+) -> None:
+    vectors = LevelVectors([(key,) for key in keys], np.zeros((len(keys), 2)))
+    about = LevelAbout(features=("a", "b"), defaults=(0.0, 0.0), keys=said)
+    with pytest.raises(ValueError, match=says):
+        write_levels(tmp_path, {Level.LISTING: vectors}, {Level.LISTING: about})

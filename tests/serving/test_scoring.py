@@ -266,14 +266,14 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
 
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.tables)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
     with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
         check_pair(bundle, other)
 
 
 def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.tables)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], level=0.8)
     assert "horizon_days 28" in caught.value.expected
