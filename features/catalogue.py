@@ -38,6 +38,7 @@ COMPUTING: Final = (
     "imputed_stock.py",
     "interpreter.py",
     "kinds.py",
+    "left_joined.py",
     "levels.py",
     "pooling.py",
     "return_expectation.py",
@@ -46,8 +47,10 @@ COMPUTING: Final = (
     "signals/*.py",
     "snapshot_contents.py",
     "stock_cover.py",
+    "temporary_table.py",
     "visibility.py",
     "vocabulary.py",
+    "written_steps.py",
 )
 """The files whose text decides what a declared feature's value is."""
 

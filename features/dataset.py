@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from ibis.util import gen_name
 
@@ -18,6 +19,8 @@ from features.days import SECONDS_PER_DAY
 from features.errors import DataError
 from features.levels import LEVEL_KEYS, Level
 from features.tables import TABLES
+from features.temporary_table import as_temporary_table
+from features.written_steps import Compute, written
 
 MEMORY_LIMIT: Final = "2GB"
 """What DuckDB may hold before it spills to disk."""
@@ -50,25 +53,20 @@ class NoOrderKnownError(DataError):
         )
 
 
-def as_temporary_table(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
-    """Compute a table now and keep it for as long as the connection."""
-    return connection.create_table(gen_name("stored"), table, temp=True)
-
-
 @dataclass(frozen=True)
 class Dataset:
     """Tables of the contract as lazy expressions; times are naive UTC.
 
     `imputed` names the tables that were made by a rule because the source has none: everything
     that rests on them says so. `digest` is a SHA-256 over the validated files. `store` computes a
-    table and keeps it in the engine, in the way that suits the engine.
+    query and keeps its rows in the engine, in the way that suits the engine.
     """
 
     connection: Any
     tables: Mapping[str, ir.Table]
     digest: str
     imputed: tuple[str, ...] = ()
-    store: Callable[[Any, ir.Table], ir.Table] = as_temporary_table
+    store: Callable[[Any, str, ibis.Schema], ir.Table] = as_temporary_table
 
     def has(self, *names: str) -> bool:
         """Tell whether all the named tables are there."""
@@ -86,7 +84,19 @@ class Dataset:
 
     def stored(self, table: ir.Table) -> ir.Table:
         """Compute a table now and keep it in the engine for as long as the connection."""
-        return self.store(self.connection, table)
+        if table.op().find(ops.InMemoryTable):  # its rows have to get to the engine first
+            return self.connection.create_table(gen_name("given"), table, temp=True)
+        return self.store(self.connection, self.connection.compile(table), table.schema())
+
+    def computed(self, compute: Compute, *tables: ir.Table, **about: Hashable) -> ir.Table:
+        """Compute a step now and keep it like a stored table."""
+        sources = [table.op() for table in tables]
+        if not all(isinstance(source, ops.DatabaseTable) for source in sources):
+            return self.stored(compute(*tables, **about))
+        schemas = tuple(table.schema() for table in tables)
+        step = written(self.connection.name, compute, tuple(sorted(about.items())), schemas)
+        sql = step.reading([source.name for source in sources])
+        return self.store(self.connection, sql, step.schema)
 
     def listing_facts(self) -> ir.Table:
         """Return one row a listing with those keys of all levels that it has once and for all."""

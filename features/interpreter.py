@@ -6,7 +6,8 @@ with visible events in features/kinds.py; here they are put together, level by l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
@@ -28,10 +29,19 @@ from features.declarations import (
     SignalName,
     Windowed,
 )
+from features.left_joined import left_joined
 from features.levels import LEVEL_KEYS, Level
 from features.requirements_met import ATTRIBUTE, fulfilled, in_force
-from features.signal_rows import SignalRows
+from features.signal_rows import SignalRows, events_of
+from features.signals.signal import Keys
 from features.visibility import AS_OF, event_key
+
+TOGETHER: Final[Mapping[type[Base], Callable[..., ir.Table]]] = {
+    Windowed: kinds.windowed,
+    Lowest: kinds.lowest,
+    Highest: kinds.highest,
+}
+"""Kinds of which one pass over a signal gives all features."""
 
 COUNTING = (Windowed, Distinct, InForce, Required, Fulfilled)
 """Kinds that are 0, not null, where nothing happened."""
@@ -44,19 +54,32 @@ def level_values(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> 
     rows and columns plus one float64 column per feature; a feature of an absent table is null.
     """
     (level,) = {feature.level for feature in features}
+    known = tuple(feature for feature in features if has_signals(rows, feature))
+    parts = _parts(rows, known, keys)
     names = LEVEL_KEYS[level]
-    values = keys
-    for part in _parts(rows, features, keys.select(*names, AS_OF)):
-        values = _joined(values, rows.keep(part), names)
-    columns = {feature.name: filled(rows, feature, values) for feature in features}
-    return values.select(*keys.columns, **columns)
+    absent = frozenset(feature.name for feature in features if feature not in known)
+    return rows.step(_beside, keys, *parts, features=tuple(features), absent=absent, names=names)
 
 
-def filled(rows: SignalRows, feature: Base, values: ir.Table) -> ir.FloatingValue:
+def _beside(
+    keys: ir.Table,
+    *parts: ir.Table,
+    features: Sequence[Base],
+    absent: frozenset[str],
+    names: Keys,
+) -> ir.Table:
+    """Put the parts' columns beside the keys, in the order of the features."""
+
+    def columns(found: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+        return {f.name: filled(f, None if f.name in absent else found[f.name]) for f in features}
+
+    return left_joined(keys, [(part, (*names, AS_OF)) for part in parts], columns)
+
+
+def filled(feature: Base, value: ir.Value | None) -> ir.FloatingValue:
     """Return a feature's column: null for an absent table, 0 where nothing was counted."""
-    if not has_signals(rows, feature):
+    if value is None:
         return ibis.null("float64")
-    value = values[feature.name]
     if isinstance(feature, COUNTING):
         value = value.coalesce(0)
     return value.cast("float64")
@@ -70,52 +93,69 @@ def has_signals(rows: SignalRows, feature: Base) -> bool:
 
 def _parts(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> Iterator[ir.Table]:
     """Yield tables of the keys with columns that one pass over one signal gives."""
-    level = features[0].level
-    names = LEVEL_KEYS[level]
-    known = [feature for feature in features if has_signals(rows, feature)]
-    for signal in dict.fromkeys(feature.signal for feature in known):
-        events = renamed(rows.at(signal, level), names)
-        ours = [feature for feature in known if feature.signal is signal]
-        yield from _together(keys, events, ours, names)
+    for signal in dict.fromkeys(feature.signal for feature in features):
+        ours = tuple(feature for feature in features if feature.signal is signal)
+        level = ours[0].level
+        sources = rows.sources(signal, level)
+        for declared, kind in TOGETHER.items():
+            if alike := tuple(feature for feature in ours if isinstance(feature, declared)):
+                asked = {"kind": kind, "features": alike, "names": LEVEL_KEYS[level]}
+                yield rows.step(_together, keys, *sources, **asked)
         for feature in ours:
             if isinstance(feature, Fulfilled):
-                states = renamed(rows.at(feature.states, level), (*names, ATTRIBUTE))
-                yield fulfilled(keys, events, states, feature, names)
-            elif not isinstance(feature, (Windowed, Lowest, Highest)):
-                yield _alone(keys, events, feature, names)
+                states = rows.sources(feature.states, level)
+                tables = (keys, *sources, *states)
+                yield rows.step(_fulfilled, *tables, feature=feature, sources=len(sources))
+            elif not isinstance(feature, tuple(TOGETHER)):
+                yield rows.step(_alone, keys, *sources, feature=feature)
 
 
 def _together(
-    keys: ir.Table, events: ir.Table, features: Sequence[Base], names: Sequence[str]
-) -> Iterator[ir.Table]:
-    """Yield what one pass gives for all features of a kind."""
-    if sums := [feature for feature in features if isinstance(feature, Windowed)]:
-        yield kinds.windowed(keys, events, sums, names)
-    if least := [feature for feature in features if isinstance(feature, Lowest)]:
-        yield kinds.lowest(keys, events, least, names)
-    if most := [feature for feature in features if isinstance(feature, Highest)]:
-        yield kinds.highest(keys, events, most, names)
+    keys: ir.Table,
+    *sources: ir.Table,
+    kind: Callable[..., ir.Table],
+    features: Sequence[Base],
+    names: Keys,
+) -> ir.Table:
+    """Return what one pass gives for all features of a kind."""
+    events = renamed(events_of(*sources, keys=names), names)
+    return kind(keys.select(*names, AS_OF), events, features, names)
+
+
+def _fulfilled(*tables: ir.Table, feature: Fulfilled, sources: int) -> ir.Table:
+    """Return what the requirements, of the first sources, and the states of a feature give."""
+    names = LEVEL_KEYS[feature.level]
+    keys, required, states = tables[0], tables[1 : 1 + sources], tables[1 + sources :]
+    return fulfilled(
+        keys.select(*names, AS_OF),
+        renamed(events_of(*required, keys=names), names),
+        renamed(events_of(*states, keys=names), (*names, ATTRIBUTE)),
+        feature,
+        names,
+    )
 
 
 def _alone(
     keys: ir.Table,
-    events: ir.Table,
+    *sources: ir.Table,
     feature: Quantile | Distinct | LargestShare | Latest | Elapsed | Age | InForce | Required,
-    names: Sequence[str],
 ) -> ir.Table:
     """Return what one pass gives for one feature."""
+    names = LEVEL_KEYS[feature.level]
+    events = renamed(events_of(*sources, keys=names), names)
+    asked = keys.select(*names, AS_OF)
     match feature:
         case Quantile():
-            return kinds.quantile(keys, events, feature, names)
+            return kinds.quantile(asked, events, feature, names)
         case Distinct():
-            return kinds.distinct(keys, events, feature, names)
+            return kinds.distinct(asked, events, feature, names)
         case LargestShare():
-            return kinds.largest_share(keys, events, feature, names)
+            return kinds.largest_share(asked, events, feature, names)
         case Latest():
-            return kinds.latest(keys, events, feature, names)
+            return kinds.latest(asked, events, feature, names)
         case InForce() | Required():
-            return in_force(keys, events, feature, names)
-    return kinds.elapsed(keys, events, feature, names)
+            return in_force(asked, events, feature, names)
+    return kinds.elapsed(asked, events, feature, names)
 
 
 def key_values(rows: SignalRows, signal: SignalName, column: str, keys: ir.Table) -> ir.Table:
@@ -125,18 +165,16 @@ def key_values(rows: SignalRows, signal: SignalName, column: str, keys: ir.Table
     """
     if not rows.has(signal):
         return keys.mutate(**{column: ibis.null("string")})
-    names = ("listing_id",)
-    events = renamed(rows.at(signal, Level.LISTING), names)
-    return _joined(keys, kinds.latest_of(keys.select(*names, AS_OF), events, column, names), names)
+    return rows.step(_with_latest, keys, *rows.sources(signal, Level.LISTING), column=column)
+
+
+def _with_latest(keys: ir.Table, *sources: ir.Table, column: str) -> ir.Table:
+    names = LEVEL_KEYS[Level.LISTING]
+    events = renamed(events_of(*sources, keys=names), names)
+    latest = kinds.latest_of(keys.select(*names, AS_OF), events, column, names)
+    return left_joined(keys, [(latest, (*names, AS_OF))], lambda found: found)
 
 
 def renamed(events: ir.Table, keys: Sequence[str]) -> ir.Table:
     """Rename the keys of events, so that a join keeps both sides."""
     return events.rename({event_key(key): key for key in keys})
-
-
-def _joined(values: ir.Table, more: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """Add columns computed for some of the rows."""
-    names = [name for name in more.columns if name not in {*keys, AS_OF}]
-    joined = values.left_join(more, [*keys, AS_OF])
-    return joined.select(*values.columns, *names)

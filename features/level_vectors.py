@@ -45,10 +45,9 @@ def level_vectors(
 ) -> LevelVectors:
     """Compute features of one level for the keys of a table, each there once, as of a day."""
     names = LEVEL_KEYS[features[0].level]
-    rows = signals.keep(keys.mutate(**{AS_OF: ibis.literal(day, "int64")}))
-    values = level_values(signals, features, rows)
     page = ibis.row_number().over(order_by=names) // PAGE_ROWS
-    paged = signals.keep(values.mutate(page=page))
+    rows = signals.keep(keys.mutate(page=page, **{AS_OF: ibis.literal(day, "int64")}))
+    paged = level_values(signals, features, rows)
     connection = signals.dataset.connection
     matrix = np.empty((int(connection.execute(rows.count())), len(features)))
     found: list[tuple[str, ...]] = []

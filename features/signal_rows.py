@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +14,8 @@ from features.declarations import SignalName
 from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
 from features.signals.registry import SIGNALS
-from features.signals.signal import keyed
+from features.signals.signal import Keys, Signal, with_keys
+from features.written_steps import Compute
 
 
 def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
@@ -28,14 +29,18 @@ def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
 class SignalRows:
     """The events that a data set holds, signal by signal.
 
-    `keep` decides what becomes of a step: stored in the engine, or left as an expression.
+    `keep` and `step` decide what becomes of a step, which `step` gets as a function and what to
+    call it with: stored in the engine, or left as an expression. `of_subject` gives the events of
+    a signal that adds up, by its subject, and `facts` the keys of each listing: both are kept
+    from their first use on.
     """
 
     dataset: Dataset
     horizons: Horizons
     keep: Callable[[ir.Table], ir.Table]
+    step: Callable[..., ir.Table]
     of_subject: Callable[[SignalName], ir.Table]
-    """Return the events of a signal that adds up, by its subject; kept from its first use on."""
+    facts: Callable[[], ir.Table]
 
     def has(self, name: SignalName) -> bool:
         """Tell whether the tables that a signal needs are there."""
@@ -46,33 +51,77 @@ class SignalRows:
 
         Events that lack one of the keys (a product without a supplier) belong to nobody.
         """
+        return events_of(*self.sources(name, level), keys=LEVEL_KEYS[level])
+
+    def sources(self, name: SignalName, level: Level) -> tuple[ir.Table, ...]:
+        """Return the tables that `events_of` makes the events of a signal at a level from."""
         keys = LEVEL_KEYS[level]
-        if SIGNALS[name].adds_up:
-            rows = keyed(self.dataset, self.of_subject(name), keys)
-        else:
-            built = SIGNALS[name].build(self.dataset, self.horizons, keys)
-            rows = self.keep(_with_days(built))
-        nullable = [rows[key].notnull() for key in keys if key in NULLABLE_KEYS]
-        return rows.filter(*nullable) if nullable else rows
+        if not SIGNALS[name].adds_up:
+            return (_made(self.dataset, self.horizons, self.step, SIGNALS[name], keys),)
+        rows = self.of_subject(name)
+        return (rows,) if set(keys) <= set(rows.columns) else (rows, self.facts())
+
+
+def events_of(rows: ir.Table, facts: ir.Table | None = None, *, keys: Keys) -> ir.Table:
+    """Return the events of a level's keys, which events of listings get from their facts."""
+    events = rows if facts is None else with_keys(rows, facts, keys)
+    nullable = [events[key].notnull() for key in keys if key in NULLABLE_KEYS]
+    return events.filter(*nullable) if nullable else events
 
 
 def stored_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
     """Return the signals for one run over the data: every step is computed once and stored."""
-    return _rows(dataset, horizons, dataset.stored)
+    return _rows(dataset, horizons, dataset.stored, dataset.computed)
 
 
 def lazy_rows(dataset: Dataset, horizons: Horizons) -> SignalRows:
     """Return the signals as expressions alone: nothing is computed until asked for."""
-    return _rows(dataset, horizons, lambda table: table)
+    return _rows(dataset, horizons, lambda table: table, _as_expression)
 
 
-def _rows(dataset: Dataset, horizons: Horizons, keep: Callable[[ir.Table], ir.Table]) -> SignalRows:
+def _as_expression(compute: Compute, *tables: ir.Table, **about: Hashable) -> ir.Table:
+    return compute(*tables, **about)
+
+
+def _rows(
+    dataset: Dataset,
+    horizons: Horizons,
+    keep: Callable[[ir.Table], ir.Table],
+    step: Callable[..., ir.Table],
+) -> SignalRows:
     @cache
     def of_subject(name: SignalName) -> ir.Table:
-        signal = SIGNALS[name]
-        return keep(_with_days(signal.build(dataset, horizons, signal.subject)))
+        return _made(dataset, horizons, step, SIGNALS[name], SIGNALS[name].subject)
 
-    return SignalRows(dataset, horizons, keep, of_subject)
+    @cache
+    def facts() -> ir.Table:
+        return step(_facts, dataset.tables["listings"], dataset.tables["products"])
+
+    return SignalRows(dataset, horizons, keep, step, of_subject, facts)
+
+
+def _facts(listings: ir.Table, products: ir.Table) -> ir.Table:
+    tables = {"listings": listings, "products": products}
+    return Dataset(connection=None, tables=tables, digest="").listing_facts()
+
+
+def _made(
+    dataset: Dataset,
+    horizons: Horizons,
+    step: Callable[..., ir.Table],
+    signal: Signal,
+    keys: Keys,
+) -> ir.Table:
+    """Return the events of a signal by some keys, with day numbers."""
+    names, tables = zip(*dataset.tables.items(), strict=True)
+    return step(_built, *tables, names=names, horizons=horizons, signal=signal, keys=keys)
+
+
+def _built(
+    *tables: ir.Table, names: tuple[str, ...], horizons: Horizons, signal: Signal, keys: Keys
+) -> ir.Table:
+    dataset = Dataset(connection=None, tables=dict(zip(names, tables, strict=True)), digest="")
+    return _with_days(signal.build(dataset, horizons, keys))
 
 
 def _with_days(events: ir.Table) -> ir.Table:

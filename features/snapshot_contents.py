@@ -83,10 +83,12 @@ def known_rows(dataset: Dataset, day: int) -> dict[str, int]:
         for name, table in sorted(dataset.tables.items())
         if {"available_at", "listed_at"} & set(table.columns)
     }
-    return {
-        name: int(dataset.connection.execute((day_of(known_at) <= day).sum().fill_null(0)))
-        for name, known_at in times.items()
-    }
+    counts = [
+        known_at.as_table().agg(place=ibis.literal(place), rows=(day_of(known_at) <= day).sum())
+        for place, known_at in enumerate(times.values())
+    ]
+    rows = _columns(dataset, ibis.union(*counts).order_by("place"))[1]
+    return {name: int(known or 0) for name, known in zip(times, rows, strict=True)}
 
 
 def _about(

@@ -52,12 +52,11 @@ def _session_beside(session: SparkSession) -> SparkSession:
     return beside
 
 
-def as_local_checkpoint(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
-    """Compute a table now and keep its rows, not its plan.
+def as_local_checkpoint(connection: Any, sql: str, _: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+    """Compute a query now and keep its rows, not its plan.
 
     The plans of a whole catalogue would grow into each other; Spark has no temporary tables.
     """
     name = gen_name("stored")
-    frame = connection.raw_sql(connection.compile(table))
-    frame.localCheckpoint(eager=True).createTempView(name)
+    connection.raw_sql(sql).localCheckpoint(eager=True).createTempView(name)
     return connection.table(name)

@@ -12,8 +12,9 @@ import pyarrow as pa
 from features.catalogue import Catalogue
 from features.dataset import Dataset
 from features.declarations import TARGETS, Base, Target
-from features.interpreter import filled, level_values
+from features.interpreter import filled, has_signals, level_values
 from features.labels import labels_looking_ahead
+from features.left_joined import left_joined
 from features.levels import LEVEL_KEYS, Level
 from features.moment_parts import moment_parts
 from features.signal_rows import SignalRows
@@ -36,24 +37,26 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
     `spine` holds listing_id, as_of_day and the keys of all levels. Each level is computed once
     for its distinct keys and moments, and stored, before it is joined.
     """
-    rows = spine
+    parts = []
     for level in Level:
-        keys = [*LEVEL_KEYS[level], AS_OF]
+        keys = (*LEVEL_KEYS[level], AS_OF)
         distinct = signals.keep(spine.select(*keys).distinct())
-        values = _values_of(signals, catalogue.at(level), distinct)
-        joined = rows.left_join(values, keys)
+        parts.append((_values_of(signals, catalogue.at(level), distinct), keys))
+    absent = {feature.name for feature in catalogue.base if not has_signals(signals, feature)}
+
+    def columns(found: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
         # A row without the key of a level (no supplier, no creator) has what an unknown key has.
-        columns = {f.name: filled(signals, f, joined) for f in catalogue.at(level)}
-        rows = joined.select(*rows.columns, **columns)
-    return rows
+        features = (feature for level in Level for feature in catalogue.at(level))
+        return {f.name: filled(f, None if f.name in absent else found[f.name]) for f in features}
+
+    return left_joined(spine, parts, columns)
 
 
 def _values_of(signals: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
     """Return a level's values for the rows of `keys`, computed a part of the moments at a time."""
-    parts = [
-        signals.keep(level_values(signals, features, moments.of(keys)))
-        for moments in moment_parts(signals, keys)
-    ]
+    spans = moment_parts(signals, keys)
+    asked = [signals.keep(one.of(keys)) for one in spans] if len(spans) > 1 else [keys]
+    parts = [level_values(signals, features, some) for some in asked]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -20,8 +20,9 @@ from features.declarations import Base
 from features.horizons import Horizons
 from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, lazy_rows
+from features.signal_rows import SignalRows, stored_rows
 from features.tables import TABLE_BY_NAME, TABLES
+from features.temporary_table import as_temporary_table
 from tests.world_tables import DAYS, START, Draw, Frames, filmed, inspected, localised, sold, typed
 
 Compute = Callable[[SignalRows, Sequence[Base], ir.Table], ir.Table]
@@ -105,7 +106,7 @@ def as_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
 
 @dataclass
 class Engine:
-    """One DuckDB connection whose tables can be exchanged under compiled queries."""
+    """One DuckDB connection whose tables can be exchanged under the same steps."""
 
     frames: Mapping[str, pd.DataFrame]
     compute: Compute = level_values
@@ -115,7 +116,6 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.tables = tuple(self.frames)
-        self._queries: dict[tuple[Base, ...], str] = {}
         self.load(self.frames)
 
     def load(self, frames: Mapping[str, pd.DataFrame]) -> None:
@@ -133,21 +133,28 @@ class Engine:
     def values(
         self, level: Level, keys: pd.DataFrame, features: Sequence[Base] | None = None
     ) -> pd.DataFrame:
-        """Compute a level's features for keys, sorted by them; compiles each set once."""
+        """Compute a level's features for keys, sorted by them."""
         features = CATALOGUE.at(level) if features is None else features
         self.load({f"keys_{level.value}": keys})
-        asked = tuple(features)
-        if asked not in self._queries:
-            table = self.connection.table(f"keys_{level.value}")
-            values = self.compute(lazy_rows(self.dataset, HORIZONS), features, table)
-            self._queries[asked] = self.connection.compile(values)
-        result: pd.DataFrame = self.connection.con.sql(self._queries[asked]).df()
+        table = self.connection.table(f"keys_{level.value}")
+        stored: list[str] = []
+
+        def store(connection: Any, sql: str, schema: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+            step = as_temporary_table(connection, sql, schema)
+            stored.append(step.op().name)
+            return step
+
+        rows = stored_rows(replace(self.dataset, store=store), HORIZONS)
+        values = self.connection.compile(self.compute(rows, features, table))
+        result: pd.DataFrame = self.connection.con.sql(values).df()
+        for name in stored:  # the tables that they were computed from may be exchanged now
+            self.connection.raw_sql(f'DROP TABLE "{name}"')
         return result.sort_values(list(keys.columns)).reset_index(drop=True)
 
 
 @cache
 def engine_of(tables: tuple[str, ...] = tuple(table.name for table in TABLES)) -> Engine:
-    """Return the one engine for a set of tables, so that its queries are compiled only once."""
+    """Return the one engine for a set of tables, made once."""
     frames = random_world(1)
     return Engine({name: frames[name] for name in tables})
 

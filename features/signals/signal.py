@@ -43,11 +43,15 @@ class Signal:
 
 def keyed(dataset: Dataset, events: ir.Table, keys: Keys) -> ir.Table:
     """Add those keys of a level to events of listings that they don't have yet."""
-    missing = [key for key in keys if key not in events.columns]
-    if not missing:
+    if set(keys) <= set(events.columns):
         return events
-    facts = dataset.listing_facts().select("listing_id", *missing)
-    return events.inner_join(facts, "listing_id")
+    return with_keys(events, dataset.listing_facts(), keys)
+
+
+def with_keys(events: ir.Table, facts: ir.Table, keys: Keys) -> ir.Table:
+    """Add the keys that events of listings lack out of the facts of all listings."""
+    missing = [key for key in keys if key not in events.columns]
+    return events.inner_join(facts.select("listing_id", *missing), "listing_id")
 
 
 def one() -> ir.IntegerScalar:
