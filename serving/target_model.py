@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,14 +14,16 @@ from serving.calibration import Knots
 from serving.conformal import ConformalResiduals
 from serving.footing import Footing
 from serving.past import Past
+from serving.starting_share import from_start, place_of_start
 
 
 @dataclass(frozen=True)
 class TargetModel:
     """What predicts one target from the design matrix.
 
-    The raw prediction is the mean over `boosters` (trained with different seeds), which
-    `calibration` turns into the estimate and `residuals` surround with an interval.
+    The raw prediction is the mean over `boosters` (trained with different seeds), taken from where
+    the target's trees start (serving/starting_share.py), which `calibration` turns into the
+    estimate and `residuals` surround with an interval.
     """
 
     target: Target
@@ -35,9 +38,13 @@ class TargetModel:
         if not self.boosters:
             raise BrokenFileError(f"the model of {self.target}", "no boosters")
 
+    @cached_property
+    def _start(self) -> int | None:
+        return place_of_start(self.target, self.boosters[0].feature_names)
+
     def predict_raw(self, matrix: FloatArray) -> FloatArray:
-        """Return the mean of the boosters' predictions, shape (rows,)."""
-        return mean_prediction(self.boosters, matrix)
+        """Return the mean of the boosters' predictions from their start, shape (rows,)."""
+        return from_start(mean_prediction(self.boosters, matrix), matrix, self._start)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].
@@ -63,6 +70,12 @@ class TargetModel:
     ) -> FloatArray:
         """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
         return self.residuals.prob_at_least(estimate, footing, threshold=threshold)
+
+
+def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    """Return the raw prediction of a target's boosters before they are a model, shape (rows,)."""
+    place = place_of_start(target, boosters[0].feature_names)
+    return from_start(mean_prediction(boosters, matrix), matrix, place)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:

@@ -36,7 +36,7 @@ from serving.footing import footing_in, share_units
 from serving.past import keep_past
 from serving.prediction import Models
 from serving.spread import Spread
-from serving.target_model import TargetModel, mean_prediction
+from serving.target_model import TargetModel, raw_share
 
 ROWS = 7_500
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -103,11 +103,11 @@ def _train(target: Target, matrix: FloatArray, outcome: FloatArray, seed: int) -
 def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray) -> TargetModel:
     outcome = _outcome(target, columns, seed=1)
     boosters = tuple(_train(target, matrix, outcome, seed) for seed in range(2))
-    raw = mean_prediction(boosters, matrix)
+    raw = raw_share(target, boosters, matrix)
     knots = Knots(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
     fresh = random_columns(ROWS, seed=2)
     fresh_matrix = design_matrix(CATALOGUE, fresh, PARAMETERS)
-    estimate = knots.apply(mean_prediction(boosters, fresh_matrix))
+    estimate = knots.apply(raw_share(target, boosters, fresh_matrix))
     units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
     footing = footing_in(random_markets(ROWS), fresh, units)
     outcome = _outcome(target, fresh, seed=3)

@@ -26,7 +26,8 @@ import numpy as np
 from lightgbm import DaskLGBMRegressor, register_logger
 from lightgbm.basic import LightGBMError
 
-from features.declarations import Target
+from features.declarations import FloatArray, Target
+from serving.starting_share import place_of_start
 from training.cluster_errors import (
     DaskMissingError,
     NoWorkersError,
@@ -38,6 +39,7 @@ from training.fitting import booster_parameters, refuse_broken_samples
 from training.material import Material, Texts
 from training.row_parts import cut, learnable
 from training.sample import Sample
+from training.start_log_odds import start_log_odds
 
 try:
     import distributed
@@ -191,7 +193,9 @@ def _fit(path: Path, client: Client, material: Material, samples: Mapping[Target
             for seed in seeds
         ]
         names = list(catalogue.model_inputs)
-        texts[target] = tuple(_text(one, held.of(target), names) for one in boosters)
+        rows = held.of(target)
+        start = _start(target, rows[0], names)
+        texts[target] = tuple(_text(one, rows, start, names) for one in boosters)
     return texts
 
 
@@ -245,8 +249,28 @@ def _read(
     return _Held(list(zip(reading, rows, strict=True)), len(catalogue.model_inputs))
 
 
-def _text(booster: Any, rows: tuple[array.Array, ...], names: list[str]) -> str:  # noqa: ANN401 - untyped
+def _start(target: Target, inputs: array.Array, names: list[str]) -> array.Array | None:
+    """Return where the target's trees start, each part where its rows are."""
+    if place_of_start(target, names) is None:
+        return None
+
+    def of_part(part: FloatArray) -> FloatArray | None:
+        return start_log_odds(target, part, names)
+
+    empty = np.empty(0)
+    starts: array.Array = array.map_blocks(
+        of_part, inputs, drop_axis=1, dtype=np.float64, meta=empty
+    )
+    return starts
+
+
+def _text(
+    booster: Any,  # noqa: ANN401 - untyped
+    rows: tuple[array.Array, ...],
+    start: array.Array | None,
+    names: list[str],
+) -> str:
     inputs, label, weight = rows
-    fitted = booster.fit(inputs, label, sample_weight=weight, feature_name=names)
+    fitted = booster.fit(inputs, label, sample_weight=weight, init_score=start, feature_name=names)
     text: str = fitted.booster_.model_to_string()
     return _PLACES.sub("", text)

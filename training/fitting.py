@@ -20,6 +20,7 @@ from features.declarations import FloatArray, Target
 from training.sample import Sample, refuse_unlearnable
 from training.settings import TrainingSettings
 from training.split import TRAIN
+from training.start_log_odds import start_log_odds
 from training.training_errors import BrokenLabelsError
 
 BoosterFitter = Callable[[str, "BoosterFit", int], str]
@@ -58,6 +59,7 @@ def fit_boosters(
             names=catalogue.model_inputs,
             parameters=booster_parameters(catalogue.monotone(target), settings),
             trees=settings.trees,
+            offset=start_log_odds(target, matrix[sample.rows], catalogue.model_inputs),
         )
         for target, sample in samples.items()
     }

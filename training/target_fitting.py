@@ -9,7 +9,7 @@ import numpy as np
 from features.declarations import FloatArray, Target
 from serving.booster import Booster
 from serving.footing import Footing, share_units
-from serving.target_model import TargetModel, mean_prediction
+from serving.target_model import TargetModel, raw_share
 from training.fitting import BoosterFitter, fit_boosters, fitted_now
 from training.forecast import learn_finish
 from training.material import Fitter, Material, Texts
@@ -84,6 +84,6 @@ def _finished(
     boosters = tuple(Booster(text) for text in texts)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
-    raw[rows] = mean_prediction(boosters, material.matrix[rows])
+    raw[rows] = raw_share(division.target, boosters, material.matrix[rows])
     finish = learn_finish(raw, footing, division, listings=material.training_set.listings)
     return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

@@ -26,9 +26,11 @@ from training.fitting import booster_parameters
 from training.material import Material
 from training.metrics import row_log_loss, weighted_mean
 from training.pooling_fit import smoothed_mean
+from training.sample import Sample
 from training.search_space import SPACE, Range
 from training.settings import TrainingSettings
 from training.split import Division
+from training.start_log_odds import start_log_odds
 from training.tuning_slices import TuningSlices, tuning_slices
 
 REPORTED_TREES: Final = 25
@@ -151,17 +153,21 @@ class _Contest:
     def of(cls, material: Material, slices: TuningSlices, division: Division) -> _Contest:
         """Bin the rows once for all trials."""
         learned, judged = slices.learned, slices.judged
-        monotone = material.recipe.catalogue.monotone(division.target)
+        catalogue = material.recipe.catalogue
+        monotone = catalogue.monotone(division.target)
         parameters = {
             **booster_parameters(monotone, material.recipe.settings),
             "feature_pre_filter": False,  # trials differ in how many rows a leaf needs
         }
-        rows = lightgbm.Dataset(
-            material.matrix[learned.rows], learned.label, weight=learned.weight, params=parameters
-        )
-        later = rows.create_valid(
-            material.matrix[judged.rows], judged.label, weight=judged.weight, params=parameters
-        )
+
+        def shown(sample: Sample) -> dict[str, Any]:
+            inputs = material.matrix[sample.rows]
+            start = start_log_odds(division.target, inputs, catalogue.model_inputs)
+            facts = {"label": sample.label, "weight": sample.weight, "init_score": start}
+            return {"data": inputs, **facts, "params": parameters}
+
+        rows = lightgbm.Dataset(**shown(learned))
+        later = rows.create_valid(**shown(judged))
         constant = np.full(judged.label.size, smoothed_mean(learned.label, learned.weight))
         return cls(
             target=division.target,

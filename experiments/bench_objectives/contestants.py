@@ -8,14 +8,21 @@ from typing import Final
 
 import numpy as np
 
-from experiments.bench_objectives.objectives import OBJECTIVES, Objective, exposure_of
+from experiments.bench_objectives.objectives import (
+    CROSS_ENTROPY,
+    OBJECTIVES,
+    Objective,
+    exposure_of,
+)
 from features.declarations import FloatArray
 from serving.booster import Booster
+from serving.starting_share import from_start, place_of_start
 from serving.target_model import mean_prediction
 from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
 from training.fitting import BoosterFit, booster_parameters
 from training.material import Material
 from training.split import Division
+from training.start_log_odds import start_log_odds
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,16 @@ def raw_of_contestants(material: Material, division: Division) -> dict[str, Floa
     """
     asked = np.concatenate([division.shaping.rows, division.latest.rows])
     inputs = material.matrix[asked]
+    start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
     learned = {one.name: _lesson_learned(material, division, one) for one in OBJECTIVES}
     said = {}
     for contestant in CONTESTANTS:
         boosters, share = learned[contestant.objective]
         raw = np.full(len(material.matrix), np.nan)
-        raw[asked] = share * mean_prediction(boosters[: contestant.boosters], inputs)
+        said_of_asked = share * mean_prediction(boosters[: contestant.boosters], inputs)
+        if contestant.objective == CROSS_ENTROPY.name:  # it alone starts where the product does
+            said_of_asked = from_start(said_of_asked, inputs, start)
+        raw[asked] = said_of_asked
         said[contestant.name] = raw
     baselines = raw_predictions(material.training_set, division, material.parameters)
     return said | {name: baselines[name] for name in REFERENCES}
@@ -69,15 +80,19 @@ def _lesson_learned(
     """Return boosters enough for each contestant, and the share that they mean by 1."""
     recipe, sample = material.recipe, division.train
     lesson = objective.lesson(sample, exposure_of(material, division.target, sample))
+    inputs = material.matrix[sample.rows]
+    offset = lesson.offset
+    if objective is CROSS_ENTROPY:
+        offset = start_log_odds(division.target, inputs, recipe.catalogue.model_inputs)
     product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
     fit = BoosterFit(
-        material.matrix[sample.rows],
+        inputs,
         lesson.label,
         lesson.weight,
         names=recipe.catalogue.model_inputs,
         parameters={**product, **objective.parameters},
         trees=recipe.settings.trees,
-        offset=lesson.offset,
+        offset=offset,
     )
     count = max(one.boosters for one in CONTESTANTS if one.objective == objective.name)
     first = recipe.settings.random_state

@@ -13,12 +13,13 @@ from experiments.bench_training.bare import train_side_by_side
 from experiments.bench_training.timing import Compared, in_turns, timed
 from features.declarations import Target
 from serving.booster import Booster
-from serving.target_model import mean_prediction
+from serving.target_model import raw_share
 from training.fitting import BoosterFit, booster_parameters
 from training.material import Fitter, Material, Texts
 from training.metrics import row_log_loss
 from training.sample import Sample
 from training.split import Division
+from training.start_log_odds import start_log_odds
 from training.target_fitting import fit_here
 
 
@@ -50,6 +51,7 @@ def compare_pipeline(
             names=catalogue.model_inputs,
             parameters=booster_parameters(catalogue.monotone(target), settings),
             trees=settings.trees,
+            offset=start_log_odds(target, material.matrix[sample.rows], catalogue.model_inputs),
         )
         for target, sample in samples.items()
     }
@@ -107,6 +109,6 @@ def _losses(
     for target, division in divisions.items():
         latest = division.latest
         boosters = tuple(Booster(text) for text in texts[target])
-        raw = mean_prediction(boosters, material.matrix[latest.rows])
+        raw = raw_share(target, boosters, material.matrix[latest.rows])
         losses[target] = float(np.average(row_log_loss(latest.label, raw), weights=latest.weight))
     return losses

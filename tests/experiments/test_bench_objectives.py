@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from rich.console import Console
+from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 import xuanpin
@@ -54,6 +55,7 @@ from training.training_set import read_training_set
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
 RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
+FORMULA = CATALOGUE.model_inputs.index("expected_return_rate_180d")
 SOURCE = Source("made up", Path("nowhere"))
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "cross-entropy": {},
@@ -100,6 +102,10 @@ def _bare(material: Material, division: Division, objective: str, boosters: int)
         label, weight = label * units, np.ones(units.size)
         mean = (label.sum() + 0.5) / (units.sum() + 1)
         start = np.log(units * mean)
+    formula = None
+    if objective == "cross-entropy" and division.target == "return_risk":
+        formula = np.clip(material.matrix[:, FORMULA], 0.001, 0.999)
+        start = logit(formula[learned.rows])
     parameters = booster_parameters(CATALOGUE.monotone(division.target), SETTINGS)
     shares = []
     for seed in range(boosters):
@@ -113,13 +119,16 @@ def _bare(material: Material, division: Division, objective: str, boosters: int)
             material.matrix[learned.rows], label, weight=weight, init_score=start
         )
         booster = lightgbm.train(seeded, data, num_boost_round=SETTINGS.trees)
-        if start is None:
+        if start is None or formula is not None:
             shares.append(booster.predict(material.matrix[asked]))
             continue
         exposure = np.full(asked.size, 7.0)  # whatever it is, the share is the same
         log_units = booster.predict(material.matrix[asked], raw_score=True)
         shares.append(np.exp(log_units + np.log(exposure * mean)) / exposure)
-    return np.asarray(np.mean(shares, axis=0))
+    share = np.mean(shares, axis=0)
+    if formula is None:
+        return np.asarray(share)
+    return np.asarray(expit(logit(share) + logit(formula[asked])))
 
 
 @pytest.mark.parametrize("contestant", CONTESTANTS, ids=lambda one: one.name)

@@ -58,7 +58,14 @@ def test_boosters_are_what_lightgbm_alone_trains(
         "verbosity": -1,
         "monotone_constraints": [0] * material.matrix.shape[1],
     }
-    rows = lightgbm.Dataset(material.matrix[train.rows], train.label, weight=train.weight)
+    place = CATALOGUE.model_inputs.index("expected_return_rate_180d")
+    start = np.clip(material.matrix[train.rows, place], 0.001, 0.999)
+    rows = lightgbm.Dataset(
+        material.matrix[train.rows],
+        train.label,
+        weight=train.weight,
+        init_score=np.log(start / (1 - start)),
+    )
     alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)
     ours = Booster(texts["return_risk"][1])
     np.testing.assert_allclose(

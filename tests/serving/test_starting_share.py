@@ -1,0 +1,70 @@
+"""Where trees start: the odds of what they say times those of the start, as their fit had it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from features.catalogue import CATALOGUE
+from features.declarations import Target
+from serving.starting_share import from_start, place_of_start, starting_share
+from training.start_log_odds import start_log_odds
+
+NAMES = CATALOGUE.model_inputs
+PLACE = NAMES.index("expected_return_rate_180d")
+
+
+def _matrix(*starts: float) -> np.ndarray:
+    matrix = np.full((len(starts), len(NAMES)), np.nan)
+    matrix[:, PLACE] = starts
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("share", "start", "wanted"),
+    [
+        (0.5, 0.07, 0.07),
+        (0.07, 0.5, 0.07),
+        (0.25, 0.25, 0.1),
+        (0.75, 0.75, 0.9),
+        (0.3, np.nan, 0.3),
+        (0.5, 0.0, 0.001),
+        (0.5, 1.0, 0.999),
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 1.0),
+    ],
+)
+def test_share_has_the_odds_of_trees_and_start_multiplied(
+    share: float, start: float, wanted: float
+) -> None:
+    said = from_start(np.array([share]), _matrix(start), PLACE)
+    assert said.item() == pytest.approx(wanted, rel=1e-12)
+
+
+def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
+    rng = np.random.default_rng(0)
+    trees, matrix = rng.normal(0, 2, 500), _matrix(*rng.uniform(0, 1, 499), np.nan)
+    offset = start_log_odds("return_risk", matrix, NAMES)
+    assert offset is not None
+    np.testing.assert_allclose(
+        from_start(expit(trees), matrix, PLACE), expit(trees + offset), rtol=1e-9
+    )
+    np.testing.assert_allclose(offset, logit(starting_share(matrix, PLACE)), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("target", "names", "place"),
+    [
+        ("return_risk", NAMES, PLACE),
+        ("return_risk", ("units_offered",), None),
+        ("sell_through", NAMES, None),
+    ],
+)
+def test_start_is_the_formulas_column_if_there_is_one(
+    target: Target, names: tuple[str, ...], place: int | None
+) -> None:
+    assert place_of_start(target, names) == place
+    if place is None:
+        assert from_start(np.array([0.2]), _matrix(0.9), place).item() == 0.2
+        assert start_log_odds(target, _matrix(0.9), names) is None
