@@ -205,7 +205,7 @@ class _Contest:
                 "metric": "none",
             },
             self.learned,
-            num_boost_round=settings.trees,
+            num_boost_round=settings.trees_of(self.target),
             valid_sets=[self.judged],
             feval=self._judge,
             callbacks=[look],

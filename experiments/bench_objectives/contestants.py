@@ -81,8 +81,9 @@ def _lesson_learned(
     recipe, sample = material.recipe, division.train
     lesson = objective.lesson(sample, exposure_of(material, division.target, sample))
     inputs = material.matrix[sample.rows]
-    offset = lesson.offset
+    offset, trees = lesson.offset, recipe.settings.trees
     if objective is CROSS_ENTROPY:
+        trees = recipe.settings.trees_of(division.target)
         offset = start_log_odds(division.target, inputs, recipe.catalogue.model_inputs)
     product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
     fit = BoosterFit(
@@ -91,7 +92,7 @@ def _lesson_learned(
         lesson.weight,
         names=recipe.catalogue.model_inputs,
         parameters={**product, **objective.parameters},
-        trees=recipe.settings.trees,
+        trees=trees,
         offset=offset,
     )
     count = max(one.boosters for one in CONTESTANTS if one.objective == objective.name)

@@ -50,7 +50,7 @@ def compare_pipeline(
             sample.weight,
             names=catalogue.model_inputs,
             parameters=booster_parameters(catalogue.monotone(target), settings),
-            trees=settings.trees,
+            trees=settings.trees_of(target),
             offset=start_log_odds(target, material.matrix[sample.rows], catalogue.model_inputs),
         )
         for target, sample in samples.items()
@@ -65,7 +65,7 @@ def compare_pipeline(
 
     return Compared(
         "main job, both targets",
-        trees=len(fits) * settings.boosters * settings.trees,
+        trees=settings.boosters * sum(fit.trees for fit in fits.values()),
         rows=sum(sample.rows.size for sample in samples.values()),
         inputs=material.matrix.shape[1],
         pairs=in_turns(

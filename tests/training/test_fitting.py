@@ -14,6 +14,7 @@ from tests.training_market import QUICK
 from training.fitting import fit_boosters
 from training.material import Material
 from training.sample import Sample
+from training.settings import TrainingSettings
 from training.split import Division
 from training.training_errors import BrokenLabelsError, OneClassError, TooFewPositivesError
 
@@ -66,7 +67,7 @@ def test_boosters_are_what_lightgbm_alone_trains(
         weight=train.weight,
         init_score=np.log(start / (1 - start)),
     )
-    alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)
+    alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees // 2)
     ours = Booster(texts["return_risk"][1])
     np.testing.assert_allclose(
         ours.predict(material.matrix), alone.predict(material.matrix), rtol=1e-9
@@ -111,3 +112,19 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
     matrix = np.zeros((label.size, len(CATALOGUE.model_inputs)))
     with pytest.raises(error, match="return_risk"):
         fit_boosters(matrix, {"return_risk": sample}, CATALOGUE, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("target", "share", "trees"),
+    [
+        ("sell_through", 0.5, 40),
+        ("sell_through", 0.01, 40),
+        ("return_risk", 0.5, 20),
+        ("return_risk", 1.0, 40),
+        ("return_risk", 0.01, 1),
+    ],
+)
+def test_trees_that_correct_a_formula_are_a_share_of_all(
+    target: Target, share: float, trees: int
+) -> None:
+    assert TrainingSettings(trees=40, correcting_share=share).trees_of(target) == trees
