@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from features.snapshot import SnapshotRefusedError
+
+BROKEN: Final = (OSError, ValueError, EOFError, TypeError, SyntaxError, TokenError, BadZipFile)
+"""What NumPy raises of a file that is no array: it reads the header as Python text."""
 
 
 def write_array(
@@ -54,7 +59,7 @@ def map_array(path: Path, dtype: str, shape: tuple[int | None, ...]) -> npt.NDAr
     expected = f"an array of {dtype}, {lengths}, in {path.name}"
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise SnapshotRefusedError(path.parent, expected=expected, found="none") from error
     wanted = tuple(map(_chosen, shape, array.shape)) if array.ndim == len(shape) else shape
     if array.dtype != np.dtype(dtype) or array.shape != wanted:

@@ -93,7 +93,7 @@ class OnlineSnapshot:
         return cls(about, snapshot_id, tables=tables, file=KeyedFile.open(directory))
 
     def close(self) -> None:
-        """Let go of the files; look-ups fail afterwards, those on their way end first."""
+        """Let go of the files; look-ups fail afterwards."""
         self._tables = None
         self.file.close()
 

@@ -66,16 +66,17 @@ PARAMETERS: Final = (
 
 
 def expected_return_rate(*values: FloatArray) -> FloatArray:
-    """Return the rate from `INPUTS`, then `PARAMETERS`; null counts of returns give null.
+    """Return the rate from `INPUTS`, then `PARAMETERS`; it is never null.
 
     All are arrays with the same number of dimensions, that broadcast together. Of what isn't known
-    otherwise (gaps, audits, reviews) the mean is assumed.
+    (gaps, audits, reviews) the mean is assumed, and counts that are null say nothing.
     """
     counts, known = values[:_COUNTS], values[_COUNTS : len(INPUTS)]
     mean, *learned = values[len(INPUTS) :]
     strengths, rest = learned[: len(CHAIN)], learned[len(CHAIN) :]
     usual = mean
-    levels = list(zip(counts[::2], counts[1::2], strengths, strict=True))
+    seen = _known(np.array(counts))
+    levels = list(zip(seen[::2], seen[1::2], strengths, strict=True))
     for returned, ripe, strength in levels[: len(WIDE)]:
         usual = (returned + strength * usual) / (ripe + strength)
     own = usual * _worth_of_gaps(known[:_GAPS], rest[:_GAPS])

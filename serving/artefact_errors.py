@@ -40,6 +40,13 @@ class NewerFormatError(BundleRefusedError):
         )
 
 
+class OlderFormatError(BundleRefusedError):
+    """Refuse a bundle of an earlier format, whose models mean something else."""
+
+    def __init__(self, *, known: int, found: int) -> None:
+        super().__init__(expected=f"bundle format {known}", found=f"format {found}")
+
+
 class UnexpectedFileError(BundleRefusedError):
     """Refuse a directory that holds, or a manifest that names, what no bundle has."""
 

@@ -22,6 +22,7 @@ from serving.artefact_errors import (
     MissingFileError,
     NewerFormatError,
     NotABundleError,
+    OlderFormatError,
     TooLargeError,
     UnexpectedFileError,
 )
@@ -143,6 +144,8 @@ def _parse_manifest(written: bytes) -> Manifest:
         found = msgspec.json.decode(written, type=_FormatOnly).format
         if found > FORMAT:
             raise NewerFormatError(known=FORMAT, found=found)
+        if found < FORMAT:
+            raise OlderFormatError(known=FORMAT, found=found)
         return msgspec.json.decode(written, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFileError(MANIFEST, str(error)) from error

@@ -22,8 +22,6 @@ STARTS: Final[Mapping[Target, str]] = {"return_risk": NAME}
 """The input that each target's trees start from; those of other targets start from their mean."""
 LEAST_START: Final = 1e-3
 """Trees start no nearer to 0 or 1, from where they could hardly return."""
-NO_START: Final = 0.5
-"""Even odds, which leave the trees' word as it is: where the formula knows nothing."""
 
 
 def place_of_start(target: Target, names: Sequence[str]) -> int | None:
@@ -34,9 +32,7 @@ def place_of_start(target: Target, names: Sequence[str]) -> int | None:
 
 def starting_share(matrix: FloatArray, place: int) -> FloatArray:
     """Return the share from which each row's trees start, shape (rows,), never 0 or 1."""
-    share = matrix[:, place]
-    known = np.where(np.isnan(share), NO_START, share)
-    return np.clip(known, LEAST_START, 1 - LEAST_START)
+    return np.clip(matrix[:, place], LEAST_START, 1 - LEAST_START)
 
 
 def from_start(share: FloatArray, matrix: FloatArray, place: int | None) -> FloatArray:

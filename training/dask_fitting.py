@@ -185,7 +185,7 @@ def _fit(path: Path, client: Client, material: Material, samples: Mapping[Target
         boosters = [
             DaskLGBMRegressor(
                 client=client,
-                n_estimators=settings.trees_of(target),
+                n_estimators=settings.trees_of(target, catalogue.model_inputs),
                 **parameters,
                 bagging_seed=seed,
                 feature_fraction_seed=seed,

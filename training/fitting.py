@@ -58,7 +58,7 @@ def fit_boosters(
             sample.weight,
             names=catalogue.model_inputs,
             parameters=booster_parameters(catalogue.monotone(target), settings),
-            trees=settings.trees_of(target),
+            trees=settings.trees_of(target, catalogue.model_inputs),
             offset=start_log_odds(target, matrix[sample.rows], catalogue.model_inputs),
         )
         for target, sample in samples.items()

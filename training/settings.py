@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.declarations import Target
-from serving.starting_share import STARTS
+from serving.starting_share import place_of_start
 
 
 class TrainingSettings(BaseModel):
@@ -59,9 +61,11 @@ class TrainingSettings(BaseModel):
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""
     experiment: str = "xuanpin"
 
-    def trees_of(self, target: Target) -> int:
-        """Return how many trees each booster of a target has."""
-        return max(round(self.trees * self.correcting_share), 1) if target in STARTS else self.trees
+    def trees_of(self, target: Target, names: Sequence[str]) -> int:
+        """Return how many trees each booster of a target has, on inputs of these names."""
+        if place_of_start(target, names) is None:
+            return self.trees
+        return max(round(self.trees * self.correcting_share), 1)
 
     def threshold(self, target: Target) -> float:
         """Return from which share on a target's event has happened."""

@@ -145,6 +145,8 @@ class _Contest:
     label: FloatArray
     weight: FloatArray
     monotone: tuple[int, ...]
+    names: tuple[str, ...]
+    """Of the inputs."""
     constant_loss: float
     is_pruned: bool
     """Whether losses on the way count for pruning: those of the first target do."""
@@ -176,6 +178,7 @@ class _Contest:
             label=judged.label,
             weight=judged.weight,
             monotone=tuple(monotone),
+            names=tuple(catalogue.model_inputs),
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
             is_pruned=division.target == "sell_through",
         )
@@ -205,7 +208,7 @@ class _Contest:
                 "metric": "none",
             },
             self.learned,
-            num_boost_round=settings.trees_of(self.target),
+            num_boost_round=settings.trees_of(self.target, self.names),
             valid_sets=[self.judged],
             feval=self._judge,
             callbacks=[look],

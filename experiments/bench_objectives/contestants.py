@@ -83,7 +83,7 @@ def _lesson_learned(
     inputs = material.matrix[sample.rows]
     offset, trees = lesson.offset, recipe.settings.trees
     if objective is CROSS_ENTROPY:
-        trees = recipe.settings.trees_of(division.target)
+        trees = recipe.settings.trees_of(division.target, recipe.catalogue.model_inputs)
         offset = start_log_odds(division.target, inputs, recipe.catalogue.model_inputs)
     product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
     fit = BoosterFit(

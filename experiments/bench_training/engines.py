@@ -50,7 +50,7 @@ def compare_pipeline(
             sample.weight,
             names=catalogue.model_inputs,
             parameters=booster_parameters(catalogue.monotone(target), settings),
-            trees=settings.trees_of(target),
+            trees=settings.trees_of(target, catalogue.model_inputs),
             offset=start_log_odds(target, material.matrix[sample.rows], catalogue.model_inputs),
         )
         for target, sample in samples.items()

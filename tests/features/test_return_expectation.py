@@ -20,6 +20,10 @@ USUAL = {
 }
 
 
+COUNTS = INPUTS[: 2 * len(CHAIN)]
+NOTHING = dict.fromkeys(COUNTS, 0.0)
+
+
 def _rate(inputs: dict[str, float], parameters: dict[str, float]) -> float:
     values = [np.array([{**USUAL, **inputs}[name]]) for name in INPUTS]
     learned = [np.array([{**NEUTRAL, **parameters}[name]]) for name in PARAMETERS]
@@ -89,5 +93,9 @@ def test_returns_that_gaps_explain_say_nothing_of_the_listing() -> None:
     assert _rate(seen, effect) == pytest.approx(before, rel=0.01)
 
 
-def test_unknown_counts_give_null() -> None:
-    assert np.isnan(_rate({INPUTS[0]: np.nan}, {}))
+@pytest.mark.parametrize("known", [{}, {"audit_result_supplier": 0.2}])
+def test_unknown_counts_say_nothing(known: dict[str, float]) -> None:
+    unknown = dict.fromkeys(COUNTS, np.nan)
+    learned = {"expected_return_mean": 0.08, "expected_return_audit_effect": 2.0}
+    assert _rate({**known, **unknown}, learned) == _rate({**known, **NOTHING}, learned)
+    assert _rate(dict.fromkeys(INPUTS, np.nan), learned) == pytest.approx(0.08)

@@ -188,7 +188,8 @@ BUNDLES: tuple[tuple[str, Damage, str, str], ...] = (
         "CanaryError",
         "off by",
     ),
-    ("H25 newer format", edit("manifest.json", format=2), "NewerFormatError", "format 2"),
+    ("H25 newer format", edit("manifest.json", format=3), "NewerFormatError", "format 3"),
+    ("H25 older format", edit("manifest.json", format=1), "OlderFormatError", "format 1"),
     (
         "H25 other catalogue",
         edit("manifest.json", catalogue_fingerprint="f" * 64),

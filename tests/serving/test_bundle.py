@@ -26,11 +26,12 @@ from serving.artefact_errors import (
     MissingFileError,
     NewerFormatError,
     NotABundleError,
+    OlderFormatError,
     TooLargeError,
     UnexpectedFileError,
 )
 from serving.bundle import Bundle, BundleContents, load_bundle, write_bundle
-from serving.manifest import canonical_json, sha256_of
+from serving.manifest import FORMAT, canonical_json, sha256_of
 from serving.prediction import predict
 from serving.sealed import MOST_BYTES, check_loadable
 from tests.serving_world import bundle_contents, random_columns, random_markets
@@ -277,7 +278,8 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("a bit flipped", _flip_a_bit, DigestMismatchError),
     ("a leaf edited", _edit_a_leaf, DigestMismatchError),
     ("schema edited", lambda d: (d / "schema.json").write_text("{}"), DigestMismatchError),
-    ("newer format", _resealed("manifest.json", format=2, novelty=True), NewerFormatError),
+    ("newer format", _resealed("manifest.json", format=FORMAT + 1, novelty=True), NewerFormatError),
+    ("older format", _resealed("manifest.json", format=FORMAT - 1), OlderFormatError),
     (
         "other catalogue",
         _resealed("manifest.json", catalogue_fingerprint="f" * 64),
@@ -412,6 +414,13 @@ def test_model_that_kills_its_process_kills_only_the_child(
 @pytest.mark.parametrize(
     ("error", "prose"),
     [
+        (
+            OlderFormatError(known=2, found=1),
+            (
+                "Expected bundle format 2; found format 1. "
+                "Make a new one with `xuanpin run`; the one before stays usable."
+            ),
+        ),
         (
             NewerFormatError(known=1, found=3),
             (

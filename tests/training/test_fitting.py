@@ -115,16 +115,17 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
 
 
 @pytest.mark.parametrize(
-    ("target", "share", "trees"),
+    ("target", "names", "share", "trees"),
     [
-        ("sell_through", 0.5, 40),
-        ("sell_through", 0.01, 40),
-        ("return_risk", 0.5, 20),
-        ("return_risk", 1.0, 40),
-        ("return_risk", 0.01, 1),
+        ("sell_through", CATALOGUE.model_inputs, 0.5, 40),
+        ("sell_through", CATALOGUE.model_inputs, 0.01, 40),
+        ("return_risk", CATALOGUE.model_inputs, 0.5, 20),
+        ("return_risk", CATALOGUE.model_inputs, 1.0, 40),
+        ("return_risk", CATALOGUE.model_inputs, 0.01, 1),
+        ("return_risk", ("return_rate_180d",), 0.5, 40),
     ],
 )
 def test_trees_that_correct_a_formula_are_a_share_of_all(
-    target: Target, share: float, trees: int
+    target: Target, names: tuple[str, ...], share: float, trees: int
 ) -> None:
-    assert TrainingSettings(trees=40, correcting_share=share).trees_of(target) == trees
+    assert TrainingSettings(trees=40, correcting_share=share).trees_of(target, names) == trees
