@@ -12,6 +12,7 @@ from features.errors import ArtefactError
 from features.pointer import resolve
 from serving.bundle_checks import CHECKS
 from serving.bundle_facts import MOST_METRICS
+from serving.manifest import FORMAT
 from serving.settings import ServingSettings, as_environment
 from tests.serving_world import bundle_contents
 
@@ -66,7 +67,7 @@ def test_bundle_is_not_signed_with_a_key_that_others_may_read(
 def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
     code, text = invoke("inspect", directory)
     assert code == 0
-    assert f"Bundle     {directory.name}, format 1" in text
+    assert f"Bundle     {directory.name}, format {FORMAT}" in text
     assert "Signature  none" in text
     assert "known up to 2024-10-04" in text
     assert "Imputed    stock" in text
