@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from features.snapshot import SnapshotRefusedError
 
-BROKEN: Final = (OSError, ValueError, EOFError, TypeError, SyntaxError, TokenError, BadZipFile)
+BROKEN: Final = (OSError, ValueError, EOFError, TypeError, SyntaxError, TokenError)
 """What NumPy raises of a file that is no array: it reads the header as Python text."""
 
 
@@ -58,7 +57,7 @@ def map_array(path: Path, dtype: str, shape: tuple[int | None, ...]) -> npt.NDAr
     lengths = " x ".join("any" if length is None else str(length) for length in shape)
     expected = f"an array of {dtype}, {lengths}, in {path.name}"
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")
     except BROKEN as error:
         raise SnapshotRefusedError(path.parent, expected=expected, found="none") from error
     wanted = tuple(map(_chosen, shape, array.shape)) if array.ndim == len(shape) else shape

@@ -115,10 +115,18 @@ def test_arrays_stay_mapped_as_long_as_a_table_is_held(tmp_path: Path) -> None:
     assert vectors.tolist() == [[1.0, 1.0]]
 
 
+def spoil(path: Path, at: int, bytes_: bytes) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:at] + bytes_ + data[at + len(bytes_) :])
+
+
 DAMAGES: Sequence[tuple[str, Callable[[Path], object], str]] = (
     ("no file", Path.unlink, "found none"),
     ("nothing in it", lambda path: path.write_bytes(b""), "found none"),
     ("no array", lambda path: path.write_bytes(b"not an array" * 9), "found none"),
+    ("a broken header", lambda path: spoil(path, 10, b"{" * 60), "found none"),
+    ("an unended text", lambda path: spoil(path, 10, b"'''" * 9), "found none"),
+    ("a zip file", lambda path: spoil(path, 0, b"PK\x03\x04"), "found none"),
     ("a pickle", lambda path: np.save(path, np.array([{}]), allow_pickle=True), "found none"),
     ("another type", lambda path: np.save(path, np.load(path).astype("<f4")), "found one of <f4"),
     ("a row less", lambda path: np.save(path, np.load(path)[1:]), "found one of <"),
