@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -38,13 +37,9 @@ class TargetModel:
         if not self.boosters:
             raise BrokenFileError(f"the model of {self.target}", "no boosters")
 
-    @cached_property
-    def _start(self) -> int | None:
-        return place_of_start(self.target, self.boosters[0].feature_names)
-
     def predict_raw(self, matrix: FloatArray) -> FloatArray:
-        """Return the mean of the boosters' predictions from their start, shape (rows,)."""
-        return from_start(mean_prediction(self.boosters, matrix), matrix, self._start)
+        """Return the mean of the boosters' predictions, which corrects their start; (rows,)."""
+        return raw_share(self.target, self.boosters, matrix)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].

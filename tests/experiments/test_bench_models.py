@@ -116,8 +116,7 @@ def test_page_and_document_hold_every_group(found: list[MarketFigures]) -> None:
     for target in document["markets"][0]["targets"]:
         for name, group in target["by_group"].items():
             assert name in printed
-            if group["explained"] is not None:
-                assert f"{group['explained']:.3f}" in printed
+            assert f"{group['explained']:.3f}" in printed
 
 
 def test_document_tells_what_can_be_known_of_return_risk_alone(found: list[MarketFigures]) -> None:
