@@ -22,6 +22,7 @@ from features.level_layout import (
     as_words,
     hashes_of,
     in_turn,
+    multipliers,
     other_bits,
     slots_for,
     vectors_file,
@@ -35,11 +36,15 @@ BLOCK_ROWS: Final = 20_000
 
 
 def write_levels(
-    directory: Path, levels: Mapping[Level, LevelVectors], abouts: Mapping[Level, LevelAbout]
+    directory: Path,
+    levels: Mapping[Level, LevelVectors],
+    abouts: Mapping[Level, LevelAbout],
+    *,
+    seed: str,
 ) -> None:
     """Write the vectors of all levels into a directory.
 
-    Equal vectors give equal bytes, whatever the order of their keys.
+    Equal vectors and seeds give equal bytes, whatever the order of the keys.
 
     Raises:
         ValueError: a key is there twice, or a level has other keys or features than said.
@@ -47,9 +52,10 @@ def write_levels(
     keys = {level: level_keys(map(word_of, levels[level].keys)) for level in in_turn(levels)}
     longest = max((len(key) for of_level in keys.values() for key in of_level), default=1)
     words = -(-longest // WORD_BYTES)
+    numbers = multipliers(seed, words)
     starts, rows, before = [], [], 0
     for level, of_level in keys.items():
-        begin, in_order, order = _arranged(of_level, words)
+        begin, in_order, order = _arranged(as_words(of_level, words), numbers)
         _write_vectors(directory / vectors_file(level), levels[level].values, order, abouts[level])
         starts.append(before + begin)
         rows.append(in_order)
@@ -60,11 +66,10 @@ def write_levels(
     write_array(directory / KEYS, "<u8", (before + 1, words), rows)
 
 
-def _arranged(keys: list[bytes], words: int) -> tuple[Starts, Words, Places]:
+def _arranged(rows: Words, numbers: Words) -> tuple[Starts, Words, Places]:
     """Return where the slots of a level begin, its keys slot by slot, and their order."""
-    slots = slots_for(len(keys))
-    of_keys = hashes_of(keys) >> other_bits(slots)
-    rows = as_words(keys, words)
+    slots = slots_for(len(rows))
+    of_keys = hashes_of(rows, numbers) >> other_bits(slots)
     order = np.lexsort((*rows.T, of_keys))
     rows = rows[order]
     if (rows[1:] == rows[:-1]).all(axis=1).any():

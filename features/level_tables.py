@@ -28,6 +28,7 @@ from features.level_layout import (
     as_words,
     hashes_of,
     in_turn,
+    multipliers,
     other_bits,
     slots_for,
     vectors_file,
@@ -59,10 +60,12 @@ class LevelTables:
     vectors: Mapping[Level, FloatArray]
     """Shape (keys + 1, features): the last vector is that of an unknown key."""
     ranges: Mapping[Level, _Range]
+    numbers: Words
+    """What the hash of a key is made with."""
 
     @classmethod
-    def of(cls, directory: Path, levels: Mapping[Level, LevelAbout]) -> LevelTables:
-        """Map the files of a directory.
+    def of(cls, directory: Path, levels: Mapping[Level, LevelAbout], *, seed: str) -> LevelTables:
+        """Map the files of a directory that were written with a seed.
 
         Raises:
             SnapshotRefusedError: one of them holds an array of another shape.
@@ -77,7 +80,8 @@ class LevelTables:
             for level, about in levels.items()
         }
         starts = map_array(directory / STARTS, "<u4", (slots + 1,))
-        return cls(starts, map_array(directory / KEYS, "<u8", (keys + 1, None)), vectors, ranges)
+        rows = map_array(directory / KEYS, "<u8", (keys + 1, None))
+        return cls(starts, rows, vectors, ranges, multipliers(seed, rows.shape[1]))
 
     def find(
         self, asked: Mapping[Level, Sequence[Word]]
@@ -103,8 +107,8 @@ class LevelTables:
         """Return where each key stands among the keys of all levels, and whether it does."""
         is_there = np.array([word is not None for word in words]) if None in words else True
         keys = level_keys(["" if word is None else word for word in words])
-        slots = (hashes_of(keys) >> other) + first_slot
         rows = as_words(keys, self.keys.shape[1])
+        slots = (hashes_of(rows, self.numbers) >> other) + first_slot
         places, ends = self.starts.take([slots, slots + 1]).astype(np.int64)
         found = self._same(places, rows) & (places < ends)
         for which, others in _others(places, ends, found):

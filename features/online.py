@@ -89,7 +89,7 @@ class OnlineSnapshot:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
         about, snapshot_id = read_about(directory)
-        tables = LevelTables.of(directory, about.levels)
+        tables = LevelTables.of(directory, about.levels, seed=about.dataset_digest)
         return cls(about, snapshot_id, tables=tables, file=KeyedFile.open(directory))
 
     def close(self) -> None:

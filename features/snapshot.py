@@ -15,7 +15,7 @@ from features.errors import ArtefactError
 from features.horizons import Horizons
 from features.levels import Level
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 class SnapshotRefusedError(ArtefactError):

@@ -35,9 +35,10 @@ def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
     """
     directory.mkdir(parents=True, exist_ok=True)
     write_keyed_file(directory, _facts_in_turn(contents), most_bytes=_most_bytes(contents))
-    write_levels(directory, contents.levels, contents.about.levels)
+    about = contents.about
+    write_levels(directory, contents.levels, about.levels, seed=about.dataset_digest)
     files = {name: facts_of(directory / name) for name in data_files(contents.levels)}
-    about = contents.about.model_copy(update={"files": files})
+    about = about.model_copy(update={"files": files})
     text = json.dumps(about.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
     (directory / ABOUT).write_text(text, encoding="utf-8")
     return id_of(text)

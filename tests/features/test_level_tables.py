@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.level_layout import hashes_of, other_bits, slots_for
+from features.level_layout import as_words, hashes_of, multipliers, other_bits, slots_for
 from features.level_packing import write_levels
 from features.level_tables import LevelTables
 from features.levels import Level
@@ -22,6 +22,8 @@ from features.snapshot_keys import Word, level_keys
 WORDS = st.text(st.sampled_from("ab\0\n\x1e\x1f\xffé") | st.characters(codec="utf-8"), max_size=40)
 LONG = st.builds(lambda word, times: word * times, WORDS, st.integers(1, 40))
 KEYS = st.lists(WORDS | LONG, unique=True, max_size=30)
+
+SEED = "a data set's digest"
 
 Model = Mapping[Level, Mapping[str, list[float]]]
 
@@ -33,12 +35,12 @@ def abouts(model: Model) -> dict[Level, LevelAbout]:
     }
 
 
-def write(model: Model, directory: Path) -> None:
+def write(model: Model, directory: Path, seed: str = SEED) -> None:
     levels = {
         level: LevelVectors([(word,) for word in one], np.reshape([*one.values()], (-1, 2)))
         for level, one in model.items()
     }
-    write_levels(directory, levels, abouts(model))
+    write_levels(directory, levels, abouts(model), seed=seed)
 
 
 def model_of(words: Sequence[Sequence[str]]) -> Model:
@@ -74,7 +76,7 @@ def test_keys_of_any_kind_are_found_as_in_a_dict(
     asked: dict[Level, list[Word]] = {level: [*others, *one, *one] for level, one in model.items()}
     with tempfile.TemporaryDirectory() as directory:
         write(model, Path(directory))
-        found = LevelTables.of(Path(directory), abouts(model)).find(asked)
+        found = LevelTables.of(Path(directory), abouts(model), seed=SEED).find(asked)
     assert expected(model, asked) == {
         level: [[value.hex() for value in row] for row in vectors.tolist()]
         for level, (vectors, _) in found.items()
@@ -87,7 +89,8 @@ def test_keys_of_any_kind_are_found_as_in_a_dict(
 def collisions(keys: int) -> list[str]:
     """Return words that all fall into one slot of a level with so many keys."""
     names = [f"P{number}" for number in range(100_000)]
-    slots = hashes_of(level_keys(names)) >> other_bits(slots_for(keys))
+    rows = as_words(level_keys(names), words=1)
+    slots = hashes_of(rows, multipliers(SEED, words=1)) >> other_bits(slots_for(keys))
     in_one = [name for name, slot in zip(names, slots, strict=True) if slot == slots[0]]
     return in_one[: keys + 1]
 
@@ -98,16 +101,28 @@ def test_keys_of_one_slot_are_told_apart(keys: int, tmp_path: Path) -> None:
     assert len(known) == keys
     model = model_of([known])
     write(model, tmp_path)
-    tables = LevelTables.of(tmp_path, abouts(model))
+    tables = LevelTables.of(tmp_path, abouts(model), seed=SEED)
     vectors, found = tables.find({Level.LISTING: [unknown, *known]})[Level.LISTING]
     assert vectors[1:, 0].tolist() == list(range(keys))
     assert found.tolist() == [False] + [True] * keys
 
 
+def test_keys_that_share_a_slot_under_one_seed_are_apart_under_another(tmp_path: Path) -> None:
+    names = collisions(50)
+    sizes = {}
+    for seed in (SEED, "another data set's digest"):
+        directory = tmp_path / seed
+        directory.mkdir()
+        write(model_of([names]), directory, seed)
+        sizes[seed] = int(np.diff(np.load(directory / "starts.npy").astype(int)).max())
+    assert sizes[SEED] == len(names)
+    assert sizes["another data set's digest"] <= 5
+
+
 def test_arrays_stay_mapped_as_long_as_a_table_is_held(tmp_path: Path) -> None:
     model = model_of([["a", "b"]])
     write(model, tmp_path)
-    tables = LevelTables.of(tmp_path, abouts(model))
+    tables = LevelTables.of(tmp_path, abouts(model), seed=SEED)
     gc.collect()
     vectors, _ = tables.find({Level.LISTING: ["b"]})[Level.LISTING]
     del tables
@@ -146,7 +161,7 @@ def test_file_that_holds_another_array_is_refused(
     write(model, tmp_path)
     damage(tmp_path / file)
     with pytest.raises(SnapshotRefusedError, match=f"in {file}; {says}"):
-        LevelTables.of(tmp_path, abouts(model))
+        LevelTables.of(tmp_path, abouts(model), seed=SEED)
 
 
 @pytest.mark.parametrize(
@@ -162,4 +177,4 @@ def test_levels_that_are_not_as_said_are_not_written(
     vectors = LevelVectors([(key,) for key in keys], np.zeros((len(keys), 2)))
     about = LevelAbout(features=("a", "b"), defaults=(0.0, 0.0), keys=said)
     with pytest.raises(ValueError, match=says):
-        write_levels(tmp_path, {Level.LISTING: vectors}, {Level.LISTING: about})
+        write_levels(tmp_path, {Level.LISTING: vectors}, {Level.LISTING: about}, seed=SEED)
