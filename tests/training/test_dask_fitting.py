@@ -32,6 +32,7 @@ from training.cluster_errors import (
 from training.dask_fitting import DaskFitter
 from training.evaluate import MODEL
 from training.material import Material, Recipe
+from training.metrics import row_log_loss
 from training.sample import Sample
 from training.split import Division
 from training.train import Trained, train
@@ -90,6 +91,25 @@ def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
             assert _parameters(there.text) == _parameters(here.text)
             # each engine draws its own seven of ten rows; test_row_parts.py counts them all
             assert _rows(there.text) == pytest.approx(_rows(here.text), rel=0.05)
+
+
+def test_models_of_a_cluster_are_as_good_before_calibration(
+    trained: Trained, trained_there: Trained
+) -> None:
+    """Calibration would hide trees that started from elsewhere than serving does."""
+    for target, there in trained_there.contents.models.targets.items():
+        latest = trained.divisions[target].latest
+        here = trained.contents.models.targets[target]
+        losses = [
+            np.average(
+                row_log_loss(latest.label, model.predict_raw(trained.material.matrix[latest.rows])),
+                weights=latest.weight,
+            )
+            for model in (here, there)
+        ]
+        assert losses[1] == pytest.approx(losses[0], rel=0.01)
+        trees = [model.boosters[0].text.count("\nTree=") for model in (here, there)]
+        assert trees[1] == trees[0]
 
 
 def _rows(text: str) -> int:

@@ -8,9 +8,14 @@ import optuna
 import pyarrow as pa
 import pytest
 
+from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, Target
+from serving.booster import Booster
+from serving.target_model import raw_share
 from tests.training_market import HORIZONS
+from training.fitting import fit_boosters
 from training.material import Material, Recipe
+from training.metrics import row_log_loss
 from training.search_space import SPACE
 from training.settings import TrainingSettings
 from training.split import Division
@@ -80,6 +85,27 @@ def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
         assert one.low <= getattr(found, one.name) <= one.high
     unsearched = set(TrainingSettings.model_fields) - {one.name for one in SPACE}
     assert found.model_dump(include=unsearched) == WEAK.model_dump(include=unsearched)
+
+
+def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    """As serving predicts, from the start of trees that correct a formula too."""
+    _search(tmp_path / "a.db", 1).settings(weak, divisions)
+    losses = []
+    for target, division in divisions.items():
+        slices = tuning_slices(weak.training_set, division, HORIZONS, WEAK)
+        texts = fit_boosters(weak.matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
+        judged = slices.judged
+        said = raw_share(target, tuple(map(Booster, texts)), weak.matrix[judged.rows])
+        constant = np.average(slices.learned.label, weights=slices.learned.weight)
+        loss, of_constant = (
+            np.average(row_log_loss(judged.label, share), weights=judged.weight)
+            for share in (said, np.full(said.shape, constant))
+        )
+        losses.append(loss / of_constant)
+    (trial,) = _trials(tmp_path / "a.db")
+    assert trial.value == pytest.approx(np.mean(losses), rel=5e-3)
 
 
 def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
