@@ -42,6 +42,7 @@ class SignalName(StrEnum):
 
     ORDERS = "orders"
     RIPE_UNITS = "ripe_units"
+    OPEN_UNITS = "open_units"
     RETURNED_PARCELS = "returned_parcels"
     REPURCHASES = "repurchases"
     FIRST_PURCHASES = "first_purchases"

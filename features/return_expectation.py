@@ -7,6 +7,11 @@ is shrunk from audits and stars through supplier and product to the listing: the
 model of standardised ratios (Clayton and Kaldor 1987, "Empirical Bayes estimates of age-
 standardized relative risks"). Elementary arithmetic only, as in features/derived.py; what is done
 to several inputs alike is done to all at once, for a call costs a request more than its rows.
+
+Units whose return window isn't over count as well, as so much of a unit as returns are usually
+known by then: a listing sells for five weeks before the first of its units is ripe, and most that
+come back do so within two (the delays of reporting in Kalbfleisch and Lawless 1991, "Regression
+models for right truncated data with applications to AIDS incubation times and reporting lags").
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ import numpy as np
 
 from features.declarations import FloatArray
 from features.derived import gap, ratio
-from features.levels import Level
+from features.levels import Level, qualified
 from features.pooling import CHAIN, RETURN_RATE
 
 NAME: Final = "expected_return_rate_180d"
@@ -26,13 +31,31 @@ ATTRIBUTES: Final = ("size_chart", "plug_voltage", "language")
 """Attributes whose lack may make buyers return."""
 WIDE: Final = (Level.MARKET, Level.CATEGORY_MARKET)
 """Levels whose own rates count; narrower ones count against expectation."""
+NARROW: Final = tuple(level for level in CHAIN if level not in WIDE)
+OPEN_DAYS: Final = (7, 14)
+AGES: Final = ("old", "middle", "young")
+"""Ages of units since delivery between which the known share of their returns changes."""
 LEAST_RISK: Final = 0.1
 """Audits and stars alone can't promise less than a tenth of the usual returns."""
 
+OPEN_UNITS: Final = "units_open"
+OPEN_RETURNED: Final = "units_open_returned"
+OPEN_MEASURES: Final = (
+    (OPEN_RETURNED, RETURN_RATE.days),
+    (OPEN_UNITS, RETURN_RATE.days),
+    *((OPEN_UNITS, days) for days in reversed(OPEN_DAYS)),
+)
+"""What is counted of open units at each narrow level: measures and their windows in days."""
+
+OPEN_INPUTS: Final = tuple(
+    qualified(name, level, days) for name, days in OPEN_MEASURES for level in NARROW
+)
 _COUNTS: Final = 2 * len(CHAIN)
+_OPEN: Final = len(OPEN_INPUTS)
 _GAPS: Final = 2 * len(ATTRIBUTES)
 INPUTS: Final = (
     *RETURN_RATE.inputs,
+    *OPEN_INPUTS,
     *(
         name
         for attribute in ATTRIBUTES
@@ -49,6 +72,7 @@ INPUTS: Final = (
 PARAMETERS: Final = (
     "expected_return_mean",
     *(f"expected_return_strength_{level.value}" for level in CHAIN),
+    *(f"expected_return_known_share_{age}" for age in AGES),
     *(
         name
         for attribute in ATTRIBUTES
@@ -71,11 +95,12 @@ def expected_return_rate(*values: FloatArray) -> FloatArray:
     All are arrays with the same number of dimensions, that broadcast together. Of what isn't known
     (gaps, audits, reviews) the mean is assumed, and counts that are null say nothing.
     """
-    counts, known = values[:_COUNTS], values[_COUNTS : len(INPUTS)]
+    counts, known = values[: _COUNTS + _OPEN], values[_COUNTS + _OPEN : len(INPUTS)]
     mean, *learned = values[len(INPUTS) :]
     strengths, rest = learned[: len(CHAIN)], learned[len(CHAIN) :]
+    known_shares, rest = rest[: len(AGES)], rest[len(AGES) :]
     usual = mean
-    seen = _known(np.array(counts))
+    seen = _with_open(_known(np.array(counts)), known_shares)
     levels = list(zip(seen[::2], seen[1::2], strengths, strict=True))
     for returned, ripe, strength in levels[: len(WIDE)]:
         usual = (returned + strength * usual) / (ripe + strength)
@@ -85,6 +110,17 @@ def expected_return_rate(*values: FloatArray) -> FloatArray:
     for (returned, ripe, strength), expected in narrow:
         risk = (returned + strength * risk) / (ripe * expected + strength)
     return np.minimum(own * risk, 1.0)
+
+
+def _with_open(counts: FloatArray, known_shares: Sequence[FloatArray]) -> FloatArray:
+    """Return returned and ripe units of each level, at narrow ones with those that are open."""
+    seen, open_counts = counts[:_COUNTS], counts[_COUNTS:]
+    returned, *units = np.split(open_counts, len(OPEN_MEASURES))
+    narrow = seen[2 * len(WIDE) :]
+    narrow[::2] += returned
+    for older, younger, share in zip(units, (*units[1:], None), known_shares, strict=True):
+        narrow[1::2] += share * (older if younger is None else older - younger)
+    return seen
 
 
 def _worth_of_gaps(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:

@@ -22,6 +22,7 @@ Key = tuple[Any, ...]
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "ripe_units": ("returns",),
+    "open_units": ("returns",),
     "returned_parcels": ("returns",),
     "lots": ("stock",),
     "stock": ("stock",),

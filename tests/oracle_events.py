@@ -60,6 +60,17 @@ def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
         yield Event(line, end, end, measures)
 
 
+def _open_units(market: KnownMarket, _: Names) -> Iterator[Event]:
+    for line in market.seen("orders"):
+        end = market.window_end(line)
+        if end is None or end <= market.as_of:
+            continue
+        back = sum(r["units"] for r in market.returned(line) if r["event_time"] <= market.as_of)
+        measures = {"units_open": line["units"], "units_open_returned": back}
+        start = end - market.horizons.return_window_days * DAY
+        yield Event(line, start, start, measures)
+
+
 def _returned_parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.seen("returns"):
         if (line := market.lines.get(row["order_line_id"])) is not None:
@@ -273,7 +284,7 @@ def _policy_events(market: KnownMarket, _: Names) -> Iterator[Event]:
 EVENTS: dict[str, Callable[[KnownMarket, Names], Iterator[Event]]] = {
     function.__name__.removeprefix("_"): function
     for function in (
-        *(_orders, _ripe_units, _returned_parcels, _repurchases, _first_purchases),
+        *(_orders, _ripe_units, _open_units, _returned_parcels, _repurchases, _first_purchases),
         *(_lots, _stock, _listing_starts, _prices, _listing_costs, _product_facts),
         *(_videos, _reach, _engagement, _creator_stats, _localisation, _requirements),
         *(_parcels, _reviews, _audits, _policy_events),

@@ -22,6 +22,7 @@ from features.pooling import (
     SELL_THROUGH_RATE,
     Rate,
 )
+from features.return_expectation import OPEN_INPUTS
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from training.settings import TrainingSettings
 from training.training_set import IntArray
@@ -76,6 +77,7 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     }
     for rate in RATES:
         columns |= _past(rng, rate, past[rate], age=age, week=week, keys=keys)
+    columns |= dict.fromkeys(OPEN_INPUTS, np.zeros(week.size))
     columns["units_ordered_84d"] = columns[SELL_THROUGH_RATE.column("units_sold", Level.LISTING)]
     as_of_day = FIRST_MONDAY + 7 * week
     cut_off = int(as_of_day.max())
@@ -116,7 +118,7 @@ def _null_for_nobody(names: np.ndarray) -> pa.Array:
 
 def without_returns(rows: pa.Table) -> pa.Table:
     """Return the rows as they would be built from data without a returns table."""
-    for name in ("return_risk", *RETURN_RATE.inputs):
+    for name in ("return_risk", *RETURN_RATE.inputs, *OPEN_INPUTS):
         place = rows.column_names.index(name)
         rows = rows.set_column(place, name, pa.nulls(rows.num_rows, pa.float64()))
     return rows.replace_schema_metadata({**rows.schema.metadata, LABELLED: "sell_through"})

@@ -22,8 +22,9 @@ from training.forecast import (
     learn_finish,
 )
 from training.hidden_history import Hidden, is_whole
+from training.losses import row_log_loss
 from training.material import Material
-from training.metrics import Metrics, measure, row_log_loss
+from training.metrics import Metrics, measure
 from training.sample import Sample
 from training.split import Division
 from training.target_fitting import footing_of

@@ -11,7 +11,7 @@ from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
 from serving.target_model import TargetModel
-from training.calibration import fit_knots
+from training.calibration_choice import choose_knots
 from training.dispersion import learn_spread
 from training.split import Division
 
@@ -56,7 +56,9 @@ def learn_finish(
     then, and held 46 % in one large cell.
     """
     shaping, conformal = division.shaping, division.conformal
-    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    knots = choose_knots(
+        raw[shaping.rows], shaping.label, shaping.weight, listings=listings[shaping.rows]
+    )
     shaped = knots.apply(raw[shaping.rows])
     spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])

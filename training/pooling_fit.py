@@ -45,13 +45,14 @@ _SIGNIFICANT_DIGITS: Final = 6
 
 
 def learn_parameters(
-    training_set: TrainingSet, samples: Mapping[Target, Sample]
+    training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample = NO_ROWS
 ) -> dict[str, float]:
     """Return all parameters of derived features, learned on rows that no later slice knows.
 
     `samples` holds each target's rows; those of sell_through are also where repurchases are
     counted, at each listing's last row. A rate whose target isn't there stays at its start; its
-    counts are null, and so is the pooled rate.
+    counts are null, and so is the pooled rate. `expectation` has the rows that the expected
+    return rate is learned from (training/expectation_sample.py).
     """
     learned: dict[str, float] = {}
     for target, rate in RATE_OF.items():
@@ -61,9 +62,8 @@ def learn_parameters(
         strengths = strengths_by_loss(counts, sample.label, sample.weight, mean=mean)
         learned |= _named(rate, mean, strengths)
     learned |= _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
-    sample = samples.get("return_risk", NO_ROWS)
-    mean = smoothed_mean(sample.label, sample.weight)
-    return learned | learn_return_expectation(training_set.columns, sample, mean)
+    mean = smoothed_mean(expectation.label, expectation.weight)
+    return learned | learn_return_expectation(training_set.columns, expectation, mean)
 
 
 def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:

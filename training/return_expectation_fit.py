@@ -17,16 +17,17 @@ from features.declarations import FloatArray
 from features.derived import ratio
 from features.pooling import RETURN_RATE
 from features.return_expectation import INPUTS, PARAMETERS, expected_return_rate
-from training.metrics import row_log_loss
+from training.losses import row_log_loss
 from training.sample import Sample
 
-MOST_ROWS: Final = 40_000
-"""Twenty numbers need no more; of more rows, evenly spaced ones are taken."""
 START_STRENGTH: Final = 10.0
 STRENGTHS: Final = (0.1, 1e6)
 """Least and most pseudo-trials."""
 MOST_EFFECT: Final = 20.0
+START_KNOWN_SHARES: Final = (0.75, 0.35, 0.1)
+"""Of old, middle and young units, as if returns came evenly over a window of 30 days."""
 _IS_STRENGTH: Final = np.array(["strength" in name for name in PARAMETERS])
+_IS_KNOWN_SHARE: Final = np.array(["known_share" in name for name in PARAMETERS])
 _IS_MEAN: Final = np.array([name.endswith("_mean") for name in PARAMETERS])
 _SIGNIFICANT_DIGITS: Final = 3
 """As many as the search finds: further ones would be those of its slopes' noise."""
@@ -41,7 +42,6 @@ def learn_return_expectation(
     """
     counts = [columns[name][sample.rows] for name in RETURN_RATE.inputs]
     places = np.flatnonzero(~np.isnan(counts).any(axis=0) & (sample.weight > 0))
-    places = places[:: max(-(-places.size // MOST_ROWS), 1)]
     inputs = np.stack([columns[name][sample.rows[places]] for name in INPUTS])
     values = _start(inputs, mean)
     if places.size:
@@ -65,6 +65,7 @@ def _start(inputs: FloatArray, mean: float) -> FloatArray:
         "expected_return_low_star_mean": _mean(low),
     }
     values = np.where(_IS_STRENGTH, START_STRENGTH, 0.0)
+    values[_IS_KNOWN_SHARE] = START_KNOWN_SHARES
     return np.array(
         [means.get(name, value) for name, value in zip(PARAMETERS, values, strict=True)]
     )
@@ -89,15 +90,15 @@ def _fitted(
         estimate = expected_return_rate(*inputs, *values_of(free)[:, np.newaxis])
         return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
 
+    least = np.where(_IS_STRENGTH, np.log(STRENGTHS[0]), 0.0)
+    most = np.where(_IS_STRENGTH, np.log(STRENGTHS[1]), MOST_EFFECT)
+    most[_IS_KNOWN_SHARE] = 1.0
     logs = np.log(np.where(_IS_STRENGTH, start, 1.0))
     found = minimize(
         loss,
         np.where(_IS_STRENGTH, logs, start)[is_free],
         method="L-BFGS-B",
-        bounds=[
-            tuple(np.log(STRENGTHS)) if is_strength else (0.0, MOST_EFFECT)
-            for is_strength in _IS_STRENGTH[is_free]
-        ],
+        bounds=list(zip(least[is_free], most[is_free], strict=True)),
         options={"ftol": 1e-9, "maxiter": 100, "maxfun": 3_000},
     )
     return values_of(found.x)

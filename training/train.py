@@ -10,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from features.declarations import FloatArray, Target
-from features.horizons import Horizons
 from features.reference_stats import describe_inputs
 from serving.bundle import BundleContents
 from serving.prediction import Models
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
 from training.hidden_history import is_whole, with_hidden_histories
+from training.learned_parameters import learned_parameters
 from training.material import Fitter, Material, Recipe, prepare
-from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division, divide
@@ -72,8 +71,8 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         for target in training_set.outcomes
     }
     progress("learning how to pool rates")
-    samples = pooling_samples(training_set, divisions, recipe.horizons)
-    material = prepare(recipe, training_set, learn_parameters(training_set, samples))
+    parameters = learned_parameters(training_set, divisions, recipe.horizons)
+    material = prepare(recipe, training_set, parameters)
     if tune is not None:
         progress("tuning")
         tuned = replace(recipe, settings=tune(material, divisions))
@@ -100,23 +99,6 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         model_card=model_card(training_set, recipe.horizons, evaluations),
     )
     return Trained(contents, evaluations, material, divisions)
-
-
-def pooling_samples(
-    training_set: TrainingSet, divisions: Mapping[Target, Division], horizons: Horizons
-) -> dict[Target, Sample]:
-    """Return each target's training rows that are final before any target is calibrated.
-
-    Both models see all pooled rates, so that a rate may know nothing of either's later slices.
-    Copies that know less are left out: a prior is the stronger the more of it is hidden.
-    """
-    end = min(division.days.calibration.first for division in divisions.values())
-    samples = {}
-    for target, division in divisions.items():
-        rows = division.train.rows
-        is_final = training_set.as_of_day[rows] + horizons.maturity_days(target) <= end
-        samples[target] = division.train.where(is_final & is_whole(training_set, rows))
-    return samples
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:

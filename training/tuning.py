@@ -23,8 +23,8 @@ from optuna.trial import Trial, TrialState
 
 from features.declarations import FloatArray, Target
 from training.fitting import booster_parameters
+from training.losses import row_log_loss, weighted_mean
 from training.material import Material
-from training.metrics import row_log_loss, weighted_mean
 from training.pooling_fit import smoothed_mean
 from training.sample import Sample
 from training.search_space import SPACE, Range

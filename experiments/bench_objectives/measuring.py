@@ -14,14 +14,13 @@ from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
 from features.declarations import FloatArray, Target
 from features.errors import TrainingError
-from training.calibration import fit_knots
+from training.calibration_choice import choose_knots
 from training.hidden_history import with_hidden_histories
+from training.learned_parameters import learned_parameters
+from training.losses import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
 from training.material import Material, Recipe, prepare
-from training.metrics import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
-from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.split import Division, divide
-from training.train import pooling_samples
 from training.training_set import read_training_set
 
 
@@ -123,8 +122,8 @@ def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> li
         target: divide(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
     }
-    samples = pooling_samples(training_set, divisions, recipe.horizons)
-    material = prepare(recipe, training_set, learn_parameters(training_set, samples))
+    parameters = learned_parameters(training_set, divisions, recipe.horizons)
+    material = prepare(recipe, training_set, parameters)
     return [_round(source, origin, material, division) for division in divisions.values()]
 
 
@@ -140,14 +139,17 @@ def _round(source: Source, origin: int, material: Material, division: Division) 
         judged_rows=latest.rows.size,
         judged_days=(division.days.latest.first, division.days.latest.last),
         raw={name: figures(latest, raw[latest.rows]) for name, raw in said.items()},
-        calibrated={name: figures(latest, calibrated(raw, division)) for name, raw in said.items()},
+        calibrated={
+            name: figures(latest, calibrated(raw, material, division)) for name, raw in said.items()
+        },
     )
 
 
-def calibrated(raw: FloatArray, division: Division) -> FloatArray:
+def calibrated(raw: FloatArray, material: Material, division: Division) -> FloatArray:
     """Return the estimates of the latest slice as the product makes them of raw predictions."""
     shaping = division.shaping
-    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    listings = material.training_set.listings[shaping.rows]
+    knots = choose_knots(raw[shaping.rows], shaping.label, shaping.weight, listings=listings)
     return knots.apply(raw[division.latest.rows])
 
 

@@ -15,8 +15,8 @@ from features.declarations import Target
 from serving.booster import Booster
 from serving.target_model import raw_share
 from training.fitting import BoosterFit, booster_parameters
+from training.losses import row_log_loss
 from training.material import Fitter, Material, Texts
-from training.metrics import row_log_loss
 from training.sample import Sample
 from training.split import Division
 from training.start_log_odds import start_log_odds

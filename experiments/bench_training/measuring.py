@@ -21,11 +21,10 @@ from features.horizons import Horizons
 from features.signal_rows import stored_rows
 from features.training_rows import build_training_rows
 from training.hidden_history import with_hidden_histories
+from training.learned_parameters import learned_parameters
 from training.material import Fitter, Material, Recipe, prepare
-from training.pooling_fit import learn_parameters
 from training.settings import TrainingSettings
 from training.split import Division, divide
-from training.train import pooling_samples
 from training.training_set import read_training_set
 
 Tell = Callable[[str], None]
@@ -98,5 +97,5 @@ def _prepared(
         target: divide(training_set, target, recipe.horizons, settings)
         for target in training_set.outcomes
     }
-    samples = pooling_samples(training_set, divisions, recipe.horizons)
-    return prepare(recipe, training_set, learn_parameters(training_set, samples)), divisions
+    parameters = learned_parameters(training_set, divisions, recipe.horizons)
+    return prepare(recipe, training_set, parameters), divisions

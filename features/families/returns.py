@@ -9,10 +9,20 @@ from features.derived import ratio
 from features.families.topic import Topic, share_of
 from features.levels import Level
 from features.pooling import RETURN_RATE
-from features.return_expectation import INPUTS, NAME, PARAMETERS, expected_return_rate
+from features.return_expectation import (
+    INPUTS,
+    NAME,
+    NARROW,
+    OPEN_MEASURES,
+    OPEN_RETURNED,
+    OPEN_UNITS,
+    PARAMETERS,
+    expected_return_rate,
+)
 from features.vocabulary import RETURN_REASONS
 
 RIPE: Final = Topic(SignalName.RIPE_UNITS, Family.RETURNS)
+OPEN: Final = Topic(SignalName.OPEN_UNITS, Family.RETURNS)
 BACK: Final = Topic(SignalName.RETURNED_PARCELS, Family.RETURNS)
 
 
@@ -38,6 +48,12 @@ def _back(level: Level) -> Windowed:
     return BACK.total("units_back", sentence, level=level, days=28, unit="units")
 
 
+_OF_OPEN: Final = {
+    OPEN_UNITS: "Units of the {level} whose return window isn't over, of those delivered",
+    OPEN_RETURNED: "Units of the {level} that came back although their return window isn't over, "
+    "of those delivered",
+}
+
 RETURNS: Final[tuple[Feature, ...]] = (
     *(
         feature
@@ -47,6 +63,11 @@ RETURNS: Final[tuple[Feature, ...]] = (
     ),
     _back(Level.LISTING),
     _back(Level.PRODUCT),
+    *(
+        OPEN.total(measure, _OF_OPEN[measure], level=level, days=days, unit="units")
+        for level in NARROW
+        for measure, days in OPEN_MEASURES
+    ),
     RIPE.total(
         "units_ripe",
         "Units of the {level} whose return window ended",

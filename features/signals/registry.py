@@ -11,6 +11,7 @@ from features.signals.signal import OF_LISTING_AND_CREATOR, Signal
 SIGNALS: Final[dict[SignalName, Signal]] = {
     SignalName.ORDERS: Signal(("orders",), orders.orders, OF_LISTING_AND_CREATOR),
     SignalName.RIPE_UNITS: Signal(("orders", "returns"), orders.ripe_units, OF_LISTING_AND_CREATOR),
+    SignalName.OPEN_UNITS: Signal(("orders", "returns"), orders.open_units),
     SignalName.RETURNED_PARCELS: Signal(("orders", "returns"), orders.returned_parcels),
     SignalName.REPURCHASES: Signal(("orders",), orders.first_purchases),
     SignalName.FIRST_PURCHASES: Signal(("orders",), orders.first_purchases, adds_up=False),

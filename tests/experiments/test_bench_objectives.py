@@ -44,13 +44,12 @@ from features.horizons import Horizons
 from tests.training_market import HORIZONS, market_rows
 from training.fitting import booster_parameters
 from training.hidden_history import with_hidden_histories
+from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
-from training.pooling_fit import learn_parameters
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_targets
-from training.train import pooling_samples
 from training.training_set import read_training_set
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
@@ -77,8 +76,8 @@ def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
     divisions = {
         target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
     }
-    samples = pooling_samples(training_set, divisions, HORIZONS)
-    return prepare(RECIPE, training_set, learn_parameters(training_set, samples)), divisions
+    parameters = learned_parameters(training_set, divisions, HORIZONS)
+    return prepare(RECIPE, training_set, parameters), divisions
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +154,7 @@ def test_default_contestant_is_the_product(
     material, divisions = prepared
     division = divisions[target]
     product = fit_targets(material, divisions)[target]
-    found = calibrated(said[target][DEFAULT.name], division)
+    found = calibrated(said[target][DEFAULT.name], material, division)
     np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
 
 

@@ -24,8 +24,9 @@ from features.declarations import (
     OverWindow,
 )
 from features.derived import design_matrix
-from features.levels import Level
+from features.levels import Level, qualified
 from features.pooling import RATES
+from features.return_expectation import NARROW
 from features.signals.registry import SIGNALS
 from tests.market_rows import PARAMETERS, seen_values
 
@@ -39,6 +40,15 @@ INPUTS = {d.name: d for d in (*CATALOGUE.request_fields, *CATALOGUE.base)}
 
 PARTS = [
     *(pair for rate in RATES for pair in zip(rate.inputs[::2], rate.inputs[1::2], strict=True)),
+    *(
+        (qualified(part, level, days), qualified("units_open", level, longer))
+        for level in NARROW
+        for part, days, longer in (
+            ("units_open_returned", 180, 180),
+            ("units_open", 14, 180),
+            ("units_open", 7, 14),
+        )
+    ),
     ("requirements_met", "requirements_category_market"),
     ("certificates_held", "certificates_required_category_market"),
     *(

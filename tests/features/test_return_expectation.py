@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.pooling import CHAIN, pooled_rate
-from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS, expected_return_rate
+from features.levels import Level, qualified
+from features.pooling import CHAIN, RETURN_RATE, pooled_rate
+from features.return_expectation import (
+    ATTRIBUTES,
+    INPUTS,
+    NARROW,
+    PARAMETERS,
+    expected_return_rate,
+)
 
 NEUTRAL = {
     name: 8.0 if "strength" in name else 0.1 if name.endswith("_mean") else 0.0
@@ -42,6 +49,20 @@ def _by_hand() -> float:
 
 def test_rate_shrinks_the_risk_beyond_the_category() -> None:
     assert _rate({}, {}) == pytest.approx(_by_hand(), rel=1e-12)
+
+
+@pytest.mark.parametrize("level", NARROW)
+def test_open_units_count_by_what_is_known_of_their_returns(level: Level) -> None:
+    """Of 40 delivered two weeks ago and before 0.75 counts, of 20 0.5, of the last 10 0.25."""
+    opened = {"units_open_returned": 9.0, "units_open": 70.0}
+    inputs = {qualified(name, level, 180): count for name, count in opened.items()}
+    inputs |= {qualified("units_open", level, 14): 30.0, qualified("units_open", level, 7): 10.0}
+    ages = dict(zip(("old", "middle", "young"), (0.75, 0.5, 0.25), strict=True))
+    shares = {f"expected_return_known_share_{age}": share for age, share in ages.items()}
+    returned, ripe = (RETURN_RATE.column(name, level) for name in ("units_returned", "units_ripe"))
+    as_ripe = {returned: USUAL[returned] + 9, ripe: USUAL[ripe] + 30 + 10 + 2.5}
+    assert _rate(inputs, shares) == pytest.approx(_rate(as_ripe, {}), rel=1e-12)
+    assert _rate(inputs, shares) != pytest.approx(_rate({}, {}), rel=1e-3)
 
 
 def test_rate_without_narrow_evidence_is_the_pooled_one() -> None:

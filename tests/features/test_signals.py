@@ -16,6 +16,7 @@ HORIZON = pd.Timedelta(days=HORIZONS.horizon_days)
 RETURN = pd.Timedelta(days=HORIZONS.return_window_days)
 AGAIN = pd.Timedelta(days=HORIZONS.repurchase_window_days)
 DELIVERY = pd.Timedelta(days=HORIZONS.assumed_delivery_days)
+ONE_DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,55 @@ def test_return_counts_until_the_window_is_over(returned_at: pd.Timestamp, units
 )
 def test_unit_is_ripe_once_its_return_window_is_over(bought: pd.Timestamp, ripe: float) -> None:
     assert value(market(orders=[order(bought)]), "units_ripe_180d") == ripe
+
+
+@pytest.mark.parametrize(
+    ("bought", "is_open"),
+    [
+        (AS_OF - DELIVERY, 1.0),
+        (AS_OF - DELIVERY + TICK, 0.0),
+        (AS_OF - DELIVERY - RETURN + TICK, 1.0),
+        (AS_OF - DELIVERY - RETURN, 0.0),
+    ],
+)
+def test_unit_is_open_from_delivery_to_the_end_of_its_window(
+    bought: pd.Timestamp, is_open: float
+) -> None:
+    frames = market(
+        orders=[order(bought, order_line_id="L")],
+        returns=[event(AS_OF, order_line_id="L", units=1)],
+    )
+    assert value(frames, "units_open_180d") == is_open
+    assert value(frames, "units_open_returned_180d") == is_open
+
+
+@pytest.mark.parametrize(
+    ("bought", "counted"),
+    [(AS_OF - DELIVERY - WEEK, 0.0), (AS_OF - DELIVERY - WEEK + TICK, 1.0)],
+)
+def test_open_unit_is_as_old_as_its_delivery(bought: pd.Timestamp, counted: float) -> None:
+    frames = market(orders=[order(bought)])
+    assert value(frames, "units_open_7d") == counted
+    assert value(frames, "units_open_14d") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("at", "known", "units"),
+    [
+        (AS_OF - ONE_DAY, AS_OF, 2.0),
+        (AS_OF - ONE_DAY, AS_OF + TICK, 0.0),
+        (AS_OF + TICK, AS_OF, 0.0),
+    ],
+)
+def test_return_of_an_open_unit_counts_once_it_is_known(
+    at: pd.Timestamp, known: pd.Timestamp, units: float
+) -> None:
+    frames = market(
+        orders=[order(AS_OF - DELIVERY - ONE_DAY, order_line_id="L", units=3)],
+        returns=[event(at, known=known, order_line_id="L", units=2)],
+    )
+    assert value(frames, "units_open_returned_180d") == units
+    assert value(frames, "units_open_180d") == 3.0
 
 
 def test_unit_not_delivered_is_never_ripe_where_deliveries_are_known() -> None:

@@ -12,10 +12,10 @@ from features.declarations import Target
 from serving.bundle import write_bundle
 from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
 from training.hidden_history import with_hidden_histories
+from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
-from training.pooling_fit import learn_parameters
 from training.split import Division, divide
-from training.train import Trained, pooling_samples, train
+from training.train import Trained, train
 from training.training_set import TrainingSet, read_training_set
 
 RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
@@ -45,8 +45,8 @@ def divisions(training_set: TrainingSet) -> dict[Target, Division]:
 
 @pytest.fixture(scope="session")
 def material(training_set: TrainingSet, divisions: dict[Target, Division]) -> Material:
-    samples = pooling_samples(training_set, divisions, HORIZONS)
-    return prepare(RECIPE, training_set, learn_parameters(training_set, samples))
+    parameters = learned_parameters(training_set, divisions, HORIZONS)
+    return prepare(RECIPE, training_set, parameters)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,10 @@ from serving.cells import IntArray
 from serving.past import Past
 from serving.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows
+from training.learned_parameters import learned_parameters
 from training.material import Recipe, prepare
-from training.pooling_fit import learn_parameters
 from training.split import Division, divide
 from training.target_fitting import fit_targets
-from training.train import pooling_samples
 from training.training_set import TrainingSet, read_training_set
 
 SEEDS = 40
@@ -47,7 +46,7 @@ def _divided(seed: int) -> tuple[TrainingSet, dict[Target, Division]]:
 def _parameters() -> dict[str, float]:
     """Learn pooling on a market of its own: all are drawn alike, and it takes half of a fit."""
     training_set, divisions = _divided(SEEDS)
-    return learn_parameters(training_set, pooling_samples(training_set, divisions, HORIZONS))
+    return learned_parameters(training_set, divisions, HORIZONS)
 
 
 @cache

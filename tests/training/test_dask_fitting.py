@@ -31,8 +31,8 @@ from training.cluster_errors import (
 )
 from training.dask_fitting import DaskFitter
 from training.evaluate import MODEL
+from training.losses import row_log_loss
 from training.material import Material, Recipe
-from training.metrics import row_log_loss
 from training.sample import Sample
 from training.split import Division
 from training.train import Trained, train

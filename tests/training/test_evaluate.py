@@ -23,8 +23,8 @@ from training.evaluate import (
     evaluate,
     flat_metrics,
 )
+from training.losses import row_log_loss, weighted_mean
 from training.material import Material, Recipe
-from training.metrics import row_log_loss, weighted_mean
 from training.split import Division
 from training.train import Trained, train
 from training.training_set import Coded

@@ -9,7 +9,7 @@ from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel
-from training.calibration import fit_knots
+from training.calibration_choice import choose_knots
 from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
@@ -37,7 +37,10 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
     finish = learn_finish(raw, footing, division, listings=training_set.listings)
     shaping, conformal = division.shaping, division.conformal
-    knots = fit_knots(raw[shaping.rows], shaping.label, shaping.weight)
+    listings = training_set.listings
+    knots = choose_knots(
+        raw[shaping.rows], shaping.label, shaping.weight, listings=listings[shaping.rows]
+    )
     spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )

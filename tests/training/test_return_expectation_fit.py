@@ -7,7 +7,6 @@ import pytest
 
 from features.pooling import RETURN_RATE
 from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS
-from training import return_expectation_fit
 from training.return_expectation_fit import START_STRENGTH, learn_return_expectation
 from training.sample import NO_ROWS, Sample
 
@@ -37,17 +36,6 @@ def test_effects_of_gaps_and_audits_are_found() -> None:
     assert found["expected_return_usual_plug_voltage"] == pytest.approx(1, rel=0.1)
     assert found["expected_return_audit_effect"] == pytest.approx(1.5, rel=0.2)
     assert found["expected_return_effect_size_chart"] == 0
-
-
-def test_numbers_are_learned_from_at_most_so_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(1)
-    columns = _columns(rng)
-    label, weight = rng.uniform(0, 0.2, ROWS), np.full(ROWS, 10.0)
-    monkeypatch.setattr(return_expectation_fit, "MOST_ROWS", ROWS - 1)
-    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.1)
-    every = np.arange(0, ROWS, 2)
-    half = learn_return_expectation(columns, Sample(every, label[every], weight[every]), mean=0.1)
-    assert found == half
 
 
 @pytest.mark.parametrize("name", RETURN_RATE.inputs)

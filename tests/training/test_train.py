@@ -16,7 +16,7 @@ from serving.prediction import predict
 from tests.training_market import HORIZONS, without_returns
 from training.material import Recipe
 from training.split import Division
-from training.train import CANARY_ROWS, Trained, canary_rows, pooling_samples, train
+from training.train import CANARY_ROWS, Trained, canary_rows, train
 from training.training_errors import (
     NoLabelsError,
     TooFewDaysError,
@@ -103,18 +103,6 @@ def test_models_know_nothing_of_the_latest_slice(
     assert knots[0] == knots[1]
     losses = [one.evaluations["sell_through"].overall["model"].log_loss for one in (trained, other)]
     assert losses[0] != losses[1]
-
-
-def test_pooling_learns_before_any_target_is_calibrated(
-    training_set: TrainingSet, divisions: dict[Target, Division]
-) -> None:
-    samples = pooling_samples(training_set, divisions, HORIZONS)
-    first = min(division.days.calibration.first for division in divisions.values())
-    for target, sample in samples.items():
-        ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days(target)
-        assert ends.max() <= first
-    widest, used = divisions["sell_through"].train, samples["sell_through"]
-    assert 0 < used.rows.size < widest.rows.size
 
 
 @pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])

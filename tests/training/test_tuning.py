@@ -14,8 +14,8 @@ from serving.booster import Booster
 from serving.target_model import raw_share
 from tests.training_market import HORIZONS
 from training.fitting import fit_boosters
+from training.losses import row_log_loss
 from training.material import Material, Recipe
-from training.metrics import row_log_loss
 from training.search_space import SPACE
 from training.settings import TrainingSettings
 from training.split import Division
