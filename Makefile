@@ -42,8 +42,10 @@ demo: $(READY)
 	@echo
 	@$(BIN)/python -m experiments.http_demo $(OUT)/run
 
+# PYTHONDONTWRITEBYTECODE: where it is set, each worker and each command that a test starts compiles
+# all that it imports anew, and writes the assertions of all tests anew: a third of their collection.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

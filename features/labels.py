@@ -12,12 +12,12 @@ import ibis.expr.types as ir
 
 from features.dataset import Dataset
 from features.horizons import Horizons
-from features.signal_rows import day_of
+from features.signal_rows import SignalRows, day_of
 from features.signals.orders import order_lines_with_end, returns_within_window
 from features.visibility import AS_OF
 
 
-def labels_looking_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) -> ir.Table:
+def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
     """Return both labels for each row of `spine`.
 
     Adds to (listing_id, as_of_day): `units_ordered_label` (float64, units ordered in the
@@ -25,8 +25,10 @@ def labels_looking_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) 
     `return_risk` (share of the units ordered that came back in time; null while immature, without
     any order, or where the data have no returns) and `{target}_is_mature`.
     """
-    cut_off = dataset.cut_off_day()
-    ahead = _ordered_ahead(dataset, horizons, spine)
+    horizons, cut_off = signals.horizons, signals.dataset.cut_off_day()
+    names, tables = zip(*signals.dataset.tables.items(), strict=True)
+    # Markets differ in their cut-off: what doesn't rest on it is written as SQL once for all.
+    ahead = signals.step(_ordered_ahead, spine, *tables, names=names, horizons=horizons)
     rows = spine.select("listing_id", AS_OF, "units_offered").left_join(
         ahead, ["listing_id", AS_OF]
     )
@@ -56,8 +58,11 @@ def labels_looking_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) 
     )
 
 
-def _ordered_ahead(dataset: Dataset, horizons: Horizons, spine: ir.Table) -> ir.Table:
+def _ordered_ahead(
+    spine: ir.Table, *tables: ir.Table, names: tuple[str, ...], horizons: Horizons
+) -> ir.Table:
     """Sum the units ordered in the horizon of each row, and those of them that came back."""
+    dataset = Dataset(connection=None, tables=dict(zip(names, tables, strict=True)), digest="")
     lines = _lines_with_returned(dataset, horizons).rename(line_listing_id="listing_id")
     pairs = spine.select("listing_id", AS_OF).inner_join(
         lines,

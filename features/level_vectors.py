@@ -14,6 +14,7 @@ from features.declarations import Base, FloatArray, SignalName
 from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import SignalRows
+from features.signals.signal import Keys
 from features.snapshot import LevelVectors
 from features.visibility import AS_OF
 
@@ -30,12 +31,18 @@ OWN_KEYS: Final[dict[Level, tuple[SignalName, ...]]] = {
 
 def live_keys(signals: SignalRows, level: Level) -> ir.Table:
     """Return each key of a level once: those of products and listings, and those of events."""
-    names = LEVEL_KEYS[level]
-    tables = [signals.dataset.tables["products"], signals.dataset.listing_facts()]
-    tables += [signals.at(n, level) for n in OWN_KEYS.get(level, ()) if signals.has(n)]
+    tables = [signals.dataset.tables["products"], signals.facts()]
+    for name in OWN_KEYS.get(level, ()):
+        if signals.has(name):
+            tables += signals.sources(name, level)
+    return signals.step(_keys, *tables, names=LEVEL_KEYS[level])
+
+
+def _keys(*tables: ir.Table, names: Keys) -> ir.Table:
+    """Return the keys of all tables that have their columns."""
     sources = [table.select(*names) for table in tables if set(names) <= set(table.columns)]
     if not sources:
-        return ibis.memtable([], schema=dict.fromkeys(names, "string"))
+        sources = [tables[0].select(**dict.fromkeys(names, ibis.null("string")))]
     keys = ibis.union(*sources) if len(sources) > 1 else sources[0]
     return keys.filter(*(keys[name].notnull() for name in names)).distinct()
 

@@ -78,17 +78,31 @@ def known_rows(dataset: Dataset, day: int) -> dict[str, int]:
 
     A listing counts as known from the day on that it went live.
     """
-    times = {
-        name: table.listed_at if name == "listings" else table.available_at
-        for name, table in sorted(dataset.tables.items())
-        if {"available_at", "listed_at"} & set(table.columns)
+    tables = {
+        name: table for name, table in sorted(dataset.tables.items()) if _known_columns(table)
     }
-    counts = [
-        known_at.as_table().agg(place=ibis.literal(place), rows=(day_of(known_at) <= day).sum())
-        for place, known_at in enumerate(times.values())
-    ]
-    rows = _columns(dataset, ibis.union(*counts).order_by("place"))[1]
-    return {name: int(known or 0) for name, known in zip(times, rows, strict=True)}
+    by_day = dataset.computed(_known_by_day, *tables.values())
+    known = by_day.filter(by_day.known_day <= day).group_by("place")
+    places, rows = _columns(dataset, known.agg(rows=ibis._.rows.sum().cast("int64")))
+    counts = dict(zip(places, rows, strict=True))
+    return {name: counts.get(place, 0) for place, name in enumerate(tables)}
+
+
+def _known_by_day(*tables: ir.Table) -> ir.Table:
+    """Count the rows of each table by the day on which they were known."""
+    counts = []
+    for place, table in enumerate(tables):
+        (known_at,) = _known_columns(table)
+        days = table.select(known_day=day_of(table[known_at]))
+        counts.append(
+            days.group_by("known_day").agg(place=ibis.literal(place, "int64"), rows=days.count())
+        )
+    return ibis.union(*counts)
+
+
+def _known_columns(table: ir.Table) -> list[str]:
+    """Return the column that says when each row was known; none where rows have no time."""
+    return [name for name in ("available_at", "listed_at") if name in table.columns]
 
 
 def _about(

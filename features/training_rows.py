@@ -18,6 +18,7 @@ from features.left_joined import left_joined
 from features.levels import LEVEL_KEYS, Level
 from features.moment_parts import moment_parts
 from features.signal_rows import SignalRows
+from features.signals.signal import Keys
 from features.spine import build_spine
 from features.visibility import AS_OF
 
@@ -40,7 +41,7 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
     parts = []
     for level in Level:
         keys = (*LEVEL_KEYS[level], AS_OF)
-        distinct = signals.keep(spine.select(*keys).distinct())
+        distinct = signals.step(_distinct, spine, names=keys)
         parts.append((_values_of(signals, catalogue.at(level), distinct), keys))
     absent = {feature.name for feature in catalogue.base if not has_signals(signals, feature)}
 
@@ -50,6 +51,10 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
         return {f.name: filled(f, None if f.name in absent else found[f.name]) for f in features}
 
     return left_joined(spine, parts, columns)
+
+
+def _distinct(rows: ir.Table, names: Keys) -> ir.Table:
+    return rows.select(*names).distinct()
 
 
 def _values_of(signals: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
@@ -69,7 +74,7 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     """
     dataset = signals.dataset
     spine = signals.keep(build_spine(signals))
-    labels = signals.keep(labels_looking_ahead(dataset, signals.horizons, spine))
+    labels = signals.keep(labels_looking_ahead(signals, spine))
     rows = feature_rows(signals, catalogue, spine)
     names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
     rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)

@@ -16,13 +16,13 @@ LONG = {
     "test_spark.py",
     "test_killed_training.py",
     "test_main_job.py",
-    "test_refresh.py",
-    "test_parity.py",
+    "test_blindness.py",
+    "test_chosen_lists.py",
+    "test_interpreter.py",
     "test_personal_data.py",
-    "test_look_up_parity.py",
-    "test_hidden_history.py",
+    "test_refresh.py",
 }
-"""Half a minute and more each, in few tests: the last of them would run alone."""
+"""Half a minute and more each: the last of them would run alone."""
 
 
 def pytest_configure() -> None:

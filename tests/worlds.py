@@ -115,20 +115,24 @@ class Engine:
     )
 
     def __post_init__(self) -> None:
-        self.tables = tuple(self.frames)
+        self.loaded: dict[str, pd.DataFrame] = {}
         self.load(self.frames)
+        # Asked for once: whatever rows they hold, the contract says their columns.
+        self.tables = {name: self.connection.table(name) for name in self.frames}
 
     def load(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        """Exchange tables."""
+        """Exchange tables, but for those that are there already: a frame isn't changed in place."""
         for name, frame in frames.items():
+            if self.loaded.get(name) is frame:
+                continue
+            self.loaded[name] = frame
             self.connection.con.register("incoming", as_arrow(name, frame))
             self.connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM incoming")
             self.connection.con.unregister("incoming")
 
     @property
     def dataset(self) -> Dataset:
-        tables = {name: self.connection.table(name) for name in self.tables}
-        return Dataset(connection=self.connection, tables=tables, digest="made in memory")
+        return Dataset(connection=self.connection, tables=self.tables, digest="made in memory")
 
     def values(
         self, level: Level, keys: pd.DataFrame, features: Sequence[Base] | None = None
@@ -147,8 +151,8 @@ class Engine:
         rows = stored_rows(replace(self.dataset, store=store), HORIZONS)
         values = self.connection.compile(self.compute(rows, features, table))
         result: pd.DataFrame = self.connection.con.sql(values).df()
-        for name in stored:  # the tables that they were computed from may be exchanged now
-            self.connection.raw_sql(f'DROP TABLE "{name}"')
+        # The tables that they were computed from may be exchanged now.
+        self.connection.raw_sql(";".join(f'DROP TABLE "{name}"' for name in stored))
         return result.sort_values(list(keys.columns)).reset_index(drop=True)
 
 

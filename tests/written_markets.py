@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pandas as pd
 
 from features.catalogue import CATALOGUE
@@ -45,15 +47,22 @@ def event(
 
 def market(**tables: Rows) -> Frames:
     """Return a market with just these rows in its event tables; without deliveries unless given."""
+    frames = {name: _unheard_of()[name] for name in _unheard_of() if name != "deliveries"}
+    frames |= {name: frames[name].copy() for name in ("products", "listings")}
+    return frames | {name: _table(name, rows) for name, rows in tables.items()}
+
+
+@cache
+def _unheard_of() -> Frames:
+    """Return a market in which nothing happened, made once."""
     frames = random_world(1)
     frames["listings"]["listed_at"] = pd.Timestamp("2024-01-01")
     frames["listings"]["mode"] = None
-    for name in EVENT_TABLES:
-        columns = list(TABLE_BY_NAME[name].columns)
-        frames[name] = typed(name, pd.DataFrame(tables.get(name, []), columns=columns))
-    if "deliveries" not in tables:
-        del frames["deliveries"]
-    return frames
+    return frames | {name: _table(name, []) for name in EVENT_TABLES}
+
+
+def _table(name: str, rows: Rows) -> pd.DataFrame:
+    return typed(name, pd.DataFrame(rows, columns=list(TABLE_BY_NAME[name].columns)))
 
 
 def declared(name: str) -> Base:

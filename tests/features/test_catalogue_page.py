@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import Counter
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.main import get_command
 
 import xuanpin
 from features.catalogue import CATALOGUE
@@ -26,10 +29,15 @@ DECLARED = everything(CATALOGUE)
 BY_NAME = {declared.name: declared for declared in DECLARED}
 
 
+# Typer reads the signatures of all commands anew for each of its test runner's calls.
+command_line = cache(get_command)
+
+
 def features(*arguments: str) -> str:
-    result = CliRunner().invoke(xuanpin.app, ["features", *arguments])
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    with redirect_stdout(io.StringIO()) as printed:
+        code = command_line(xuanpin.app).main(["features", *arguments], standalone_mode=False)
+    assert not code
+    return printed.getvalue()
 
 
 def test_page_is_what_the_declarations_say() -> None:

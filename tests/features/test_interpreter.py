@@ -85,7 +85,9 @@ def test_absent_table_makes_its_features_null_and_no_other(
     frames = {name: frame for name, frame in world.items() if name not in absent}
     keys = keys_of(world, level, [FIRST_DAY + 100])
     features = CATALOGUE.at(level)
-    values = Engine(frames).values(level, keys)
+    engine = engine_of(tuple(frames))
+    engine.load(frames)
+    values = engine.values(level, keys)
     wanted = expected(frames, features, keys)
     assert_frame_equal(values, wanted, check_dtype=False, check_exact=True)
     oracle = Oracle.at(frames, HORIZONS, FIRST_DAY)
