@@ -60,8 +60,8 @@ def hashes_of(rows: Words, numbers: Words) -> Places:
 
     The multilinear hash of Lemire and Kaser 2013, "Strongly universal string hashing is fast".
     """
-    halves = rows.view("<u4")
-    return ((halves @ numbers[1:] + numbers[0]) >> _HASH_BITS).astype(np.int64)
+    sums: Words = rows.view("<u4") @ numbers[1:] + numbers[0]
+    return (sums >> _HASH_BITS).astype(np.int64)
 
 
 def as_words(keys: Sequence[bytes], words: int) -> Words:

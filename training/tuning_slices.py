@@ -26,7 +26,8 @@ def tuning_slices(
     """Judge on the last `latest_days` of the training slice what the days before them taught.
 
     Labels learned from are final before the first moment that is judged. Nothing of the
-    calibration or latest slice is seen, so what those say of a tuned model is as honest as before.
+    latest slice is seen, and of the calibration slice only what the two dozen numbers of the
+    expected return rate know, so what those say of a tuned model is as honest as before.
 
     Raises:
         TooFewDaysToTuneError: the training slice is too short to be divided.
