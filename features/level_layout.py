@@ -49,7 +49,7 @@ def other_bits(slots: int) -> int:
 def multipliers(seed: str, words: int) -> Words:
     """Return the numbers that make the hash of keys of so many words, shape (2 words + 1,).
 
-    Whoever doesn't know the seed can't make keys that share a slot more often than by chance.
+    Whoever doesn't know the seed can't make two keys share a slot more often than by chance.
     """
     drawn = hashlib.shake_256(seed.encode()).digest((2 * words + 1) * WORD_BYTES)
     return np.frombuffer(drawn, "<u8")

@@ -160,7 +160,7 @@ def _forecasts(
     }
     baselines = raw_predictions(material.training_set, division, material.parameters)
     for name, raw in baselines.items():
-        finish = learn_finish(raw, footing, division, listings=material.training_set.listings)
+        finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
         forecasts[name] = forecast_of_raw(
             raw[rows], finish, judged, level=level, threshold=threshold
         )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.declarations import FloatArray
 from serving.calibration import Knots
-from serving.cells import BoolArray, IntArray
+from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
 from serving.target_model import TargetModel
-from training.calibration_choice import choose_knots
+from training.calibration_choice import choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.split import Division
+from training.training_set import Coded
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,13 @@ class Finish:
 
 
 def learn_finish(
-    raw: FloatArray, footing: Footing, division: Division, *, listings: IntArray
+    raw: FloatArray, footing: Footing, division: Division, *, keys: Mapping[str, Coded]
 ) -> Finish:
     """Learn calibration and residuals, each from its half of the calibration slice.
 
-    `raw`, `footing` and `listings` hold a raw prediction, what its interval rests on and which
-    listing it is for, for each row of the training set; only the calibration slice's are read.
+    `raw`, `footing` and `keys` hold a raw prediction, what its interval rests on and which
+    listing and product it is for, for each row of the training set; only the calibration slice's
+    are read.
     What residuals are measured in is learned with the curve, from rows that give no residuals.
     Residuals count each row once, whatever its weight: an interval is a promise about one answer.
     Learning them from both halves, each around the other's curve, would double them, but neither
@@ -56,8 +59,9 @@ def learn_finish(
     then, and held 46 % in one large cell.
     """
     shaping, conformal = division.shaping, division.conformal
+    listings, folds = keys["listing_id"].codes, folds_of(keys["product_id"])
     knots = choose_knots(
-        raw[shaping.rows], shaping.label, shaping.weight, listings=listings[shaping.rows]
+        raw[shaping.rows], shaping.label, shaping.weight, folds=folds[shaping.rows]
     )
     shaped = knots.apply(raw[shaping.rows])
     spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])

@@ -18,8 +18,10 @@ from serving.calibration import Knots
 LEAST_SHARE: Final = 1e-4
 """Predictions nearer to 0 or 1 are taken for this one, and none becomes nearer: log odds know no
 end."""
-KNOTS: Final = 201
+KNOTS: Final = 401
 MOST_STRETCH: Final = 20.0
+_SIGNIFICANT_DIGITS: Final = 6
+"""Further ones differ between machines."""
 
 
 def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
@@ -37,9 +39,15 @@ def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knot
         gradient = np.array([slope.sum(), (slope * odds).sum()])
         return float((weight * losses).sum() / weight.sum()), gradient
 
-    bounds = [(None, None), (0.0, MOST_STRETCH)]
-    found = minimize(loss, np.array([0.0, 1.0]), method="L-BFGS-B", jac=True, bounds=bounds)
-    moved, stretched = found.x
+    found = minimize(
+        loss,
+        np.array([0.0, 1.0]),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=[(None, None), (0.0, MOST_STRETCH)],
+        options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500},
+    )
+    moved, stretched = (float(f"{number:.{_SIGNIFICANT_DIGITS}g}") for number in found.x)
     at = np.linspace(logit(LEAST_SHARE), logit(1 - LEAST_SHARE), KNOTS)
     share = np.clip(expit(moved + stretched * at), LEAST_SHARE, 1 - LEAST_SHARE)
     return Knots(expit(at), np.maximum.accumulate(share))

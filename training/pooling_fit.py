@@ -45,14 +45,14 @@ _SIGNIFICANT_DIGITS: Final = 6
 
 
 def learn_parameters(
-    training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample = NO_ROWS
+    training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample
 ) -> dict[str, float]:
-    """Return all parameters of derived features, learned on rows that no later slice knows.
+    """Return all parameters of derived features, learned on the rows given.
 
     `samples` holds each target's rows; those of sell_through are also where repurchases are
     counted, at each listing's last row. A rate whose target isn't there stays at its start; its
     counts are null, and so is the pooled rate. `expectation` has the rows that the expected
-    return rate is learned from (training/expectation_sample.py).
+    return rate is learned from, none where there are no returns.
     """
     learned: dict[str, float] = {}
     for target, rate in RATE_OF.items():

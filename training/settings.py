@@ -33,7 +33,9 @@ class TrainingSettings(BaseModel):
     trees: int = Field(default=200, ge=1, le=5000)
     correcting_share: float = Field(default=0.25, gt=0, le=1)
     """Share of `trees` for a target whose trees only correct a formula (serving/starting_share.py).
-    With all of them return risk has a log loss of 0.136 on Online Retail, with half 0.134."""
+    On the medium simulated market (seeds 0, 1, 2) return risk's share of the explainable gain is
+    0.60, 0.62, 0.62 with a quarter of them, and on seed 0 less with half; on Online Retail all of
+    them lose more than half."""
     leaves: int = Field(default=15, ge=2, le=255)
     learning_rate: float = Field(default=0.04, gt=0, le=1)
     """Against 400 trees at 0.02, log loss on Online Retail is 0.477 instead of 0.476, for half the

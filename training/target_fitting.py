@@ -85,5 +85,5 @@ def _finished(
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = raw_share(division.target, boosters, material.matrix[rows])
-    finish = learn_finish(raw, footing, division, listings=material.training_set.listings)
+    finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
     return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

@@ -27,7 +27,7 @@ def tuning_slices(
 
     Labels learned from are final before the first moment that is judged. Nothing of the
     latest slice is seen, and of the calibration slice only what the two dozen numbers of the
-    expected return rate know, so what those say of a tuned model is as honest as before.
+    expected return rate know of its shaping half, tuned or not.
 
     Raises:
         TooFewDaysToTuneError: the training slice is too short to be divided.

@@ -1,4 +1,4 @@
-"""Which kind of calibration curve is taken: the one that foretells other listings better."""
+"""Which kind of calibration curve is taken: the one that foretells other products better."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 
 from features.declarations import FloatArray
-from serving.cells import IntArray
 from training.calibration import fit_knots
-from training.calibration_choice import choose_knots
+from training.calibration_choice import FOLDS, choose_knots, folds_of
 from training.logistic_calibration import fit_logistic
+from training.training_set import Coded, IntArray
 
-LISTINGS = 300
+PRODUCTS = 300
+
+
+def _products(rows_each: int) -> Coded:
+    names = tuple(f"P{number}" for number in range(PRODUCTS))
+    return Coded(np.repeat(np.arange(PRODUCTS), rows_each), names)
 
 
 def _drawn(
@@ -21,43 +26,52 @@ def _drawn(
     return rng.binomial(weight.astype(int), true) / weight, weight
 
 
-def _raw(rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
-    listings = np.repeat(np.arange(LISTINGS), 10)
-    return rng.uniform(0.02, 0.3, listings.size), listings
-
-
 def test_predictions_that_are_right_get_the_curve_without_steps() -> None:
     rng = np.random.default_rng(0)
-    raw, listings = _raw(rng)
+    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
     label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, listings=listings)
+    found = choose_knots(raw, label, weight, folds=folds)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
 
 
 def test_predictions_with_a_step_get_the_curve_that_can_follow_it() -> None:
     rng = np.random.default_rng(1)
-    raw, listings = _raw(rng)
+    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
     label, weight = _drawn(np.where(raw < 0.15, 0.05, 0.5), rng)
-    found = choose_knots(raw, label, weight, listings=listings)
+    found = choose_knots(raw, label, weight, folds=folds)
     assert found.y.tolist() == fit_knots(raw, label, weight).y.tolist()
 
 
-def test_rows_of_a_listing_do_not_speak_for_each_other() -> None:
-    """What one listing's rows say of its own rows would choose steps that no other has."""
-    rng = np.random.default_rng(2)
-    raw = np.repeat(rng.uniform(0.02, 0.3, LISTINGS), 10)
-    own = rng.beta(0.5, 4, LISTINGS).repeat(10)
-    label, weight = _drawn(own, rng, units=200)
-    chosen = choose_knots(raw, label, weight, listings=np.repeat(np.arange(LISTINGS), 10))
-    assert chosen.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
-    as_if_apart = choose_knots(raw, label, weight, listings=np.arange(raw.size))
-    assert as_if_apart.y.tolist() == fit_knots(raw, label, weight).y.tolist()
+def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
+    """Predictions say nothing, products differ: steps fit each product's and no other's."""
+    listings = 6
+    by_product, by_listing = folds_of(_products(6 * listings)), np.arange(PRODUCTS * listings) % 5
+    steps = {"by product": 0, "by listing": 0}
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        raw = np.repeat(rng.uniform(0.02, 0.3, PRODUCTS), 6 * listings)
+        label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(6 * listings), rng, units=200)
+        with_steps = fit_knots(raw, label, weight).y.tolist()
+        for name, folds in (("by product", by_product), ("by listing", by_listing.repeat(6))):
+            chosen = choose_knots(raw, label, weight, folds=folds)
+            steps[name] += chosen.y.tolist() == with_steps
+    assert steps["by listing"] == 10
+    assert steps["by product"] <= 2
 
 
-@pytest.mark.parametrize("listings", [np.zeros(30, np.int64), np.full(30, 5)])
-def test_one_listing_gets_the_simpler_curve(listings: IntArray) -> None:
+def test_fold_is_a_product_s_and_rests_on_its_name_alone() -> None:
+    folds = folds_of(_products(3))
+    assert set(folds.tolist()) == set(range(FOLDS))
+    assert np.bincount(folds).min() > 3 * PRODUCTS / FOLDS / 2
+    names = _products(3).names[::-1]
+    backwards = folds_of(Coded(np.arange(PRODUCTS), names))
+    assert backwards[::-1].tolist() == folds[::3].tolist()
+
+
+@pytest.mark.parametrize("folds", [np.zeros(30, np.int64), np.full(30, 3)])
+def test_one_fold_gets_the_simpler_curve(folds: IntArray) -> None:
     rng = np.random.default_rng(3)
     raw = rng.uniform(0.1, 0.9, 30)
     label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, listings=listings)
+    found = choose_knots(raw, label, weight, folds=folds)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()

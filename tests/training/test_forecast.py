@@ -9,7 +9,7 @@ from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel
-from training.calibration_choice import choose_knots
+from training.calibration_choice import choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
@@ -35,11 +35,11 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     division, training_set = divisions[target], material.training_set
     footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    finish = learn_finish(raw, footing, division, listings=training_set.listings)
+    finish = learn_finish(raw, footing, division, keys=training_set.keys)
     shaping, conformal = division.shaping, division.conformal
-    listings = training_set.listings
+    folds = folds_of(training_set.keys["product_id"])
     knots = choose_knots(
-        raw[shaping.rows], shaping.label, shaping.weight, listings=listings[shaping.rows]
+        raw[shaping.rows], shaping.label, shaping.weight, folds=folds[shaping.rows]
     )
     spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
@@ -65,8 +65,8 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
     raw = np.full(len(material.matrix), np.nan)
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    footing, listings = footing_of(material, division, {}), material.training_set.listings
-    finish = learn_finish(raw, footing, division, listings=listings)
+    footing = footing_of(material, division, {})
+    finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -81,8 +81,7 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    listings = material.training_set.listings
-    finish = learn_finish(raw, footing, divisions[target], listings=listings)
+    finish = learn_finish(raw, footing, divisions[target], keys=material.training_set.keys)
     served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
     finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)

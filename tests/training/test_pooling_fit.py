@@ -14,6 +14,8 @@ from features.declarations import FloatArray, Target
 from features.levels import LEVEL_KEYS
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
 from features.return_expectation import PARAMETERS as EXPECTATION
+from tests.training_market import HORIZONS
+from training.learned_parameters import learned_parameters
 from training.pooling_fit import (
     LEAST_SHARE,
     LEAST_STRENGTH,
@@ -26,6 +28,7 @@ from training.pooling_fit import (
     strengths_by_loss,
     strengths_by_moments,
 )
+from training.sample import NO_ROWS
 from training.split import Division
 from training.training_set import TrainingSet
 
@@ -194,8 +197,7 @@ def test_smoothed_mean_adds_half_a_success_in_one_trial(
 def test_learned_parameters_are_the_catalogues_and_finite(
     training_set: TrainingSet, divisions: dict[Target, Division]
 ) -> None:
-    samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(training_set, samples)
+    learned = learned_parameters(training_set, divisions, HORIZONS)
     assert set(learned) == set(CATALOGUE.parameters)
     assert all(math.isfinite(value) and value >= 0 for value in learned.values())
     assert all(learned[name] > 0 for name in learned if "strength" in name)
@@ -206,7 +208,7 @@ def test_learned_strengths_of_a_rate_foretell_better_than_their_start(
 ) -> None:
     sample = divisions["return_risk"].train
     samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(training_set, samples)
+    learned = learn_parameters(training_set, samples, NO_ROWS)
     mean, *strengths = (learned[name] for name in RETURN_RATE.parameters)
     counts = [training_set.columns[name][sample.rows] for name in RETURN_RATE.inputs]
     weighted = (counts, sample.label, sample.weight, mean)
@@ -235,7 +237,7 @@ def test_repurchase_parameters_are_those_of_a_loop_over_listings(
     successes, trials = (one[firsts[0]].sum() for one in counts[:2])
     mean = (successes + 0.5) / (trials + 1)
     expected = [mean, *strengths_by_moments(counts, firsts, mean=mean)]
-    learned = learn_parameters(training_set, samples)
+    learned = learn_parameters(training_set, samples, NO_ROWS)
     found = [learned[name] for name in REPURCHASE_RATE.parameters]
     assert found == pytest.approx(expected, rel=1e-5)
 
@@ -264,7 +266,7 @@ def test_parameters_of_an_absent_table_leave_the_pooled_rate_unknown(
     }
     without = replace(training_set, columns={**training_set.columns, **absent})
     samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(without, samples)
+    learned = learn_parameters(without, samples, NO_ROWS)
     values = [learned[name] for name in REPURCHASE_RATE.parameters]
     assert values == [0.5, *[START_STRENGTH] * len(CHAIN)]
     assert np.isnan(pooled_rate(*absent.values(), *values)).all()
@@ -274,9 +276,10 @@ def test_parameters_of_a_target_without_labels_are_finite_and_touch_no_other(
     training_set: TrainingSet, divisions: dict[Target, Division]
 ) -> None:
     samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(training_set, samples)
-    alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]})
+    learned = learn_parameters(training_set, samples, samples["return_risk"])
+    alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]}, NO_ROWS)
     at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * len(CHAIN)], strict=True))
     touched = {name: alone[name] for name in EXPECTATION}
     assert all(math.isfinite(value) for value in touched.values())
+    assert any(learned[name] != value for name, value in touched.items())
     assert alone == learned | at_start | touched

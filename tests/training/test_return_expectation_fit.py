@@ -38,6 +38,42 @@ def test_effects_of_gaps_and_audits_are_found() -> None:
     assert found["expected_return_effect_size_chart"] == 0
 
 
+def _with_open_units(rng: np.random.Generator, known: dict[str, float]) -> dict[str, np.ndarray]:
+    """Let each listing have a risk of its own and units of all ages, of which it is known."""
+    columns = _columns(rng)
+    columns["plug_voltage_met_share"][:] = 1.0
+    risk = rng.gamma(4.0, 0.25, ROWS)
+    units = {age: rng.integers(20, 200, ROWS) for age in known}
+    columns["units_open_7d"] = 1.0 * units["young"]
+    columns["units_open_14d"] = columns["units_open_7d"] + units["middle"]
+    columns["units_open_180d"] = columns["units_open_14d"] + units["old"]
+    columns["units_open_returned_180d"] = 1.0 * sum(
+        rng.poisson(0.06 * risk * units[age] * share) for age, share in known.items()
+    )
+    columns["risk"] = risk
+    return columns
+
+
+def test_what_is_known_of_returns_of_open_units_is_found() -> None:
+    rng = np.random.default_rng(4)
+    known = {"old": 0.9, "middle": 0.5, "young": 0.15}
+    columns = _with_open_units(rng, known)
+    label = rng.poisson(0.06 * columns.pop("risk") * 400) / 400
+    sample = Sample(np.arange(ROWS), np.minimum(label, 1.0), np.full(ROWS, 400.0))
+    found = learn_return_expectation(columns, sample, mean=0.06)
+    shares = {age: found[f"expected_return_known_share_{age}"] for age in known}
+    assert shares == pytest.approx(known, abs=0.08)
+
+
+def test_more_than_all_is_never_known_of_returns() -> None:
+    rng = np.random.default_rng(5)
+    columns = _with_open_units(rng, {"old": 2.0, "middle": 1.5, "young": 1.2})
+    label = rng.poisson(0.06 * columns.pop("risk") * 400) / 400
+    sample = Sample(np.arange(ROWS), np.minimum(label, 1.0), np.full(ROWS, 400.0))
+    found = learn_return_expectation(columns, sample, mean=0.06)
+    assert [found[f"expected_return_known_share_{age}"] for age in ("old", "middle")] == [1, 1]
+
+
 @pytest.mark.parametrize("name", RETURN_RATE.inputs)
 def test_rows_without_a_count_are_left_out(name: str) -> None:
     rng = np.random.default_rng(2)
