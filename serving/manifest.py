@@ -14,7 +14,7 @@ from features.declarations import Target
 from features.horizons import Horizons
 from features.levels import Level
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """2: trees of return risk start from a formula (serving/starting_share.py)."""
 MANIFEST: Final = "manifest.json"
 

@@ -73,6 +73,7 @@ class StoredPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     estimate: list[float]
     outcome: list[float]
     evidence: list[OwnEvidence]
+    listings: list[int]
 
 
 def model_files(models: Models) -> dict[str, bytes]:
@@ -183,13 +184,17 @@ def _residuals(stored: StoredResiduals) -> ConformalResiduals:
 
 def _stored_past(past: Past) -> StoredPast:
     evidence = [LEVELS[place] for place in past.evidence.tolist()]
-    return StoredPast(past.estimate.tolist(), past.outcome.tolist(), evidence)
+    listings = past.listings.tolist()
+    return StoredPast(past.estimate.tolist(), past.outcome.tolist(), evidence, listings)
 
 
 def _past(stored: StoredPast) -> Past:
     evidence = [LEVELS.index(one) for one in stored.evidence]
     return Past(
-        np.array(stored.estimate), np.array(stored.outcome), np.array(evidence, dtype=np.int64)
+        np.array(stored.estimate),
+        np.array(stored.outcome),
+        np.array(evidence, dtype=np.int64),
+        np.array(stored.listings, dtype=np.int64),
     )
 
 

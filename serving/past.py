@@ -23,12 +23,15 @@ class Past:
     outcome: FloatArray
     evidence: IntArray
     """Places in `serving.cells.LEVELS`."""
+    listings: IntArray
+    """A number for each listing: decisions of one come out alike."""
 
     def __post_init__(self) -> None:
         """Refuse what can't be such rows."""
         columns = (self.estimate, self.outcome)
+        all_columns = (*columns, self.evidence, self.listings)
         faults = {
-            "columns of unequal length": len({len(c) for c in (*columns, self.evidence)}) > 1,
+            "columns of unequal length": len({len(c) for c in all_columns}) > 1,
             f"more than {MOST_ROWS} rows": self.estimate.size > MOST_ROWS,
             "a share outside [0, 1]": any(not ((c >= 0) & (c <= 1)).all() for c in columns),
             "an unknown level of evidence": not np.isin(self.evidence, range(len(LEVELS))).all(),
@@ -38,7 +41,9 @@ class Past:
                 raise BrokenFileError("past decisions", fault)
 
 
-def keep_past(estimate: FloatArray, outcome: FloatArray, evidence: IntArray) -> Past:
+def keep_past(
+    estimate: FloatArray, outcome: FloatArray, evidence: IntArray, *, listings: IntArray
+) -> Past:
     """Keep calibration rows of shape (rows,): all, or `MOST_ROWS` of them drawn without looking.
 
     The same rows give the same draw.
@@ -46,4 +51,5 @@ def keep_past(estimate: FloatArray, outcome: FloatArray, evidence: IntArray) -> 
     rows = np.arange(estimate.size)
     if rows.size > MOST_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False))
-    return Past(estimate[rows], outcome[rows], evidence[rows])
+    _, numbers = np.unique(listings[rows], return_inverse=True)
+    return Past(estimate[rows], outcome[rows], evidence[rows], numbers.astype(np.int64))

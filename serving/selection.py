@@ -7,8 +7,8 @@ past decisions that were bad although they looked at least as good, and the proc
 and Hochberg (1995) picks from the p-values. Where candidates and past decisions are exchangeable,
 the expected share of bad ones in the list, 0 of an empty one, is at most the one asked for.
 
-They never quite are: past decisions of one listing resemble each other, and times change. Tests
-measure what share of chosen lists was bad.
+They never quite are: past decisions of one listing resemble each other, and times change. For the
+first the p-values allow (serving/resemblance.py); tests measure what share of chosen lists was bad.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from serving.answers import ScoredCandidate, Share
 from serving.cells import LEVELS, BoolArray, IntArray, OwnEvidence
 from serving.past import Past
 from serving.prediction import Models
+from serving.resemblance import design_effect
 
 LEAST_PAST_ROWS: Final = 200
 """With fewer past decisions of its evidence level, a candidate is compared with those of all."""
@@ -111,8 +112,9 @@ def choose(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) -> Se
 def p_values_of(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) -> FloatArray:
     """Return each candidate's p-value, of the hypothesis that it turns out bad, shape (rows,).
 
-    (1 + bad past decisions with an estimate as good or better) / (1 + past decisions), counted
+    (d + bad past decisions with an estimate as good or better) / (d + past decisions), counted
     among those of its own evidence level where there are enough; equal estimates count as better.
+    d is their design effect, 1 where those of a listing don't resemble each other.
     """
     p_values = np.empty(estimate.shape)
     for place in range(len(LEVELS)):
@@ -121,10 +123,11 @@ def p_values_of(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) 
         if alike.sum() < LEAST_PAST_ROWS:
             alike = np.ones_like(alike)
         is_bad = ask.is_bad(past.outcome[alike])
+        alone = design_effect(is_bad, past.listings[alike])
         sign = 1.0 if ask.target == "return_risk" else -1.0  # lower is better from here on
         bad = np.sort(sign * past.estimate[alike][is_bad])
         as_good = np.searchsorted(bad, sign * estimate[mine], side="right")
-        p_values[mine] = (1 + as_good) / (1 + alike.sum())
+        p_values[mine] = (alone + as_good) / (alone + alike.sum())
     return p_values
 
 

@@ -114,7 +114,7 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     residuals = learn_residuals(
         estimate, outcome, footing, spread=Spread.binomial(), listings=np.arange(ROWS)
     )
-    past = keep_past(estimate, outcome, footing.evidence)
+    past = keep_past(estimate, outcome, footing.evidence, listings=np.arange(ROWS) // 2)
     return TargetModel(target, boosters, knots, residuals, past)
 
 

@@ -11,7 +11,9 @@ from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
+from serving.starting_share import STARTS
 from serving.target_model import TargetModel
+from training.calibration import fit_knots
 from training.calibration_choice import choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.split import Division
@@ -59,18 +61,30 @@ def learn_finish(
     then, and held 46 % in one large cell.
     """
     shaping, conformal = division.shaping, division.conformal
-    listings, folds = keys["listing_id"].codes, folds_of(keys["product_id"])
-    knots = choose_knots(
-        raw[shaping.rows], shaping.label, shaping.weight, folds=folds[shaping.rows]
-    )
+    listings = keys["listing_id"].codes[conformal.rows]
+    knots = curve(raw, division, keys["product_id"])
     shaped = knots.apply(raw[shaping.rows])
     spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
     calibrated = footing.where(conformal.rows)
     residuals = learn_residuals(
-        estimate, conformal.label, calibrated, spread=spread, listings=listings[conformal.rows]
+        estimate, conformal.label, calibrated, spread=spread, listings=listings
     )
-    return Finish(knots, residuals, keep_past(estimate, conformal.label, calibrated.evidence))
+    past = keep_past(estimate, conformal.label, calibrated.evidence, listings=listings)
+    return Finish(knots, residuals, past)
+
+
+def curve(raw: FloatArray, division: Division, products: Coded) -> Knots:
+    """Learn the calibration curve of a target from its shaping half; arguments as above.
+
+    Trees that start from the mean need a curve that can follow anything, and its ties make lists
+    a little more careful (serving/selection.py); those that start from a formula may need none.
+    """
+    shaping = division.shaping
+    rows = raw[shaping.rows], shaping.label, shaping.weight
+    if division.target not in STARTS:
+        return fit_knots(*rows)
+    return choose_knots(*rows, folds=folds_of(products)[shaping.rows])
 
 
 def forecast_of_model(

@@ -1,8 +1,9 @@
 """Learn the numbers of features/return_expectation.py: those that foretell labels best.
 
 The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths, plain
-effects, and known shares between 0 and 1; means are those of the rows. Slopes are numeric: the formula is short. Every step that
-the search takes loses less, so that one that ends early is no worse than where it began.
+effects, and known shares between 0 and 1; means are those of the rows. Slopes are numeric: the
+formula is short. Every step that the search takes loses less, so that one that ends early is no
+worse than where it began.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
 from features.declarations import FloatArray, Target
 from features.errors import TrainingError
-from training.calibration_choice import choose_knots, folds_of
+from training.forecast import curve
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.losses import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
@@ -147,9 +147,7 @@ def _round(source: Source, origin: int, material: Material, division: Division) 
 
 def calibrated(raw: FloatArray, material: Material, division: Division) -> FloatArray:
     """Return the estimates of the latest slice as the product makes them of raw predictions."""
-    shaping = division.shaping
-    folds = folds_of(material.training_set.keys["product_id"])[shaping.rows]
-    knots = choose_knots(raw[shaping.rows], shaping.label, shaping.weight, folds=folds)
+    knots = curve(raw, division, material.training_set.keys["product_id"])
     return knots.apply(raw[division.latest.rows])
 
 

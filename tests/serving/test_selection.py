@@ -15,6 +15,7 @@ from serving.bundle import Bundle
 from serving.candidates import Candidate
 from serving.cells import LEVELS
 from serving.past import MOST_ROWS, Past, keep_past
+from serving.resemblance import design_effect
 from serving.scoring import score
 from serving.selection import (
     LEAST_PAST_ROWS,
@@ -44,7 +45,12 @@ def _past(seed: int, rows: int = 900) -> Past:
     rng = np.random.default_rng(seed)
     estimate = rng.integers(0, 21, rows) / 20
     outcome = np.clip(estimate + rng.normal(0, 0.2, rows), 0, 1)
-    return Past(estimate, outcome, rng.choice(len(LEVELS), rows, p=[0.1, 0.5, 0.4]))
+    evidence = rng.choice(len(LEVELS), rows, p=[0.1, 0.5, 0.4])
+    return Past(estimate, outcome, evidence, rng.integers(0, rows // 2, rows))
+
+
+def _some(past: Past, rows: np.ndarray) -> Past:
+    return Past(*(column[rows] for column in vars(past).values()))
 
 
 def _columns(drawn: list[tuple[float, int]]) -> tuple[FloatArray, np.ndarray]:
@@ -54,19 +60,18 @@ def _columns(drawn: list[tuple[float, int]]) -> tuple[FloatArray, np.ndarray]:
 
 def _naive_choice(drawn: list[tuple[float, int]], past: Past, ask: Ask) -> list[bool]:
     """Count one by one, then try lists from the longest down."""
-    rows = list(zip(past.estimate, past.outcome, past.evidence, strict=True))
+    rows = list(zip(past.estimate, past.outcome, past.evidence, past.listings, strict=True))
     p_values = []
     for estimate, evidence in drawn:
         alike = [row for row in rows if row[2] == evidence]
         alike = alike if len(alike) >= LEAST_PAST_ROWS else rows
         risky = ask.target == "return_risk"
-        bad = [
-            said
-            for said, came, _ in alike
-            if (came > ask.threshold if risky else came < ask.threshold)
-        ]
+        is_bad = [came > ask.threshold if risky else came < ask.threshold for _, came, *_ in alike]
+        bad = [row[0] for row, is_one in zip(alike, is_bad, strict=True) if is_one]
         as_good = sum((said <= estimate) if risky else (said >= estimate) for said in bad)
-        p_values.append((1 + as_good) / (1 + len(alike)) if np.isfinite(estimate) else None)
+        alone = design_effect(np.array(is_bad), np.array([row[3] for row in alike]))
+        p_value = (alone + as_good) / (alone + len(alike))
+        p_values.append(p_value if np.isfinite(estimate) else None)
     known = sorted(p for p in p_values if p is not None)
     for length in range(len(known), 0, -1):
         if known[length - 1] <= ask.bad_share * length / len(known):
@@ -174,7 +179,7 @@ def test_p_values_of_bad_candidates_are_at_most_uniform(target: Target) -> None:
     for seed in range(300):
         both = _past(1_000 + seed)
         known, fresh = np.arange(600), np.arange(600, 900)
-        past = Past(both.estimate[known], both.outcome[known], both.evidence[known])
+        past = _some(both, known)
         p_values = p_values_of(both.estimate[fresh], both.evidence[fresh], past, ask)
         below.append(((p_values <= 0.1) & ask.is_bad(both.outcome[fresh])).mean())
     assert np.mean(below) <= 0.1 + 3 * np.std(below) / np.sqrt(300)
@@ -190,7 +195,7 @@ def test_expected_bad_share_of_lists_of_exchangeable_candidates_is_bounded(
     for seed in range(200):
         both = _past(2_000 + seed, 1_500)
         known, fresh = np.arange(1_200), np.arange(1_200, 1_500)
-        past = Past(both.estimate[known], both.outcome[known], both.evidence[known])
+        past = _some(both, known)
         chosen = choose(both.estimate[fresh], both.evidence[fresh], past, ask).is_chosen
         found.append(ask.is_bad(both.outcome[fresh])[chosen].mean() if chosen.any() else 0.0)
     assert np.mean(found) <= bad_share + 3 * np.std(found) / np.sqrt(200)
@@ -200,13 +205,18 @@ def test_expected_bad_share_of_lists_of_exchangeable_candidates_is_bounded(
 def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
     rng = np.random.default_rng(0)
     columns = (rng.random(9_000), rng.random(9_000), rng.integers(0, 3, 9_000))
-    first, second = keep_past(*columns), keep_past(*columns)
+    listings = np.arange(9_000) // 3 + 70_000
+    first, second = (keep_past(*columns, listings=listings) for _ in range(2))
     assert first.estimate.size == MOST_ROWS
     assert first.estimate.tolist() == second.estimate.tolist()
     pairs = set(zip(columns[0], columns[1], columns[2], strict=True))
     kept = set(zip(first.estimate, first.outcome, first.evidence, strict=True))
     assert len(kept) == MOST_ROWS
     assert kept <= pairs
+    of_listing = dict(zip(columns[0], listings, strict=True))
+    asked = [of_listing[estimate] for estimate in first.estimate]
+    assert len(set(zip(asked, first.listings, strict=True))) == len(set(asked))
+    assert set(first.listings) == set(range(len(set(asked))))
     assert first.outcome.mean() == pytest.approx(columns[1].mean(), abs=0.02)
 
 
@@ -224,7 +234,7 @@ def test_past_decisions_of_another_form_are_refused(
     estimate: list[float], outcome: list[float], evidence: list[int], fault: str
 ) -> None:
     with pytest.raises(BrokenFileError) as caught:
-        Past(np.array(estimate), np.array(outcome), np.array(evidence))
+        Past(np.array(estimate), np.array(outcome), np.array(evidence), np.array(evidence))
     assert fault in caught.value.found
 
 

@@ -9,6 +9,7 @@ from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel
+from training.calibration import fit_knots
 from training.calibration_choice import choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
@@ -37,10 +38,10 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
     finish = learn_finish(raw, footing, division, keys=training_set.keys)
     shaping, conformal = division.shaping, division.conformal
-    folds = folds_of(training_set.keys["product_id"])
-    knots = choose_knots(
-        raw[shaping.rows], shaping.label, shaping.weight, folds=folds[shaping.rows]
-    )
+    shown = raw[shaping.rows], shaping.label, shaping.weight
+    folds = folds_of(training_set.keys["product_id"])[shaping.rows]
+    is_formula = target == "return_risk"
+    knots = choose_knots(*shown, folds=folds) if is_formula else fit_knots(*shown)
     spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )

@@ -47,9 +47,8 @@ def _with_open_units(rng: np.random.Generator, known: dict[str, float]) -> dict[
     columns["units_open_7d"] = 1.0 * units["young"]
     columns["units_open_14d"] = columns["units_open_7d"] + units["middle"]
     columns["units_open_180d"] = columns["units_open_14d"] + units["old"]
-    columns["units_open_returned_180d"] = 1.0 * sum(
-        rng.poisson(0.06 * risk * units[age] * share) for age, share in known.items()
-    )
+    returned = [rng.poisson(0.06 * risk * units[age] * share) for age, share in known.items()]
+    columns["units_open_returned_180d"] = np.sum(returned, axis=0).astype(float)
     columns["risk"] = risk
     return columns
 
