@@ -26,6 +26,7 @@ from features.snapshot import FORMAT
 from serving.api import build_app
 from serving.bundle import write_bundle
 from serving.loading import load_served
+from serving.manifest import FORMAT as BUNDLE_FORMAT
 from serving.manifest import canonical_json, sha256_of
 from serving.settings import ServingSettings
 from serving.signature import SIGNATURE, make_keys
@@ -188,8 +189,15 @@ BUNDLES: tuple[tuple[str, Damage, str, str], ...] = (
         "CanaryError",
         "off by",
     ),
-    ("H25 newer format", edit("manifest.json", format=3), "NewerFormatError", "format 3"),
-    ("H25 older format", edit("manifest.json", format=1), "OlderFormatError", "format 1"),
+    *(
+        (
+            f"H25 {age} format",
+            edit("manifest.json", format=BUNDLE_FORMAT + step),
+            f"{age.title()}FormatError",
+            f"format {BUNDLE_FORMAT + step}",
+        )
+        for age, step in (("newer", 1), ("older", -1))
+    ),
     (
         "H25 other catalogue",
         edit("manifest.json", catalogue_fingerprint="f" * 64),

@@ -49,7 +49,8 @@ def _spread(**changes: object) -> Callable[[Files], Files]:
 
 
 def _past(estimate: list[float], outcome: list[float], evidence: list[str]) -> Edit:
-    past = {"estimate": estimate, "outcome": outcome, "evidence": evidence}
+    listings = [*range(len(estimate))]
+    past = {"estimate": estimate, "outcome": outcome, "evidence": evidence, "listings": listings}
     return _edit(SELECTION, return_risk=past)
 
 

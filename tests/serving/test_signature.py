@@ -29,6 +29,7 @@ from serving.artefact_errors import (
 from serving.bundle import load_bundle
 from serving.bundle_checks import CHECKS, sign_bundle, verify_bundle
 from serving.loading import load_served
+from serving.manifest import FORMAT
 from serving.sealed import read_sealed
 from serving.signature import (
     SIGNATURE,
@@ -109,7 +110,11 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("a bit flipped", _flip, SignatureRefusedError),
     ("another's", _by_other, SignatureRefusedError),
     ("of a manifest with a blank more", _change_manifest(b"}\n", b"}\n\n"), SignatureRefusedError),
-    ("of a manifest of a newer format", _change_manifest(b"1,", b"2,"), SignatureRefusedError),
+    (
+        "of a manifest of a newer format",
+        _change_manifest(f'"format": {FORMAT},'.encode(), f'"format": {FORMAT + 1},'.encode()),
+        SignatureRefusedError,
+    ),
     ("of a manifest since broken", _change_manifest(b"{", b"["), SignatureRefusedError),
 )
 

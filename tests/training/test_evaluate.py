@@ -73,7 +73,6 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
 
 
-@pytest.mark.xfail(reason="0.0303 on this one market; over six the mean is below 0.02")
 def test_calibration_error_of_a_single_market_is_small(trained: Trained) -> None:
     assert trained.evaluations["sell_through"].overall[MODEL].calibration_error < 0.03
 
