@@ -110,6 +110,30 @@ def test_return_of_an_open_unit_counts_once_it_is_known(
     assert value(frames, "units_open_180d") == 3.0
 
 
+@pytest.mark.parametrize(
+    ("delivered", "known", "returned", "open_and_back"),
+    [
+        pytest.param(AS_OF - RETURN, AS_OF, AS_OF, (0.0, 0.0), id="known when it is ripe"),
+        pytest.param(AS_OF - WEEK, AS_OF + TICK, AS_OF, (0.0, 0.0), id="not known yet"),
+        pytest.param(AS_OF + TICK, AS_OF, AS_OF, (0.0, 0.0), id="not delivered yet"),
+        pytest.param(AS_OF - ONE_DAY, AS_OF, AS_OF - WEEK, (3.0, 2.0), id="back before it came"),
+    ],
+)
+def test_open_units_of_late_and_early_rows(
+    delivered: pd.Timestamp,
+    known: pd.Timestamp,
+    returned: pd.Timestamp,
+    open_and_back: tuple[float, float],
+) -> None:
+    frames = market(
+        orders=[order(BOUGHT, order_line_id="L", units=3)],
+        deliveries=[event(delivered, known=known, order_line_id="L")],
+        returns=[event(returned, order_line_id="L", units=2)],
+    )
+    names = ("units_open_180d", "units_open_returned_180d")
+    assert tuple(value(frames, name) for name in names) == open_and_back
+
+
 def test_unit_not_delivered_is_never_ripe_where_deliveries_are_known() -> None:
     lines = [order(BOUGHT, order_line_id="A"), order(BOUGHT + TICK, order_line_id="B")]
     frames = market(orders=lines, deliveries=[event(BOUGHT + DELIVERY, order_line_id="A")])
