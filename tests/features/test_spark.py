@@ -76,7 +76,6 @@ SETTINGS: dict[str, bool | float | int | str | None] = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.constraintPropagation.enabled": "false",  # plans of forty joins for few rows
-    "spark.sql.lightweightPlanChangeValidation": "false",
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
