@@ -15,7 +15,8 @@ from features.horizons import Horizons
 from features.levels import Level
 
 FORMAT: Final = 3
-"""2: trees of return risk start from a formula (serving/starting_share.py)."""
+"""2: trees of return risk start from a formula (serving/starting_share.py); 3: past decisions say
+which are of one listing (serving/resemblance.py)."""
 MANIFEST: Final = "manifest.json"
 
 
