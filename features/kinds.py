@@ -25,7 +25,7 @@ from features.declarations import (
     Quantile,
     Windowed,
 )
-from features.visibility import AS_OF, event_key, in_window, visible
+from features.visibility import AS_OF, END, event_key, in_window, visible
 
 Keys = Sequence[str]
 DAYS: Final = ("event_day", "available_day")
@@ -89,7 +89,8 @@ def _over_windows(
 
 
 def _daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
-    return events.group_by(*map(event_key, keys), *more, *DAYS)
+    ends = (END,) if END in events.columns else ()
+    return events.group_by(*map(event_key, keys), *more, *DAYS, *ends)
 
 
 def distinct(rows: ir.Table, events: ir.Table, feature: Distinct, keys: Keys) -> ir.Table:

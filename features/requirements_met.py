@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from features.declarations import Fulfilled, InForce, Required
 from features.kinds import latest_of
-from features.visibility import AS_OF, not_over, visible
+from features.visibility import AS_OF, visible
 
 ATTRIBUTE = "attribute"
 FULLY = 1.0
@@ -43,6 +43,4 @@ def fulfilled(
 
 def _attributes(rows: ir.Table, required: ir.Table, keys: Sequence[str]) -> ir.Table:
     """Return each row with each attribute in force, once."""
-    pairs = visible(rows, required, keys)
-    pairs = pairs.filter(not_over(pairs))
-    return pairs.select(*keys, AS_OF, ATTRIBUTE).distinct()
+    return visible(rows, required, keys).select(*keys, AS_OF, ATTRIBUTE).distinct()

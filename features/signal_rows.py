@@ -15,6 +15,7 @@ from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
 from features.signals.registry import SIGNALS
 from features.signals.signal import Keys, Signal, with_keys
+from features.visibility import END
 from features.written_steps import Compute
 
 
@@ -125,8 +126,8 @@ def _built(
 
 
 def _with_days(events: ir.Table) -> ir.Table:
-    """Add day numbers to the times of events; `end_day` to those that last."""
+    """Add day numbers to the times of events; `END` to those that last."""
     days = {"event_day": day_of(events.event_time), "available_day": day_of(events.available_at)}
     if "ends_at" in events.columns:
-        days["end_day"] = day_of(events.ends_at)
+        days[END] = day_of(events.ends_at)
     return events.mutate(**days)

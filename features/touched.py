@@ -25,6 +25,7 @@ from features.declarations import (
 )
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import SignalRows
+from features.visibility import END
 
 OVER_WINDOW: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestShare)
 
@@ -81,6 +82,6 @@ def _crosses(events: ir.Table, lengths: Sequence[int], span: Span) -> ir.Boolean
     crossed = span.holds(ibis.greatest(events.event_day, events.available_day))
     for days in lengths:
         crossed |= span.holds(events.event_day, later=days)
-    if "end_day" in events.columns:
-        crossed |= span.holds(events.end_day).fill_null(False)  # noqa: FBT003 - ibis's own signature
+    if END in events.columns:
+        crossed |= span.holds(events[END]).fill_null(False)  # noqa: FBT003 - ibis's own signature
     return crossed

@@ -1,9 +1,10 @@
 """The time rule: which events a key may know of at a moment.
 
-An event is visible when `available_at <= as_of`, and in a window when
-`as_of - days < event_time <= as_of`. Times are compared as day numbers (features/days.py), the
-day of an event being the first midnight at or after it, so that events of one key, day and day
-of knowledge can be added up before they are compared. Null `available_at` never gets this far.
+An event is visible when `available_at <= as_of`, one that lasts until its `ends_at <= as_of`, and
+in a window when `as_of - days < event_time <= as_of`. Times are compared as day numbers
+(features/days.py), the day of an event being the first midnight at or after it, so that events of
+one key, day and day of knowledge can be added up before they are compared. Null `available_at`
+never gets this far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Final
 import ibis.expr.types as ir
 
 AS_OF: Final = "as_of_day"
+END: Final = "end_day"
+"""The day from which an event that lasts is over; null: no end is known."""
 
 
 def event_key(key: str) -> str:
@@ -22,9 +25,12 @@ def event_key(key: str) -> str:
 
 
 def visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """Pair each row with the events of its key that had happened and were known by then."""
+    """Pair each row with the events of its key that had happened and were known by then.
+
+    Of events that last (they have `END`) only with those that had not ended.
+    """
     same_key = [rows[key] == events[event_key(key)] for key in keys]
-    return rows.inner_join(
+    pairs = rows.inner_join(
         events,
         [
             *same_key,
@@ -32,13 +38,11 @@ def visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
             events.event_day <= rows[AS_OF],
         ],
     )
+    if END not in events.columns:
+        return pairs
+    return pairs.filter(pairs[END].isnull() | (pairs[END] > pairs[AS_OF]))
 
 
 def in_window(pairs: ir.Table, days: int) -> ir.BooleanValue:
     """Tell of each visible event whether it happened within the last `days` days."""
     return pairs.event_day > pairs[AS_OF] - days
-
-
-def not_over(pairs: ir.Table) -> ir.BooleanValue:
-    """Tell of each visible event that lasts whether it had not ended."""
-    return pairs.end_day.isnull() | (pairs.end_day > pairs[AS_OF])

@@ -91,10 +91,7 @@ def ripe_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
 
 
 def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units on the day of delivery, until their return window is over, and those back.
-
-    Each row has a counterpart of the same day that takes it back once `ripe_units` counts it.
-    """
+    """Return units on the day of delivery, and those back, until `ripe_units` counts them."""
     lines = order_lines_with_end(dataset, horizons)
     lines = lines.mutate(arrived_at=lines.over_at - ibis.interval(days=horizons.return_window_days))
     lines = keyed(dataset, lines, keys)
@@ -104,7 +101,7 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         *keys,
         event_time=lines.arrived_at,
         available_at=lines.known_at,
-        ripe_at=ibis.greatest(lines.known_at, lines.over_at),
+        ends_at=ibis.greatest(lines.known_at, lines.over_at),
         units_open=lines.units,
         units_open_returned=none(),
     )
@@ -112,17 +109,11 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         *keys,
         event_time=back.arrived_at,
         available_at=ibis.greatest(return_known_at, back.returned_at),
-        ripe_at=ibis.greatest(return_known_at, back.over_at),
+        ends_at=ibis.greatest(return_known_at, back.over_at),
         units_open=none(),
         units_open_returned=back.returned_units,
     )
-    units = arrived.union(returned)
-    taken_back = units.mutate(
-        available_at=units.ripe_at,
-        units_open=-units.units_open,
-        units_open_returned=-units.units_open_returned,
-    )
-    return units.union(taken_back).drop("ripe_at")
+    return arrived.union(returned)
 
 
 def returned_parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import ibis
 import ibis.expr.types as ir
 import pytest
 
@@ -49,11 +48,7 @@ def test_signal_that_looks_at_event_time_alone_is_reported(
 
     def forgetful(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         events = signal.build(dataset, horizons, keys)
-        early = events["event_time"]
-        if name is SignalName.OPEN_UNITS:  # counterparts known as early would undo the leak
-            is_counterpart = (events["units_open"] < 0) | (events["units_open_returned"] < 0)
-            early = ibis.ifelse(is_counterpart, events["available_at"], early)
-        return events.mutate(available_at=early)
+        return events.mutate(available_at=events["event_time"])
 
     monkeypatch.setitem(SIGNALS, name, replace(signal, build=forgetful))
     reader = next(f for f in CATALOGUE.base if f.signal is name)
