@@ -30,6 +30,10 @@ class BundleFacts(msgspec.Struct, frozen=True, kw_only=True):
     data_digest: str
     cut_off: str
     """The last day that the data know of."""
+    learned_from: str
+    """The first day whose outcomes shaped the models."""
+    learned_to: str
+    """The last of them."""
     git_commit: str
     imputed: tuple[str, ...]
     horizons: dict[str, int]
@@ -60,7 +64,9 @@ def facts_of(directory: Path) -> BundleFacts:
         has_signature=(directory / SIGNATURE).exists(),
         catalogue_fingerprint=manifest.catalogue_fingerprint,
         data_digest=manifest.data_digest,
-        cut_off=to_datetime(manifest.cut_off_day).date().isoformat(),
+        cut_off=_date(manifest.cut_off_day),
+        learned_from=_date(manifest.learned.first),
+        learned_to=_date(manifest.learned.last),
         git_commit=manifest.git_commit,
         imputed=manifest.imputed,
         horizons=schema.horizons,
@@ -83,6 +89,7 @@ def lines_of(facts: BundleFacts) -> list[str]:
         f"Made by    commit {shown(facts.git_commit)}",
         f"For        catalogue {shown(facts.catalogue_fingerprint)[:16]}…",
         f"Data       {shown(facts.data_digest)[:16]}…, known up to {facts.cut_off}",
+        f"Learned    from outcomes of {facts.learned_from} to {facts.learned_to}",
         f"Imputed    {listed(facts.imputed)}",
         f"Horizons   {listed(f'{name} {days}' for name, days in facts.horizons.items())}",
         f"Libraries  {listed(f'{name} {number}' for name, number in facts.libraries.items())}",
@@ -97,3 +104,7 @@ def lines_of(facts: BundleFacts) -> list[str]:
     lines.append(f"Files      {sum(facts.files.values()):,} bytes in {len(facts.files)} files")
     lines += [f"  {size:>12,}  {name}" for name, size in facts.files.items()]
     return lines
+
+
+def _date(day: int) -> str:
+    return to_datetime(day).date().isoformat()

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from features.catalogue import Catalogue
+from features.days import as_of_to_day
 from features.declarations import TARGETS
 from features.levels import Level
 from features.online import LookupResult, OnlineSnapshot
@@ -62,6 +63,8 @@ def flags_of(
     """Return each row's flags: what a reader must know before relying on its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
+    if _is_of_unseen_season(bundle, snapshot):
+        shared.append("unseen_season")
     shared += [f"imputed:{table}" for table in imputed]
     is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
     is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
@@ -70,6 +73,13 @@ def flags_of(
         [*_interval_flags(cold, merged), *_subject_flags(snapshot, *row), *shared]
         for row, cold, merged in judged
     ]
+
+
+def _is_of_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
+    """Tell whether the horizon holds days of the year that nothing was learned from."""
+    as_of_day = np.array([as_of_to_day(snapshot.as_of)])
+    learned = bundle.manifest.learned
+    return bool(learned.leave_out(as_of_day, bundle.horizons.horizon_days)[0])
 
 
 def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts

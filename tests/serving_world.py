@@ -35,6 +35,7 @@ from serving.conformal import learn_residuals
 from serving.footing import footing_in, share_units
 from serving.past import keep_past
 from serving.prediction import Models
+from serving.season import LearnedDays
 from serving.spread import Spread
 from serving.target_model import TargetModel, raw_share
 
@@ -142,6 +143,7 @@ def bundle_contents() -> BundleContents:
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_000,
+        learned=LearnedDays(19_500, 19_999),
         git_commit="unknown",
         model_card="# A small model\n",
     )

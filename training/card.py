@@ -184,6 +184,12 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
 
 def _limits_of(evaluation: Evaluation) -> list[str]:
     limits = [*_ALWAYS_LIMITED[evaluation.target]]
+    if evaluation.unseen_season:
+        limits.append(
+            f"{evaluation.unseen_season:.0%} of the latest slice's decisions look ahead to days of "
+            "the year from which nothing was learned yet: what their season does can't be known, "
+            "and shows as error of calibration. Answers for such days are flagged `unseen_season`."
+        )
     if evaluation.cells_merged:
         limits.append(
             "too few cold starts to calibrate their intervals apart: those rest on the residuals "

@@ -67,6 +67,8 @@ class Evaluation:
     interval_level: float
     slices: Mapping[str, SliceFacts]
     """Slices in time by name, from train to latest."""
+    unseen_season: float
+    """Share of the latest slice's rows that look ahead to days of the year never learned from."""
     rows_not_final: int
     """Rows whose outcome isn't final yet, copies left out: neither learned from nor judged."""
     overall: Mapping[str, Metrics]
@@ -136,6 +138,7 @@ def evaluate(
         threshold=threshold,
         interval_level=settings.interval_level,
         slices=_slice_facts(material.training_set, division),
+        unseen_season=_unseen_season(material, division),
         rows_not_final=_rows_not_final(material.training_set, division.target),
         overall=judged.measured(judged.is_latest, threshold),
         by_group={name: judged.measured(mask, threshold) for name, mask in judged.groups.items()},
@@ -213,6 +216,13 @@ def _differences(
 def _rows_not_final(training_set: TrainingSet, target: Target) -> int:
     is_row = training_set.hidden == Hidden.NOTHING
     return int((is_row & ~training_set.outcomes[target].is_mature).sum())
+
+
+def _unseen_season(material: Material, division: Division) -> float:
+    horizons = material.recipe.horizons
+    as_of_day = material.training_set.as_of_day[division.latest.rows]
+    unseen = division.days.learned(horizons).leave_out(as_of_day, horizons.horizon_days)
+    return float(unseen.mean())
 
 
 def _slice_facts(training_set: TrainingSet, division: Division) -> dict[str, SliceFacts]:

@@ -18,6 +18,7 @@ import numpy as np
 from features.declarations import Target
 from features.horizons import Horizons
 from serving.cells import BoolArray
+from serving.season import LearnedDays
 from training.hidden_history import is_whole
 from training.sample import Sample, final_rows, refuse_unlearnable
 from training.settings import TrainingSettings
@@ -49,6 +50,13 @@ class ForwardSplit:
     train: Days
     calibration: Days
     latest: Days
+
+    def learned(self, horizons: Horizons) -> LearnedDays:
+        """Return the days of the outcomes that models and their calibration learn from.
+
+        Those that an embargo between leaves out (a day or two for sell-through) count as learned.
+        """
+        return LearnedDays(self.train.first + 1, self.calibration.last + horizons.horizon_days)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ def _learned(learned: Learned) -> Text:
     not_final = {name: one.rows_not_final for name, one in learned.evaluations.items()}
     counted = ", ".join(f"{rows:,} for {name}" for name, rows in not_final.items())
     lines.append(f"Decisions not final yet, so not learned from: {counted}.")
+    lines += [
+        f"{one.unseen_season:.0%} of the latest decisions, by which {name} is judged, look ahead "
+        "to days of the year never learned from: their season can't be known."
+        for name, one in learned.evaluations.items()
+        if one.unseen_season
+    ]
     return Text("\n".join(lines) + "\n")
 
 

@@ -95,6 +95,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         metrics=flat_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
+        learned=widest.days.learned(recipe.horizons),
         git_commit=git_commit,
         model_card=model_card(training_set, recipe.horizons, evaluations),
     )

@@ -54,6 +54,8 @@ class TargetFigures:
     by_group: Mapping[str, AgainstTruth]
     """All rows of the latest slice, and the cold starts among and beside them."""
     calibration_error: float
+    unseen_season: float
+    """Share of the latest slice that looks ahead to days of the year never learned from."""
     coverage: float
     width: float
     plain_width: float
@@ -144,6 +146,7 @@ def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> Ta
         target=evaluation.target,
         by_group=by_group,
         calibration_error=evaluation.overall[MODEL].calibration_error,
+        unseen_season=evaluation.unseen_season,
         coverage=every.coverage,
         width=every.width,
         plain_width=every.plain_width,

@@ -129,8 +129,8 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
     for heading in ("seed", "target"):
         table.add_column(heading)
     headings = (
-        *("calibration error", "coverage", "least cell", "error", "of", "rows", "listings"),
-        *("width", "plain width"),
+        *("calibration error", "unseen season", "coverage", "least cell", "error"),
+        *("of", "rows", "listings", "width", "plain width"),
     )
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -141,6 +141,7 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
                 str(market.seed),
                 one.target,
                 f"{one.calibration_error:.4f}",
+                f"{one.unseen_season:.0%}",
                 f"{one.coverage:.3f}",
                 f"{least.coverage:.3f}",
                 f"{least.error:.3f}",

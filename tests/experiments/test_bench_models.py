@@ -154,12 +154,21 @@ def _figures(explained: float, coverage: float, cell: float, error: float) -> Ma
         target="sell_through",
         by_group={EVERYTHING: group},
         calibration_error=error,
+        unseen_season=0.25,
         coverage=coverage,
         width=0.3,
         plain_width=0.4,
         cells={"much DE": _coverage(cell), "some DE": _coverage(cell + 0.01)},
     )
     return MarketFigures(seed=0, rows=9, targets=[figures])
+
+
+def test_page_says_how_much_of_the_season_was_news() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(page([_figures(0.61, 0.8, 0.76, 0.01)]))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    assert "unseen season" in printed
+    assert "25%" in printed
 
 
 @pytest.mark.parametrize(

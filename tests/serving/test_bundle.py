@@ -313,6 +313,11 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("manifest nested deep", _nest("manifest.json"), BrokenFileError),
     ("resealed with a schema nested deep", _reseal_nested, BrokenFileError),
     ("a day beyond the calendar", _resealed("manifest.json", cut_off_day=10**9), BrokenFileError),
+    (
+        "learned before the calendar",
+        _resealed("manifest.json", learned={"first": -1, "last": 20_000}),
+        BrokenFileError,
+    ),
     ("listed but read by nothing", _add_listed, UnexpectedFileError),
     (
         "other schema fingerprint",

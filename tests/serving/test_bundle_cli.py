@@ -70,6 +70,7 @@ def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
     assert f"Bundle     {directory.name}, format {FORMAT}" in text
     assert "Signature  none" in text
     assert "known up to 2024-10-04" in text
+    assert "Learned    from outcomes of 2023-05-23 to 2024-10-03" in text
     assert "Imputed    stock" in text
     assert "sell_through: 2 boosters, intervals in 10 cells" in text
     for path in directory.iterdir():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
+from features.days import as_of_to_day
 from features.declarations import TARGETS
 from features.horizons import Horizons
 from features.levels import Level
@@ -23,6 +25,7 @@ from serving.footing import Footing, share_units
 from serving.prediction import predict
 from serving.refusals import Detail, RequestRefusedError
 from serving.scoring import check_pair, score
+from serving.season import LearnedDays
 from tests.serving_world import AS_OF, snapshot_contents
 
 WARM = Candidate(
@@ -42,6 +45,10 @@ def _other(**changes: Any) -> Candidate:  # noqa: ANN401 - any field of a candid
 NEW_LISTING = _other(listing_id=None)
 NEW_PRODUCT = _other(product_id="new", listing_id=None, category="kitchen")
 FILMED_PRODUCT = msgspec.structs.replace(NEW_PRODUCT, supplier_id="maker", creator_id="reviewer")
+
+
+def _day(text: str) -> int:
+    return as_of_to_day(datetime.fromisoformat(f"{text}T00:00:00+00:00"))
 
 
 def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
@@ -173,6 +180,21 @@ def test_score_flags_what_it_lacks_and_names_the_levels_used(
     assert found.flags == [*flags, "imputed:stock"]
     assert found.evidence.levels_used == levels
     assert found.evidence.as_of == AS_OF.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("first", "flags"),
+    [("2025-03-03", []), ("2025-03-04", ["unseen_season"])],
+    ids=["a year before", "a day less"],
+)
+def test_score_says_that_its_season_was_never_learned_from(
+    first: str, flags: list[str], bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    learned = LearnedDays(_day(first), _day("2025-12-31"))
+    manifest = msgspec.structs.replace(bundle.manifest, learned=learned)
+    young = replace(bundle, manifest=manifest)
+    for one in score(young, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates:
+        assert [flag for flag in one.flags if flag == "unseen_season"] == flags
 
 
 def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: OnlineSnapshot) -> None:

@@ -95,6 +95,17 @@ def test_card_limits_follow_from_the_evaluation(
     assert not any(limit in limits for limit in unsaid)
 
 
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.0, False), (0.7, True)], ids=["a whole year", "less than a year"]
+)
+def test_card_says_whether_the_season_could_be_known(
+    share: float, *, said: bool, trained: Trained, training_set: TrainingSet
+) -> None:
+    evaluation = replace(trained.evaluations["sell_through"], unseen_season=share)
+    limit = "70% of the latest slice's decisions look ahead to days of the year from which nothing"
+    assert (limit in _card(training_set, evaluation)) is said
+
+
 def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
     trained_without_returns: Trained,
 ) -> None:

@@ -71,6 +71,7 @@ def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
             assert first.tolist() == second.tolist()
     assert loaded.horizons == HORIZONS
     assert loaded.manifest.imputed == ("stock",)
+    assert loaded.manifest.learned == trained.contents.learned
     assert loaded.manifest.metrics == trained.contents.metrics
 
 
@@ -103,6 +104,19 @@ def test_models_know_nothing_of_the_latest_slice(
     assert knots[0] == knots[1]
     losses = [one.evaluations["sell_through"].overall["model"].log_loss for one in (trained, other)]
     assert losses[0] != losses[1]
+
+
+def test_bundle_says_which_days_it_learned_from(
+    trained: Trained, divisions: dict[Target, Division], training_set: TrainingSet
+) -> None:
+    learned, division = trained.contents.learned, divisions["sell_through"]
+    used = [division.train, division.shaping, division.conformal]
+    moments = training_set.as_of_day[np.concatenate([one.rows for one in used])]
+    assert learned.first == moments.min() + 1
+    assert moments.max() + HORIZONS.horizon_days <= learned.last
+    assert learned.last < division.days.latest.first
+    # The made-up market lasts 36 weeks, so what comes after them is news.
+    assert trained.evaluations["sell_through"].unseen_season == 1.0
 
 
 @pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])

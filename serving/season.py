@@ -1,0 +1,41 @@
+"""Days of the year that outcomes were learned from: what a season does can't be known without it.
+
+On simulated markets of one year the latest decisions look ahead to the first holidays of the data.
+Sell-through's calibration error is then twice to three times what it is a few months later, and no
+model of these data can know: so answers say it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from serving.cells import BoolArray
+
+YEAR: Final = 365.2425
+"""Days, on average."""
+Day = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class LearnedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The days whose outcomes a model learned from, first to last, as day numbers.
+
+    Decisions of the first moment have their outcome from the day after it on.
+    """
+
+    first: Day
+    last: Day
+
+    def leave_out(self, as_of_day: npt.NDArray[np.int64], horizon_days: int) -> BoolArray:
+        """Tell whether the days after each moment hold one whose season was never learned from.
+
+        A day's season was learned from if the day is among the learned ones or lies whole years
+        after one of them. `as_of_day` has shape (rows,), as the result.
+        """
+        ahead = as_of_day[:, None] + np.arange(1, horizon_days + 1)
+        years = np.maximum(np.ceil((ahead - self.last) / YEAR), 0)
+        return np.asarray((ahead - np.round(years * YEAR) < self.first).any(axis=1))
