@@ -53,7 +53,7 @@ FIXED_NAMES: Final = frozenset(
     {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
-"""Whose versions a bundle notes: those that its numbers depend on."""
+"""Whose versions a bundle notes: those that its models were made with."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,13 +45,18 @@ def verify_bundle(directory: Path, key: PublicKey | None) -> list[Check]:
 def sign_bundle(directory: Path, key: PrivateKey) -> str:
     """Sign a sound bundle, in place of any signature before, and return the bundle's id.
 
+    The bytes that are signed are the ones that were checked.
+
     Raises:
         BundleRefusedError: it isn't sound, so that nobody should vouch for it.
         StorageError: the disk refuses.
     """
-    sealed = read_sealed(directory)
+    check_names(directory)
+    written = read_manifest(directory, None)
+    sealed = read_listed(directory, written)
     check_fits(sealed, CATALOGUE)
-    signature = key.sign(read_manifest(directory, None))
+    try_in_child(directory, sealed.bundle_id)
+    signature = key.sign(written)
     with replacing(directory / SIGNATURE, workshop=directory.absolute().parent) as file:
         file.write_bytes(signature)
     return read_sealed(directory, key.public_key()).bundle_id

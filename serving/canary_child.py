@@ -20,9 +20,16 @@ def main(directory: Path, bundle_id: str) -> int:
             raise CanaryError(f"bundle {sealed.bundle_id} in place of {bundle_id}")
         assemble(sealed, CATALOGUE)
     except ArtefactError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_said(error)}\n")
         return error.exit_code
     return 0
+
+
+def _said(error: ArtefactError) -> str:
+    """Say in a line what the parent doesn't say by itself."""
+    if isinstance(error, CanaryError):
+        return error.found
+    return f"{error.found} where {error.expected} was expected"
 
 
 if __name__ == "__main__":

@@ -36,4 +36,4 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
         raise CanaryError(f"a child process ended by signal {-child.returncode}")
     if child.returncode > 0:
         last = child.stderr.strip().rpartition("\n")[2]
-        raise CanaryError(f"a child process that says: {last}")
+        raise CanaryError(f"in a child process {last}")

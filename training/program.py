@@ -18,6 +18,7 @@ LIBRARIES: Final = (
     "lightgbm",
     "msgspec",
     "numpy",
+    "optuna",
     "pandas",
     "pandera",
     "pyarrow",
@@ -27,7 +28,7 @@ LIBRARIES: Final = (
     "scipy",
     "sqlglot",
 )
-"""Those that validated tables, training rows or boosters depend on."""
+"""Those that validated tables, training rows, tuned settings or boosters depend on."""
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 

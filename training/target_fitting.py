@@ -51,18 +51,21 @@ def footing_of(
     """Return what intervals rest on, for each row of the training set.
 
     The units are only good for the division's calibration and latest rows, hidden ones included.
-    Those of return risk come from the sell-through model in `models`, whose calibration is of
-    later weeks: before the holidays 1.3 to 1.4 times as many units came on small simulated markets
-    as it expected, in the latest slice 1.0 to 1.1 times. So the units of return risk's calibration
-    rows are scaled to those that came in its shaping half; otherwise residuals of few units pass
-    for ones of many, and intervals of listings with much evidence hold too little later.
+    Those of return risk come from the sell-through model in `models`: on the latest rows as when
+    serving. Its curve knows of weeks that return risk is judged on, so on calibration rows its
+    boosters speak for themselves, scaled to the units that came in the shaping half; before the
+    holidays 1.3 to 1.4 times as many came on small simulated markets as were expected, and
+    residuals of few units must not pass for ones of many.
     """
-    later = (division.shaping, division.conformal, division.latest, division.latest_hidden)
-    rows = np.concatenate([sample.rows for sample in later])
+    calibration = np.concatenate([division.shaping.rows, division.conformal.rows])
+    latest = np.concatenate([division.latest.rows, division.latest_hidden.rows])
     offered = material.training_set.columns["units_offered"]
     sell_through = np.full(len(offered), np.nan)
     if division.target == "return_risk":
-        sell_through[rows] = models["sell_through"].predict(material.matrix[rows])
+        seller = models["sell_through"]
+        inputs = material.matrix[calibration]
+        sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
+        sell_through[latest] = seller.predict(material.matrix[latest])
     units = share_units(division.target, offered, sell_through)
     if division.target == "return_risk":
         units = _as_they_came(units, division)

@@ -31,6 +31,7 @@ from training.search_space import SPACE, Range
 from training.settings import TrainingSettings
 from training.split import Division
 from training.start_log_odds import start_log_odds
+from training.tuning_database import discard_damaged, refusals_told
 from training.tuning_slices import TuningSlices, tuning_slices
 
 REPORTED_TREES: Final = 25
@@ -65,6 +66,7 @@ class Search:
 
         Raises:
             TooFewDaysToTuneError: a training slice is too short to be divided once more.
+            StorageError: trials can't be kept.
         """
         given = material.recipe.settings
         contests = [
@@ -75,6 +77,12 @@ class Search:
             )
             for division in divisions.values()
         ]
+        discard_damaged(self.database, self.tell)
+        with refusals_told(self.database):
+            return self._best_of(contests, given)
+
+    def _best_of(self, contests: list[_Contest], given: TrainingSettings) -> TrainingSettings:
+        """Make the trials that aren't done and return the settings of the best of all."""
         study = self._opened(given)
         deadline = None if self.timeout_seconds is None else time.monotonic() + self.timeout_seconds
         while (done := _done(study)) < self.trials:
@@ -83,7 +91,7 @@ class Search:
                 break
             _try(study, contests, given, done)
             self.tell(f"tuning: {done + 1} of {self.trials} trials")
-        return _best(study, given)
+        return _best(study, self.trials, given)
 
     def _opened(self, given: TrainingSettings) -> optuna.Study:
         """Open the study, where an earlier process may have left trials."""
@@ -95,9 +103,9 @@ class Search:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2),
         )
         for trial in study.get_trials(deepcopy=False):
-            if not trial.state.is_finished():  # of a process that is gone
+            if trial.state is TrialState.RUNNING:  # of a process that is gone
                 study.tell(trial.number, state=TrialState.FAIL)
-        if _done(study) == 0:
+        if not study.get_trials(deepcopy=False, states=(*DONE, TrialState.WAITING)):
             study.enqueue_trial({one.name: one.nearest(getattr(given, one.name)) for one in SPACE})
         return study
 
@@ -127,8 +135,10 @@ def _drawn(trial: Trial, one: Range) -> float:
     return trial.suggest_float(one.name, one.low, one.high, log=one.is_log)
 
 
-def _best(study: optuna.Study, given: TrainingSettings) -> TrainingSettings:
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def _best(study: optuna.Study, trials: int, given: TrainingSettings) -> TrainingSettings:
+    """Return the settings of the best of the first trials: later ones may be there already."""
+    first = study.get_trials(deepcopy=False, states=DONE)[:trials]
+    complete = [trial for trial in first if trial.state is TrialState.COMPLETE]
     if not complete:
         return given
     best = min(complete, key=lambda trial: (trial.value, trial.number))

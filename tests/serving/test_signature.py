@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -20,16 +21,18 @@ from features.errors import StorageError
 from features.pointer import resolve
 from serving.artefact_errors import (
     BundleRefusedError,
+    CanaryError,
     DigestMismatchError,
     KeyRefusedError,
     SignatureRefusedError,
     TooLargeError,
     UnexpectedFileError,
 )
+from serving.booster import Booster
 from serving.bundle import load_bundle
 from serving.bundle_checks import CHECKS, sign_bundle, verify_bundle
 from serving.loading import load_served
-from serving.manifest import FORMAT
+from serving.manifest import FORMAT, canonical_json, sha256_of
 from serving.sealed import read_sealed
 from serving.signature import (
     SIGNATURE,
@@ -39,6 +42,7 @@ from serving.signature import (
     read_private_key,
     read_public_key,
 )
+from tests.serving_world import with_leaves
 
 PAIR = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -136,10 +140,53 @@ def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
     assert [one.holds for one in verify_bundle(signed, KEY)] == [True, False]
 
 
-def test_bundle_that_isnt_sound_is_not_signed(signed: Path) -> None:
+def _reseal(directory: Path, name: str, data: bytes) -> None:
+    """Change a file and the manifest with it."""
+    (directory / name).write_bytes(data)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+    (directory / "manifest.json").write_bytes(canonical_json(manifest))
+
+
+def _with_half_a_model(directory: Path) -> None:
+    data = (directory / "sell_through.0.txt").read_bytes()
+    _reseal(directory, "sell_through.0.txt", data[: len(data) // 2])
+
+
+def _with_other_answers(directory: Path) -> None:
+    text = (directory / "sell_through.0.txt").read_text()
+    other = with_leaves(Booster(text), "0.25").text
+    _reseal(directory, "sell_through.0.txt", other.encode())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refusal"),
+    [
+        pytest.param(
+            lambda directory: (directory / "pooling.json").write_bytes(b"{}"),
+            DigestMismatchError,
+            id="other bytes",
+        ),
+        pytest.param(_with_half_a_model, CanaryError, id="half a model"),
+        pytest.param(_with_other_answers, CanaryError, id="other answers"),
+        pytest.param(
+            lambda directory: _reseal(directory, "calibration.json", b"[]"),
+            CanaryError,
+            id="a curve that is none",
+        ),
+        pytest.param(
+            lambda directory: (directory / "model.pkl").write_bytes(b""),
+            UnexpectedFileError,
+            id="a file more",
+        ),
+    ],
+)
+def test_bundle_that_isnt_sound_is_not_signed(
+    spoil: Callable[[Path], None], refusal: type[BundleRefusedError], signed: Path
+) -> None:
     before = (signed / SIGNATURE).read_bytes()
-    (signed / "pooling.json").write_bytes(b"{}")
-    with pytest.raises(DigestMismatchError):
+    spoil(signed)
+    with pytest.raises(refusal):
         sign_bundle(signed, OTHER)
     assert (signed / SIGNATURE).read_bytes() == before
 

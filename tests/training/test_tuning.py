@@ -1,31 +1,41 @@
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pyarrow as pa
 import pytest
+from optuna.trial import TrialState
 
 from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, Target
+from features.errors import StorageError
 from serving.booster import Booster
 from serving.target_model import raw_share
-from tests.training_market import HORIZONS
+from tests.training_market import HORIZONS, QUICK, market_rows
 from training.fitting import fit_boosters
+from training.hidden_history import with_hidden_histories
+from training.learned_parameters import learned_parameters
 from training.losses import row_log_loss
-from training.material import Material, Recipe
+from training.material import Material, Recipe, prepare
 from training.search_space import SPACE
 from training.settings import TrainingSettings
-from training.split import Division
+from training.split import Division, divide
 from training.train import train
 from training.training_errors import TooFewDaysToTuneError
+from training.training_set import read_training_set
 from training.tuning import Search
 from training.tuning_slices import tuning_slices
 
 WEAK = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, least_rows=50)
 """Settings that nearly any others are better than."""
+PATIENCE_SECONDS = 100
 
 
 @pytest.fixture
@@ -128,7 +138,92 @@ def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
 def test_tuning_without_time_keeps_the_settings_given(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    assert _search(tmp_path / "a.db", 5, timeout=0.0).settings(weak, divisions) == WEAK
+    for _ in range(2):
+        assert _search(tmp_path / "a.db", 5, timeout=0.0).settings(weak, divisions) == WEAK
+    (first,) = optuna.load_study(
+        study_name="made-up market", storage=f"sqlite:///{tmp_path / 'a.db'}"
+    ).trials
+    assert first.state is TrialState.WAITING
+    _search(tmp_path / "a.db", 1).settings(weak, divisions)
+    (tried,) = _trials(tmp_path / "a.db")
+    assert tried.params == {one.name: getattr(WEAK, one.name) for one in SPACE}
+
+
+def test_fewer_trials_than_are_there_give_what_they_give_alone(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    alone = _search(tmp_path / "a.db", 1).settings(weak, divisions)
+    assert _search(tmp_path / "b.db", 4).settings(weak, divisions) != alone
+    assert _search(tmp_path / "b.db", 1).settings(weak, divisions) == alone
+
+
+@pytest.mark.parametrize("damage", ["all", "the middle"])
+def test_damaged_trials_are_told_of_and_made_again(
+    damage: str, weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.db"
+    found = _search(path, 2).settings(weak, divisions)
+    data = bytearray(path.read_bytes())
+    start = 0 if damage == "all" else len(data) // 2
+    data[start:] = b"\xff" * (len(data) - start)
+    path.write_bytes(data)
+    told: list[str] = []
+    search = replace(_search(path, 2), tell=told.append)
+    assert search.settings(weak, divisions) == found
+    assert told[0] == "tuning: a.db was damaged, so its trials are made again"
+
+
+def test_trials_that_cant_be_kept_are_refused(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    (tmp_path / "a.db").mkdir()
+    with pytest.raises(StorageError, match="unable to open database file"):
+        _search(tmp_path / "a.db", 1).settings(weak, divisions)
+    with pytest.raises(StorageError, match="unable to open database file"):
+        _search(tmp_path / "nowhere" / "b.db", 1).settings(weak, divisions)
+
+
+def _search_for_ever(database: Path) -> None:
+    """Search on the made-up market of these tests, in a process of its own."""
+    training_set = with_hidden_histories(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
+    divisions = {t: divide(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
+    parameters = learned_parameters(training_set, divisions, HORIZONS)
+    material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters)
+    _search(database, 10_000).settings(material, divisions)
+
+
+def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    process = get_context("spawn").Process(target=_search_for_ever, args=(tmp_path / "b.db",))
+    process.start()
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not _is_within_a_trial(tmp_path / "b.db"):
+        assert process.is_alive()
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    done = len([one for one in _trials(tmp_path / "b.db") if one.state.name != "FAIL"])
+    unbroken = _search(tmp_path / "a.db", done + 2).settings(weak, divisions)
+    assert _search(tmp_path / "b.db", done + 2).settings(weak, divisions) == unbroken
+    ours, theirs = (
+        [trial.params for trial in _trials(tmp_path / name) if trial.state.name != "FAIL"]
+        for name in ("a.db", "b.db")
+    )
+    assert ours == theirs
+
+
+def _is_within_a_trial(database: Path) -> bool:
+    """Tell whether a trial runs after others that are done."""
+    if not database.exists():
+        return False
+    with closing(sqlite3.connect(database)) as connection:
+        try:
+            states = [state for (state,) in connection.execute("SELECT state FROM trials")]
+        except sqlite3.OperationalError:  # no table yet, or locked for a moment
+            return False
+    return states.count("RUNNING") == 1 and states.count("COMPLETE") >= 2
 
 
 def test_tuning_on_too_short_a_slice_is_refused(

@@ -1,0 +1,65 @@
+"""Where trials are kept: a SQLite file, made anew where it is damaged, told of where it refuses."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import optuna
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import StorageError
+from features.storage import storage_errors
+from features.wording import shown
+
+COMPANIONS: Final = ("-journal", "-wal", "-shm")
+"""Ends of the names of files that SQLite keeps beside a database."""
+
+
+class TrialsRefusedError(StorageError):
+    """Say that trials can't be kept."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        said = str(getattr(error, "orig", None) or error)
+        super().__init__(
+            expected=f"a database of trials at {shown(str(path))} that can be read and written",
+            found=shown(said.strip().partition("\n")[0]),
+            way_out="Free some space, mend its permissions, or remove it to search anew.",
+        )
+
+
+def discard_damaged(path: Path, tell: Callable[[str], None]) -> None:
+    """Remove a database of trials that was damaged, and tell of it; an absent one is whole.
+
+    Raises:
+        StorageError: it can't be read, or the disk refuses.
+    """
+    if not path.exists() or _is_whole(path):
+        return
+    tell(f"tuning: {path.name} was damaged, so its trials are made again")
+    with storage_errors():
+        for end in ("", *COMPANIONS):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        raise TrialsRefusedError(path, error) from error
+    except sqlite3.DatabaseError:
+        return False
+    return bool(said == "ok")
+
+
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """Raise what the database of trials refuses as a StorageError."""
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise TrialsRefusedError(path, error) from error
