@@ -42,7 +42,9 @@ def _logistic(value: FloatArray) -> FloatArray:
     return 1 / (1 + np.exp(-value))
 
 
-def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Table:
+def market_rows(
+    seed: int = 0, *, listings: int = 200, weeks: int = 36, horizons: Horizons = HORIZONS
+) -> pa.Table:
     """Draw training rows: weekly, each listing from the week it goes live."""
     rng = np.random.default_rng(seed)
     product = np.arange(listings) // 2
@@ -83,8 +85,8 @@ def market_rows(seed: int = 0, *, listings: int = 200, weeks: int = 36) -> pa.Ta
     cut_off = int(as_of_day.max())
     ordered = rng.binomial(columns["units_offered"].astype(int), share).astype(float)
     returned = rng.binomial(ordered.astype(int), risk)
-    is_final = as_of_day + HORIZONS.sell_through_maturity_days <= cut_off
-    is_over = as_of_day + HORIZONS.return_risk_maturity_days <= cut_off
+    is_final = as_of_day + horizons.sell_through_maturity_days <= cut_off
+    is_over = as_of_day + horizons.return_risk_maturity_days <= cut_off
     nothing = np.full(week.size, np.nan)
     labels = {
         "units_ordered_label": ordered,
