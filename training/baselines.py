@@ -1,7 +1,9 @@
 """What a model must beat: a constant, the mean of category and market, and shrinkage.
 
-Each sees the rows that the model saw and is calibrated and surrounded by intervals as the model
-is, so that a difference in any metric is one in what was learned from the features.
+Each learns from the training slice, as the model's trees do, and is calibrated and surrounded by
+intervals as the model is, so that a difference in any metric is one in what was learned from the
+features; the model has the expected return rate among them, whose numbers are learned on the
+shaping half too (training/learned_parameters.py).
 """
 
 from __future__ import annotations

@@ -167,10 +167,11 @@ def _target(evaluation: Evaluation) -> list[str]:
 
 
 def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
+    formula = " and the numbers of the expected return rate" if "return_risk" in evaluations else ""
     lines = [
         (
-            "- The models end at their training slice: what happened later shaped only "
-            "calibration and intervals, or nothing."
+            "- The models' trees end at their training slice: what happened later shaped only "
+            f"calibration, intervals{formula}, or nothing."
         ),
         (
             "- Rows of one listing at successive moments resemble each other; intervals are for "

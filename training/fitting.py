@@ -32,6 +32,26 @@ def fitted_now(_name: str, fit: BoosterFit, seed: int) -> str:
     return fit.fit(seed)
 
 
+def fit_of(
+    target: Target,
+    inputs: FloatArray,
+    sample: Sample,
+    catalogue: Catalogue,
+    settings: TrainingSettings,
+) -> BoosterFit:
+    """Return the fit of a target's boosters; `inputs` are the sample's rows of the matrix."""
+    names = catalogue.model_inputs
+    return BoosterFit(
+        inputs,
+        sample.label,
+        sample.weight,
+        names=names,
+        parameters=booster_parameters(catalogue.monotone(target), settings),
+        trees=settings.trees_of(target, names),
+        offset=start_log_odds(target, inputs, names),
+    )
+
+
 def fit_boosters(
     matrix: FloatArray,
     samples: Mapping[Target, Sample],
@@ -52,15 +72,7 @@ def fit_boosters(
     """
     refuse_broken_samples(samples, settings)
     jobs = {
-        target: BoosterFit(
-            matrix[sample.rows],
-            sample.label,
-            sample.weight,
-            names=catalogue.model_inputs,
-            parameters=booster_parameters(catalogue.monotone(target), settings),
-            trees=settings.trees_of(target, catalogue.model_inputs),
-            offset=start_log_odds(target, matrix[sample.rows], catalogue.model_inputs),
-        )
+        target: fit_of(target, matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
     }
     seeds = range(settings.random_state, settings.random_state + settings.boosters)

@@ -11,7 +11,10 @@ from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import MARK, truth_directory
 from features.report import has_report
 from features.validation import validate
+from training.program import ROOT, code_fingerprint
 
+MAKERS: Final = ("features", "experiments/simulated_market")
+"""Whose code decides what a validated market holds."""
 LINES_A_PRODUCT: Final = 100
 """Order lines that a product of the large preset sells in its year, measured: 100.8."""
 
@@ -33,11 +36,14 @@ def validated_market(lines: int, work: Path) -> Path:
 def kept(market: Simulation, raw: Path, valid: Path) -> Path:
     """Return `valid`, where a market is validated, made unless it is there already.
 
-    `raw` holds its tables, and the truth beside.
+    `raw` holds its tables, and the truth beside. What another program made isn't taken.
     """
-    if not _is_of(market, raw):
-        shutil.rmtree(valid, ignore_errors=True)  # that of another market
+    maker, made_by = code_fingerprint(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
+    if not _is_of(market, raw) or not made_by.is_file() or made_by.read_text() != maker:
+        shutil.rmtree(valid, ignore_errors=True)
+        made_by.unlink(missing_ok=True)
         simulate(market, raw)
+        made_by.write_text(maker)
     elif has_report(valid):
         return valid
     validate(raw, valid)

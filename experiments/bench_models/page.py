@@ -45,7 +45,7 @@ def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
 
 
 def verdicts(found: Sequence[MarketFigures]) -> list[str]:
-    """Return a line a bound and target, over the medians of the seeds: reached or not reached."""
+    """Return a line a bound and target: reached by every seed, or not."""
     lines = []
     for target in _targets(found):
         explained = _over(found, target, _explained)
@@ -55,19 +55,19 @@ def verdicts(found: Sequence[MarketFigures]) -> list[str]:
         low, high = COVERAGE
         lines += [
             _verdict(
-                explained.median >= LEAST_EXPLAINED,
+                explained.least >= LEAST_EXPLAINED,
                 f"{target}: {_said(explained)} of the explainable gain, at least {LEAST_EXPLAINED}",
             ),
             _verdict(
-                error.median <= MOST_CALIBRATION_ERROR,
+                error.greatest <= MOST_CALIBRATION_ERROR,
                 f"{target}: calibration error {_said(error)}, at most {MOST_CALIBRATION_ERROR}",
             ),
             _verdict(
-                low <= coverage.median <= high,
+                low <= coverage.least and coverage.greatest <= high,
                 f"{target}: 80 % intervals hold {_said(coverage)}, {low} to {high}",
             ),
             _verdict(
-                cell.median >= LEAST_CELL_COVERAGE,
+                cell.least >= LEAST_CELL_COVERAGE,
                 f"{target}: the least cell holds {_said(cell)}, at least {LEAST_CELL_COVERAGE}",
             ),
         ]

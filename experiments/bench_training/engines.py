@@ -14,12 +14,11 @@ from experiments.bench_training.timing import Compared, in_turns, timed
 from features.declarations import Target
 from serving.booster import Booster
 from serving.target_model import raw_share
-from training.fitting import BoosterFit, booster_parameters
+from training.fitting import fit_of
 from training.losses import row_log_loss
 from training.material import Fitter, Material, Texts
 from training.sample import Sample
 from training.split import Division
-from training.start_log_odds import start_log_odds
 from training.target_fitting import fit_here
 
 
@@ -44,15 +43,7 @@ def compare_pipeline(
     """
     settings, catalogue = material.recipe.settings, material.recipe.catalogue
     fits = {
-        target: BoosterFit(
-            material.matrix[sample.rows],
-            sample.label,
-            sample.weight,
-            names=catalogue.model_inputs,
-            parameters=booster_parameters(catalogue.monotone(target), settings),
-            trees=settings.trees_of(target, catalogue.model_inputs),
-            offset=start_log_odds(target, material.matrix[sample.rows], catalogue.model_inputs),
-        )
+        target: fit_of(target, material.matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
     }
     seeds = range(settings.random_state, settings.random_state + settings.boosters)
@@ -70,7 +61,7 @@ def compare_pipeline(
         inputs=material.matrix.shape[1],
         pairs=in_turns(
             "main job",
-            lambda: timed(lambda: fit_here(material, samples)),
+            ours,
             lambda: timed(bare),
             repeats,
         ),

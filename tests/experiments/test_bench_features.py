@@ -114,6 +114,13 @@ def test_validated_market_of_another_configuration_is_made_anew(tmp_path: Path) 
     assert (validated_market(200, tmp_path) / "orders.parquet").is_file()
 
 
+def test_validated_market_of_another_program_is_made_anew(tmp_path: Path) -> None:
+    made = validated_market(200, tmp_path)
+    (tmp_path / "validated-200.made-by").write_text("another program")
+    (made / "orders.parquet").unlink()
+    assert (validated_market(200, tmp_path) / "orders.parquet").is_file()
+
+
 def test_markets_grow_in_products_alone() -> None:
     small, large = market_of(1_000_000), market_of(10_000_000)
     assert large.products == 10 * small.products

@@ -77,7 +77,7 @@ def test_share_of_no_gain_is_none_and_counts_as_nothing_explained() -> None:
     document = as_document(without)
     assert document["markets"][0]["targets"][0]["by_group"][EVERYTHING]["explained"] is None
     assert verdicts(without)[0].startswith("not reached: sell_through: 0.000")
-    assert verdicts([market, market, *without])[0].startswith("reached: sell_through: 0.600")
+    assert verdicts([market, market, *without])[0].startswith("not reached: sell_through: 0.600 (0")
 
 
 def test_explained_share_weighs_rows_as_the_target_does() -> None:
@@ -177,11 +177,13 @@ def test_page_says_how_much_of_the_season_was_news() -> None:
         ((0.61, 0.80, 0.76, 0.01), [True, True, True, True]),
         ((0.59, 0.83, 0.74, 0.03), [False, False, False, False]),
         ((0.61, 0.77, 0.76, 0.01), [True, True, False, True]),
+        ((0.61, 0.83, 0.76, 0.01), [True, True, False, True]),
     ],
 )
-def test_verdicts_say_which_bounds_are_reached(
+def test_verdicts_say_which_bounds_every_seed_reaches(
     figures: tuple[float, float, float, float], reached: list[bool]
 ) -> None:
     explained, coverage, cell, error = figures
-    found = [_figures(explained, coverage, cell, error) for _ in range(3)]
+    good = _figures(0.7, 0.8, 0.79, 0.0)
+    found = [good, _figures(explained, coverage, cell, error), good]
     assert [line.startswith("reached") for line in verdicts(found)] == reached

@@ -16,6 +16,7 @@ from training.training_errors import (
     BrokenLabelsError,
     NoLabelsError,
     OneClassError,
+    TooFewDaysError,
     TooFewPositivesError,
 )
 
@@ -84,11 +85,11 @@ REFUSED = {
         "within 0 and 1",
     ),
     "H34 no label window is over": (_none_final, NoLabelsError, "a final return_risk"),
-    "H35 no row": (lambda rows: rows.slice(0, 0), TrainingError, "found"),
+    "H35 no row": (lambda rows: rows.slice(0, 0), NoLabelsError, "a final"),
     "H36 one market of three rows": (
         lambda rows: rows.slice(0, FEW_ROWS),
-        TrainingError,
-        "found",
+        TooFewDaysError,
+        "days",
     ),
 }
 
