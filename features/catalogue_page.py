@@ -24,7 +24,8 @@ tables and {derived} derived from those. `xuanpin features list` filters them,
 
 - **Known then.** A value at a moment rests on events that were available by then, and on no others.
   What a product or a listing is (category, supplier, weight, cost, mode) has no times in the
-  contract: today's value stands for all of the past.
+  contract: today's value stands for all of the past. What lasts (a requirement, the return window
+  of a delivered unit) counts until it ends.
 - **Null** is what can't be known: a ratio without a denominator, or a table that isn't there.
   Counts of a key that nothing is known of are 0, also where a row has no such key: no supplier,
   nobody who filmed it.

@@ -89,8 +89,12 @@ def _over_windows(
 
 
 def _daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
-    ends = (END,) if END in events.columns else ()
-    return events.group_by(*map(event_key, keys), *more, *DAYS, *ends)
+    return events.group_by(*map(event_key, keys), *more, *DAYS, *_ends(events))
+
+
+def _ends(events: ir.Table) -> Keys:
+    """Return the column with the end of events that last."""
+    return (END,) if END in events.columns else ()
 
 
 def distinct(rows: ir.Table, events: ir.Table, feature: Distinct, keys: Keys) -> ir.Table:
@@ -166,7 +170,7 @@ def latest_of(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.T
     position = ibis.row_number().over(
         group_by=event_keys, order_by=("event_time", "available_at", column)
     )
-    numbered = known.select(*event_keys, *DAYS, column, position=position)
+    numbered = known.select(*event_keys, *DAYS, *_ends(known), column, position=position)
     last = _daily(numbered, keys).agg(
         **{column: numbered[column].argmax(numbered.position), "position": numbered.position.max()}
     )

@@ -1,10 +1,10 @@
 """The time rule: which events a key may know of at a moment.
 
-An event is visible when `available_at <= as_of`, one that lasts until its `ends_at <= as_of`, and
-in a window when `as_of - days < event_time <= as_of`. Times are compared as day numbers
-(features/days.py), the day of an event being the first midnight at or after it, so that events of
-one key, day and day of knowledge can be added up before they are compared. Null `available_at`
-never gets this far.
+An event is visible when `event_time <= as_of` and `available_at <= as_of`, one that lasts only
+while `as_of < ends_at` besides; a visible one is in a window when `as_of - days < event_time`.
+Times are compared as day numbers (features/days.py), the day of an event being the first midnight
+at or after it, so that events of one key, day and day of knowledge can be added up before they are
+compared. Null `available_at` never gets this far.
 """
 
 from __future__ import annotations

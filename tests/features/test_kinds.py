@@ -11,6 +11,7 @@ import pytest
 
 from features.declarations import (
     Age,
+    Base,
     Distinct,
     Elapsed,
     Family,
@@ -20,6 +21,7 @@ from features.declarations import (
     Lowest,
     Quantile,
     SignalName,
+    Windowed,
 )
 from features.derived import gap
 from features.levels import Level
@@ -186,3 +188,36 @@ def test_gap_is_none_where_nothing_is_required(
     required: float, met: float, expected: float
 ) -> None:
     assert gap(np.array([required]), np.array([met])) == pytest.approx([expected], nan_ok=True)
+
+
+OPEN = {**ABOUT, "signal": SignalName.OPEN_UNITS, "measure": "units_open"}
+
+
+@pytest.mark.parametrize(
+    ("feature", "while_open"),
+    [
+        (Windowed(**OPEN, days=84), 3.0),
+        (Latest(**OPEN), 3.0),
+        (Elapsed(**OPEN), 9.0),
+        (Age(**OPEN), 9.0),
+        (Highest(**OPEN, days=84), 3.0),
+        (Lowest(**OPEN, days=84), 3.0),
+        (Quantile(**OPEN, days=84, share=0.5), 3.0),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_no_kind_sees_an_event_that_is_over(feature: Base, while_open: float) -> None:
+    line = order(AS_OF - 60 * DAYS, order_line_id="L", units=3)
+    found = {
+        days: value_of(
+            market(
+                orders=[line],
+                deliveries=[event(AS_OF - days * DAYS, order_line_id="L")],
+                returns=[event(AS_OF, known=AS_OF + TICK, order_line_id="L", units=1)],
+            ),
+            feature,
+        )
+        for days in (9, 10)
+    }
+    assert found[9] == while_open
+    assert found[10] == 0.0 or math.isnan(found[10])
