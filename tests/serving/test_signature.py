@@ -49,11 +49,18 @@ OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
 KEY = PAIR.public_key()
 
 
-@pytest.fixture
-def signed(tmp_path: Path, run_directory: Path) -> Path:
-    directory = tmp_path / "bundles" / "bundle"
+@pytest.fixture(scope="module")
+def signed_once(tmp_path_factory: pytest.TempPathFactory, run_directory: Path) -> Path:
+    directory = tmp_path_factory.mktemp("signed") / "bundle"
     shutil.copytree(resolve(run_directory / "bundles"), directory)
     sign_bundle(directory, PAIR)
+    return directory
+
+
+@pytest.fixture
+def signed(tmp_path: Path, signed_once: Path) -> Path:
+    directory = tmp_path / "bundles" / "bundle"
+    shutil.copytree(signed_once, directory)
     return directory
 
 
