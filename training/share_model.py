@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.declarations import FloatArray, Target
 from serving.cells import BoolArray
+from training.data_frames import ColumnNames, as_frame
 from training.estimator_errors import ParameterError, TooFewRowsToFitError, UnknownColumnsError
 from training.held_back import at_random, latest, whole_groups
-from training.input_table import InputTable, TableReader, as_frame
+from training.input_table import InputTable, TableReader
 from training.level_encoder import Rows
 from training.sample import refuse_unlearnable
 from training.share_finish import Forecaster, RawShares, learn_share_finish
@@ -63,6 +64,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             UnlearnableTargetError: all labels are the same, or hardly any is above 0.
         """
         frame = as_frame(X)
+        self.columns_ = ColumnNames.of(X, frame)
         validate_data(self, X, skip_check_array=True)
         trials = checked_trials(sample_weight, len(frame))
         is_used = trials > 0
@@ -73,7 +75,14 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
 
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
-        """Return the estimated share of each row, shape (rows,), within 0 and 1."""
+        """Return the estimated share of each row, shape (rows,), within 0 and 1.
+
+        Columns are told apart by their names, those of an array by their places. One that had no
+        value in fit counts as missing, whatever it holds.
+
+        Raises:
+            InputError: a column is missing, or holds what it can't have held in fit.
+        """
         raw = self._raw(X)
         return self.finish_.estimate(raw)
 
@@ -96,12 +105,12 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def _fit_checked(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
         refuse_unlearnable(self._target, TRAIN, share, least_positives=self.least_positives)
-        rng = np.random.default_rng(self.random_state)
-        held = self._held_back(frame, rng)
-        refuse_unlearnable(self._target, TRAIN, share[~held], least_positives=1)
         inputs = self._inputs(frame)
         self.reader_ = TableReader.of(inputs, self.groups)
         table = self.reader_.read(inputs)
+        rng = np.random.default_rng(self.random_state)
+        held = self._held_back(frame, rng)
+        refuse_unlearnable(self._target, TRAIN, share[~held], least_positives=1)
         rows = Rows(table.codes, share, trials)
         partial = self._learn(table.take(~held), rows.take(~held))
         raw, calibrating = partial.predict(table.take(held)), rows.take(held)
@@ -112,9 +121,10 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return self
 
     def _raw(self, X: Any) -> RawShares:  # noqa: ANN401, N803 - likewise
-        check_is_fitted(self)
+        check_is_fitted(self, "forecaster_")
         frame = as_frame(X)
         validate_data(self, X, skip_check_array=True, reset=False)
+        frame = self.columns_.rename(frame, ColumnNames.of(X, frame))
         return self.forecaster_.predict(self.reader_.read(self._inputs(frame)))
 
     def _held_back(self, frame: pd.DataFrame, rng: np.random.Generator) -> BoolArray:
