@@ -16,7 +16,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from features.declarations import FloatArray, Target
 from serving.cells import BoolArray
 from training.data_frames import ColumnNames, as_frame
-from training.estimator_errors import ParameterError, TooFewRowsToFitError, UnknownColumnsError
+from training.estimator_errors import ParameterError, TooFewRowsToFitError
+from training.estimator_parameters import (
+    FROM_ZERO,
+    HELD_SHARE,
+    LEVEL,
+    one_name,
+    refuse_learning_from_order,
+    refuse_unknown,
+    several_names,
+)
 from training.held_back import at_random, latest, whole_groups
 from training.input_table import InputTable, TableReader
 from training.level_encoder import Rows
@@ -39,7 +48,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         notes_: what was merged for want of rows, in sentences.
     """
 
-    groups: Sequence[str]
+    groups: Sequence[str] | None
     least_positives: int
     calibration_share: float
     calibration_groups: str | None
@@ -99,14 +108,13 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         Raises:
             ParameterError: `level` isn't between 0 and 1.
         """
-        if not 0 < level < 1:
-            raise ParameterError("level", expected="a level between 0 and 1", found=str(level))
+        LEVEL.refuse_other("level", level)
         return self.finish_.interval(self._raw(X), level)
 
     def _fit_checked(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
         refuse_unlearnable(self._target, TRAIN, share, least_positives=self.least_positives)
         inputs = self._inputs(frame)
-        self.reader_ = TableReader.of(inputs, self.groups)
+        self.reader_ = TableReader.of(inputs, self._group_names())
         table = self.reader_.read(inputs)
         rng = np.random.default_rng(self.random_state)
         held = self._held_back(frame, rng)
@@ -141,28 +149,23 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def _path(self) -> tuple[int, ...]:
         """Return the places of `groups` among the columns of categories."""
         names = list(self.reader_.categories)
-        return tuple(names.index(name) for name in self.groups)
+        return tuple(names.index(name) for name in self._group_names())
+
+    def _group_names(self) -> tuple[str, ...]:
+        return several_names("groups", self.groups)
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
-        named = {
-            "groups": tuple(self.groups),
-            "calibration_groups": _alone(self.calibration_groups),
-            "calibration_order": _alone(self.calibration_order),
-        }
-        for parameter, names in named.items():
-            _refuse_unknown(parameter, names, columns)
-        if self.calibration_groups is not None and self.calibration_order is not None:
-            raise ParameterError(
-                "calibration_order",
-                expected="one of calibration_groups and calibration_order",
-                found="both",
-            )
-        if not 0 < self.calibration_share < 1:
-            raise ParameterError(
-                "calibration_share",
-                expected="a share of the rows between 0 and 1",
-                found=str(self.calibration_share),
-            )
+        groups = self._group_names()
+        apart = one_name("calibration_groups", self.calibration_groups)
+        order = one_name("calibration_order", self.calibration_order)
+        refuse_unknown("groups", groups, columns)
+        refuse_unknown("calibration_groups", apart, columns)
+        refuse_unknown("calibration_order", order, columns)
+        refuse_learning_from_order(order, "groups", groups)
+        _refuse_both(apart, order)
+        _refuse_order_alone(order, columns)
+        HELD_SHARE.refuse_other("calibration_share", self.calibration_share)
+        FROM_ZERO.refuse_other("least_positives", self.least_positives)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -172,13 +175,19 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return tags
 
 
-def _alone(name: str | None) -> tuple[str, ...]:
-    return () if name is None else (name,)
+def _refuse_both(apart: Sequence[str], order: Sequence[str]) -> None:
+    if apart and order:
+        raise ParameterError(
+            "calibration_order",
+            expected="one of calibration_groups and calibration_order",
+            found="both",
+        )
 
 
-def _refuse_unknown(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in columns]
-    if unknown:
-        raise UnknownColumnsError(parameter, unknown, columns)
-    if len(set(names)) < len(names):
-        raise ParameterError(parameter, expected="each column once", found=str(list(names)))
+def _refuse_order_alone(order: Sequence[str], columns: Sequence[str]) -> None:
+    if list(order) == list(columns):
+        raise ParameterError(
+            "calibration_order",
+            expected="columns to learn from beside that of calibration_order",
+            found="none",
+        )

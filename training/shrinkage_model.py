@@ -47,7 +47,7 @@ class ShrinkageModel(ShareModel):
     def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
         self,
         *,
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | None = (),
         target: Target = "sell_through",
         least_positives: int = 20,
         calibration_share: float = 0.2,
