@@ -17,6 +17,7 @@ from training.estimator_parameters import (
     refuse_learning_from_order,
     signs_by_name,
 )
+from training.fit_seed import RandomState
 from training.input_table import InputTable
 from training.level_encoder import Rows
 from training.settings import TrainingSettings
@@ -28,8 +29,9 @@ class BoostedShareModel(ShareModel):
 
     Columns of text, objects or categories are encoded here, by codes and by shrunken means that
     no row has a part in when it is learned from; unseen levels are missing. `monotone` maps
-    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). The result
-    depends on nothing but the rows, their order, and the parameters.
+    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). With a
+    number as `random_state` the result depends on nothing but the rows, their order, and the
+    parameters.
 
     `known_share` is the share of the rows that boosters see with all their levels known; the
     others are shown to them as rows of an unseen level, so that they learn what to do with one.
@@ -53,7 +55,7 @@ class BoostedShareModel(ShareModel):
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.groups = groups
         self.monotone = monotone
@@ -95,7 +97,7 @@ class BoostedShareModel(ShareModel):
                 leaves=self.leaves,
                 learning_rate=self.learning_rate,
                 least_leaf_rows=self.least_leaf_rows,
-                random_state=self.random_state,
+                random_state=self.seed_,
             )
         except ValidationError as error:
             first = error.errors()[0]

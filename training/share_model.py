@@ -26,6 +26,7 @@ from training.estimator_parameters import (
     refuse_unknown,
     several_names,
 )
+from training.fit_seed import RandomState, seed_of
 from training.held_back import at_random, latest, whole_groups
 from training.input_table import InputTable, TableReader
 from training.level_encoder import Rows
@@ -46,6 +47,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     Attributes:
         notes_: what was merged for want of rows, in sentences.
+        seed_: the number that the fit drew at random with; as `random_state` it repeats the fit.
     """
 
     groups: Sequence[str] | None
@@ -53,7 +55,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     calibration_share: float
     calibration_groups: str | None
     calibration_order: str | None
-    random_state: int
+    random_state: RandomState
 
     @property
     @abstractmethod
@@ -80,6 +82,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         if is_used.sum() < LEAST_ROWS:
             raise TooFewRowsToFitError(needed=LEAST_ROWS, found=int(is_used.sum()))
         share = checked_shares(y, len(frame))
+        self.seed_ = seed_of(self.random_state)
         self._check_parameters(list(frame.columns))
         return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
 
@@ -116,7 +119,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         inputs = self._inputs(frame)
         self.reader_ = TableReader.of(inputs, self._group_names())
         table = self.reader_.read(inputs)
-        rng = np.random.default_rng(self.random_state)
+        rng = np.random.default_rng(self.seed_)
         held = self._held_back(frame, rng)
         refuse_unlearnable(self._target, TRAIN, share[~held], least_positives=1)
         rows = Rows(table.codes, share, trials)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.declarations import Target
+from training.fit_seed import RandomState
 from training.input_table import InputTable
 from training.level_encoder import Rows
 from training.nested_rates import Variances
@@ -53,7 +54,7 @@ class ShrinkageModel(ShareModel):
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.groups = groups
         self.target = target
