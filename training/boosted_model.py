@@ -10,6 +10,14 @@ from pydantic import ValidationError
 from features.declarations import Target
 from training.boosted_shares import BoostedShares, Boosting, boost_shares
 from training.estimator_errors import ParameterError, UnknownColumnsError
+from training.estimator_parameters import (
+    FROM_ZERO,
+    KNOWN_SHARE,
+    one_name,
+    refuse_learning_from_order,
+    signs_by_name,
+)
+from training.fit_seed import RandomState
 from training.input_table import InputTable
 from training.level_encoder import Rows
 from training.settings import TrainingSettings
@@ -21,8 +29,9 @@ class BoostedShareModel(ShareModel):
 
     Columns of text, objects or categories are encoded here, by codes and by shrunken means that
     no row has a part in when it is learned from; unseen levels are missing. `monotone` maps
-    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). The result
-    depends on nothing but the rows, their order, and the parameters.
+    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). With a
+    number as `random_state` the result depends on nothing but the rows, their order, and the
+    parameters.
 
     `known_share` is the share of the rows that boosters see with all their levels known; the
     others are shown to them as rows of an unseen level, so that they learn what to do with one.
@@ -33,7 +42,7 @@ class BoostedShareModel(ShareModel):
     def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
         self,
         *,
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | None = (),
         monotone: Mapping[str, int] | None = None,
         boosters: int = 3,
         trees: int = 200,
@@ -46,7 +55,7 @@ class BoostedShareModel(ShareModel):
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.groups = groups
         self.monotone = monotone
@@ -88,7 +97,7 @@ class BoostedShareModel(ShareModel):
                 leaves=self.leaves,
                 learning_rate=self.learning_rate,
                 least_leaf_rows=self.least_leaf_rows,
-                random_state=self.random_state,
+                random_state=self.seed_,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -98,25 +107,19 @@ class BoostedShareModel(ShareModel):
 
     def _signs(self) -> tuple[int, ...]:
         """Return the direction of each column of numbers."""
-        wanted = self.monotone or {}
-        numbers = list(self.reader_.fills)
+        wanted, numbers = signs_by_name(self.monotone), list(self.reader_.fills)
         unknown = [name for name in wanted if name not in numbers]
         if unknown:
             raise UnknownColumnsError("monotone", unknown, numbers)
-        wrong = {name: sign for name, sign in wanted.items() if sign not in {-1, 0, 1}}
-        if wrong:
-            raise ParameterError("monotone", expected="-1, 0 or 1 for a column", found=str(wrong))
-        return tuple(int(wanted.get(name, 0)) for name in numbers)
+        return tuple(wanted.get(name, 0) for name in numbers)
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
         super()._check_parameters(columns)
         self._settings()
-        for name, is_right, expected in (
-            ("known_share", 0 < self.known_share <= 1, "a share of the rows above 0, at most 1"),
-            ("leaf_ridge", self.leaf_ridge >= 0, "a number from 0 on"),
-        ):
-            if not is_right:
-                raise ParameterError(name, expected=expected, found=str(getattr(self, name)))
+        order = one_name("calibration_order", self.calibration_order)
+        refuse_learning_from_order(order, "monotone", list(signs_by_name(self.monotone)))
+        KNOWN_SHARE.refuse_other("known_share", self.known_share)
+        FROM_ZERO.refuse_other("leaf_ridge", self.leaf_ridge)
 
 
 class SellThroughModel(BoostedShareModel):

@@ -28,6 +28,12 @@ class CategoryCodes:
         return cls(pd.Index(ordered, dtype=object))
 
     def code(self, column: pd.Series) -> IntArray:
-        """Return each value's number, `MISSING` where it has none; shape (rows,)."""
+        """Return each value's number, `MISSING` where it has none; shape (rows,).
+
+        Raises:
+            TypeError: a value can't be hashed.
+        """
+        if self.levels.empty:
+            return np.full(len(column), MISSING, np.int64)
         found = self.levels.get_indexer(pd.Index(column.astype(object)))
         return np.where(column.isna(), MISSING, found).astype(np.int64)

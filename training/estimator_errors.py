@@ -114,6 +114,28 @@ class NothingToHoldBackError(InputError):
         )
 
 
+class NestedColumnsError(InputError):
+    """Refuse columns whose names have several levels, as `groupby().agg` may return them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            expected="columns with one name each",
+            found=f"names of several levels (MultiIndex): {listed(names)}",
+            way_out="Join the levels: X.columns = ['_'.join(map(str, name)) for name in X.columns]",
+        )
+
+
+class OtherColumnsError(InputError):
+    """Refuse columns of which neither the names nor the places say which ones of fit they are."""
+
+    def __init__(self, known: Sequence[str], found: Sequence[str]) -> None:
+        super().__init__(
+            expected=f"the columns of fit: {listed(known)}",
+            found=listed(found),
+            way_out="Give the columns the names that they had in fit.",
+        )
+
+
 class RepeatedColumnsError(InputError):
     """Refuse a table of which a name doesn't say which column is meant."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from features.declarations import FloatArray
 from serving.cells import BoolArray
 from training.estimator_errors import NothingToHoldBackError
 
@@ -33,16 +34,24 @@ def latest(column: pd.Series, share: float) -> BoolArray:
     """Hold back the latest rows, none of them at the same moment as one that is kept.
 
     Raises:
-        NothingToHoldBackError: a moment is missing, or most rows share the latest one.
+        NothingToHoldBackError: a moment is missing, most rows share the latest one, or the values
+            have no order.
     """
     if column.isna().any():
         raise NothingToHoldBackError(str(column.name), f"{int(column.isna().sum())} missing")
-    order = column.rank(method="min").to_numpy()
+    order = _ranks(column)
     first = np.sort(order)[len(order) - _count(len(order), share)]
     is_held = np.asarray(order >= first)
     if is_held.all():
         raise NothingToHoldBackError(str(column.name), "the same value in nearly all rows")
     return is_held
+
+
+def _ranks(column: pd.Series) -> FloatArray:
+    try:
+        return np.asarray(column.rank(method="min"), np.float64)
+    except TypeError as error:
+        raise NothingToHoldBackError(str(column.name), f"values without order: {error}") from error
 
 
 def _count(units: int, share: float) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api import types
-from sklearn.utils.validation import check_array
 
 from features.declarations import FloatArray
 from serving.cells import BoolArray
@@ -21,7 +20,6 @@ from training.category_codes import CategoryCodes
 from training.estimator_errors import (
     ChangedKindError,
     InfiniteNumbersError,
-    RepeatedColumnsError,
     UnreadableColumnError,
 )
 from training.training_set import IntArray
@@ -47,6 +45,9 @@ class TableReader:
     """For each column of numbers, what stands for a missing one: NaN where some were missing in
     fit; else the median, since LightGBM takes for 0 what it has never seen missing."""
     categories: Mapping[str, CategoryCodes]
+    without_values: Collection[str]
+    """Columns of `fills` in which all was missing in fit: nothing was learned of their values, so
+    that whatever comes later is missing too."""
 
     @classmethod
     def of(cls, frame: pd.DataFrame, as_categories: Collection[str]) -> TableReader:
@@ -56,44 +57,39 @@ class TableReader:
             UnreadableColumnError: a column holds times, nested values or the like.
             InfiniteNumbersError: a column holds an infinite number.
         """
-        fills: dict[str, float] = {}
+        numbers: dict[str, FloatArray] = {}
         categories: dict[str, CategoryCodes] = {}
         for name, column in frame.items():
             if name in as_categories or _is_category(column):
                 categories[str(name)] = _learned(column)
             else:
-                fills[str(name)] = _fill(_numbers(column))
-        return cls(fills, categories)
+                numbers[str(name)] = _numbers(column)
+        fills = {name: _fill(values) for name, values in numbers.items()}
+        without_values = [name for name, values in numbers.items() if np.isnan(values).all()]
+        return cls(fills, categories, frozenset(without_values))
 
     def read(self, frame: pd.DataFrame) -> InputTable:
         """Return a table with the columns of fit as matrices.
 
         Raises:
             ChangedKindError: a column of numbers has become one of categories.
+            UnreadableColumnError: a column of categories holds nested values.
+            InfiniteNumbersError: a column holds an infinite number.
         """
-        numbers = [_filled(frame[name], fill) for name, fill in self.fills.items()]
-        codes = [known.code(frame[name]) for name, known in self.categories.items()]
+        numbers = [self._filled(frame[name]) for name in self.fills]
+        codes = [_coded(frame[name], known) for name, known in self.categories.items()]
         return InputTable(
             _columns(numbers, len(frame), np.float64), _columns(codes, len(frame), np.int64)
         )
 
-
-def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like, as in scikit-learn
-    """Return a table as a data frame; an array's columns are called x0, x1 and so on.
-
-    Raises:
-        RepeatedColumnsError: two columns have the same name.
-        ValueError: no two-dimensional table of at least one row and one column.
-    """
-    if isinstance(table, pd.DataFrame):
-        check_array(np.empty(table.shape, dtype=np.int8))
-        renamed = table.rename(columns=str)
-        if not renamed.columns.is_unique:
-            raise RepeatedColumnsError(list(renamed.columns[renamed.columns.duplicated()]))
-        return renamed
-    values = check_array(table, dtype=None, ensure_all_finite=False)
-    names = [f"x{place}" for place in range(values.shape[1])]
-    return pd.DataFrame(values, columns=names).infer_objects()
+    def _filled(self, column: pd.Series) -> FloatArray:
+        name = str(column.name)
+        if name in self.without_values:
+            return np.full(len(column), np.nan)
+        if _is_category(column):
+            raise ChangedKindError(name, f"type {column.dtype}")
+        numbers = _numbers(column)
+        return np.where(np.isnan(numbers), self.fills[name], numbers)
 
 
 def _is_category(column: pd.Series) -> bool:
@@ -126,6 +122,13 @@ def _learned(column: pd.Series) -> CategoryCodes:
         raise UnreadableColumnError(str(column.name), str(error)) from error
 
 
+def _coded(column: pd.Series, known: CategoryCodes) -> IntArray:
+    try:
+        return known.code(column)
+    except TypeError as error:
+        raise UnreadableColumnError(str(column.name), str(error)) from error
+
+
 def _numbers(column: pd.Series) -> FloatArray:
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     infinite = int(np.isinf(numbers).sum())
@@ -136,13 +139,6 @@ def _numbers(column: pd.Series) -> FloatArray:
 
 def _fill(numbers: FloatArray) -> float:
     return float("nan") if np.isnan(numbers).any() else float(np.median(numbers))
-
-
-def _filled(column: pd.Series, fill: float) -> FloatArray:
-    if _is_category(column):
-        raise ChangedKindError(str(column.name), f"type {column.dtype}")
-    numbers = _numbers(column)
-    return np.where(np.isnan(numbers), fill, numbers)
 
 
 def _columns(columns: Sequence[Any], rows: int, kind: type) -> Any:  # noqa: ANN401 - either matrix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -55,6 +55,7 @@ class ShareFinish:
     """What turns raw shares into estimates and intervals."""
 
     knots: Knots
+    """The curve of calibration; straight where there were too few rows to learn one."""
     residuals: ConformalResiduals
     notes: tuple[str, ...]
 
@@ -74,13 +75,21 @@ def learn_share_finish(
 
     `share` holds the labels and `worth` the independent trials that each is worth, of shape
     (rows,). Where half of the slice is too small to calibrate on, raw shares stay as they are and
-    all of it is for residuals. Those count each row once, whatever its worth.
+    all of it is for residuals; a note says so. Those count each row once, whatever its worth.
     """
     if share.size < 2 * LEAST_SHAPING_ROWS:
-        return _finish(_STRAIGHT, raw, share)
+        finish = _finish(_STRAIGHT, raw, share)
+        return replace(finish, notes=(_left_out(share.size), *finish.notes))
     is_shaping = rng.permutation(share.size) % 2 == 0
     knots = fit_knots(raw.share[is_shaping], share[is_shaping], worth[is_shaping])
     return _finish(knots, raw.take(~is_shaping), share[~is_shaping])
+
+
+def _left_out(rows: int) -> str:
+    return (
+        f"Estimates aren't calibrated: {rows:,} rows were held back; {2 * LEAST_SHAPING_ROWS:,} "
+        "are needed, half of them for the curve and half for the intervals."
+    )
 
 
 def _finish(knots: Knots, raw: RawShares, share: FloatArray) -> ShareFinish:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.declarations import Target
+from training.fit_seed import RandomState
 from training.input_table import InputTable
 from training.level_encoder import Rows
 from training.nested_rates import Variances
@@ -47,13 +48,13 @@ class ShrinkageModel(ShareModel):
     def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
         self,
         *,
-        groups: Sequence[str] = (),
+        groups: Sequence[str] | None = (),
         target: Target = "sell_through",
         least_positives: int = 20,
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.groups = groups
         self.target = target

@@ -103,7 +103,7 @@ def _texts(model: BoostedShareModel) -> tuple[str, ...]:
 
 def _bare(model: BoostedShareModel, task: Task) -> tuple[tuple[str, ...], Took]:
     """Train both rounds of a fitted model's boosters; the clock stands while rows are encoded."""
-    rng = np.random.default_rng(model.random_state)
+    rng = np.random.default_rng(model.seed_)
     held = at_random(len(task.share), model.calibration_share, rng)
     texts: list[str] = []
     seconds = cpu_seconds = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from features.declarations import FloatArray
 from features.errors import XuanpinError
@@ -50,6 +51,12 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
         ),
         (X.assign(price=1j), Y, None, "column 'price'; found type complex128"),
         (pd.concat([X, X], axis=1), Y, None, "each column name once"),
+        (
+            pd.concat({"mean": X}, axis=1),
+            Y,
+            None,
+            "columns with one name each; found names of several levels (MultiIndex): ('mean', ",
+        ),
     ],
 )
 def test_rows_that_teach_nothing_are_refused(
@@ -68,6 +75,17 @@ def test_rows_that_teach_nothing_are_refused(
     [
         ({"groups": ["maker", "brand"]}, "groups to name columns of the table"),
         ({"groups": ["maker", "maker"]}, "Expected each column once"),
+        ({"groups": "maker"}, "groups to be a list of columns' names, each a text"),
+        ({"groups": "maker"}, "found 'maker'. Change the parameter groups."),
+        ({"groups": [1]}, "each a text ('1' for a column 1); found [1]."),
+        ({"groups": 1}, "found 1. Change the parameter groups."),
+        ({"groups": {"maker", "region"}}, "groups to be a list of columns' names"),
+        ({"groups": [["maker"]]}, "found [['maker']]. Change the parameter groups."),
+        ({"monotone": [1, 0]}, "monotone to be a mapping of columns' names to -1, 0 or 1; found"),
+        ({"monotone": "price"}, "found 'price'. Change the parameter monotone."),
+        ({"monotone": {1: 1}}, "monotone to be a list of columns' names, each a text"),
+        ({"monotone": {"price": True}}, "-1, 0 or 1 for a column; found {'price': True}"),
+        ({"monotone": {"price": [1]}}, "-1, 0 or 1 for a column; found {'price': [1]}"),
         ({"monotone": {"maker": 1}}, "monotone to name columns of the table: price, is_big, stock"),
         ({"monotone": {"price": 2}}, "-1, 0 or 1 for a column; found {'price': 2}"),
         ({"trees": 0}, "found 0. Change the parameter trees."),
@@ -80,6 +98,16 @@ def test_rows_that_teach_nothing_are_refused(
             {"calibration_groups": "maker", "calibration_order": "price"},
             "one of calibration_groups and calibration_order; found both",
         ),
+        ({"calibration_groups": 1}, "calibration_groups to be a column's name as a text"),
+        ({"calibration_order": ["stock"]}, "or None; found ['stock']."),
+        (
+            {"calibration_order": "stock", "groups": ["maker", "stock"]},
+            "a column that isn't in groups: moments to order by aren't learned from; found stock.",
+        ),
+        (
+            {"calibration_order": "stock", "monotone": {"stock": 1}},
+            "a column that isn't in monotone: moments to order by aren't learned from; found stock",
+        ),
         ({"calibration_order": "price"}, "values of column 'price' that part the rows"),
     ],
 )
@@ -89,7 +117,54 @@ def test_parameter_out_of_range_is_refused(parameters: dict[str, Any], message: 
     assert isinstance(refusal.value, XuanpinError)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 80.0])
+NO_NUMBERS: list[Any] = ["0.5", "a", None, True, [0.5]]
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ("leaf_ridge", "a number from 0 on"),
+        ("known_share", "a share of the rows above 0, at most 1"),
+        ("calibration_share", "a share of the rows between 0 and 1"),
+        ("least_positives", "a number from 0 on"),
+    ],
+)
+def test_parameter_that_is_no_number_is_refused(
+    parameter: str, expected: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=_literally(f"Expected {expected}; found")) as refusal:
+        SellThroughModel().set_params(**{parameter: value}).fit(X, Y)
+    assert str(refusal.value).endswith(f"Change the parameter {parameter}.")
+
+
+def test_none_as_groups_is_no_group() -> None:
+    expected = ShrinkageModel(groups=()).fit(X, Y).predict(X).tolist()
+    assert ShrinkageModel(groups=None).fit(X, Y).predict(X).tolist() == expected
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_column_to_order_by_alone_is_refused(model: Callable[..., ShareModel]) -> None:
+    with pytest.raises(ValueError, match="columns to learn from beside that of calibration_order"):
+        model(calibration_order="stock").fit(X[["stock"]], Y)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("calibration_order", [1, "a"] * 100, "column 'other' that part the rows in two slices"),
+        ("calibration_groups", [[1], [2]] * 100, "column 'other'; found unhashable type"),
+    ],
+)
+def test_column_that_parts_no_rows_is_refused(
+    parameter: str, value: list[Any], message: str
+) -> None:
+    table = X.assign(other=pd.Series(value, dtype=object))
+    with pytest.raises(ValueError, match=_literally(message)):
+        ShrinkageModel().set_params(**{parameter: "other"}).fit(table, Y)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 80.0, *NO_NUMBERS])
 def test_level_that_is_no_share_is_refused(level: float) -> None:
     model = ShrinkageModel(groups=["maker"]).fit(X, Y)
     with pytest.raises(ValueError, match="Expected a level between 0 and 1"):
@@ -104,6 +179,10 @@ def test_level_that_is_no_share_is_refused(level: float) -> None:
         (lambda table: table.drop(columns="price"), "Feature names seen at fit time, yet now"),
         (lambda table: table.assign(price="cheap"), "numbers in column 'price', as in fit"),
         (lambda table: table.assign(price=np.inf), "infinity in 200 rows"),
+        (
+            lambda table: table.assign(maker=[["a"]] * 200),
+            "text or categories in column 'maker'; found unhashable type",
+        ),
     ],
 )
 def test_other_columns_than_in_fit_are_refused(
@@ -113,6 +192,14 @@ def test_other_columns_than_in_fit_are_refused(
     assert model.feature_names_in_.tolist() == list(X.columns)
     with pytest.raises(ValueError, match=_literally(message)):
         model.predict(change(X))
+
+
+def test_refused_fit_leaves_a_model_that_is_not_fitted() -> None:
+    model = ShrinkageModel(groups=["brand"])
+    with pytest.raises(ValueError, match="groups to name columns"):
+        model.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
 
 
 def _literally(text: str) -> str:

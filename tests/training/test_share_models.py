@@ -164,14 +164,21 @@ def test_group_of_three_rows_leans_on_the_wider_one() -> None:
     tiny, big, unseen = model.predict(pd.DataFrame({"market": ["MT", "DE", "XX"], "price": 1.0}))
     assert big == pytest.approx(0.3, abs=0.05)
     assert big < unseen < tiny < 1
-    assert model.notes_ == () or "rows held back" in model.notes_[0]
+    (note,) = model.notes_
+    assert note.startswith("Estimates aren't calibrated: 61 rows were held back; 2,000 are needed")
 
 
 def test_few_rows_of_unseen_groups_are_merged_and_it_is_said() -> None:
     market = simulated(300, makers=150)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y)
-    (note,) = model.notes_
+    _, note = model.notes_
     assert note.startswith("Intervals of rows in unseen groups rest on all 60 rows held back:")
+
+
+@pytest.mark.parametrize(("rows", "notes"), [(9_990, 1), (10_000, 0)])
+def test_table_too_small_for_a_curve_of_calibration_is_noted(rows: int, notes: int) -> None:
+    market = simulated(rows)
+    assert len(ShrinkageModel(groups=GROUPS).fit(market.X, market.y).notes_) == notes
 
 
 @pytest.mark.parametrize("parameter", ["calibration_groups", "calibration_order"])

@@ -1,0 +1,70 @@
+"""Turn any table into a data frame whose columns have the names that they had in fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_array
+
+from training.estimator_errors import NestedColumnsError, OtherColumnsError, RepeatedColumnsError
+
+
+@dataclass(frozen=True)
+class ColumnNames:
+    """The names of a table's columns, in their order."""
+
+    names: tuple[str, ...]
+    are_made_up: bool
+    """Whether the table was an array, or another that pandas doesn't read names from."""
+
+    @classmethod
+    def of(cls, table: Any, frame: pd.DataFrame) -> ColumnNames:  # noqa: ANN401 - as below
+        """Learn the names of a table, which `as_frame` has turned into `frame`."""
+        return cls(tuple(frame.columns), not isinstance(table, pd.DataFrame))
+
+    def rename(self, frame: pd.DataFrame, own: ColumnNames) -> pd.DataFrame:
+        """Return a frame of as many columns as in fit under the names of fit.
+
+        Its `own` names tell its columns apart if they are those of fit. Where it or the table of
+        fit has none, or numbers from 0 on in their stead, places do, as in scikit-learn.
+
+        Raises:
+            OtherColumnsError: both have names, and other ones.
+        """
+        are_names = not (self.are_made_up or own.are_made_up)
+        if are_names and set(own.names) == set(self.names):
+            return frame
+        if are_names and not (self._are_numbers() or own._are_numbers()):
+            raise OtherColumnsError(self.names, own.names)
+        return frame.set_axis(list(self.names), axis=1)
+
+    def _are_numbers(self) -> bool:
+        return list(self.names) == [str(place) for place in range(len(self.names))]
+
+
+def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like, as in scikit-learn
+    """Return a table as a data frame; an array's columns are called x0, x1 and so on.
+
+    Raises:
+        NestedColumnsError: columns have names of several levels.
+        RepeatedColumnsError: two columns have the same name.
+        ValueError: no two-dimensional table of at least one row and one column.
+    """
+    if isinstance(table, pd.DataFrame):
+        return _renamed(table)
+    values = check_array(table, dtype=None, ensure_all_finite=False)
+    names = [f"x{place}" for place in range(values.shape[1])]
+    return pd.DataFrame(values, columns=names).infer_objects()
+
+
+def _renamed(table: pd.DataFrame) -> pd.DataFrame:
+    check_array(np.empty(table.shape, dtype=np.int8))
+    if isinstance(table.columns, pd.MultiIndex):
+        raise NestedColumnsError([str(name) for name in table.columns])
+    renamed = table.rename(columns=str)
+    if not renamed.columns.is_unique:
+        raise RepeatedColumnsError(list(renamed.columns[renamed.columns.duplicated()]))
+    return renamed
