@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -97,12 +98,11 @@ def test_refresh_from_a_later_snapshot_is_refused(
 def test_refresh_from_a_damaged_snapshot_is_refused(
     data: Path, snapshots: Path, tmp_path: Path
 ) -> None:
-    damaged = tmp_path / "damaged"
-    damaged.mkdir()
-    for name in ("data.mdb", "snapshot.json"):
-        (damaged / name).write_bytes((resolve(snapshots) / name).read_bytes())
-    content = bytearray((damaged / "data.mdb").read_bytes())
+    shutil.copytree(snapshots, tmp_path / "damaged")
+    file = resolve(tmp_path / "damaged") / "data.mdb"
+    content = bytearray(file.read_bytes())
     content[-9] ^= 1
-    (damaged / "data.mdb").write_bytes(bytes(content))
-    result = run(data, "--since", str(damaged), "--out", str(tmp_path / "out"))
+    file.write_bytes(bytes(content))
+    result = run(data, "--since", str(tmp_path / "damaged"), "--out", str(tmp_path / "out"))
     assert isinstance(result.exception, SnapshotRefusedError)
+    assert "data.mdb with SHA-256" in str(result.exception)

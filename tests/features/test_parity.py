@@ -24,7 +24,7 @@ from features.parity import Difference, Parity
 from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents
-from features.snapshot_writer import write_snapshot
+from features.snapshot_store import store_snapshot
 from tests.world_tables import Frames
 from tests.worlds import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world
 
@@ -71,8 +71,8 @@ def changed(contents: SnapshotContents, level: Level, name: str, by: float) -> S
 
 
 def test_snapshot_as_it_lies_there_is_the_same(data: Path, tmp_path: Path) -> None:
-    write_snapshot(contents_of(random_world(7)), tmp_path)
-    code, text = asked(data, "--snapshot", str(tmp_path))
+    snapshot = tmp_path / store_snapshot(contents_of(random_world(7)), tmp_path)
+    code, text = asked(data, "--snapshot", str(snapshot))
     assert code == 0
     assert "different: 0; the largest difference is 0 bits, 0 in value." in text
 
@@ -80,11 +80,12 @@ def test_snapshot_as_it_lies_there_is_the_same(data: Path, tmp_path: Path) -> No
 def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -> None:
     """With the required tables alone: they are what the feature and all that rests on it need."""
     frames = {n: one for n, one in random_world(7).items() if n not in OPTIONAL_TABLES}
-    data, snapshot = tmp_path / "data", tmp_path / "snapshot"
+    data = tmp_path / "data"
     data.mkdir()
     validated(frames, data)
     name = "units_ordered_market_84d"
-    write_snapshot(changed(contents_of(frames), Level.MARKET, name, by=1.0), snapshot)
+    planted = changed(contents_of(frames), Level.MARKET, name, by=1.0)
+    snapshot = tmp_path / store_snapshot(planted, tmp_path)
     code, text = asked(data, "--snapshot", str(snapshot), "--json")
     found = {one["feature"]: one for one in json.loads(text)["features"] if one["bits"]}
     resting = {one.name for one in CATALOGUE.derived if name in one.inputs}
