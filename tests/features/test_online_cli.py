@@ -6,11 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.dataset import NotValidatedError
 from features.days import NotAMidnightError
 from features.errors import XuanpinError
 from features.features_cli import app
@@ -20,15 +18,15 @@ from features.pointer import resolve
 from features.refresh import SnapshotIsLaterError
 from features.snapshot import SnapshotRefusedError
 from features.snapshot_files import verify_snapshot
+from features.validated_files import NotValidatedError
+from tests.validated import write_validated
 from tests.worlds import as_arrow, random_world
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("validated")
-    for name, frame in random_world(8).items():
-        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
-    return directory
+    tables = {name: as_arrow(name, frame) for name, frame in random_world(8).items()}
+    return write_validated(tables, tmp_path_factory.mktemp("validated"))
 
 
 def run(data: Path, *options: str) -> Result:

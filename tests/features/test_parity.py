@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -25,6 +24,7 @@ from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents
 from features.snapshot_store import store_snapshot
+from tests.validated import write_validated
 from tests.world_tables import Frames
 from tests.worlds import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world
 
@@ -32,9 +32,7 @@ DAY = FIRST_DAY + 90
 
 
 def validated(frames: Frames, directory: Path) -> Path:
-    for name, frame in frames.items():
-        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
-    return directory
+    return write_validated({n: as_arrow(n, frame) for n, frame in frames.items()}, directory)
 
 
 def contents_of(frames: Frames) -> SnapshotContents:
