@@ -89,7 +89,10 @@ def parity(
         bool, typer.Option("--json", help="Print every feature as JSON and nothing else.")
     ] = False,
 ) -> None:
-    """Replay training rows through the online path and show the largest difference by feature.
+    """Replay training rows through the online path and show where the two differ, and how much.
+
+    Shown are the largest difference in each family of features and, the worst first, the features
+    that differ; --json has the largest difference of every feature.
 
     Rows are drawn from a few moments, the first and the last among them; for each a snapshot is
     made, opened and asked as a request asks it. With --snapshot, rows of its moment are drawn.

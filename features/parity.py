@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue import Catalogue
-from features.declarations import FloatArray
+from features.declarations import Family, Feature, FloatArray, RequestField
 from features.derived import design_matrix
 from features.float_steps import StepArray, steps_between
 from features.online import OnlineSnapshot
@@ -43,6 +43,7 @@ class Difference:
     """How one model input differs between the two paths."""
 
     feature: str
+    family: Family
     rows: int
     """Rows whose bits differ."""
     bits: int
@@ -99,8 +100,8 @@ def compared(
     ours, theirs = np.concatenate(trained), np.concatenate(served)
     steps = steps_between(ours, theirs)
     return tuple(
-        _difference(name, steps[:, place], ours[:, place] - theirs[:, place])
-        for place, name in enumerate(catalogue.model_inputs)
+        _difference(one, steps[:, place], ours[:, place] - theirs[:, place])
+        for place, one in enumerate((*catalogue.request_fields, *catalogue.features))
     )
 
 
@@ -115,11 +116,14 @@ def _default(name: str) -> float:
     return DEFAULT_EFFECT if "_effect" in name else DEFAULT_MEAN
 
 
-def _difference(name: str, steps: StepArray, gap: npt.NDArray[np.float64]) -> Difference:
+def _difference(
+    one: RequestField | Feature, steps: StepArray, gap: npt.NDArray[np.float64]
+) -> Difference:
     is_other = steps > 0
     largest = float(np.max(np.abs(gap[is_other]), initial=0.0))
     return Difference(
-        feature=name,
+        feature=one.name,
+        family=one.family,
         rows=int(is_other.sum()),
         bits=int(steps.max(initial=0)),
         value=largest if np.isfinite(largest) else None,

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
+from features.declarations import Family
 from features.features_cli import app
 from features.float_steps import steps_between
 from features.horizons import Horizons
 from features.imputed_stock import with_stock
 from features.levels import Level
 from features.materialise import materialise
-from features.online_report import MOST_SHOWN, parity_page, summary_of
+from features.online_report import MOST_SHOWN, parity_page
 from features.parity import Difference, Parity
 from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
@@ -140,16 +141,32 @@ def test_first_and_last_moment_are_chosen_and_no_more_than_asked_for(most: int) 
     assert most == 1 or days[0] in chosen
 
 
-def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
-    features = tuple(Difference(f"f{i}", i, i, None if i == 5 else 0.5) for i in range(30))
-    parity = Parity(30, ("2026-01-05", "2026-03-02"), features)
+def page_of(*features: Difference) -> str:
+    """Return the page as wide as it likes, words one space apart."""
     from rich.console import Console
 
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(parity_page(parity))
-    shown = capture.get()
-    assert shown.index("f29") < shown.index("f28")
-    assert f"… and {29 - MOST_SHOWN} more" in shown
-    assert "f3 " not in shown
-    assert "null against a value" in summary_of(parity)
+        console.print(parity_page(Parity(30, ("2026-01-05", "2026-03-02"), features)))
+    lines = capture.get().replace("│", " ").splitlines()
+    return "\n".join(" ".join(line.split()) for line in lines)
+
+
+def test_page_without_a_difference_accounts_for_all_features_family_by_family() -> None:
+    families = (Family.PRICE, Family.DEMAND, Family.PRICE)
+    page = page_of(*(Difference(f"f{i}", of, 0, 0, 0.0) for i, of in enumerate(families)))
+    assert "demand 1 0 0 0\nprice and value 2 0 0 0\n" in page
+    assert "f0" not in page
+    assert "supplier" not in page
+
+
+def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
+    page = page_of(
+        *(Difference(f"s{i}", Family.SUPPLIER, i, 9 * i, 0.5 * i) for i in range(3)),
+        *(Difference(f"d{i}", Family.DEMAND, i, i, None if i == 5 else 0.5) for i in range(30)),
+    )
+    assert "demand 30 29 29 null\nsupplier 3 2 18 1\n" in page
+    assert "\nd29 29 29 0.5\nd28 28 28 0.5\n" in page
+    assert f"… and {31 - MOST_SHOWN} more: --json has them all." in page
+    assert "d3 " not in page
+    assert "different: 31; the largest difference is 29 bits, null against a value." in page
