@@ -19,6 +19,7 @@ from features.declarations import Family, Feature, FloatArray, RequestField
 from features.derived import design_matrix
 from features.float_steps import StepArray, steps_between
 from features.online import OnlineSnapshot
+from features.pooling import is_strength
 from features.subjects import keys_of, subjects_of
 
 DEFAULT_MEAN: Final = 0.3
@@ -111,7 +112,7 @@ def default_parameters(catalogue: Catalogue) -> dict[str, float]:
 
 
 def _default(name: str) -> float:
-    if "strength" in name:
+    if is_strength(name):
         return DEFAULT_STRENGTH
     return DEFAULT_EFFECT if "_effect" in name else DEFAULT_MEAN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
 from features.declarations import Family
+from features.errors import ArtefactError
 from features.features_cli import app
 from features.float_steps import steps_between
 from features.horizons import Horizons
@@ -20,7 +22,7 @@ from features.imputed_stock import with_stock
 from features.levels import Level
 from features.materialise import materialise
 from features.online_report import MOST_SHOWN, parity_page
-from features.parity import Difference, Parity
+from features.parity import Difference, Parity, default_parameters
 from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents
@@ -107,6 +109,38 @@ def test_parity_through_what_is_not_there_is_refused(
 ) -> None:
     result = CliRunner().invoke(app, ["parity", "--data", str(data), *options])
     assert says in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (dict.fromkeys(CATALOGUE.parameters, float("nan")), "under .* and 36 more"),
+        ({"return_rate_mean": float("inf")}, "found others under return_rate_mean"),
+        ({"return_rate_strength_market": 0.0}, "under return_rate_strength_market"),
+        ({"return_rate_strength_market": -5.0}, "strengths above 0, in pooling.json"),
+        ({"expected_return_low_star_strength_product": -5.0}, "low_star_strength_product"),
+        ({"planted": 1.0}, "found 42 of other names"),
+    ],
+)
+def test_parameters_under_which_nothing_is_compared_are_refused(
+    data: Path, tmp_path: Path, changed: dict[str, float], says: str
+) -> None:
+    pooling = tmp_path / "pooling.json"
+    pooling.write_text(json.dumps({**default_parameters(CATALOGUE), **changed}))
+    options = ("parity", "--data", str(data), "--pooling", str(pooling))
+    result = CliRunner().invoke(app, options)
+    assert isinstance(result.exception, ArtefactError)
+    assert re.search(says, str(result.exception))
+
+
+@pytest.mark.parametrize("effect", [-1.0, 0.0])
+def test_effects_of_any_sign_can_be_compared_with(
+    data: Path, tmp_path: Path, effect: float
+) -> None:
+    pooling = tmp_path / "pooling.json"
+    changed = {"expected_return_audit_effect": effect}
+    pooling.write_text(json.dumps({**default_parameters(CATALOGUE), **changed}))
+    assert asked(data, "--sample", "1", "--pooling", str(pooling))[0] == 0
 
 
 STEPS = [
