@@ -128,13 +128,12 @@ def test_unknown_keys_get_what_empty_history_has_in_training(snapshot: Path) -> 
 
 def test_snapshot_knows_products_listings_and_markets(snapshot: Path) -> None:
     online = OnlineSnapshot.open(snapshot)
-    assert online.product("P1") == ProductFacts("c1", "c", "S1")
-    assert online.product("P2") == ProductFacts("c0", None, None)
-    listing = online.listing("US-P0")
+    products = [ProductFacts("c1", "c", "S1"), ProductFacts("c0", None, None), None]
+    assert online.products(["P1", "P2", "new"]) == products
+    listing, *others = online.listings(["US-P0", "new", None])
     assert listing is not None
     assert listing[:2] == ("P0", "US")
-    assert (online.product("new"), online.listing("new")) == (None, None)
-    assert online.listings(["US-P0", None]) == [listing, None]
+    assert others == [None, None]
     assert online.only_listings([("P0", "US"), ("P2", "GB")]) == ["US-P0", None]
     assert online.about.markets == {"US": "USD", "GB": "USD"}
     assert online.categories == {"c0", "c1"}
