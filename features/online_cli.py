@@ -25,7 +25,7 @@ Example: xuanpin features parity --data var/run/validated --sample 200"""
 
 DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
 ConfigOption = Annotated[
-    Path | None, typer.Option(help="TOML file with a section [horizons]; its own must hold.")
+    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; its own must hold.")
 ]
 OutOption = Annotated[
     Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")

@@ -36,7 +36,7 @@ StaleOption = Annotated[
     typer.Option(min=0, help="Days that a table may be old; twice its usual gap, at least 3."),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option(help="TOML file with a section [horizons], without a bundle.")
+    Path | None, typer.Option(help=r"TOML file with a section \[horizons], without a bundle.")
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the report as JSON and nothing else.")

@@ -104,3 +104,10 @@ def test_refresh_from_a_damaged_snapshot_is_refused(
     result = run(data, "--since", str(tmp_path / "damaged"), "--out", str(tmp_path / "out"))
     assert isinstance(result.exception, SnapshotRefusedError)
     assert "data.mdb with SHA-256" in str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["materialise", "parity", "check"])
+def test_help_names_the_section_that_settings_stand_in(command: str) -> None:
+    assert (
+        "[horizons]" in CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120"}).stdout
+    )
