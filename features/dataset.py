@@ -18,8 +18,8 @@ from ibis.util import gen_name
 from features.days import SECONDS_PER_DAY
 from features.errors import DataError
 from features.levels import LEVEL_KEYS, Level
-from features.tables import TABLES
 from features.temporary_table import as_temporary_table
+from features.validated_files import validated_files
 from features.written_steps import Compute, written
 
 MEMORY_LIMIT: Final = "2GB"
@@ -29,17 +29,6 @@ DOUBTED_SHARE: Final = 0.001
 """Orders known last whose times may be those of a broken clock."""
 
 MICROSECONDS: Final = 1_000_000
-
-
-class NotValidatedError(DataError):
-    """Refuse a directory that `xuanpin check --out` didn't write."""
-
-    def __init__(self, directory: Path, missing: str) -> None:
-        super().__init__(
-            expected=f"a validated data set with {missing}.parquet",
-            found=f"none in {directory.name}",
-            way_out="Write one with `xuanpin check DIR --out VALIDATED`.",
-        )
 
 
 class NoOrderKnownError(DataError):
@@ -128,7 +117,7 @@ def open_dataset(directory: Path) -> Dataset:
     """Open a validated directory in an embedded engine.
 
     Raises:
-        NotValidatedError: a required table is missing.
+        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
     spill = (
         Path(tempfile.gettempdir()) / f"xuanpin-{uuid.uuid4()}"
@@ -145,17 +134,13 @@ def dataset_of(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - i
     """Open a validated directory behind a connection of any engine that reads Parquet.
 
     Raises:
-        NotValidatedError: a required table is missing.
+        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
     tables = {}
     digest = hashlib.sha256()
-    for table in TABLES:
-        path = directory / f"{table.name}.parquet"
-        if path.is_file():
-            tables[table.name] = connection.read_parquet(path, table_name=table.name)
-            digest.update(table.name.encode() + _digest_of(path))
-        elif table.is_required:
-            raise NotValidatedError(directory, table.name)
+    for name, path in validated_files(directory).items():
+        tables[name] = connection.read_parquet(path, table_name=name)
+        digest.update(name.encode() + _digest_of(path))
     return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
 
 

@@ -28,13 +28,19 @@ def write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
         try:
             for name, data in files.items():
                 (temporary / name).write_bytes(data)
-                _sync(temporary / name)
-            temporary.chmod(READABLE_DIRECTORY)
-            _sync(temporary)
-            temporary.rename(directory)
-            _sync(directory.parent)
+            rename_directory(temporary, directory)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def rename_directory(temporary: Path, directory: Path) -> None:
+    """Give a directory of files its name on the same disk, once all in it survives a power cut."""
+    for file in temporary.iterdir():
+        _sync(file)
+    temporary.chmod(READABLE_DIRECTORY)
+    _sync(temporary)
+    temporary.rename(directory)
+    _sync(directory.parent)
 
 
 @contextmanager

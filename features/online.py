@@ -134,18 +134,6 @@ class OnlineSnapshot:
         """Return the listing of each product in a market where there is just one."""
         return self._facts(_NAME, ONLY_LISTING, map(word_of, pairs))
 
-    def product(self, product_id: str) -> ProductFacts | None:
-        """Return what is known of a product, None of an unknown one."""
-        return self.products([product_id])[0]
-
-    def listing(self, listing_id: str) -> ListingFacts | None:
-        """Return what a listing is of, None of an unknown one."""
-        return self.listings([listing_id])[0]
-
-    def only_listing(self, product_id: str, market: str) -> str | None:
-        """Return the listing of a product in a market where there is just one."""
-        return self.only_listings([(product_id, market)])[0]
-
     def _facts(
         self, decoder: msgspec.json.Decoder[Any], kind: str, names: Iterable[Word]
     ) -> list[Any]:

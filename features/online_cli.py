@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 app: Final = typer.Typer()
 
@@ -22,26 +25,41 @@ Example: xuanpin features parity --data var/run/validated --sample 200"""
 
 DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
 ConfigOption = Annotated[
-    Path | None, typer.Option(help="TOML file with a section [horizons]; its own must hold.")
+    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; its own must hold.")
+]
+OutOption = Annotated[
+    Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option(help="Day, at its UTC midnight; the last that the orders fill.")
+]
+SinceOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
+        "happened to since are computed. Rows known by then must be the same now."
+    ),
+]
+SampleOption = Annotated[int, typer.Option(min=1, help="Training rows to replay.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the choice of rows and moments.")]
+SnapshotOption = Annotated[
+    Path | None,
+    typer.Option(help="Snapshot, or directory of snapshots, to ask in place of fresh ones."),
+]
+PoolingOption = Annotated[
+    Path | None, typer.Option(help="A bundle's pooling.json, for the parameters in use.")
+]
+EveryFeatureOption = Annotated[
+    bool, typer.Option("--json", help="Print every feature as JSON and nothing else.")
 ]
 
 
 @app.command(epilog=MATERIALISE_CODES)
 def materialise(
     data: DataOption,
-    out: Annotated[
-        Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")
-    ] = Path("var/snapshots"),
-    as_of: Annotated[
-        str | None, typer.Option(help="Day, at its UTC midnight; the last that the orders fill.")
-    ] = None,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
-            "happened to since are computed. Rows known by then must be the same now."
-        ),
-    ] = None,
+    out: OutOption = Path("var/snapshots"),
+    as_of: AsOfOption = None,
+    since: SinceOption = None,
     config: ConfigOption = None,
     *,
     json: Annotated[
@@ -53,8 +71,6 @@ def materialise(
     With --since the result is, byte for byte, the one without; where that can't be, all keys are
     computed and the reason is told.
     """
-    from rich.console import Console
-
     from features.horizons import Horizons
     from features.making import Order, make
     from features.online_report import snapshot_json, snapshot_page
@@ -68,34 +84,28 @@ def materialise(
     if json:
         typer.echo(snapshot_json(refreshed, directory), nl=False)
     else:
-        Console(highlight=False).print(snapshot_page(refreshed, directory), soft_wrap=True)
+        _show(snapshot_page(refreshed, directory))
 
 
 @app.command(epilog=PARITY_CODES)
 def parity(
     data: DataOption,
-    sample: Annotated[int, typer.Option(min=1, help="Training rows to replay.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice of rows and moments.")] = 0,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(help="Snapshot, or directory of snapshots, to ask in place of fresh ones."),
-    ] = None,
-    pooling: Annotated[
-        Path | None, typer.Option(help="A bundle's pooling.json, for the parameters in use.")
-    ] = None,
+    sample: SampleOption = 200,
+    seed: SeedOption = 0,
+    snapshot: SnapshotOption = None,
+    pooling: PoolingOption = None,
     config: ConfigOption = None,
     *,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print every feature as JSON and nothing else.")
-    ] = False,
+    json: EveryFeatureOption = False,
 ) -> None:
-    """Replay training rows through the online path and show the largest difference by feature.
+    """Replay training rows through the online path and show where the two differ, and how much.
+
+    Shown are the largest difference in each family of features and, the worst first, the features
+    that differ; --json has the largest difference of every feature.
 
     Rows are drawn from a few moments, the first and the last among them; for each a snapshot is
     made, opened and asked as a request asks it. With --snapshot, rows of its moment are drawn.
     """
-    from rich.console import Console
-
     from features.horizons import Horizons
     from features.online_report import parity_json, parity_page
     from features.parity_check import Check, check_parity
@@ -115,5 +125,11 @@ def parity(
     if json:
         typer.echo(parity_json(found), nl=False)
     else:
-        Console(highlight=False).print(parity_page(found), soft_wrap=True)
+        _show(parity_page(found))
     raise typer.Exit(DIFFERENT if found.different else 0)
+
+
+def _show(page: RenderableType) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(page, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 
+from features.declarations import Family
 from features.levels import LEVEL_TITLES
 from features.parity import Difference, Parity
 from features.refresh import Refreshed
@@ -50,8 +52,8 @@ def snapshot_json(refreshed: Refreshed, directory: Path) -> str:
 
 
 def parity_page(parity: Parity) -> RenderableType:
-    """Return the features that differ, the worst first, and the sum of it."""
-    lines: list[RenderableType] = []
+    """Return the largest difference of each family, the features that differ, and the sum of it."""
+    lines: list[RenderableType] = [_families(parity)]
     if parity.different:
         lines.append(_differences(parity.different))
     more = len(parity.different) - MOST_SHOWN
@@ -63,18 +65,17 @@ def parity_page(parity: Parity) -> RenderableType:
 def summary_of(parity: Parity) -> str:
     """Return in one sentence what was compared, and the largest difference."""
     largest = max((one.bits for one in parity.features), default=0)
-    values = [one.value for one in parity.features]
-    is_null = None in values
-    value = "null against a value" if is_null else f"{max(v or 0.0 for v in values):g} in value"
+    value = _largest_value(parity.features)
+    said = "null against a value" if value is None else f"{value:g} in value"
     return (
         f"Rows: {parity.rows:,}, moments: {', '.join(parity.moments)}, "
         f"features: {len(parity.features)}, different: {len(parity.different)}; "
-        f"the largest difference is {largest:,} bits, {value}."
+        f"the largest difference is {largest:,} bits, {said}."
     )
 
 
 def parity_json(parity: Parity) -> str:
-    """Return every feature's largest difference."""
+    """Return the largest difference of every feature, with its family."""
     facts = {
         "rows": parity.rows,
         "moments": parity.moments,
@@ -84,10 +85,32 @@ def parity_json(parity: Parity) -> str:
     return json.dumps(facts, indent=2) + "\n"
 
 
+def _families(parity: Parity) -> Table:
+    """Return every feature's part: a line a family stays readable, one a feature wouldn't."""
+    table = Table("family", "features", "that differ", "largest, bits", "largest, value")
+    for family in Family:
+        its = [one for one in parity.features if one.family is family]
+        if its:
+            different = sum(one.bits > 0 for one in its)
+            bits = max(one.bits for one in its)
+            counts = f"{len(its):,}", f"{different:,}"
+            table.add_row(family.value, *counts, f"{bits:.4g}", _shown(_largest_value(its)))
+    return table
+
+
 def _differences(different: tuple[Difference, ...]) -> Table:
     name = Column("feature", no_wrap=True)
     table = Table(name, "rows that differ", "largest, bits", "largest, value")
     for one in different[:MOST_SHOWN]:
-        value = "null" if one.value is None else f"{one.value:g}"
-        table.add_row(one.feature, f"{one.rows:,}", f"{one.bits:.4g}", value)
+        table.add_row(one.feature, f"{one.rows:,}", f"{one.bits:.4g}", _shown(one.value))
     return table
+
+
+def _largest_value(differences: Sequence[Difference]) -> float | None:
+    """Return the largest difference of values; None where one of them is null."""
+    values = [one.value for one in differences]
+    return None if None in values else max((value or 0.0 for value in values), default=0.0)
+
+
+def _shown(value: float | None) -> str:
+    return "null" if value is None else f"{value:g}"

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue import Catalogue
-from features.declarations import FloatArray
+from features.declarations import Family, Feature, FloatArray, RequestField
 from features.derived import design_matrix
 from features.float_steps import StepArray, steps_between
 from features.online import OnlineSnapshot
+from features.pooling import is_strength
 from features.subjects import keys_of, subjects_of
 
 DEFAULT_MEAN: Final = 0.3
@@ -43,6 +44,7 @@ class Difference:
     """How one model input differs between the two paths."""
 
     feature: str
+    family: Family
     rows: int
     """Rows whose bits differ."""
     bits: int
@@ -99,8 +101,8 @@ def compared(
     ours, theirs = np.concatenate(trained), np.concatenate(served)
     steps = steps_between(ours, theirs)
     return tuple(
-        _difference(name, steps[:, place], ours[:, place] - theirs[:, place])
-        for place, name in enumerate(catalogue.model_inputs)
+        _difference(one, steps[:, place], ours[:, place] - theirs[:, place])
+        for place, one in enumerate((*catalogue.request_fields, *catalogue.features))
     )
 
 
@@ -110,16 +112,19 @@ def default_parameters(catalogue: Catalogue) -> dict[str, float]:
 
 
 def _default(name: str) -> float:
-    if "strength" in name:
+    if is_strength(name):
         return DEFAULT_STRENGTH
     return DEFAULT_EFFECT if "_effect" in name else DEFAULT_MEAN
 
 
-def _difference(name: str, steps: StepArray, gap: npt.NDArray[np.float64]) -> Difference:
+def _difference(
+    one: RequestField | Feature, steps: StepArray, gap: npt.NDArray[np.float64]
+) -> Difference:
     is_other = steps > 0
     largest = float(np.max(np.abs(gap[is_other]), initial=0.0))
     return Difference(
-        feature=name,
+        feature=one.name,
+        family=one.family,
         rows=int(is_other.sum()),
         bits=int(steps.max(initial=0)),
         value=largest if np.isfinite(largest) else None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,9 +18,13 @@ from features.imputed_stock import with_stock
 from features.materialise import Watch
 from features.parity import Parity, default_parameters
 from features.parity_sample import Sample
+from features.pooling import is_strength
 from features.replay import replay, replay_through
 from features.signal_rows import stored_rows
 from features.snapshot_store import snapshot_directory
+from features.wording import listed, shown
+
+WAY_OUT: Final = "Name pooling.json of a bundle that was made with this catalogue."
 
 
 class NotPoolingError(ArtefactError):
@@ -26,9 +32,20 @@ class NotPoolingError(ArtefactError):
 
     def __init__(self, file: Path, found: str) -> None:
         super().__init__(
-            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {file.name}",
+            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {shown(file.name)}",
             found=found,
-            way_out="Name pooling.json of a bundle that was made with this catalogue.",
+            way_out=WAY_OUT,
+        )
+
+
+class UnusableParametersError(ArtefactError):
+    """Refuse pooling parameters under which features are null: parity would hold of nothing."""
+
+    def __init__(self, file: Path, names: Sequence[str]) -> None:
+        super().__init__(
+            expected=f"finite pooling parameters, strengths above 0, in {shown(file.name)}",
+            found=f"others under {listed(names, most=5)}",
+            way_out=WAY_OUT,
         )
 
 
@@ -70,4 +87,11 @@ def _parameters(file: Path | None) -> Mapping[str, float]:
         raise NotPoolingError(file, "other content") from error
     if set(found) != set(CATALOGUE.parameters):
         raise NotPoolingError(file, f"{len(found)} of other names")
+    unusable = [name for name, value in found.items() if not _is_usable(name, value)]
+    if unusable:
+        raise UnusableParametersError(file, unusable)
     return found
+
+
+def _is_usable(name: str, value: float) -> bool:
+    return math.isfinite(value) and (value > 0 or not is_strength(name))

@@ -62,6 +62,11 @@ REPURCHASE_RATE: Final = Rate("repurchase_rate", "buyers_repeated", "buyers_ripe
 RATES: Final = (SELL_THROUGH_RATE, RETURN_RATE, REPURCHASE_RATE)
 
 
+def is_strength(parameter: str) -> bool:
+    """Tell whether a learned parameter is a number of pseudo-trials, which has to be above 0."""
+    return "strength" in parameter
+
+
 def pooled_rate(*values: FloatArray | float) -> FloatArray:
     """Shrink a rate from the widest level to the listing.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from features.declarations import FloatArray
 from features.errors import ArtefactError
 from features.horizons import Horizons
 from features.levels import Level
+from features.wording import shown
 
 FORMAT: Final = 4
 
@@ -54,7 +55,7 @@ class SnapshotAbout(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = FORMAT
-    as_of: datetime
+    as_of: AwareDatetime
     catalogue_fingerprint: str
     dataset_digest: str
     horizons: Horizons
@@ -67,6 +68,15 @@ class SnapshotAbout(BaseModel):
     """Table to its rows that were known at `as_of`: a refresh rests on their being the same."""
     files: dict[str, FileFacts] = {}
     """By name, all others of the directory."""
+
+    @model_validator(mode="after")
+    def _refuse_double_names(self) -> Self:
+        """Refuse a feature that is there twice: a look-up finds values by name."""
+        names = Counter(name for level in self.levels.values() for name in level.features)
+        twice = [name for name, times in names.items() if times > 1]
+        if twice:
+            raise ValueError(f"the feature {shown(min(twice))} is there twice")
+        return self
 
 
 class ProductFacts(NamedTuple):

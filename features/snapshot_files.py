@@ -27,9 +27,9 @@ def read_about(directory: Path) -> tuple[SnapshotAbout, str]:
     path = directory / ABOUT
     if not path.is_file():
         raise SnapshotRefusedError(directory, expected=ABOUT, found="none")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    written = path.read_bytes()
     try:
-        about = SnapshotAbout.model_validate_json(text)
+        about = SnapshotAbout.model_validate_json(written)
     except ValidationError as error:
         raise SnapshotRefusedError(
             directory, expected=f"a {ABOUT} of format {FORMAT}", found=_first_of(error)
@@ -46,7 +46,7 @@ def read_about(directory: Path) -> tuple[SnapshotAbout, str]:
         )
     for name, facts in about.files.items():
         _refuse_other_size(directory / name, facts.bytes)
-    return about, id_of(text)
+    return about, id_of(written)
 
 
 def data_files(levels: Iterable[Level]) -> tuple[str, ...]:
@@ -55,12 +55,19 @@ def data_files(levels: Iterable[Level]) -> tuple[str, ...]:
 
 
 def verify_snapshot(directory: Path) -> None:
-    """Prove that a snapshot's data are those it was written with.
+    """Prove that a snapshot is what its id says: what it says about itself, and its data.
+
+    The id is the name that the directory got when the snapshot was stored.
 
     Raises:
-        SnapshotRefusedError: a byte differs.
+        SnapshotRefusedError: a byte differs, or the directory has another name.
     """
-    about, _ = read_about(directory)
+    about, snapshot_id = read_about(directory)
+    name = directory.resolve().name
+    if snapshot_id != name:
+        raise SnapshotRefusedError(
+            directory, expected=f"{ABOUT} with the id {shown(name)}", found=f"the id {snapshot_id}"
+        )
     for name, facts in about.files.items():
         digest = _digest_of(directory / name)
         if digest != facts.sha256:
@@ -78,9 +85,9 @@ def _digest_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def id_of(about_text: str) -> str:
+def id_of(about: bytes) -> str:
     """Return the id of the snapshot that says this about itself, data's SHA-256 included."""
-    return hashlib.sha256(about_text.encode()).hexdigest()[:16]
+    return hashlib.sha256(about).hexdigest()[:16]
 
 
 def _refuse_other_size(path: Path, size: int) -> None:

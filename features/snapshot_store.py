@@ -5,19 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
 
+from features.durable import rename_directory
 from features.pointer import CURRENT, resolve
 from features.snapshot import SnapshotContents, SnapshotRefusedError
 from features.snapshot_files import verify_snapshot
 from features.snapshot_writer import write_snapshot
 from features.storage import storage_errors
 
-_READABLE_BY_ALL: Final = 0o755
-
 
 def store_snapshot(contents: SnapshotContents, root: Path) -> str:
-    """Write a snapshot as `root/<id>`, whole or not at all, and return its id.
+    """Write a snapshot as `root/<id>`, whole or not at all whatever happens, and return its id.
 
     An equal one that is there undamaged stays. Nobody uses it before `pointer.publish` names it.
 
@@ -31,8 +29,7 @@ def store_snapshot(contents: SnapshotContents, root: Path) -> str:
             snapshot_id = write_snapshot(contents, partial)
             if not _is_whole(root / snapshot_id):
                 shutil.rmtree(root / snapshot_id, ignore_errors=True)
-                partial.chmod(_READABLE_BY_ALL)
-                partial.rename(root / snapshot_id)
+                rename_directory(partial, root / snapshot_id)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return snapshot_id

@@ -40,8 +40,8 @@ def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
     files = {name: facts_of(directory / name) for name in data_files(contents.levels)}
     about = about.model_copy(update={"files": files})
     text = json.dumps(about.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
-    (directory / ABOUT).write_text(text, encoding="utf-8")
-    return id_of(text)
+    (directory / ABOUT).write_bytes(text.encode())
+    return id_of(text.encode())
 
 
 def _facts_in_turn(contents: SnapshotContents) -> Iterator[tuple[bytes, bytes]]:

@@ -37,7 +37,7 @@ def open_dataset_on_spark(directory: Path, session: SparkSession) -> Dataset:
     checkpoints, which live on the executors for as long as the data set does.
 
     Raises:
-        NotValidatedError: a required table is missing.
+        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
     connection = ibis.pyspark.connect(_session_beside(session))
     return replace(dataset_of(directory, connection), store=as_local_checkpoint)

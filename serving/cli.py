@@ -21,7 +21,7 @@ RunOption = Annotated[
     typer.Option("--run", help="Run directory that `xuanpin run` published into."),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file with a section [serving].")
+    Path | None, typer.Option("--config", help=r"TOML file with a section \[serving].")
 ]
 
 

@@ -53,9 +53,9 @@ def measure_opening(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
 
 
 def _measured(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
-    opens = tuple(_open_once(directory) for _ in range(OPENS))
     gc.collect()
-    before = _memory()
+    before = _memory()  # ahead of the first: what it takes once, later ones don't take again
+    opens = tuple(_open_once(directory) for _ in range(OPENS))
     snapshot = OnlineSnapshot.open(directory)
     for keys in requests:
         snapshot.look_up(keys)

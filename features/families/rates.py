@@ -52,6 +52,10 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
         for level in reversed(CHAIN)
         for measure in (rate.successes, rate.trials)
     ]
+    return (*counts, *_shares(rate, family))
+
+
+def _shares(rate: Rate, family: Family) -> tuple[Derived, Derived, Derived]:
     said = rate.name.removesuffix("_rate").replace("_", "-") + " rate"
     own = tuple(rate.column(measure, Level.LISTING) for measure in (rate.successes, rate.trials))
     raw = Derived(
@@ -85,7 +89,7 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
         parameters=rate.parameters[-1:],
         function=own_weight,
     )
-    return (*counts, raw, pooled, weight)
+    return raw, pooled, weight
 
 
 RATES: Final[tuple[Feature, ...]] = (

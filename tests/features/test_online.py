@@ -29,6 +29,7 @@ from features.snapshot import (
 )
 from features.snapshot_files import verify_snapshot
 from features.snapshot_keys import keys_bytes, word_of
+from features.snapshot_store import store_snapshot
 from features.snapshot_writer import write_snapshot
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
@@ -57,8 +58,7 @@ def contents(engine: Engine, rows: pd.DataFrame) -> SnapshotContents:
 
 @pytest.fixture
 def snapshot(contents: SnapshotContents, tmp_path: Path) -> Path:
-    write_snapshot(contents, tmp_path / "snapshot")
-    return tmp_path / "snapshot"
+    return tmp_path / store_snapshot(contents, tmp_path)
 
 
 def known(values: pd.Series[Any]) -> list[str | None]:
@@ -128,13 +128,12 @@ def test_unknown_keys_get_what_empty_history_has_in_training(snapshot: Path) -> 
 
 def test_snapshot_knows_products_listings_and_markets(snapshot: Path) -> None:
     online = OnlineSnapshot.open(snapshot)
-    assert online.product("P1") == ProductFacts("c1", "c", "S1")
-    assert online.product("P2") == ProductFacts("c0", None, None)
-    listing = online.listing("US-P0")
+    products = [ProductFacts("c1", "c", "S1"), ProductFacts("c0", None, None), None]
+    assert online.products(["P1", "P2", "new"]) == products
+    listing, *others = online.listings(["US-P0", "new", None])
     assert listing is not None
     assert listing[:2] == ("P0", "US")
-    assert (online.product("new"), online.listing("new")) == (None, None)
-    assert online.listings(["US-P0", None]) == [listing, None]
+    assert others == [None, None]
     assert online.only_listings([("P0", "US"), ("P2", "GB")]) == ["US-P0", None]
     assert online.about.markets == {"US": "USD", "GB": "USD"}
     assert online.categories == {"c0", "c1"}
@@ -261,12 +260,18 @@ def _change_market(directory: Path, change: Callable[[dict[str, Any]], dict[str,
     _change(levels=levels)(directory)
 
 
+def _change_names(change: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
+    def damage(directory: Path) -> None:
+        _change_market(directory, lambda one: {**one, "features": change(one["features"])})
+
+    return damage
+
+
 def _fewer_keys(directory: Path) -> None:
     _change_market(directory, lambda market: {**market, "keys": market["keys"] - 1})
 
 
-def _fewer_features(directory: Path) -> None:
-    _change_market(directory, lambda market: {**market, "features": market["features"][1:]})
+_fewer_features = _change_names(lambda names: names[1:])
 
 
 @pytest.mark.parametrize(
@@ -280,8 +285,11 @@ def _fewer_features(directory: Path) -> None:
         (_change(format=FORMAT - 1), f"format {FORMAT}"),
         (_change(levels={"listing": {"features": []}}), "levels.listing.defaults"),
         (_change(planted="x"), "planted"),
-        (_fewer_keys, "in market.npy; found one of"),
-        (_fewer_features, "in market.npy; found one of"),
+        (_change(as_of="2024-04-02T00:00:00Z"), r"snapshot\.json with the id .*; found the id"),
+        (_change(as_of="2024-04-02T00:00:00"), "as_of: Input should have timezone info"),
+        (_change_names(lambda names: [names[1], names[0], *names[2:]]), r"with the id"),
+        (_change_names(lambda names: [names[1], *names[1:]]), "is there twice"),
+        (_fewer_keys, r"snapshot\.json with the id"),
         (lambda directory: (directory / "snapshot.json").unlink(), "snapshot.json"),
         (lambda directory: (directory / "data.mdb").unlink(), "found none"),
         (lambda directory: (directory / "data.mdb").write_bytes(b""), "0 bytes"),
@@ -295,3 +303,22 @@ def test_damaged_snapshot_is_refused_with_the_reason(
     with pytest.raises(SnapshotRefusedError, match=says) as refusal:
         open_verified(snapshot)
     assert "Make one with" in str(refusal.value)
+
+
+@pytest.mark.parametrize("damage", [_fewer_keys, _fewer_features])
+def test_opening_a_snapshot_whose_arrays_have_another_shape_is_refused(
+    snapshot: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(snapshot)
+    with pytest.raises(SnapshotRefusedError, match=r"in market\.npy; found one of"):
+        OnlineSnapshot.open(snapshot)
+
+
+def test_snapshot_in_a_directory_of_another_name_is_refused_but_not_behind_a_link(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(snapshot)
+    verify_snapshot(tmp_path / "link")
+    renamed = snapshot.rename(tmp_path / "renamed")
+    with pytest.raises(SnapshotRefusedError, match="with the id renamed; found the id"):
+        verify_snapshot(renamed)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.dataset import NotValidatedError
 from features.days import NotAMidnightError
 from features.errors import XuanpinError
 from features.features_cli import app
@@ -19,15 +18,15 @@ from features.pointer import resolve
 from features.refresh import SnapshotIsLaterError
 from features.snapshot import SnapshotRefusedError
 from features.snapshot_files import verify_snapshot
+from features.validated_files import NotValidatedError
+from tests.validated import write_validated
 from tests.worlds import as_arrow, random_world
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("validated")
-    for name, frame in random_world(8).items():
-        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
-    return directory
+    tables = {name: as_arrow(name, frame) for name, frame in random_world(8).items()}
+    return write_validated(tables, tmp_path_factory.mktemp("validated"))
 
 
 def run(data: Path, *options: str) -> Result:
@@ -97,12 +96,18 @@ def test_refresh_from_a_later_snapshot_is_refused(
 def test_refresh_from_a_damaged_snapshot_is_refused(
     data: Path, snapshots: Path, tmp_path: Path
 ) -> None:
-    damaged = tmp_path / "damaged"
-    damaged.mkdir()
-    for name in ("data.mdb", "snapshot.json"):
-        (damaged / name).write_bytes((resolve(snapshots) / name).read_bytes())
-    content = bytearray((damaged / "data.mdb").read_bytes())
+    shutil.copytree(snapshots, tmp_path / "damaged")
+    file = resolve(tmp_path / "damaged") / "data.mdb"
+    content = bytearray(file.read_bytes())
     content[-9] ^= 1
-    (damaged / "data.mdb").write_bytes(bytes(content))
-    result = run(data, "--since", str(damaged), "--out", str(tmp_path / "out"))
+    file.write_bytes(bytes(content))
+    result = run(data, "--since", str(tmp_path / "damaged"), "--out", str(tmp_path / "out"))
     assert isinstance(result.exception, SnapshotRefusedError)
+    assert "data.mdb with SHA-256" in str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["materialise", "parity", "check"])
+def test_help_names_the_section_that_settings_stand_in(command: str) -> None:
+    assert (
+        "[horizons]" in CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120"}).stdout
+    )

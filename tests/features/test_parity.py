@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
+from features.declarations import Family
+from features.errors import ArtefactError
 from features.features_cli import app
 from features.float_steps import steps_between
 from features.horizons import Horizons
 from features.imputed_stock import with_stock
 from features.levels import Level
 from features.materialise import materialise
-from features.online_report import MOST_SHOWN, parity_page, summary_of
-from features.parity import Difference, Parity
+from features.online_report import MOST_SHOWN, parity_page
+from features.parity import Difference, Parity, default_parameters
 from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents
-from features.snapshot_writer import write_snapshot
+from features.snapshot_store import store_snapshot
+from tests.validated import write_validated
 from tests.world_tables import Frames
 from tests.worlds import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world
 
@@ -32,9 +35,7 @@ DAY = FIRST_DAY + 90
 
 
 def validated(frames: Frames, directory: Path) -> Path:
-    for name, frame in frames.items():
-        pq.write_table(as_arrow(name, frame), directory / f"{name}.parquet")
-    return directory
+    return write_validated({n: as_arrow(n, frame) for n, frame in frames.items()}, directory)
 
 
 def contents_of(frames: Frames) -> SnapshotContents:
@@ -71,8 +72,8 @@ def changed(contents: SnapshotContents, level: Level, name: str, by: float) -> S
 
 
 def test_snapshot_as_it_lies_there_is_the_same(data: Path, tmp_path: Path) -> None:
-    write_snapshot(contents_of(random_world(7)), tmp_path)
-    code, text = asked(data, "--snapshot", str(tmp_path))
+    snapshot = tmp_path / store_snapshot(contents_of(random_world(7)), tmp_path)
+    code, text = asked(data, "--snapshot", str(snapshot))
     assert code == 0
     assert "different: 0; the largest difference is 0 bits, 0 in value." in text
 
@@ -80,11 +81,12 @@ def test_snapshot_as_it_lies_there_is_the_same(data: Path, tmp_path: Path) -> No
 def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -> None:
     """With the required tables alone: they are what the feature and all that rests on it need."""
     frames = {n: one for n, one in random_world(7).items() if n not in OPTIONAL_TABLES}
-    data, snapshot = tmp_path / "data", tmp_path / "snapshot"
+    data = tmp_path / "data"
     data.mkdir()
     validated(frames, data)
     name = "units_ordered_market_84d"
-    write_snapshot(changed(contents_of(frames), Level.MARKET, name, by=1.0), snapshot)
+    planted = changed(contents_of(frames), Level.MARKET, name, by=1.0)
+    snapshot = tmp_path / store_snapshot(planted, tmp_path)
     code, text = asked(data, "--snapshot", str(snapshot), "--json")
     found = {one["feature"]: one for one in json.loads(text)["features"] if one["bits"]}
     resting = {one.name for one in CATALOGUE.derived if name in one.inputs}
@@ -107,6 +109,38 @@ def test_parity_through_what_is_not_there_is_refused(
 ) -> None:
     result = CliRunner().invoke(app, ["parity", "--data", str(data), *options])
     assert says in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (dict.fromkeys(CATALOGUE.parameters, float("nan")), "under .* and 36 more"),
+        ({"return_rate_mean": float("inf")}, "found others under return_rate_mean"),
+        ({"return_rate_strength_market": 0.0}, "under return_rate_strength_market"),
+        ({"return_rate_strength_market": -5.0}, "strengths above 0, in pooling.json"),
+        ({"expected_return_low_star_strength_product": -5.0}, "low_star_strength_product"),
+        ({"planted": 1.0}, "found 42 of other names"),
+    ],
+)
+def test_parameters_under_which_nothing_is_compared_are_refused(
+    data: Path, tmp_path: Path, changed: dict[str, float], says: str
+) -> None:
+    pooling = tmp_path / "pooling.json"
+    pooling.write_text(json.dumps({**default_parameters(CATALOGUE), **changed}))
+    options = ("parity", "--data", str(data), "--pooling", str(pooling))
+    result = CliRunner().invoke(app, options)
+    assert isinstance(result.exception, ArtefactError)
+    assert re.search(says, str(result.exception))
+
+
+@pytest.mark.parametrize("effect", [-1.0, 0.0])
+def test_effects_of_any_sign_can_be_compared_with(
+    data: Path, tmp_path: Path, effect: float
+) -> None:
+    pooling = tmp_path / "pooling.json"
+    changed = {"expected_return_audit_effect": effect}
+    pooling.write_text(json.dumps({**default_parameters(CATALOGUE), **changed}))
+    assert asked(data, "--sample", "1", "--pooling", str(pooling))[0] == 0
 
 
 STEPS = [
@@ -141,16 +175,32 @@ def test_first_and_last_moment_are_chosen_and_no_more_than_asked_for(most: int) 
     assert most == 1 or days[0] in chosen
 
 
-def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
-    features = tuple(Difference(f"f{i}", i, i, None if i == 5 else 0.5) for i in range(30))
-    parity = Parity(30, ("2026-01-05", "2026-03-02"), features)
+def page_of(*features: Difference) -> str:
+    """Return the page as wide as it likes, words one space apart."""
     from rich.console import Console
 
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(parity_page(parity))
-    shown = capture.get()
-    assert shown.index("f29") < shown.index("f28")
-    assert f"… and {29 - MOST_SHOWN} more" in shown
-    assert "f3 " not in shown
-    assert "null against a value" in summary_of(parity)
+        console.print(parity_page(Parity(30, ("2026-01-05", "2026-03-02"), features)))
+    lines = capture.get().replace("│", " ").splitlines()
+    return "\n".join(" ".join(line.split()) for line in lines)
+
+
+def test_page_without_a_difference_accounts_for_all_features_family_by_family() -> None:
+    families = (Family.PRICE, Family.DEMAND, Family.PRICE)
+    page = page_of(*(Difference(f"f{i}", of, 0, 0, 0.0) for i, of in enumerate(families)))
+    assert "demand 1 0 0 0\nprice and value 2 0 0 0\n" in page
+    assert "f0" not in page
+    assert "supplier" not in page
+
+
+def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
+    page = page_of(
+        *(Difference(f"s{i}", Family.SUPPLIER, i, 9 * i, 0.5 * i) for i in range(3)),
+        *(Difference(f"d{i}", Family.DEMAND, i, i, None if i == 5 else 0.5) for i in range(30)),
+    )
+    assert "demand 30 29 29 null\nsupplier 3 2 18 1\n" in page
+    assert "\nd29 29 29 0.5\nd28 28 28 0.5\n" in page
+    assert f"… and {31 - MOST_SHOWN} more: --json has them all." in page
+    assert "d3 " not in page
+    assert "different: 31; the largest difference is 29 bits, null against a value." in page

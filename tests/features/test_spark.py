@@ -20,7 +20,7 @@ import pytest
 
 from experiments.simulated_market.simulate import simulate
 from features.catalogue import CATALOGUE, Catalogue
-from features.dataset import Dataset, NotValidatedError, open_dataset
+from features.dataset import Dataset, open_dataset
 from features.declarations import LargestShare
 from features.horizons import Horizons
 from features.imputed_stock import with_stock
@@ -31,6 +31,7 @@ from features.snapshot import SnapshotContents
 from features.spark import open_dataset_on_spark
 from features.spine import build_spine
 from features.training_rows import build_training_rows
+from features.validated_files import NotValidatedError
 from features.validation import validate
 from tests.simulated_market import TINY
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -28,6 +27,7 @@ from features.reference_stats import describe_inputs
 from features.signal_rows import stored_rows
 from features.tables import TABLE_BY_NAME
 from tests.sources import Row, Source, as_arrow
+from tests.validated import write_validated
 
 START = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 LISTINGS, DAYS = 80, 130
@@ -90,11 +90,12 @@ def market(units: int = 1) -> Source:
 def written(directory: Path, source: Source) -> Path:
     """Write tables as validation does: every column of the contract, null where not known."""
     directory.mkdir()
+    tables = {}
     for name, rows in source.items():
         columns = TABLE_BY_NAME[name].columns
         whole = [{column: row.get(column) for column in columns} for row in rows]
-        pq.write_table(as_arrow(name, whole), directory / f"{name}.parquet")
-    return directory
+        tables[name] = as_arrow(name, whole)
+    return write_validated(tables, directory)
 
 
 def reference_of(data: Path) -> dict[str, bytes]:

@@ -22,7 +22,8 @@ import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
 from features.pointer import publish, resolve
-from features.snapshot import FORMAT
+from features.snapshot import FORMAT, SnapshotContents
+from features.snapshot_store import store_snapshot
 from serving.api import build_app
 from serving.bundle import write_bundle
 from serving.loading import load_served
@@ -30,7 +31,7 @@ from serving.manifest import FORMAT as BUNDLE_FORMAT
 from serving.manifest import canonical_json, sha256_of
 from serving.settings import ServingSettings
 from serving.signature import SIGNATURE, make_keys
-from tests.serving_world import bundle_contents, write_snapshot_beside
+from tests.serving_world import bundle_contents, snapshot_contents, write_snapshot_beside
 
 with warnings.catch_warnings():
     # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.
@@ -123,6 +124,14 @@ def plant(name: str, data: bytes = PICKLE) -> Damage:
 
 def remove(name: str) -> Damage:
     return lambda directory: (directory / name).unlink()
+
+
+def of_another_catalogue(directory: Path) -> None:
+    """Publish a snapshot that is whole, made with other features than the bundle's."""
+    contents = snapshot_contents()
+    about = contents.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
+    root = directory.parent
+    publish(root, store_snapshot(SnapshotContents(**{**vars(contents), "about": about}), root))
 
 
 def edit_a_leaf(directory: Path) -> None:
@@ -239,12 +248,8 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
             ("replaced by a pickle", plant(name)),
         )
     ),
-    (
-        "H25 other catalogue",
-        edit(ABOUT, catalogue_fingerprint="f" * 64),
-        "CatalogueMismatchError",
-        "ffff",
-    ),
+    ("H25 other catalogue", of_another_catalogue, "CatalogueMismatchError", "ffff"),
+    ("H25 facts changed", edit(ABOUT, catalogue_fingerprint="f" * 64), REFUSED, "with the id"),
     ("H25 older format", edit(ABOUT, format=FORMAT - 1), REFUSED, f"format {FORMAT - 1}"),
     ("H25 newer format", edit(ABOUT, format=FORMAT + 1), REFUSED, f"format {FORMAT + 1}"),
     (
