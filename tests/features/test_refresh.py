@@ -131,6 +131,12 @@ def heavier(frames: Frames) -> Frames:
     return {**frames, "products": frames["products"].assign(weight_g=777.0, unit_cost_minor=5)}
 
 
+def run_by_others(frames: Frames) -> Frames:
+    listings = frames["listings"]
+    modes = listings["mode"].map({"self_run": "full_managed"}).fillna("self_run")
+    return {**frames, "listings": listings.assign(mode=modes)}
+
+
 def with_new_product(frames: Frames) -> Frames:
     return listed_on(frames, QUIET + 1)
 
@@ -159,7 +165,9 @@ def listed_on(frames: Frames, day: int) -> Frames:
 
 
 @pytest.mark.parametrize(
-    ("change", "computed"), [(heavier, 0), (with_new_product, 1)], ids=["correction", "product"]
+    ("change", "computed"),
+    [(heavier, 0), (run_by_others, 0), (with_new_product, 1)],
+    ids=["correction", "mode", "product"],
 )
 def test_what_has_no_time_is_followed_too(
     change: Callable[[Frames], Frames], computed: int, past: Past
