@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import Base, OverWindow, SignalName
+from features.declarations import Base, SignalName
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import SignalRows, lazy_rows
 from features.signals.registry import SIGNALS
@@ -68,11 +68,8 @@ def features_reading(name: SignalName, level: Level) -> list[Base]:
 
 def boundaries_of(name: SignalName, level: Level, *, known: int) -> list[int]:
     """Return the days on which an event of `DAY` is seen otherwise than on the day before."""
-    windows = {
-        one.days
-        for one in features_reading(name, level)
-        if isinstance(one, OverWindow) and one.signal is name
-    }
+    facts = [vars(one) for one in features_reading(name, level) if one.signal is name]
+    windows = {one["days"] for one in facts if "days" in one}
     ends = {LASTS} if END in of_contract().at(name, level).columns else set()
     return sorted({max(DAY, known), *(DAY + days for days in windows | ends)})
 
