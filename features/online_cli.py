@@ -37,7 +37,7 @@ SinceOption = Annotated[
     Path | None,
     typer.Option(
         help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
-        "happened to since are computed. Rows known by then must be the same now."
+        "happened to since are computed, unless rows known by then came, went or changed."
     ),
 ]
 SampleOption = Annotated[int, typer.Option(min=1, help="Training rows to replay.")]
@@ -68,8 +68,9 @@ def materialise(
 ) -> None:
     """Compute the features of all live keys at one moment and publish them for look-up.
 
-    With --since the result is, byte for byte, the one without; where that can't be, all keys are
-    computed and the reason is told.
+    With --since the result is, byte for byte, the one without. Where rows that were known by then
+    came, went or changed, or code, settings or the engine did, all keys are computed and the
+    reason is told.
     """
     from features.horizons import Horizons
     from features.making import Order, make

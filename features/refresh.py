@@ -1,8 +1,9 @@
 """Refresh: a snapshot out of an earlier one, computing only the keys that something happened to.
 
 The result is the one that `materialise` makes, byte for byte. It rests on what the time rule
-promises: rows that were known at the earlier moment don't change. Where that can be seen not to
-hold, all keys are computed and the reason is told.
+promises: rows that were known at the earlier moment neither come, go nor change. A digest of each
+table tells where that doesn't hold (features/row_digests.py); then all keys are computed and the
+reason is told. Facts without time may change: what rests on them alone is computed for all keys.
 """
 
 from __future__ import annotations

@@ -8,8 +8,10 @@ from features.catalogue import Catalogue
 from features.days import as_of_to_day
 from features.levels import Level
 from features.online import OnlineSnapshot
+from features.row_digests import KnownRows, hashed_by, known_rows
 from features.signal_rows import SignalRows
-from features.snapshot_contents import known_rows, listing_facts, product_facts
+from features.snapshot import SnapshotAbout
+from features.snapshot_contents import listing_facts, product_facts
 from features.wording import listed
 
 
@@ -18,8 +20,8 @@ def reason_for_all(
 ) -> str | None:
     """Return why no key's vector can be taken from an earlier snapshot, None if it can.
 
-    Rows known at its moment are counted, not compared: values changed in place show only where
-    they are keys.
+    Rows known at its moment must be the same, by their number and a digest of their values. The
+    digests of another engine, or of another version of it, say nothing.
     """
     return next(_reasons(signals, catalogue, earlier), None)
 
@@ -32,12 +34,25 @@ def _reasons(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot)
         yield "the horizons are others now"
     if about.imputed != signals.dataset.imputed:
         yield "other tables are imputed now"
-    counts = known_rows(signals.dataset, as_of_to_day(about.as_of))
-    names = sorted({*counts, *about.known_rows})
-    others = [name for name in names if counts.get(name) != about.known_rows.get(name)]
-    if others:
-        yield f"the rows known on {about.as_of:%Y-%m-%d} are others now in {listed(others, most=5)}"
+    engine = hashed_by(signals.dataset)
+    if about.hashed_by != engine:
+        yield f"its rows were hashed by {about.hashed_by}, and {engine} may hash them otherwise"
+    elif others := _other_tables(signals, about):
+        yield (
+            f"rows known on {about.as_of:%Y-%m-%d} have come, gone or changed since in "
+            f"{listed(others, most=5)}"
+        )
     yield from _other_keys(signals, earlier)
+
+
+def _other_tables(signals: SignalRows, about: SnapshotAbout) -> list[str]:
+    """Return the tables whose rows known at a snapshot's moment aren't those it was made of."""
+    now = known_rows(signals.dataset, as_of_to_day(about.as_of))
+    then = {
+        name: KnownRows(rows, about.row_digests.get(name, ""))
+        for name, rows in about.known_rows.items()
+    }
+    return [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
 
 
 def _other_keys(signals: SignalRows, earlier: OnlineSnapshot) -> Iterator[str]:

@@ -16,7 +16,9 @@ from features.horizons import Horizons
 from features.levels import Level
 from features.wording import shown
 
-FORMAT: Final = 4
+FORMAT: Final = 5
+"""5 has digests of the known rows. Raise it also when a fault of a refresh is mended: wrong values
+would be copied from snapshot to snapshot."""
 
 
 class SnapshotRefusedError(ArtefactError):
@@ -66,6 +68,10 @@ class SnapshotAbout(BaseModel):
     levels: dict[Level, LevelAbout]
     known_rows: dict[str, int] = {}
     """Table to its rows that were known at `as_of`: a refresh rests on their being the same."""
+    row_digests: dict[str, str] = {}
+    """Table to a digest of these rows, in hexadecimal."""
+    hashed_by: str = ""
+    """The engine, with its version, whose hash the digests are sums of."""
     files: dict[str, FileFacts] = {}
     """By name, all others of the directory."""
 

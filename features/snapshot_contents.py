@@ -15,6 +15,7 @@ from features.days import as_of_to_day
 from features.declarations import Base, SignalName
 from features.interpreter import COUNTING, has_signals, key_values
 from features.levels import Level
+from features.row_digests import hashed_by, known_rows
 from features.signal_rows import SignalRows, day_of
 from features.snapshot import (
     LevelAbout,
@@ -73,38 +74,6 @@ def listing_facts(signals: SignalRows, day: int) -> dict[str, ListingFacts]:
     return {name: ListingFacts(*its) for name, *its in rows}
 
 
-def known_rows(dataset: Dataset, day: int) -> dict[str, int]:
-    """Return of each table with times how many of its rows were known on a day.
-
-    A listing counts as known from the day on that it went live.
-    """
-    tables = {
-        name: table for name, table in sorted(dataset.tables.items()) if _known_columns(table)
-    }
-    by_day = dataset.computed(_known_by_day, *tables.values())
-    known = by_day.filter(by_day.known_day <= day).group_by("place")
-    places, rows = _columns(dataset, known.agg(rows=ibis._.rows.sum().cast("int64")))
-    counts = dict(zip(places, rows, strict=True))
-    return {name: counts.get(place, 0) for place, name in enumerate(tables)}
-
-
-def _known_by_day(*tables: ir.Table) -> ir.Table:
-    """Count the rows of each table by the day on which they were known."""
-    counts = []
-    for place, table in enumerate(tables):
-        (known_at,) = _known_columns(table)
-        days = table.select(known_day=day_of(table[known_at]))
-        counts.append(
-            days.group_by("known_day").agg(place=ibis.literal(place, "int64"), rows=days.count())
-        )
-    return ibis.union(*counts)
-
-
-def _known_columns(table: ir.Table) -> list[str]:
-    """Return the column that says when each row was known; none where rows have no time."""
-    return [name for name in ("available_at", "listed_at") if name in table.columns]
-
-
 def _about(
     signals: SignalRows,
     catalogue: Catalogue,
@@ -112,6 +81,7 @@ def _about(
     levels: Mapping[Level, LevelVectors],
 ) -> SnapshotAbout:
     dataset = signals.dataset
+    known = known_rows(dataset, as_of_to_day(as_of))
     return SnapshotAbout(
         as_of=as_of,
         catalogue_fingerprint=catalogue.fingerprint,
@@ -128,7 +98,9 @@ def _about(
             )
             for level, vectors in levels.items()
         },
-        known_rows=known_rows(dataset, as_of_to_day(as_of)),
+        known_rows={name: one.rows for name, one in known.items()},
+        row_digests={name: one.digest for name, one in known.items()},
+        hashed_by=hashed_by(dataset),
     )
 
 

@@ -29,8 +29,11 @@ from features.visibility import END
 
 OVER_WINDOW: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestShare)
 
-TIMELESS: Final = frozenset({SignalName.PRODUCT_FACTS, SignalName.LISTING_COSTS})
-"""Signals of what has no time of its own: a correction of it shows in no event."""
+TIMELESS: Final = frozenset(
+    {SignalName.PRODUCT_FACTS, SignalName.LISTING_COSTS, SignalName.LISTING_STARTS}
+)
+"""Signals that hold what has no time of its own, such as who runs a listing: a correction of it
+shows in no event."""
 
 
 class Span(NamedTuple):

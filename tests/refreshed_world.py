@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from features.catalogue import CATALOGUE, Catalogue
-from features.declarations import Base
-from features.levels import Level
 from features.signal_rows import SignalRows, stored_rows
 from tests.world_tables import START, Frames
 from tests.worlds import EVENT_TABLES, FIRST_DAY, HORIZONS, Engine
@@ -30,9 +28,9 @@ def known_by(frames: Frames, day: int) -> Frames:
 
 
 def one_of_each() -> Catalogue:
-    """Return a catalogue with one feature of each kind and level, and of what has no time."""
-    chosen: dict[tuple[Level, type[Base], bool], Base] = {}
-    for feature in CATALOGUE.base:
-        is_timeless = feature.signal in {"product_facts", "listing_costs"}
-        chosen.setdefault((feature.level, type(feature), is_timeless), feature)
-    return Catalogue(request_fields=CATALOGUE.request_fields, features=tuple(chosen.values()))
+    """Return a catalogue with one feature of each signal and kind, and of each kind and level."""
+    base = CATALOGUE.base[::-1]  # so that the first of each is kept
+    of_signals = {(feature.signal, type(feature)): feature for feature in base}
+    of_levels = {(feature.level, type(feature)): feature for feature in base}
+    features = tuple(dict.fromkeys([*of_signals.values(), *of_levels.values()]))
+    return Catalogue(request_fields=CATALOGUE.request_fields, features=features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -131,6 +131,12 @@ def heavier(frames: Frames) -> Frames:
     return {**frames, "products": frames["products"].assign(weight_g=777.0, unit_cost_minor=5)}
 
 
+def run_by_others(frames: Frames) -> Frames:
+    listings = frames["listings"]
+    modes = listings["mode"].map({"self_run": "full_managed"}).fillna("self_run")
+    return {**frames, "listings": listings.assign(mode=modes)}
+
+
 def with_new_product(frames: Frames) -> Frames:
     return listed_on(frames, QUIET + 1)
 
@@ -159,7 +165,9 @@ def listed_on(frames: Frames, day: int) -> Frames:
 
 
 @pytest.mark.parametrize(
-    ("change", "computed"), [(heavier, 0), (with_new_product, 1)], ids=["correction", "product"]
+    ("change", "computed"),
+    [(heavier, 0), (run_by_others, 0), (with_new_product, 1)],
+    ids=["correction", "mode", "product"],
 )
 def test_what_has_no_time_is_followed_too(
     change: Callable[[Frames], Frames], computed: int, past: Past
@@ -183,6 +191,22 @@ def forgotten(frames: Frames) -> Frames:
     return {**frames, "reviews": frames["reviews"].iloc[3:]}
 
 
+def cheaper(frames: Frames) -> Frames:
+    return {**frames, "listings": frames["listings"].assign(list_price_minor=7)}
+
+
+def exchanged(frames: Frames) -> Frames:
+    """Take a known order away, and add one that is said to have been known for a year."""
+    orders = frames["orders"]
+    known = orders.available_at.notna()
+    without = {**frames, "orders": orders.drop(orders.index[known][:1])}
+    return with_order(without, QUIET - 365)
+
+
+def rated_otherwise(frames: Frames) -> Frames:
+    return {**frames, "reviews": frames["reviews"].assign(rating=6 - frames["reviews"].rating)}
+
+
 def without_audits(frames: Frames) -> Frames:
     return {name: frame for name, frame in frames.items() if name != "supplier_audits"}
 
@@ -191,10 +215,13 @@ def without_audits(frames: Frames) -> Frames:
     ("change", "because"),
     [
         (moved, "another category or supplier"),
-        (shortened, "others now in listings"),
-        (listed_late, "others now in listings"),
-        (forgotten, "known on 2025-12-31 are others now in reviews"),
-        (without_audits, "others now in supplier_audits"),
+        (shortened, "changed since in listings"),
+        (listed_late, "changed since in listings"),
+        (cheaper, "changed since in listings"),
+        (forgotten, "known on 2025-12-31 have come, gone or changed since in reviews"),
+        (exchanged, "changed since in orders"),
+        (rated_otherwise, "changed since in reviews"),
+        (without_audits, "changed since in supplier_audits"),
     ],
 )
 def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
@@ -206,6 +233,18 @@ def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
     assert result.all_because is not None
     assert because in result.all_because
     assert result.computed[Level.LISTING] == len(result.contents.levels[Level.LISTING].keys)
+
+
+def test_all_keys_are_computed_after_a_change_of_engine(past: Past, tmp_path: Path) -> None:
+    contents = materialise(past.signals, SMALL, to_datetime(QUIET))
+    about = contents.about.model_copy(update={"hashed_by": "duckdb 0.1.0"})
+    write_snapshot(replace(contents, about=about), tmp_path)
+    with closing(OnlineSnapshot.open(tmp_path)) as earlier:
+        because = refresh(past.signals, SMALL, to_datetime(QUIET), earlier).all_because
+    assert because == (
+        f"its rows were hashed by duckdb 0.1.0, and {contents.about.hashed_by} may hash them "
+        "otherwise"
+    )
 
 
 def test_all_keys_are_computed_after_a_change_of_features_or_horizons(past: Past) -> None:

@@ -27,7 +27,7 @@ from features.imputed_stock import with_stock
 from features.materialise import materialise
 from features.signal_rows import SignalRows, stored_rows
 from features.signals.orders import days_between
-from features.snapshot import SnapshotContents
+from features.snapshot import SnapshotAbout, SnapshotContents
 from features.spark import open_dataset_on_spark
 from features.spine import build_spine
 from features.training_rows import build_training_rows
@@ -172,9 +172,17 @@ def test_vectors_materialised_on_spark_are_those_of_duckdb(
     on_spark: SignalRows, on_duckdb: SignalRows
 ) -> None:
     ours, theirs = (materialise(signals, FEW, MOMENT) for signals in (on_duckdb, on_spark))
-    assert ours.about == theirs.about
+    assert about_as_any_engine_says(ours) == about_as_any_engine_says(theirs)
     assert (ours.products, ours.listings) == (theirs.products, theirs.listings)
     assert vectors_apart(ours, theirs) == []
+
+
+def about_as_any_engine_says(contents: SnapshotContents) -> SnapshotAbout:
+    """Return what a snapshot says about itself, but for hashes that each engine has of its own."""
+    about = contents.about
+    assert about.row_digests.keys() == about.known_rows.keys()
+    assert all(int(about.row_digests[name], 16) for name, rows in about.known_rows.items() if rows)
+    return about.model_copy(update={"row_digests": {}, "hashed_by": ""})
 
 
 def vectors_apart(ours: SnapshotContents, theirs: SnapshotContents) -> list[str]:
