@@ -26,8 +26,11 @@ NO_VALUES = {
     "row_digests.py": "it tells whether rows are the same ones, and the engine hashes them",
     "snapshot.py": "it has a format of its own",
     "tables.py": "it says what data are valid, and these have a digest",
+    "validated_files.py": "it says which files are those of a validation",
 }
 """Files that the ways to values import and that decide none, with the reason."""
+ENDS = ("validated_files.py",)
+"""Those of them whose own imports decide none either."""
 
 
 def files_of(names: tuple[str, ...]) -> set[Path]:
@@ -48,12 +51,12 @@ def imported_by(path: Path) -> Iterator[Path]:
 
 
 def reached_from(names: tuple[str, ...]) -> set[Path]:
-    """Return files with all that they import, and what that imports."""
+    """Return files with all that they import, and what that imports, up to `ENDS`."""
     reached: set[Path] = set()
-    ahead = files_of(names)
+    ahead, ends = files_of(names), files_of(ENDS)
     while ahead:
         reached |= ahead
-        ahead = {file for path in ahead for file in imported_by(path)} - reached
+        ahead = {file for path in ahead - ends for file in imported_by(path)} - reached
     return reached
 
 
