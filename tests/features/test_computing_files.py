@@ -25,8 +25,8 @@ NO_VALUES = {
     "labels.py": "a target is no feature",
     "row_digests.py": "it tells whether rows are the same ones, and the engine hashes them",
     "snapshot.py": "it has a format of its own",
-    "tables.py": "it says what data are valid, and these have a digest",
     "validated_files.py": "it says which files are those of a validation",
+    "wording.py": "it only words what is wrong",
 }
 """Files that the ways to values import and that decide none, with the reason."""
 ENDS = ("validated_files.py",)
