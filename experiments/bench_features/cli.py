@@ -38,6 +38,7 @@ def bench_features(
     from experiments.bench_features.measuring import Plan, measure
     from experiments.bench_features.page import page
     from experiments.bench_features.verdicts import as_document
+    from experiments.printing import print_results
 
     sizes = lines or [1_000_000, 2_000_000, 5_000_000, 10_000_000]
     plan = Plan(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
@@ -46,4 +47,4 @@ def bench_features(
     if json:
         typer.echo(dumps(as_document(measured)))
     else:
-        Console(highlight=False).print(page(measured))
+        print_results(page(measured))

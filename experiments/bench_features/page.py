@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from experiments.bench_features.figures import Measured
+from experiments.bench_features.figures import CatalogueCost, Measured
 from experiments.bench_features.growth import Spread
 from experiments.bench_features.verdicts import time_exponent, verdicts
 
@@ -38,55 +39,48 @@ def said(measured: Sequence[Measured]) -> list[str]:
 
 
 def _catalogue(measured: Sequence[Measured]) -> Table:
-    table = Table(title="Full catalogue", title_justify="left")
-    headings = (
-        "order lines",
-        "spine rows",
-        "columns",
-        "seconds",
-        "CPU s",
-        "spine",
-        "base",
-    )
-    for heading in (*headings, "derived", "lines/s", "rows/s", "peak GB"):
-        table.add_column(heading, justify="right")
-    for one in measured:
-        cost = min(one.catalogue, key=lambda run: abs(run.seconds - one.seconds.median))
-        steps = (cost.spine_seconds, cost.base_seconds, cost.derived_seconds)
-        table.add_row(
-            f"{one.order_lines:,}",
-            f"{cost.spine_rows:,}",
-            str(cost.columns),
-            _spread(one.seconds, "{:.1f}"),
-            f"{cost.cpu_seconds:.1f}",
-            *(f"{step:.1f}" for step in steps),
-            f"{one.order_lines / one.seconds.median:,.0f}",
-            f"{cost.spine_rows / one.seconds.median:,.0f}",
-            f"{one.peak_gb:.2f}",
-        )
-    return table
+    typical = [_typical(one) for one in measured]
+    both = list(zip(measured, typical, strict=True))
+    rows = {
+        "spine rows": [f"{cost.spine_rows:,}" for cost in typical],
+        "columns": [str(cost.columns) for cost in typical],
+        "seconds": [_spread(one.seconds, "{:.1f}") for one in measured],
+        "CPU s": [f"{cost.cpu_seconds:.1f}" for cost in typical],
+        "of them spine": [f"{cost.spine_seconds:.1f}" for cost in typical],
+        "base": [f"{cost.base_seconds:.1f}" for cost in typical],
+        "derived": [f"{cost.derived_seconds:.1f}" for cost in typical],
+        "lines/s": [f"{one.order_lines / one.seconds.median:,.0f}" for one in measured],
+        "rows/s": [f"{cost.spine_rows / one.seconds.median:,.0f}" for one, cost in both],
+        "peak GB": [f"{one.peak_gb:.2f}" for one in measured],
+    }
+    return _by_size("Full catalogue", measured, rows)
+
+
+def _typical(one: Measured) -> CatalogueCost:
+    """Return the run whose seconds are nearest to the median."""
+    return min(one.catalogue, key=lambda run: abs(run.seconds - one.seconds.median))
 
 
 def _windows(measured: Sequence[Measured]) -> Table:
-    table = Table(title="Windowed features of listings", title_justify="left")
-    for heading in (
-        "order lines",
-        "spine rows",
-        "interpreter s",
-        "SQL by hand s",
-        "ratio",
-        "CPU ratio",
-    ):
-        table.add_column(heading, justify="right")
+    ours = [Spread.of([run.interpreter.seconds for run in one.windows]) for one in measured]
+    by_hand = [Spread.of([run.sql.seconds for run in one.windows]) for one in measured]
+    rows = {
+        "interpreter s": [_spread(seconds, "{:.2f}") for seconds in ours],
+        "SQL by hand s": [_spread(seconds, "{:.2f}") for seconds in by_hand],
+        "ratio": [_spread(one.ratio, "{:.2f}") for one in measured],
+        "CPU ratio": [_spread(one.cpu_ratio, "{:.2f}") for one in measured],
+    }
+    return _by_size("Windowed features of listings", measured, rows)
+
+
+def _by_size(title: str, measured: Sequence[Measured], rows: Mapping[str, Sequence[str]]) -> Table:
+    """Return a column a market, which a terminal of 80 columns has room for."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("order lines", no_wrap=True)
     for one in measured:
-        table.add_row(
-            f"{one.order_lines:,}",
-            f"{one.catalogue[0].spine_rows:,}",
-            _spread(Spread.of([run.interpreter.seconds for run in one.windows]), "{:.2f}"),
-            _spread(Spread.of([run.sql.seconds for run in one.windows]), "{:.2f}"),
-            _spread(one.ratio, "{:.2f}"),
-            _spread(one.cpu_ratio, "{:.2f}"),
-        )
+        table.add_column(f"{one.order_lines:,}", justify="right")
+    for heading, cells in rows.items():
+        table.add_row(heading, *cells)
     return table
 
 

@@ -34,6 +34,7 @@ def bench_models(
 
     from experiments.bench_models.measuring import Plan, measure
     from experiments.bench_models.page import as_document, page
+    from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
     from features.settings import load_section
     from training.settings import TrainingSettings
@@ -45,4 +46,4 @@ def bench_models(
     if json:
         typer.echo(dumps(as_document(found)))
     else:
-        Console(highlight=False).print(page(found))
+        print_results(page(found))

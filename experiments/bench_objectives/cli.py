@@ -39,6 +39,7 @@ def bench_objectives(
     from experiments.bench_objectives.measuring import Plan, measure
     from experiments.bench_objectives.page import as_document, page
     from experiments.bench_objectives.sources import Source, market_source
+    from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
     from features.catalogue import CATALOGUE
     from features.horizons import Horizons
@@ -57,4 +58,4 @@ def bench_objectives(
     if json:
         typer.echo(dumps(as_document(found)))
     else:
-        Console(highlight=False).print(page(found))
+        print_results(page(found))

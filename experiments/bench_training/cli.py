@@ -33,6 +33,7 @@ def bench_training(
 
     from experiments.bench_training.measuring import ClusterOf, Plan, measure
     from experiments.bench_training.page import as_document, page
+    from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
     from features.settings import load_section
     from training.settings import TrainingSettings
@@ -50,4 +51,4 @@ def bench_training(
     if json:
         typer.echo(dumps(as_document(measured)))
     else:
-        Console(highlight=False).print(page(measured))
+        print_results(page(measured))

@@ -27,6 +27,7 @@ def bench_unripe(
 
     from experiments.bench_unripe.measuring import Plan, measure
     from experiments.bench_unripe.page import as_document, page
+    from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
 
     markets = [configure(preset, seed=seed) for seed in range(seeds)]
@@ -35,4 +36,4 @@ def bench_unripe(
     if json:
         typer.echo(dumps(as_document(found)))
     else:
-        Console(highlight=False).print(page(found))
+        print_results(page(found))

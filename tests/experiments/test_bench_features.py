@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +197,14 @@ def test_page_shows_the_spread_and_what_was_not_reached() -> None:
     assert "1.25" in shown
     assert "not reached: peak memory in GB" in shown
     assert "Not written by hand: views_28d." in shown
+
+
+def test_page_fits_a_terminal_of_80_columns() -> None:
+    console = Console(width=80, file=io.StringIO())
+    console.print(page([SMALL, replace(SMALL, order_lines=2_000_000), LARGE, LARGE]))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
+    assert "…" not in shown
+    assert "10,000,000" in shown
 
 
 def test_bench_features_command_measures_a_tiny_market_from_end_to_end(work: Path) -> None:
