@@ -89,7 +89,7 @@ def has_report(directory: Path) -> bool:
     """Tell whether a directory holds a report of ours, and so is a result of a validation."""
     try:
         document = json.loads((directory / REPORT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last by hostile nesting
         return False
     return isinstance(document, dict) and document.get("format") == FORMAT
 

@@ -22,7 +22,7 @@ UNTIMED: Final[Mapping[str, frozenset[str]]] = {"listings": frozenset({"mode"})}
 computes anew for all keys (`TIMELESS` in features/touched.py)."""
 
 WIDE: Final = "decimal(38, 0)"
-"""A sum of 64-bit hashes needs more than 64 bits."""
+"""A sum of hashes of up to 64 bits needs more than 64."""
 
 
 class KnownRows(NamedTuple):
@@ -67,7 +67,7 @@ def _known_by_day(*tables: ir.Table, names: tuple[str, ...]) -> ir.Table:
 
 @ibis.udf.scalar.builtin(name="hash", signature=((None, None), "int64"))  # type: ignore[untyped-decorator]  # ibis ships no types
 def _hashed(one: ir.Value, other: ir.Value) -> ir.IntegerValue:
-    """Return DuckDB's or Spark's own hash of two values, which differ; null is a value too."""
+    """Return DuckDB's own hash of two values, null a value too, or Spark's, of 32 bits, not so."""
 
 
 def _known_columns(table: ir.Table) -> list[str]:

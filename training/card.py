@@ -186,10 +186,12 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
 def _limits_of(evaluation: Evaluation) -> list[str]:
     limits = [*_ALWAYS_LIMITED[evaluation.target]]
     if evaluation.unseen_season:
+        flagged = " Answers for such days are flagged `unseen_season`."
         limits.append(
-            f"{evaluation.unseen_season:.0%} of the latest slice's decisions look ahead to days of "
+            f"{evaluation.unseen_season:.1%} of the latest slice's decisions look ahead to days of "
             "the year from which nothing was learned yet: what their season does can't be known, "
-            "and shows as error of calibration. Answers for such days are flagged `unseen_season`."
+            "and shows as error of calibration."
+            + (flagged if evaluation.target == "sell_through" else "")
         )
     if evaluation.cells_merged:
         limits.append(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Final, TypeGuard
 
+import numpy as np
+
 from features.wording import shown
 from training.estimator_errors import ParameterError, UnknownColumnsError
 
@@ -38,6 +40,8 @@ KNOWN_SHARE: Final = NumberRange(
 FROM_ZERO: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
 
 
+MOST: Final = 1e300
+"""Whole numbers far beyond it have no float, and infinity is no setting."""
 UNORDERED_OR_TEXT: Final = (str, bytes, AbstractSet, Mapping)
 
 
@@ -129,12 +133,16 @@ def refuse_learning_from_order(
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return not isinstance(value, bool) and isinstance(value, Real)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    number: Any = value  # the type of `Real` doesn't know that it can be compared
+    return bool(-MOST <= number <= MOST)
 
 
 def _is_sign(value: object) -> bool:
-    return _is_number(value) and float(value) in {-1, 0, 1}
+    return _is_number(value) and value in {-1, 0, 1}
 
 
 def _is_list(value: object) -> TypeGuard[Collection[Any]]:
-    return isinstance(value, Collection) and not isinstance(value, UNORDERED_OR_TEXT)
+    is_column = not isinstance(value, np.ndarray) or value.ndim == 1
+    return is_column and isinstance(value, Collection) and not isinstance(value, UNORDERED_OR_TEXT)

@@ -113,7 +113,11 @@ class Judged:
 
 
 def judge(models: Mapping[Target, TargetModel], material: Material, division: Division) -> Judged:
-    """Let a target's model and the baselines forecast what neither has seen."""
+    """Let a target's model and the baselines forecast what neither has seen.
+
+    Only the units that return risk's intervals count with come from a sell-through model that may
+    have (training/target_fitting.py).
+    """
     footing = footing_of(material, division, models)
     rows = division.latest.and_then(division.latest_hidden)
     return Judged(

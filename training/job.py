@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -143,7 +144,7 @@ def _tuner(job: Job, tuning: Tuning, known: KnownRows, tell: Tell) -> Tuner:
     return Search(
         trials=tuning.trials,
         timeout_seconds=tuning.timeout_seconds,
-        database=job.out / STAGES / "tuning.db",
+        database=job.out / STAGES / f"tuning-{version('optuna')}.db",
         study=sha256_of(canonical_json(facts)),
         tell=lambda said: tell(f"train: {said}"),
     ).settings

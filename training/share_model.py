@@ -91,11 +91,12 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
         """Return the estimated share of each row, shape (rows,), within 0 and 1.
 
-        Columns are told apart by their names, those of an array by their places. One that had no
-        value in fit counts as missing, whatever it holds.
+        Names and order of columns must be those of fit; those of an array have none but their
+        places. One that had no value in fit counts as missing, whatever it holds.
 
         Raises:
-            InputError: a column is missing, or holds what it can't have held in fit.
+            ValueError: a column is missing, too much or out of order, as scikit-learn says it.
+            InputError: a column has another name than in fit, or holds what it can't have held.
         """
         raw = self._raw(X)
         return self.finish_.estimate(raw)

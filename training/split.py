@@ -54,7 +54,8 @@ class ForwardSplit:
     def learned(self, horizons: Horizons) -> LearnedDays:
         """Return the days of the outcomes that models and their calibration learn from.
 
-        Those that an embargo between leaves out (a day or two for sell-through) count as learned.
+        Those that an embargo leaves out count as learned: the reporting lag of sell-through, and
+        delivery and return window besides of return risk, for which nothing is flagged.
         """
         return LearnedDays(self.train.first + 1, self.calibration.last + horizons.horizon_days)
 

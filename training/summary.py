@@ -95,7 +95,7 @@ def _learned(learned: Learned) -> Text:
     counted = ", ".join(f"{rows:,} for {name}" for name, rows in not_final.items())
     lines.append(f"Decisions not final yet, so not learned from: {counted}.")
     lines += [
-        f"{one.unseen_season:.0%} of the latest decisions, by which {name} is judged, look ahead "
+        f"{one.unseen_season:.1%} of the latest decisions, by which {name} is judged, look ahead "
         "to days of the year never learned from: their season can't be known."
         for name, one in learned.evaluations.items()
         if one.unseen_season

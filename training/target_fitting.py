@@ -52,10 +52,11 @@ def footing_of(
 
     The units are only good for the division's calibration and latest rows, hidden ones included.
     Those of return risk come from the sell-through model in `models`: on the latest rows as when
-    serving. Its curve knows of weeks that return risk is judged on, so on calibration rows its
-    boosters speak for themselves, scaled to the units that came in the shaping half; before the
-    holidays 1.3 to 1.4 times as many came on small simulated markets as were expected, and
-    residuals of few units must not pass for ones of many.
+    serving, though its curve knows of some weeks that these rows look ahead to. So that residuals
+    don't, on calibration rows its boosters speak for themselves, of rows that they learned from,
+    and are scaled to the units that came in the shaping half: before the holidays 1.3 to 1.4 times
+    as many came on small simulated markets as were expected, and residuals of few units must not
+    pass for ones of many.
     """
     calibration = np.concatenate([division.shaping.rows, division.conformal.rows])
     latest = np.concatenate([division.latest.rows, division.latest_hidden.rows])

@@ -13,6 +13,7 @@ from features.declarations import FloatArray, Target
 from features.reference_stats import describe_inputs
 from serving.bundle import BundleContents
 from serving.prediction import Models
+from serving.target_model import TargetModel
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
 from training.hidden_history import is_whole, with_hidden_histories
@@ -83,9 +84,21 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     evaluations = {
         target: evaluate(models, material, division) for target, division in divisions.items()
     }
+    contents = _contents(material, divisions, models, evaluations, git_commit)
+    return Trained(contents, evaluations, material, divisions)
+
+
+def _contents(
+    material: Material,
+    divisions: Mapping[Target, Division],
+    models: Mapping[Target, TargetModel],
+    evaluations: Mapping[Target, Evaluation],
+    git_commit: str,
+) -> BundleContents:
+    recipe, training_set = material.recipe, material.training_set
     widest = divisions["sell_through"]
     usual = widest.train.where(is_whole(training_set, widest.train.rows))
-    contents = BundleContents(
+    return BundleContents(
         models=Models(recipe.catalogue, material.parameters, models),
         horizons=recipe.horizons,
         imputed=training_set.imputed,
@@ -99,7 +112,6 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         git_commit=git_commit,
         model_card=model_card(training_set, recipe.horizons, evaluations),
     )
-    return Trained(contents, evaluations, material, divisions)
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:

@@ -23,12 +23,18 @@ class TrialsRefusedError(StorageError):
     """Say that trials can't be kept."""
 
     def __init__(self, path: Path, error: Exception) -> None:
-        said = str(getattr(error, "orig", None) or error)
+        said = str(_root_of(error))
         super().__init__(
             expected=f"a database of trials at {shown(str(path))} that can be read and written",
             found=shown(said.strip().partition("\n")[0]),
             way_out="Free some space, mend its permissions, or remove it to search anew.",
         )
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """Return what SQLite itself said: Optuna and SQLAlchemy each wrap it."""
+    inner = getattr(error, "orig", None) or error.__cause__
+    return error if inner is None else _root_of(inner)
 
 
 def discard_damaged(path: Path, tell: Callable[[str], None]) -> None:

@@ -100,6 +100,11 @@ def _units_in_parts(orders: pa.Table) -> pa.Table:
             NotValidatedError,
             r"with report\.json; found none",
         ),
+        (
+            lambda directory: (directory / "report.json").write_text("[" * 100_000),
+            NotValidatedError,
+            r"with report\.json; found none",
+        ),
     ],
 )
 def test_directory_that_validation_did_not_write_so_is_refused(

@@ -80,5 +80,6 @@ def test_canary_child_tells_by_its_exit_code(
     (tmp_path / "bundle" / "pooling.json").write_text("{}")
     assert main(tmp_path / "bundle", directory.name) == 5
     first, second = capsys.readouterr().err.splitlines()
-    assert f"found bundle {directory.name} in place of another" in first
-    assert second.startswith("Expected pooling.json with SHA-256")
+    assert first == f"bundle {directory.name} in place of another"
+    assert " where pooling.json with SHA-256 " in second
+    assert second.endswith(" was expected")

@@ -92,6 +92,11 @@ def test_rows_that_teach_nothing_are_refused(
         ({"leaves": 1}, "found 1. Change the parameter leaves."),
         ({"known_share": 0}, "Change the parameter known_share."),
         ({"leaf_ridge": -1}, "Change the parameter leaf_ridge."),
+        ({"leaf_ridge": 10**400}, "Change the parameter leaf_ridge."),
+        ({"leaf_ridge": float("inf")}, "found inf. Change the parameter leaf_ridge."),
+        ({"leaf_ridge": float("nan")}, "found nan. Change the parameter leaf_ridge."),
+        ({"monotone": {"price": -(10**400)}}, "-1, 0 or 1 for a column; found"),
+        ({"groups": np.array("maker")}, "groups to be a list of columns' names"),
         ({"calibration_share": 1}, "Change the parameter calibration_share."),
         ({"calibration_groups": "brand"}, "found brand. Change the parameter calibration_groups."),
         (

@@ -183,6 +183,16 @@ def test_trials_that_cant_be_kept_are_refused(
         _search(tmp_path / "nowhere" / "b.db", 1).settings(weak, divisions)
 
 
+def test_what_the_database_said_reaches_the_user(
+    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("CREATE TABLE studies (study_id INTEGER PRIMARY KEY)")
+        connection.commit()
+    with pytest.raises(StorageError, match="found table studies has no column named"):
+        _search(tmp_path / "a.db", 1).settings(weak, divisions)
+
+
 def _search_for_ever(database: Path) -> None:
     """Search on the made-up market of these tests, in a process of its own."""
     training_set = with_hidden_histories(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
