@@ -20,7 +20,7 @@ class ColumnStacks(Mapping[str, FloatArray]):
         self.stacks = stacks
 
     def beside(self, columns: Mapping[str, FloatArray]) -> ColumnStacks:
-        """Return these columns and those of other names."""
+        """Return these columns and others, which take the place of any that stood alone."""
         others: dict[tuple[str, ...], FloatArray] = {
             (name,): column[np.newaxis] for name, column in columns.items()
         }

@@ -42,7 +42,7 @@ from serving.model_files import (
 )
 from serving.prediction import Models
 from serving.sealed import SealedFiles, check_loadable, read_sealed
-from serving.season import LearnedDays
+from serving.season_rises import Seasons
 from serving.signature import PublicKey
 from serving.target_names import servable_targets
 
@@ -73,8 +73,8 @@ class BundleContents:
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
     data_digest: str
     cut_off_day: int
-    learned: LearnedDays
-    """Of the target that looks ahead from the latest moments, sell-through."""
+    seasons: Seasons
+    """Days learned from of the target that looks ahead from the latest moments, sell-through."""
     git_commit: str
     """The commit of the program, "unknown" outside a checkout."""
     model_card: str
@@ -197,7 +197,7 @@ def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manife
         schema_fingerprint=sha256_of(files[SCHEMA]),
         data_digest=contents.data_digest,
         cut_off_day=contents.cut_off_day,
-        learned=contents.learned,
+        seasons=contents.seasons,
         git_commit=contents.git_commit,
         imputed=contents.imputed,
         libraries={name: version(name) for name in LIBRARIES},

@@ -13,6 +13,7 @@ from serving.bundle import SCHEMA
 from serving.manifest import Schema
 from serving.model_files import CONFORMAL, StoredResiduals, booster_names, read_json
 from serving.sealed import read_sealed
+from serving.season_rises import SeasonRise
 from serving.signature import SIGNATURE
 
 MOST_METRICS: Final = 100
@@ -34,6 +35,8 @@ class BundleFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The first day whose outcomes shaped the models."""
     learned_to: str
     """The last of them."""
+    season_rises: tuple[str, ...]
+    """What a calendar says of days that nothing was learned from, in words."""
     git_commit: str
     imputed: tuple[str, ...]
     horizons: dict[str, int]
@@ -65,8 +68,9 @@ def facts_of(directory: Path) -> BundleFacts:
         catalogue_fingerprint=manifest.catalogue_fingerprint,
         data_digest=manifest.data_digest,
         cut_off=_date(manifest.cut_off_day),
-        learned_from=_date(manifest.learned.first),
-        learned_to=_date(manifest.learned.last),
+        learned_from=_date(manifest.seasons.learned.first),
+        learned_to=_date(manifest.seasons.learned.last),
+        season_rises=tuple(map(_in_words, manifest.seasons.rises)),
         git_commit=manifest.git_commit,
         imputed=manifest.imputed,
         horizons=schema.horizons,
@@ -90,6 +94,7 @@ def lines_of(facts: BundleFacts) -> list[str]:
         f"For        catalogue {shown(facts.catalogue_fingerprint)[:16]}…",
         f"Data       {shown(facts.data_digest)[:16]}…, known up to {facts.cut_off}",
         f"Learned    from outcomes of {facts.learned_from} to {facts.learned_to}",
+        f"Calendar   {listed(facts.season_rises)}",
         f"Imputed    {listed(facts.imputed)}",
         f"Horizons   {listed(f'{name} {days}' for name, days in facts.horizons.items())}",
         f"Libraries  {listed(f'{name} {number}' for name, number in facts.libraries.items())}",
@@ -104,6 +109,12 @@ def lines_of(facts: BundleFacts) -> list[str]:
     lines.append(f"Files      {sum(facts.files.values()):,} bytes in {len(facts.files)} files")
     lines += [f"  {size:>12,}  {name}" for name, size in facts.files.items()]
     return lines
+
+
+def _in_words(rise: SeasonRise) -> str:
+    """Say when, where and how much more sells."""
+    where = f"{len(rise.markets)} markets" if rise.markets else "every market"
+    return f"{rise.first} to {rise.last} {rise.rise:+.0%} in {where}, {rise.name}"
 
 
 def _date(day: int) -> str:

@@ -68,18 +68,30 @@ def flags_of(
     shared += [f"imputed:{table}" for table in imputed]
     is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
     is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
-    judged = zip(rows, is_cold.tolist(), is_merged.tolist(), strict=True)
+    judged = zip(
+        rows, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
+    )
     return [
-        [*_interval_flags(cold, merged), *_subject_flags(snapshot, *row), *shared]
-        for row, cold, merged in judged
+        [
+            *_interval_flags(cold, merged),
+            *_subject_flags(snapshot, *row),
+            *_season_flags(demand),
+            *shared,
+        ]
+        for row, cold, merged, demand in judged
     ]
 
 
 def _is_of_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
     """Tell whether the horizon holds days of the year that nothing was learned from."""
     as_of_day = np.array([as_of_to_day(snapshot.as_of)])
-    learned = bundle.manifest.learned
+    learned = bundle.manifest.seasons.learned
     return bool(learned.leave_out(as_of_day, bundle.horizons.horizon_days)[0])
+
+
+def _season_flags(demand: float) -> list[str]:
+    """Say how many times the usual demand a calendar made the estimates reckon with."""
+    return [] if demand == 1.0 else [f"season_demand:{demand:.2f}"]
 
 
 def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts

@@ -13,12 +13,12 @@ from features.catalogue import Catalogue
 from features.declarations import Target
 from features.horizons import Horizons
 from features.levels import Level
-from serving.season import LearnedDays
+from serving.season_rises import Seasons
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """2: trees of return risk start from a formula (serving/starting_share.py); 3: past decisions say
 which are of one listing (serving/resemblance.py); 4: the manifest says which days were learned
-from (serving/season.py)."""
+from (serving/season.py); 5: and what a calendar says of the others (serving/season_rises.py)."""
 MANIFEST: Final = "manifest.json"
 
 
@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_digest: str
     cut_off_day: Annotated[int, Meta(ge=0, le=100_000)]
     """The last day that the data know of (features/days.py)."""
-    learned: LearnedDays
+    seasons: Seasons
     git_commit: str
     imputed: tuple[str, ...]
     """Tables that were made by a rule because the source has none."""

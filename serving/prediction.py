@@ -11,6 +11,7 @@ from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.cells import BoolArray, IntArray
 from serving.footing import Footing, footing_in, share_units
+from serving.season_rises import at_usual_demand
 from serving.target_model import TargetModel
 from serving.target_names import servable_targets
 
@@ -58,6 +59,8 @@ class Predictions:
     """The design matrix, shape (rows, inputs)."""
     own_evidence: IntArray
     """Place of each row's own evidence in `serving.cells.LEVELS`, shape (rows,)."""
+    demand: FloatArray
+    """How many times the usual demand was expected, shape (rows,)."""
     targets: Mapping[Target, Prediction]
 
     @property
@@ -72,18 +75,24 @@ class Predictions:
 
 
 def predict(
-    models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str], *, level: float
+    models: Models,
+    columns: Mapping[str, FloatArray],
+    markets: Sequence[str],
+    *,
+    level: float,
+    demand: FloatArray,
 ) -> Predictions:
     """Predict the models' targets for rows given as columns.
 
     `columns` holds every base feature and request field of the catalogue by name, float64 of
     shape (rows,), null as NaN; `markets` names each row's market; `level` is the intervals'
-    coverage, in (0, 1). A row's result doesn't depend on the rows beside it.
+    coverage, in (0, 1); `demand` is how many times the usual demand is expected, shape (rows,)
+    (serving/season_rises.py). A row's result doesn't depend on the rows beside it.
 
     Raises:
         InvalidPredictionError: a model yields what isn't a share.
     """
-    matrix = design_matrix(models.catalogue, columns, models.parameters)
+    matrix = design_matrix(models.catalogue, at_usual_demand(columns, demand), models.parameters)
     estimates = {target: model.predict(matrix) for target, model in models.targets.items()}
     offered, sold = columns["units_offered"], estimates["sell_through"]
     footing = footing_in(markets, columns, offered)
@@ -96,7 +105,7 @@ def predict(
         )
         for target, estimate in estimates.items()
     }
-    return Predictions(matrix=matrix, own_evidence=footing.evidence, targets=targets)
+    return Predictions(matrix=matrix, own_evidence=footing.evidence, demand=demand, targets=targets)
 
 
 def _surrounded(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from features.days import as_of_to_day
 from features.declarations import FloatArray
 from features.horizons import Horizons
 from features.online import OnlineSnapshot
@@ -38,7 +39,8 @@ def score(
     found = snapshot.look_up(keys_of(subjects))
     columns = found.columns.beside(_request_columns(bundle, candidates))
     markets = [one.market for one in candidates]
-    predictions = predict(bundle.models, columns, markets, level=level)
+    demand = _expected_demand(bundle, snapshot, markets)
+    predictions = predict(bundle.models, columns, markets, level=level, demand=demand)
     return ScoredBatch(
         bundle_id=bundle.bundle_id,
         snapshot_id=snapshot.snapshot_id,
@@ -112,6 +114,20 @@ def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[st
         name: np.array([getattr(one, name) for one in candidates], dtype=np.float64)
         for name in names
     }
+
+
+def _expected_demand(
+    bundle: Bundle, snapshot: OnlineSnapshot, markets: Sequence[str]
+) -> FloatArray:
+    """Return how many times the usual demand the calendar says, shape (rows,)."""
+    names = tuple(dict.fromkeys(markets))
+    place = np.array([names.index(market) for market in markets], dtype=np.int64)
+    return bundle.manifest.seasons.demand(
+        np.full(len(markets), as_of_to_day(snapshot.as_of)),
+        place,
+        names,
+        horizon_days=bundle.horizons.horizon_days,
+    )
 
 
 def _shares(prediction: Prediction) -> list[Share]:

@@ -37,5 +37,9 @@ class LearnedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         after one of them. `as_of_day` has shape (rows,), as the result.
         """
         ahead = as_of_day[:, None] + np.arange(1, horizon_days + 1)
-        years = np.maximum(np.ceil((ahead - self.last) / YEAR), 0)
-        return np.asarray((ahead - np.round(years * YEAR) < self.first).any(axis=1))
+        return np.asarray(self.not_of(ahead).any(axis=1))
+
+    def not_of(self, days: npt.NDArray[np.int64]) -> BoolArray:
+        """Tell of each day whether its season was never learned from; `days` has any shape."""
+        years = np.maximum(np.ceil((days - self.last) / YEAR), 0)
+        return np.asarray(days - np.round(years * YEAR) < self.first)

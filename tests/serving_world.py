@@ -36,6 +36,7 @@ from serving.footing import footing_in, share_units
 from serving.past import keep_past
 from serving.prediction import Models
 from serving.season import LearnedDays
+from serving.season_rises import Seasons
 from serving.spread import Spread
 from serving.target_model import TargetModel, raw_share
 
@@ -143,7 +144,7 @@ def bundle_contents() -> BundleContents:
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_000,
-        learned=LearnedDays(19_500, 19_999),
+        seasons=Seasons(learned=LearnedDays(19_500, 19_999), rises=()),
         git_commit="unknown",
         model_card="# A small model\n",
     )

@@ -189,8 +189,7 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
         flagged = " Answers for such days are flagged `unseen_season`."
         limits.append(
             f"{evaluation.unseen_season:.1%} of the latest slice's decisions look ahead to days of "
-            "the year from which nothing was learned yet: what their season does can't be known, "
-            "and shows as error of calibration."
+            f"the year from which nothing was learned yet: {_by_calendar(evaluation)}"
             + (flagged if evaluation.target == "sell_through" else "")
         )
     if evaluation.cells_merged:
@@ -210,6 +209,21 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
         if spreads["log_loss"].low <= 0
     ]
     return limits
+
+
+def _by_calendar(evaluation: Evaluation) -> str:
+    """Say what stands in for days of the year that the data haven't shown."""
+    plain, said = evaluation.without_calendar, evaluation.overall[MODEL]
+    if plain is None:
+        return (
+            "what their season does can't be known, the calendar in the settings says nothing of "
+            "them, and it shows as error of calibration."
+        )
+    return (
+        "what they bring is what the calendar in the settings says, not what data say. With it the "
+        f"error of calibration is {said.calibration_error:.4f}, without it "
+        f"{plain.calibration_error:.4f}. Baselines don't know the calendar."
+    )
 
 
 def _standing(gain: Spread) -> str:

@@ -69,6 +69,9 @@ class Evaluation:
     """Slices in time by name, from train to latest."""
     unseen_season: float
     """Share of the latest slice's rows that look ahead to days of the year never learned from."""
+    without_calendar: Metrics | None
+    """What the model would be worth on the latest slice without the calendar of seasons; None where
+    that says nothing of these days (serving/season_rises.py)."""
     rows_not_final: int
     """Rows whose outcome isn't final yet, copies left out: neither learned from nor judged."""
     overall: Mapping[str, Metrics]
@@ -143,6 +146,7 @@ def evaluate(
         interval_level=settings.interval_level,
         slices=_slice_facts(material.training_set, division),
         unseen_season=_unseen_season(material, division),
+        without_calendar=_without_calendar(model, material, division, footing),
         rows_not_final=_rows_not_final(material.training_set, division.target),
         overall=judged.measured(judged.is_latest, threshold),
         by_group={name: judged.measured(mask, threshold) for name, mask in judged.groups.items()},
@@ -227,6 +231,25 @@ def _unseen_season(material: Material, division: Division) -> float:
     as_of_day = material.training_set.as_of_day[division.latest.rows]
     unseen = division.days.learned(horizons).leave_out(as_of_day, horizons.horizon_days)
     return float(unseen.mean())
+
+
+def _without_calendar(
+    model: TargetModel, material: Material, division: Division, footing: Footing
+) -> Metrics | None:
+    latest = division.latest
+    if (material.demand[latest.rows] == 1.0).all():
+        return None
+    matrix = material.matrix_without_calendar(latest.rows)
+    settings = material.recipe.settings
+    threshold = settings.threshold(division.target)
+    said = forecast_of_model(
+        model,
+        matrix,
+        footing.where(latest.rows),
+        level=settings.interval_level,
+        threshold=threshold,
+    )
+    return measure(latest.label, latest.weight, said, threshold=threshold)
 
 
 def _slice_facts(training_set: TrainingSet, division: Division) -> dict[str, SliceFacts]:

@@ -9,9 +9,11 @@ from features.catalogue import Catalogue
 from features.declarations import FloatArray, Target
 from features.derived import design_matrix
 from features.horizons import Horizons
+from serving.season_rises import Seasons, at_usual_demand
 from training.sample import Sample
 from training.settings import TrainingSettings
-from training.training_set import TrainingSet
+from training.split import Division
+from training.training_set import IntArray, TrainingSet
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,17 @@ class Material:
     recipe: Recipe
     training_set: TrainingSet
     parameters: Mapping[str, float]
+    seasons: Seasons
+    demand: FloatArray
+    """How many times the usual demand the calendar has each row expect, shape (rows,); 1 of all
+    that is learned from."""
     matrix: FloatArray
-    """Of all rows of the training set, shape (rows, inputs)."""
+    """Of all rows of the training set, as the calendar has them asked; shape (rows, inputs)."""
+
+    def matrix_without_calendar(self, rows: IntArray) -> FloatArray:
+        """Return the design matrix of some rows as it would be if no calendar were given."""
+        columns = {name: column[rows] for name, column in self.training_set.columns.items()}
+        return design_matrix(self.recipe.catalogue, columns, self.parameters)
 
 
 Texts = dict[Target, tuple[str, ...]]
@@ -41,7 +52,27 @@ Fitter = Callable[[Material, Mapping[Target, Sample]], Texts]
 """What fits every target's boosters on its sample: on this machine or on a cluster."""
 
 
-def prepare(recipe: Recipe, training_set: TrainingSet, parameters: Mapping[str, float]) -> Material:
-    """Compute the design matrix with the function that serves."""
-    matrix = design_matrix(recipe.catalogue, training_set.columns, parameters)
-    return Material(recipe, training_set, parameters, matrix)
+def prepare(
+    recipe: Recipe,
+    training_set: TrainingSet,
+    parameters: Mapping[str, float],
+    divisions: Mapping[Target, Division],
+) -> Material:
+    """Compute the design matrix with the functions that serve.
+
+    No row that anything is learned from is touched by the calendar.
+    """
+    seasons = Seasons(
+        learned=divisions["sell_through"].days.learned(recipe.horizons),
+        rises=tuple(one.as_rise() for one in recipe.settings.season_rises),
+    )
+    market = training_set.keys["market"]
+    demand = seasons.demand(
+        training_set.as_of_day,
+        market.codes,
+        market.names,
+        horizon_days=recipe.horizons.horizon_days,
+    )
+    columns = at_usual_demand(training_set.columns, demand)
+    matrix = design_matrix(recipe.catalogue, columns, parameters)
+    return Material(recipe, training_set, parameters, seasons, demand, matrix)

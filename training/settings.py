@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.declarations import Target
 from serving.starting_share import place_of_start
+from training.season_settings import BEFORE_CHRISTMAS, SeasonRiseSetting
 
 
 class TrainingSettings(BaseModel):
-    """Slices in time, the boosters, and where experiments are recorded.
+    """Slices in time, the boosters, the calendar, and where experiments are recorded.
 
     The boosters are small and strongly regularised, and averaged over seeds: on retail shares
     that beat one booster with the library's defaults.
@@ -58,6 +59,9 @@ class TrainingSettings(BaseModel):
     """A sell-through from here on counts as a success."""
     return_risk_threshold: float = Field(default=0.2, gt=0, le=1)
     """A return risk from here on is one that platforms act on."""
+
+    season_rises: tuple[SeasonRiseSetting, ...] = (BEFORE_CHRISTMAS,)
+    """What a calendar says of days that the data haven't shown yet (serving/season_rises.py)."""
 
     tracking_uri: str | None = None
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""

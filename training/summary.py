@@ -96,11 +96,22 @@ def _learned(learned: Learned) -> Text:
     lines.append(f"Decisions not final yet, so not learned from: {counted}.")
     lines += [
         f"{one.unseen_season:.1%} of the latest decisions, by which {name} is judged, look ahead "
-        "to days of the year never learned from: their season can't be known."
+        f"to days of the year never learned from: {_by_calendar(one)}."
         for name, one in learned.evaluations.items()
         if one.unseen_season
     ]
     return Text("\n".join(lines) + "\n")
+
+
+def _by_calendar(evaluation: Evaluation) -> str:
+    plain = evaluation.without_calendar
+    if plain is None:
+        return "their season can't be known"
+    return (
+        "their season is what the calendar says (calibration error "
+        f"{evaluation.overall[MODEL].calibration_error:.3f}, without it "
+        f"{plain.calibration_error:.3f})"
+    )
 
 
 def _quality(evaluation: Evaluation) -> Table:

@@ -73,7 +73,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     }
     progress("learning how to pool rates")
     parameters = learned_parameters(training_set, divisions, recipe.horizons)
-    material = prepare(recipe, training_set, parameters)
+    material = prepare(recipe, training_set, parameters, divisions)
     if tune is not None:
         progress("tuning")
         tuned = replace(recipe, settings=tune(material, divisions))
@@ -108,7 +108,7 @@ def _contents(
         metrics=flat_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
-        learned=widest.days.learned(recipe.horizons),
+        seasons=material.seasons,
         git_commit=git_commit,
         model_card=model_card(training_set, recipe.horizons, evaluations),
     )

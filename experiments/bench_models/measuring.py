@@ -56,6 +56,8 @@ class TargetFigures:
     calibration_error: float
     unseen_season: float
     """Share of the latest slice that looks ahead to days of the year never learned from."""
+    error_without_calendar: float | None
+    """The calibration error if no calendar were given; None where it says nothing of these days."""
     coverage: float
     width: float
     plain_width: float
@@ -141,12 +143,13 @@ def _knowable(
 
 
 def _figures(evaluation: Evaluation, by_group: Mapping[str, AgainstTruth]) -> TargetFigures:
-    every = evaluation.by_cell[EVERYONE]
+    every, plain = evaluation.by_cell[EVERYONE], evaluation.without_calendar
     return TargetFigures(
         target=evaluation.target,
         by_group=by_group,
         calibration_error=evaluation.overall[MODEL].calibration_error,
         unseen_season=evaluation.unseen_season,
+        error_without_calendar=None if plain is None else plain.calibration_error,
         coverage=every.coverage,
         width=every.width,
         plain_width=every.plain_width,

@@ -129,7 +129,8 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
     for heading in ("seed", "target"):
         table.add_column(heading)
     headings = (
-        *("calibration error", "unseen season", "coverage", "least cell", "error"),
+        *("calibration error", "unseen season", "without calendar"),
+        *("coverage", "least cell", "error"),
         *("of", "rows", "listings", "width", "plain width"),
     )
     for heading in headings:
@@ -142,6 +143,7 @@ def _intervals(found: Sequence[MarketFigures]) -> Table:
                 one.target,
                 f"{one.calibration_error:.4f}",
                 f"{one.unseen_season:.0%}",
+                _number(one.error_without_calendar, 4),
                 f"{one.coverage:.3f}",
                 f"{least.coverage:.3f}",
                 f"{least.error:.3f}",

@@ -123,7 +123,7 @@ def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> li
         for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, divisions, recipe.horizons)
-    material = prepare(recipe, training_set, parameters)
+    material = prepare(recipe, training_set, parameters, divisions)
     return [_round(source, origin, material, division) for division in divisions.values()]
 
 

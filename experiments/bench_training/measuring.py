@@ -98,4 +98,4 @@ def _prepared(
         for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, divisions, recipe.horizons)
-    return prepare(recipe, training_set, parameters), divisions
+    return prepare(recipe, training_set, parameters, divisions), divisions

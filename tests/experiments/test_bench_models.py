@@ -155,6 +155,7 @@ def _figures(explained: float, coverage: float, cell: float, error: float) -> Ma
         by_group={EVERYTHING: group},
         calibration_error=error,
         unseen_season=0.25,
+        error_without_calendar=0.0417,
         coverage=coverage,
         width=0.3,
         plain_width=0.4,
@@ -169,6 +170,8 @@ def test_page_says_how_much_of_the_season_was_news() -> None:
     printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
     assert "unseen season" in printed
     assert "25%" in printed
+    assert "without calendar" in printed
+    assert "0.0417" in printed
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
         target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, divisions, HORIZONS)
-    return prepare(RECIPE, training_set, parameters), divisions
+    return prepare(RECIPE, training_set, parameters, divisions), divisions
 
 
 @pytest.fixture(scope="module")

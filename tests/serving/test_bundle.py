@@ -44,8 +44,9 @@ def _bytes_of(directory: Path) -> dict[str, bytes]:
 def test_bundle_loaded_predicts_the_bits_of_the_one_written(bundle: Bundle) -> None:
     contents = bundle_contents()
     columns = random_columns(500, seed=31)
-    written = predict(contents.models, columns, random_markets(500), level=0.8)
-    loaded = predict(bundle.models, columns, random_markets(500), level=0.8)
+    usual = np.ones(500)
+    written = predict(contents.models, columns, random_markets(500), level=0.8, demand=usual)
+    loaded = predict(bundle.models, columns, random_markets(500), level=0.8, demand=usual)
     for target in TARGETS:
         for part in ("estimate", "low", "high"):
             np.testing.assert_array_equal(

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 import xuanpin
 from features.errors import ArtefactError
 from features.pointer import resolve
+from serving.bundle import write_bundle
 from serving.bundle_checks import CHECKS
 from serving.bundle_facts import MOST_METRICS
 from serving.manifest import FORMAT
+from serving.season_rises import SeasonRise
 from serving.settings import ServingSettings, as_environment
 from tests.serving_world import bundle_contents
 
@@ -71,10 +75,24 @@ def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
     assert "Signature  none" in text
     assert "known up to 2024-10-04" in text
     assert "Learned    from outcomes of 2023-05-23 to 2024-10-03" in text
+    assert "Calendar   nothing" in text
     assert "Imputed    stock" in text
     assert "sell_through: 2 boosters, intervals in 10 cells" in text
     for path in directory.iterdir():
         assert path.name == "manifest.json" or f"  {path.name}\n" in text
+
+
+def test_bundle_inspected_tells_its_calendar(tmp_path: Path) -> None:
+    rise = SeasonRise(
+        name="fair\x1b[2J", first="03-01", last="03-14", rise=0.25, markets=("DE", "FR")
+    )
+    contents = bundle_contents()
+    seasons = msgspec.structs.replace(contents.seasons, rises=(rise,))
+    code, text = invoke(
+        "inspect", tmp_path / write_bundle(replace(contents, seasons=seasons), tmp_path)
+    )
+    assert code == 0
+    assert "Calendar   03-01 to 03-14 +25% in 2 markets, fair\\x1b[2J" in text
 
 
 def test_bundle_inspected_as_json_holds_its_facts(directory: Path) -> None:

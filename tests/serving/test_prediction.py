@@ -19,6 +19,7 @@ from tests.serving_world import PARAMETERS, bundle_contents, random_columns, ran
 
 COLUMNS = random_columns(300, seed=21)
 MARKETS = random_markets(300)
+USUAL = np.ones(300)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def models() -> Models:
 
 
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, level=0.9)
+    found = predict(models, COLUMNS, MARKETS, level=0.9, demand=USUAL)
     matrix = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
     np.testing.assert_array_equal(found.matrix, matrix)
     np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
@@ -42,8 +43,28 @@ def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models
         np.testing.assert_array_equal(found.targets[target].high, high)
 
 
+def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_real(
+    models: Models,
+) -> None:
+    demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
+    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=demand)
+    offered = COLUMNS["units_offered"]
+    matrix = design_matrix(CATALOGUE, {**COLUMNS, "units_offered": offered / demand}, PARAMETERS)
+    np.testing.assert_array_equal(found.matrix, matrix)
+    sold = models.targets["sell_through"].predict(matrix)
+    for target in TARGETS:
+        estimate = models.targets[target].predict(matrix)
+        footing = footing_in(MARKETS, COLUMNS, share_units(target, offered, sold))
+        low, high = models.targets[target].interval(estimate, footing, level=0.8)
+        np.testing.assert_array_equal(found.targets[target].low, low)
+        np.testing.assert_array_equal(found.targets[target].high, high)
+    usual = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL).targets["sell_through"]
+    assert (found.targets["sell_through"].estimate >= usual.estimate).all()
+    assert (found.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
+
+
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, level=0.8)
+    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
     assert found.score is not None
     for row, kept in enumerate(found.score.tolist()):
         sold = found.targets["sell_through"].estimate[row]
@@ -51,10 +72,10 @@ def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
 
 
 def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
-    together = predict(models, COLUMNS, MARKETS, level=0.8)
+    together = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
     for row in range(0, 300, 7):
         columns = {name: column[row : row + 1] for name, column in COLUMNS.items()}
-        alone = predict(models, columns, MARKETS[row : row + 1], level=0.8)
+        alone = predict(models, columns, MARKETS[row : row + 1], level=0.8, demand=USUAL[:1])
         for target in TARGETS:
             for part in ("estimate", "low", "high"):
                 one = getattr(alone.targets[target], part)[0]
@@ -64,9 +85,9 @@ def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> 
 def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
     models: Models,
 ) -> None:
-    whole = predict(models, COLUMNS, MARKETS, level=0.8)
+    whole = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
     alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
-    found = predict(alone, COLUMNS, MARKETS, level=0.8)
+    found = predict(alone, COLUMNS, MARKETS, level=0.8, demand=USUAL)
     assert list(found.targets) == ["sell_through"]
     assert found.score is None
     for part in ("estimate", "low", "high"):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from serving.prediction import predict
 from serving.refusals import Detail, RequestRefusedError
 from serving.scoring import check_pair, score
 from serving.season import LearnedDays
+from serving.season_rises import SeasonRise, Seasons
 from tests.serving_world import AS_OF, snapshot_contents
 
 WARM = Candidate(
@@ -97,7 +98,7 @@ def test_score_is_the_prediction_of_features_looked_up_by_hand(
 ) -> None:
     (found,) = score(bundle, snapshot, [candidate], level=0.9).candidates
     columns = _columns_of(candidate, category)
-    expected = predict(bundle.models, columns, [candidate.market], level=0.9)
+    expected = predict(bundle.models, columns, [candidate.market], level=0.9, demand=np.ones(1))
     for target in TARGETS:
         share, one = getattr(found, target), expected.targets[target]
         assert (share.estimate, share.low, share.high) == (
@@ -191,10 +192,43 @@ def test_score_says_that_its_season_was_never_learned_from(
     first: str, flags: list[str], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     learned = LearnedDays(_day(first), _day("2025-12-31"))
-    manifest = msgspec.structs.replace(bundle.manifest, learned=learned)
-    young = replace(bundle, manifest=manifest)
+    young = _with_seasons(bundle, Seasons(learned=learned, rises=()))
     for one in score(young, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates:
         assert [flag for flag in one.flags if flag == "unseen_season"] == flags
+
+
+def _with_seasons(bundle: Bundle, seasons: Seasons) -> Bundle:
+    manifest = msgspec.structs.replace(bundle.manifest, seasons=seasons)
+    return replace(bundle, manifest=manifest)
+
+
+def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    first, last = ((AS_OF + timedelta(days=n)).strftime("%m-%d") for n in (0, 13))
+    rise = SeasonRise(name="fair", first=first, last=last, rise=0.5, markets=(WARM.market,))
+    learned = LearnedDays(_day("2025-06-01"), _day("2025-12-31"))
+    elsewhere = _other(product_id="new", listing_id=None, market="DE", currency="EUR")
+    silent, told = (
+        score(
+            _with_seasons(bundle, Seasons(learned=learned, rises=rises)), snapshot, asked, level=0.8
+        )
+        for asked in [[WARM, elsewhere]]
+        for rises in [(), (rise,)]
+    )
+    plain = score(bundle, snapshot, [WARM, elsewhere], level=0.8)
+    assert [one.sell_through for one in silent.candidates] == [
+        one.sell_through for one in plain.candidates
+    ]
+    columns = _columns_of(WARM, "kitchen")
+    demand = np.array([1 + 0.5 * 14 / 28])
+    expected = predict(bundle.models, columns, [WARM.market], level=0.8, demand=demand)
+    warm, other = told.candidates
+    assert warm.sell_through.estimate == expected.targets["sell_through"].estimate[0]
+    assert "season_demand:1.25" in warm.flags
+    assert "unseen_season" in warm.flags
+    assert other.sell_through == silent.candidates[1].sell_through
+    assert not any(flag.startswith("season_demand") for flag in other.flags)
 
 
 def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: OnlineSnapshot) -> None:

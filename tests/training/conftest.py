@@ -46,7 +46,7 @@ def divisions(training_set: TrainingSet) -> dict[Target, Division]:
 @pytest.fixture(scope="session")
 def material(training_set: TrainingSet, divisions: dict[Target, Division]) -> Material:
     parameters = learned_parameters(training_set, divisions, HORIZONS)
-    return prepare(RECIPE, training_set, parameters)
+    return prepare(RECIPE, training_set, parameters, divisions)
 
 
 @pytest.fixture(scope="session")

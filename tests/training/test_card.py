@@ -106,6 +106,31 @@ def test_card_says_whether_the_season_could_be_known(
     assert (limit in _card(training_set, evaluation)) is said
 
 
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (None, "the calendar in the settings says nothing of them"),
+        (0.0417, "without it 0.0417. Baselines don't know the calendar. Answers for such days are"),
+    ],
+)
+def test_card_says_what_stood_in_for_a_season_never_seen(
+    without: float | None, said: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    evaluation = trained.evaluations["sell_through"]
+    plain = evaluation.overall["model"]
+    if without is not None:
+        plain = replace(plain, calibration_error=without)
+    card = _card(
+        training_set,
+        replace(
+            evaluation,
+            unseen_season=1.0,
+            without_calendar=None if without is None else plain,
+        ),
+    )
+    assert said in card
+
+
 def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
     trained_without_returns: Trained,
 ) -> None:

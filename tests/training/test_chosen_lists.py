@@ -53,7 +53,9 @@ def _parameters() -> dict[str, float]:
 def _market(seed: int) -> dict[Target, Later]:
     """Fit models on a market and apply them to its latest slice."""
     training_set, divisions = _divided(seed)
-    material = prepare(Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters())
+    material = prepare(
+        Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), divisions
+    )
     models = fit_targets(material, divisions)
     footing = training_set.footing(np.ones(len(material.matrix)))
     return {

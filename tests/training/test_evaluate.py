@@ -39,7 +39,9 @@ def test_evaluation_judges_what_serving_would_answer(
     latest = divisions[target].latest
     columns = {name: one[latest.rows] for name, one in material.training_set.columns.items()}
     markets = material.training_set.markets_at(latest.rows)
-    answered = predict(trained.contents.models, columns, markets, level=0.8).targets[target]
+    demand = material.demand[latest.rows]
+    said = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
+    answered = said.targets[target]
     judged = trained.evaluations[target].overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)

@@ -12,9 +12,11 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, Target
 from serving.bundle import load_bundle, write_bundle
+from serving.model_files import model_files
 from serving.prediction import predict
 from tests.training_market import HORIZONS, without_returns
 from training.material import Recipe
+from training.season_settings import SeasonRiseSetting
 from training.split import Division
 from training.train import CANARY_ROWS, Trained, canary_rows, train
 from training.training_errors import (
@@ -63,15 +65,16 @@ def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
     loaded = load_bundle(bundle_directory)
     columns = {name: one[::50] for name, one in training_set.columns.items()}
     markets = training_set.markets_at(np.arange(training_set.as_of_day.size)[::50])
-    before = predict(trained.contents.models, columns, markets, level=0.8)
-    after = predict(loaded.models, columns, markets, level=0.8)
+    demand = np.ones(len(markets))
+    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
     for target in TARGETS:
         for field in ("estimate", "low", "high"):
             first, second = (getattr(one.targets[target], field) for one in (before, after))
             assert first.tolist() == second.tolist()
     assert loaded.horizons == HORIZONS
     assert loaded.manifest.imputed == ("stock",)
-    assert loaded.manifest.learned == trained.contents.learned
+    assert loaded.manifest.seasons == trained.contents.seasons
     assert loaded.manifest.metrics == trained.contents.metrics
 
 
@@ -109,7 +112,7 @@ def test_models_know_nothing_of_the_latest_slice(
 def test_bundle_says_which_days_it_learned_from(
     trained: Trained, divisions: dict[Target, Division], training_set: TrainingSet
 ) -> None:
-    learned, division = trained.contents.learned, divisions["sell_through"]
+    learned, division = trained.contents.seasons.learned, divisions["sell_through"]
     used = [division.train, division.shaping, division.conformal]
     moments = training_set.as_of_day[np.concatenate([one.rows for one in used])]
     assert learned.first == moments.min() + 1
@@ -117,6 +120,29 @@ def test_bundle_says_which_days_it_learned_from(
     assert learned.last < division.days.latest.first
     # The made-up market lasts 36 weeks, so what comes after them is news.
     assert trained.evaluations["sell_through"].unseen_season == 1.0
+
+
+def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
+    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+) -> None:
+    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+    settings = recipe.settings.model_copy(update={"season_rises": (always,)})
+    told = _train(rows, replace(recipe, settings=settings))
+    ours, theirs = (model_files(one.contents.models) for one in (trained, told))
+    assert ours == theirs
+    learned = [
+        sample.rows
+        for division in divisions.values()
+        for sample in (division.train, division.shaping, division.conformal)
+    ]
+    assert (told.material.demand[np.concatenate(learned)] == 1.0).all()
+    latest = divisions["sell_through"].latest.rows
+    assert (told.material.demand[latest] > 1.0).any()
+    found = told.evaluations["sell_through"]
+    assert found.without_calendar == trained.evaluations["sell_through"].overall["model"]
+    assert found.without_calendar is not None
+    assert found.overall["model"].mean_estimate > found.without_calendar.mean_estimate
+    assert trained.evaluations["sell_through"].without_calendar is None
 
 
 @pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])
@@ -161,8 +187,9 @@ def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
     training_set = read_training_set(without_returns(rows), CATALOGUE)
     columns = training_set.columns
     markets = training_set.markets_at(np.arange(training_set.as_of_day.size))
-    before = predict(trained.contents.models, columns, markets, level=0.8)
-    after = predict(loaded.models, columns, markets, level=0.8)
+    demand = np.ones(len(markets))
+    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
     assert list(after.targets) == ["sell_through"]
     assert after.score is before.score is None
     first, second = (one.targets["sell_through"].estimate for one in (before, after))

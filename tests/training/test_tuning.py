@@ -198,7 +198,7 @@ def _search_for_ever(database: Path) -> None:
     training_set = with_hidden_histories(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
     divisions = {t: divide(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
     parameters = learned_parameters(training_set, divisions, HORIZONS)
-    material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters)
+    material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, divisions)
     _search(database, 10_000).settings(material, divisions)
 
 

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import nbinom
+
+from features.column_stacks import ColumnStacks
+from features.days import to_day
+from serving.season import LearnedDays
+from serving.season_rises import TRAILING_DAYS, SeasonRise, Seasons, at_usual_demand
+
+HORIZON = 28
+LEARNED = LearnedDays(
+    to_day(datetime(2025, 1, 2, tzinfo=UTC)), to_day(datetime(2025, 11, 5, tzinfo=UTC))
+)
+
+
+def _rise(**changes: Any) -> SeasonRise:  # noqa: ANN401 - any field of a rise
+    rise = SeasonRise(name="x", first="11-26", last="12-23", rise=0.4, markets=("US", "GB"))
+    return msgspec.structs.replace(rise, **changes)
+
+
+def _midnight(text: str) -> int:
+    return to_day(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+def _demand(as_of: str, market: str, *rises: SeasonRise) -> float:
+    seasons = Seasons(learned=LEARNED, rises=rises)
+    days, place = np.array([_midnight(as_of)]), np.zeros(1, np.int64)
+    return float(seasons.demand(days, place, (market,), horizon_days=HORIZON)[0])
+
+
+@pytest.mark.parametrize(
+    ("as_of", "market", "rise", "demand"),
+    [
+        pytest.param("2025-10-08", "US", {}, 1.0, id="all days ahead learned"),
+        pytest.param("2025-10-29", "US", {}, 1.0, id="the last midnight with ordinary days ahead"),
+        pytest.param("2025-10-30", "US", {}, 1 + 0.4 / 28, id="the last day ahead is the first"),
+        pytest.param("2025-11-26", "US", {}, 1.4, id="all days ahead, none behind"),
+        pytest.param("2025-12-10", "US", {}, 1.0, id="half ahead, half behind"),
+        pytest.param("2025-12-24", "US", {}, 1 / 1.4, id="all behind"),
+        pytest.param("2026-01-21", "US", {}, 1.0, id="forgotten"),
+        pytest.param("2026-11-26", "US", {}, 1.4, id="of the second year no more was learned"),
+        pytest.param("2025-11-26", "DE", {}, 1.0, id="another market"),
+        pytest.param("2025-11-26", "DE", {"markets": ()}, 1.4, id="everywhere"),
+        pytest.param("2025-11-26", "GB", {"rise": -0.5}, 0.5, id="less"),
+        pytest.param(
+            "2025-12-24", "US", {"first": "12-24", "last": "01-20"}, 1 + 0.4 * 8 / 28,
+            id="over new year, whose days were learned from",
+        ),
+        pytest.param("2025-03-01", "US", {"first": "03-01", "last": "03-31"}, 1.0, id="learned"),
+        pytest.param("2026-03-01", "US", {"first": "03-01", "last": "03-31"}, 1.0, id="a year on"),
+    ],
+)  # fmt: skip
+def test_demand_is_the_mean_of_days_ahead_against_days_behind(
+    as_of: str, market: str, rise: dict[str, object], demand: float
+) -> None:
+    assert _demand(as_of, market, _rise(**rise)) == pytest.approx(demand, rel=1e-12)
+
+
+def test_demand_of_overlapping_rises_multiplies() -> None:
+    fair = _rise(first="12-01", last="12-14", rise=1.0)
+    expected = 1.4 * (14 * 2.0 + 14) / 28
+    assert _demand("2025-11-26", "US", _rise(), fair) == pytest.approx(expected, rel=1e-12)
+
+
+@given(
+    as_of=st.lists(st.integers(19_000, 23_000), min_size=1, max_size=6),
+    first=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
+    last=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
+    rise=st.floats(-0.9, 5),
+    length=st.integers(0, 800),
+    horizon=st.integers(1, 60),
+)
+def test_demand_is_that_of_a_plain_loop_over_dates(
+    as_of: list[int], first: date, last: date, rise: float, length: int, horizon: int
+) -> None:
+    learned = LearnedDays(20_000, 20_000 + length)
+    one = _rise(first=f"{first:%m-%d}", last=f"{last:%m-%d}", rise=rise)
+
+    def of(day: int) -> float:
+        shown = (date(1970, 1, 1) + timedelta(days=day - 1)).strftime("%m-%d")
+        inside = (
+            one.first <= shown <= one.last
+            if one.first <= one.last
+            else shown >= one.first or shown <= one.last
+        )
+        is_news = day > learned.last and bool(learned.not_of(np.array([day]))[0])
+        return 1 + rise if inside and is_news else 1.0
+
+    expected = [
+        np.mean([of(day + k) for k in range(1, horizon + 1)])
+        / np.mean([of(day - k) for k in range(TRAILING_DAYS)])
+        for day in as_of
+    ]
+    found = Seasons(learned=learned, rises=(one,)).demand(
+        np.array(as_of), np.ones(len(as_of), np.int64), ("DE", "US"), horizon_days=horizon
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert (found[[day + horizon <= learned.last for day in as_of]] == 1.0).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"first": "13-01"}, {"last": "12-32"}, {"first": "1-1"}, {"rise": -1.0}, {"rise": 11.0}],
+)
+def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> None:
+    text = msgspec.json.encode({**msgspec.to_builtins(_rise()), **changes})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(text, type=SeasonRise)
+
+
+@pytest.mark.parametrize("times", [0.7, 1.2, 1.4])
+@pytest.mark.parametrize("variance_to_mean", [1.5, 4.0])
+def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
+    times: float, variance_to_mean: float
+) -> None:
+    """Hold the premise against negative binomial demand, summed term by term."""
+
+    def sold(mean: float, lot: float) -> float:
+        units, chance = np.arange(3_000), 1 / variance_to_mean
+        mass = nbinom.pmf(units, mean * chance / (1 - chance), chance)
+        return float((np.minimum(units, lot) * mass).sum() / lot)
+
+    cases = [(mean, lot) for mean in (5.0, 20.0, 80.0) for lot in (8.0, 25.0, 100.0)]
+    off = [abs(sold(mean * times, lot) - sold(mean, lot / times)) for mean, lot in cases]
+    unheeded = [abs(sold(mean * times, lot) - sold(mean, lot)) for mean, lot in cases]
+    assert max(off) < 0.05
+    assert sum(off) < 0.25 * sum(unheeded)
+
+
+def test_columns_at_usual_demand_hold_the_lot_that_sells_alike_and_the_rest_untouched() -> None:
+    columns = {"units_offered": np.array([28.0, 30.0]), "price": np.array([5.0, 6.0])}
+    stacks = ColumnStacks({("price", "cost"): np.ones((2, 2))}).beside(columns)
+    for asked in (columns, stacks):
+        found = at_usual_demand(asked, np.array([1.4, 1.0]))
+        np.testing.assert_allclose(found["units_offered"], [20.0, 30.0])
+        assert found["units_offered"][1] == 30.0
+        assert set(found) == set(asked)
+        np.testing.assert_array_equal(found["price"], asked["price"])
+    assert columns["units_offered"].tolist() == [28.0, 30.0]

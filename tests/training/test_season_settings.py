@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.errors import XuanpinError
+from features.settings import load_section
+from serving.season import LearnedDays
+from serving.season_rises import SeasonRise, Seasons
+from training.settings import TrainingSettings
+
+CALENDAR = """
+[[training.season_rises]]
+name = "fair"
+first = "{first}"
+last = "{last}"
+rise = {rise}
+markets = {markets}
+"""
+
+
+def _settings(directory: Path, **changes: str) -> TrainingSettings:
+    facts = {"first": "03-01", "last": "03-14", "rise": "0.25", "markets": "['DE']", **changes}
+    path = directory / "settings.toml"
+    path.write_text(CALENDAR.format(**facts))
+    return load_section(TrainingSettings, "training", path)
+
+
+def test_calendar_is_read_from_the_file_in_place_of_the_default(tmp_path: Path) -> None:
+    (found,) = _settings(tmp_path).season_rises
+    expected = SeasonRise(name="fair", first="03-01", last="03-14", rise=0.25, markets=("DE",))
+    assert found.as_rise() == expected
+
+
+def test_calendar_can_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[training]\nseason_rises = []\n")
+    assert load_section(TrainingSettings, "training", path).season_rises == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"first": "02-30"},
+        {"last": "13-01"},
+        {"first": "3-1"},
+        {"rise": "-1"},
+        {"rise": "nan"},
+        {"rise": "11"},
+        {"markets": "['Germany']"},
+        {"markets": "['DE']\nstrength = 1"},
+    ],
+    ids=str,
+)
+def test_calendar_that_says_nothing_sensible_is_refused(
+    changes: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(XuanpinError, match="season_rises"):
+        _settings(tmp_path, **changes)
+
+
+def test_default_calendar_speaks_of_christmas_where_it_is_kept() -> None:
+    rises = tuple(one.as_rise() for one in TrainingSettings().season_rises)
+    seasons = Seasons(learned=LearnedDays(20_000, 20_010), rises=rises)
+    eve_of_rise = int(np.datetime64("2026-11-26").astype("datetime64[D]").astype(np.int64))
+    demand = seasons.demand(
+        np.array([eve_of_rise] * 2), np.array([0, 1]), ("US", "ID"), horizon_days=28
+    )
+    np.testing.assert_allclose(demand, [1.4, 1.0])
