@@ -4,7 +4,8 @@ Isotonic regression can follow any curve, and pays for it in noise; a logistic o
 doesn't. Where predictions are nearly right the noise costs more: on the medium simulated market
 (seed 0) the expected return rate had 0.60 of the explainable gain as it is, 0.58 after isotonic
 regression and 0.60 after the logistic curve; on three small ones return risk had 0.02 to 0.11 more
-after the logistic curve.
+after the logistic curve. On Online Retail's three latest slices isotonic regression lost 0.006,
+0.001 and 0.000 more, and would be chosen for one of them by 0.001 on the folds.
 """
 
 from __future__ import annotations
@@ -17,27 +18,38 @@ import numpy as np
 
 from features.declarations import FloatArray
 from serving.calibration import Knots
+from training.bootstrap import cluster_sums
 from training.calibration import fit_knots
 from training.logistic_calibration import fit_logistic
-from training.losses import row_log_loss, weighted_mean
+from training.losses import row_log_loss
 from training.training_set import Coded, IntArray
 
 FOLDS: Final = 5
+SURE: Final = 2.0
 
 Fit = Callable[[FloatArray, FloatArray, FloatArray], Knots]
 
 
 def choose_knots(
-    raw: FloatArray, label: FloatArray, weight: FloatArray, *, folds: IntArray
+    raw: FloatArray, label: FloatArray, weight: FloatArray, *, folds: IntArray, products: IntArray
 ) -> Knots:
-    """Return the curve whose kind has the least log loss on folds left out.
+    """Return the logistic curve, or the isotonic one if it surely has less log loss on folds.
 
-    Each array has shape (rows,); `folds` are those of `folds_of`. Of equals, and where all rows
-    are in one fold, the simpler kind is taken.
+    Each array has shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
+    Sure is a gain of more than `SURE` standard errors over products: what a few orders sent back
+    decide is no reason for steps. Where all rows are in one fold the logistic curve is taken. Trees
+    are pruned by such a rule (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3), with one
+    standard error, which a single product can exceed.
     """
-    kinds: tuple[Fit, ...] = (fit_logistic, fit_knots)
-    losses = [_loss_left_out(fit, raw, label, weight, folds) for fit in kinds]
-    return kinds[int(np.argmin(losses))](raw, label, weight)
+    said = [_foretold(fit, raw, label, weight, folds) for fit in (fit_logistic, fit_knots)]
+    if any(np.isnan(one).any() for one in said):
+        return fit_logistic(raw, label, weight)
+    smooth, stepped = (row_log_loss(label, one) for one in said)
+    sums = cluster_sums([smooth - stepped, np.ones_like(weight)], weight, products)
+    gain = sums[:, 0].sum() / sums[:, 1].sum()
+    error = np.sqrt(((sums[:, 0] - gain * sums[:, 1]) ** 2).sum()) / sums[:, 1].sum()
+    fit = fit_knots if gain > SURE * error else fit_logistic
+    return fit(raw, label, weight)
 
 
 def folds_of(products: Coded) -> IntArray:
@@ -51,14 +63,13 @@ def folds_of(products: Coded) -> IntArray:
     return of_product[products.codes]
 
 
-def _loss_left_out(
+def _foretold(
     fit: Fit, raw: FloatArray, label: FloatArray, weight: FloatArray, folds: IntArray
-) -> float:
+) -> FloatArray:
+    """Return what a kind of curve says of each fold, learned from the others; NaN without any."""
     said = np.full(raw.shape, np.nan)
     for one in np.unique(folds):
         is_out = folds == one
-        if is_out.all():
-            return 0.0
-        knots = fit(raw[~is_out], label[~is_out], weight[~is_out])
-        said[is_out] = knots.apply(raw[is_out])
-    return weighted_mean(row_log_loss(label, said), weight)
+        if not is_out.all():
+            said[is_out] = fit(raw[~is_out], label[~is_out], weight[~is_out]).apply(raw[is_out])
+    return said

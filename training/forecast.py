@@ -84,7 +84,9 @@ def curve(raw: FloatArray, division: Division, products: Coded) -> Knots:
     rows = raw[shaping.rows], shaping.label, shaping.weight
     if division.target not in STARTS:
         return fit_knots(*rows)
-    return choose_knots(*rows, folds=folds_of(products)[shaping.rows])
+    return choose_knots(
+        *rows, folds=folds_of(products)[shaping.rows], products=products.codes[shaping.rows]
+    )
 
 
 def forecast_of_model(

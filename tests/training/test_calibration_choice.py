@@ -30,7 +30,7 @@ def test_predictions_that_are_right_get_the_curve_without_steps() -> None:
     rng = np.random.default_rng(0)
     raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
     label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, folds=folds)
+    found = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
 
 
@@ -38,25 +38,40 @@ def test_predictions_with_a_step_get_the_curve_that_can_follow_it() -> None:
     rng = np.random.default_rng(1)
     raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
     label, weight = _drawn(np.where(raw < 0.15, 0.05, 0.5), rng)
-    found = choose_knots(raw, label, weight, folds=folds)
+    found = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
     assert found.y.tolist() == fit_knots(raw, label, weight).y.tolist()
+
+
+def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -> None:
+    rng = np.random.default_rng(1)
+    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
+    label, weight = _drawn(np.where(raw < 0.28, raw, 0.02), rng)
+    sold_by_one = np.where(raw < 0.28, _products(10).codes, PRODUCTS)
+    of_one = choose_knots(raw, label, weight, folds=folds, products=sold_by_one)
+    of_many = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
+    assert of_one.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
+    assert of_many.y.tolist() == fit_knots(raw, label, weight).y.tolist()
 
 
 def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
     """Predictions say nothing, products differ: steps fit each product's and no other's."""
-    listings = 6
-    by_product, by_listing = folds_of(_products(6 * listings)), np.arange(PRODUCTS * listings) % 5
+    listings = 15
+    products, listing = _products(6 * listings), np.arange(PRODUCTS * listings).repeat(6)
+    parted = {
+        "by product": {"folds": folds_of(products), "products": products.codes},
+        "by listing": {"folds": listing % 5, "products": listing},
+    }
     steps = {"by product": 0, "by listing": 0}
     for seed in range(10):
         rng = np.random.default_rng(seed)
         raw = np.repeat(rng.uniform(0.02, 0.3, PRODUCTS), 6 * listings)
         label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(6 * listings), rng, units=200)
         with_steps = fit_knots(raw, label, weight).y.tolist()
-        for name, folds in (("by product", by_product), ("by listing", by_listing.repeat(6))):
-            chosen = choose_knots(raw, label, weight, folds=folds)
+        for name, whose in parted.items():
+            chosen = choose_knots(raw, label, weight, **whose)
             steps[name] += chosen.y.tolist() == with_steps
-    assert steps["by listing"] == 10
-    assert steps["by product"] <= 2
+    assert steps["by listing"] >= 8
+    assert steps["by product"] == 0
 
 
 def test_fold_is_a_product_s_and_rests_on_its_name_alone() -> None:
@@ -73,5 +88,5 @@ def test_one_fold_gets_the_simpler_curve(folds: IntArray) -> None:
     rng = np.random.default_rng(3)
     raw = rng.uniform(0.1, 0.9, 30)
     label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, folds=folds)
+    found = choose_knots(raw, label, weight, folds=folds, products=np.arange(30))
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()

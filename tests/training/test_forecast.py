@@ -39,9 +39,10 @@ def test_finish_learns_curve_and_residuals_from_separate_halves(
     finish = learn_finish(raw, footing, division, keys=training_set.keys)
     shaping, conformal = division.shaping, division.conformal
     shown = raw[shaping.rows], shaping.label, shaping.weight
-    folds = folds_of(training_set.keys["product_id"])[shaping.rows]
+    products = training_set.keys["product_id"]
+    folds, codes = folds_of(products)[shaping.rows], products.codes[shaping.rows]
     is_formula = target == "return_risk"
-    knots = choose_knots(*shown, folds=folds) if is_formula else fit_knots(*shown)
+    knots = choose_knots(*shown, folds=folds, products=codes) if is_formula else fit_knots(*shown)
     spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )
