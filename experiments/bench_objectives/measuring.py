@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from experiments.bench_objectives.contestants import raw_of_contestants
+from experiments.bench_objectives.contestants import DEFAULT, raw_of_contestants
+from experiments.bench_objectives.leads import Leads, leads_of
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
 from features.declarations import FloatArray, Target
@@ -59,6 +60,8 @@ class Round:
     """By contestant and reference: of the boosters' own words, clipped into (0, 1)."""
     calibrated: Mapping[str, Figures]
     """After the product's calibration."""
+    leads: Leads = field(compare=False)
+    """Product by product, after calibration."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> li
 
 def _round(source: Source, origin: int, material: Material, division: Division) -> Round:
     said = raw_of_contestants(material, division)
+    finished = {name: calibrated(raw, material, division) for name, raw in said.items()}
     latest = division.latest
     return Round(
         data=source.data,
@@ -139,9 +143,8 @@ def _round(source: Source, origin: int, material: Material, division: Division) 
         judged_rows=latest.rows.size,
         judged_days=(division.days.latest.first, division.days.latest.last),
         raw={name: figures(latest, raw[latest.rows]) for name, raw in said.items()},
-        calibrated={
-            name: figures(latest, calibrated(raw, material, division)) for name, raw in said.items()
-        },
+        calibrated={name: figures(latest, estimate) for name, estimate in finished.items()},
+        leads=leads_of(latest, material.training_set.keys["product_id"], finished, DEFAULT.name),
     )
 
 

@@ -9,8 +9,14 @@ from rich.console import Group as Printed
 from rich.table import Table
 
 from experiments.bench_objectives.contestants import CONTESTANTS, DEFAULT, REFERENCES
-from experiments.bench_objectives.measuring import Measured
-from experiments.bench_objectives.verdicts import Group, beside_in_words, groups, verdicts
+from experiments.bench_objectives.measuring import Measured, Round
+from experiments.bench_objectives.verdicts import (
+    Group,
+    beside_in_words,
+    groups,
+    interval_in_words,
+    verdicts,
+)
 
 NAMES: Final = (*(one.name for one in CONTESTANTS), *REFERENCES)
 STATES: Final = ("raw", "calibrated")
@@ -31,11 +37,18 @@ def as_document(found: Measured) -> dict[str, Any]:
     """Return plain values that JSON can hold, differences to the default among them."""
     return {
         "default": DEFAULT.name,
-        "rounds": [asdict(one) for one in found.rounds],
+        "rounds": [_plain(one) for one in found.rounds],
         "refusals": [asdict(one) for one in found.refusals],
         "summaries": [_summary(group) for group in groups(found)],
         "verdicts": verdicts(found),
     }
+
+
+def _plain(one: Round) -> dict[str, Any]:
+    """Return a round without its thousands of products."""
+    document = asdict(one)
+    del document["leads"]
+    return document
 
 
 def _summary(group: Group) -> dict[str, Any]:
@@ -52,24 +65,35 @@ def _summary(group: Group) -> dict[str, Any]:
         "data": group.data,
         "target": group.target,
         "rounds": len(group.rounds),
+        "calibrated_log_loss_beside_default": {
+            name: asdict(spread) for name, spread in group.leads().items()
+        },
         **{state: {name: figures(name, state) for name in NAMES} for state in STATES},
     }
 
 
 def _table(group: Group, state: str) -> Table:
-    """Return medians over rounds, and differences to the default with their range."""
+    """Return medians over rounds, and differences to the default with their range.
+
+    Of what is calibrated also how sure the difference of log loss is.
+    """
     title = f"{group.data}, {group.target}, {state}: {len(group.rounds)} rounds"
     table = Table(title=title, title_justify="left")
     table.add_column("contestant")
     for heading in MEASURES.values():
         table.add_column(heading, justify="right")
         table.add_column("beside the default", justify="right")
+    leads = group.leads() if state == "calibrated" else {}
+    if leads:
+        table.add_column("log loss, mean and 95 % interval", justify="right")
     for name in NAMES:
         cells = []
         for measure in MEASURES:
             beside = group.beside_default(name, state, measure)
             cells.append(f"{group.spread(name, state, measure).median:.4f}")
             cells.append("" if name == DEFAULT.name else beside_in_words(beside))
+        if leads:
+            cells.append("" if name == DEFAULT.name else interval_in_words(leads[name]))
         table.add_row(name, *cells)
     return table
 

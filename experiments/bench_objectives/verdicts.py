@@ -8,8 +8,10 @@ from typing import Final
 
 from experiments.bench_features.growth import Spread
 from experiments.bench_objectives.contestants import CONTESTANTS, DEFAULT, REFERENCES
+from experiments.bench_objectives.leads import pooled
 from experiments.bench_objectives.measuring import Measured, Round
 from features.declarations import Target
+from training.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2
 """One round has no spread that would tell a win from luck."""
@@ -36,6 +38,10 @@ class Group:
             ]
         )
 
+    def leads(self) -> dict[str, Interval]:
+        """Return how much more calibrated log loss each has than the default, over all rounds."""
+        return pooled([(one.seed, one.leads) for one in self.rounds])
+
 
 def groups(found: Measured) -> list[Group]:
     """Return the rounds by data and target, in the order in which they were measured."""
@@ -56,46 +62,47 @@ def _figure(one: Round, name: str, state: str, measure: str) -> float:
 def verdicts(found: Measured) -> list[str]:
     """Return a line a group: whether no other contestant wins; one more where a reference does.
 
-    Of calibrated log loss. A contestant wins if it loses less than the default in every round.
+    Of calibrated log loss. A contestant wins if it surely loses less than the default, in the mean
+    over rounds: if the 95 % interval of the difference over products doesn't hold 0.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 
 
 def _said_of(group: Group) -> list[str]:
-    about = f"{group.data}, {group.target}"
-    others = _beside(group, [one.name for one in CONTESTANTS if one != DEFAULT])
-    references = _beside(group, REFERENCES)
+    about, leads = f"{group.data}, {group.target}", group.leads()
+    others = {one.name: leads[one.name] for one in CONTESTANTS if one != DEFAULT}
     best = _least(others)
     winners = {name: beside for name, beside in others.items() if _wins(beside)}
     if len(group.rounds) < LEAST_ROUNDS:
         line = f"not reached: {about}: one round can't tell a win from luck; {_in_words(best)}"
     elif winners:
-        line = f"not reached: {about}: {_in_words(_least(winners))}, less in every round"
-    elif best[1].median < 0:
-        line = f"reached: {about}: {_in_words(best)}, which is within its spread"
+        line = f"not reached: {about}: {_in_words(_least(winners))}, surely less"
+    elif best[1].mean < 0:
+        line = f"reached: {about}: {_in_words(best)}, which may be luck"
     else:
         line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
-    reference = _least(references)
-    if reference[1].median >= 0:
+    reference = _least({name: leads[name] for name in REFERENCES})
+    if reference[1].mean >= 0:
         return [line]
-    certainty = "in every round" if _wins(reference[1]) else "within its spread"
+    certainty = "surely less" if _wins(reference[1]) else "which may be luck"
     return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {certainty}"]
 
 
-def _beside(group: Group, names: Sequence[str]) -> dict[str, Spread]:
-    return {name: group.beside_default(name, "calibrated", "log_loss") for name in names}
+def _least(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
+    return min(beside.items(), key=lambda one: one[1].mean)
 
 
-def _least(beside: Mapping[str, Spread]) -> tuple[str, Spread]:
-    return min(beside.items(), key=lambda one: one[1].median)
+def _wins(beside: Interval) -> bool:
+    return beside.high < 0
 
 
-def _wins(beside: Spread) -> bool:
-    return beside.greatest < 0
+def _in_words(one: tuple[str, Interval]) -> str:
+    return f"{one[0]} has {interval_in_words(one[1])} beside the default"
 
 
-def _in_words(one: tuple[str, Spread]) -> str:
-    return f"{one[0]} has {beside_in_words(one[1])} beside the default"
+def interval_in_words(beside: Interval) -> str:
+    """Return a difference with the interval that says how sure it is."""
+    return f"{beside.mean:+.4f} [{beside.low:+.4f}, {beside.high:+.4f}]"
 
 
 def beside_in_words(spread: Spread) -> str:

@@ -24,6 +24,7 @@ from experiments.bench_objectives.contestants import (
     Contestant,
     raw_of_contestants,
 )
+from experiments.bench_objectives.leads import Leads, leads_of, pooled
 from experiments.bench_objectives.measuring import (
     Figures,
     Measured,
@@ -50,7 +51,7 @@ from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_targets
-from training.training_set import read_training_set
+from training.training_set import Coded, read_training_set
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
 RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
@@ -219,8 +220,11 @@ def test_figures_weigh_rows_and_clip_into_shares(
     assert got == pytest.approx(expected, abs=1e-5)
 
 
-def _round(origin: int, losses: Mapping[str, float]) -> Round:
+def _round(origin: int, losses: Mapping[str, float], *, apart: float = 0.0) -> Round:
+    """Make a round whose products differ by `apart` from each other in what a contestant gains."""
     said = {name: Figures(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
+    turn = np.where(np.arange(50) % 2, apart, -apart)
+    more = {name: said[name].log_loss - said[DEFAULT.name].log_loss + turn for name in NAMES}
     return Round(
         data="made up",
         seed=None,
@@ -231,36 +235,61 @@ def _round(origin: int, losses: Mapping[str, float]) -> Round:
         judged_days=(1, 2),
         raw=said,
         calibrated=said,
+        leads=Leads(tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more),
     )
 
 
 @pytest.mark.parametrize(
-    ("losses", "begins"),
+    ("losses", "apart", "begins"),
     [
-        ([{DEFAULT.name: 0.4}, {DEFAULT.name: 0.4}], ["reached: made up, sell_through: the def"]),
-        ([{"L2, 1": 0.4}, {"L2, 1": 0.45}], ["not reached: made up, sell_through: L2, 1 has -0.0"]),
+        ([{DEFAULT.name: 0.4}] * 2, 0, ["reached: made up, sell_through: the default has"]),
+        (
+            [{"L2, 1": 0.4}, {"L2, 1": 0.45}],
+            0.1,
+            ["not reached: made up, sell_through: L2, 1 has -0.0750 [-0."],
+        ),
         (
             [{"L2, 1": 0.4}, {"L2, 1": 0.51}, {"L2, 1": 0.4, "L1, 1": 0.499}],
-            ["reached: made up, sell_through: L2, 1 has -0.1000 (-0.1000 to +0.0100) beside"],
+            0.1,
+            ["not reached: made up, sell_through: L2, 1 has -0.0633 [-0."],
         ),
+        ([{"L2, 1": 0.499}] * 3, 0.1, ["reached: made up, sell_through: L2, 1 has -0.0010 [-0."]),
+        ([{DEFAULT.name: 0.4}], 0, ["not reached: made up, sell_through: one round"]),
         (
-            [{"L2, 1": 0.4, "L1, 1": 0.499}, {"L2, 1": 0.51, "L1, 1": 0.499}],
-            ["not reached: made up, sell_through: L1, 1 has -0.0010"],
-        ),
-        ([{DEFAULT.name: 0.4}], ["not reached: made up, sell_through: one round"]),
-        (
-            [{DEFAULT.name: 0.4, "constant": 0.3}, {DEFAULT.name: 0.4, "constant": 0.3}],
+            [{DEFAULT.name: 0.4, "constant": 0.3}] * 2,
+            0,
             ["reached", "beaten by a reference: made up, sell_through: constant has -0.1000"],
         ),
     ],
 )
 def test_verdict_says_whether_the_default_wins(
-    losses: list[dict[str, float]], begins: list[str]
+    losses: list[dict[str, float]], apart: float, begins: list[str]
 ) -> None:
-    found = verdicts(Measured([_round(place, one) for place, one in enumerate(losses)], []))
+    rounds = [_round(place, one, apart=apart) for place, one in enumerate(losses)]
+    found = verdicts(Measured(rounds, []))
     assert len(found) == len(begins)
     for line, begin in zip(found, begins, strict=True):
         assert line.startswith(begin)
+
+
+def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
+    rng = np.random.default_rng(0)
+    latest = Sample(np.arange(5, 405), rng.uniform(size=400), rng.uniform(1, 9, 400))
+    products = Coded(rng.integers(0, 30, 500), tuple(f"P{number}" for number in range(31)))
+    said = {name: rng.uniform(0.01, 0.99, 400) for name in ("ours", "other")}
+    found = leads_of(latest, products, said, "ours")
+    losses = {name: figures(latest, one).log_loss for name, one in said.items()}
+    assert (found.share * found.more["other"]).sum() == pytest.approx(
+        losses["other"] - losses["ours"]
+    )
+    assert (found.more["ours"] == 0).all()
+    assert found.products == tuple(f"P{number}" for number in range(30))
+    once = pooled([(None, found)])["other"]
+    again = pooled([(None, found), (None, found)])["other"]
+    assert (again.mean, again.low, again.high) == pytest.approx((once.mean, once.low, once.high))
+    apart = pooled([(0, found), (1, found)])["other"]
+    assert apart.mean == pytest.approx(once.mean)
+    assert apart.high - apart.low < 0.85 * (once.high - once.low)
 
 
 def test_page_and_document_hold_every_contestant_and_refusal() -> None:
@@ -280,6 +309,10 @@ def test_page_and_document_hold_every_contestant_and_refusal() -> None:
             "mean_absolute_error",
             "calibration_error",
         }
+    sure = summary["calibrated_log_loss_beside_default"]["L2, 1"]
+    assert sure == pytest.approx({"mean": -0.0775, "low": -0.0775, "high": -0.0775})
+    assert "-0.0775 [-0.0775, -0.0775]" in printed
+    assert "leads" not in document["rounds"][0]
     beside = summary["calibrated"]["L2, 1"]["log_loss"]["beside_default"]
     assert beside["median"] == pytest.approx(-0.0775)
 

@@ -1,0 +1,66 @@
+"""How sure it is that a contestant loses less than the default: differences product by product.
+
+Rounds of a data set share its products, and rows of a product resemble each other, so that neither
+rounds nor rows count as independent: products are resampled, with all their rounds at once
+(training/bootstrap.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.declarations import FloatArray
+from training.bootstrap import Spread, bootstrap_means
+from training.losses import row_log_loss
+from training.sample import Sample
+from training.training_set import Coded
+
+
+@dataclass(frozen=True)
+class Leads:
+    """What the products of a latest slice say of the differences to the default's log loss."""
+
+    products: tuple[str, ...]
+    share: FloatArray
+    """Each product's share of the slice's weight, shape (products,)."""
+    more: Mapping[str, FloatArray]
+    """By contestant: how much more log loss than the default it has on each product's rows, in the
+    mean; shape (products,)."""
+
+
+def leads_of(
+    latest: Sample, products: Coded, estimates: Mapping[str, FloatArray], default: str
+) -> Leads:
+    """Compare estimates of the latest slice, each of shape (rows,), by product."""
+    codes, place = np.unique(products.codes[latest.rows], return_inverse=True)
+    weight = np.bincount(place, weights=latest.weight)
+    loss = {name: row_log_loss(latest.label, said) for name, said in estimates.items()}
+    more = {
+        name: np.bincount(place, weights=latest.weight * (one - loss[default])) / weight
+        for name, one in loss.items()
+    }
+    return Leads(tuple(products.names[code] for code in codes), weight / weight.sum(), more)
+
+
+def pooled(rounds: Sequence[tuple[Hashable, Leads]]) -> dict[str, Spread]:
+    """Return each contestant's difference to the default, in the mean over rounds, as an interval.
+
+    A round comes with what its products are of: equal names in one market are one product, in
+    another they aren't.
+    """
+    places: dict[tuple[Hashable, str], int] = {}
+    clusters = [
+        places.setdefault((market, product), len(places))
+        for market, one in rounds
+        for product in one.products
+    ]
+    names = rounds[0][1].more
+    return bootstrap_means(
+        {name: np.concatenate([one.more[name] for _, one in rounds]) for name in names},
+        np.concatenate([one.share for _, one in rounds]),
+        np.array(clusters),
+        random_state=0,
+    )
