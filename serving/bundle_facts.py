@@ -35,8 +35,8 @@ class BundleFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The first day whose outcomes shaped the models."""
     learned_to: str
     """The last of them."""
-    season_rises: tuple[str, ...]
-    """What a calendar says of days that nothing was learned from, in words."""
+    season_rises: tuple[SeasonRise, ...]
+    """What a calendar says of days that nothing was learned from."""
     git_commit: str
     imputed: tuple[str, ...]
     horizons: dict[str, int]
@@ -68,9 +68,9 @@ def facts_of(directory: Path) -> BundleFacts:
         catalogue_fingerprint=manifest.catalogue_fingerprint,
         data_digest=manifest.data_digest,
         cut_off=_date(manifest.cut_off_day),
-        learned_from=_date(manifest.seasons.learned.first),
-        learned_to=_date(manifest.seasons.learned.last),
-        season_rises=tuple(map(_in_words, manifest.seasons.rises)),
+        learned_from=_date(manifest.seasons.learned.first - 1),
+        learned_to=_date(manifest.seasons.learned.last - 1),
+        season_rises=manifest.seasons.rises,
         git_commit=manifest.git_commit,
         imputed=manifest.imputed,
         horizons=schema.horizons,
@@ -94,7 +94,7 @@ def lines_of(facts: BundleFacts) -> list[str]:
         f"For        catalogue {shown(facts.catalogue_fingerprint)[:16]}…",
         f"Data       {shown(facts.data_digest)[:16]}…, known up to {facts.cut_off}",
         f"Learned    from outcomes of {facts.learned_from} to {facts.learned_to}",
-        f"Calendar   {listed(facts.season_rises)}",
+        *(f"Calendar   {_in_words(rise)}" for rise in facts.season_rises),
         f"Imputed    {listed(facts.imputed)}",
         f"Horizons   {listed(f'{name} {days}' for name, days in facts.horizons.items())}",
         f"Libraries  {listed(f'{name} {number}' for name, number in facts.libraries.items())}",
@@ -112,10 +112,11 @@ def lines_of(facts: BundleFacts) -> list[str]:
 
 
 def _in_words(rise: SeasonRise) -> str:
-    """Say when, where and how much more sells."""
-    where = f"{len(rise.markets)} markets" if rise.markets else "every market"
-    return f"{rise.first} to {rise.last} {rise.rise:+.0%} in {where}, {rise.name}"
+    """Say when, how much more and where it sells."""
+    where = listed(rise.markets) if rise.markets else "every market"
+    return f"{rise.first} to {rise.last} {rise.rise:+.0%} ({shown(rise.name)}) in {where}"
 
 
 def _date(day: int) -> str:
+    """Return the date that begins at the midnight of a day number; one less is the day it ends."""
     return to_datetime(day).date().isoformat()

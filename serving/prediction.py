@@ -11,7 +11,7 @@ from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.cells import BoolArray, IntArray
 from serving.footing import Footing, footing_in, share_units
-from serving.season_rises import at_usual_demand
+from serving.season_rises import SEASONAL, at_usual_demand
 from serving.target_model import TargetModel
 from serving.target_names import servable_targets
 
@@ -56,7 +56,7 @@ class Predictions:
     """The predictions of the models' targets and what they were made of."""
 
     matrix: FloatArray
-    """The design matrix, shape (rows, inputs)."""
+    """The design matrix at the usual demand, shape (rows, inputs)."""
     own_evidence: IntArray
     """Place of each row's own evidence in `serving.cells.LEVELS`, shape (rows,)."""
     demand: FloatArray
@@ -92,8 +92,12 @@ def predict(
     Raises:
         InvalidPredictionError: a model yields what isn't a share.
     """
-    matrix = design_matrix(models.catalogue, at_usual_demand(columns, demand), models.parameters)
-    estimates = {target: model.predict(matrix) for target, model in models.targets.items()}
+    matrix = design_matrix(models.catalogue, columns, models.parameters)
+    asked = dict.fromkeys(models.targets, matrix)
+    if (demand != 1.0).any():
+        seasonal = at_usual_demand(columns, demand)
+        asked[SEASONAL] = design_matrix(models.catalogue, seasonal, models.parameters)
+    estimates = {target: model.predict(asked[target]) for target, model in models.targets.items()}
     offered, sold = columns["units_offered"], estimates["sell_through"]
     footing = footing_in(markets, columns, offered)
     targets = {

@@ -120,12 +120,11 @@ def _expected_demand(
     bundle: Bundle, snapshot: OnlineSnapshot, markets: Sequence[str]
 ) -> FloatArray:
     """Return how many times the usual demand the calendar says, shape (rows,)."""
-    names = tuple(dict.fromkeys(markets))
-    place = np.array([names.index(market) for market in markets], dtype=np.int64)
+    places = {market: place for place, market in enumerate(dict.fromkeys(markets))}
     return bundle.manifest.seasons.demand(
         np.full(len(markets), as_of_to_day(snapshot.as_of)),
-        place,
-        names,
+        np.array([places[market] for market in markets], dtype=np.int64),
+        tuple(places),
         horizon_days=bundle.horizons.horizon_days,
     )
 

@@ -1,8 +1,9 @@
 """Days of the year that outcomes were learned from: what a season does can't be known without it.
 
 On simulated markets of one year the latest decisions look ahead to the first holidays of the data.
-Sell-through's calibration is then off by 0.04, a few months later by 0.005 (docs/benchmarks.md).
-No model can know what its data never showed: so answers say it.
+Sell-through's calibration would be off by 0.04, a few months later it is by 0.005
+(docs/benchmarks.md). No model can know what its data never showed: so answers say it, and a
+calendar may speak instead (serving/season_rises.py).
 """
 
 from __future__ import annotations
@@ -41,5 +42,6 @@ class LearnedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def not_of(self, days: npt.NDArray[np.int64]) -> BoolArray:
         """Tell of each day whether its season was never learned from; `days` has any shape."""
-        years = np.maximum(np.ceil((days - self.last) / YEAR), 0)
+        years = np.maximum(np.floor((days - self.last) / YEAR), 0)
+        years = years + (days - np.round(years * YEAR) > self.last)  # the first whole year back
         return np.asarray(days - np.round(years * YEAR) < self.first)

@@ -3,8 +3,9 @@
 A model of a market's first year can't know its first holidays, but its users do: the calendar
 holds it. A model needs no training to heed it. If demand is m times as great, the share of a lot
 that sells is that of a lot of 1/m the units at the usual demand, up to the noise of small numbers;
-and how sell-through answers to the lot is what every model here has learned. So in such days models
-are asked about units offered / m, and nothing else changes. Without a calendar m is 1.
+and how sell-through answers to the lot is what its model has learned. So for such days that model
+is asked about units offered / m, and nothing else changes; return risk isn't asked otherwise, for
+the calendar is one of sales. Without a calendar m is 1.
 """
 
 from __future__ import annotations
@@ -18,14 +19,19 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from features.column_stacks import ColumnStacks
-from features.declarations import FloatArray
+from features.declarations import FloatArray, Target
 from serving.cells import BoolArray, IntArray
 from serving.season import LearnedDays
 
+SEASONAL: Final[Target] = "sell_through"
+"""The target that a calendar moves."""
 TRAILING_DAYS: Final = 28
 """Of the windows that demand's features look back over (7, 28 and 84 days), the middle one."""
+LEAST_RISE: Final = -0.9
+MOST_RISE: Final = 10.0
+MOST_RISES: Final = 50
 
-MonthDay = Annotated[str, Meta(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+MonthDay = Annotated[str, Meta(pattern=r"\A(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")]
 
 
 class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,7 +42,7 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """The first day, as month and day; days are UTC. After `last`, the days span new year."""
     last: MonthDay
     """The last day, which counts."""
-    rise: Annotated[float, Meta(gt=-1, le=10)]
+    rise: Annotated[float, Meta(ge=LEAST_RISE, le=MOST_RISE)]
     """How much more sells on such a day: 0.4 is 40 % more than on an ordinary one."""
     markets: tuple[str, ...]
     """Where; none named is everywhere."""
@@ -50,12 +56,17 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         since, until = month_day >= first, month_day <= last
         return np.asarray(since & until if first <= last else since | until)
 
+    def is_of(self, market: str) -> bool:
+        """Tell whether it is about a market."""
+        return not self.markets or market in self.markets
+
 
 class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The days that a model learned from, and what a calendar says of the others."""
 
     learned: LearnedDays
-    rises: tuple[SeasonRise, ...]
+    rises: Annotated[tuple[SeasonRise, ...], Meta(max_length=MOST_RISES)]
+    """Where several hold, the last of them counts."""
 
     def demand(
         self, as_of_day: IntArray, place: IntArray, markets: tuple[str, ...], *, horizon_days: int
@@ -63,24 +74,41 @@ class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Return how many times as great as lately demand will be, by the calendar; shape (rows,).
 
         `place` is each row's market in `markets`. It is the mean over the days ahead, divided by
-        that over the days before, in which features saw what sells; exactly 1 for whatever models
-        learned from. Days that were learned from, or come a year after such, count as ordinary:
-        what they do is in the model.
+        that over the days behind, in which features saw what sells; exactly 1 for whatever models
+        learned from. Days that were learned from, or come whole years after such, count as
+        ordinary: what they do is in the model. Of the days behind that goes for those that the
+        features of learned moments looked back on, of the days ahead for those that their outcomes
+        looked ahead to, which end a horizon later.
         """
         days, moment = np.unique(as_of_day, return_inverse=True)
+        behind = days[:, None] - np.arange(TRAILING_DAYS)
         ahead = days[:, None] + np.arange(1, horizon_days + 1)
-        lately = days[:, None] - np.arange(TRAILING_DAYS)
-        ratios = [self._of(market, ahead) / self._of(market, lately) for market in markets]
-        return np.asarray(np.array(ratios)[place, moment], dtype=np.float64)
+        looked_back = LearnedDays(self.learned.first, self.learned.last - horizon_days)
+        applies = [tuple(rise.is_of(market) for rise in self.rises) for market in markets]
+        different = list(dict.fromkeys(applies))
+        ratios = self._means(ahead, self.learned, different) / self._means(
+            behind, looked_back, different
+        )
+        of_market = np.array([different.index(one) for one in applies], dtype=np.int64)
+        return np.asarray(ratios[of_market[place], moment], dtype=np.float64)
 
-    def _of(self, market: str, days: IntArray) -> FloatArray:
-        """Return the mean demand of days, of shape (moments, days), against ordinary ones."""
-        demand = np.ones(days.shape)
-        for rise in self.rises:
-            if not rise.markets or market in rise.markets:
-                demand = demand * np.where(rise.holds(days), 1 + rise.rise, 1.0)
-        is_news = (days > self.learned.last) & self.learned.not_of(days)
-        return np.asarray(np.where(is_news, demand, 1.0).mean(axis=1))
+    def _means(
+        self, days: IntArray, known: LearnedDays, applies: list[tuple[bool, ...]]
+    ) -> FloatArray:
+        """Return the mean demand of days, (moments, days), against ordinary ones.
+
+        One row a choice of rises that apply, one column a moment.
+        """
+        is_news = (days > known.last) & known.not_of(days)
+        held = [rise.holds(days) & is_news for rise in self.rises]
+        means = np.ones((len(applies), len(days)))
+        for row, choice in enumerate(applies):
+            demand = np.ones(days.shape)
+            for rise, holds, does_apply in zip(self.rises, held, choice, strict=True):
+                if does_apply:
+                    demand[holds] = 1 + rise.rise
+            means[row] = demand.mean(axis=1)
+        return means
 
 
 def at_usual_demand(

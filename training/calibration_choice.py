@@ -26,6 +26,7 @@ from training.training_set import Coded, IntArray
 
 FOLDS: Final = 5
 SURE: Final = 2.0
+"""Standard errors that a gain must exceed."""
 
 Fit = Callable[[FloatArray, FloatArray, FloatArray], Knots]
 
@@ -36,20 +37,28 @@ def choose_knots(
     """Return the logistic curve, or the isotonic one if it surely has less log loss on folds.
 
     Each array has shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
-    Sure is a gain of more than `SURE` standard errors over products: what a few orders sent back
-    decide is no reason for steps. Where all rows are in one fold the logistic curve is taken. Trees
-    are pruned by such a rule (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3), with one
-    standard error, which a single product can exceed.
+    Sure is a gain of more than `SURE` standard errors over products that remains without the
+    product that gains most: what one supplier's mistaken orders decide is no reason for steps.
+    Where all rows are in one fold the logistic curve is taken. Trees are pruned by such a rule,
+    with one standard error (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
     """
-    said = [_foretold(fit, raw, label, weight, folds) for fit in (fit_logistic, fit_knots)]
-    if any(np.isnan(one).any() for one in said):
+    if np.unique(folds).size == 1:
         return fit_logistic(raw, label, weight)
-    smooth, stepped = (row_log_loss(label, one) for one in said)
+    smooth, stepped = (
+        row_log_loss(label, _foretold(fit, raw, label, weight, folds))
+        for fit in (fit_logistic, fit_knots)
+    )
     sums = cluster_sums([smooth - stepped, np.ones_like(weight)], weight, products)
-    gain = sums[:, 0].sum() / sums[:, 1].sum()
-    error = np.sqrt(((sums[:, 0] - gain * sums[:, 1]) ** 2).sum()) / sums[:, 1].sum()
-    fit = fit_knots if gain > SURE * error else fit_logistic
+    fit = fit_knots if is_sure(sums[:, 0], sums[:, 1]) else fit_logistic
     return fit(raw, label, weight)
+
+
+def is_sure(gains: FloatArray, weight: FloatArray) -> bool:
+    """Tell whether gains are no luck: products' sums, and their weights, each (products,)."""
+    count = gains.size
+    error = np.sqrt(((gains - gains.sum() / weight.sum() * weight) ** 2).sum() * count)
+    is_large = gains.sum() * np.sqrt(count - 1) > SURE * error
+    return bool(is_large and gains.sum() > gains.max())
 
 
 def folds_of(products: Coded) -> IntArray:
@@ -66,10 +75,9 @@ def folds_of(products: Coded) -> IntArray:
 def _foretold(
     fit: Fit, raw: FloatArray, label: FloatArray, weight: FloatArray, folds: IntArray
 ) -> FloatArray:
-    """Return what a kind of curve says of each fold, learned from the others; NaN without any."""
+    """Return what a kind of curve says of each fold, learned from the others."""
     said = np.full(raw.shape, np.nan)
     for one in np.unique(folds):
         is_out = folds == one
-        if not is_out.all():
-            said[is_out] = fit(raw[~is_out], label[~is_out], weight[~is_out]).apply(raw[is_out])
+        said[is_out] = fit(raw[~is_out], label[~is_out], weight[~is_out]).apply(raw[is_out])
     return said

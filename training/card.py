@@ -215,10 +215,7 @@ def _by_calendar(evaluation: Evaluation) -> str:
     """Say what stands in for days of the year that the data haven't shown."""
     plain, said = evaluation.without_calendar, evaluation.overall[MODEL]
     if plain is None:
-        return (
-            "what their season does can't be known, the calendar in the settings says nothing of "
-            "them, and it shows as error of calibration."
-        )
+        return "what their season does isn't known, and shows as error of calibration."
     return (
         "what they bring is what the calendar in the settings says, not what data say. With it the "
         f"error of calibration is {said.calibration_error:.4f}, without it "

@@ -11,6 +11,7 @@ import numpy as np
 from features.declarations import Target
 from serving.cells import BoolArray, OwnEvidence
 from serving.footing import Footing
+from serving.season_rises import SEASONAL
 from serving.target_model import TargetModel
 from training.baselines import BASELINES, raw_predictions
 from training.bootstrap import Spread, bootstrap_means
@@ -71,7 +72,7 @@ class Evaluation:
     """Share of the latest slice's rows that look ahead to days of the year never learned from."""
     without_calendar: Metrics | None
     """What the model would be worth on the latest slice without the calendar of seasons; None where
-    that says nothing of these days (serving/season_rises.py)."""
+    that changes nothing (serving/season_rises.py)."""
     rows_not_final: int
     """Rows whose outcome isn't final yet, copies left out: neither learned from nor judged."""
     overall: Mapping[str, Metrics]
@@ -166,7 +167,11 @@ def _forecasts(
     level, threshold = settings.interval_level, settings.threshold(division.target)
     forecasts = {
         MODEL: forecast_of_model(
-            model, material.matrix[rows], judged, level=level, threshold=threshold
+            model,
+            material.asked(division.target, rows),
+            judged,
+            level=level,
+            threshold=threshold,
         )
     }
     baselines = raw_predictions(material.training_set, division, material.parameters)
@@ -237,14 +242,13 @@ def _without_calendar(
     model: TargetModel, material: Material, division: Division, footing: Footing
 ) -> Metrics | None:
     latest = division.latest
-    if (material.demand[latest.rows] == 1.0).all():
+    if division.target != SEASONAL or (material.demand[latest.rows] == 1.0).all():
         return None
-    matrix = material.matrix_without_calendar(latest.rows)
     settings = material.recipe.settings
     threshold = settings.threshold(division.target)
     said = forecast_of_model(
         model,
-        matrix,
+        material.matrix[latest.rows],
         footing.where(latest.rows),
         level=settings.interval_level,
         threshold=threshold,

@@ -9,7 +9,7 @@ from features.catalogue import Catalogue
 from features.declarations import FloatArray, Target
 from features.derived import design_matrix
 from features.horizons import Horizons
-from serving.season_rises import Seasons, at_usual_demand
+from serving.season_rises import SEASONAL, Seasons, at_usual_demand
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division
@@ -37,12 +37,21 @@ class Material:
     """How many times the usual demand the calendar has each row expect, shape (rows,); 1 of all
     that is learned from."""
     matrix: FloatArray
-    """Of all rows of the training set, as the calendar has them asked; shape (rows, inputs)."""
+    """Of all rows of the training set, shape (rows, inputs)."""
 
-    def matrix_without_calendar(self, rows: IntArray) -> FloatArray:
-        """Return the design matrix of some rows as it would be if no calendar were given."""
-        columns = {name: column[rows] for name, column in self.training_set.columns.items()}
-        return design_matrix(self.recipe.catalogue, columns, self.parameters)
+    def asked(self, target: Target, rows: IntArray) -> FloatArray:
+        """Return what a target's model is asked about some rows, shape (rows, inputs).
+
+        That is their design matrix, but where the calendar moves the target.
+        """
+        inputs = self.matrix[rows]
+        is_moved = self.demand[rows] != 1.0
+        if target == SEASONAL and is_moved.any():
+            moved = rows[is_moved]
+            columns = {name: column[moved] for name, column in self.training_set.columns.items()}
+            seasonal = at_usual_demand(columns, self.demand[moved])
+            inputs[is_moved] = design_matrix(self.recipe.catalogue, seasonal, self.parameters)
+        return inputs
 
 
 Texts = dict[Target, tuple[str, ...]]
@@ -58,12 +67,9 @@ def prepare(
     parameters: Mapping[str, float],
     divisions: Mapping[Target, Division],
 ) -> Material:
-    """Compute the design matrix with the functions that serve.
-
-    No row that anything is learned from is touched by the calendar.
-    """
+    """Compute the design matrix, and what the calendar says, with the functions that serve."""
     seasons = Seasons(
-        learned=divisions["sell_through"].days.learned(recipe.horizons),
+        learned=divisions[SEASONAL].days.learned(recipe.horizons),
         rises=tuple(one.as_rise() for one in recipe.settings.season_rises),
     )
     market = training_set.keys["market"]
@@ -73,6 +79,5 @@ def prepare(
         market.names,
         horizon_days=recipe.horizons.horizon_days,
     )
-    columns = at_usual_demand(training_set.columns, demand)
-    matrix = design_matrix(recipe.catalogue, columns, parameters)
+    matrix = design_matrix(recipe.catalogue, training_set.columns, parameters)
     return Material(recipe, training_set, parameters, seasons, demand, matrix)

@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from serving.season_rises import SeasonRise
+from features.columns import MARKETS
+from serving.season_rises import LEAST_RISE, MOST_RISE, SeasonRise
 
 LEAP_YEAR: Final = 2024
 """In which every date of any year exists."""
@@ -26,8 +27,19 @@ def _real(text: str) -> str:
     return text
 
 
+def _known(code: str) -> str:
+    """Refuse a market that no data can have: with `UK` the calendar would never speak.
+
+    Raises:
+        ValueError: it isn't a country's code.
+    """
+    if code not in MARKETS:
+        raise ValueError(f"no ISO 3166 code of a country such as GB: {code!r}")
+    return code
+
+
 MonthDay = Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
-Market = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Market = Annotated[str, AfterValidator(_known)]
 
 
 class SeasonRiseSetting(BaseModel):
@@ -40,7 +52,7 @@ class SeasonRiseSetting(BaseModel):
     """The first day, as month and day, such as 11-26."""
     last: MonthDay
     """The last day, which counts; before `first`, the days span new year."""
-    rise: float = Field(gt=-1, le=10)
+    rise: float = Field(ge=LEAST_RISE, le=MOST_RISE)
     """How much more sells on such a day: 0.4 is 40 % more than on an ordinary one."""
     markets: tuple[Market, ...] = ()
     """Country codes; none is everywhere."""
@@ -50,12 +62,10 @@ class SeasonRiseSetting(BaseModel):
         return SeasonRise(**self.model_dump())
 
 
-# fmt: off
 CHRISTMAS_MARKETS: Final = (
-    "AT", "AU", "BE", "BR", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR",
-    "GB", "IE", "IT", "MX", "NL", "NO", "NZ", "PL", "PT", "SE", "US",
+    *("AT", "AU", "BE", "BR", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR"),
+    *("GB", "IE", "IT", "MX", "NL", "NO", "NZ", "PL", "PT", "SE", "US"),
 )
-# fmt: on
 
 BEFORE_CHRISTMAS: Final = SeasonRiseSetting(
     name="before Christmas",

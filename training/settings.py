@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.declarations import Target
+from serving.season_rises import MOST_RISES
 from serving.starting_share import place_of_start
 from training.season_settings import BEFORE_CHRISTMAS, SeasonRiseSetting
 
@@ -60,8 +61,11 @@ class TrainingSettings(BaseModel):
     return_risk_threshold: float = Field(default=0.2, gt=0, le=1)
     """A return risk from here on is one that platforms act on."""
 
-    season_rises: tuple[SeasonRiseSetting, ...] = (BEFORE_CHRISTMAS,)
-    """What a calendar says of days that the data haven't shown yet (serving/season_rises.py)."""
+    season_rises: tuple[SeasonRiseSetting, ...] = Field(
+        default=(BEFORE_CHRISTMAS,), max_length=MOST_RISES
+    )
+    """What a calendar says of days that the data haven't shown yet (serving/season_rises.py); where
+    several hold, the last of them counts."""
 
     tracking_uri: str | None = None
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""

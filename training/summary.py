@@ -106,7 +106,7 @@ def _learned(learned: Learned) -> Text:
 def _by_calendar(evaluation: Evaluation) -> str:
     plain = evaluation.without_calendar
     if plain is None:
-        return "their season can't be known"
+        return "their season isn't known"
     return (
         "their season is what the calendar says (calibration error "
         f"{evaluation.overall[MODEL].calibration_error:.3f}, without it "

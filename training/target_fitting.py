@@ -66,7 +66,7 @@ def footing_of(
         seller = models["sell_through"]
         inputs = material.matrix[calibration]
         sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
-        sell_through[latest] = seller.predict(material.matrix[latest])
+        sell_through[latest] = seller.predict(material.asked(seller.target, latest))
     units = share_units(division.target, offered, sell_through)
     if division.target == "return_risk":
         units = _as_they_came(units, division)

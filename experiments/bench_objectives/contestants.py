@@ -58,7 +58,7 @@ def raw_of_contestants(material: Material, division: Division) -> dict[str, Floa
     Arrays have a place for each row of the training set, NaN where nobody was asked.
     """
     asked = np.concatenate([division.shaping.rows, division.latest.rows])
-    inputs = material.matrix[asked]
+    inputs = material.asked(division.target, asked)
     start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
     learned = {one.name: _lesson_learned(material, division, one) for one in OBJECTIVES}
     said = {}

@@ -1,4 +1,4 @@
-"""Whether the product's choice is what wins, or is within the spread of what does."""
+"""Whether the product's choice is what wins, or nothing surely does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from features.declarations import Target
 from training.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2
-"""One round has no spread that would tell a win from luck."""
+"""The intervals are over products: of what another month would say one round knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ def verdicts(found: Measured) -> list[str]:
     """Return a line a group: whether no other contestant wins; one more where a reference does.
 
     Of calibrated log loss. A contestant wins if it surely loses less than the default, in the mean
-    over rounds: if the 95 % interval of the difference over products doesn't hold 0.
+    over rounds: if the 95 % interval of the difference over products doesn't hold 0. That is said
+    of each contestant by itself: of six that are as good as the default one would win by luck in
+    one comparison of seven.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 
@@ -74,7 +76,7 @@ def _said_of(group: Group) -> list[str]:
     best = _least(others)
     winners = {name: beside for name, beside in others.items() if _wins(beside)}
     if len(group.rounds) < LEAST_ROUNDS:
-        line = f"not reached: {about}: one round can't tell a win from luck; {_in_words(best)}"
+        line = f"not reached: {about}: one round says nothing of other months; {_in_words(best)}"
     elif winners:
         line = f"not reached: {about}: {_in_words(_least(winners))}, surely less"
     elif best[1].mean < 0:

@@ -100,6 +100,6 @@ def _losses(
     for target, division in divisions.items():
         latest = division.latest
         boosters = tuple(Booster(text) for text in texts[target])
-        raw = raw_share(target, boosters, material.matrix[latest.rows])
+        raw = raw_share(target, boosters, material.asked(target, latest.rows))
         losses[target] = float(np.average(row_log_loss(latest.label, raw), weights=latest.weight))
     return losses

@@ -49,11 +49,15 @@ def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_rea
     demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
     found = predict(models, COLUMNS, MARKETS, level=0.8, demand=demand)
     offered = COLUMNS["units_offered"]
-    matrix = design_matrix(CATALOGUE, {**COLUMNS, "units_offered": offered / demand}, PARAMETERS)
-    np.testing.assert_array_equal(found.matrix, matrix)
-    sold = models.targets["sell_through"].predict(matrix)
+    plain = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
+    small = {**COLUMNS, "units_offered": offered / demand}
+    seasonal = design_matrix(CATALOGUE, small, PARAMETERS)
+    np.testing.assert_array_equal(found.matrix, plain)
+    sold = models.targets["sell_through"].predict(seasonal)
+    asked = {"sell_through": seasonal, "return_risk": plain}
     for target in TARGETS:
-        estimate = models.targets[target].predict(matrix)
+        estimate = models.targets[target].predict(asked[target])
+        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
         footing = footing_in(MARKETS, COLUMNS, share_units(target, offered, sold))
         low, high = models.targets[target].interval(estimate, footing, level=0.8)
         np.testing.assert_array_equal(found.targets[target].low, low)

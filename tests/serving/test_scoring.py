@@ -224,7 +224,14 @@ def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
     demand = np.array([1 + 0.5 * 14 / 28])
     expected = predict(bundle.models, columns, [WARM.market], level=0.8, demand=demand)
     warm, other = told.candidates
-    assert warm.sell_through.estimate == expected.targets["sell_through"].estimate[0]
+    for target in TARGETS:
+        share, said = getattr(warm, target), expected.targets[target]
+        ours = (share.estimate, share.low, share.high)
+        assert ours == (said.estimate[0], said.low[0], said.high[0])
+    unmoved = silent.candidates[0].return_risk
+    assert warm.return_risk is not None
+    assert unmoved is not None
+    assert warm.return_risk.estimate == unmoved.estimate
     assert "season_demand:1.25" in warm.flags
     assert "unseen_season" in warm.flags
     assert other.sell_through == silent.candidates[1].sell_through

@@ -42,6 +42,13 @@ def test_season_is_unseen_where_no_year_before_shows_it(as_of: str, *, is_unseen
     assert _leave_out("2025-01-02", "2025-11-04", as_of) is is_unseen
 
 
+def test_day_whole_years_after_the_last_learned_one_is_learned() -> None:
+    """Seven years are 2,556.7 days, so that the last learned day comes again after 2,557."""
+    learned = LearnedDays(20_000, 20_037)
+    assert not learned.not_of(np.array([20_037 + 2_557])).any()
+    assert learned.not_of(np.array([20_037 + 2_558])).all()
+
+
 @given(
     first=st.integers(10_000, 25_000),
     length=st.integers(366, 2_000),

@@ -13,7 +13,7 @@ from scipy.stats import nbinom
 from features.column_stacks import ColumnStacks
 from features.days import to_day
 from serving.season import LearnedDays
-from serving.season_rises import TRAILING_DAYS, SeasonRise, Seasons, at_usual_demand
+from serving.season_rises import MOST_RISES, TRAILING_DAYS, SeasonRise, Seasons, at_usual_demand
 
 HORIZON = 28
 LEARNED = LearnedDays(
@@ -44,6 +44,7 @@ def _demand(as_of: str, market: str, *rises: SeasonRise) -> float:
         pytest.param("2025-10-30", "US", {}, 1 + 0.4 / 28, id="the last day ahead is the first"),
         pytest.param("2025-11-26", "US", {}, 1.4, id="all days ahead, none behind"),
         pytest.param("2025-12-10", "US", {}, 1.0, id="half ahead, half behind"),
+        pytest.param("2025-12-03", "US", {}, (28 + 0.4 * 21) / (28 + 0.4 * 7), id="a week in"),
         pytest.param("2025-12-24", "US", {}, 1 / 1.4, id="all behind"),
         pytest.param("2026-01-21", "US", {}, 1.0, id="forgotten"),
         pytest.param("2026-11-26", "US", {}, 1.4, id="of the second year no more was learned"),
@@ -64,51 +65,87 @@ def test_demand_is_the_mean_of_days_ahead_against_days_behind(
     assert _demand(as_of, market, _rise(**rise)) == pytest.approx(demand, rel=1e-12)
 
 
-def test_demand_of_overlapping_rises_multiplies() -> None:
+def test_demand_of_overlapping_rises_is_that_of_the_last_named() -> None:
     fair = _rise(first="12-01", last="12-14", rise=1.0)
-    expected = 1.4 * (14 * 2.0 + 14) / 28
+    expected = (14 * 2.0 + 14 * 1.4) / 28
     assert _demand("2025-11-26", "US", _rise(), fair) == pytest.approx(expected, rel=1e-12)
+    assert _demand("2025-11-26", "US", fair, _rise()) == pytest.approx(1.4, rel=1e-12)
+
+
+def test_days_known_as_outcomes_alone_count_as_news_to_features() -> None:
+    """Learned up to 11 December, no moment that was learned from looked back beyond 13 November."""
+    learned = LearnedDays(LEARNED.first, _midnight("2025-12-12"))
+    seasons = Seasons(learned=learned, rises=(_rise(),))
+    asked = np.array([_midnight("2025-12-12")]), np.zeros(1, np.int64), ("US",)
+    ahead, behind = 1 + 0.4 * 12 / 28, 1 + 0.4 * 16 / 28
+    assert seasons.demand(*asked, horizon_days=HORIZON)[0] == pytest.approx(ahead / behind)
+
+
+def test_demand_of_nobody_is_empty() -> None:
+    seasons = Seasons(learned=LEARNED, rises=(_rise(),))
+    nobody = np.zeros(0, np.int64)
+    assert seasons.demand(nobody, nobody, (), horizon_days=HORIZON).shape == (0,)
+
+
+def test_demand_of_many_markets_is_each_one_s_own() -> None:
+    rises = _rise(), _rise(first="12-01", last="12-14", rise=1.0, markets=("DE", "US"))
+    seasons = Seasons(learned=LEARNED, rises=rises)
+    markets = ("US", "DE", "ID", "GB")
+    place = np.array([3, 0, 1, 2, 0])
+    day = np.full(5, _midnight("2025-11-28"))
+    found = seasons.demand(day, place, markets, horizon_days=HORIZON)
+    alone = [_demand("2025-11-28", markets[at], *rises) for at in place]
+    assert found.tolist() == alone
+    assert len(set(alone)) == 4
 
 
 @given(
     as_of=st.lists(st.integers(19_000, 23_000), min_size=1, max_size=6),
-    first=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
-    last=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
+    start=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
+    end=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
     rise=st.floats(-0.9, 5),
     length=st.integers(0, 800),
     horizon=st.integers(1, 60),
 )
 def test_demand_is_that_of_a_plain_loop_over_dates(
-    as_of: list[int], first: date, last: date, rise: float, length: int, horizon: int
+    as_of: list[int], start: date, end: date, rise: float, length: int, horizon: int
 ) -> None:
     learned = LearnedDays(20_000, 20_000 + length)
-    one = _rise(first=f"{first:%m-%d}", last=f"{last:%m-%d}", rise=rise)
+    one = _rise(first=f"{start:%m-%d}", last=f"{end:%m-%d}", rise=rise)
 
-    def of(day: int) -> float:
+    def of(day: int, last: int) -> float:
         shown = (date(1970, 1, 1) + timedelta(days=day - 1)).strftime("%m-%d")
         inside = (
             one.first <= shown <= one.last
             if one.first <= one.last
             else shown >= one.first or shown <= one.last
         )
-        is_news = day > learned.last and bool(learned.not_of(np.array([day]))[0])
+        years = [round(k * 365.2425) for k in range(1, 30)]
+        is_news = day > last and not any(20_000 <= day - year <= last for year in years)
         return 1 + rise if inside and is_news else 1.0
 
     expected = [
-        np.mean([of(day + k) for k in range(1, horizon + 1)])
-        / np.mean([of(day - k) for k in range(TRAILING_DAYS)])
+        np.mean([of(day + k, learned.last) for k in range(1, horizon + 1)])
+        / np.mean([of(day - k, learned.last - horizon) for k in range(TRAILING_DAYS)])
         for day in as_of
     ]
     found = Seasons(learned=learned, rises=(one,)).demand(
         np.array(as_of), np.ones(len(as_of), np.int64), ("DE", "US"), horizon_days=horizon
     )
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-    assert (found[[day + horizon <= learned.last for day in as_of]] == 1.0).all()
+    assert (found[[day + horizon <= learned.last for day in as_of]] == 1.0).all()  # learned from
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"first": "13-01"}, {"last": "12-32"}, {"first": "1-1"}, {"rise": -1.0}, {"rise": 11.0}],
+    [
+        {"first": "13-01"},
+        {"last": "12-32"},
+        {"first": "1-1"},
+        {"first": "11-26\n"},
+        {"rise": -1.0},
+        {"rise": 11.0},
+    ],
 )
 def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> None:
     text = msgspec.json.encode({**msgspec.to_builtins(_rise()), **changes})
@@ -133,6 +170,12 @@ def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
     unheeded = [abs(sold(mean * times, lot) - sold(mean, lot)) for mean, lot in cases]
     assert max(off) < 0.05
     assert sum(off) < 0.25 * sum(unheeded)
+
+
+def test_calendar_without_end_is_refused_when_read() -> None:
+    many = msgspec.to_builtins(Seasons(learned=LEARNED, rises=(_rise(),) * (MOST_RISES + 1)))
+    with pytest.raises(msgspec.ValidationError, match="length <= 50"):
+        msgspec.convert(many, Seasons, strict=False)
 
 
 def test_columns_at_usual_demand_hold_the_lot_that_sells_alike_and_the_rest_untouched() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from features.declarations import FloatArray
 from training.calibration import fit_knots
-from training.calibration_choice import FOLDS, choose_knots, folds_of
+from training.calibration_choice import FOLDS, choose_knots, folds_of, is_sure
 from training.logistic_calibration import fit_logistic
 from training.training_set import Coded, IntArray
 
@@ -51,6 +51,24 @@ def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -
     of_many = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
     assert of_one.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
     assert of_many.y.tolist() == fit_knots(raw, label, weight).y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("gains", "weight", "expected"),
+    [
+        pytest.param([1.0] * 20, [1.0] * 20, True, id="of all alike"),
+        pytest.param([-1.0] * 20, [1.0] * 20, False, id="a loss"),
+        pytest.param([1.0, -0.9] * 20, [1.0] * 40, False, id="within the error"),
+        pytest.param([0.0] * 19 + [5.0], [1.0] * 20, False, id="of one product"),
+        pytest.param([-0.01] * 19 + [50.0], [1.0] * 19 + [80.0], False, id="of the heaviest"),
+        pytest.param([0.2] * 19 + [50.0], [1.0] * 19 + [80.0], True, id="of all, one heavy"),
+        pytest.param([5.0], [1.0], False, id="one product in all"),
+    ],
+)
+def test_gain_is_sure_if_it_is_large_and_no_single_product_s(
+    gains: list[float], weight: list[float], *, expected: bool
+) -> None:
+    assert is_sure(np.array(gains), np.array(weight)) is expected
 
 
 def test_listings_of_a_product_do_not_speak_for_each_other() -> None:

@@ -109,7 +109,7 @@ def test_card_says_whether_the_season_could_be_known(
 @pytest.mark.parametrize(
     ("without", "said"),
     [
-        (None, "the calendar in the settings says nothing of them"),
+        (None, "what their season does isn't known, and shows as error of calibration. Answers"),
         (0.0417, "without it 0.0417. Baselines don't know the calendar. Answers for such days are"),
     ],
 )

@@ -24,7 +24,8 @@ from training.evaluate import (
     flat_metrics,
 )
 from training.losses import row_log_loss, weighted_mean
-from training.material import Material, Recipe
+from training.material import Material, Recipe, prepare
+from training.season_settings import SeasonRiseSetting
 from training.split import Division
 from training.train import Trained, train
 from training.training_set import Coded
@@ -32,17 +33,30 @@ from training.training_set import Coded
 MANY_MARKETS = 40
 
 
+ALWAYS = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+
+
+@pytest.mark.parametrize("rises", [(), (ALWAYS,)], ids=["no calendar", "calendar"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_evaluation_judges_what_serving_would_answer(
-    target: Target, trained: Trained, material: Material, divisions: dict[Target, Division]
+    target: Target,
+    rises: tuple[SeasonRiseSetting, ...],
+    trained: Trained,
+    recipe: Recipe,
+    material: Material,
+    divisions: dict[Target, Division],
 ) -> None:
-    latest = divisions[target].latest
+    settings = recipe.settings.model_copy(update={"season_rises": rises})
+    told = prepare(
+        replace(recipe, settings=settings), material.training_set, material.parameters, divisions
+    )
+    latest, models = divisions[target].latest, trained.contents.models
     columns = {name: one[latest.rows] for name, one in material.training_set.columns.items()}
     markets = material.training_set.markets_at(latest.rows)
-    demand = material.demand[latest.rows]
-    said = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
-    answered = said.targets[target]
-    judged = trained.evaluations[target].overall[MODEL]
+    demand = told.demand[latest.rows]
+    assert (rises != ()) == (demand != 1.0).any()
+    answered = predict(models, columns, markets, level=0.8, demand=demand).targets[target]
+    judged = evaluate(models.targets, told, divisions[target]).overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)
     assert judged.log_loss == weighted_mean(losses, latest.weight)

@@ -47,6 +47,7 @@ def test_calendar_can_be_empty(tmp_path: Path) -> None:
         {"last": "13-01"},
         {"first": "3-1"},
         {"rise": "-1"},
+        {"markets": "['UK']"},
         {"rise": "nan"},
         {"rise": "11"},
         {"markets": "['Germany']"},
@@ -59,6 +60,14 @@ def test_calendar_that_says_nothing_sensible_is_refused(
 ) -> None:
     with pytest.raises(XuanpinError, match="season_rises"):
         _settings(tmp_path, **changes)
+
+
+def test_calendar_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    one = CALENDAR.format(first="03-01", last="03-14", rise=0.25, markets=[])
+    path.write_text(one * 51)
+    with pytest.raises(XuanpinError, match="season_rises"):
+        load_section(TrainingSettings, "training", path)
 
 
 def test_default_calendar_speaks_of_christmas_where_it_is_kept() -> None:
