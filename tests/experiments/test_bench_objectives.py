@@ -118,7 +118,7 @@ def _bare(material: Material, division: Division, objective: str, boosters: int)
         data = lightgbm.Dataset(
             material.matrix[learned.rows], label, weight=weight, init_score=start
         )
-        trees = SETTINGS.trees if formula is None else SETTINGS.trees // 4
+        trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
         booster = lightgbm.train(seeded, data, num_boost_round=trees)
         if start is None or formula is not None:
             shares.append(booster.predict(material.matrix[asked]))
