@@ -37,6 +37,16 @@ class Contestant:
         """Return what tables call it."""
         return f"{self.objective}, {self.boosters}"
 
+    def draws(self, fitted: int) -> tuple[tuple[int, ...], ...]:
+        """Return the boosters of each draw, of as many as are fitted: neighbours in a ring.
+
+        The first draw is of the first boosters. All boosters are in equally many draws.
+        """
+        ends = range(fitted) if self.boosters < fitted else range(1)
+        return tuple(
+            tuple((first + place) % fitted for place in range(self.boosters)) for first in ends
+        )
+
 
 DEFAULT: Final = Contestant("cross-entropy", 3)
 """What the product trains, if no setting says otherwise."""
@@ -51,11 +61,16 @@ CONTESTANTS: Final = (
 )
 REFERENCES: Final = (SHRINKAGE, CONSTANT)
 
+POOLS: Final = {CROSS_ENTROPY.name: 9}
+"""Boosters fitted of an objective whose averages are compared, one of others. What seeds a booster
+happens to have moves log loss more than how many are averaged (docs/models.md)."""
 
-def raw_of_contestants(material: Material, division: Division) -> dict[str, FloatArray]:
+
+def raw_of_contestants(material: Material, division: Division) -> dict[str, list[FloatArray]]:
     """Fit all on the training slice; return what each says of the rows that shape and judge.
 
-    Arrays have a place for each row of the training set, NaN where nobody was asked.
+    One array a draw of boosters; the default's first is the product's. Arrays have a place for each
+    row of the training set, NaN where nobody was asked.
     """
     asked = np.concatenate([division.shaping.rows, division.latest.rows])
     inputs = material.asked(division.target, asked)
@@ -64,14 +79,17 @@ def raw_of_contestants(material: Material, division: Division) -> dict[str, Floa
     said = {}
     for contestant in CONTESTANTS:
         boosters, share = learned[contestant.objective]
-        raw = np.full(len(material.matrix), np.nan)
-        said_of_asked = share * mean_prediction(boosters[: contestant.boosters], inputs)
-        if contestant.objective == CROSS_ENTROPY.name:  # it alone starts where the product does
-            said_of_asked = from_start(said_of_asked, inputs, start)
-        raw[asked] = said_of_asked
-        said[contestant.name] = raw
+        draws = []
+        for places in contestant.draws(len(boosters)):
+            raw = np.full(len(material.matrix), np.nan)
+            mean = mean_prediction(tuple(boosters[place] for place in places), inputs)
+            # Cross-entropy alone starts where the product does.
+            is_product_s = contestant.objective == CROSS_ENTROPY.name
+            raw[asked] = from_start(mean, inputs, start) if is_product_s else share * mean
+            draws.append(raw)
+        said[contestant.name] = draws
     baselines = raw_predictions(material.training_set, division, material.parameters)
-    return said | {name: baselines[name] for name in REFERENCES}
+    return said | {name: [baselines[name]] for name in REFERENCES}
 
 
 def _lesson_learned(
@@ -95,7 +113,7 @@ def _lesson_learned(
         trees=trees,
         offset=offset,
     )
-    count = max(one.boosters for one in CONTESTANTS if one.objective == objective.name)
+    count = POOLS.get(objective.name, 1)
     first = recipe.settings.random_state
     with ThreadPoolExecutor(recipe.settings.threads) as threads:
         texts = list(threads.map(fit.fit, range(first, first + count)))

@@ -32,12 +32,15 @@ class Leads:
 
 
 def leads_of(
-    latest: Sample, products: Coded, estimates: Mapping[str, FloatArray], default: str
+    latest: Sample, products: Coded, estimates: Mapping[str, Sequence[FloatArray]], default: str
 ) -> Leads:
-    """Compare estimates of the latest slice, each of shape (rows,), by product."""
+    """Compare estimates of the latest slice, (rows,), by product, in the mean over draws."""
     codes, place = np.unique(products.codes[latest.rows], return_inverse=True)
     weight = np.bincount(place, weights=latest.weight)
-    loss = {name: row_log_loss(latest.label, said) for name, said in estimates.items()}
+    loss = {
+        name: np.mean([row_log_loss(latest.label, said) for said in draws], axis=0)
+        for name, draws in estimates.items()
+    }
     more = {
         name: np.bincount(place, weights=latest.weight * (one - loss[default])) / weight
         for name, one in loss.items()

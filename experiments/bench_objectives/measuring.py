@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pyarrow as pa
@@ -132,7 +133,9 @@ def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> li
 
 def _round(source: Source, origin: int, material: Material, division: Division) -> Round:
     said = raw_of_contestants(material, division)
-    finished = {name: calibrated(raw, material, division) for name, raw in said.items()}
+    finished = {
+        name: [calibrated(raw, material, division) for raw in draws] for name, draws in said.items()
+    }
     latest = division.latest
     return Round(
         data=source.data,
@@ -142,8 +145,11 @@ def _round(source: Source, origin: int, material: Material, division: Division) 
         learned_rows=division.train.rows.size,
         judged_rows=latest.rows.size,
         judged_days=(division.days.latest.first, division.days.latest.last),
-        raw={name: figures(latest, raw[latest.rows]) for name, raw in said.items()},
-        calibrated={name: figures(latest, estimate) for name, estimate in finished.items()},
+        raw={
+            name: figures(latest, [raw[latest.rows] for raw in draws])
+            for name, draws in said.items()
+        },
+        calibrated={name: figures(latest, draws) for name, draws in finished.items()},
         leads=leads_of(latest, material.training_set.keys["product_id"], finished, DEFAULT.name),
     )
 
@@ -154,12 +160,12 @@ def calibrated(raw: FloatArray, material: Material, division: Division) -> Float
     return knots.apply(raw[division.latest.rows])
 
 
-def figures(latest: Sample, estimate: FloatArray) -> Figures:
-    """Judge estimates of the latest slice, shape (rows,), clipped into (0, 1)."""
+def figures(latest: Sample, draws: Sequence[FloatArray]) -> Figures:
+    """Judge estimates of the latest slice, (rows,), clipped into (0, 1): the mean over draws."""
     label, weight = latest.label, latest.weight
-    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    shares = [np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE) for estimate in draws]
     return Figures(
-        log_loss=weighted_mean(row_log_loss(label, share), weight),
-        mean_absolute_error=weighted_mean(np.abs(label - share), weight),
-        calibration_error=calibration_error(label, share, weight),
+        log_loss=fmean(weighted_mean(row_log_loss(label, share), weight) for share in shares),
+        mean_absolute_error=fmean(weighted_mean(np.abs(label - one), weight) for one in shares),
+        calibration_error=fmean(calibration_error(label, share, weight) for share in shares),
     )

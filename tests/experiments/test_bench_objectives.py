@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,14 +84,16 @@ def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
 @pytest.fixture(scope="module")
 def said(
     prepared: tuple[Material, dict[Target, Division]],
-) -> dict[Target, dict[str, FloatArray]]:
+) -> dict[Target, dict[str, list[FloatArray]]]:
     material, divisions = prepared
     return {
         target: raw_of_contestants(material, division) for target, division in divisions.items()
     }
 
 
-def _bare(material: Material, division: Division, objective: str, boosters: int) -> FloatArray:
+def _bare(
+    material: Material, division: Division, objective: str, seeds: Sequence[int]
+) -> FloatArray:
     """Return the mean share that LightGBM foretells of the latest rows, units over exposure."""
     learned, asked = division.train, division.latest.rows
     label, weight, start = learned.label, learned.weight, None
@@ -108,7 +110,7 @@ def _bare(material: Material, division: Division, objective: str, boosters: int)
         start = logit(formula[learned.rows])
     parameters = booster_parameters(CATALOGUE.monotone(division.target), SETTINGS)
     shares = []
-    for seed in range(boosters):
+    for seed in seeds:
         seeded = {
             **parameters,
             **OBJECTIVES[objective],
@@ -138,24 +140,28 @@ def test_contestant_says_what_bare_boosters_say_on_average(
     target: Target,
     contestant: Contestant,
     prepared: tuple[Material, dict[Target, Division]],
-    said: dict[Target, dict[str, FloatArray]],
+    said: dict[Target, dict[str, list[FloatArray]]],
 ) -> None:
     material, divisions = prepared
-    found = said[target][contestant.name][divisions[target].latest.rows]
-    expected = _bare(material, divisions[target], contestant.objective, contestant.boosters)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    draws = said[target][contestant.name]
+    assert len(draws) == (9 if contestant.objective == "cross-entropy" else 1)
+    for place in {0, len(draws) - 1}:
+        seeds = [(place + number) % len(draws) for number in range(contestant.boosters)]
+        found = draws[place][divisions[target].latest.rows]
+        expected = _bare(material, divisions[target], contestant.objective, seeds)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_default_contestant_is_the_product(
     target: Target,
     prepared: tuple[Material, dict[Target, Division]],
-    said: dict[Target, dict[str, FloatArray]],
+    said: dict[Target, dict[str, list[FloatArray]]],
 ) -> None:
     material, divisions = prepared
     division = divisions[target]
     product = fit_targets(material, divisions)[target]
-    found = calibrated(said[target][DEFAULT.name], material, division)
+    found = calibrated(said[target][DEFAULT.name][0], material, division)
     np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
 
 
@@ -215,7 +221,7 @@ def test_figures_weigh_rows_and_clip_into_shares(
     estimate: list[float], expected: tuple[float, float, float]
 ) -> None:
     latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
-    found = figures(latest, np.array(estimate))
+    found = figures(latest, [np.array(estimate), np.array(estimate)])
     got = (found.log_loss, found.mean_absolute_error, found.calibration_error)
     assert got == pytest.approx(expected, abs=1e-5)
 
@@ -260,6 +266,11 @@ def _round(origin: int, losses: Mapping[str, float], *, apart: float = 0.0) -> R
             0,
             ["reached", "beaten by a reference: made up, sell_through: constant has -0.1000"],
         ),
+        (
+            [{DEFAULT.name: 0.4, "constant": 0.399}] * 2,
+            0.1,
+            ["reached", "beaten by a reference: made up, sell_through: constant has -0.0010"],
+        ),
     ],
 )
 def test_verdict_says_whether_the_default_wins(
@@ -270,6 +281,24 @@ def test_verdict_says_whether_the_default_wins(
     assert len(found) == len(begins)
     for line, begin in zip(found, begins, strict=True):
         assert line.startswith(begin)
+        is_luck = apart > 0 and "-0.0010" in begin
+        assert line.endswith("which may be luck") is is_luck
+        assert line.endswith("surely less") is ("has -0." in begin and not is_luck)
+
+
+@pytest.mark.parametrize(
+    ("boosters", "fitted", "expected"),
+    [
+        (1, 3, ((0,), (1,), (2,))),
+        (3, 4, ((0, 1, 2), (1, 2, 3), (2, 3, 0), (3, 0, 1))),
+        (1, 1, ((0,),)),
+        (4, 4, ((0, 1, 2, 3),)),
+    ],
+)
+def test_draws_are_neighbours_in_a_ring(
+    boosters: int, fitted: int, expected: tuple[tuple[int, ...], ...]
+) -> None:
+    assert Contestant("cross-entropy", boosters).draws(fitted) == expected
 
 
 def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
@@ -277,8 +306,9 @@ def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
     latest = Sample(np.arange(5, 405), rng.uniform(size=400), rng.uniform(1, 9, 400))
     products = Coded(rng.integers(0, 30, 500), tuple(f"P{number}" for number in range(31)))
     said = {name: rng.uniform(0.01, 0.99, 400) for name in ("ours", "other")}
-    found = leads_of(latest, products, said, "ours")
-    losses = {name: figures(latest, one).log_loss for name, one in said.items()}
+    draws = {"ours": [said["ours"]], "other": [said["other"], said["ours"]]}
+    found = leads_of(latest, products, draws, "ours")
+    losses = {name: figures(latest, one).log_loss for name, one in draws.items()}
     assert (found.share * found.more["other"]).sum() == pytest.approx(
         losses["other"] - losses["ours"]
     )

@@ -17,6 +17,7 @@ from rich.console import Console
 from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
 from experiments.main_job import CANDIDATES, Outcome, run
 from experiments.summary import as_json, summary, whereabouts
+from features.declarations import Target
 from features.errors import DataError
 from features.horizons import Horizons
 from features.online import LookupKeys, OnlineSnapshot
@@ -24,6 +25,7 @@ from features.pointer import resolve
 from features.training_rows import CUT_OFF
 from serving.bundle import load_bundle
 from serving.scoring import score
+from training.evaluate import Evaluation
 from training.job import Job
 from training.settings import TrainingSettings
 from training.training_errors import TooFewDaysError
@@ -131,6 +133,34 @@ def test_summary_says_what_how_good_which_and_where(outcome: Outcome) -> None:
     document = json.loads(as_json(outcome))
     assert document["bundle_id"] == outcome.bundle_id
     assert document["evaluations"]["sell_through"]["overall"]["shrinkage"]["log_loss"] > 0
+
+
+@pytest.mark.parametrize(
+    ("unseen", "without", "said"),
+    [
+        (0.0, None, []),
+        (0.5, None, ["50.0% of the latest decisions", "their season isn't known."]),
+        (
+            1.0,
+            0.0417,
+            ["season is what the calendar says (calibration error", "without it 0.042)."],
+        ),
+    ],
+)
+def test_summary_says_what_stood_in_for_a_season_never_seen(
+    unseen: float, without: float | None, said: list[str], outcome: Outcome
+) -> None:
+    found = outcome.evaluations["sell_through"]
+    plain = None
+    if without is not None:
+        plain = dataclasses.replace(found.overall["model"], calibration_error=without)
+    changed = dataclasses.replace(found, unseen_season=unseen, without_calendar=plain)
+    evaluations: dict[Target, Evaluation] = {"sell_through": changed}
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summary(dataclasses.replace(outcome, evaluations=evaluations)))
+    text = " ".join(console.export_text().split())
+    assert all(part in text for part in said)
+    assert ("season" in text) is bool(said)
 
 
 def test_broken_table_stops_the_run_and_what_was_published_stays(
