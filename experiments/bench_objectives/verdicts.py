@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
 from experiments.bench_features.growth import Spread
@@ -15,6 +16,10 @@ from training.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2
 """The intervals are over products: of what another month would say one round knows nothing."""
+
+MATERIAL: Final = 0.001
+"""What share of the default's loss a win must be. An average of more boosters loses less in the
+mean, that is certain beforehand; but each costs its time in every answer."""
 
 
 @dataclass(frozen=True)
@@ -63,39 +68,48 @@ def verdicts(found: Measured) -> list[str]:
     """Return a line a group: whether no other contestant wins; one more where a reference does.
 
     Of calibrated log loss. A contestant wins if it surely loses less than the default, in the mean
-    over rounds: if the 95 % interval of the difference over products doesn't hold 0. That is said
-    of each contestant by itself: of six that are as good as the default one would win by luck in
-    one comparison of seven.
+    over rounds: if the 95 % interval of the difference over products doesn't hold 0, and the
+    difference is material. That is said of each contestant by itself: of six that are as good as
+    the default one would be surely less by luck in one comparison of seven.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 
 
 def _said_of(group: Group) -> list[str]:
     about, leads = f"{group.data}, {group.target}", group.leads()
+    least_win = MATERIAL * fmean(one.calibrated[DEFAULT.name].log_loss for one in group.rounds)
     others = {one.name: leads[one.name] for one in CONTESTANTS if one != DEFAULT}
-    best = _least(others)
-    winners = {name: beside for name, beside in others.items() if _wins(beside)}
+    winners = {name: beside for name, beside in others.items() if _wins(beside, least_win)}
+    best = _least(winners or others)
     if len(group.rounds) < LEAST_ROUNDS:
         line = f"not reached: {about}: one round says nothing of other months; {_in_words(best)}"
-    elif winners:
-        line = f"not reached: {about}: {_in_words(_least(winners))}, surely less"
-    elif best[1].mean < 0:
-        line = f"reached: {about}: {_in_words(best)}, which may be luck"
+    elif winners or best[1].mean < 0:
+        reached = "not reached" if winners else "reached"
+        line = f"{reached}: {about}: {_in_words(best)}, {_weight_of(best[1], least_win)}"
     else:
         line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
     reference = _least({name: leads[name] for name in REFERENCES})
     if reference[1].mean >= 0:
         return [line]
-    certainty = "surely less" if _wins(reference[1]) else "which may be luck"
-    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {certainty}"]
+    weight = _weight_of(reference[1], least_win)
+    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {weight}"]
 
 
 def _least(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
     return min(beside.items(), key=lambda one: one[1].mean)
 
 
-def _wins(beside: Interval) -> bool:
-    return beside.high < 0
+def _wins(beside: Interval, least_win: float) -> bool:
+    return beside.high < 0 and beside.mean < -least_win
+
+
+def _weight_of(beside: Interval, least_win: float) -> str:
+    """Say what a lead is worth."""
+    if beside.high >= 0:
+        return "which may be luck"
+    if _wins(beside, least_win):
+        return "surely less"
+    return f"surely less, but by less than {MATERIAL:.1%} of the loss"
 
 
 def _in_words(one: tuple[str, Interval]) -> str:

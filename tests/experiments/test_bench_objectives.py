@@ -259,6 +259,11 @@ def _round(origin: int, losses: Mapping[str, float], *, apart: float = 0.0) -> R
             0.1,
             ["not reached: made up, sell_through: L2, 1 has -0.0633 [-0."],
         ),
+        (
+            [{"cross-entropy, 5": 0.4996}] * 3,
+            0,
+            ["reached: made up, sell_through: cross-entropy, 5 has -0.0004 [-0.0004, -0.0004]"],
+        ),
         ([{"L2, 1": 0.499}] * 3, 0.1, ["reached: made up, sell_through: L2, 1 has -0.0010 [-0."]),
         ([{DEFAULT.name: 0.4}], 0, ["not reached: made up, sell_through: one round"]),
         (
@@ -283,7 +288,10 @@ def test_verdict_says_whether_the_default_wins(
         assert line.startswith(begin)
         is_luck = apart > 0 and "-0.0010" in begin
         assert line.endswith("which may be luck") is is_luck
-        assert line.endswith("surely less") is ("has -0." in begin and not is_luck)
+        is_small = "-0.0004" in begin
+        assert line.endswith("surely less, but by less than 0.1% of the loss") is is_small
+        is_win = "has -0." in begin and not is_luck and not is_small
+        assert line.endswith("surely less") is is_win
 
 
 @pytest.mark.parametrize(
