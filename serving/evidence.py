@@ -91,7 +91,7 @@ def _is_of_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
 
 def _season_flags(demand: float) -> list[str]:
     """Say how many times the usual demand a calendar made the estimates reckon with."""
-    return [] if demand == 1.0 else [f"season_demand:{demand:.3g}"]
+    return [] if demand == 1.0 else [f"season_demand:{demand:.4g}"]
 
 
 def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts

@@ -25,6 +25,8 @@ from training.losses import row_log_loss
 from training.training_set import Coded, IntArray
 
 FOLDS: Final = 5
+LEAST_PRODUCTS: Final = 2
+"""One product has no spread."""
 SURE: Final = 2.0
 """Standard errors that a gain must exceed."""
 
@@ -37,8 +39,8 @@ def choose_knots(
     """Return the logistic curve, or the isotonic one if it surely has less log loss on folds.
 
     Each array has shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
-    Sure is a gain of more than `SURE` standard errors over products that remains without the
-    product that gains most: what one supplier's mistaken orders decide is no reason for steps.
+    Sure is a gain of more than `SURE` standard errors over products, of all of them and without
+    the one that gains most: what one product's mistaken orders decide is no reason for steps.
     Where all rows are in one fold the logistic curve is taken. Trees are pruned by such a rule,
     with one standard error (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
     """
@@ -55,10 +57,17 @@ def choose_knots(
 
 def is_sure(gains: FloatArray, weight: FloatArray) -> bool:
     """Tell whether gains are no luck: products' sums, and their weights, each (products,)."""
+    others = np.arange(gains.size) != np.argmax(gains)
+    return _is_large(gains, weight) and _is_large(gains[others], weight[others])
+
+
+def _is_large(gains: FloatArray, weight: FloatArray) -> bool:
     count = gains.size
-    error = np.sqrt(((gains - gains.sum() / weight.sum() * weight) ** 2).sum() * count)
-    is_large = gains.sum() * np.sqrt(count - 1) > SURE * error
-    return bool(is_large and gains.sum() > gains.max())
+    if count < LEAST_PRODUCTS:
+        return False
+    apart = gains - gains.sum() / weight.sum() * weight
+    error = np.sqrt((apart**2).sum() * count / (count - 1))
+    return bool(gains.sum() > SURE * error)
 
 
 def folds_of(products: Coded) -> IntArray:

@@ -18,8 +18,8 @@ LEAST_ROUNDS: Final = 2
 """The intervals are over products: of what another month would say one round knows nothing."""
 
 MATERIAL: Final = 0.001
-"""What share of the default's loss a win must be. An average of more boosters loses less in the
-mean, that is certain beforehand; but each costs its time in every answer."""
+"""What share of the default's loss a win must be. An average of more boosters usually loses a
+little less, and each costs its time in every answer."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def verdicts(found: Measured) -> list[str]:
     Of calibrated log loss. A contestant wins if it surely loses less than the default, in the mean
     over rounds: if the 95 % interval of the difference over products doesn't hold 0, and the
     difference is material. That is said of each contestant by itself: of six that are as good as
-    the default one would be surely less by luck in one comparison of seven.
+    the default one would be surely less by luck in one comparison of seven. The interval doesn't
+    hold the luck of the seeds, which is averaged out of cross-entropy and not of the others.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 

@@ -48,6 +48,7 @@ from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
 from training.sample import Sample
+from training.season_settings import SeasonRiseSetting
 from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_targets
@@ -165,6 +166,24 @@ def test_default_contestant_is_the_product(
     np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
 
 
+def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
+    prepared: tuple[Material, dict[Target, Division]],
+) -> None:
+    material, divisions = prepared
+    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+    settings = SETTINGS.model_copy(update={"season_rises": (always,)})
+    told = prepare(
+        replace(RECIPE, settings=settings), material.training_set, material.parameters, divisions
+    )
+    division = divisions["sell_through"]
+    product = fit_targets(told, divisions)["sell_through"]
+    first, *_ = raw_of_contestants(told, division)[DEFAULT.name]
+    asked = told.asked("sell_through", division.latest.rows)
+    found = calibrated(first, told, division)
+    np.testing.assert_array_equal(found, product.predict(asked))
+    assert not np.array_equal(found, product.predict(told.matrix[division.latest.rows]))
+
+
 def _altered_after(rows: pa.Table, end: int) -> pa.Table:
     """Turn over what became known after a day: later rows, and labels not final by then."""
     day = rows["as_of_day"].to_numpy()
@@ -221,7 +240,7 @@ def test_figures_weigh_rows_and_clip_into_shares(
     estimate: list[float], expected: tuple[float, float, float]
 ) -> None:
     latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
-    found = figures(latest, [np.array(estimate), np.array(estimate)])
+    found = figures(latest, [np.array(estimate)])
     got = (found.log_loss, found.mean_absolute_error, found.calibration_error)
     assert got == pytest.approx(expected, abs=1e-5)
 
@@ -307,6 +326,21 @@ def test_draws_are_neighbours_in_a_ring(
     boosters: int, fitted: int, expected: tuple[tuple[int, ...], ...]
 ) -> None:
     assert Contestant("cross-entropy", boosters).draws(fitted) == expected
+
+
+def test_draw_of_more_boosters_than_are_fitted_is_refused() -> None:
+    with pytest.raises(ValueError, match="L2, 3 of 1 boosters"):
+        Contestant("L2", 3).draws(1)
+
+
+def test_figures_are_means_over_draws() -> None:
+    latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
+    draws = [np.array([0.2, 0.9]), np.array([0.4, 0.5])]
+    both, first, second = (figures(latest, one) for one in (draws, draws[:1], draws[1:]))
+    for name in ("log_loss", "mean_absolute_error", "calibration_error"):
+        mean = (getattr(first, name) + getattr(second, name)) / 2
+        assert getattr(both, name) == pytest.approx(mean)
+        assert getattr(first, name) != getattr(second, name)
 
 
 def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:

@@ -61,6 +61,12 @@ def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -
         pytest.param([1.0, -0.9] * 20, [1.0] * 40, False, id="within the error"),
         pytest.param([0.0] * 19 + [5.0], [1.0] * 20, False, id="of one product"),
         pytest.param([-0.01] * 19 + [50.0], [1.0] * 19 + [80.0], False, id="of the heaviest"),
+        pytest.param(
+            [1.0, -0.999] * 1000 + [5000.0],
+            [1.0] * 2000 + [8000.0],
+            False,
+            id="of the heaviest, the rest luck",
+        ),
         pytest.param([0.2] * 19 + [50.0], [1.0] * 19 + [80.0], True, id="of all, one heavy"),
         pytest.param([5.0], [1.0], False, id="one product in all"),
     ],
