@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Final
 
 from experiments.bench_features.growth import Spread
@@ -16,10 +15,6 @@ from training.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2
 """The intervals are over products: of what another month would say one round knows nothing."""
-
-MATERIAL: Final = 0.001
-"""What share of the default's loss a win must be. An average of more boosters usually loses a
-little less, and each costs its time in every answer."""
 
 
 @dataclass(frozen=True)
@@ -67,50 +62,44 @@ def _figure(one: Round, name: str, state: str, measure: str) -> float:
 def verdicts(found: Measured) -> list[str]:
     """Return a line a group: whether no other contestant wins; one more where a reference does.
 
-    Of calibrated log loss. A contestant wins if it surely loses less than the default, in the mean
-    over rounds: if the 95 % interval of the difference over products doesn't hold 0, and the
-    difference is material. That is said of each contestant by itself: of six that are as good as
-    the default one would be surely less by luck in one comparison of seven. The interval doesn't
-    hold the luck of the seeds, which is averaged out of cross-entropy and not of the others.
+    Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
+    surely less in the mean over rounds: if the 95 % interval of the difference over products lies
+    below 0. That is said of each contestant by itself: of six that are as good as the default one
+    would be surely less by luck in one comparison of seven. The interval doesn't hold the luck of
+    the seeds, which is averaged out of cross-entropy and not of the others.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 
 
 def _said_of(group: Group) -> list[str]:
     about, leads = f"{group.data}, {group.target}", group.leads()
-    least_win = MATERIAL * fmean(one.calibrated[DEFAULT.name].log_loss for one in group.rounds)
     others = {one.name: leads[one.name] for one in CONTESTANTS if one != DEFAULT}
-    winners = {name: beside for name, beside in others.items() if _wins(beside, least_win)}
+    winners = {name: beside for name, beside in others.items() if _how_won(group, name, beside)}
     best = _least(winners or others)
     if len(group.rounds) < LEAST_ROUNDS:
         line = f"not reached: {about}: one round says nothing of other months; {_in_words(best)}"
-    elif winners or best[1].mean < 0:
-        reached = "not reached" if winners else "reached"
-        line = f"{reached}: {about}: {_in_words(best)}, {_weight_of(best[1], least_win)}"
+    elif winners:
+        line = f"not reached: {about}: {_in_words(best)}, {_how_won(group, *best)}"
+    elif best[1].mean < 0:
+        line = f"reached: {about}: {_in_words(best)}, which may be luck"
     else:
         line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
     reference = _least({name: leads[name] for name in REFERENCES})
     if reference[1].mean >= 0:
         return [line]
-    weight = _weight_of(reference[1], least_win)
-    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {weight}"]
+    how = _how_won(group, *reference) or "which may be luck"
+    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {how}"]
+
+
+def _how_won(group: Group, name: str, beside: Interval) -> str:
+    """Say by which rule a contestant wins; nothing if by none."""
+    is_always = group.beside_default(name, "calibrated", "log_loss").greatest < 0
+    ways = {"surely less": beside.high < 0, "less in every round": is_always}
+    return " and ".join(way for way, is_so in ways.items() if is_so)
 
 
 def _least(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
     return min(beside.items(), key=lambda one: one[1].mean)
-
-
-def _wins(beside: Interval, least_win: float) -> bool:
-    return beside.high < 0 and beside.mean < -least_win
-
-
-def _weight_of(beside: Interval, least_win: float) -> str:
-    """Say what a lead is worth."""
-    if beside.high >= 0:
-        return "which may be luck"
-    if _wins(beside, least_win):
-        return "surely less"
-    return f"surely less, but by less than {MATERIAL:.1%} of the loss"
 
 
 def _in_words(one: tuple[str, Interval]) -> str:
