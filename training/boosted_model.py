@@ -44,7 +44,7 @@ class BoostedShareModel(ShareModel):
         *,
         groups: Sequence[str] | None = (),
         monotone: Mapping[str, int] | None = None,
-        boosters: int = 3,
+        boosters: int = 5,
         trees: int = 200,
         leaves: int = 15,
         learning_rate: float = 0.04,

@@ -53,12 +53,12 @@ class Contestant:
         )
 
 
-DEFAULT: Final = Contestant("cross-entropy", 3)
+DEFAULT: Final = Contestant("cross-entropy", 5)
 """What the product trains, if no setting says otherwise."""
 CONTESTANTS: Final = (
     DEFAULT,
     Contestant("cross-entropy", 1),
-    Contestant("cross-entropy", 5),
+    Contestant("cross-entropy", 3),
     Contestant("L2", 1),
     Contestant("L1", 1),
     Contestant("median", 1),
