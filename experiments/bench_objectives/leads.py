@@ -32,7 +32,7 @@ class Leads:
 
 
 def leads_of(
-    latest: Sample, products: Coded, estimates: Mapping[str, Sequence[FloatArray]], default: str
+    latest: Sample, products: Coded, estimates: Mapping[str, Sequence[FloatArray]], *, default: str
 ) -> Leads:
     """Compare estimates of the latest slice, (rows,), by product, in the mean over draws."""
     codes, place = np.unique(products.codes[latest.rows], return_inverse=True)

@@ -94,11 +94,11 @@ def measure(plan: Plan, tell: Tell) -> Measured:
     refusals: list[Refusal] = []
     for source in plan.sources:
         name = source.data if source.seed is None else f"{source.data}, seed {source.seed}"
-        rows = rows_of(source, plan.work, plan.recipe.horizons, _after(name, tell))
+        rows = rows_of(source, plan.work, plan.recipe.horizons, tell=_after(name, tell))
         for origin in range(plan.origins):
             tell(f"{name}: origin {origin + 1} of {plan.origins}")
             try:
-                rounds += rounds_of(source, rows, origin, plan.recipe)
+                rounds += rounds_of(source, rows, origin=origin, recipe=plan.recipe)
             except TrainingError as error:
                 if origin == 0:
                     raise
@@ -111,7 +111,7 @@ def _after(name: str, tell: Tell) -> Tell:
     return lambda stage: tell(f"{name}: {stage}")
 
 
-def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> list[Round]:
+def rounds_of(source: Source, rows: pa.Table, *, origin: int, recipe: Recipe) -> list[Round]:
     """Train and judge with the end of the data moved back `origin` times, a round a target.
 
     Raises:
@@ -128,10 +128,10 @@ def rounds_of(source: Source, rows: pa.Table, origin: int, recipe: Recipe) -> li
     }
     parameters = learned_parameters(training_set, divisions, recipe.horizons)
     material = prepare(recipe, training_set, parameters, divisions)
-    return [_round(source, origin, material, division) for division in divisions.values()]
+    return [_round(source, material, division, origin=origin) for division in divisions.values()]
 
 
-def _round(source: Source, origin: int, material: Material, division: Division) -> Round:
+def _round(source: Source, material: Material, division: Division, *, origin: int) -> Round:
     said = raw_of_contestants(material, division)
     finished = {
         name: [calibrated(raw, material, division) for raw in draws] for name, draws in said.items()
@@ -150,7 +150,9 @@ def _round(source: Source, origin: int, material: Material, division: Division) 
             for name, draws in said.items()
         },
         calibrated={name: figures(latest, draws) for name, draws in finished.items()},
-        leads=leads_of(latest, material.training_set.keys["product_id"], finished, DEFAULT.name),
+        leads=leads_of(
+            latest, material.training_set.keys["product_id"], finished, default=DEFAULT.name
+        ),
     )
 
 

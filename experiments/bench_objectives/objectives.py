@@ -72,6 +72,9 @@ OBJECTIVES: Final = (
     Objective("L1", {"objective": "regression_l1", **UNCONSTRAINED}, lesson=shares),
     Objective("median", {"objective": "quantile", "alpha": 0.5, **UNCONSTRAINED}, lesson=shares),
     Objective(
+        "quantile 0.8", {"objective": "quantile", "alpha": 0.8, **UNCONSTRAINED}, lesson=shares
+    ),
+    Objective(
         "Tweedie on units", {"objective": "tweedie", "tweedie_variance_power": 1.3}, lesson=units
     ),
 )

@@ -48,7 +48,7 @@ def rows_directory(source: Source, work: Path) -> Path:
     return work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
 
 
-def rows_of(source: Source, work: Path, horizons: Horizons, tell: Tell) -> pa.Table:
+def rows_of(source: Source, work: Path, horizons: Horizons, *, tell: Tell) -> pa.Table:
     """Return the rows to train on; a later run finds them in `work`.
 
     Raises:

@@ -27,13 +27,14 @@ class Group:
 
     def spread(self, name: str, state: str, measure: str) -> Spread:
         """Sum up a measure of a contestant; `state` is raw or calibrated."""
-        return Spread.of([_figure(one, name, state, measure) for one in self.rounds])
+        return Spread.of([_figure(one, name, state=state, measure=measure) for one in self.rounds])
 
     def beside_default(self, name: str, state: str, measure: str) -> Spread:
         """Sum up how much more a contestant has than the default in the same round."""
         return Spread.of(
             [
-                _figure(one, name, state, measure) - _figure(one, DEFAULT.name, state, measure)
+                _figure(one, name, state=state, measure=measure)
+                - _figure(one, DEFAULT.name, state=state, measure=measure)
                 for one in self.rounds
             ]
         )
@@ -54,19 +55,19 @@ def groups(found: Measured) -> list[Group]:
     ]
 
 
-def _figure(one: Round, name: str, state: str, measure: str) -> float:
+def _figure(one: Round, name: str, *, state: str, measure: str) -> float:
     said = {"raw": one.raw, "calibrated": one.calibrated}[state]
     return float(getattr(said[name], measure))
 
 
 def verdicts(found: Measured) -> list[str]:
-    """Return a line a group: whether no other contestant wins; one more where a reference does.
+    """Return a line a group: whether no other contestant wins; one more a reference that does.
 
     Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
     surely less in the mean over rounds: if the 95 % interval of the difference over products lies
-    below 0. That is said of each contestant by itself: of six that are as good as the default one
-    would be surely less by luck in one comparison of seven. The interval doesn't hold the luck of
-    the seeds, which is averaged out of cross-entropy and not of the others.
+    below 0. That is said of each contestant by itself: of seven that are as good as the default one
+    would be surely less by luck in one comparison of six. The interval doesn't hold the luck of the
+    seeds, which draws average out of cross-entropy, and five boosters in part out of the others.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 
@@ -84,11 +85,13 @@ def _said_of(group: Group) -> list[str]:
         line = f"reached: {about}: {_in_words(best)}, which may be luck"
     else:
         line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
-    reference = _least({name: leads[name] for name in REFERENCES})
-    if reference[1].mean >= 0:
-        return [line]
-    how = _how_won(group, *reference) or "which may be luck"
-    return [line, f"beaten by a reference: {about}: {_in_words(reference)}, {how}"]
+    beaten = [
+        f"beaten by a reference: {about}: {_in_words((name, leads[name]))}, "
+        f"{_how_won(group, name, leads[name]) or 'which may be luck'}"
+        for name in REFERENCES
+        if leads[name].mean < 0
+    ]
+    return [line, *beaten]
 
 
 def _how_won(group: Group, name: str, beside: Interval) -> str:
