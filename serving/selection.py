@@ -20,7 +20,9 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
+from features.declarations import TARGETS, FloatArray, Target
+from features.errors import SettingsError
+from features.wording import listed, shown
 from serving.answers import ScoredCandidate, Share
 from serving.cells import LEVELS, BoolArray, IntArray, OwnEvidence
 from serving.past import Past
@@ -44,16 +46,42 @@ class Empty(StrEnum):
     """Of any list, a larger share than asked would have to be expected bad."""
 
 
+class UnusableAskError(SettingsError, ValueError):
+    """Refuse to choose by what bounds nothing: NaN as a threshold would call all good."""
+
+    def __init__(self, name: str, *, expected: str, found: object) -> None:
+        super().__init__(
+            expected=f"{name} to be {expected}",
+            found=shown(repr(found)),
+            way_out=f"Change {name}.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """What a bad candidate is, and how large a share of a list may be expected bad.
 
     Bad is a sell-through under `threshold`, or a return risk over it, as it will be realised.
+
+    Raises:
+        UnusableAskError: no such target, a threshold that is no share, or a share of bad candidates
+            that isn't between 0 and 1.
     """
 
     target: Target
     threshold: float
     bad_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what bounds nothing."""
+        if self.target not in TARGETS:
+            raise UnusableAskError(
+                "target", expected=f"one of {listed(TARGETS)}", found=self.target
+            )
+        if not 0 <= self.threshold <= 1:
+            raise UnusableAskError("threshold", expected="from 0 to 1", found=self.threshold)
+        if not 0 < self.bad_share < 1:
+            raise UnusableAskError("bad_share", expected="between 0 and 1", found=self.bad_share)
 
     def is_bad(self, outcome: FloatArray) -> BoolArray:
         """Tell which outcomes are bad."""

@@ -129,6 +129,10 @@ class SellThroughModel(BoostedShareModel):
 
 
 class ReturnRiskModel(BoostedShareModel):
-    """Predict the share of the units sold that come back; weights are the units sold."""
+    """Predict the share of the units sold that come back; weights are the units sold.
+
+    An interval is about the share that comes back of the units expected to be sold, which
+    `predict_interval` takes as `units`.
+    """
 
     _target_name = "return_risk"

@@ -92,6 +92,17 @@ class BadWeightsError(InputError):
         )
 
 
+class UnitsUnknownError(InputError):
+    """Refuse units where fit saw rows of one number of trials only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            expected="no units: all rows that size intervals had the same number of trials in fit",
+            found="units",
+            way_out="Give fit each row's trials as sample_weight, or leave units out.",
+        )
+
+
 class TooFewRowsToFitError(InputError):
     """Refuse a table of which no slice can be held back."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -12,10 +12,14 @@ from serving.calibration import Knots
 from serving.cells import LEVELS, BoolArray, OwnEvidence, cells_of
 from serving.conformal import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
 from serving.footing import Footing
+from serving.past import Past, keep_past
 from serving.spread import Spread
 from training.calibration import fit_knots
+from training.dispersion import learn_spread
+from training.estimator_errors import UnitsUnknownError
 from training.input_table import InputTable
 from training.nested_rates import Variances
+from training.training_set import IntArray
 
 LEAST_SHAPING_ROWS: Final = 1000
 """With fewer rows in half of the slice isotonic steps cost more than they mend: with 834, R² on
@@ -24,6 +28,7 @@ new products of Complete Journey fell from 0.290 to 0.270, and log loss rose."""
 NO_MARKET: Final = ""
 
 _STRAIGHT: Final = Knots(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+_UNITS: Final[FloatArray] = np.geomspace(1, 1e6, 61)
 
 
 @dataclass(frozen=True)
@@ -51,38 +56,83 @@ class Forecaster(Protocol):
 
 
 @dataclass(frozen=True)
+class HeldBack:
+    """Rows held back from a model, with what it says of them; all of shape (rows,)."""
+
+    raw: RawShares
+    share: FloatArray
+    """The labels."""
+    trials: FloatArray
+    alike: IntArray
+    """A number for each group of rows that may come out alike."""
+
+    def take(self, rows: BoolArray) -> HeldBack:
+        """Return some rows."""
+        return HeldBack(self.raw.take(rows), self.share[rows], self.trials[rows], self.alike[rows])
+
+
+@dataclass(frozen=True)
 class ShareFinish:
-    """What turns raw shares into estimates and intervals."""
+    """What turns raw shares into estimates, intervals and lists."""
 
     knots: Knots
     """The curve of calibration; straight where there were too few rows to learn one."""
     residuals: ConformalResiduals
+    """Of rows whose units nobody says."""
+    residuals_by_units: ConformalResiduals | None
+    """Of rows whose units are known; none where all rows held back had equally many."""
+    past: Past
     notes: tuple[str, ...]
 
     def estimate(self, raw: RawShares) -> FloatArray:
         """Return the calibrated shares, shape (rows,)."""
         return np.clip(self.knots.apply(raw.share), 0.0, 1.0)
 
-    def interval(self, raw: RawShares, level: float) -> tuple[FloatArray, FloatArray]:
-        """Return low and high around the estimates, shape (rows,) each."""
-        return self.residuals.interval(self.estimate(raw), _footing(raw), level=level)
+    def interval(
+        self, raw: RawShares, level: float, units: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return low and high around the estimates, shape (rows,) each, as `units` may be.
+
+        Raises:
+            UnitsUnknownError: units are given, and nothing says what they do to an interval.
+        """
+        residuals = self.residuals if units is None else self.residuals_by_units
+        if residuals is None:
+            raise UnitsUnknownError
+        return residuals.interval(self.estimate(raw), _footing(raw, units), level=level)
+
+    def evidence(self, raw: RawShares) -> IntArray:
+        """Return the place of each row's own evidence in `serving.cells.LEVELS`, (rows,)."""
+        return _footing(raw).evidence
 
 
 def learn_share_finish(
-    raw: RawShares, share: FloatArray, worth: FloatArray, rng: np.random.Generator
+    held: HeldBack, variances: Variances, rng: np.random.Generator
 ) -> ShareFinish:
     """Learn calibration from one half of the slice held back, residuals from the other.
 
-    `share` holds the labels and `worth` the independent trials that each is worth, of shape
-    (rows,). Where half of the slice is too small to calibrate on, raw shares stay as they are and
-    all of it is for residuals; a note says so. Those count each row once, whatever its worth.
+    `variances` say how much rows differ, and so how many independent trials each is worth. Where
+    half of the slice is too small to calibrate on, raw shares stay as they are and all of it is
+    for residuals; a note says so. Those count each row once, whatever its worth.
     """
-    if share.size < 2 * LEAST_SHAPING_ROWS:
-        finish = _finish(_STRAIGHT, raw, share)
-        return replace(finish, notes=(_left_out(share.size), *finish.notes))
-    is_shaping = rng.permutation(share.size) % 2 == 0
-    knots = fit_knots(raw.share[is_shaping], share[is_shaping], worth[is_shaping])
-    return _finish(knots, raw.take(~is_shaping), share[~is_shaping])
+    rows = held.share.size
+    if rows < 2 * LEAST_SHAPING_ROWS:
+        return _finish(_STRAIGHT, held, _spread_of(variances), notes=(_left_out(rows),))
+    is_shaping = rng.permutation(rows) % 2 == 0
+    shaping = held.take(is_shaping)
+    worth = variances.evidence(held.share, held.trials)[is_shaping]
+    knots = fit_knots(shaping.raw.share, shaping.share, worth)
+    spread = learn_spread(
+        knots.apply(shaping.raw.share), shaping.share, np.fmax(shaping.trials, 1.0)
+    )
+    return _finish(knots, held.take(~is_shaping), spread, notes=())
+
+
+def _spread_of(variances: Variances) -> Spread:
+    """Return how far shares of so many trials fall from their estimates, for want of residuals."""
+    one_trial = Spread.binomial()
+    factors = np.sqrt(variances.of_rows(_UNITS) / variances.of_rows(np.ones(1)))
+    return Spread(one_trial.estimates, one_trial.sizes, _UNITS, factors)
 
 
 def _left_out(rows: int) -> str:
@@ -92,27 +142,33 @@ def _left_out(rows: int) -> str:
     )
 
 
-def _finish(knots: Knots, raw: RawShares, share: FloatArray) -> ShareFinish:
-    footing = _footing(raw)
+def _finish(knots: Knots, held: HeldBack, spread: Spread, *, notes: tuple[str, ...]) -> ShareFinish:
+    """Learn residuals, of which `spread` measures those of rows whose units are known."""
+    raw, rows = held.raw, held.share.size
+    estimate, footing = knots.apply(raw.share), _footing(raw)
+    # Nothing is known of rows that belong together but who is held back with whom.
+    alone = np.arange(rows)
     residuals = learn_residuals(
-        knots.apply(raw.share),
-        share,
-        footing,
-        spread=Spread.binomial(),
-        listings=np.arange(share.size),  # nothing is known of rows that belong together
+        estimate, held.share, footing, spread=Spread.binomial(), listings=alone
     )
+    by_units = None
+    if np.unique(held.trials).size > 1:
+        known = _footing(raw, held.trials)
+        by_units = learn_residuals(estimate, held.share, known, spread=spread, listings=alone)
+    past = keep_past(estimate, held.share, footing.evidence, listings=held.alike)
     cold = int(raw.is_cold.sum())
-    if not residuals.is_merged(footing)[raw.is_cold].any():
-        return ShareFinish(knots, residuals, ())
-    note = (
-        f"Intervals of rows in unseen groups rest on all {share.size} rows held back: {cold} of "
-        f"them are in unseen groups; {LEAST_CELL_LISTINGS} are needed to tell them apart."
-    )
-    return ShareFinish(knots, residuals, (note,))
+    if residuals.is_merged(footing)[raw.is_cold].any():
+        note = (
+            f"Intervals of rows in unseen groups rest on all {rows} rows held back: {cold} of "
+            f"them are in unseen groups; {LEAST_CELL_LISTINGS} are needed to tell them apart."
+        )
+        notes = (*notes, note)
+    return ShareFinish(knots, residuals, by_units, past, notes)
 
 
-def _footing(raw: RawShares) -> Footing:
-    """Return cells by evidence alone: nothing is known here of markets or of lots."""
+def _footing(raw: RawShares, units: FloatArray | None = None) -> Footing:
+    """Return cells by evidence alone: nothing is known here of markets."""
     places = {level: place for place, level in enumerate(LEVELS)}
     codes = np.where(raw.is_cold, places[OwnEvidence.NONE], places[OwnEvidence.MUCH])
-    return Footing(codes, cells_of((NO_MARKET,)), np.ones(raw.share.size))
+    known = np.ones(raw.share.size) if units is None else np.fmax(units, 1.0)
+    return Footing(codes, cells_of((NO_MARKET,)), known)

@@ -14,7 +14,8 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.declarations import FloatArray, Target
-from serving.cells import BoolArray
+from serving.cells import BoolArray, IntArray
+from serving.selection import Ask, Selection, choose
 from training.data_frames import ColumnNames, as_frame
 from training.estimator_errors import ParameterError, TooFewRowsToFitError
 from training.estimator_parameters import (
@@ -31,7 +32,8 @@ from training.held_back import at_random, latest, whole_groups
 from training.input_table import InputTable, TableReader
 from training.level_encoder import Rows
 from training.sample import refuse_unlearnable
-from training.share_finish import Forecaster, RawShares, learn_share_finish
+from training.settings import TrainingSettings
+from training.share_finish import Forecaster, HeldBack, RawShares, learn_share_finish
 from training.share_labels import checked_shares, checked_trials
 from training.split import TRAIN
 
@@ -105,17 +107,58 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self,
         X: Any,  # noqa: ANN401, N803 - likewise
         level: float = 0.8,
+        *,
+        units: ArrayLike | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Return low and high that hold a new row's share with probability `level`.
 
-        Both of shape (rows,) and within 0 and 1, the estimate between them. The promise is kept
-        on average over rows that come as the rows held back came (split conformal prediction).
+        Both of shape (rows,) and within 0 and 1, the estimate between them. The share is the one
+        that will be *realised* among the row's units, not the chance behind it: of three units
+        sold one or none comes back, whatever the risk, so that few units widen an interval.
+        `units` says how many are expected, one number or one a row; less than 1 counts as 1.
+        Without it, intervals are for rows of which that isn't known, and are too narrow for those
+        of few units and too wide for those of many. The promise is kept on average over rows that
+        come as the rows held back came (split conformal prediction).
 
         Raises:
             ParameterError: `level` isn't between 0 and 1.
+            BadWeightsError: a number of units is missing, infinite or negative, or all are 0.
+            UnitsUnknownError: units are given to a model that was fitted on rows of equal weight.
         """
         LEVEL.refuse_other("level", level)
-        return self.finish_.interval(self._raw(X), level)
+        raw = self._raw(X)
+        if units is None:
+            return self.finish_.interval(raw, level)
+        each = np.full(raw.share.size, units) if np.ndim(units) == 0 else units
+        return self.finish_.interval(raw, level, checked_trials(each, raw.share.size))
+
+    def select(
+        self,
+        X: Any,  # noqa: ANN401, N803 - likewise
+        bad_share: float = 0.1,
+        *,
+        threshold: float | None = None,
+    ) -> Selection:
+        """Choose rows such that at most `bad_share` of the list is expected to turn out bad.
+
+        Bad is a sell-through under `threshold`, by default 0.5, or a return risk over it, by
+        default 0.2, as it will be realised. The best of many estimates are best partly by error,
+        so rows are compared with those held back (conformal selection, serving/selection.py). The
+        promise is an average over lists, for rows that come as the rows held back came; those of
+        one of `calibration_groups` count for less as far as they come out alike.
+
+        Raises:
+            UnusableAskError: a share or threshold out of range.
+        """
+        usual = TrainingSettings().threshold(self._target)
+        ask = Ask(
+            target=self._target,
+            threshold=usual if threshold is None else threshold,
+            bad_share=bad_share,
+        )
+        raw = self._raw(X)
+        finish = self.finish_
+        return choose(finish.estimate(raw), finish.evidence(raw), finish.past, ask)
 
     def _fit_checked(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
         refuse_unlearnable(self._target, TRAIN, share, least_positives=self.least_positives)
@@ -128,8 +171,8 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         rows = Rows(table.codes, share, trials)
         partial = self._learn(table.take(~held), rows.take(~held))
         raw, calibrating = partial.predict(table.take(held)), rows.take(held)
-        worth = partial.variances.evidence(calibrating.share, calibrating.trials)
-        self.finish_ = learn_share_finish(raw, calibrating.share, worth, rng)
+        slice_ = HeldBack(raw, calibrating.share, calibrating.trials, self._alike(frame)[held])
+        self.finish_ = learn_share_finish(slice_, partial.variances, rng)
         self.notes_ = self.finish_.notes
         self.forecaster_ = self._learn(table, rows)
         return self
@@ -147,6 +190,13 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         if self.calibration_order is not None:
             return latest(frame[self.calibration_order], self.calibration_share)
         return at_random(len(frame), self.calibration_share, rng)
+
+    def _alike(self, frame: pd.DataFrame) -> IntArray:
+        """Return a number for each group of rows that may come out alike, shape (rows,)."""
+        if self.calibration_groups is None:
+            return np.arange(len(frame))
+        column = frame[self.calibration_groups].astype(object)
+        return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], np.int64)
 
     def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what is learned from; a moment to order by is none: new rows are beyond it."""

@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.declarations import FloatArray
 from serving.spread import Spread
-from training.share_finish import RawShares, learn_share_finish
+from training.nested_rates import Variances
+from training.share_finish import HeldBack, RawShares, learn_share_finish
 
 LEVELS = [0.5, 0.8, 0.9]
 ROWS = 499
@@ -23,7 +24,8 @@ def _sample(seed: int) -> tuple[FloatArray, FloatArray]:
 def _ours(level: float) -> tuple[FloatArray, FloatArray]:
     estimate, outcome = _sample(0)
     raw = RawShares(estimate, np.zeros(ROWS, dtype=bool))
-    finish = learn_share_finish(raw, outcome, np.ones(ROWS), np.random.default_rng(0))
+    held = HeldBack(raw, outcome, np.ones(ROWS), np.arange(ROWS))
+    finish = learn_share_finish(held, Variances(1.0, 0.0, ()), np.random.default_rng(0))
     asked, _ = _sample(1)
     return finish.interval(RawShares(asked, raw.is_cold), level)
 

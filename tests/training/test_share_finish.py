@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.share_finish import LEAST_SHAPING_ROWS, RawShares, ShareFinish, learn_share_finish
+from training.nested_rates import Variances
+from training.share_finish import (
+    LEAST_SHAPING_ROWS,
+    HeldBack,
+    RawShares,
+    ShareFinish,
+    learn_share_finish,
+)
 
 ASKED = RawShares(np.linspace(0.2, 0.8, 7), np.zeros(7, np.bool_))
 
@@ -14,7 +21,8 @@ def _finish(rows: int) -> ShareFinish:
     rng = np.random.default_rng(0)
     share = rng.uniform(0.1, 0.6, rows)
     raw = RawShares(share * 1.5, np.zeros(rows, np.bool_))
-    return learn_share_finish(raw, share, np.ones(rows), rng)
+    held = HeldBack(raw, share, np.ones(rows), np.arange(rows))
+    return learn_share_finish(held, Variances(1.0, 0.0, ()), rng)
 
 
 def test_few_rows_leave_estimates_as_they_are_and_it_is_noted() -> None:
