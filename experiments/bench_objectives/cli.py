@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from experiments.bench_objectives.sources import Source
+    from training.material import Recipe
 
 
 def bench_objectives(
@@ -38,24 +43,34 @@ def bench_objectives(
 
     from experiments.bench_objectives.measuring import Plan, measure
     from experiments.bench_objectives.page import as_document, page
-    from experiments.bench_objectives.sources import Source, market_source
     from experiments.printing import print_results
+
+    plan = Plan(_sources(preset, seeds, data or [], work=work), origins, work, _recipe(config))
+    with Console(stderr=True).status("Starting") as status:
+        found = measure(plan, status.update)
+    if json:
+        typer.echo(dumps(as_document(found)))
+    else:
+        print_results(page(found))
+
+
+def _sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> list[Source]:
+    from experiments.bench_objectives.sources import Source, market_source
     from experiments.simulated_market.configuration import configure
+
+    sources = [market_source(configure(preset, seed=seed), work) for seed in range(seeds)]
+    sources += [Source(str(directory), directory) for directory in data]
+    if not sources:
+        raise typer.BadParameter("no market and no data: name --data, or one seed or more")
+    return sources
+
+
+def _recipe(config: Path | None) -> Recipe:
     from features.catalogue import CATALOGUE
     from features.horizons import Horizons
     from features.settings import load_section
     from training.material import Recipe
     from training.settings import TrainingSettings
 
-    sources = [market_source(configure(preset, seed=seed), work) for seed in range(seeds)]
-    sources += [Source(str(directory), directory) for directory in data or ()]
-    if not sources:
-        raise typer.BadParameter("no market and no data: name --data, or one seed or more")
     horizons = load_section(Horizons, "horizons", config)
-    recipe = Recipe(horizons, CATALOGUE, load_section(TrainingSettings, "training", config))
-    with Console(stderr=True).status("Starting") as status:
-        found = measure(Plan(sources, origins, work, recipe), status.update)
-    if json:
-        typer.echo(dumps(as_document(found)))
-    else:
-        print_results(page(found))
+    return Recipe(horizons, CATALOGUE, load_section(TrainingSettings, "training", config))
