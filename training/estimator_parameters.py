@@ -38,10 +38,12 @@ KNOWN_SHARE: Final = NumberRange(
     "a share of the rows above 0, at most 1", lambda value: 0 < value <= 1
 )
 FROM_ZERO: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
+ANY_NUMBER: Final = NumberRange("a number", lambda _: True)
+"""For a setting of the boosters, whose range is declared in training/settings.py."""
 
 
 MOST: Final = 1e300
-"""Whole numbers far beyond it have no float, and infinity is no setting."""
+"""Infinity is no setting, and whole numbers far beyond this one have no float."""
 UNORDERED_OR_TEXT: Final = (str, bytes, AbstractSet, Mapping)
 
 
@@ -135,8 +137,10 @@ def refuse_learning_from_order(
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    number: Any = value  # the type of `Real` doesn't know that it can be compared
-    return bool(-MOST <= number <= MOST)
+    try:
+        return abs(float(value)) <= MOST
+    except OverflowError:
+        return False
 
 
 def _is_sign(value: object) -> bool:

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from features.declarations import FloatArray
 from features.errors import XuanpinError
 from tests.shares_by_maker import simulated
-from training.boosted_model import ReturnRiskModel, SellThroughModel
+from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel
 
@@ -88,7 +88,13 @@ def test_rows_that_teach_nothing_are_refused(
         ({"monotone": {"price": [1]}}, "-1, 0 or 1 for a column; found {'price': [1]}"),
         ({"monotone": {"maker": 1}}, "monotone to name columns of the table: price, is_big, stock"),
         ({"monotone": {"price": 2}}, "-1, 0 or 1 for a column; found {'price': 2}"),
-        ({"trees": 0}, "found 0. Change the parameter trees."),
+        (
+            {"trees": 0},
+            "trees to be greater than or equal to 1; found 0. Change the parameter trees.",
+        ),
+        ({"least_leaf_rows": 3_000_000_000}, "found 3000000000. Change the parameter least_leaf_"),
+        ({"trees": 10**400}, "Expected a number; found 1000"),
+        ({"trees": 5.5}, "found 5.5. Change the parameter trees."),
         ({"leaves": 1}, "found 1. Change the parameter leaves."),
         ({"known_share": 0}, "Change the parameter known_share."),
         ({"leaf_ridge": -1}, "Change the parameter leaf_ridge."),
@@ -133,6 +139,7 @@ NO_NUMBERS: list[Any] = ["0.5", "a", None, True, [0.5]]
         ("known_share", "a share of the rows above 0, at most 1"),
         ("calibration_share", "a share of the rows between 0 and 1"),
         ("least_positives", "a number from 0 on"),
+        *((name, "a number") for name in BOOSTER_SETTINGS),
     ],
 )
 def test_parameter_that_is_no_number_is_refused(
@@ -141,6 +148,31 @@ def test_parameter_that_is_no_number_is_refused(
     with pytest.raises(ValueError, match=_literally(f"Expected {expected}; found")) as refusal:
         SellThroughModel().set_params(**{parameter: value}).fit(X, Y)
     assert str(refusal.value).endswith(f"Change the parameter {parameter}.")
+
+
+NUMBERS: dict[str, Any] = {
+    "boosters": np.uint8(1),
+    "trees": np.int64(5),
+    "leaves": np.int16(4),
+    "learning_rate": np.float32(0.5),
+    "least_leaf_rows": np.float64(20),
+    "leaf_ridge": np.int32(2),
+    "known_share": np.float64(0.25),
+    "least_positives": np.int64(3),
+    "calibration_share": np.float32(0.25),
+    "random_state": np.int64(7),
+}
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plain = SellThroughModel(**{name: value.item() for name, value in NUMBERS.items()})
+    expected = plain.fit(X, Y).predict(X).tolist()
+    assert SellThroughModel(**NUMBERS).fit(X, Y).predict(X).tolist() == expected
+
+
+def test_every_parameter_that_is_a_number_is_tested() -> None:
+    others = {"groups", "monotone", "calibration_groups", "calibration_order"}
+    assert set(SellThroughModel().get_params()) == {*NUMBERS, *others}
 
 
 def test_none_as_groups_is_no_group() -> None:
