@@ -51,20 +51,20 @@ class UnreadableColumnError(InputError):
 class InfiniteNumbersError(InputError):
     """Refuse infinite numbers: no split of a tree tells them from big ones."""
 
-    def __init__(self, column: str, rows: int) -> None:
+    def __init__(self, column: str, found: str) -> None:
         super().__init__(
             expected=f"finite or missing numbers in column {column!r}",
-            found=f"infinity in {rows} rows",
+            found=found,
             way_out="Put NaN where a number is unknown, and a bound where it is too large.",
         )
 
 
 class ChangedKindError(InputError):
-    """Refuse a column of numbers that holds something else than it did in fit."""
+    """Refuse a column that holds values of another kind than it did in fit."""
 
-    def __init__(self, column: str, found: str) -> None:
+    def __init__(self, column: str, *, known: str, found: str) -> None:
         super().__init__(
-            expected=f"numbers in column {column!r}, as in fit",
+            expected=f"{known} in column {column!r}, as in fit",
             found=found,
             way_out="Give the column the type that it had in fit.",
         )
