@@ -6,9 +6,14 @@ They are also ValueErrors, which is what scikit-learn's tools expect of an estim
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from features.errors import SettingsError, TrainingError
 from features.wording import listed
+
+LEAST_TRIALS: Final = 1e-15
+MOST_TRIALS: Final = 1e15
+"""Beyond these no real number of trials is, and sums of weights lose all but a few of them."""
 
 
 class InputError(TrainingError, ValueError):
@@ -86,7 +91,8 @@ class BadWeightsError(InputError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            expected="finite sample weights from zero on, some above zero",
+            expected=f"sample weights of zero or from {LEAST_TRIALS:g} to {MOST_TRIALS:g}, "
+            "some above zero",
             found=found,
             way_out="Give each row the number of trials that its share rests on, or 1.",
         )
@@ -122,6 +128,17 @@ class NestedColumnsError(InputError):
             expected="columns with one name each",
             found=f"names of several levels (MultiIndex): {listed(names)}",
             way_out="Join the levels: X.columns = ['_'.join(map(str, name)) for name in X.columns]",
+        )
+
+
+class MixedNamesError(InputError):
+    """Refuse names of columns of which some only are texts: scikit-learn can't compare them."""
+
+    def __init__(self, odd: Sequence[str]) -> None:
+        super().__init__(
+            expected="names of columns that are all text, or none of them",
+            found=f"{listed(odd)} beside text",
+            way_out="Make them text: X.columns = [str(name) for name in X.columns]",
         )
 
 
