@@ -104,6 +104,17 @@ def signs_by_name(monotone: object) -> dict[str, int]:
     return {name: int(sign) for name, sign in monotone.items()}
 
 
+def refuse_other_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
+    """Refuse a value that isn't one of a few texts.
+
+    Raises:
+        ParameterError: it isn't.
+    """
+    if not isinstance(value, str) or value not in choices:
+        expected = f"{parameter} to be {' or '.join(choices)}"
+        raise ParameterError(parameter, expected=expected, found=shown(repr(value)))
+
+
 def refuse_unknown(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse names of no column, and one that comes twice.
 

@@ -12,6 +12,7 @@ from features.declarations import FloatArray
 from features.errors import XuanpinError
 from tests.shares_by_maker import simulated
 from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
+from training.estimator_errors import ParameterError
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel
 
@@ -38,6 +39,38 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
         (X, FEW, None, "above 0 in the train slice; found 5 rows"),
         (X, Y, np.zeros(200), "found a sample weight of zero in every row"),
         (X, Y, -MARKET.trials, "200 missing, infinite or negative sample weights among 200"),
+        (
+            X,
+            Y,
+            np.full(200, 1.7e308),
+            "zero or from 1e-15 to 1e+15, some above zero; found 200 of 200 beyond: they go from",
+        ),
+        (
+            X,
+            Y,
+            np.where(np.arange(200) < 7, 1e-300, 1e300),
+            "they go from 1e-300 to 1e+300. Give each row",
+        ),
+        (
+            X,
+            Y,
+            np.where(np.arange(200) < 7, 1e-16, 0),
+            "7 of 200 beyond: they go from 1e-16 to 1e-16",
+        ),
+        (
+            X.set_axis([1, *X.columns[1:]], axis=1),
+            Y,
+            None,
+            "names of columns that are all text, or none of them; found 1 beside text. Make",
+        ),
+        (X.set_axis([None, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
+        (X.set_axis([np.nan, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
+        (
+            X.set_axis([("a", 1), 2, *X.columns[2:]], axis=1),
+            Y,
+            None,
+            "found ('a', 1), 2 beside text. Make them text",
+        ),
         (X, Y[:-1], None, "inconsistent numbers of samples"),
         (X, Y, MARKET.trials[:-1], "inconsistent numbers of samples"),
         (X[:3], Y[:3], None, "Expected at least 5 samples with a weight above zero; found 3"),
@@ -175,6 +208,23 @@ def test_every_parameter_that_is_a_number_is_tested() -> None:
     assert set(SellThroughModel().get_params()) == {*NUMBERS, *others}
 
 
+@pytest.mark.parametrize("target", ["x", None, ["return_risk"], np.array(["return_risk"] * 2)])
+@pytest.mark.parametrize("labels", [Y, FEW])
+def test_target_that_none_is_called_is_refused(labels: FloatArray, target: Any) -> None:  # noqa: ANN401 - whatever
+    with pytest.raises(ParameterError, match="Expected target to be sell_through or return_risk"):
+        ShrinkageModel(target=target).fit(X, labels)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("least", "most"), [(1e-15, 1e15), (1, 1e15), (1e-15, 1)])
+def test_weights_far_apart_but_possible_are_learned_from_without_a_warning(
+    least: float, most: float, model: Callable[[], ShareModel]
+) -> None:
+    fitted = model().set_params(groups=["region", "maker"])
+    predicted = fitted.fit(X, Y, np.where(np.arange(200) % 2, least, most)).predict(X)
+    assert ((predicted >= 0) & (predicted <= 1)).all()
+
+
 def test_none_as_groups_is_no_group() -> None:
     expected = ShrinkageModel(groups=()).fit(X, Y).predict(X).tolist()
     assert ShrinkageModel(groups=None).fit(X, Y).predict(X).tolist() == expected
@@ -216,6 +266,10 @@ def test_level_that_is_no_share_is_refused(level: float) -> None:
         (lambda table: table.drop(columns="price"), "Feature names seen at fit time, yet now"),
         (lambda table: table.assign(price="cheap"), "numbers in column 'price', as in fit"),
         (lambda table: table.assign(price=np.inf), "infinity in 200 rows"),
+        (
+            lambda table: table.set_axis([1, *table.columns[1:]], axis=1),
+            "all text, or none of them; found 1 beside text",
+        ),
         (
             lambda table: table.assign(maker=[["a"]] * 200),
             "text or categories in column 'maker'; found unhashable type",
