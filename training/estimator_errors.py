@@ -78,10 +78,10 @@ class ChangedKindError(InputError):
 class LabelsNotSharesError(InputError):
     """Refuse labels outside 0 and 1; LightGBM would train on missing ones without a word."""
 
-    def __init__(self, *, missing: int, outside: int, rows: int) -> None:
+    def __init__(self, found: str) -> None:
         super().__init__(
             expected="labels y that are shares, from 0 to 1",
-            found=f"{missing} missing (NaN) and {outside} outside among {rows}",
+            found=found,
             way_out="Leave out rows without a final label, and divide counts by their trials.",
         )
 

@@ -23,12 +23,15 @@ def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
         ValueError: not one number a row.
     """
     flat = column_or_1d(y, warn=True)
-    labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+    try:
+        labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+    except OverflowError as error:
+        raise LabelsNotSharesError("a number that no float can hold") from error
     check_consistent_length(labels, np.empty(rows))
     missing = int(np.isnan(labels).sum())
     outside = int(((labels < 0) | (labels > 1)).sum())
     if missing or outside:
-        raise LabelsNotSharesError(missing=missing, outside=outside, rows=rows)
+        raise LabelsNotSharesError(f"{missing} missing (NaN) and {outside} outside among {rows}")
     return np.asarray(labels, np.float64)
 
 
@@ -42,7 +45,10 @@ def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     if sample_weight is None:
         return np.ones(rows)
     flat = column_or_1d(sample_weight)
-    trials = np.asarray(flat, np.float64)
+    try:
+        trials = np.asarray(flat, np.float64)
+    except OverflowError as error:
+        raise BadWeightsError("a number that no float can hold") from error
     check_consistent_length(trials, np.empty(rows))
     broken = int((~(np.isfinite(trials) & (trials >= 0))).sum())
     if broken:

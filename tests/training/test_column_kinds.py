@@ -193,3 +193,11 @@ def test_level_of_too_many_digits_to_print_is_refused() -> None:
 def test_arrow_type_of_neither_kind_is_refused(kind: pa.DataType) -> None:
     with pytest.raises(InputError, match="text or categories in column 'column'; found type "):
         TableReader.of(_arrow(kind, [None]).to_frame(), ())
+
+
+def test_dictionary_of_arrow_orders_no_rows() -> None:
+    kind = pa.dictionary(pa.int32(), pa.string())
+    table = X.assign(day=_arrow(kind, ["a", "b"] * 150))
+    message = "column 'day' that part the rows in two slices; found values without order"
+    with pytest.raises(InputError, match=message):
+        ShrinkageModel(calibration_order="day").fit(table, MARKET.y)

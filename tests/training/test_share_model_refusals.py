@@ -71,6 +71,8 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
             None,
             "found ('a', 1), 2 beside text. Make them text",
         ),
+        (X, Y, np.array([10**400] * 200), "found a number that no float can hold. Give each row"),
+        (X, np.array([10**400] * 200), None, "found a number that no float can hold. Leave out"),
         (X, Y[:-1], None, "inconsistent numbers of samples"),
         (X, Y, MARKET.trials[:-1], "inconsistent numbers of samples"),
         (X[:3], Y[:3], None, "Expected at least 5 samples with a weight above zero; found 3"),
