@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import ValidationError
 
 from features.declarations import Target
+from features.settings import SHOULD_BE
+from features.wording import shown
 from training.boosted_shares import BoostedShares, Boosting, boost_shares
 from training.estimator_errors import ParameterError, UnknownColumnsError
 from training.estimator_parameters import (
+    ANY_NUMBER,
     FROM_ZERO,
     KNOWN_SHARE,
     one_name,
@@ -22,6 +25,8 @@ from training.input_table import InputTable
 from training.level_encoder import Rows
 from training.settings import TrainingSettings
 from training.share_model import ShareModel
+
+BOOSTER_SETTINGS: Final = ("boosters", "trees", "leaves", "learning_rate", "least_leaf_rows")
 
 
 class BoostedShareModel(ShareModel):
@@ -90,20 +95,18 @@ class BoostedShareModel(ShareModel):
         )
 
     def _settings(self) -> TrainingSettings:
+        given = {name: getattr(self, name) for name in BOOSTER_SETTINGS}
+        for name, value in given.items():
+            ANY_NUMBER.refuse_other(name, value)
         try:
-            return TrainingSettings(
-                boosters=self.boosters,
-                trees=self.trees,
-                leaves=self.leaves,
-                learning_rate=self.learning_rate,
-                least_leaf_rows=self.least_leaf_rows,
-                random_state=self.seed_,
-            )
+            return TrainingSettings(**given, random_state=self.seed_)
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
-            found = str(first["input"])
-            raise ParameterError(name, expected=first["msg"], found=found) from error
+            should_be = first["msg"].removeprefix(SHOULD_BE)
+            raise ParameterError(
+                name, expected=f"{name} to be {should_be}", found=shown(str(first["input"]))
+            ) from error
 
     def _signs(self) -> tuple[int, ...]:
         """Return the direction of each column of numbers."""

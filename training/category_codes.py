@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from training.column_kinds import kinds_of
 from training.training_set import IntArray
 
 MISSING: int = -1
@@ -19,13 +20,15 @@ class CategoryCodes:
     """The levels that were seen, in an order that doesn't depend on the rows' order."""
 
     levels: pd.Index
+    kinds: frozenset[str]
+    """What the levels are: numbers, text and so on (training/column_kinds.py)."""
 
     @classmethod
     def of(cls, column: pd.Series) -> CategoryCodes:
         """Learn the levels of a column of any hashable values."""
         values: list[Hashable] = list(column.dropna().astype(object).unique())
         ordered = sorted(values, key=lambda value: (type(value).__name__, str(value)))
-        return cls(pd.Index(ordered, dtype=object))
+        return cls(pd.Index(ordered, dtype=object), kinds_of(column))
 
     def code(self, column: pd.Series) -> IntArray:
         """Return each value's number, `MISSING` where it has none; shape (rows,).

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array
 
-from training.estimator_errors import NestedColumnsError, OtherColumnsError, RepeatedColumnsError
+from training.estimator_errors import (
+    MixedNamesError,
+    NestedColumnsError,
+    OtherColumnsError,
+    RepeatedColumnsError,
+)
 
 
 @dataclass(frozen=True)
@@ -19,30 +24,37 @@ class ColumnNames:
     names: tuple[str, ...]
     are_made_up: bool
     """Whether the table was an array, or another that pandas doesn't read names from."""
+    are_text: bool
+    """Whether the table had them, each a text: scikit-learn warns where one side has none such."""
 
     @classmethod
     def of(cls, table: Any, frame: pd.DataFrame) -> ColumnNames:  # noqa: ANN401 - as below
         """Learn the names of a table, which `as_frame` has turned into `frame`."""
-        return cls(tuple(frame.columns), not isinstance(table, pd.DataFrame))
+        if not isinstance(table, pd.DataFrame):
+            return cls(tuple(frame.columns), are_made_up=True, are_text=False)
+        are_text = all(isinstance(name, str) for name in table.columns)
+        return cls(tuple(frame.columns), are_made_up=False, are_text=are_text)
 
     def rename(self, frame: pd.DataFrame, own: ColumnNames) -> pd.DataFrame:
         """Return a frame of as many columns as in fit under the names of fit.
 
-        Its `own` names tell its columns apart if they are those of fit. Where it or the table of
-        fit has none, or numbers from 0 on in their stead, places do, as in scikit-learn.
+        Its `own` names tell its columns apart if they are those of fit. Places do if it or the
+        table of fit has none, or numbers from 0 on in their stead and the other one has texts, of
+        which scikit-learn warns. Other numbers are names: 1, 2, 3 aren't 0, 1, 2.
 
         Raises:
             OtherColumnsError: both have names, and other ones.
         """
-        are_names = not (self.are_made_up or own.are_made_up)
-        if are_names and set(own.names) == set(self.names):
-            return frame
-        if are_names and not (self._are_numbers() or own._are_numbers()):
-            raise OtherColumnsError(self.names, own.names)
+        if not (self.are_made_up or own.are_made_up):
+            if set(own.names) == set(self.names):
+                return frame
+            if not (self._are_places_beside(own) or own._are_places_beside(self)):
+                raise OtherColumnsError(self.names, own.names)
         return frame.set_axis(list(self.names), axis=1)
 
-    def _are_numbers(self) -> bool:
-        return list(self.names) == [str(place) for place in range(len(self.names))]
+    def _are_places_beside(self, other: ColumnNames) -> bool:
+        places = [str(place) for place in range(len(self.names))]
+        return other.are_text and list(self.names) == places
 
 
 def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like, as in scikit-learn
@@ -50,6 +62,7 @@ def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like,
 
     Raises:
         NestedColumnsError: columns have names of several levels.
+        MixedNamesError: some columns have texts as names, others something else.
         RepeatedColumnsError: two columns have the same name.
         ValueError: no two-dimensional table of at least one row and one column.
     """
@@ -64,6 +77,9 @@ def _renamed(table: pd.DataFrame) -> pd.DataFrame:
     check_array(np.empty(table.shape, dtype=np.int8))
     if isinstance(table.columns, pd.MultiIndex):
         raise NestedColumnsError([str(name) for name in table.columns])
+    odd = [name for name in table.columns if type(name) is not str]
+    if 0 < len(odd) < table.shape[1]:
+        raise MixedNamesError([repr(name) for name in odd])
     renamed = table.rename(columns=str)
     if not renamed.columns.is_unique:
         raise RepeatedColumnsError(list(renamed.columns[renamed.columns.duplicated()]))

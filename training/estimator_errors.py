@@ -6,9 +6,14 @@ They are also ValueErrors, which is what scikit-learn's tools expect of an estim
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from features.errors import SettingsError, TrainingError
 from features.wording import listed
+
+LEAST_TRIALS: Final = 1e-15
+MOST_TRIALS: Final = 1e15
+"""Beyond these no real number of trials is, and sums of weights lose all but a few of them."""
 
 
 class InputError(TrainingError, ValueError):
@@ -51,20 +56,20 @@ class UnreadableColumnError(InputError):
 class InfiniteNumbersError(InputError):
     """Refuse infinite numbers: no split of a tree tells them from big ones."""
 
-    def __init__(self, column: str, rows: int) -> None:
+    def __init__(self, column: str, found: str) -> None:
         super().__init__(
             expected=f"finite or missing numbers in column {column!r}",
-            found=f"infinity in {rows} rows",
+            found=found,
             way_out="Put NaN where a number is unknown, and a bound where it is too large.",
         )
 
 
 class ChangedKindError(InputError):
-    """Refuse a column of numbers that holds something else than it did in fit."""
+    """Refuse a column that holds values of another kind than it did in fit."""
 
-    def __init__(self, column: str, found: str) -> None:
+    def __init__(self, column: str, *, known: str, found: str) -> None:
         super().__init__(
-            expected=f"numbers in column {column!r}, as in fit",
+            expected=f"{known} in column {column!r}, as in fit",
             found=found,
             way_out="Give the column the type that it had in fit.",
         )
@@ -73,10 +78,10 @@ class ChangedKindError(InputError):
 class LabelsNotSharesError(InputError):
     """Refuse labels outside 0 and 1; LightGBM would train on missing ones without a word."""
 
-    def __init__(self, *, missing: int, outside: int, rows: int) -> None:
+    def __init__(self, found: str) -> None:
         super().__init__(
             expected="labels y that are shares, from 0 to 1",
-            found=f"{missing} missing (NaN) and {outside} outside among {rows}",
+            found=found,
             way_out="Leave out rows without a final label, and divide counts by their trials.",
         )
 
@@ -86,7 +91,8 @@ class BadWeightsError(InputError):
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            expected="finite sample weights from zero on, some above zero",
+            expected=f"sample weights of zero or from {LEAST_TRIALS:g} to {MOST_TRIALS:g}, "
+            "some above zero",
             found=found,
             way_out="Give each row the number of trials that its share rests on, or 1.",
         )
@@ -133,6 +139,17 @@ class NestedColumnsError(InputError):
             expected="columns with one name each",
             found=f"names of several levels (MultiIndex): {listed(names)}",
             way_out="Join the levels: X.columns = ['_'.join(map(str, name)) for name in X.columns]",
+        )
+
+
+class MixedNamesError(InputError):
+    """Refuse names of columns of which some only are texts: scikit-learn can't compare them."""
+
+    def __init__(self, odd: Sequence[str]) -> None:
+        super().__init__(
+            expected="names of columns that are all text, or none of them",
+            found=f"{listed(odd)} beside text",
+            way_out="Make them text: X.columns = [str(name) for name in X.columns]",
         )
 
 

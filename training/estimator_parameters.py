@@ -38,10 +38,12 @@ KNOWN_SHARE: Final = NumberRange(
     "a share of the rows above 0, at most 1", lambda value: 0 < value <= 1
 )
 FROM_ZERO: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
+ANY_NUMBER: Final = NumberRange("a number", lambda _: True)
+"""For a setting of the boosters, whose range is declared in training/settings.py."""
 
 
 MOST: Final = 1e300
-"""Whole numbers far beyond it have no float, and infinity is no setting."""
+"""Infinity is no setting, and whole numbers far beyond this one have no float."""
 UNORDERED_OR_TEXT: Final = (str, bytes, AbstractSet, Mapping)
 
 
@@ -102,6 +104,17 @@ def signs_by_name(monotone: object) -> dict[str, int]:
     return {name: int(sign) for name, sign in monotone.items()}
 
 
+def refuse_other_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
+    """Refuse a value that isn't one of a few texts.
+
+    Raises:
+        ParameterError: it isn't.
+    """
+    if not isinstance(value, str) or value not in choices:
+        expected = f"{parameter} to be {' or '.join(choices)}"
+        raise ParameterError(parameter, expected=expected, found=shown(repr(value)))
+
+
 def refuse_unknown(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse names of no column, and one that comes twice.
 
@@ -135,8 +148,10 @@ def refuse_learning_from_order(
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    number: Any = value  # the type of `Real` doesn't know that it can be compared
-    return bool(-MOST <= number <= MOST)
+    try:
+        return abs(float(value)) <= MOST
+    except OverflowError:
+        return False
 
 
 def _is_sign(value: object) -> bool:

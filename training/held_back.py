@@ -50,7 +50,7 @@ def latest(column: pd.Series, share: float) -> BoolArray:
 def _ranks(column: pd.Series) -> FloatArray:
     try:
         return np.asarray(column.rank(method="min"), np.float64)
-    except TypeError as error:
+    except (TypeError, NotImplementedError) as error:  # the latter: types of Arrow's
         raise NothingToHoldBackError(str(column.name), f"values without order: {error}") from error
 
 

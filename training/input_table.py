@@ -1,7 +1,7 @@
 """Read any table into numbers and numbered categories.
 
-Text, object and categorical columns are categories, booleans and numbers are numbers, whatever
-library or nullable type they come in. No string reaches LightGBM.
+Text and categorical columns are categories, booleans and numbers are numbers, whatever library or
+nullable type they come in; objects are what their values are. No string reaches LightGBM.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
 from features.declarations import FloatArray
+from features.wording import listed
 from serving.cells import BoolArray
-from training.category_codes import CategoryCodes
+from training.category_codes import MISSING, CategoryCodes
+from training.column_kinds import NUMBERS, is_category, kinds_of
 from training.estimator_errors import (
     ChangedKindError,
     InfiniteNumbersError,
@@ -55,12 +56,12 @@ class TableReader:
 
         Raises:
             UnreadableColumnError: a column holds times, nested values or the like.
-            InfiniteNumbersError: a column holds an infinite number.
+            InfiniteNumbersError: a column holds an infinite number, or one beyond all floats.
         """
         numbers: dict[str, FloatArray] = {}
         categories: dict[str, CategoryCodes] = {}
         for name, column in frame.items():
-            if name in as_categories or _is_category(column):
+            if name in as_categories or is_category(column):
                 categories[str(name)] = _learned(column)
             else:
                 numbers[str(name)] = _numbers(column)
@@ -72,9 +73,10 @@ class TableReader:
         """Return a table with the columns of fit as matrices.
 
         Raises:
-            ChangedKindError: a column of numbers has become one of categories.
+            ChangedKindError: a column of numbers has become one of categories, or none of a
+                column's values is of a kind that its levels were of: text is asked for numbers.
             UnreadableColumnError: a column of categories holds nested values.
-            InfiniteNumbersError: a column holds an infinite number.
+            InfiniteNumbersError: a column holds an infinite number, or one beyond all floats.
         """
         numbers = [self._filled(frame[name]) for name in self.fills]
         codes = [_coded(frame[name], known) for name, known in self.categories.items()]
@@ -86,54 +88,48 @@ class TableReader:
         name = str(column.name)
         if name in self.without_values:
             return np.full(len(column), np.nan)
-        if _is_category(column):
-            raise ChangedKindError(name, f"type {column.dtype}")
+        if column.isna().all():
+            return np.full(len(column), self.fills[name])
+        if is_category(column):
+            raise ChangedKindError(name, known=NUMBERS, found=f"type {column.dtype}")
         numbers = _numbers(column)
         return np.where(np.isnan(numbers), self.fills[name], numbers)
-
-
-def _is_category(column: pd.Series) -> bool:
-    kind = column.dtype
-    if types.is_object_dtype(kind):
-        return not _holds_numbers(column)
-    if isinstance(kind, pd.CategoricalDtype) or types.is_string_dtype(kind):
-        return True
-    if types.is_numeric_dtype(kind) and not types.is_complex_dtype(kind):
-        return False
-    raise UnreadableColumnError(str(column.name), f"type {kind}")
-
-
-def _holds_numbers(column: pd.Series) -> bool:
-    """Tell whether an object column holds numbers or booleans, or nothing at all."""
-    return types.infer_dtype(column.dropna()) in {
-        "boolean",
-        "decimal",
-        "empty",
-        "floating",
-        "integer",
-        "mixed-integer-float",
-    }
 
 
 def _learned(column: pd.Series) -> CategoryCodes:
     try:
         return CategoryCodes.of(column)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # the latter: a number of too many digits to print
         raise UnreadableColumnError(str(column.name), str(error)) from error
 
 
 def _coded(column: pd.Series, known: CategoryCodes) -> IntArray:
     try:
-        return known.code(column)
+        codes = known.code(column)
     except TypeError as error:
         raise UnreadableColumnError(str(column.name), str(error)) from error
+    if (codes == MISSING).all():
+        _refuse_other_kinds(column, known)
+    return codes
+
+
+def _refuse_other_kinds(column: pd.Series, known: CategoryCodes) -> None:
+    """Refuse values none of which could have been seen: levels 1 and 2 asked as '1' and '2'."""
+    kinds, found = known.kinds, kinds_of(column)
+    if kinds and found and not kinds & found:
+        raise ChangedKindError(
+            str(column.name), known=listed(sorted(kinds)), found=listed(sorted(found))
+        )
 
 
 def _numbers(column: pd.Series) -> FloatArray:
-    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError as error:
+        raise InfiniteNumbersError(str(column.name), "one that no float can hold") from error
     infinite = int(np.isinf(numbers).sum())
     if infinite:
-        raise InfiniteNumbersError(str(column.name), infinite)
+        raise InfiniteNumbersError(str(column.name), f"infinity in {infinite} rows")
     return numbers
 
 

@@ -45,7 +45,7 @@ Market = Annotated[str, AfterValidator(_known)]
 class SeasonRiseSetting(BaseModel):
     """Days of every year on which more, or less, sells: `[[training.season_rises]]`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(min_length=1, max_length=60)
     first: MonthDay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,9 @@ from features.declarations import Target
 from serving.season_rises import MOST_RISES
 from serving.starting_share import place_of_start
 from training.season_settings import BEFORE_CHRISTMAS, SeasonRiseSetting
+
+MOST_ROWS: Final = 1_000_000_000
+"""More rows than any table has that is learned from: a setting beyond it is a slip."""
 
 
 class TrainingSettings(BaseModel):
@@ -19,15 +23,15 @@ class TrainingSettings(BaseModel):
     that beat one booster with the library's defaults.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     latest_days: int = Field(default=28, ge=1, le=365)
     """Days of moments, the last with a final target, on which models are judged."""
     calibration_days: int = Field(default=42, ge=1, le=365)
     least_train_days: int = Field(default=28, ge=1, le=3650)
-    least_rows: int = Field(default=100, ge=1)
+    least_rows: int = Field(default=100, ge=1, le=MOST_ROWS)
     """Rows that each slice, and each half of the calibration slice, needs."""
-    least_positives: int = Field(default=20, ge=1)
+    least_positives: int = Field(default=20, ge=1, le=MOST_ROWS)
     """Rows with a label above 0 that the training slice needs."""
 
     boosters: int = Field(default=5, ge=1, le=20)
@@ -45,8 +49,8 @@ class TrainingSettings(BaseModel):
     learning_rate: float = Field(default=0.04, gt=0, le=1)
     """Against 400 trees at 0.02, log loss on Online Retail was 0.477 instead of 0.476 without a
     calendar, for half the time of fit and score."""
-    least_leaf_rows: int = Field(default=40, ge=1)
-    leaf_ridge: float = Field(default=20.0, ge=0)
+    least_leaf_rows: int = Field(default=40, ge=1, le=1_000_000)
+    leaf_ridge: float = Field(default=20.0, ge=0, le=1e6)
     """LightGBM's lambda_l2. On the medium simulated market it raises return risk's share of the
     explainable gain from 0.44 to 0.45, and leaves that of sell-through at 0.68."""
     feature_share: float = Field(default=0.6, gt=0, le=1)

@@ -7,7 +7,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from features.declarations import FloatArray
-from training.estimator_errors import BadWeightsError, LabelsNotSharesError
+from training.estimator_errors import (
+    LEAST_TRIALS,
+    MOST_TRIALS,
+    BadWeightsError,
+    LabelsNotSharesError,
+)
 
 
 def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
@@ -18,12 +23,15 @@ def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
         ValueError: not one number a row.
     """
     flat = column_or_1d(y, warn=True)
-    labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+    try:
+        labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
+    except OverflowError as error:
+        raise LabelsNotSharesError("a number that no float can hold") from error
     check_consistent_length(labels, np.empty(rows))
     missing = int(np.isnan(labels).sum())
     outside = int(((labels < 0) | (labels > 1)).sum())
     if missing or outside:
-        raise LabelsNotSharesError(missing=missing, outside=outside, rows=rows)
+        raise LabelsNotSharesError(f"{missing} missing (NaN) and {outside} outside among {rows}")
     return np.asarray(labels, np.float64)
 
 
@@ -31,17 +39,24 @@ def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     """Return the number of trials that each row's share rests on, 1 where nothing is said.
 
     Raises:
-        BadWeightsError: a weight is missing, infinite or negative, or all are zero.
+        BadWeightsError: a weight is missing, infinite, negative or absurd, or all are zero.
         ValueError: not one number a row.
     """
     if sample_weight is None:
         return np.ones(rows)
     flat = column_or_1d(sample_weight)
-    trials = np.asarray(flat, np.float64)
+    try:
+        trials = np.asarray(flat, np.float64)
+    except OverflowError as error:
+        raise BadWeightsError("a number that no float can hold") from error
     check_consistent_length(trials, np.empty(rows))
     broken = int((~(np.isfinite(trials) & (trials >= 0))).sum())
     if broken:
         raise BadWeightsError(f"{broken} missing, infinite or negative sample weights among {rows}")
+    absurd = int(((trials > MOST_TRIALS) | ((trials > 0) & (trials < LEAST_TRIALS))).sum())
+    if absurd:
+        least, most = trials[trials > 0].min(), trials.max()
+        raise BadWeightsError(f"{absurd} of {rows} beyond: they go from {least:g} to {most:g}")
     if not trials.any():
         raise BadWeightsError("a sample weight of zero in every row")
     return trials

@@ -36,6 +36,7 @@ from training.settings import TrainingSettings
 from training.share_finish import Forecaster, HeldBack, RawShares, learn_share_finish
 from training.share_labels import checked_shares, checked_trials
 from training.split import TRAIN
+from training.unchanged_if_refused import unchanged_if_refused
 
 LEAST_ROWS: Final = 5
 
@@ -73,22 +74,15 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ANN401, N803 - scikit-learn's signature
         """Learn the shares `y` (0 to 1) of a table's rows; weights are numbers of trials.
 
+        A fit that is refused changes nothing: what an earlier one learned stays.
+
         Raises:
             InputError: the table, labels or weights can't be used; a ValueError, as all of these.
             ParameterError: a parameter is out of range or names an unknown column.
             UnlearnableTargetError: all labels are the same, or hardly any is above 0.
         """
-        frame = as_frame(X)
-        self.columns_ = ColumnNames.of(X, frame)
-        validate_data(self, X, skip_check_array=True)
-        trials = checked_trials(sample_weight, len(frame))
-        is_used = trials > 0
-        if is_used.sum() < LEAST_ROWS:
-            raise TooFewRowsToFitError(needed=LEAST_ROWS, found=int(is_used.sum()))
-        share = checked_shares(y, len(frame))
-        self.seed_ = seed_of(self.random_state)
-        self._check_parameters(list(frame.columns))
-        return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
+        with unchanged_if_refused(self):
+            return self._fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
         """Return the estimated share of each row, shape (rows,), within 0 and 1.
@@ -160,6 +154,19 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         finish = self.finish_
         return choose(finish.estimate(raw), finish.evidence(raw), finish.past, ask)
 
+    def _fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:  # noqa: ANN401, N803 - likewise
+        frame = as_frame(X)
+        self.columns_ = ColumnNames.of(X, frame)
+        validate_data(self, X, skip_check_array=True)
+        trials = checked_trials(sample_weight, len(frame))
+        is_used = trials > 0
+        if is_used.sum() < LEAST_ROWS:
+            raise TooFewRowsToFitError(needed=LEAST_ROWS, found=int(is_used.sum()))
+        share = checked_shares(y, len(frame))
+        self.seed_ = seed_of(self.random_state)
+        self._check_parameters(list(frame.columns))
+        return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
+
     def _fit_checked(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
         refuse_unlearnable(self._target, TRAIN, share, least_positives=self.least_positives)
         inputs = self._inputs(frame)
@@ -182,7 +189,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         frame = as_frame(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         frame = self.columns_.rename(frame, ColumnNames.of(X, frame))
-        return self.forecaster_.predict(self.reader_.read(self._inputs(frame)))
+        return self.forecaster_.predict(self.reader_.read(frame))
 
     def _held_back(self, frame: pd.DataFrame, rng: np.random.Generator) -> BoolArray:
         if self.calibration_groups is not None:

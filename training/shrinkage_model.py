@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.declarations import Target
+from features.declarations import TARGETS, Target
+from training.estimator_parameters import refuse_other_choice
 from training.fit_seed import RandomState
 from training.input_table import InputTable
 from training.level_encoder import Rows
@@ -67,6 +68,10 @@ class ShrinkageModel(ShareModel):
     @property
     def _target(self) -> Target:
         return self.target
+
+    def _check_parameters(self, columns: Sequence[str]) -> None:
+        super()._check_parameters(columns)
+        refuse_other_choice("target", self.target, TARGETS)
 
     def _learn(self, table: InputTable, rows: Rows) -> PooledShares:
         path = self._path()

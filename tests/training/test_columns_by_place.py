@@ -38,6 +38,18 @@ def _by_year(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(list(range(2020, 2020 + table.shape[1])), axis=1)
 
 
+def _from_one(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_axis(list(range(1, 1 + table.shape[1])), axis=1)
+
+
+def _by_day(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_axis(pd.date_range("2026-01-01", periods=table.shape[1]), axis=1)
+
+
+def _numbered_in_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_axis([str(place) for place in range(table.shape[1])], axis=1)
+
+
 def _misleading(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose first column is called x5, as the last one of an array is."""
     return table.set_axis([f"x{place}" for place in range(5, -1, -1)], axis=1)
@@ -50,7 +62,15 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize(
     ("fitted_on", "asked_in"),
-    [(_array, _numbered), (_numbered, _array), (_by_year, _array)],
+    [
+        (_array, _numbered),
+        (_numbered, _array),
+        (_by_year, _array),
+        (_array, _from_one),
+        (_numbered, _numbered),
+        (_from_one, _from_one),
+        (_by_day, _by_day),
+    ],
 )
 def test_table_without_names_is_read_by_place(
     fitted_on: Form, asked_in: Form, model: ShareModel
@@ -126,6 +146,18 @@ def test_names_that_an_array_could_be_given_mean_nothing(
             "maker, price, colour, is_big, stock; found 2020, 2021, 2022, 2023, 2024, 2025. Give",
         ),
         (_by_year, _named, "Expected the columns of fit: 2020, 2021"),
+        (
+            _numbered,
+            _from_one,
+            "the columns of fit: 0, 1, 2, 3, 4, 5; found 1, 2, 3, 4, 5, 6. Give",
+        ),
+        (
+            _from_one,
+            _numbered,
+            "the columns of fit: 1, 2, 3, 4, 5, 6; found 0, 1, 2, 3, 4, 5. Give",
+        ),
+        (_numbered_in_text, _from_one, "0, 1, 2, 3, 4, 5; found 1, 2, 3, 4, 5, 6. Give"),
+        (_by_day, _numbered, "found 0, 1, 2, 3, 4, 5. Give the columns the names"),
     ],
 )
 def test_columns_that_cannot_be_told_are_refused(

@@ -49,6 +49,7 @@ def test_calendar_can_be_empty(tmp_path: Path) -> None:
         {"rise": "-1"},
         {"markets": "['UK']"},
         {"rise": "nan"},
+        {"rise": "inf"},
         {"rise": "11"},
         {"markets": "['Germany']"},
         {"markets": "['DE']\nstrength = 1"},

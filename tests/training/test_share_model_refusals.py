@@ -11,7 +11,8 @@ from sklearn.exceptions import NotFittedError
 from features.declarations import FloatArray
 from features.errors import XuanpinError
 from tests.shares_by_maker import simulated
-from training.boosted_model import ReturnRiskModel, SellThroughModel
+from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
+from training.estimator_errors import ParameterError
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel
 
@@ -38,6 +39,40 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
         (X, FEW, None, "above 0 in the train slice; found 5 rows"),
         (X, Y, np.zeros(200), "found a sample weight of zero in every row"),
         (X, Y, -MARKET.trials, "200 missing, infinite or negative sample weights among 200"),
+        (
+            X,
+            Y,
+            np.full(200, 1.7e308),
+            "zero or from 1e-15 to 1e+15, some above zero; found 200 of 200 beyond: they go from",
+        ),
+        (
+            X,
+            Y,
+            np.where(np.arange(200) < 7, 1e-300, 1e300),
+            "they go from 1e-300 to 1e+300. Give each row",
+        ),
+        (
+            X,
+            Y,
+            np.where(np.arange(200) < 7, 1e-16, 0),
+            "7 of 200 beyond: they go from 1e-16 to 1e-16",
+        ),
+        (
+            X.set_axis([1, *X.columns[1:]], axis=1),
+            Y,
+            None,
+            "names of columns that are all text, or none of them; found 1 beside text. Make",
+        ),
+        (X.set_axis([None, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
+        (X.set_axis([np.nan, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
+        (
+            X.set_axis([("a", 1), 2, *X.columns[2:]], axis=1),
+            Y,
+            None,
+            "found ('a', 1), 2 beside text. Make them text",
+        ),
+        (X, Y, np.array([10**400] * 200), "found a number that no float can hold. Give each row"),
+        (X, np.array([10**400] * 200), None, "found a number that no float can hold. Leave out"),
         (X, Y[:-1], None, "inconsistent numbers of samples"),
         (X, Y, MARKET.trials[:-1], "inconsistent numbers of samples"),
         (X[:3], Y[:3], None, "Expected at least 5 samples with a weight above zero; found 3"),
@@ -88,7 +123,13 @@ def test_rows_that_teach_nothing_are_refused(
         ({"monotone": {"price": [1]}}, "-1, 0 or 1 for a column; found {'price': [1]}"),
         ({"monotone": {"maker": 1}}, "monotone to name columns of the table: price, is_big, stock"),
         ({"monotone": {"price": 2}}, "-1, 0 or 1 for a column; found {'price': 2}"),
-        ({"trees": 0}, "found 0. Change the parameter trees."),
+        (
+            {"trees": 0},
+            "trees to be greater than or equal to 1; found 0. Change the parameter trees.",
+        ),
+        ({"least_leaf_rows": 3_000_000_000}, "found 3000000000. Change the parameter least_leaf_"),
+        ({"trees": 10**400}, "Expected a number; found 1000"),
+        ({"trees": 5.5}, "found 5.5. Change the parameter trees."),
         ({"leaves": 1}, "found 1. Change the parameter leaves."),
         ({"known_share": 0}, "Change the parameter known_share."),
         ({"leaf_ridge": -1}, "Change the parameter leaf_ridge."),
@@ -133,6 +174,7 @@ NO_NUMBERS: list[Any] = ["0.5", "a", None, True, [0.5]]
         ("known_share", "a share of the rows above 0, at most 1"),
         ("calibration_share", "a share of the rows between 0 and 1"),
         ("least_positives", "a number from 0 on"),
+        *((name, "a number") for name in BOOSTER_SETTINGS),
     ],
 )
 def test_parameter_that_is_no_number_is_refused(
@@ -141,6 +183,48 @@ def test_parameter_that_is_no_number_is_refused(
     with pytest.raises(ValueError, match=_literally(f"Expected {expected}; found")) as refusal:
         SellThroughModel().set_params(**{parameter: value}).fit(X, Y)
     assert str(refusal.value).endswith(f"Change the parameter {parameter}.")
+
+
+NUMBERS: dict[str, Any] = {
+    "boosters": np.uint8(1),
+    "trees": np.int64(5),
+    "leaves": np.int16(4),
+    "learning_rate": np.float32(0.5),
+    "least_leaf_rows": np.float64(20),
+    "leaf_ridge": np.int32(2),
+    "known_share": np.float64(0.25),
+    "least_positives": np.int64(3),
+    "calibration_share": np.float32(0.25),
+    "random_state": np.int64(7),
+}
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plain = SellThroughModel(**{name: value.item() for name, value in NUMBERS.items()})
+    expected = plain.fit(X, Y).predict(X).tolist()
+    assert SellThroughModel(**NUMBERS).fit(X, Y).predict(X).tolist() == expected
+
+
+def test_every_parameter_that_is_a_number_is_tested() -> None:
+    others = {"groups", "monotone", "calibration_groups", "calibration_order"}
+    assert set(SellThroughModel().get_params()) == {*NUMBERS, *others}
+
+
+@pytest.mark.parametrize("target", ["x", None, ["return_risk"], np.array(["return_risk"] * 2)])
+@pytest.mark.parametrize("labels", [Y, FEW])
+def test_target_that_none_is_called_is_refused(labels: FloatArray, target: Any) -> None:  # noqa: ANN401 - whatever
+    with pytest.raises(ParameterError, match="Expected target to be sell_through or return_risk"):
+        ShrinkageModel(target=target).fit(X, labels)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("least", "most"), [(1e-15, 1e15), (1, 1e15), (1e-15, 1)])
+def test_weights_far_apart_but_possible_are_learned_from_without_a_warning(
+    least: float, most: float, model: Callable[[], ShareModel]
+) -> None:
+    fitted = model().set_params(groups=["region", "maker"])
+    predicted = fitted.fit(X, Y, np.where(np.arange(200) % 2, least, most)).predict(X)
+    assert ((predicted >= 0) & (predicted <= 1)).all()
 
 
 def test_none_as_groups_is_no_group() -> None:
@@ -184,6 +268,10 @@ def test_level_that_is_no_share_is_refused(level: float) -> None:
         (lambda table: table.drop(columns="price"), "Feature names seen at fit time, yet now"),
         (lambda table: table.assign(price="cheap"), "numbers in column 'price', as in fit"),
         (lambda table: table.assign(price=np.inf), "infinity in 200 rows"),
+        (
+            lambda table: table.set_axis([1, *table.columns[1:]], axis=1),
+            "all text, or none of them; found 1 beside text",
+        ),
         (
             lambda table: table.assign(maker=[["a"]] * 200),
             "text or categories in column 'maker'; found unhashable type",

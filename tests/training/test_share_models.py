@@ -99,7 +99,8 @@ NASTY = st.one_of(st.none(), st.text(max_size=5), st.integers(-(10**6), 10**6))
     )
 )
 def test_any_table_of_the_same_columns_gets_shares(rows: list[tuple[Any, ...]]) -> None:
-    region, maker, price, colour = (list(column) for column in zip(*rows, strict=True))
+    readable = ("region 1", "maker 1", 1.0, "red")  # without it, numbers alone may be asked
+    region, maker, price, colour = (list(one) for one in zip(readable, *rows, strict=True))
     table = pd.DataFrame(
         {
             "region": pd.Series(region, dtype=object),
@@ -107,7 +108,7 @@ def test_any_table_of_the_same_columns_gets_shares(rows: list[tuple[Any, ...]]) 
             "price": price,
             "colour": pd.Series(colour, dtype=object),
             "is_big": True,
-            "stock": pd.array([None] * len(rows), dtype="Int64"),
+            "stock": pd.array([None] * len(price), dtype="Int64"),
         }
     )
     predicted = _sell_through().predict(table)
