@@ -40,7 +40,7 @@ def found(
 ) -> dict[str, float]:
     """Return the settings that a search of all trials comes to."""
     weak = replace(material, recipe=replace(material.recipe, settings=WEAK))
-    settings = search(database, len(QUEUED)).settings(weak, divisions)
+    settings = search(database, len(QUEUED)).recipe(weak, divisions).settings
     return {one.name: getattr(settings, one.name) for one in SPACE}
 
 

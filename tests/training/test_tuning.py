@@ -64,8 +64,8 @@ def test_tuning_sees_nothing_of_later_slices(
 def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    found = search(tmp_path / "a.db", 8).settings(weak, divisions)
-    again = search(tmp_path / "b.db", 8).settings(weak, divisions)
+    found = search(tmp_path / "a.db", 8).recipe(weak, divisions).settings
+    again = search(tmp_path / "b.db", 8).recipe(weak, divisions).settings
     assert found == again
     tried = trials(tmp_path / "a.db")
     assert len(tried) == 8
@@ -84,7 +84,7 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     """As serving predicts, from the start of trees that correct a formula too."""
-    search(tmp_path / "a.db", 1).settings(weak, divisions)
+    search(tmp_path / "a.db", 1).recipe(weak, divisions)
     losses = []
     for target, division in divisions.items():
         slices = tuning_slices(weak.training_set, division, HORIZONS, WEAK)
@@ -104,11 +104,11 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
 def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    unbroken = search(tmp_path / "a.db", 6).settings(weak, divisions)
-    search(tmp_path / "b.db", 3).settings(weak, divisions)
+    unbroken = search(tmp_path / "a.db", 6).recipe(weak, divisions).settings
+    search(tmp_path / "b.db", 3).recipe(weak, divisions)
     left = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'b.db'}").ask()
     left.suggest_float("learning_rate", 0.01, 0.2, log=True)  # a trial that no process ends
-    assert search(tmp_path / "b.db", 6).settings(weak, divisions) == unbroken
+    assert search(tmp_path / "b.db", 6).recipe(weak, divisions).settings == unbroken
     ours, theirs = (
         [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
@@ -120,10 +120,10 @@ def test_tuning_without_time_keeps_the_settings_given(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     for _ in range(2):
-        assert search(tmp_path / "a.db", 5, timeout=0.0).settings(weak, divisions) == WEAK
+        assert search(tmp_path / "a.db", 5, timeout=0.0).recipe(weak, divisions).settings == WEAK
     (first,) = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'a.db'}").trials
     assert first.state is TrialState.WAITING
-    search(tmp_path / "a.db", 1).settings(weak, divisions)
+    search(tmp_path / "a.db", 1).recipe(weak, divisions)
     (tried,) = trials(tmp_path / "a.db")
     assert tried.params == {one.name: getattr(WEAK, one.name) for one in SPACE}
 
@@ -131,9 +131,9 @@ def test_tuning_without_time_keeps_the_settings_given(
 def test_fewer_trials_than_are_there_give_what_they_give_alone(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    alone = search(tmp_path / "a.db", 1).settings(weak, divisions)
-    assert search(tmp_path / "b.db", 4).settings(weak, divisions) != alone
-    assert search(tmp_path / "b.db", 1).settings(weak, divisions) == alone
+    alone = search(tmp_path / "a.db", 1).recipe(weak, divisions).settings
+    assert search(tmp_path / "b.db", 4).recipe(weak, divisions).settings != alone
+    assert search(tmp_path / "b.db", 1).recipe(weak, divisions).settings == alone
 
 
 @pytest.mark.parametrize("damage", ["all", "the middle"])
@@ -141,14 +141,14 @@ def test_damaged_trials_are_told_of_and_made_again(
     damage: str, weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.db"
-    found = search(path, 2).settings(weak, divisions)
+    found = search(path, 2).recipe(weak, divisions).settings
     data = bytearray(path.read_bytes())
     start = 0 if damage == "all" else len(data) // 2
     data[start:] = b"\xff" * (len(data) - start)
     path.write_bytes(data)
     told: list[str] = []
     telling = replace(search(path, 2), tell=told.append)
-    assert telling.settings(weak, divisions) == found
+    assert telling.recipe(weak, divisions).settings == found
     assert told[0] == "tuning: a.db was damaged, so its trials are made again"
 
 
@@ -157,9 +157,9 @@ def test_trials_that_cant_be_kept_are_refused(
 ) -> None:
     (tmp_path / "a.db").mkdir()
     with pytest.raises(StorageError, match="unable to open database file"):
-        search(tmp_path / "a.db", 1).settings(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, divisions)
     with pytest.raises(StorageError, match="unable to open database file"):
-        search(tmp_path / "nowhere" / "b.db", 1).settings(weak, divisions)
+        search(tmp_path / "nowhere" / "b.db", 1).recipe(weak, divisions)
 
 
 def test_what_the_database_said_reaches_the_user(
@@ -169,7 +169,7 @@ def test_what_the_database_said_reaches_the_user(
         connection.execute("CREATE TABLE studies (study_id INTEGER PRIMARY KEY)")
         connection.commit()
     with pytest.raises(StorageError, match="found table studies has no column named"):
-        search(tmp_path / "a.db", 1).settings(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, divisions)
 
 
 def _search_for_ever(database: Path) -> None:
@@ -178,7 +178,7 @@ def _search_for_ever(database: Path) -> None:
     divisions = {t: divide(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
     parameters = learned_parameters(training_set, divisions, HORIZONS)
     material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, divisions)
-    search(database, 10_000).settings(material, divisions)
+    search(database, 10_000).recipe(material, divisions)
 
 
 def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one(
@@ -194,8 +194,8 @@ def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one
     process.kill()
     process.join()
     done = len([one for one in trials(tmp_path / "b.db") if one.state.name != "FAIL"])
-    unbroken = search(tmp_path / "a.db", done + 2).settings(weak, divisions)
-    assert search(tmp_path / "b.db", done + 2).settings(weak, divisions) == unbroken
+    unbroken = search(tmp_path / "a.db", done + 2).recipe(weak, divisions).settings
+    assert search(tmp_path / "b.db", done + 2).recipe(weak, divisions).settings == unbroken
     ours, theirs = (
         [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
@@ -215,15 +215,17 @@ def test_tuning_on_too_short_a_slice_is_refused(
     long = WEAK.model_copy(update={"least_train_days": 120})
     narrow = replace(material, recipe=replace(material.recipe, settings=long))
     with pytest.raises(TooFewDaysToTuneError, match="without --trials"):
-        search(tmp_path / "a.db", 1).settings(narrow, divisions)
+        search(tmp_path / "a.db", 1).recipe(narrow, divisions)
 
 
 def test_training_fits_with_the_settings_that_tuning_found(
     rows: pa.Table, recipe: Recipe, tmp_path: Path
 ) -> None:
-    tune = search(tmp_path / "a.db", 2).settings
+    tune = search(tmp_path / "a.db", 2).recipe
     tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=tune)
     settings = tuned.material.recipe.settings
+    assert f"| learning_rate | {settings.learning_rate} | yes |" in tuned.contents.model_card
+    assert "the best of 2 trials" in tuned.contents.model_card
     plain = train(
         rows,
         replace(recipe, settings=settings),
