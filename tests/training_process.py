@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
@@ -19,9 +20,9 @@ Sign = Callable[[Path], bool]
 """Tells by the run directory that the moment to kill has come."""
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Return that of this process with the settings of a quick training."""
-    values = {**SETTINGS, "threads": threads}
+def environment(threads: int, settings: Mapping[str, float]) -> dict[str, str]:
+    """Return that of this process with the settings of a quick training, some of them others."""
+    values = {**SETTINGS, **settings, "threads": threads}
     named = {f"XUANPIN_TRAINING__{name.upper()}": str(value) for name, value in values.items()}
     kept = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     return kept | named
@@ -33,9 +34,9 @@ def start(
     *,
     threads: int,
     flags: Sequence[str] = (),
-    variables: Mapping[str, str] | None = None,
+    settings: Mapping[str, float] = MappingProxyType({}),
 ) -> subprocess.Popen[str]:
-    """Start a training, with more flags and environment than every one has."""
+    """Start a training, with more flags and other settings than every one has."""
     words = ["train", "--data", str(source), "--out", str(out), "--json", *flags]
     return subprocess.Popen(
         [sys.executable, "-m", "xuanpin", *words],
@@ -43,7 +44,7 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=environment(threads) | dict(variables or {}),
+        env=environment(threads, settings),
     )
 
 
@@ -56,9 +57,9 @@ def wait_for(sign: Sign, out: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.001)
 
 
-def kill_when(sign: Sign, source: Path, out: Path, flags: Sequence[str] = ()) -> None:
-    """Start a training and kill it as soon as the sign is seen."""
-    with start(source, out, threads=1, flags=flags) as process:
+def kill_when(sign: Sign, out: Path, process: subprocess.Popen[str]) -> None:
+    """Kill a training as soon as the sign is seen."""
+    with process:
         wait_for(sign, out, process)
         process.kill()
     assert process.returncode == -9

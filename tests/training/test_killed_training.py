@@ -67,7 +67,7 @@ def broken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
     left = {}
     for sign in (is_checking, is_computing, is_fitting, is_recording):
-        kill_when(sign, source, out)
+        kill_when(sign, out, start(source, out, threads=1))
         left[sign.__name__] = finished(out)
     statuses_left = statuses(out)
     return Broken(out, left, statuses_left, *finish(start(source, out, threads=1)))

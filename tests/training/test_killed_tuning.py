@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from tests.year_market import write_year_market
 from training.search_space import SPACE
 
 TRIALS = 3
-FLAGS = ["--trials", str(TRIALS)]
+WEAK = {"trees": 50, "learning_rate": 0.01}
+"""Settings that are tried first, and that another trial is better than."""
 
 
 def states_in(out: Path) -> list[str]:
@@ -29,6 +31,11 @@ def is_tuning(out: Path) -> bool:
     """Tell whether a trial runs after another that is done."""
     now = states_in(out)
     return "RUNNING" in now and "COMPLETE" in now
+
+
+def begin(source: Path, out: Path, *, threads: int) -> subprocess.Popen[str]:
+    flags = ["--trials", str(TRIALS)]
+    return start(source, out, threads=threads, flags=flags, settings=WEAK)
 
 
 @dataclass(frozen=True)
@@ -64,17 +71,17 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def broken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
-    kill_when(is_tuning, source, out, FLAGS)
+    kill_when(is_tuning, out, begin(source, out, threads=1))
     done = states_in(out).count("COMPLETE")
     files = {path.name for path in (out / "stages").iterdir()}
-    document, told = finish(start(source, out, threads=1, flags=FLAGS))
+    document, told = finish(begin(source, out, threads=1))
     return Broken(out, document, told, done, files)
 
 
 @pytest.fixture(scope="module")
 def unbroken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     out = tmp_path_factory.mktemp("unbroken") / "run"
-    return Tuned(out, *finish(start(source, out, threads=2, flags=FLAGS)))
+    return Tuned(out, *finish(begin(source, out, threads=2)))
 
 
 def test_training_killed_while_tuning_ends_with_the_bundle_of_an_unbroken_one(
@@ -110,6 +117,7 @@ def test_training_that_tuned_tells_the_settings_found(broken: Broken, unbroken: 
     found = recorded(unbroken.out)
     assert found == recorded(broken.out) | {"training.threads": "2"}
     assert found["tuning.trials"] == str(TRIALS)
+    assert float(found["training.learning_rate"]) > WEAK["learning_rate"]
     for one in SPACE:
         assert f"| {one.name} | {found[f'training.{one.name}']} | yes |" in unbroken.card
     assert f"| boosters | {SETTINGS['boosters']} | no |" in unbroken.card
