@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -27,6 +27,7 @@ from lightgbm import DaskLGBMRegressor, register_logger
 from lightgbm.basic import LightGBMError
 
 from features.declarations import FloatArray, Target
+from features.settings import InvalidSettingError
 from serving.starting_share import place_of_start
 from training.cluster_errors import (
     DaskMissingError,
@@ -45,6 +46,7 @@ try:
     import distributed
     from dask import array, config
     from dask.delayed import delayed
+    from dask.utils import parse_timedelta
     from distributed import Client, Future, LocalCluster
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
@@ -56,6 +58,7 @@ _LOCAL_SETTINGS: Final = {
     "distributed.scheduler.work-stealing": False,  # a part stays where it was read
     "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
 }
+_PATIENCE_SETTING: Final = "distributed.comm.timeouts.connect"
 _GLANCE_SECONDS: Final = 1.0
 """Between two looks at whether all workers are still there."""
 
@@ -64,6 +67,22 @@ _REMARKS: Final = ("Parameter n_jobs will be ignored", "Finding random open port
 
 _PLACES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
 """Lines of a booster's text that say where the workers were."""
+
+
+def _patience() -> float:
+    """Return how many seconds Dask is set to wait for a connection.
+
+    Raises:
+        InvalidSettingError: the setting is no length of time.
+    """
+    try:
+        seconds: float = parse_timedelta(config.get(_PATIENCE_SETTING), "s")
+    except (ValueError, KeyError, TypeError) as error:
+        should_be = 'a length of time such as "30s"'
+        raise InvalidSettingError(
+            _PATIENCE_SETTING, "the configuration of Dask", should_be
+        ) from error
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -78,7 +97,7 @@ class DaskFitter:
 
     rows: Path
     scheduler: str | None = None
-    patience_seconds: float = 30.0
+    patience_seconds: float = field(default_factory=_patience)
     """How long to wait for the scheduler, and then for its first worker."""
 
     def __call__(self, material: Material, samples: Mapping[Target, Sample]) -> Texts:
@@ -93,7 +112,8 @@ class DaskFitter:
         """
         refuse_broken_samples(samples, material.recipe.settings)
         with self._client() as client:
-            return _while_all_live(client, lambda: _fit(self.rows, client, material, samples))
+            rows = self.rows.absolute()  # workers began in directories of their own
+            return _while_all_live(client, lambda: _fit(rows, client, material, samples))
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -17,7 +17,7 @@ from tests.training_process import SETTINGS, files_of, finish, kill_when, start
 from tests.year_market import write_year_market
 from training.search_space import SPACE
 
-TRIALS = 3
+TRIALS = 4
 WEAK = {"trees": 50, "learning_rate": 0.01}
 """Settings that are tried first, and that another trial is better than."""
 
