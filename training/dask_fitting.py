@@ -33,6 +33,7 @@ from training.cluster_errors import (
     DaskMissingError,
     NoWorkersError,
     RowsUnreachableError,
+    SchedulerLostError,
     SchedulerUnreachableError,
     WorkerLostError,
 )
@@ -48,6 +49,7 @@ try:
     from dask.delayed import delayed
     from dask.utils import parse_timedelta
     from distributed import Client, Future, LocalCluster
+    from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 except ImportError as error:
@@ -70,19 +72,12 @@ _PLACES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTI
 
 
 def _patience() -> float:
-    """Return how many seconds Dask is set to wait for a connection.
-
-    Raises:
-        InvalidSettingError: the setting is no length of time.
-    """
+    """Return how many seconds Dask is set to wait for a connection."""
     try:
-        seconds: float = parse_timedelta(config.get(_PATIENCE_SETTING), "s")
+        return float(parse_timedelta(config.get(_PATIENCE_SETTING), "s"))
     except (ValueError, KeyError, TypeError) as error:
         should_be = 'a length of time such as "30s"'
-        raise InvalidSettingError(
-            _PATIENCE_SETTING, "the configuration of Dask", should_be
-        ) from error
-    return seconds
+        raise InvalidSettingError(_PATIENCE_SETTING, "Dask's configuration", should_be) from error
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ class DaskFitter:
         """
         refuse_broken_samples(samples, material.recipe.settings)
         with self._client() as client:
-            rows = self.rows.absolute()  # workers began in directories of their own
+            rows = self.rows.absolute()  # workers began in other directories
             return _while_all_live(client, lambda: _fit(rows, client, material, samples))
 
     @contextmanager
@@ -164,21 +159,30 @@ def _connected(address: str, seconds: float) -> Iterator[Client]:
 
 def _while_all_live(client: Client, fit: Callable[[], Texts]) -> Texts:
     """Fit, but give up when a worker goes: the others would wait for its rows for ever."""
-    workers = frozenset(client.ncores())
+    workers = _live(client)
     with ThreadPoolExecutor(1) as thread:
         fitting = thread.submit(_as_current, client, fit)
         while not futures.wait([fitting], timeout=_GLANCE_SECONDS).done:
-            lost = workers - set(client.ncores())
+            lost = workers - _live(client)
             if lost:
                 client.close()  # what waits in the thread is cancelled by it
                 raise WorkerLostError(lost, workers=len(workers))
     try:
         return fitting.result()
-    except (KilledWorker, CommClosedError, LightGBMError) as error:
-        lost = workers - set(client.ncores())
+    except (KilledWorker, CommClosedError, FutureCancelledError, LightGBMError) as error:
+        lost = workers - _live(client)
         if lost or isinstance(error, KilledWorker):
             raise WorkerLostError(lost, workers=len(workers)) from error
         raise
+
+
+def _live(client: Client) -> frozenset[str]:
+    """Return the addresses of the workers that the scheduler has."""
+    try:
+        return frozenset(client.ncores())
+    except OSError as error:
+        client.close()
+        raise SchedulerLostError from error
 
 
 def _as_current(client: Client, fit: Callable[[], Texts]) -> Texts:

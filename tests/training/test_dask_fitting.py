@@ -16,6 +16,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dask import config
 from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue import CATALOGUE
@@ -25,6 +26,7 @@ from tests.training_market import QUICK
 from training.cluster_errors import (
     NoWorkersError,
     RowsUnreachableError,
+    SchedulerLostError,
     SchedulerUnreachableError,
     WorkerLostError,
 )
@@ -236,6 +238,43 @@ def test_a_lost_worker_ends_the_training(
     _on_task("_train_part", kill.start, workers)
     with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
         DaskFitter(path, workers.scheduler_address)(_brief(material, trees=5000), samples)
+
+
+SHORT_LIVED = """
+import os, signal, time
+from dask import config
+from distributed import LocalCluster, SchedulerPlugin
+
+class Death(SchedulerPlugin):
+    def transition(self, key, start, finish, *_, **__):
+        if finish == "processing" and str(key).startswith("_train_part"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with LocalCluster(
+    n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+) as cluster:
+    cluster.scheduler.add_plugin(Death())
+    print(cluster.scheduler_address, flush=True)
+    time.sleep(100)
+"""
+"""A scheduler and its workers; it is killed once it has handed out the fit of a booster."""
+
+
+def test_a_lost_scheduler_ends_the_training(
+    path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    program = [sys.executable, "-c", SHORT_LIVED]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as scheduler:
+        assert scheduler.stdout is not None
+        address = scheduler.stdout.readline().strip()
+        with (
+            config.set({"distributed.comm.timeouts.connect": "1s"}),
+            pytest.raises(SchedulerLostError, match="found no answer any more"),
+        ):
+            DaskFitter(path, address)(_brief(material, trees=5000), samples)
+    assert scheduler.returncode == -9
 
 
 def _workers() -> list[psutil.Process]:
