@@ -15,6 +15,7 @@ YOUNGER_RUNS = 20
 LONG = {
     "test_spark.py",
     "test_killed_training.py",
+    "test_killed_tuning.py",
     "test_main_job.py",
     "test_blindness.py",
     "test_chosen_lists.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from features.days import to_datetime
@@ -11,7 +11,9 @@ from features.horizons import Horizons
 from training.bootstrap import Spread
 from training.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
 from training.hidden_history import Hidden
+from training.material import Recipe
 from training.metrics import Metrics
+from training.search_space import SPACE
 from training.training_set import TrainingSet
 
 _TITLES: Final[Mapping[Target, str]] = {
@@ -43,17 +45,34 @@ _COLUMNS: Final = (
     ("width", "width"),
 )
 """Headings and the fields of `Metrics` beneath them."""
+BOOSTER_SETTINGS: Final = (
+    "boosters",
+    "trees",
+    "correcting_share",
+    "leaves",
+    "learning_rate",
+    "least_leaf_rows",
+    "leaf_ridge",
+    "feature_share",
+    "bagging_share",
+    "bins",
+    "random_state",
+)
+"""Settings that make the boosters what they are. Those of slices, intervals and thresholds show
+in the sections of the targets; the calendar is in the manifest; the rest leaves no trace."""
 
 
 def model_card(
-    training_set: TrainingSet, horizons: Horizons, evaluations: Mapping[Target, Evaluation]
+    training_set: TrainingSet, recipe: Recipe, evaluations: Mapping[Target, Evaluation]
 ) -> str:
     """Return the card as Markdown; the same training gives the same text."""
     parts = [
         "# Model card",
-        _purpose(horizons, evaluations),
+        _purpose(recipe.horizons, evaluations),
         "## Data",
         _data(training_set, evaluations),
+        "## Settings",
+        _settings(recipe),
         *(part for evaluation in evaluations.values() for part in _target(evaluation)),
         "## Known limits",
         _limits(evaluations),
@@ -93,6 +112,21 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
             "as good as that rule."
         )
     return "\n\n".join(lines)
+
+
+def _settings(recipe: Recipe) -> str:
+    searched = {one.name for one in SPACE} if recipe.trials else set()
+    how = (
+        f"Those tuned are the best of {recipe.trials:,} trials on the training slice; the others "
+        "are as given."
+        if searched
+        else "All of them are as given: nobody searched for better ones."
+    )
+    rows = [
+        (name, str(getattr(recipe.settings, name)), "yes" if name in searched else "no")
+        for name in BOOSTER_SETTINGS
+    ]
+    return f"How the boosters were made. {how}\n\n{_table(('setting', 'value', 'tuned'), rows)}"
 
 
 def _rows_of(training_set: TrainingSet, hidden: Hidden) -> int:
@@ -241,7 +275,7 @@ def _metrics_table(heading: str, measured: Mapping[str, Metrics]) -> str:
     )
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [headings, tuple("---" for _ in headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

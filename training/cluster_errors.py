@@ -50,6 +50,17 @@ class NoWorkersError(ClusterError):
         )
 
 
+class SchedulerLostError(ClusterError):
+    """Report a scheduler that went away while boosters were fitted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            expected="the scheduler to answer until the boosters are fitted",
+            found="no answer any more",
+            way_out="See its log, and start it and its workers again. Then train again.",
+        )
+
+
 class WorkerLostError(ClusterError):
     """Report workers that went away while boosters were fitted: every one holds some rows."""
 

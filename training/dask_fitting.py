@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -27,11 +27,13 @@ from lightgbm import DaskLGBMRegressor, register_logger
 from lightgbm.basic import LightGBMError
 
 from features.declarations import FloatArray, Target
+from features.settings import InvalidSettingError
 from serving.starting_share import place_of_start
 from training.cluster_errors import (
     DaskMissingError,
     NoWorkersError,
     RowsUnreachableError,
+    SchedulerLostError,
     SchedulerUnreachableError,
     WorkerLostError,
 )
@@ -45,7 +47,9 @@ try:
     import distributed
     from dask import array, config
     from dask.delayed import delayed
+    from dask.utils import parse_timedelta
     from distributed import Client, Future, LocalCluster
+    from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 except ImportError as error:
@@ -56,6 +60,7 @@ _LOCAL_SETTINGS: Final = {
     "distributed.scheduler.work-stealing": False,  # a part stays where it was read
     "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
 }
+_PATIENCE_SETTING: Final = "distributed.comm.timeouts.connect"
 _GLANCE_SECONDS: Final = 1.0
 """Between two looks at whether all workers are still there."""
 
@@ -64,6 +69,15 @@ _REMARKS: Final = ("Parameter n_jobs will be ignored", "Finding random open port
 
 _PLACES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
 """Lines of a booster's text that say where the workers were."""
+
+
+def _patience() -> float:
+    """Return how many seconds Dask is set to wait for a connection."""
+    try:
+        return float(parse_timedelta(config.get(_PATIENCE_SETTING), "s"))
+    except (ValueError, KeyError, TypeError) as error:
+        should_be = 'a length of time such as "30s"'
+        raise InvalidSettingError(_PATIENCE_SETTING, "Dask's configuration", should_be) from error
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class DaskFitter:
 
     rows: Path
     scheduler: str | None = None
-    patience_seconds: float = 30.0
+    patience_seconds: float = field(default_factory=_patience)
     """How long to wait for the scheduler, and then for its first worker."""
 
     def __call__(self, material: Material, samples: Mapping[Target, Sample]) -> Texts:
@@ -93,7 +107,8 @@ class DaskFitter:
         """
         refuse_broken_samples(samples, material.recipe.settings)
         with self._client() as client:
-            return _while_all_live(client, lambda: _fit(self.rows, client, material, samples))
+            rows = self.rows.absolute()  # workers began in other directories
+            return _while_all_live(client, lambda: _fit(rows, client, material, samples))
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
@@ -144,21 +159,30 @@ def _connected(address: str, seconds: float) -> Iterator[Client]:
 
 def _while_all_live(client: Client, fit: Callable[[], Texts]) -> Texts:
     """Fit, but give up when a worker goes: the others would wait for its rows for ever."""
-    workers = frozenset(client.ncores())
+    workers = _live(client)
     with ThreadPoolExecutor(1) as thread:
         fitting = thread.submit(_as_current, client, fit)
         while not futures.wait([fitting], timeout=_GLANCE_SECONDS).done:
-            lost = workers - set(client.ncores())
+            lost = workers - _live(client)
             if lost:
                 client.close()  # what waits in the thread is cancelled by it
                 raise WorkerLostError(lost, workers=len(workers))
     try:
         return fitting.result()
-    except (KilledWorker, CommClosedError, LightGBMError) as error:
-        lost = workers - set(client.ncores())
+    except (KilledWorker, CommClosedError, FutureCancelledError, LightGBMError) as error:
+        lost = workers - _live(client)
         if lost or isinstance(error, KilledWorker):
             raise WorkerLostError(lost, workers=len(workers)) from error
         raise
+
+
+def _live(client: Client) -> frozenset[str]:
+    """Return the addresses of the workers that the scheduler has."""
+    try:
+        return frozenset(client.ncores())
+    except OSError as error:
+        client.close()
+        raise SchedulerLostError from error
 
 
 def _as_current(client: Client, fit: Callable[[], Texts]) -> Texts:

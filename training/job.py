@@ -147,4 +147,4 @@ def _tuner(job: Job, tuning: Tuning, known: KnownRows, tell: Tell) -> Tuner:
         database=job.out / STAGES / f"tuning-{version('optuna')}.db",
         study=sha256_of(canonical_json(facts)),
         tell=lambda said: tell(f"train: {said}"),
-    ).settings
+    ).recipe

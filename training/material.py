@@ -23,6 +23,8 @@ class Recipe:
     horizons: Horizons
     catalogue: Catalogue
     settings: TrainingSettings
+    trials: int = 0
+    """How many trials of a search the settings are the best of; 0 where nobody searched."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ def metrics_by_slice(evaluation: Evaluation) -> dict[str, float]:
 
 
 def settings_of(recipe: Recipe) -> dict[str, object]:
-    """Return settings and horizons by dotted name; a tracking URI may hold a password."""
+    """Return settings, trials and horizons by dotted name; a tracking URI may hold a password."""
     training = recipe.settings.model_dump(exclude={"tracking_uri"})
     return {
+        "tuning.trials": recipe.trials,
         **{f"training.{name}": value for name, value in training.items()},
         **{f"horizons.{name}": value for name, value in recipe.horizons.model_dump().items()},
     }

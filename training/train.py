@@ -20,13 +20,12 @@ from training.hidden_history import is_whole, with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Fitter, Material, Recipe, prepare
 from training.sample import Sample
-from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_here, fit_targets
 from training.training_set import IntArray, TrainingSet, read_training_set
 
-Tuner = Callable[[Material, Mapping[Target, Division]], TrainingSettings]
-"""Returns settings that suit the training slices better than those of the material's recipe."""
+Tuner = Callable[[Material, Mapping[Target, Division]], Recipe]
+"""Returns the material's recipe with settings that suit the training slices better."""
 
 Progress = Callable[[str], None]
 """Called with a short sentence when a stage begins."""
@@ -76,8 +75,8 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     material = prepare(recipe, training_set, parameters, divisions)
     if tune is not None:
         progress("tuning")
-        tuned = replace(recipe, settings=tune(material, divisions))
-        material, recipe = replace(material, recipe=tuned), tuned
+        recipe = tune(material, divisions)
+        material = replace(material, recipe=recipe)
     progress(f"fitting {len(divisions) * recipe.settings.boosters} boosters")
     models = fit_targets(material, divisions, fit)
     progress("judging them on the latest slice")
@@ -110,7 +109,7 @@ def _contents(
         cut_off_day=training_set.cut_off_day,
         seasons=material.seasons,
         git_commit=git_commit,
-        model_card=model_card(training_set, recipe.horizons, evaluations),
+        model_card=model_card(training_set, recipe, evaluations),
     )
 
 

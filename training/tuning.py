@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from optuna.trial import Trial, TrialState
 from features.declarations import FloatArray, Target
 from training.fitting import booster_parameters
 from training.losses import row_log_loss, weighted_mean
-from training.material import Material
+from training.material import Material, Recipe
 from training.pooling_fit import smoothed_mean
 from training.sample import Sample
 from training.search_space import SPACE, Range
@@ -57,10 +57,8 @@ class Search:
     study: str
     tell: Tell
 
-    def settings(
-        self, material: Material, divisions: Mapping[Target, Division]
-    ) -> TrainingSettings:
-        """Return the settings of the best trial.
+    def recipe(self, material: Material, divisions: Mapping[Target, Division]) -> Recipe:
+        """Return the material's recipe with the settings of the best trial.
 
         Those given are the first ones tried, or where they lie outside the space the nearest.
 
@@ -79,10 +77,11 @@ class Search:
         ]
         discard_damaged(self.database, self.tell)
         with refusals_told(self.database):
-            return self._best_of(contests, given)
+            return self._best_of(contests, material.recipe)
 
-    def _best_of(self, contests: list[_Contest], given: TrainingSettings) -> TrainingSettings:
-        """Make the trials that aren't done and return the settings of the best of all."""
+    def _best_of(self, contests: list[_Contest], recipe: Recipe) -> Recipe:
+        """Make the trials that aren't done and return the recipe of the best of all."""
+        given = recipe.settings
         study = self._opened(given)
         deadline = None if self.timeout_seconds is None else time.monotonic() + self.timeout_seconds
         while (done := _done(study)) < self.trials:
@@ -91,7 +90,7 @@ class Search:
                 break
             _try(study, contests, given, done)
             self.tell(f"tuning: {done + 1} of {self.trials} trials")
-        return _best(study, self.trials, given)
+        return _best(study, self.trials, recipe)
 
     def _opened(self, given: TrainingSettings) -> optuna.Study:
         """Open the study, where an earlier process may have left trials."""
@@ -135,14 +134,15 @@ def _drawn(trial: Trial, one: Range) -> float:
     return trial.suggest_float(one.name, one.low, one.high, log=one.is_log)
 
 
-def _best(study: optuna.Study, trials: int, given: TrainingSettings) -> TrainingSettings:
-    """Return the settings of the best of the first trials: later ones may be there already."""
+def _best(study: optuna.Study, trials: int, recipe: Recipe) -> Recipe:
+    """Return the recipe of the best of the first trials: later ones may be there already."""
     first = study.get_trials(deepcopy=False, states=DONE)[:trials]
     complete = [trial for trial in first if trial.state is TrialState.COMPLETE]
     if not complete:
-        return given
+        return recipe
     best = min(complete, key=lambda trial: (trial.value, trial.number))
-    return given.model_copy(update=dict(best.params))
+    settings = recipe.settings.model_copy(update=dict(best.params))
+    return replace(recipe, settings=settings, trials=len(first))
 
 
 @dataclass(frozen=True)

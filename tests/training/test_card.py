@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from features.catalogue import CATALOGUE
 from features.days import to_datetime
 from features.declarations import Target
-from tests.training_market import HORIZONS
+from tests.training_market import HORIZONS, QUICK
 from training.bootstrap import Spread
-from training.card import model_card
+from training.card import BOOSTER_SETTINGS, model_card
 from training.evaluate import COLD, MODEL, Evaluation
+from training.material import Recipe
+from training.search_space import SPACE
+from training.settings import TrainingSettings
 from training.train import Trained
 from training.training_set import TrainingSet
 
+RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
 NO_COLD = "the latest slice holds no cold start"
 ONE_CELL = "too few cold starts to calibrate their intervals apart"
 NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better than shrinkage."
@@ -27,7 +32,7 @@ def _changed(evaluation: Evaluation, *, low: float = 1.0, cold: bool = True) -> 
 
 
 def _card(training_set: TrainingSet, evaluation: Evaluation) -> str:
-    return model_card(training_set, HORIZONS, {"sell_through": evaluation})
+    return model_card(training_set, RECIPE, {"sell_through": evaluation})
 
 
 def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: TrainingSet) -> None:
@@ -63,13 +68,13 @@ def test_card_says_what_was_imputed(
     imputed: tuple[str, ...], statement: str, trained: Trained, training_set: TrainingSet
 ) -> None:
     training_set = replace(training_set, imputed=imputed)
-    assert statement in model_card(training_set, HORIZONS, trained.evaluations)
+    assert statement in model_card(training_set, RECIPE, trained.evaluations)
 
 
 def test_card_of_observed_tables_speaks_of_nothing_imputed(
     trained: Trained, training_set: TrainingSet
 ) -> None:
-    card = model_card(replace(training_set, imputed=()), HORIZONS, trained.evaluations)
+    card = model_card(replace(training_set, imputed=()), RECIPE, trained.evaluations)
     assert "mputed" not in card
 
 
@@ -148,9 +153,47 @@ def test_card_with_returns_says_whose_risk_it_knows(trained: Trained) -> None:
     assert "- Return risk: only rows with at least one unit ordered" in card
 
 
+def _settings_of(card: str) -> dict[str, tuple[str, str]]:
+    """Return the value of each setting that a card names, and whether it was tuned."""
+    section = card.partition("## Settings\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {name: (value, tuned) for name, value, tuned in cells}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "nobody searched for better ones"), (1200, "Those tuned are the best of 1,200 trials")],
+)
+def test_card_says_which_settings_were_tuned_and_to_what(
+    count: int, said: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    found = QUICK.model_copy(update={"learning_rate": 0.051895221650230125, "trees": 147})
+    card = model_card(
+        training_set, replace(RECIPE, settings=found, trials=count), trained.evaluations
+    )
+    assert said in card
+    settings = _settings_of(card)
+    assert settings["learning_rate"] == ("0.051895221650230125", "yes" if count else "no")
+    named = {name: value for name, (value, _) in settings.items()}
+    assert TrainingSettings.model_validate(QUICK.model_dump() | named) == found
+    tuned = {name for name, (_, is_tuned) in settings.items() if is_tuned == "yes"}
+    assert tuned == ({one.name for one in SPACE} if count else set())
+
+
+def test_card_leaves_out_the_settings_that_make_no_booster(trained: Trained) -> None:
+    shown_elsewhere = {"latest_days", "calibration_days", "interval_level", "season_rises"}
+    shown_elsewhere |= {"sell_through_threshold", "return_risk_threshold"}
+    without_trace = {"least_train_days", "least_rows", "least_positives"}
+    without_trace |= {"threads", "tracking_uri", "experiment"}
+    named = set(_settings_of(trained.contents.model_card))
+    assert named == set(BOOSTER_SETTINGS)
+    assert named == set(TrainingSettings.model_fields) - shown_elsewhere - without_trace
+
+
 def test_card_tables_have_as_many_cells_as_headings(trained: Trained) -> None:
     blocks = trained.contents.model_card.split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]
-    assert len(tables) == 10
+    assert len(tables) == 11
     assert all(len({line.count("|") for line in table}) == 1 for table in tables)
     assert MODEL in trained.contents.model_card

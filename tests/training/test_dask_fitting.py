@@ -16,16 +16,17 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from distributed import LocalCluster
+from dask import config
+from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue import CATALOGUE
 from features.declarations import Target
-from serving.booster import Booster
 from serving.bundle import load_bundle, write_bundle
 from tests.training_market import QUICK
 from training.cluster_errors import (
     NoWorkersError,
     RowsUnreachableError,
+    SchedulerLostError,
     SchedulerUnreachableError,
     WorkerLostError,
 )
@@ -172,58 +173,113 @@ def test_a_scheduler_without_workers_is_refused(
         DaskFitter(path, cluster.scheduler_address, patience_seconds=0.5)(material, samples)
 
 
-@pytest.mark.slow
-def test_a_scheduler_of_others_is_used_and_left_running(
-    cluster: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
-) -> None:
+class _OnTask(SchedulerPlugin):
+    """Act, once, as soon as the scheduler hands out a task of a name."""
+
+    def __init__(self, name: str, act: Callable[[], object]) -> None:
+        self.name, self.act, self.is_done = name, act, False
+
+    def transition(self, key: object, start: str, finish: str, *_: object, **__: object) -> None:
+        is_handed_out = (start, finish) == ("waiting", "processing")
+        if is_handed_out and str(key).startswith(self.name) and not self.is_done:
+            self.is_done = True
+            self.act()
+
+
+def _on_task(name: str, act: Callable[[], object], cluster: LocalCluster) -> None:
+    assert cluster.scheduler is not None
+    cluster.scheduler.add_plugin(_OnTask(name, act))
+
+
+@pytest.fixture
+def workers(cluster: LocalCluster) -> LocalCluster:
     cluster.scale(2)
     cluster.wait_for_workers(2)
-    texts = DaskFitter(path, cluster.scheduler_address)(material, samples)
-    assert all(Booster(text).width for ours in texts.values() for text in ours)
-    assert len(cluster.scheduler_info["workers"]) == 2
+    return cluster
 
 
-@pytest.mark.slow
+def _brief(material: Material, *, trees: int) -> Material:
+    settings = QUICK.model_copy(update={"trees": trees, "boosters": 1})
+    return replace(material, recipe=replace(material.recipe, settings=settings))
+
+
 def test_a_file_that_goes_away_is_refused(
-    path: Path, material: Material, samples: dict[Target, Sample], tmp_path: Path
+    workers: LocalCluster,
+    path: Path,
+    material: Material,
+    samples: dict[Target, Sample],
+    tmp_path: Path,
 ) -> None:
     gone = tmp_path / "rows.parquet"
     gone.write_bytes(path.read_bytes())
-    watch = threading.Thread(target=_when_a_worker_starts, args=(gone.unlink,))
-    watch.start()
+    _on_task("learnable", gone.unlink, workers)
     with pytest.raises(RowsUnreachableError, match="every worker"):
-        DaskFitter(gone)(material, samples)
-    watch.join()
+        DaskFitter(gone, workers.scheduler_address)(material, samples)
 
 
-@pytest.mark.slow
+def test_workers_of_others_read_the_rows_of_a_relative_path_and_are_left_running(
+    workers: LocalCluster,
+    path: Path,
+    material: Material,
+    samples: dict[Target, Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(path.parent)
+    fit = DaskFitter(Path(path.name), workers.scheduler_address)
+    texts = fit(_brief(material, trees=1), samples)
+    assert [len(boosters) for boosters in texts.values()] == [1, 1]
+    assert len(workers.scheduler_info["workers"]) == 2
+
+
 def test_a_lost_worker_ends_the_training(
+    workers: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    kill = threading.Timer(0.5, _workers()[-1].kill)
+    _on_task("_train_part", kill.start, workers)
+    with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
+        DaskFitter(path, workers.scheduler_address)(_brief(material, trees=5000), samples)
+
+
+SHORT_LIVED = """
+import os, signal, time
+from dask import config
+from distributed import LocalCluster, SchedulerPlugin
+
+class Death(SchedulerPlugin):
+    def transition(self, key, start, finish, *_, **__):
+        if finish == "processing" and str(key).startswith("_train_part"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with LocalCluster(
+    n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+) as cluster:
+    cluster.scheduler.add_plugin(Death())
+    print(cluster.scheduler_address, flush=True)
+    time.sleep(100)
+"""
+"""A scheduler and its workers; it is killed once it has handed out the fit of a booster."""
+
+
+def test_a_lost_scheduler_ends_the_training(
     path: Path, material: Material, samples: dict[Target, Sample]
 ) -> None:
-    settings = QUICK.model_copy(update={"trees": 5000})
-    endless = replace(material, recipe=replace(material.recipe, settings=settings))
-
-    def kill() -> None:
-        time.sleep(8)
-        _workers()[-1].kill()
-
-    watch = threading.Thread(target=_when_a_worker_starts, args=(kill,))
-    watch.start()
-    with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
-        DaskFitter(path)(endless, samples)
-    watch.join()
-    assert not _workers()
+    program = [sys.executable, "-c", SHORT_LIVED]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as scheduler:
+        assert scheduler.stdout is not None
+        address = scheduler.stdout.readline().strip()
+        with (
+            config.set({"distributed.comm.timeouts.connect": "1s"}),
+            pytest.raises(SchedulerLostError, match="found no answer any more"),
+        ):
+            DaskFitter(path, address)(_brief(material, trees=5000), samples)
+    assert scheduler.returncode == -9
 
 
 def _workers() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-
-def _when_a_worker_starts(act: Callable[[], object]) -> None:
-    while not _workers():
-        time.sleep(0.05)
-    act()
 
 
 def test_without_dask_the_way_out_is_named() -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import typer
+from dask import config
 
+from features.errors import SettingsError
 from training.dask_fitting import DaskFitter
 from training.engine import Engine, cluster_of
 
@@ -18,6 +20,20 @@ def test_dask_engine_reads_the_rows_where_they_are(scheduler: str | None, tmp_pa
     cluster = cluster_of(Engine.DASK, scheduler)
     assert cluster is not None
     assert cluster(tmp_path / "rows.parquet") == DaskFitter(tmp_path / "rows.parquet", scheduler)
+
+
+@pytest.mark.parametrize(("set_to", "seconds"), [("1s", 1), (2.5, 2.5), ("2 m", 120)])
+def test_dask_engine_waits_as_long_as_dask_is_set_to(set_to: object, seconds: float) -> None:
+    with config.set({"distributed.comm.timeouts.connect": set_to}):
+        assert DaskFitter(Path("rows.parquet")).patience_seconds == seconds
+
+
+def test_dask_engine_refuses_to_wait_for_no_length_of_time() -> None:
+    with (
+        config.set({"distributed.comm.timeouts.connect": "a while"}),
+        pytest.raises(SettingsError, match=r"timeouts.connect to be a length of time such as"),
+    ):
+        DaskFitter(Path("rows.parquet"))
 
 
 def test_scheduler_without_its_engine_is_refused() -> None:

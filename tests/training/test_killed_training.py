@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,62 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.training_process import files_of, finish, kill_when, start, wait_for
 from tests.year_market import write_year_market
 
-ROOT = Path(__file__).parents[2]
-SETTINGS = {"trees": 150, "boosters": 2, "least_positives": 5, "least_rows": 30}
 BOOSTERS = ["return_risk_0", "return_risk_1", "sell_through_0", "sell_through_1"]
-PATIENCE_SECONDS = 100
-
-Sign = Callable[[Path], bool]
-"""Tells by the run directory that the moment to kill has come."""
-
-
-def environment(threads: int) -> dict[str, str]:
-    values = {**SETTINGS, "threads": threads}
-    named = {f"XUANPIN_TRAINING__{name.upper()}": str(value) for name, value in values.items()}
-    kept = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    return kept | named
-
-
-def command(source: Path, out: Path) -> list[str]:
-    words = ["train", "--data", str(source), "--out", str(out), "--json"]
-    return [sys.executable, "-m", "xuanpin", *words]
-
-
-def start(source: Path, out: Path, *, threads: int) -> subprocess.Popen[str]:
-    """Start a training as a process of its own."""
-    return subprocess.Popen(
-        command(source, out),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment(threads),
-    )
-
-
-def wait_for(sign: Sign, out: Path, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not sign(out):
-        assert process.poll() is None, "it ended before the sign came"
-        assert time.monotonic() < end, "the sign never came"
-        time.sleep(0.001)
-
-
-def kill_when(sign: Sign, source: Path, out: Path) -> None:
-    """Start a training and kill it as soon as the sign is seen."""
-    with start(source, out, threads=1) as process:
-        wait_for(sign, out, process)
-        process.kill()
-    assert process.returncode == -9
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[dict[str, Any], str]:
-    """Wait for a training; return what it printed and what it told."""
-    printed, told = process.communicate()
-    assert process.returncode == 0, told
-    return json.loads(printed), told
 
 
 def is_checking(out: Path) -> bool:
@@ -102,10 +45,6 @@ def statuses(out: Path) -> list[str]:
         return [row[0] for row in database.execute("SELECT status FROM runs ORDER BY start_time")]
 
 
-def files_of(bundle: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in bundle.iterdir()}
-
-
 @dataclass(frozen=True)
 class Broken:
     """What was seen of a training that was killed four times."""
@@ -128,7 +67,7 @@ def broken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
     left = {}
     for sign in (is_checking, is_computing, is_fitting, is_recording):
-        kill_when(sign, source, out)
+        kill_when(sign, out, start(source, out, threads=1))
         left[sign.__name__] = finished(out)
     statuses_left = statuses(out)
     return Broken(out, left, statuses_left, *finish(start(source, out, threads=1)))

@@ -69,6 +69,7 @@ def test_tracking_records_what_a_training_rests_on(
     assert parameters["bundle_id"] == bundle_directory.name
     assert parameters["imputed"] == "stock"
     assert parameters["training.trees"] == str(QUICK.trees)
+    assert parameters["tuning.trials"] == "0"
     assert parameters["horizons.horizon_days"] == "14"
     fingerprint = trained.contents.models.catalogue.fingerprint
     assert parameters["catalogue_fingerprint"] == fingerprint

@@ -18,6 +18,7 @@ from features.declarations import TARGETS, Target
 from features.errors import StorageError
 from serving.booster import Booster
 from serving.target_model import raw_share
+from tests.made_up_search import STUDY, WEAK, search, states, trials
 from tests.training_market import HORIZONS, QUICK, market_rows
 from training.fitting import fit_boosters
 from training.hidden_history import with_hidden_histories
@@ -30,32 +31,14 @@ from training.split import Division, divide
 from training.train import train
 from training.training_errors import TooFewDaysToTuneError
 from training.training_set import read_training_set
-from training.tuning import Search
 from training.tuning_slices import tuning_slices
 
-WEAK = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, least_rows=50)
-"""Settings that nearly any others are better than."""
 PATIENCE_SECONDS = 100
 
 
 @pytest.fixture
 def weak(material: Material) -> Material:
     return replace(material, recipe=replace(material.recipe, settings=WEAK))
-
-
-def _search(database: Path, trials: int, *, timeout: float | None = None) -> Search:
-    return Search(
-        trials=trials,
-        timeout_seconds=timeout,
-        database=database,
-        study="made-up market",
-        tell=lambda _: None,
-    )
-
-
-def _trials(database: Path) -> list[optuna.trial.FrozenTrial]:
-    study = optuna.load_study(study_name="made-up market", storage=f"sqlite:///{database}")
-    return [trial for trial in study.trials if trial.state.is_finished()]
 
 
 @pytest.mark.parametrize("one", SPACE, ids=lambda one: one.name)
@@ -81,10 +64,10 @@ def test_tuning_sees_nothing_of_later_slices(
 def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    found = _search(tmp_path / "a.db", 8).settings(weak, divisions)
-    again = _search(tmp_path / "b.db", 8).settings(weak, divisions)
+    found = search(tmp_path / "a.db", 8).recipe(weak, divisions).settings
+    again = search(tmp_path / "b.db", 8).recipe(weak, divisions).settings
     assert found == again
-    tried = _trials(tmp_path / "a.db")
+    tried = trials(tmp_path / "a.db")
     assert len(tried) == 8
     first = {one.name: getattr(WEAK, one.name) for one in SPACE}
     assert tried[0].params == first
@@ -101,7 +84,7 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     """As serving predicts, from the start of trees that correct a formula too."""
-    _search(tmp_path / "a.db", 1).settings(weak, divisions)
+    search(tmp_path / "a.db", 1).recipe(weak, divisions)
     losses = []
     for target, division in divisions.items():
         slices = tuning_slices(weak.training_set, division, HORIZONS, WEAK)
@@ -114,22 +97,20 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
             for share in (said, np.full(said.shape, constant))
         )
         losses.append(loss / of_constant)
-    (trial,) = _trials(tmp_path / "a.db")
+    (trial,) = trials(tmp_path / "a.db")
     assert trial.value == pytest.approx(np.mean(losses), rel=5e-3)
 
 
 def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    unbroken = _search(tmp_path / "a.db", 6).settings(weak, divisions)
-    _search(tmp_path / "b.db", 3).settings(weak, divisions)
-    left = optuna.load_study(
-        study_name="made-up market", storage=f"sqlite:///{tmp_path / 'b.db'}"
-    ).ask()
+    unbroken = search(tmp_path / "a.db", 6).recipe(weak, divisions).settings
+    search(tmp_path / "b.db", 3).recipe(weak, divisions)
+    left = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'b.db'}").ask()
     left.suggest_float("learning_rate", 0.01, 0.2, log=True)  # a trial that no process ends
-    assert _search(tmp_path / "b.db", 6).settings(weak, divisions) == unbroken
+    assert search(tmp_path / "b.db", 6).recipe(weak, divisions).settings == unbroken
     ours, theirs = (
-        [trial.params for trial in _trials(tmp_path / name) if trial.state.name != "FAIL"]
+        [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
     )
     assert ours == theirs
@@ -139,22 +120,20 @@ def test_tuning_without_time_keeps_the_settings_given(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     for _ in range(2):
-        assert _search(tmp_path / "a.db", 5, timeout=0.0).settings(weak, divisions) == WEAK
-    (first,) = optuna.load_study(
-        study_name="made-up market", storage=f"sqlite:///{tmp_path / 'a.db'}"
-    ).trials
+        assert search(tmp_path / "a.db", 5, timeout=0.0).recipe(weak, divisions).settings == WEAK
+    (first,) = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'a.db'}").trials
     assert first.state is TrialState.WAITING
-    _search(tmp_path / "a.db", 1).settings(weak, divisions)
-    (tried,) = _trials(tmp_path / "a.db")
+    search(tmp_path / "a.db", 1).recipe(weak, divisions)
+    (tried,) = trials(tmp_path / "a.db")
     assert tried.params == {one.name: getattr(WEAK, one.name) for one in SPACE}
 
 
 def test_fewer_trials_than_are_there_give_what_they_give_alone(
     weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
-    alone = _search(tmp_path / "a.db", 1).settings(weak, divisions)
-    assert _search(tmp_path / "b.db", 4).settings(weak, divisions) != alone
-    assert _search(tmp_path / "b.db", 1).settings(weak, divisions) == alone
+    alone = search(tmp_path / "a.db", 1).recipe(weak, divisions).settings
+    assert search(tmp_path / "b.db", 4).recipe(weak, divisions).settings != alone
+    assert search(tmp_path / "b.db", 1).recipe(weak, divisions).settings == alone
 
 
 @pytest.mark.parametrize("damage", ["all", "the middle"])
@@ -162,14 +141,14 @@ def test_damaged_trials_are_told_of_and_made_again(
     damage: str, weak: Material, divisions: dict[Target, Division], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.db"
-    found = _search(path, 2).settings(weak, divisions)
+    found = search(path, 2).recipe(weak, divisions).settings
     data = bytearray(path.read_bytes())
     start = 0 if damage == "all" else len(data) // 2
     data[start:] = b"\xff" * (len(data) - start)
     path.write_bytes(data)
     told: list[str] = []
-    search = replace(_search(path, 2), tell=told.append)
-    assert search.settings(weak, divisions) == found
+    telling = replace(search(path, 2), tell=told.append)
+    assert telling.recipe(weak, divisions).settings == found
     assert told[0] == "tuning: a.db was damaged, so its trials are made again"
 
 
@@ -178,9 +157,9 @@ def test_trials_that_cant_be_kept_are_refused(
 ) -> None:
     (tmp_path / "a.db").mkdir()
     with pytest.raises(StorageError, match="unable to open database file"):
-        _search(tmp_path / "a.db", 1).settings(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, divisions)
     with pytest.raises(StorageError, match="unable to open database file"):
-        _search(tmp_path / "nowhere" / "b.db", 1).settings(weak, divisions)
+        search(tmp_path / "nowhere" / "b.db", 1).recipe(weak, divisions)
 
 
 def test_what_the_database_said_reaches_the_user(
@@ -190,7 +169,7 @@ def test_what_the_database_said_reaches_the_user(
         connection.execute("CREATE TABLE studies (study_id INTEGER PRIMARY KEY)")
         connection.commit()
     with pytest.raises(StorageError, match="found table studies has no column named"):
-        _search(tmp_path / "a.db", 1).settings(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, divisions)
 
 
 def _search_for_ever(database: Path) -> None:
@@ -199,7 +178,7 @@ def _search_for_ever(database: Path) -> None:
     divisions = {t: divide(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
     parameters = learned_parameters(training_set, divisions, HORIZONS)
     material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, divisions)
-    _search(database, 10_000).settings(material, divisions)
+    search(database, 10_000).recipe(material, divisions)
 
 
 def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one(
@@ -214,11 +193,11 @@ def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one
         time.sleep(0.001)
     process.kill()
     process.join()
-    done = len([one for one in _trials(tmp_path / "b.db") if one.state.name != "FAIL"])
-    unbroken = _search(tmp_path / "a.db", done + 2).settings(weak, divisions)
-    assert _search(tmp_path / "b.db", done + 2).settings(weak, divisions) == unbroken
+    done = len([one for one in trials(tmp_path / "b.db") if one.state.name != "FAIL"])
+    unbroken = search(tmp_path / "a.db", done + 2).recipe(weak, divisions).settings
+    assert search(tmp_path / "b.db", done + 2).recipe(weak, divisions).settings == unbroken
     ours, theirs = (
-        [trial.params for trial in _trials(tmp_path / name) if trial.state.name != "FAIL"]
+        [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
     )
     assert ours == theirs
@@ -226,14 +205,8 @@ def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one
 
 def _is_within_a_trial(database: Path) -> bool:
     """Tell whether a trial runs after others that are done."""
-    if not database.exists():
-        return False
-    with closing(sqlite3.connect(database)) as connection:
-        try:
-            states = [state for (state,) in connection.execute("SELECT state FROM trials")]
-        except sqlite3.OperationalError:  # no table yet, or locked for a moment
-            return False
-    return states.count("RUNNING") == 1 and states.count("COMPLETE") >= 2
+    now = states(database)
+    return now.count("RUNNING") == 1 and now.count("COMPLETE") >= 2
 
 
 def test_tuning_on_too_short_a_slice_is_refused(
@@ -242,15 +215,17 @@ def test_tuning_on_too_short_a_slice_is_refused(
     long = WEAK.model_copy(update={"least_train_days": 120})
     narrow = replace(material, recipe=replace(material.recipe, settings=long))
     with pytest.raises(TooFewDaysToTuneError, match="without --trials"):
-        _search(tmp_path / "a.db", 1).settings(narrow, divisions)
+        search(tmp_path / "a.db", 1).recipe(narrow, divisions)
 
 
 def test_training_fits_with_the_settings_that_tuning_found(
     rows: pa.Table, recipe: Recipe, tmp_path: Path
 ) -> None:
-    search = _search(tmp_path / "a.db", 2)
-    tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=search.settings)
+    tune = search(tmp_path / "a.db", 2).recipe
+    tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=tune)
     settings = tuned.material.recipe.settings
+    assert f"| learning_rate | {settings.learning_rate} | yes |" in tuned.contents.model_card
+    assert "the best of 2 trials" in tuned.contents.model_card
     plain = train(
         rows,
         replace(recipe, settings=settings),
