@@ -35,8 +35,8 @@ class TrainingSettings(BaseModel):
     """Rows with a label above 0 that the training slice needs."""
 
     boosters: int = Field(default=5, ge=1, le=20)
-    """Models a target that differ in their seed; predictions are averaged. Five surely lose less
-    than three, and three less than one (docs/models.md)."""
+    """Models a target that differ in their seed; predictions are averaged. On sell-through five
+    surely lose less than three, and three less than one (docs/models.md)."""
     trees: int = Field(default=200, ge=1, le=5000)
     correcting_share: float = Field(default=0.1, gt=0, le=1)
     """Share of `trees` for a target whose trees only correct a formula (serving/starting_share.py).
