@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Real
 from typing import Final
 
 import numpy as np
@@ -57,6 +58,10 @@ class UnusableAskError(SettingsError, ValueError):
         )
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """What a bad candidate is, and how large a share of a list may be expected bad.
@@ -78,9 +83,9 @@ class Ask:
             raise UnusableAskError(
                 "target", expected=f"one of {listed(TARGETS)}", found=self.target
             )
-        if not 0 <= self.threshold <= 1:
+        if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
             raise UnusableAskError("threshold", expected="from 0 to 1", found=self.threshold)
-        if not 0 < self.bad_share < 1:
+        if not _is_number(self.bad_share) or not 0 < self.bad_share < 1:
             raise UnusableAskError("bad_share", expected="between 0 and 1", found=self.bad_share)
 
     def is_bad(self, outcome: FloatArray) -> BoolArray:

@@ -42,3 +42,16 @@ def simulated(rows: int, seed: int = 0, makers: int = 40) -> Shares:
         }
     )
     return Shares(table, y, trials)
+
+
+def parted(rows: int, seed: int, makers: int) -> tuple[Shares, Shares]:
+    """Draw rows of a market, and others of as many makers of the same market that are new to it."""
+    both = simulated(2 * rows, seed, 2 * makers)
+    number = both.X["maker"].str.removeprefix("maker ").astype(int).to_numpy()
+    # By seed, so that makers change sides.
+    is_new = np.random.default_rng(seed).permutation(2 * makers)[number] < makers
+    known, new = (
+        Shares(both.X[one].reset_index(drop=True), both.y[one], both.trials[one])
+        for one in (~is_new, is_new)
+    )
+    return known, new

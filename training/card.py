@@ -120,7 +120,7 @@ def _settings(recipe: Recipe) -> str:
         f"Those tuned are the best of {recipe.trials:,} trials on the training slice; the others "
         "are as given."
         if searched
-        else "All of them are as given: nobody searched for better ones."
+        else "All of them are as given: no search tuned them."
     )
     rows = [
         (name, str(getattr(recipe.settings, name)), "yes" if name in searched else "no")

@@ -28,7 +28,8 @@ class CategoryCodes:
         """Learn the levels of a column of any hashable values."""
         values: list[Hashable] = list(column.dropna().astype(object).unique())
         ordered = sorted(values, key=lambda value: (type(value).__name__, str(value)))
-        return cls(pd.Index(ordered, dtype=object), kinds_of(column))
+        levels = pd.Index(ordered, dtype=object)
+        return cls(levels, kinds_of(levels.to_series()))
 
     def code(self, column: pd.Series) -> IntArray:
         """Return each value's number, `MISSING` where it has none; shape (rows,).

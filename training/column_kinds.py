@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from numbers import Real
 from typing import Final
@@ -16,10 +16,10 @@ from training.estimator_errors import UnreadableColumnError
 
 NUMBERS: Final = "numbers"
 _NAMES: Final = (
-    ("lengths of time", (np.timedelta64,)),  # which is a whole number to Python
+    ("lengths of time", (timedelta, np.timedelta64)),  # the latter is a whole number to Python
     (NUMBERS, (Real, Decimal, np.bool_)),
     ("text", (str,)),
-    ("times", (datetime,)),  # pandas' too
+    ("times", (datetime, np.datetime64)),  # pandas' too
     ("dates", (date,)),
 )
 """What values of these types are called, the first that fits; others by the name of their type."""

@@ -43,9 +43,11 @@ def learn_spread(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -
     widen with the units. Each array has shape (rows,).
     """
     distance = np.abs(outcome - estimate)
-    by_estimate, by_units = _bands(estimate, ESTIMATE_BANDS), _bands(units, UNIT_BANDS)
+    # Weights that only rounding tells apart are one knot.
+    logs = np.round(np.log(units), 9).astype(np.float64)
+    by_estimate, by_units = _bands(estimate, ESTIMATE_BANDS), _bands(logs, UNIT_BANDS)
     estimates = _middles(estimate, by_estimate)
-    knots = np.maximum(np.exp(_middles(np.log(units), by_units)), 1.0)
+    knots = np.maximum(np.exp(_middles(logs, by_units)), 1.0)
     spread = Spread(estimates, np.ones_like(estimates), knots, np.ones_like(knots))
     for _ in range(ROUNDS):
         factor = spread.of(estimate, units) / np.interp(estimate, estimates, spread.sizes)

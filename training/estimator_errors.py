@@ -98,6 +98,17 @@ class BadWeightsError(InputError):
         )
 
 
+class BadUnitsError(InputError):
+    """Refuse what is no number of units."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            expected="units as one number, or one a row, from zero on",
+            found=found,
+            way_out="Say how many units of each row are expected, or leave units out.",
+        )
+
+
 class UnitsUnknownError(InputError):
     """Refuse units where fit saw rows of one number of trials only."""
 

@@ -7,9 +7,11 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from features.declarations import FloatArray
+from features.wording import shown
 from training.estimator_errors import (
     LEAST_TRIALS,
     MOST_TRIALS,
+    BadUnitsError,
     BadWeightsError,
     LabelsNotSharesError,
 )
@@ -60,3 +62,21 @@ def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     if not trials.any():
         raise BadWeightsError("a sample weight of zero in every row")
     return trials
+
+
+def checked_units(units: ArrayLike, rows: int) -> FloatArray:
+    """Return how many units each row's share will be of, shape (rows,); one number is for all.
+
+    Raises:
+        BadUnitsError: something else than a finite number from zero on, or not as many as rows.
+    """
+    try:
+        numbers = np.asarray(units, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadUnitsError(shown(str(error))) from error
+    if numbers.ndim and numbers.shape != (rows,):
+        raise BadUnitsError(f"an array of shape {numbers.shape} for {rows} rows")
+    broken = int((~(np.isfinite(numbers) & (numbers >= 0))).sum())
+    if broken:
+        raise BadUnitsError(f"{broken} missing, infinite or negative")
+    return np.broadcast_to(numbers, (rows,))

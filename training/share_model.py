@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.declarations import FloatArray, Target
 from serving.cells import BoolArray, IntArray
-from serving.selection import Ask, Selection, choose
+from serving.selection import Ask, Selection
 from training.data_frames import ColumnNames, as_frame
 from training.estimator_errors import ParameterError, TooFewRowsToFitError
 from training.estimator_parameters import (
@@ -34,11 +34,15 @@ from training.level_encoder import Rows
 from training.sample import refuse_unlearnable
 from training.settings import TrainingSettings
 from training.share_finish import Forecaster, HeldBack, RawShares, learn_share_finish
-from training.share_labels import checked_shares, checked_trials
+from training.share_labels import checked_shares, checked_trials, checked_units
 from training.split import TRAIN
 from training.unchanged_if_refused import unchanged_if_refused
 
 LEAST_ROWS: Final = 5
+NO_UNSEEN_GROUP: Final = (
+    "Intervals aren't for rows of unseen groups, and lists leave them out: no row held back is of "
+    "one. Name calibration_groups to hold back groups in full."
+)
 
 
 class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -74,7 +78,8 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ANN401, N803 - scikit-learn's signature
         """Learn the shares `y` (0 to 1) of a table's rows; weights are numbers of trials.
 
-        A fit that is refused changes nothing: what an earlier one learned stays.
+        A fit that is refused changes nothing: what an earlier one learned stays, though numbers
+        drawn from a `random_state` are spent. While a fit is under way, no thread can predict.
 
         Raises:
             InputError: the table, labels or weights can't be used; a ValueError, as all of these.
@@ -88,7 +93,8 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """Return the estimated share of each row, shape (rows,), within 0 and 1.
 
         Names and order of columns must be those of fit; those of an array have none but their
-        places. One that had no value in fit counts as missing, whatever it holds.
+        places. One that had no value in fit counts as missing, whatever it holds. A column of which
+        no value is of a kind seen in fit is refused; of another one, what wasn't seen is missing.
 
         Raises:
             ValueError: a column is missing, too much or out of order, as scikit-learn says it.
@@ -112,19 +118,19 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         `units` says how many are expected, one number or one a row; less than 1 counts as 1.
         Without it, intervals are for rows of which that isn't known, and are too narrow for those
         of few units and too wide for those of many. The promise is kept on average over rows that
-        come as the rows held back came (split conformal prediction).
+        come as the rows held back came (split conformal prediction): for new groups, name
+        `calibration_groups`.
 
         Raises:
             ParameterError: `level` isn't between 0 and 1.
-            BadWeightsError: a number of units is missing, infinite or negative, or all are 0.
+            BadUnitsError: a number of units is missing, infinite or negative.
             UnitsUnknownError: units are given to a model that was fitted on rows of equal weight.
         """
         LEVEL.refuse_other("level", level)
         raw = self._raw(X)
         if units is None:
             return self.finish_.interval(raw, level)
-        each = np.full(raw.share.size, units) if np.ndim(units) == 0 else units
-        return self.finish_.interval(raw, level, checked_trials(each, raw.share.size))
+        return self.finish_.interval(raw, level, checked_units(units, raw.share.size))
 
     def select(
         self,
@@ -139,7 +145,8 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         default 0.2, as it will be realised. The best of many estimates are best partly by error,
         so rows are compared with those held back (conformal selection, serving/selection.py). The
         promise is an average over lists, for rows that come as the rows held back came; those of
-        one of `calibration_groups` count for less as far as they come out alike.
+        one of `calibration_groups` count for less as far as they come out alike. Rows of unseen
+        groups are chosen only if 200 such rows were held back, for which `calibration_groups` is.
 
         Raises:
             UnusableAskError: a share or threshold out of range.
@@ -151,8 +158,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             bad_share=bad_share,
         )
         raw = self._raw(X)
-        finish = self.finish_
-        return choose(finish.estimate(raw), finish.evidence(raw), finish.past, ask)
+        return self.finish_.select(raw, ask)
 
     def _fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:  # noqa: ANN401, N803 - likewise
         frame = as_frame(X)
@@ -178,9 +184,16 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         rows = Rows(table.codes, share, trials)
         partial = self._learn(table.take(~held), rows.take(~held))
         raw, calibrating = partial.predict(table.take(held)), rows.take(held)
-        slice_ = HeldBack(raw, calibrating.share, calibrating.trials, self._alike(frame)[held])
+        slice_ = HeldBack(
+            raw=raw,
+            share=calibrating.share,
+            trials=calibrating.trials,
+            alike=self._alike(frame)[held],
+        )
         self.finish_ = learn_share_finish(slice_, partial.variances, rng)
         self.notes_ = self.finish_.notes
+        if self._group_names() and not raw.is_cold.any():
+            self.notes_ = (*self.notes_, NO_UNSEEN_GROUP)
         self.forecaster_ = self._learn(table, rows)
         return self
 

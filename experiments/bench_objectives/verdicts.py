@@ -61,7 +61,7 @@ def _figure(one: Round, name: str, *, state: str, measure: str) -> float:
 
 
 def verdicts(found: Measured) -> list[str]:
-    """Return a line a group: whether no other contestant wins; one more a reference that does.
+    """Return a line a group: whether no other contestant wins; one more a reference with less.
 
     Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
     surely less in the mean over rounds: if the 95 % interval of the difference over products lies

@@ -163,7 +163,7 @@ def _settings_of(card: str) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(0, "nobody searched for better ones"), (1200, "Those tuned are the best of 1,200 trials")],
+    [(0, "no search tuned them"), (1200, "Those tuned are the best of 1,200 trials")],
 )
 def test_card_says_which_settings_were_tuned_and_to_what(
     count: int, said: str, trained: Trained, training_set: TrainingSet

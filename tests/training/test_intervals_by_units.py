@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from numpy.typing import ArrayLike
 
 from features.declarations import FloatArray
-from tests.shares_by_maker import simulated
+from tests.shares_by_maker import parted, simulated
 from training.boosted_model import ReturnRiskModel
-from training.estimator_errors import BadWeightsError, UnitsUnknownError
+from training.estimator_errors import BadUnitsError, UnitsUnknownError
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel
 
@@ -78,10 +80,46 @@ def test_less_than_a_unit_counts_as_one(fitted: ShareModel) -> None:
     np.testing.assert_array_equal(fitted.predict_interval(LATER.X, units=units), one)
 
 
-@pytest.mark.parametrize("units", [np.nan, -1, np.inf, [1.0, np.nan]])
-def test_units_that_are_no_number_are_refused(units: float, fitted: ShareModel) -> None:
-    with pytest.raises(BadWeightsError):
+@pytest.mark.parametrize("units", [0, [0.0, 0.0], 1e-16])
+def test_no_unit_expected_counts_as_one(units: ArrayLike, fitted: ShareModel) -> None:
+    one = fitted.predict_interval(LATER.X[:2], units=1)
+    np.testing.assert_array_equal(fitted.predict_interval(LATER.X[:2], units=units), one)
+
+
+@pytest.mark.parametrize(
+    "units", [np.nan, -1, np.inf, [1.0, np.nan], [1.0], [[1.0, 2.0]], "many", {}, pd.NA, 10**400]
+)
+def test_units_that_are_no_number_are_refused(units: ArrayLike, fitted: ShareModel) -> None:
+    with pytest.raises(BadUnitsError, match="Say how many units"):
         fitted.predict_interval(LATER.X[:2], units=units)
+
+
+def test_units_are_refused_where_no_row_of_fit_had_more_than_one() -> None:
+    market = simulated(300)
+    weights = np.where(np.arange(300) % 2, 0.1, 0.7)
+    model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y, weights)
+    with pytest.raises(UnitsUnknownError):
+        model.predict_interval(market.X, units=3)
+
+
+def test_weights_that_only_rounding_tells_apart_are_one_number_of_units() -> None:
+    market = simulated(10_500)
+    weights = np.where(np.arange(10_500) % 2, 3.3, 3 * 1.1)
+    model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y, weights)
+    low, high = model.predict_interval(LATER.X, units=3)
+    assert (low <= high).all()
+
+
+def test_intervals_of_new_groups_hold_if_groups_were_held_back_in_full() -> None:
+    covered = []
+    for seed in range(6):
+        market, later = parted(12_000, seed, makers=700)
+        model = ShrinkageModel(groups=GROUPS, calibration_groups="maker")
+        model.fit(market.X, market.y, market.trials)
+        assert not model.notes_
+        low, high = model.predict_interval(later.X, units=later.trials)
+        covered.append(((low <= later.y) & (later.y <= high)).mean())
+    assert 0.77 < np.mean(covered) < 0.83
 
 
 def test_units_are_refused_where_fit_had_rows_of_equal_weight() -> None:

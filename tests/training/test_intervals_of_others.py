@@ -24,7 +24,7 @@ def _sample(seed: int) -> tuple[FloatArray, FloatArray]:
 def _ours(level: float) -> tuple[FloatArray, FloatArray]:
     estimate, outcome = _sample(0)
     raw = RawShares(estimate, np.zeros(ROWS, dtype=bool))
-    held = HeldBack(raw, outcome, np.ones(ROWS), np.arange(ROWS))
+    held = HeldBack(raw=raw, share=outcome, trials=np.ones(ROWS), alike=np.arange(ROWS))
     finish = learn_share_finish(held, Variances(1.0, 0.0, ()), np.random.default_rng(0))
     asked, _ = _sample(1)
     return finish.interval(RawShares(asked, raw.is_cold), level)

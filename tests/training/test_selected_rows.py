@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from serving.selection import Empty, UnusableAskError
-from tests.shares_by_maker import simulated
+from serving.selection import Ask, Empty, UnusableAskError, p_values_of
+from tests.shares_by_maker import parted, simulated
 from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
-from training.share_model import ShareModel
+from training.share_model import NO_UNSEEN_GROUP, ShareModel
 from training.shrinkage_model import ShrinkageModel
 
 GROUPS = ["region", "maker"]
@@ -79,10 +82,14 @@ def test_a_list_that_nothing_can_promise_is_empty_and_says_why(fitted: ShareMode
         {"bad_share": float("nan")},
         {"threshold": float("nan")},
         {"threshold": 1.5},
+        {"threshold": True},
+        {"threshold": "0.5"},
+        {"bad_share": "0.1"},
+        {"bad_share": None},
     ],
 )
 def test_list_that_is_bounded_by_nothing_is_refused(
-    asked: dict[str, float], fitted: ShareModel
+    asked: dict[str, Any], fitted: ShareModel
 ) -> None:
     with pytest.raises(UnusableAskError, match=next(iter(asked))):
         fitted.select(simulated(5).X, **asked)
@@ -93,14 +100,44 @@ def test_model_that_is_not_fitted_chooses_nothing() -> None:
         SellThroughModel().select(pd.DataFrame({"price": [1.0]}))
 
 
-def test_rows_held_back_by_maker_that_come_out_alike_shorten_a_list() -> None:
-    market, later = simulated(3000, makers=60), simulated(500, 1, makers=60)
+def test_past_rows_of_a_maker_count_as_far_as_they_come_out_alike() -> None:
+    market = simulated(3000, makers=60)
     # Each maker's rows have one outcome: that of its first.
     alike = market.X["maker"].map(pd.Series(market.y, market.X["maker"]).groupby(level=0).first())
-    apart = ShrinkageModel(groups=["region"], target="return_risk")
-    whole = ShrinkageModel(groups=["region"], target="return_risk", calibration_groups="maker")
-    lists = [
-        model.fit(market.X, alike).select(later.X, 0.3, threshold=0.3).is_chosen.sum()
-        for model in (apart, whole)
-    ]
-    assert lists[1] < lists[0]
+    model = ShrinkageModel(groups=["region"], target="return_risk", calibration_groups="maker")
+    past = model.fit(market.X, alike).finish_.past
+    assert np.unique(past.listings).size == 12  # a fifth of 60
+    alone = replace(past, listings=np.arange(past.listings.size))
+    estimate, evidence = np.full(400, past.estimate.min()), np.full(400, past.evidence[0])
+    ask = Ask(target="return_risk", threshold=0.3, bad_share=0.3)
+    p_values = [p_values_of(estimate, evidence, one, ask)[0] for one in (alone, past)]
+    assert p_values[1] > 1.2 * p_values[0]
+
+
+def test_rows_of_unseen_makers_are_left_out_where_none_was_held_back() -> None:
+    market, later = simulated(3000), simulated(500, 1)
+    model = ShrinkageModel(groups=GROUPS, target="return_risk").fit(market.X, market.y)
+    assert NO_UNSEEN_GROUP in model.notes_
+    mixed = later.X.assign(
+        maker=[f"new {row}" if row % 2 else name for row, name in enumerate(later.X["maker"])]
+    )
+    chosen = model.select(mixed, 0.3, threshold=0.4).is_chosen
+    assert chosen.any()
+    assert not chosen[1::2].any()
+    unseen = model.select(later.X.assign(maker="new"), 0.3, threshold=0.4)
+    assert not unseen.is_chosen.any()
+    assert unseen.reason == Empty.TOO_FEW_PAST_DECISIONS
+
+
+def test_rows_of_unseen_makers_are_chosen_where_whole_makers_were_held_back() -> None:
+    found = []
+    for seed in range(SEEDS):
+        market, later = parted(1500, seed, makers=300)
+        model = ReturnRiskModel(groups=GROUPS, calibration_groups="maker", trees=20, boosters=1)
+        model.fit(market.X, market.y, market.trials)
+        assert NO_UNSEEN_GROUP not in model.notes_
+        selection = model.select(later.X, 0.2, threshold=0.4)
+        if selection.is_chosen.any():
+            found.append(selection.ask.is_bad(later.y)[selection.is_chosen].mean())
+    assert len(found) > SEEDS / 2
+    assert np.mean(found) - 2 * np.std(found) / np.sqrt(len(found)) <= 0.2

@@ -21,7 +21,7 @@ def _finish(rows: int) -> ShareFinish:
     rng = np.random.default_rng(0)
     share = rng.uniform(0.1, 0.6, rows)
     raw = RawShares(share * 1.5, np.zeros(rows, np.bool_))
-    held = HeldBack(raw, share, np.ones(rows), np.arange(rows))
+    held = HeldBack(raw=raw, share=share, trials=np.ones(rows), alike=np.arange(rows))
     return learn_share_finish(held, Variances(1.0, 0.0, ()), rng)
 
 
