@@ -63,8 +63,8 @@ CONTESTANTS: Final = (
 )
 """Objectives are compared as averages of equally many boosters, and how many by cross-entropy."""
 MORE: Final = Contestant("cross-entropy", 9)
-"""What nearly twice as many boosters would still bring. More are always a little better and cost
-time in proportion, so it is for reference: a contest would never end."""
+"""What nearly twice as many boosters would still bring, for reference: more cost time in proportion
+and are better by ever less, so that a contest of numbers would never end."""
 BASELINES: Final = (SHRINKAGE, CONSTANT)
 REFERENCES: Final = (MORE.name, *BASELINES)
 

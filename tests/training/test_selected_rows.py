@@ -21,10 +21,10 @@ SEEDS = 22
 LEAST_LISTS = 20
 
 
-def _bad_shares(model: ShareModel, bad_share: float) -> list[float]:
+def _bad_shares(model: ShareModel, bad_share: float, *, seeds: int = SEEDS) -> list[float]:
     """Return how much of each seed's list came out bad at a threshold of 0.3; of none, none."""
     found = []
-    for seed in range(SEEDS):
+    for seed in range(seeds):
         market, later = simulated(1500, seed), simulated(500, seed + 1000)
         model.fit(market.X, market.y, market.trials)
         selection = model.select(later.X, bad_share=bad_share, threshold=0.3)
@@ -39,11 +39,10 @@ def _bad_shares(model: ShareModel, bad_share: float) -> list[float]:
 def test_bad_share_of_lists_is_at_most_the_one_asked_on_average(
     estimator: type[BoostedShareModel],
 ) -> None:
-    found = _bad_shares(estimator(groups=GROUPS, trees=30, boosters=1), 0.1)
+    # Each list is a draw: the mean of 22 has a standard error of a tenth of itself.
+    found = _bad_shares(estimator(groups=GROUPS, trees=20, boosters=1), 0.1, seeds=100)
     assert len(found) >= LEAST_LISTS
-    # Each list is a draw: of 100 seeds 0.092 and 0.087 are bad in the mean, of these up to 0.103.
-    assert np.mean(found) - 2 * np.std(found) / np.sqrt(len(found)) <= 0.1
-    assert np.mean(found) < 0.12
+    assert np.mean(found) <= 0.1
 
 
 def test_lists_of_a_weak_model_are_often_empty_and_keep_the_promise_with_those() -> None:
@@ -139,5 +138,5 @@ def test_rows_of_unseen_makers_are_chosen_where_whole_makers_were_held_back() ->
         selection = model.select(later.X, 0.2, threshold=0.4)
         if selection.is_chosen.any():
             found.append(selection.ask.is_bad(later.y)[selection.is_chosen].mean())
-    assert len(found) > SEEDS / 2
-    assert np.mean(found) - 2 * np.std(found) / np.sqrt(len(found)) <= 0.2
+    assert len(found) >= LEAST_LISTS
+    assert np.mean(found) <= 0.2
