@@ -7,8 +7,11 @@ long as the session: looking for cycles among them took a fifth of the time. Cyc
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
+
+from tests.year_market import write_year_market
 
 ALLOCATED = 70_000
 YOUNGER_RUNS = 20
@@ -32,3 +35,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.fixture(scope="session")
+def year_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a source directory with products, listings, orders and returns, for all that read."""
+    return write_year_market(tmp_path_factory.mktemp("year") / "market")

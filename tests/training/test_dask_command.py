@@ -14,7 +14,6 @@ import pytest
 
 from serving.bundle import load_bundle
 from tests.training_process import SETTINGS, finish, start
-from tests.year_market import write_year_market
 
 DASK = ["--engine", "dask"]
 WITH_OTHER_TREES = {"files", "metrics"}
@@ -43,12 +42,11 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    source = write_year_market(tmp_path_factory.mktemp("year") / "market")
+def seen(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     out = tmp_path_factory.mktemp("job") / "run"
-    here, _ = finish(start(source, out, threads=1))
-    there, told = finish(start(source, out, threads=1, flags=DASK))
-    return Seen(source, out, here, there, told)
+    here, _ = finish(start(year_market, out, threads=1))
+    there, told = finish(start(year_market, out, threads=1, flags=DASK))
+    return Seen(year_market, out, here, there, told)
 
 
 def test_training_on_dask_publishes_a_bundle_that_loads(seen: Seen) -> None:

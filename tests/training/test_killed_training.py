@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.training_process import files_of, finish, kill_when, start, wait_for
-from tests.year_market import write_year_market
 
 BOOSTERS = ["return_risk_0", "return_risk_1", "sell_through_0", "sell_through_1"]
 
@@ -58,19 +57,14 @@ class Broken:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_year_market(tmp_path_factory.mktemp("year") / "market")
-
-
-@pytest.fixture(scope="module")
-def broken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+def broken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
     left = {}
     for sign in (is_checking, is_computing, is_fitting, is_recording):
-        kill_when(sign, out, start(source, out, threads=1))
+        kill_when(sign, out, start(year_market, out, threads=1))
         left[sign.__name__] = finished(out)
     statuses_left = statuses(out)
-    return Broken(out, left, statuses_left, *finish(start(source, out, threads=1)))
+    return Broken(out, left, statuses_left, *finish(start(year_market, out, threads=1)))
 
 
 @dataclass(frozen=True)
@@ -85,11 +79,11 @@ class Unbroken:
 
 
 @pytest.fixture(scope="module")
-def unbroken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
+def unbroken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
     out = tmp_path_factory.mktemp("unbroken") / "run"
-    with start(source, out, threads=2) as first:
+    with start(year_market, out, threads=2) as first:
         wait_for(is_checking, out, first)
-        with start(source, out, threads=2) as second:
+        with start(year_market, out, threads=2) as second:
             printed, told = second.communicate()
         document, _ = finish(first)
     return Unbroken(out, document, first.pid, (second.returncode, printed, told))

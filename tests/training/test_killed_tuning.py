@@ -14,7 +14,6 @@ import pytest
 from serving.bundle import load_bundle
 from tests.made_up_search import states
 from tests.training_process import SETTINGS, files_of, finish, kill_when, start
-from tests.year_market import write_year_market
 from training.search_space import SPACE
 
 TRIALS = 4
@@ -64,24 +63,19 @@ class Broken(Tuned):
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_year_market(tmp_path_factory.mktemp("year") / "market")
-
-
-@pytest.fixture(scope="module")
-def broken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+def broken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
-    kill_when(is_tuning, out, begin(source, out, threads=1))
+    kill_when(is_tuning, out, begin(year_market, out, threads=1))
     done = states_in(out).count("COMPLETE")
     files = {path.name for path in (out / "stages").iterdir()}
-    document, told = finish(begin(source, out, threads=1))
+    document, told = finish(begin(year_market, out, threads=1))
     return Broken(out, document, told, done, files)
 
 
 @pytest.fixture(scope="module")
-def unbroken(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+def unbroken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     out = tmp_path_factory.mktemp("unbroken") / "run"
-    return Tuned(out, *finish(begin(source, out, threads=2)))
+    return Tuned(out, *finish(begin(year_market, out, threads=2)))
 
 
 def test_training_killed_while_tuning_ends_with_the_bundle_of_an_unbroken_one(
