@@ -20,9 +20,9 @@ from serving.starting_share import from_start, place_of_start
 class TargetModel:
     """What predicts one target from the design matrix.
 
-    The raw prediction is the mean over `boosters` (trained with different seeds), taken from where
-    the target's trees start (serving/starting_share.py), which `calibration` turns into the
-    estimate and `residuals` surround with an interval.
+    The raw prediction is the mean over `boosters` (which differ in seeds and objectives), taken
+    from where the target's trees start (serving/starting_share.py), which `calibration` turns into
+    the estimate and `residuals` surround with an interval.
     """
 
     target: Target
@@ -74,8 +74,12 @@ def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
-    """Return the mean of raw predictions, added in the boosters' order."""
+    """Return the mean of raw predictions, added in the boosters' order.
+
+    Boosters that learned from units (training/booster_objectives.py) know no end of a share: more
+    than all is taken for all.
+    """
     total = np.zeros(len(matrix))
     for booster in boosters:
-        total = total + booster.predict(matrix)
+        total = total + np.minimum(booster.predict(matrix), 1.0)
     return total / len(boosters)

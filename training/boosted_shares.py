@@ -17,7 +17,8 @@ from scipy.special import expit, logit
 
 from features.declarations import FloatArray
 from serving.booster import Booster
-from training.fitting import BoosterFit, booster_parameters
+from training.booster_objectives import booster_parameters
+from training.fitting import BoosterFit
 from training.input_table import InputTable
 from training.level_encoder import Encoded, LevelEncoder, Rows
 from training.nested_rates import Variances

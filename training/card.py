@@ -47,6 +47,7 @@ _COLUMNS: Final = (
 """Headings and the fields of `Metrics` beneath them."""
 BOOSTER_SETTINGS: Final = (
     "boosters",
+    "tweedie_share",
     "trees",
     "correcting_share",
     "leaves",

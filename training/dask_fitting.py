@@ -29,6 +29,7 @@ from lightgbm.basic import LightGBMError
 from features.declarations import FloatArray, Target
 from features.settings import InvalidSettingError
 from serving.starting_share import place_of_start
+from training.booster_objectives import BoosterObjective, booster_objectives
 from training.cluster_errors import (
     DaskMissingError,
     NoWorkersError,
@@ -37,7 +38,7 @@ from training.cluster_errors import (
     SchedulerUnreachableError,
     WorkerLostError,
 )
-from training.fitting import booster_parameters, refuse_broken_samples
+from training.fitting import refuse_broken_samples
 from training.material import Material, Texts
 from training.row_parts import cut, learnable
 from training.sample import Sample
@@ -201,26 +202,24 @@ def _is_news(record: logging.LogRecord) -> bool:
 def _fit(path: Path, client: Client, material: Material, samples: Mapping[Target, Sample]) -> Texts:
     settings, catalogue = material.recipe.settings, material.recipe.catalogue
     held = _read(path, client, material, samples)
-    seeds = range(settings.random_state, settings.random_state + settings.boosters)
-    texts: Texts = {}
+    names, texts = list(catalogue.model_inputs), Texts()
     for target in samples:
-        parameters = booster_parameters(catalogue.monotone(target), settings)
-        del parameters["num_threads"]  # as many as each worker has
-        boosters = [
-            DaskLGBMRegressor(
-                client=client,
-                n_estimators=settings.trees_of(target, catalogue.model_inputs),
-                **parameters,
-                bagging_seed=seed,
-                feature_fraction_seed=seed,
-            )
-            for seed in seeds
+        trees = settings.trees_of(target, names)
+        inputs, label, weight = held.of(target)
+        start = _start(target, inputs, names)
+        fits = [
+            (_regressor(client, one, trees), one.weight(inputs, weight))
+            for one in booster_objectives(target, catalogue, settings)
         ]
-        names = list(catalogue.model_inputs)
-        rows = held.of(target)
-        start = _start(target, rows[0], names)
-        texts[target] = tuple(_text(one, rows, start, names) for one in boosters)
+        texts[target] = tuple(_text(one, (inputs, label, by), start, names) for one, by in fits)
     return texts
+
+
+def _regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskLGBMRegressor:
+    seeds = {"bagging_seed": objective.seed, "feature_fraction_seed": objective.seed}
+    parameters = {**objective.parameters, **seeds}
+    del parameters["num_threads"]  # as many as each worker has
+    return DaskLGBMRegressor(client=client, n_estimators=trees, **parameters)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import lightgbm
 
 from features.catalogue import Catalogue
 from features.declarations import FloatArray, Target
+from training.booster_objectives import booster_objectives
 from training.sample import Sample, refuse_unlearnable
 from training.settings import TrainingSettings
 from training.split import TRAIN
@@ -32,23 +33,30 @@ def fitted_now(_name: str, fit: BoosterFit, seed: int) -> str:
     return fit.fit(seed)
 
 
-def fit_of(
+def fits_of(
     target: Target,
     inputs: FloatArray,
     sample: Sample,
     catalogue: Catalogue,
     settings: TrainingSettings,
-) -> BoosterFit:
-    """Return the fit of a target's boosters; `inputs` are the sample's rows of the matrix."""
+) -> tuple[tuple[int, BoosterFit], ...]:
+    """Return each booster's seed and fit; `inputs` are the sample's rows of the matrix."""
     names = catalogue.model_inputs
-    return BoosterFit(
-        inputs,
-        sample.label,
-        sample.weight,
-        names=names,
-        parameters=booster_parameters(catalogue.monotone(target), settings),
-        trees=settings.trees_of(target, names),
-        offset=start_log_odds(target, inputs, names),
+    offset, trees = start_log_odds(target, inputs, names), settings.trees_of(target, names)
+    return tuple(
+        (
+            one.seed,
+            BoosterFit(
+                inputs,
+                sample.label,
+                one.weight(inputs, sample.weight),
+                names=names,
+                parameters=one.parameters,
+                trees=trees,
+                offset=offset,
+            ),
+        )
+        for one in booster_objectives(target, catalogue, settings)
     )
 
 
@@ -62,8 +70,9 @@ def fit_boosters(
 ) -> dict[Target, tuple[str, ...]]:
     """Return each target's models as text, one a seed.
 
-    `samples` says which rows of the design matrix to learn from; labels are shares, which the
-    cross-entropy objective takes as they are. The result doesn't depend on `settings.threads`.
+    `samples` says which rows of the design matrix to learn from; labels are shares, which both
+    objectives (training/booster_objectives.py) take as they are. The result doesn't depend on
+    `settings.threads`.
 
     Raises:
         BrokenLabelsError: a label is missing or no share.
@@ -72,24 +81,23 @@ def fit_boosters(
     """
     refuse_broken_samples(samples, settings)
     jobs = {
-        target: fit_of(target, matrix[sample.rows], sample, catalogue, settings)
+        target: fits_of(target, matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
     }
-    seeds = range(settings.random_state, settings.random_state + settings.boosters)
     with ThreadPoolExecutor(settings.threads) as threads:
         fits = {
             target: [
-                threads.submit(fitter, f"{target}_{place}", job, seed)
-                for place, seed in enumerate(seeds)
+                threads.submit(fitter, f"{target}_{place}", fit, seed)
+                for place, (seed, fit) in enumerate(ours)
             ]
-            for target, job in jobs.items()
+            for target, ours in jobs.items()
         }
         return {target: tuple(fit.result() for fit in ours) for target, ours in fits.items()}
 
 
 @dataclass(frozen=True)
 class BoosterFit:
-    """One booster's rows and parameters; fits of a model differ in their seed.
+    """One booster's rows and parameters; fits of a model differ in their seed and objective.
 
     `inputs` has shape (rows, names), the other arrays (rows,). With an `offset` the trees learn
     only what it leaves over: it is added to their sum before that becomes a share.
@@ -130,25 +138,3 @@ def _refuse_broken(target: Target, label: FloatArray) -> None:
     broken = int((~((label >= 0) & (label <= 1))).sum())
     if broken:
         raise BrokenLabelsError(target, broken=broken, rows=label.size)
-
-
-def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> dict[str, Any]:
-    """Return LightGBM's parameters; `monotone` holds -1, 0 or 1 for each input."""
-    return {
-        "objective": "cross_entropy",
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": settings.least_leaf_rows,
-        "lambda_l2": settings.leaf_ridge,
-        "feature_fraction": settings.feature_share,
-        "bagging_fraction": settings.bagging_share,
-        "bagging_freq": 1,
-        "max_bin": settings.bins,
-        "monotone_constraints": list(monotone),
-        "data_random_seed": settings.random_state,
-        "num_threads": 1,
-        "deterministic": True,
-        # Without a choice LightGBM times both ways and takes the quicker one of the moment.
-        "force_col_wise": True,
-        "verbosity": -1,
-    }

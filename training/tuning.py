@@ -22,7 +22,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from features.declarations import FloatArray, Target
-from training.fitting import booster_parameters
+from training.booster_objectives import booster_parameters
 from training.losses import row_log_loss, weighted_mean
 from training.material import Material, Recipe
 from training.pooling_fit import smoothed_mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -11,15 +12,16 @@ import numpy as np
 from experiments.bench_objectives.objectives import (
     CROSS_ENTROPY,
     OBJECTIVES,
+    TWEEDIE_ON_UNITS,
     Objective,
-    exposure_of,
 )
-from features.declarations import FloatArray
+from features.declarations import FloatArray, Target
 from serving.booster import Booster
 from serving.starting_share import from_start, place_of_start
 from serving.target_model import mean_prediction
 from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
-from training.fitting import BoosterFit, booster_parameters
+from training.booster_objectives import booster_parameters
+from training.fitting import BoosterFit
 from training.material import Material
 from training.split import Division
 from training.start_log_odds import start_log_odds
@@ -31,11 +33,14 @@ class Contestant:
 
     objective: str
     boosters: int
+    tweedie: int = 0
+    """How many of them, the last ones, are of Tweedie on units instead."""
 
     @property
     def name(self) -> str:
         """Return what tables call it."""
-        return f"{self.objective}, {self.boosters}"
+        ours = f"{self.objective}, {self.boosters - self.tweedie}"
+        return f"{ours}, and Tweedie, {self.tweedie}" if self.tweedie else ours
 
     def draws(self, fitted: int) -> tuple[tuple[int, ...], ...]:
         """Return the boosters of each draw, of as many as are fitted: neighbours in a ring.
@@ -53,26 +58,43 @@ class Contestant:
         )
 
 
-DEFAULT: Final = Contestant("cross-entropy", 5)
-"""What the product trains, if no setting says otherwise."""
-CONTESTANTS: Final = (
-    DEFAULT,
-    Contestant("cross-entropy", 1),
-    Contestant("cross-entropy", 3),
-    *(Contestant(one.name, DEFAULT.boosters) for one in OBJECTIVES if one is not CROSS_ENTROPY),
+FIVE: Final = Contestant(CROSS_ENTROPY.name, 5)
+MIXED: Final = Contestant(CROSS_ENTROPY.name, 5, tweedie=1)
+DEFAULTS: Final[Mapping[Target, Contestant]] = {"sell_through": MIXED, "return_risk": FIVE}
+"""What the product trains of each target, if no setting says otherwise."""
+OTHERS: Final = (
+    Contestant(CROSS_ENTROPY.name, 1),
+    Contestant(CROSS_ENTROPY.name, 3),
+    FIVE,
+    *(Contestant(one.name, FIVE.boosters) for one in OBJECTIVES if one is not CROSS_ENTROPY),
 )
-"""Objectives are compared as averages of equally many boosters, and how many by cross-entropy."""
-MORE: Final = Contestant("cross-entropy", 9)
+"""Whom the default meets: objectives, as averages of as many boosters as it has, and how many."""
+MORE: Final = Contestant(CROSS_ENTROPY.name, 9)
 """What nearly twice as many boosters would still bring, for reference: more cost time in proportion
 and are better by ever less, so that a contest of numbers would never end."""
 BASELINES: Final = (SHRINKAGE, CONSTANT)
-REFERENCES: Final = (MORE.name, *BASELINES)
+NAMES: Final = (MIXED.name, *(one.name for one in OTHERS), MORE.name, *BASELINES)
 
-POOLS: Final = {CROSS_ENTROPY.name: MORE.boosters}
-"""Boosters fitted of an objective whose averages are compared; of others as many as are averaged.
+POOLS: Final = {CROSS_ENTROPY.name: MORE.boosters, TWEEDIE_ON_UNITS.name: MORE.boosters}
+"""Boosters fitted of the objectives that a default averages; of others as many as are averaged.
 What seeds a booster happens to have moves log loss more than how many are averaged: of nine each,
 log loss on sell-through had a standard deviation of 0.0002 to 0.0005 on small markets and of 0.0006
 to 0.0008 on Online Retail."""
+
+
+def rivals(target: Target) -> tuple[str, ...]:
+    """Return the names of those that the default of a target has to beat."""
+    return tuple(one.name for one in OTHERS if one != DEFAULTS[target])
+
+
+def references(target: Target) -> tuple[str, ...]:
+    """Return the names of those that stand beside: what else could be averaged, and baselines."""
+    mixed = () if DEFAULTS[target] == MIXED else (MIXED.name,)
+    return (*mixed, MORE.name, *BASELINES)
+
+
+Learned = Mapping[str, tuple[Booster, ...]]
+"""The boosters fitted, by their objective."""
 
 
 def raw_of_contestants(material: Material, division: Division) -> dict[str, list[FloatArray]]:
@@ -84,47 +106,60 @@ def raw_of_contestants(material: Material, division: Division) -> dict[str, list
     asked = np.concatenate([division.shaping.rows, division.latest.rows])
     inputs = material.asked(division.target, asked)
     start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
-    learned = {one.name: _lesson_learned(material, division, one) for one in OBJECTIVES}
+    learned = {one.name: _boosters(material, division, one) for one in OBJECTIVES}
     said = {}
-    for contestant in (*CONTESTANTS, MORE):
-        boosters, share = learned[contestant.objective]
+    for contestant in (MIXED, *OTHERS, MORE):
         draws = []
-        for places in contestant.draws(len(boosters)):
+        for places in contestant.draws(len(learned[contestant.objective])):
             raw = np.full(len(material.matrix), np.nan)
-            mean = mean_prediction(tuple(boosters[place] for place in places), inputs)
-            # Cross-entropy alone starts where the product does.
-            is_product_s = contestant.objective == CROSS_ENTROPY.name
-            raw[asked] = from_start(mean, inputs, start) if is_product_s else share * mean
+            raw[asked] = _said(contestant, learned, places, inputs, start)
             draws.append(raw)
         said[contestant.name] = draws
     baselines = raw_predictions(material.training_set, division, material.parameters)
     return said | {name: [baselines[name]] for name in BASELINES}
 
 
-def _lesson_learned(
-    material: Material, division: Division, objective: Objective
-) -> tuple[tuple[Booster, ...], float]:
-    """Return boosters enough for each contestant, and the share that they mean by 1."""
+def _said(
+    contestant: Contestant,
+    learned: Learned,
+    places: tuple[int, ...],
+    inputs: FloatArray,
+    start: int | None,
+) -> FloatArray:
+    """Return a draw's shares, (rows,); cross-entropy alone starts where the product does."""
+    own, tweedie = learned[contestant.objective], learned[TWEEDIE_ON_UNITS.name]
+    last = len(places) - contestant.tweedie
+    ours = tuple(own[place] for place in places[:last])
+    others = tuple(tweedie[place] for place in places[last:])
+    if start is None or contestant.objective != CROSS_ENTROPY.name:
+        return mean_prediction((*ours, *others), inputs)
+    share = from_start(mean_prediction(ours, inputs), inputs, start)
+    if not others:
+        return share
+    beside = mean_prediction(others, inputs)
+    return (len(ours) * share + len(others) * beside) / len(places)
+
+
+def _boosters(material: Material, division: Division, objective: Objective) -> tuple[Booster, ...]:
+    """Return boosters enough for each contestant."""
     recipe, sample = material.recipe, division.train
-    lesson = objective.lesson(sample, exposure_of(material, division.target, sample))
-    inputs = material.matrix[sample.rows]
-    offset, trees = lesson.offset, recipe.settings.trees
+    names, inputs = recipe.catalogue.model_inputs, material.matrix[sample.rows]
+    offset, trees = None, recipe.settings.trees
     if objective is CROSS_ENTROPY:
-        trees = recipe.settings.trees_of(division.target, recipe.catalogue.model_inputs)
-        offset = start_log_odds(division.target, inputs, recipe.catalogue.model_inputs)
+        trees = recipe.settings.trees_of(division.target, names)
+        offset = start_log_odds(division.target, inputs, names)
     product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
     fit = BoosterFit(
         inputs,
-        lesson.label,
-        lesson.weight,
-        names=recipe.catalogue.model_inputs,
+        sample.label,
+        objective.weight(material, division.target, sample),
+        names=names,
         parameters={**product, **objective.parameters},
         trees=trees,
         offset=offset,
     )
-    averaged = [one.boosters for one in CONTESTANTS if one.objective == objective.name]
-    count = max(POOLS.get(objective.name, 1), *averaged, 1)
+    averaged = [one.boosters for one in OTHERS if one.objective == objective.name]
+    count = max(POOLS.get(objective.name, 1), *averaged)
     first = recipe.settings.random_state
     with ThreadPoolExecutor(recipe.settings.threads) as threads:
-        texts = list(threads.map(fit.fit, range(first, first + count)))
-    return tuple(Booster(text) for text in texts), lesson.share
+        return tuple(map(Booster, threads.map(fit.fit, range(first, first + count))))

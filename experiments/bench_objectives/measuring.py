@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 import pyarrow as pa
 
-from experiments.bench_objectives.contestants import DEFAULT, raw_of_contestants
+from experiments.bench_objectives.contestants import DEFAULTS, raw_of_contestants
 from experiments.bench_objectives.leads import Leads, leads_of
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
@@ -151,7 +151,10 @@ def _round(source: Source, material: Material, division: Division, *, origin: in
         },
         calibrated={name: figures(latest, draws) for name, draws in finished.items()},
         leads=leads_of(
-            latest, material.training_set.keys["product_id"], finished, default=DEFAULT.name
+            latest,
+            material.training_set.keys["product_id"],
+            finished,
+            default=DEFAULTS[division.target].name,
         ),
     )
 

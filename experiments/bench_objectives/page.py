@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Group as Printed
 from rich.table import Table
 
-from experiments.bench_objectives.contestants import CONTESTANTS, DEFAULT, REFERENCES
+from experiments.bench_objectives.contestants import DEFAULTS, NAMES
 from experiments.bench_objectives.measuring import Measured, Round
 from experiments.bench_objectives.verdicts import (
     Group,
@@ -18,7 +18,6 @@ from experiments.bench_objectives.verdicts import (
     verdicts,
 )
 
-NAMES: Final = (*(one.name for one in CONTESTANTS), *REFERENCES)
 STATES: Final = ("raw", "calibrated")
 MEASURES: Final = {
     "log_loss": "log loss",
@@ -36,7 +35,7 @@ def page(found: Measured) -> Printed:
 def as_document(found: Measured) -> dict[str, Any]:
     """Return plain values that JSON can hold, differences to the default among them."""
     return {
-        "default": DEFAULT.name,
+        "defaults": {target: one.name for target, one in DEFAULTS.items()},
         "rounds": [_plain(one) for one in found.rounds],
         "refusals": [asdict(one) for one in found.refusals],
         "summaries": [_summary(group) for group in groups(found)],
@@ -91,9 +90,9 @@ def _table(group: Group, state: str) -> Table:
         for measure in MEASURES:
             beside = group.beside_default(name, state, measure)
             cells.append(f"{group.spread(name, state, measure).median:.4f}")
-            cells.append("" if name == DEFAULT.name else beside_in_words(beside))
+            cells.append("" if name == group.default else beside_in_words(beside))
         if leads:
-            cells.append("" if name == DEFAULT.name else interval_in_words(leads[name]))
+            cells.append("" if name == group.default else interval_in_words(leads[name]))
         table.add_row(name, *cells)
     return table
 

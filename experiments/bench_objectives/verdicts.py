@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from experiments.bench_features.growth import Spread
-from experiments.bench_objectives.contestants import CONTESTANTS, DEFAULT, REFERENCES
+from experiments.bench_objectives.contestants import DEFAULTS, references, rivals
 from experiments.bench_objectives.leads import pooled
 from experiments.bench_objectives.measuring import Measured, Round
 from features.declarations import Target
@@ -25,6 +25,11 @@ class Group:
     target: Target
     rounds: Sequence[Round]
 
+    @property
+    def default(self) -> str:
+        """Return the name of what the product trains."""
+        return DEFAULTS[self.target].name
+
     def spread(self, name: str, state: str, measure: str) -> Spread:
         """Sum up a measure of a contestant; `state` is raw or calibrated."""
         return Spread.of([_figure(one, name, state=state, measure=measure) for one in self.rounds])
@@ -34,7 +39,7 @@ class Group:
         return Spread.of(
             [
                 _figure(one, name, state=state, measure=measure)
-                - _figure(one, DEFAULT.name, state=state, measure=measure)
+                - _figure(one, self.default, state=state, measure=measure)
                 for one in self.rounds
             ]
         )
@@ -74,7 +79,7 @@ def verdicts(found: Measured) -> list[str]:
 
 def _said_of(group: Group) -> list[str]:
     about, leads = f"{group.data}, {group.target}", group.leads()
-    others = {one.name: leads[one.name] for one in CONTESTANTS if one != DEFAULT}
+    others = {name: leads[name] for name in rivals(group.target)}
     winners = {name: beside for name, beside in others.items() if _how_won(group, name, beside)}
     best = _least(winners or others)
     if len(group.rounds) < LEAST_ROUNDS:
@@ -88,7 +93,7 @@ def _said_of(group: Group) -> list[str]:
     beaten = [
         f"beaten by a reference: {about}: {_in_words((name, leads[name]))}, "
         f"{_how_won(group, name, leads[name]) or 'which may be luck'}"
-        for name in REFERENCES
+        for name in references(group.target)
         if leads[name].mean < 0
     ]
     return [line, *beaten]

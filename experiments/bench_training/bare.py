@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import lightgbm
@@ -27,11 +27,13 @@ def train_bare(fit: BoosterFit, seed: int) -> str:
     return text
 
 
-def train_side_by_side(fits: Mapping[Target, BoosterFit], seeds: range, *, threads: int) -> Texts:
-    """Train one booster a target and seed, so many at once, and return their texts."""
+def train_side_by_side(
+    fits: Mapping[Target, Sequence[tuple[int, BoosterFit]]], *, threads: int
+) -> Texts:
+    """Train each target's fits with their seeds, so many at once, and return their texts."""
     with ThreadPoolExecutor(threads) as pool:
         running = {
-            target: [pool.submit(train_bare, fit, seed) for seed in seeds]
-            for target, fit in fits.items()
+            target: [pool.submit(train_bare, fit, seed) for seed, fit in ours]
+            for target, ours in fits.items()
         }
         return {target: tuple(one.result() for one in ours) for target, ours in running.items()}

@@ -14,7 +14,7 @@ from experiments.bench_training.timing import Compared, in_turns, timed
 from features.declarations import Target
 from serving.booster import Booster
 from serving.target_model import raw_share
-from training.fitting import fit_of
+from training.fitting import fits_of
 from training.losses import row_log_loss
 from training.material import Fitter, Material, Texts
 from training.sample import Sample
@@ -43,20 +43,19 @@ def compare_pipeline(
     """
     settings, catalogue = material.recipe.settings, material.recipe.catalogue
     fits = {
-        target: fit_of(target, material.matrix[sample.rows], sample, catalogue, settings)
+        target: fits_of(target, material.matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
     }
-    seeds = range(settings.random_state, settings.random_state + settings.boosters)
 
     def ours() -> tuple[Texts, Took]:
         return timed(lambda: fit_here(material, samples))
 
     def bare() -> Texts:
-        return train_side_by_side(fits, seeds, threads=settings.threads)
+        return train_side_by_side(fits, threads=settings.threads)
 
     return Compared(
         "main job, both targets",
-        trees=settings.boosters * sum(fit.trees for fit in fits.values()),
+        trees=sum(fit.trees for ours in fits.values() for _, fit in ours),
         rows=sum(sample.rows.size for sample in samples.values()),
         inputs=material.matrix.shape[1],
         pairs=in_turns(

@@ -19,11 +19,15 @@ from typer.testing import CliRunner
 
 import xuanpin
 from experiments.bench_objectives.contestants import (
-    CONTESTANTS,
-    DEFAULT,
+    DEFAULTS,
+    MIXED,
     MORE,
+    NAMES,
+    OTHERS,
     Contestant,
     raw_of_contestants,
+    references,
+    rivals,
 )
 from experiments.bench_objectives.leads import Leads, leads_of, pooled
 from experiments.bench_objectives.measuring import (
@@ -36,7 +40,7 @@ from experiments.bench_objectives.measuring import (
     rounds_of,
 )
 from experiments.bench_objectives.origins import cut_off_of, known_by
-from experiments.bench_objectives.page import NAMES, as_document, page
+from experiments.bench_objectives.page import as_document, page
 from experiments.bench_objectives.sources import Source, market_source, rows_directory, rows_of
 from experiments.bench_objectives.verdicts import verdicts
 from experiments.simulated_market.configuration import Simulation
@@ -44,7 +48,7 @@ from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, FloatArray, Target
 from features.horizons import Horizons
 from tests.training_market import HORIZONS, market_rows
-from training.fitting import booster_parameters
+from training.booster_objectives import booster_parameters
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
@@ -59,6 +63,7 @@ SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
 RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
 FORMULA = CATALOGUE.model_inputs.index("expected_return_rate_180d")
 SOURCE = Source("made up", Path("nowhere"))
+DEFAULT = DEFAULTS["sell_through"]
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "cross-entropy": {},
     "L2": {"objective": "regression"},
@@ -97,17 +102,12 @@ def said(
 def _bare(
     material: Material, division: Division, objective: str, seeds: Sequence[int]
 ) -> FloatArray:
-    """Return the mean share that LightGBM foretells of the latest rows, units over exposure."""
+    """Return the mean share that LightGBM foretells of the latest rows, 1 at most."""
     learned, asked = division.train, division.latest.rows
-    label, weight, start = learned.label, learned.weight, None
-    mean = 1.0
+    weight, start, formula = learned.weight, None, None
     if objective == "Tweedie on units":
         offered = material.training_set.columns["units_offered"][learned.rows]
-        units = offered if division.target == "sell_through" else weight
-        label, weight = label * units, np.ones(units.size)
-        mean = (label.sum() + 0.5) / (units.sum() + 1)
-        start = np.log(units * mean)
-    formula = None
+        weight = (offered if division.target == "sell_through" else weight) ** 0.7
     if objective == "cross-entropy" and division.target == "return_risk":
         formula = np.clip(material.matrix[:, FORMULA], 0.001, 0.999)
         start = logit(formula[learned.rows])
@@ -121,23 +121,18 @@ def _bare(
             "feature_fraction_seed": seed,
         }
         data = lightgbm.Dataset(
-            material.matrix[learned.rows], label, weight=weight, init_score=start
+            material.matrix[learned.rows], learned.label, weight=weight, init_score=start
         )
         trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
         booster = lightgbm.train(seeded, data, num_boost_round=trees)
-        if start is None or formula is not None:
-            shares.append(booster.predict(material.matrix[asked]))
-            continue
-        exposure = np.full(asked.size, 7.0)  # whatever it is, the share is the same
-        log_units = booster.predict(material.matrix[asked], raw_score=True)
-        shares.append(np.exp(log_units + np.log(exposure * mean)) / exposure)
+        shares.append(np.minimum(booster.predict(material.matrix[asked]), 1))
     share = np.mean(shares, axis=0)
     if formula is None:
         return np.asarray(share)
     return np.asarray(expit(logit(share) + logit(formula[asked])))
 
 
-@pytest.mark.parametrize("contestant", [*CONTESTANTS, MORE], ids=lambda one: one.name)
+@pytest.mark.parametrize("contestant", [MIXED, *OTHERS, MORE], ids=lambda one: one.name)
 @pytest.mark.parametrize("target", TARGETS)
 def test_contestant_says_what_bare_boosters_say_on_average(
     target: Target,
@@ -147,12 +142,16 @@ def test_contestant_says_what_bare_boosters_say_on_average(
 ) -> None:
     material, divisions = prepared
     draws = said[target][contestant.name]
-    fitted = 9 if contestant.objective == "cross-entropy" else 5
+    fitted = 9 if contestant.objective in ("cross-entropy", "Tweedie on units") else 5
     assert len(draws) == (1 if contestant.boosters == fitted else fitted)
     for place in {0, len(draws) - 1}:
         seeds = [(place + number) % fitted for number in range(contestant.boosters)]
         found = draws[place][divisions[target].latest.rows]
-        expected = _bare(material, divisions[target], contestant.objective, seeds)
+        ours, others = seeds[: len(seeds) - contestant.tweedie], seeds[-contestant.tweedie :]
+        expected = _bare(material, divisions[target], contestant.objective, ours)
+        if contestant.tweedie:
+            beside = _bare(material, divisions[target], "Tweedie on units", others)
+            expected = (expected * len(ours) + beside * len(others)) / len(seeds)
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -165,8 +164,17 @@ def test_default_contestant_is_the_product(
     material, divisions = prepared
     division = divisions[target]
     product = fit_targets(material, divisions)[target]
-    found = calibrated(said[target][DEFAULT.name][0], material, division)
+    found = calibrated(said[target][DEFAULTS[target].name][0], material, division)
     np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_default_meets_every_other_and_is_none_of_its_references(target: Target) -> None:
+    default = DEFAULTS[target].name
+    assert {default, *rivals(target), *references(target)} == set(NAMES)
+    assert default not in (*rivals(target), *references(target))
+    objectives = {name.rpartition(", ")[0] for name in (default, *rivals(target))}
+    assert objectives >= set(OBJECTIVES)
 
 
 def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(

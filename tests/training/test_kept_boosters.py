@@ -11,8 +11,9 @@ import pytest
 from features.catalogue import CATALOGUE
 from features.declarations import Target
 from tests.training_market import QUICK
+from training.booster_objectives import booster_parameters
 from training.checkpoints import Checkpoints
-from training.fitting import BoosterFit, booster_parameters, fit_boosters
+from training.fitting import BoosterFit, fit_boosters
 from training.kept_boosters import KeptBoosters
 from training.material import Material
 from training.split import Division
