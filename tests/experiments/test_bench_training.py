@@ -20,7 +20,9 @@ from training.settings import TrainingSettings
 from training.target_fitting import fit_here
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
-SETTINGS = TrainingSettings(trees=10, boosters=2, least_positives=5, least_rows=30)
+SETTINGS = TrainingSettings(
+    trees=10, boosters=2, tweedie_share=0.5, least_positives=5, least_rows=30
+)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
 from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
+from serving.booster import Booster
 from serving.footing import footing_in
 from serving.target_model import TargetModel
 from tests.serving_world import (
@@ -31,6 +33,19 @@ def test_estimate_is_the_calibrated_mean_of_the_boosters(model: TargetModel) -> 
     raw = (model.boosters[0].predict(MATRIX) + model.boosters[1].predict(MATRIX)) / 2
     expected = np.interp(raw, model.calibration.x, model.calibration.y)
     np.testing.assert_array_equal(model.predict(MATRIX), expected)
+
+
+def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
+    """One that learned from units may: others are averaged with it."""
+    sold = np.linspace(0, 3, 400)
+    rows = lightgbm.Dataset(MATRIX, sold, feature_name=list(CATALOGUE.model_inputs))
+    of_units = {"objective": "tweedie", "verbosity": -1, "num_threads": 1, "seed": 0}
+    text = lightgbm.train(of_units, rows, num_boost_round=50).model_to_string()
+    ours, units = model.boosters[0], Booster(text)
+    assert (units.predict(MATRIX) > 1).any()
+    found = replace(model, boosters=(ours, units)).predict_raw(MATRIX)
+    expected = (ours.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_estimate_of_leaves_that_are_no_numbers_is_an_error(model: TargetModel) -> None:

@@ -80,16 +80,17 @@ def test_boosters_differ_by_seed_and_know_their_inputs(texts: Texts) -> None:
         assert all(Booster(text).feature_names == CATALOGUE.model_inputs for text in ours)
 
 
+@pytest.mark.parametrize("place", range(QUICK.boosters), ids=["cross-entropy", "Tweedie"])
 @pytest.mark.parametrize("name", ["units_offered", "list_price_minor"])
 def test_boosters_never_foretell_more_sales_for_more_units_or_a_higher_price(
-    name: str, texts: Texts, material: Material
+    name: str, place: int, texts: Texts, material: Material
 ) -> None:
     columns = {one: values[::40] for one, values in material.training_set.columns.items()}
     estimates = []
     for factor in (0.25, 0.5, 1.0, 2.0, 4.0):
         changed = {**columns, name: columns[name] * factor}
         matrix = design_matrix(CATALOGUE, changed, material.parameters)
-        estimates.append(Booster(texts["sell_through"][0]).predict(matrix))
+        estimates.append(Booster(texts["sell_through"][place]).predict(matrix))
     steps = np.diff(estimates, axis=0)
     assert (steps <= 0).all()
     assert (steps < 0).any()
