@@ -11,7 +11,7 @@ after the logistic curve. On Online Retail's three latest slices isotonic regres
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from features.declarations import FloatArray
 from serving.calibration import Knots
 from training.bootstrap import cluster_sums
 from training.calibration import fit_knots
-from training.logistic_calibration import fit_logistic
+from training.logistic_calibration import LEAST_SHARE, fit_logistic
 from training.losses import row_log_loss
 from training.training_set import Coded, IntArray
 
@@ -30,29 +30,46 @@ LEAST_PRODUCTS: Final = 2
 SURE: Final = 2.0
 """Standard errors that a gain must exceed."""
 
+Rows = tuple[FloatArray, FloatArray, FloatArray]
+"""Raw predictions, labels and weights, each of shape (rows,)."""
 Fit = Callable[[FloatArray, FloatArray, FloatArray], Knots]
 
 
-def choose_knots(
-    raw: FloatArray, label: FloatArray, weight: FloatArray, *, folds: IntArray, products: IntArray
-) -> Knots:
-    """Return the logistic curve, or the isotonic one if it surely has less log loss on folds.
+def as_they_are(_raw: FloatArray, _label: FloatArray, _weight: FloatArray) -> Knots:
+    """Return the curve that changes nothing; like the logistic one it never reaches 0 or 1."""
+    ends = np.array([LEAST_SHARE, 1 - LEAST_SHARE])
+    return Knots(ends, ends)
 
-    Each array has shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
-    Sure is a gain of more than `SURE` standard errors over products, of all of them and without
-    the one that gains most: what one product's mistaken orders decide is no reason for steps.
-    Where all rows are in one fold the logistic curve is taken. Trees are pruned by such a rule,
-    with one standard error (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
+
+CURVES: Final[tuple[Fit, ...]] = (fit_logistic, fit_knots)
+"""The more one can follow, the later it stands."""
+CURVES_OF_FITTED: Final[tuple[Fit, ...]] = (as_they_are, *CURVES)
+"""For predictions that start from a formula whose numbers were learned on these very rows: they fit
+already, and a curve would fit what chance the numbers fitted once more."""
+
+
+def choose_knots(
+    curves: Sequence[Fit], rows: Rows, *, folds: IntArray, products: IntArray
+) -> Knots:
+    """Return the first of the curves, unless a later one is surely better than that chosen so far.
+
+    All arrays have shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
+    Better is less log loss on folds. Sure is a gain of more than `SURE` standard errors over
+    products, of all of them and without the one that gains most: what one product's mistaken orders
+    decide is no reason for a curve. Where all rows are in one fold nothing is sure. Trees are
+    pruned by such a rule, with one standard error (Breiman, Friedman, Olshen and Stone 1984,
+    section 3.4.3).
     """
-    if np.unique(folds).size == 1:
-        return fit_logistic(raw, label, weight)
-    smooth, stepped = (
-        row_log_loss(label, _foretold(fit, raw, label, weight, folds))
-        for fit in (fit_logistic, fit_knots)
-    )
-    sums = cluster_sums([smooth - stepped, np.ones_like(weight)], weight, products)
-    fit = fit_knots if is_sure(sums[:, 0], sums[:, 1]) else fit_logistic
-    return fit(raw, label, weight)
+    _, label, weight = rows
+    chosen, *others = curves
+    if np.unique(folds).size > 1:
+        least = row_log_loss(label, _foretold(chosen, rows, folds))
+        for fit in others:
+            losses = row_log_loss(label, _foretold(fit, rows, folds))
+            sums = cluster_sums([least - losses, np.ones_like(weight)], weight, products)
+            if is_sure(sums[:, 0], sums[:, 1]):
+                chosen, least = fit, losses
+    return chosen(*rows)
 
 
 def is_sure(gains: FloatArray, weight: FloatArray) -> bool:
@@ -81,12 +98,11 @@ def folds_of(products: Coded) -> IntArray:
     return of_product[products.codes]
 
 
-def _foretold(
-    fit: Fit, raw: FloatArray, label: FloatArray, weight: FloatArray, folds: IntArray
-) -> FloatArray:
+def _foretold(fit: Fit, rows: Rows, folds: IntArray) -> FloatArray:
     """Return what a kind of curve says of each fold, learned from the others."""
+    raw = rows[0]
     said = np.full(raw.shape, np.nan)
     for one in np.unique(folds):
         is_out = folds == one
-        said[is_out] = fit(raw[~is_out], label[~is_out], weight[~is_out]).apply(raw[is_out])
+        said[is_out] = fit(*(values[~is_out] for values in rows)).apply(raw[is_out])
     return said

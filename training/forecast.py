@@ -14,7 +14,7 @@ from serving.past import Past, keep_past
 from serving.starting_share import STARTS
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
-from training.calibration_choice import choose_knots, folds_of
+from training.calibration_choice import CURVES, CURVES_OF_FITTED, choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.split import Division
 from training.training_set import Coded
@@ -47,13 +47,18 @@ class Finish:
 
 
 def learn_finish(
-    raw: FloatArray, footing: Footing, division: Division, *, keys: Mapping[str, Coded]
+    raw: FloatArray,
+    footing: Footing,
+    division: Division,
+    *,
+    keys: Mapping[str, Coded],
+    from_formula: bool = False,
 ) -> Finish:
     """Learn calibration and residuals, each from its half of the calibration slice.
 
     `raw`, `footing` and `keys` hold a raw prediction, what its interval rests on and which
     listing and product it is for, for each row of the training set; only the calibration slice's
-    are read.
+    are read. `from_formula` says that it starts from a formula which knows the shaping half.
     What residuals are measured in is learned with the curve, from rows that give no residuals.
     Residuals count each row once, whatever its weight: an interval is a promise about one answer.
     Learning them from both halves, each around the other's curve, would double them, but neither
@@ -62,7 +67,7 @@ def learn_finish(
     """
     shaping, conformal = division.shaping, division.conformal
     listings = keys["listing_id"].codes[conformal.rows]
-    knots = curve(raw, division, keys["product_id"])
+    knots = curve(raw, division, keys["product_id"], from_formula=from_formula)
     shaped = knots.apply(raw[shaping.rows])
     spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
@@ -74,18 +79,24 @@ def learn_finish(
     return Finish(knots, residuals, past)
 
 
-def curve(raw: FloatArray, division: Division, products: Coded) -> Knots:
+def curve(
+    raw: FloatArray, division: Division, products: Coded, *, from_formula: bool = False
+) -> Knots:
     """Learn the calibration curve of a target from its shaping half; arguments as above.
 
     Trees that start from the mean need a curve that can follow anything, and its ties make lists
-    a little more careful (serving/selection.py); those that start from a formula may need none.
+    a little more careful (serving/selection.py); those that start from a formula may need none,
+    and baselines of the same target at least one without steps.
     """
     shaping = division.shaping
     rows = raw[shaping.rows], shaping.label, shaping.weight
     if division.target not in STARTS:
         return fit_knots(*rows)
     return choose_knots(
-        *rows, folds=folds_of(products)[shaping.rows], products=products.codes[shaping.rows]
+        CURVES_OF_FITTED if from_formula else CURVES,
+        rows,
+        folds=folds_of(products)[shaping.rows],
+        products=products.codes[shaping.rows],
     )
 
 

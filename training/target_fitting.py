@@ -9,6 +9,7 @@ import numpy as np
 from features.declarations import FloatArray, Target
 from serving.booster import Booster
 from serving.footing import Footing, share_units
+from serving.starting_share import place_of_start
 from serving.target_model import TargetModel, raw_share
 from training.fitting import BoosterFitter, fit_boosters, fitted_now
 from training.forecast import learn_finish
@@ -89,5 +90,8 @@ def _finished(
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = raw_share(division.target, boosters, material.matrix[rows])
-    finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
+    start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
+    finish = learn_finish(
+        raw, footing, division, keys=material.training_set.keys, from_formula=start is not None
+    )
     return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

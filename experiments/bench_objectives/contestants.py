@@ -93,6 +93,11 @@ def references(target: Target) -> tuple[str, ...]:
     return (*mixed, MORE.name, *BASELINES)
 
 
+def starts_as_the_product(name: str) -> bool:
+    """Tell whether a contestant's trees start from where the product's do."""
+    return name in {one.name for one in (MIXED, *OTHERS, MORE) if one.objective == FIVE.objective}
+
+
 Learned = Mapping[str, tuple[Booster, ...]]
 """The boosters fitted, by their objective."""
 

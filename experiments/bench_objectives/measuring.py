@@ -10,7 +10,11 @@ from statistics import fmean
 import numpy as np
 import pyarrow as pa
 
-from experiments.bench_objectives.contestants import DEFAULTS, raw_of_contestants
+from experiments.bench_objectives.contestants import (
+    DEFAULTS,
+    raw_of_contestants,
+    starts_as_the_product,
+)
 from experiments.bench_objectives.leads import Leads, leads_of
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
@@ -134,7 +138,8 @@ def rounds_of(source: Source, rows: pa.Table, *, origin: int, recipe: Recipe) ->
 def _round(source: Source, material: Material, division: Division, *, origin: int) -> Round:
     said = raw_of_contestants(material, division)
     finished = {
-        name: [calibrated(raw, material, division) for raw in draws] for name, draws in said.items()
+        name: [calibrated(raw, material, division, by=name) for raw in draws]
+        for name, draws in said.items()
     }
     latest = division.latest
     return Round(
@@ -159,9 +164,10 @@ def _round(source: Source, material: Material, division: Division, *, origin: in
     )
 
 
-def calibrated(raw: FloatArray, material: Material, division: Division) -> FloatArray:
+def calibrated(raw: FloatArray, material: Material, division: Division, *, by: str) -> FloatArray:
     """Return the estimates of the latest slice as the product makes them of raw predictions."""
-    knots = curve(raw, division, material.training_set.keys["product_id"])
+    products = material.training_set.keys["product_id"]
+    knots = curve(raw, division, products, from_formula=starts_as_the_product(by))
     return knots.apply(raw[division.latest.rows])
 
 

@@ -164,7 +164,9 @@ def test_default_contestant_is_the_product(
     material, divisions = prepared
     division = divisions[target]
     product = fit_targets(material, divisions)[target]
-    found = calibrated(said[target][DEFAULTS[target].name][0], material, division)
+    found = calibrated(
+        said[target][DEFAULTS[target].name][0], material, division, by=DEFAULTS[target].name
+    )
     np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
 
 
@@ -190,7 +192,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     product = fit_targets(told, divisions)["sell_through"]
     first, *_ = raw_of_contestants(told, division)[DEFAULT.name]
     asked = told.asked("sell_through", division.latest.rows)
-    found = calibrated(first, told, division)
+    found = calibrated(first, told, division, by=DEFAULT.name)
     np.testing.assert_array_equal(found, product.predict(asked))
     assert not np.array_equal(found, product.predict(told.matrix[division.latest.rows]))
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from features.declarations import FloatArray
+from serving.calibration import Knots
 from training.calibration import fit_knots
-from training.calibration_choice import FOLDS, choose_knots, folds_of, is_sure
+from training.calibration_choice import (
+    CURVES,
+    CURVES_OF_FITTED,
+    FOLDS,
+    Fit,
+    Rows,
+    choose_knots,
+    folds_of,
+    is_sure,
+)
 from training.logistic_calibration import fit_logistic
 from training.training_set import Coded, IntArray
 
@@ -26,31 +39,66 @@ def _drawn(
     return rng.binomial(weight.astype(int), true) / weight, weight
 
 
-def test_predictions_that_are_right_get_the_curve_without_steps() -> None:
-    rng = np.random.default_rng(0)
-    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
-    label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
-    assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
+def _chosen(
+    drawn: Rows,
+    curves: Sequence[Fit],
+    *,
+    products: IntArray | None = None,
+) -> Knots:
+    """Choose for ten rows a product, or as told whose they are."""
+    ours = _products(10)
+    codes = ours.codes if products is None else products
+    return choose_knots(curves, drawn, folds=folds_of(ours), products=codes)
 
 
-def test_predictions_with_a_step_get_the_curve_that_can_follow_it() -> None:
-    rng = np.random.default_rng(1)
-    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
-    label, weight = _drawn(np.where(raw < 0.15, 0.05, 0.5), rng)
-    found = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
-    assert found.y.tolist() == fit_knots(raw, label, weight).y.tolist()
+def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> Rows:
+    rng = np.random.default_rng(seed)
+    raw = rng.uniform(0.02, 0.3, 10 * PRODUCTS)
+    return (raw, *_drawn(true(raw), rng))
+
+
+def test_right_predictions_of_what_knows_the_rows_stay_as_they_are() -> None:
+    rows = _rows(lambda raw: raw, seed=0)
+    found = _chosen(rows, CURVES_OF_FITTED)
+    np.testing.assert_allclose(found.apply(rows[0]), rows[0], rtol=1e-12)
+    assert found.apply(np.array([0.0, 1.0])) == pytest.approx([1e-4, 1 - 1e-4])
+
+
+def test_right_predictions_of_others_get_the_curve_without_steps() -> None:
+    rows = _rows(lambda raw: raw, seed=0)
+    assert _chosen(rows, CURVES).y.tolist() == fit_logistic(*rows).y.tolist()
+
+
+@pytest.mark.parametrize("curves", [CURVES, CURVES_OF_FITTED])
+@pytest.mark.parametrize(("moved", "stretched"), [(-0.3, 1.0), (0.0, 0.8), (-0.5, 0.7)])
+def test_predictions_that_are_off_alike_get_the_curve_without_steps(
+    moved: float, stretched: float, curves: Sequence[Fit]
+) -> None:
+    rows = _rows(lambda raw: expit(moved + stretched * logit(raw)), seed=0)
+    assert _chosen(rows, curves).y.tolist() == fit_logistic(*rows).y.tolist()
+
+
+@pytest.mark.parametrize("curves", [CURVES, CURVES_OF_FITTED])
+def test_predictions_with_a_step_get_the_curve_that_can_follow_it(curves: Sequence[Fit]) -> None:
+    rows = _rows(lambda raw: np.where(raw < 0.15, 0.05, 0.5), seed=1)
+    assert _chosen(rows, curves).y.tolist() == fit_knots(*rows).y.tolist()
+
+
+def test_level_that_one_product_decides_is_no_reason_for_a_curve() -> None:
+    raw, label, weight = _rows(lambda raw: raw, seed=2)
+    is_mistaken = _products(10).codes == 7
+    label[is_mistaken], weight[is_mistaken] = 1.0, 400.0
+    found = _chosen((raw, label, weight), CURVES_OF_FITTED)
+    np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)
+    assert np.average(label, weights=weight) > 1.4 * np.average(raw, weights=weight)
 
 
 def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -> None:
-    rng = np.random.default_rng(1)
-    raw, folds = rng.uniform(0.02, 0.3, 10 * PRODUCTS), folds_of(_products(10))
-    label, weight = _drawn(np.where(raw < 0.28, raw, 0.02), rng)
-    sold_by_one = np.where(raw < 0.28, _products(10).codes, PRODUCTS)
-    of_one = choose_knots(raw, label, weight, folds=folds, products=sold_by_one)
-    of_many = choose_knots(raw, label, weight, folds=folds, products=_products(10).codes)
-    assert of_one.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
-    assert of_many.y.tolist() == fit_knots(raw, label, weight).y.tolist()
+    rows = _rows(lambda raw: np.where(raw < 0.28, raw, 0.02), seed=1)
+    sold_by_one = np.where(rows[0] < 0.28, _products(10).codes, PRODUCTS)
+    of_one = _chosen(rows, CURVES, products=sold_by_one)
+    assert of_one.y.tolist() == fit_logistic(*rows).y.tolist()
+    assert _chosen(rows, CURVES).y.tolist() == fit_knots(*rows).y.tolist()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +140,7 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
         label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(listings), rng, units=200)
         with_steps = fit_knots(raw, label, weight).y.tolist()
         for name, whose in parted.items():
-            chosen = choose_knots(raw, label, weight, **whose)
+            chosen = choose_knots(CURVES, (raw, label, weight), **whose)
             steps[name] += chosen.y.tolist() == with_steps
     assert steps["by listing"] == 10
     assert steps["by product"] == 0
@@ -108,9 +156,12 @@ def test_fold_is_a_product_s_and_rests_on_its_name_alone() -> None:
 
 
 @pytest.mark.parametrize("folds", [np.zeros(30, np.int64), np.full(30, 3)])
-def test_one_fold_gets_the_simpler_curve(folds: IntArray) -> None:
+def test_one_fold_gets_the_simplest_curve(folds: IntArray) -> None:
     rng = np.random.default_rng(3)
     raw = rng.uniform(0.1, 0.9, 30)
-    label, weight = _drawn(raw, rng)
-    found = choose_knots(raw, label, weight, folds=folds, products=np.arange(30))
+    label, weight = _drawn(1 - raw, rng)
+    whose = {"folds": folds, "products": np.arange(30)}
+    found = choose_knots(CURVES, (raw, label, weight), **whose)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
+    found = choose_knots(CURVES_OF_FITTED, (raw, label, weight), **whose)
+    np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)

@@ -10,7 +10,7 @@ from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel, raw_share
 from training.calibration import fit_knots
-from training.calibration_choice import choose_knots, folds_of
+from training.calibration_choice import CURVES, CURVES_OF_FITTED, choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
 from training.material import Material
@@ -29,20 +29,25 @@ def _columns(forecast: Forecast) -> list[list[float]]:
     return [one.tolist() for one in vars(forecast).values()]
 
 
+@pytest.mark.parametrize("from_formula", [False, True])
 @pytest.mark.parametrize("target", TARGETS)
 def test_finish_learns_curve_and_residuals_from_separate_halves(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, material: Material, divisions: dict[Target, Division], *, from_formula: bool
 ) -> None:
     division, training_set = divisions[target], material.training_set
     footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    finish = learn_finish(raw, footing, division, keys=training_set.keys)
+    keys = training_set.keys
+    finish = learn_finish(raw, footing, division, keys=keys, from_formula=from_formula)
     shaping, conformal = division.shaping, division.conformal
     shown = raw[shaping.rows], shaping.label, shaping.weight
     products = training_set.keys["product_id"]
     folds, codes = folds_of(products)[shaping.rows], products.codes[shaping.rows]
-    is_formula = target == "return_risk"
-    knots = choose_knots(*shown, folds=folds, products=codes) if is_formula else fit_knots(*shown)
+    if target == "return_risk":
+        curves = CURVES_OF_FITTED if from_formula else CURVES
+        knots = choose_knots(curves, shown, folds=folds, products=codes)
+    else:
+        knots = fit_knots(*shown)
     spread = learn_spread(
         knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
     )
@@ -83,7 +88,9 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    finish = learn_finish(raw, footing, divisions[target], keys=material.training_set.keys)
+    keys, is_from_formula = material.training_set.keys, target == "return_risk"
+    division = divisions[target]
+    finish = learn_finish(raw, footing, division, keys=keys, from_formula=is_from_formula)
     served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
     finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)
