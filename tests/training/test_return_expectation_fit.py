@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.pooling import RETURN_RATE
-from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS
+from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS, expected_return_rate
+from training.losses import row_log_loss, weighted_mean
 from training.return_expectation_fit import START_STRENGTH, learn_return_expectation
 from training.sample import NO_ROWS, Sample
 
@@ -36,6 +37,24 @@ def test_effects_of_gaps_and_audits_are_found() -> None:
     assert found["expected_return_usual_plug_voltage"] == pytest.approx(1, rel=0.1)
     assert found["expected_return_audit_effect"] == pytest.approx(1.5, rel=0.2)
     assert found["expected_return_effect_size_chart"] == 0
+
+
+def test_past_that_misleads_counts_for_nothing() -> None:
+    """A few mistaken orders of millions of units came back long ago: the level is another now."""
+    rng = np.random.default_rng(6)
+    columns = _columns(rng)
+    columns["units_ripe_market_180d"][:] = 5e6
+    columns["units_returned_market_180d"][:] = 2e5
+    columns["units_ripe_category_market_180d"] = rng.uniform(1e4, 1e6, ROWS)
+    share = rng.choice([0.002, 0.09], ROWS, p=[0.6, 0.4])
+    ripe = columns["units_ripe_category_market_180d"]
+    columns["units_returned_category_market_180d"] = ripe * share
+    label, weight = rng.binomial(200, 0.01, ROWS) / 200, np.full(ROWS, 200.0)
+    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.01)
+    values = np.array([*found.values()])[:, np.newaxis]
+    rate = expected_return_rate(*np.stack([columns[name] for name in INPUTS]), *values)
+    of_constant = weighted_mean(row_log_loss(label, np.full(ROWS, 0.01)), weight)
+    assert weighted_mean(row_log_loss(label, rate), weight) == pytest.approx(of_constant, rel=1e-3)
 
 
 def _with_open_units(rng: np.random.Generator, known: dict[str, float]) -> dict[str, np.ndarray]:
