@@ -77,9 +77,10 @@ def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatA
     """Return the mean of raw predictions, added in the boosters' order.
 
     Boosters that learned from units (training/booster_objectives.py) know no end of a share: more
-    than all is taken for all.
+    than all is taken for all. What isn't finite stays as it is, to be refused.
     """
     total = np.zeros(len(matrix))
     for booster in boosters:
-        total = total + np.minimum(booster.predict(matrix), 1.0)
+        said = booster.predict(matrix)
+        total = total + np.where((said > 1) & np.isfinite(said), 1.0, said)
     return total / len(boosters)

@@ -18,6 +18,7 @@ from training.bootstrap import Spread, bootstrap_means
 from training.coverage import Coverage, coverage_by_cell
 from training.forecast import (
     Forecast,
+    curves_of_others,
     forecast_of_model,
     forecast_of_raw,
     learn_finish,
@@ -176,7 +177,10 @@ def _forecasts(
     }
     baselines = raw_predictions(material.training_set, division, material.parameters)
     for name, raw in baselines.items():
-        finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
+        curves = curves_of_others(division.target)
+        finish = learn_finish(
+            raw, footing, division, keys=material.training_set.keys, curves=curves
+        )
         forecasts[name] = forecast_of_raw(
             raw[rows], finish, judged, level=level, threshold=threshold
         )

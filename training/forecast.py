@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.declarations import FloatArray
+from features.declarations import FloatArray, Target
 from serving.calibration import Knots
 from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
-from serving.starting_share import STARTS
+from serving.starting_share import STARTS, place_of_start
 from serving.target_model import TargetModel
 from training.calibration import fit_knots
-from training.calibration_choice import CURVES, CURVES_OF_FITTED, choose_knots, folds_of
+from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.split import Division
 from training.training_set import Coded
@@ -52,13 +52,13 @@ def learn_finish(
     division: Division,
     *,
     keys: Mapping[str, Coded],
-    from_formula: bool = False,
+    curves: Sequence[Fit],
 ) -> Finish:
     """Learn calibration and residuals, each from its half of the calibration slice.
 
     `raw`, `footing` and `keys` hold a raw prediction, what its interval rests on and which
     listing and product it is for, for each row of the training set; only the calibration slice's
-    are read. `from_formula` says that it starts from a formula which knows the shaping half.
+    are read. Of `curves` one is chosen.
     What residuals are measured in is learned with the curve, from rows that give no residuals.
     Residuals count each row once, whatever its weight: an interval is a promise about one answer.
     Learning them from both halves, each around the other's curve, would double them, but neither
@@ -67,7 +67,7 @@ def learn_finish(
     """
     shaping, conformal = division.shaping, division.conformal
     listings = keys["listing_id"].codes[conformal.rows]
-    knots = curve(raw, division, keys["product_id"], from_formula=from_formula)
+    knots = curve(raw, division, keys["product_id"], curves)
     shaped = knots.apply(raw[shaping.rows])
     spread = learn_spread(shaped, shaping.label, footing.units[shaping.rows])
     estimate = knots.apply(raw[conformal.rows])
@@ -79,25 +79,31 @@ def learn_finish(
     return Finish(knots, residuals, past)
 
 
-def curve(
-    raw: FloatArray, division: Division, products: Coded, *, from_formula: bool = False
-) -> Knots:
-    """Learn the calibration curve of a target from its shaping half; arguments as above.
-
-    Trees that start from the mean need a curve that can follow anything, and its ties make lists
-    a little more careful (serving/selection.py); those that start from a formula may need none,
-    and baselines of the same target at least one without steps.
-    """
+def curve(raw: FloatArray, division: Division, products: Coded, curves: Sequence[Fit]) -> Knots:
+    """Learn the calibration curve of a target from its shaping half; arguments as above."""
     shaping = division.shaping
-    rows = raw[shaping.rows], shaping.label, shaping.weight
-    if division.target not in STARTS:
-        return fit_knots(*rows)
     return choose_knots(
-        CURVES_OF_FITTED if from_formula else CURVES,
-        rows,
+        curves,
+        (raw[shaping.rows], shaping.label, shaping.weight),
         folds=folds_of(products)[shaping.rows],
         products=products.codes[shaping.rows],
     )
+
+
+def curves_of_model(target: Target, names: Sequence[str]) -> Sequence[Fit]:
+    """Return the curves that a target's model may get whose inputs have these names.
+
+    Trees that start from the mean need a curve that can follow anything, and its ties make lists
+    a little more careful (serving/selection.py); those that start from a formula may need none.
+    """
+    if place_of_start(target, names) is None:
+        return curves_of_others(target)
+    return CURVES_OF_FITTED
+
+
+def curves_of_others(target: Target) -> Sequence[Fit]:
+    """Return the curves that predictions of a target may get which start from no formula."""
+    return CURVES if target in STARTS else (fit_knots,)
 
 
 def forecast_of_model(

@@ -35,11 +35,12 @@ class TrainingSettings(BaseModel):
     """Rows with a label above 0 that the training slice needs."""
 
     boosters: int = Field(default=5, ge=1, le=20)
-    """Models a target that differ in their seed; predictions are averaged. On sell-through five
+    """Models a target, each with a seed of its own; predictions are averaged. On sell-through five
     surely lose less than three, and three less than one (docs/models.md)."""
     tweedie_share: float = Field(default=0.2, ge=0, le=1)
-    """Share of `boosters` that minimise the Tweedie deviance of units, where a target's inputs say
-    the units, as those of sell-through do; one of five, by docs/models.md."""
+    """Share of `boosters`, rounded (a half to the even number), that minimise the Tweedie deviance
+    of units, where a target's inputs say the units, as those of sell-through do; one of five, by
+    docs/models.md."""
     trees: int = Field(default=200, ge=1, le=5000)
     correcting_share: float = Field(default=0.1, gt=0, le=1)
     """Share of `trees` for a target whose trees only correct a formula (serving/starting_share.py).

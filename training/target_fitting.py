@@ -9,10 +9,9 @@ import numpy as np
 from features.declarations import FloatArray, Target
 from serving.booster import Booster
 from serving.footing import Footing, share_units
-from serving.starting_share import place_of_start
 from serving.target_model import TargetModel, raw_share
 from training.fitting import BoosterFitter, fit_boosters, fitted_now
-from training.forecast import learn_finish
+from training.forecast import curves_of_model, learn_finish
 from training.material import Fitter, Material, Texts
 from training.sample import Sample
 from training.split import Division
@@ -90,8 +89,6 @@ def _finished(
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw = np.full(len(material.matrix), np.nan)
     raw[rows] = raw_share(division.target, boosters, material.matrix[rows])
-    start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
-    finish = learn_finish(
-        raw, footing, division, keys=material.training_set.keys, from_formula=start is not None
-    )
+    curves = curves_of_model(division.target, material.recipe.catalogue.model_inputs)
+    finish = learn_finish(raw, footing, division, keys=material.training_set.keys, curves=curves)
     return TargetModel(division.target, boosters, finish.knots, finish.residuals, finish.past)

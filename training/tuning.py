@@ -1,11 +1,12 @@
 """Search for better settings of the boosters with Optuna: the only file that knows it.
 
-Every trial fits one booster a target on the early part of the training slice and judges it on the
-late part; its value is the mean over targets of log loss over that of a constant. The sampler is
-the tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter
-optimization"), the pruner stops a trial that is worse than the median of those before it after as
-many trees (Golovin et al. 2017, "Google Vizier"). Trials are kept in a SQLite file: a search that
-was killed goes on where it was, and comes to the same settings.
+Every trial fits one booster a target, of cross-entropy whatever others minimise beside it, on the
+early part of the training slice and judges it on the late part; its value is the mean over targets
+of log loss over that of a constant. The sampler is the tree-structured Parzen estimator (Bergstra
+et al. 2011, "Algorithms for hyper-parameter optimization"), the pruner stops a trial that is worse
+than the median of those before it after as many trees (Golovin et al. 2017, "Google Vizier").
+Trials are kept in a SQLite file: a search that was killed goes on where it was, and comes to the
+same settings.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,9 @@ from serving.starting_share import from_start, place_of_start
 from serving.target_model import mean_prediction
 from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
 from training.booster_objectives import booster_parameters
+from training.calibration_choice import Fit
 from training.fitting import BoosterFit
+from training.forecast import curves_of_model, curves_of_others
 from training.material import Material
 from training.split import Division
 from training.start_log_odds import start_log_odds
@@ -29,7 +31,7 @@ from training.start_log_odds import start_log_odds
 
 @dataclass(frozen=True)
 class Contestant:
-    """An objective's boosters, which differ in their seed and whose predictions are averaged."""
+    """Boosters of different seeds, the last ones maybe of another objective, to be averaged."""
 
     objective: str
     boosters: int
@@ -70,8 +72,8 @@ OTHERS: Final = (
 )
 """Whom the default meets: objectives, as averages of as many boosters as it has, and how many."""
 MORE: Final = Contestant(CROSS_ENTROPY.name, 9)
-"""What nearly twice as many boosters would still bring, for reference: more cost time in proportion
-and are better by ever less, so that a contest of numbers would never end."""
+"""What nearly twice as many boosters of cross-entropy would still bring, for reference: more cost
+time in proportion and are better by ever less, so that a contest of numbers would never end."""
 BASELINES: Final = (SHRINKAGE, CONSTANT)
 NAMES: Final = (MIXED.name, *(one.name for one in OTHERS), MORE.name, *BASELINES)
 
@@ -93,9 +95,14 @@ def references(target: Target) -> tuple[str, ...]:
     return (*mixed, MORE.name, *BASELINES)
 
 
-def starts_as_the_product(name: str) -> bool:
-    """Tell whether a contestant's trees start from where the product's do."""
-    return name in {one.name for one in (MIXED, *OTHERS, MORE) if one.objective == FIVE.objective}
+def curves_of(name: str, target: Target, names: Sequence[str]) -> Sequence[Fit]:
+    """Return the curves that a contestant or baseline may get, by the rule of the product.
+
+    Cross-entropy's trees start from where the product's do, of the mixed ones all but the last.
+    Who starts elsewhere isn't near the truth before a curve, and gets one without being sure.
+    """
+    starting = {one.name for one in (MIXED, *OTHERS, MORE) if one.objective == FIVE.objective}
+    return curves_of_model(target, names) if name in starting else curves_of_others(target)
 
 
 Learned = Mapping[str, tuple[Booster, ...]]

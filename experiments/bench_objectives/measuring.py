@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from experiments.bench_objectives.contestants import (
     DEFAULTS,
+    curves_of,
     raw_of_contestants,
-    starts_as_the_product,
 )
 from experiments.bench_objectives.leads import Leads, leads_of
 from experiments.bench_objectives.origins import cut_off_of, known_by
@@ -62,7 +62,8 @@ class Round:
     judged_rows: int
     judged_days: tuple[int, int]
     raw: Mapping[str, Figures]
-    """By contestant and reference: of the boosters' own words, clipped into (0, 1)."""
+    """By contestant and reference: of the boosters' own words, each cut at 1 as the product cuts
+    them, and their mean clipped into (0, 1)."""
     calibrated: Mapping[str, Figures]
     """After the product's calibration."""
     leads: Leads = field(compare=False)
@@ -167,7 +168,8 @@ def _round(source: Source, material: Material, division: Division, *, origin: in
 def calibrated(raw: FloatArray, material: Material, division: Division, *, by: str) -> FloatArray:
     """Return the estimates of the latest slice as the product makes them of raw predictions."""
     products = material.training_set.keys["product_id"]
-    knots = curve(raw, division, products, from_formula=starts_as_the_product(by))
+    names = material.recipe.catalogue.model_inputs
+    knots = curve(raw, division, products, curves_of(by, division.target, names))
     return knots.apply(raw[division.latest.rows])
 
 

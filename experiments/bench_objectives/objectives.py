@@ -21,8 +21,8 @@ class Objective:
     name: str
     parameters: Mapping[str, Any]
     is_of_units: bool = False
-    """Whether units are counted: they carry the evidence, and the target's weight would count it
-    twice."""
+    """Whether units are counted, in place of what the target's weight counts: sell-through's is 1,
+    return risk's the units themselves."""
 
     def weight(self, material: Material, target: Target, sample: Sample) -> FloatArray:
         """Return what a sample's rows weigh, shape (rows,)."""

@@ -71,8 +71,9 @@ def verdicts(found: Measured) -> list[str]:
     Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
     surely less in the mean over rounds: if the 95 % interval of the difference over products lies
     below 0. That is said of each contestant by itself: of seven that are as good as the default one
-    would be surely less by luck in one comparison of six. The interval doesn't hold the luck of the
-    seeds, which draws average out of cross-entropy, and five boosters in part out of the others.
+    would be surely less by luck in one comparison of six, of eight in one of five or six. The
+    interval doesn't hold the luck of the seeds, which draws average out of cross-entropy and
+    Tweedie, and five boosters in part out of the others.
     """
     return [line for group in groups(found) for line in _said_of(group)]
 

@@ -25,6 +25,7 @@ from experiments.bench_objectives.contestants import (
     NAMES,
     OTHERS,
     Contestant,
+    curves_of,
     raw_of_contestants,
     references,
     rivals,
@@ -49,6 +50,9 @@ from features.declarations import TARGETS, FloatArray, Target
 from features.horizons import Horizons
 from tests.training_market import HORIZONS, market_rows
 from training.booster_objectives import booster_parameters
+from training.calibration import fit_knots
+from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit
+from training.forecast import curve
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
@@ -179,6 +183,39 @@ def test_default_meets_every_other_and_is_none_of_its_references(target: Target)
     assert objectives >= set(OBJECTIVES)
 
 
+@pytest.mark.parametrize(
+    ("name", "of_return_risk"),
+    [
+        (MIXED.name, CURVES_OF_FITTED),
+        ("cross-entropy, 1", CURVES_OF_FITTED),
+        ("cross-entropy, 9", CURVES_OF_FITTED),
+        ("L2, 5", CURVES),
+        ("Tweedie on units, 5", CURVES),
+        ("shrinkage", CURVES),
+        ("constant", CURVES),
+    ],
+)
+def test_contestants_get_the_curves_of_the_product_where_they_start_as_it_does(
+    name: str, of_return_risk: tuple[Fit, ...]
+) -> None:
+    assert curves_of(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
+    assert curves_of(name, "return_risk", ("return_rate_180d",)) == CURVES
+    assert curves_of(name, "sell_through", CATALOGUE.model_inputs) == (fit_knots,)
+
+
+def test_calibration_is_the_contestant_s(
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, list[FloatArray]]],
+) -> None:
+    material, divisions = prepared
+    division = divisions["return_risk"]
+    (raw,) = said["return_risk"]["shrinkage"]
+    products = material.training_set.keys["product_id"]
+    for name, curves in (("shrinkage", CURVES), (MORE.name, CURVES_OF_FITTED)):
+        expected = curve(raw, division, products, curves).apply(raw[division.latest.rows])
+        np.testing.assert_array_equal(calibrated(raw, material, division, by=name), expected)
+
+
 def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     prepared: tuple[Material, dict[Target, Division]],
 ) -> None:
@@ -262,16 +299,23 @@ def test_figures_weigh_rows_and_clip_into_shares(
     assert got == pytest.approx(expected, abs=1e-5)
 
 
-def _round(origin: int, losses: Mapping[str, float], *, apart: float = 0.0) -> Round:
+def _round(
+    origin: int,
+    losses: Mapping[str, float],
+    *,
+    apart: float = 0.0,
+    target: Target = "sell_through",
+) -> Round:
     """Make a round whose products differ by `apart` from each other in what a contestant gains."""
+    default = DEFAULTS[target].name
     said = {name: Figures(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
     turn = np.where(np.arange(50) % 2, apart, -apart)
-    more = {name: said[name].log_loss - said[DEFAULT.name].log_loss + turn for name in NAMES}
+    more = {name: said[name].log_loss - said[default].log_loss + turn for name in NAMES}
     return Round(
         data="made up",
         seed=None,
         origin=origin,
-        target="sell_through",
+        target=target,
         learned_rows=9,
         judged_rows=9,
         judged_days=(1, 2),
@@ -333,14 +377,29 @@ def _round(origin: int, losses: Mapping[str, float], *, apart: float = 0.0) -> R
         ),
     ],
 )
+@pytest.mark.parametrize("target", TARGETS)
 def test_verdict_says_whether_the_default_wins(
-    losses: list[dict[str, float]], apart: float, said: list[tuple[str, str, str]]
+    losses: list[dict[str, float]], apart: float, said: list[tuple[str, str, str]], target: Target
 ) -> None:
-    rounds = [_round(place, one, apart=apart) for place, one in enumerate(losses)]
+    ours = [{_of(target, name): one for name, one in losing.items()} for losing in losses]
+    rounds = [_round(place, one, apart=apart, target=target) for place, one in enumerate(ours)]
     found = verdicts(Measured(rounds, []))
     for line, (verdict, lead, end) in zip(found, said, strict=True):
-        assert line.startswith(f"{verdict}: made up, sell_through: {lead}")
+        assert line.startswith(f"{verdict}: made up, {target}: {lead}")
         assert line.endswith(end)
+
+
+def _of(target: Target, name: str) -> str:
+    """Return the default of a target where that of sell-through is meant."""
+    return DEFAULTS[target].name if name == DEFAULT.name else name
+
+
+def test_mixed_boosters_are_a_rival_of_nobody_and_a_reference_of_return_risk() -> None:
+    losses = {DEFAULTS["return_risk"].name: 0.4, MIXED.name: 0.39}
+    rounds = [_round(place, losses, target="return_risk") for place in range(2)]
+    first, second = verdicts(Measured(rounds, []))
+    assert first.startswith("reached: made up, return_risk: the default has the least log loss")
+    assert second.startswith(f"beaten by a reference: made up, return_risk: {MIXED.name} has -0.01")
 
 
 @pytest.mark.parametrize(
@@ -452,6 +511,10 @@ def test_command_compares_on_tables_and_says_which_origins_were_possible(
     assert kinds == [(target, origin) for origin in range(2) for target in TARGETS]
     assert [one["origin"] for one in document["refusals"]] == [2]
     assert len(document["verdicts"]) >= 2
+    for one in document["summaries"]:
+        beside = one["calibrated_log_loss_beside_default"]
+        assert set(beside[document["defaults"][one["target"]]].values()) == {0.0}
+        assert beside["constant"]["mean"] != 0
 
 
 def test_command_without_any_data_is_refused() -> None:

@@ -35,21 +35,29 @@ def test_estimate_is_the_calibrated_mean_of_the_boosters(model: TargetModel) -> 
     np.testing.assert_array_equal(model.predict(MATRIX), expected)
 
 
-def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
-    """One that learned from units may: others are averaged with it."""
+def _booster_of_units() -> Booster:
     sold = np.linspace(0, 3, 400)
     rows = lightgbm.Dataset(MATRIX, sold, feature_name=list(CATALOGUE.model_inputs))
     of_units = {"objective": "tweedie", "verbosity": -1, "num_threads": 1, "seed": 0}
-    text = lightgbm.train(of_units, rows, num_boost_round=50).model_to_string()
-    ours, units = model.boosters[0], Booster(text)
+    return Booster(lightgbm.train(of_units, rows, num_boost_round=50).model_to_string())
+
+
+def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
+    """One that learned from units may: others are averaged with it."""
+    ours, units = model.boosters[0], _booster_of_units()
     assert (units.predict(MATRIX) > 1).any()
     found = replace(model, boosters=(ours, units)).predict_raw(MATRIX)
     expected = (ours.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
     np.testing.assert_array_equal(found, expected)
 
 
-def test_estimate_of_leaves_that_are_no_numbers_is_an_error(model: TargetModel) -> None:
-    broken = replace(model, boosters=(with_leaves(model.boosters[0], "nan"),))
+@pytest.mark.parametrize(("leaves", "of_units"), [("nan", False), ("inf", True), ("1e5", True)])
+def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
+    leaves: str, model: TargetModel, *, of_units: bool
+) -> None:
+    """Of units a booster says the exponential of its leaves, which may be infinite too."""
+    one = _booster_of_units() if of_units else model.boosters[0]
+    broken = replace(model, boosters=(with_leaves(one, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
         broken.predict(MATRIX)
     assert caught.value.expected == "finite sell_through predictions in [0, 1]"

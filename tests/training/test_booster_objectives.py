@@ -23,7 +23,17 @@ UNITS = CATALOGUE.model_inputs.index("units_offered")
 
 @pytest.mark.parametrize(
     ("boosters", "share", "tweedie"),
-    [(5, 0.2, 1), (5, 0.0, 0), (5, 1.0, 5), (1, 0.2, 0), (3, 0.2, 1), (10, 0.2, 2), (2, 0.5, 1)],
+    [
+        (5, 0.2, 1),
+        (5, 0.0, 0),
+        (5, 1.0, 5),
+        (1, 0.2, 0),
+        (1, 0.5, 0),
+        (2, 0.5, 1),
+        (3, 0.2, 1),
+        (5, 0.5, 2),
+        (10, 0.2, 2),
+    ],
 )
 def test_share_of_the_boosters_of_sell_through_counts_units(
     boosters: int, share: float, tweedie: int

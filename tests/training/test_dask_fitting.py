@@ -21,6 +21,7 @@ from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue import CATALOGUE
 from features.declarations import Target
+from serving.booster import Booster
 from serving.bundle import load_bundle, write_bundle
 from tests.training_market import QUICK
 from training.cluster_errors import (
@@ -91,7 +92,13 @@ def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
             assert there.feature_names == CATALOGUE.model_inputs
             assert _parameters(there.text) == _parameters(here.text)
             # each engine draws its own seven of ten rows; test_row_parts.py counts them all
-            assert _rows(there.text) == pytest.approx(_rows(here.text), rel=0.05)
+            assert _sum_of("leaf_count", there) == pytest.approx(
+                _sum_of("leaf_count", here), rel=0.05
+            )
+            # Hessians, and so what rows weigh
+            assert _sum_of("leaf_weight", there) == pytest.approx(
+                _sum_of("leaf_weight", here), rel=0.05
+            )
 
 
 def test_models_of_a_cluster_are_as_good_before_calibration(
@@ -113,10 +120,10 @@ def test_models_of_a_cluster_are_as_good_before_calibration(
         assert trees[1] == trees[0]
 
 
-def _rows(text: str) -> int:
-    """Return how many rows the first tree was grown on."""
-    start = text.index("\nleaf_count=") + len("\nleaf_count=")
-    return sum(int(count) for count in text[start : text.index("\n", start)].split())
+def _sum_of(name: str, booster: Booster) -> float:
+    """Return the sum of what the leaves of the first tree say, of rows or of their Hessians."""
+    _, _, after = booster.text.partition(f"\n{name}=")
+    return sum(float(one) for one in after[: after.index("\n")].split())
 
 
 def test_bundles_of_a_cluster_pass_their_checks_and_score(

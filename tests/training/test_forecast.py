@@ -5,14 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, FloatArray, Target
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel, raw_share
+from training.baselines import BASELINES, raw_predictions
 from training.calibration import fit_knots
-from training.calibration_choice import CURVES, CURVES_OF_FITTED, choose_knots, folds_of
+from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
 from training.dispersion import learn_spread
-from training.forecast import Forecast, forecast_of_model, forecast_of_raw, learn_finish
+from training.evaluate import judge
+from training.forecast import (
+    Forecast,
+    curve,
+    curves_of_model,
+    curves_of_others,
+    forecast_of_model,
+    forecast_of_raw,
+    learn_finish,
+)
 from training.material import Material
 from training.split import Division
 from training.target_fitting import fit_targets, footing_of
@@ -29,23 +40,21 @@ def _columns(forecast: Forecast) -> list[list[float]]:
     return [one.tolist() for one in vars(forecast).values()]
 
 
-@pytest.mark.parametrize("from_formula", [False, True])
 @pytest.mark.parametrize("target", TARGETS)
 def test_finish_learns_curve_and_residuals_from_separate_halves(
-    target: Target, material: Material, divisions: dict[Target, Division], *, from_formula: bool
+    target: Target, material: Material, divisions: dict[Target, Division]
 ) -> None:
     division, training_set = divisions[target], material.training_set
     footing = training_set.footing(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    keys = training_set.keys
-    finish = learn_finish(raw, footing, division, keys=keys, from_formula=from_formula)
+    curves = curves_of_others(target)
+    finish = learn_finish(raw, footing, division, keys=training_set.keys, curves=curves)
     shaping, conformal = division.shaping, division.conformal
     shown = raw[shaping.rows], shaping.label, shaping.weight
     products = training_set.keys["product_id"]
     folds, codes = folds_of(products)[shaping.rows], products.codes[shaping.rows]
     if target == "return_risk":
-        curves = CURVES_OF_FITTED if from_formula else CURVES
-        knots = choose_knots(curves, shown, folds=folds, products=codes)
+        knots = choose_knots(CURVES, shown, folds=folds, products=codes)
     else:
         knots = fit_knots(*shown)
     spread = learn_spread(
@@ -73,7 +82,8 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
     rows = np.concatenate([division.shaping.rows, division.conformal.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
     footing = footing_of(material, division, {})
-    finish = learn_finish(raw, footing, division, keys=material.training_set.keys)
+    keys = material.training_set.keys
+    finish = learn_finish(raw, footing, division, keys=keys, curves=CURVES)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -88,12 +98,51 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     footing = footing_of(material, divisions[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(material.matrix)
-    keys, is_from_formula = material.training_set.keys, target == "return_risk"
-    division = divisions[target]
-    finish = learn_finish(raw, footing, division, keys=keys, from_formula=is_from_formula)
+    keys, division = material.training_set.keys, divisions[target]
+    curves = curves_of_model(target, CATALOGUE.model_inputs)
+    finish = learn_finish(raw, footing, division, keys=keys, curves=curves)
     served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
     finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
     assert _columns(served) == _columns(finished)
+
+
+@pytest.mark.parametrize(
+    ("target", "names", "of_model", "of_others"),
+    [
+        ("sell_through", CATALOGUE.model_inputs, (fit_knots,), (fit_knots,)),
+        ("return_risk", CATALOGUE.model_inputs, CURVES_OF_FITTED, CURVES),
+        ("return_risk", ("return_rate_180d",), CURVES, CURVES),
+    ],
+)
+def test_only_trees_that_start_from_the_formula_may_go_without_a_curve(
+    target: Target,
+    names: tuple[str, ...],
+    of_model: tuple[Fit, ...],
+    of_others: tuple[Fit, ...],
+) -> None:
+    assert curves_of_model(target, names) == of_model
+    assert curves_of_others(target) == of_others
+
+
+def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
+    models: dict[Target, TargetModel], material: Material, divisions: dict[Target, Division]
+) -> None:
+    model, division = models["return_risk"], divisions["return_risk"]
+    products = material.training_set.keys["product_id"]
+    raw = model.predict_raw(material.matrix)
+    bare = curve(raw, division, products, CURVES_OF_FITTED)
+    curved = curve(raw, division, products, CURVES)
+    assert bare.y.tolist() != curved.y.tolist()
+    assert model.calibration.y.tolist() == bare.y.tolist()
+    footing = footing_of(material, division, models)
+    baselines = raw_predictions(material.training_set, division, material.parameters)
+    judged = judge(models, material, division)
+    for name in BASELINES:
+        finish = learn_finish(
+            baselines[name], footing, division, keys=material.training_set.keys, curves=CURVES
+        )
+        expected = finish.knots.apply(baselines[name][judged.rows.rows])
+        assert judged.forecasts[name].estimate.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("target", TARGETS)

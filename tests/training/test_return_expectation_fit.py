@@ -57,6 +57,26 @@ def test_past_that_misleads_counts_for_nothing() -> None:
     assert weighted_mean(row_log_loss(label, rate), weight) == pytest.approx(of_constant, rel=1e-3)
 
 
+def test_past_that_tells_the_level_counts() -> None:
+    """Categories return what they did: a search that starts from no past doesn't find that."""
+    rng = np.random.default_rng(7)
+    columns = _columns(rng)
+    columns["plug_voltage_met_share"][:] = 1.0
+    category = rng.integers(0, 12, ROWS)
+    rate = rng.uniform(0.01, 0.2, 12)
+    columns["units_ripe_category_market_180d"] = rng.integers(50, 400, 12)[category].astype(float)
+    columns["units_returned_category_market_180d"] = (
+        columns["units_ripe_category_market_180d"] * rate[category]
+    )
+    label, weight = rng.binomial(200, rate[category]) / 200, np.full(ROWS, 200.0)
+    mean = float(rate[category].mean())
+    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=mean)
+    assert found["expected_return_strength_category_market"] < 5
+    values = np.array([*found.values()])[:, np.newaxis]
+    said = expected_return_rate(*np.stack([columns[name] for name in INPUTS]), *values)
+    np.testing.assert_allclose(said, rate[category], rtol=0.1)
+
+
 def _with_open_units(rng: np.random.Generator, known: dict[str, float]) -> dict[str, np.ndarray]:
     """Let each listing have a risk of its own and units of all ages, of which it is known."""
     columns = _columns(rng)
