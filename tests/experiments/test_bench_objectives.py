@@ -1,10 +1,9 @@
-"""The comparison of objectives: what contestants say, what an origin may know, and the verdicts."""
+"""The comparison of objectives: what contestants say, and what an origin may know."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
-from rich.console import Console
 from scipy.special import expit, logit
 from typer.testing import CliRunner
 
@@ -30,20 +28,12 @@ from experiments.bench_objectives.contestants import (
     references,
     rivals,
 )
-from experiments.bench_objectives.leads import Leads, leads_of, pooled
 from experiments.bench_objectives.measuring import (
-    Figures,
-    Measured,
-    Refusal,
-    Round,
     calibrated,
-    figures,
     rounds_of,
 )
 from experiments.bench_objectives.origins import cut_off_of, known_by
-from experiments.bench_objectives.page import as_document, page
 from experiments.bench_objectives.sources import Source, market_source, rows_directory, rows_of
-from experiments.bench_objectives.verdicts import verdicts
 from experiments.simulated_market.configuration import Simulation
 from features.catalogue import CATALOGUE
 from features.declarations import TARGETS, FloatArray, Target
@@ -56,12 +46,11 @@ from training.forecast import curve
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Material, Recipe, prepare
-from training.sample import Sample
 from training.season_settings import SeasonRiseSetting
 from training.settings import TrainingSettings
 from training.split import Division, divide
 from training.target_fitting import fit_targets
-from training.training_set import Coded, read_training_set
+from training.training_set import read_training_set
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
 RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
@@ -283,126 +272,6 @@ def test_rows_known_by_a_day_are_those_of_a_plain_loop(rows: pa.Table, back: int
 
 
 @pytest.mark.parametrize(
-    ("estimate", "expected"),
-    [
-        ([0.5, 0.5], (np.log(2), 0.5, 0.25)),
-        ([-3.0, 9.0], (0.0, 0.0, 0.0)),
-        ([0.2, 0.9], (-(np.log(0.8) + 3 * np.log(0.9)) / 4, 0.125, 0.125)),
-    ],
-)
-def test_figures_weigh_rows_and_clip_into_shares(
-    estimate: list[float], expected: tuple[float, float, float]
-) -> None:
-    latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
-    found = figures(latest, [np.array(estimate)])
-    got = (found.log_loss, found.mean_absolute_error, found.calibration_error)
-    assert got == pytest.approx(expected, abs=1e-5)
-
-
-def _round(
-    origin: int,
-    losses: Mapping[str, float],
-    *,
-    apart: float = 0.0,
-    target: Target = "sell_through",
-) -> Round:
-    """Make a round whose products differ by `apart` from each other in what a contestant gains."""
-    default = DEFAULTS[target].name
-    said = {name: Figures(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
-    turn = np.where(np.arange(50) % 2, apart, -apart)
-    more = {name: said[name].log_loss - said[default].log_loss + turn for name in NAMES}
-    return Round(
-        data="made up",
-        seed=None,
-        origin=origin,
-        target=target,
-        learned_rows=9,
-        judged_rows=9,
-        judged_days=(1, 2),
-        raw=said,
-        calibrated=said,
-        leads=Leads(tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more),
-    )
-
-
-@pytest.mark.parametrize(
-    ("losses", "apart", "said"),
-    [
-        ([{DEFAULT.name: 0.4}] * 2, 0, [("reached", "the default has the least", "the default")]),
-        (
-            [{"L2, 5": 0.4}, {"L2, 5": 0.45}],
-            0.1,
-            [("not reached", "L2, 5 has -0.0750 [-0.", "surely less and less in every round")],
-        ),
-        (
-            [{"L2, 5": 0.4}, {"L2, 5": 0.51}, {"L2, 5": 0.4}],
-            0.1,
-            [("not reached", "L2, 5 has -0.0633 [-0.", "beside the default, surely less")],
-        ),
-        (
-            [{"L2, 5": 0.499}, {"L2, 5": 0.4995}],
-            0.1,
-            [("not reached", "L2, 5 has -0.0008 [-0.", "beside the default, less in every round")],
-        ),
-        (
-            [{"L2, 5": 0.49}, {"L2, 5": 0.508}],
-            0.1,
-            [("reached", "L2, 5 has -0.0010 [-0.", "which may be luck")],
-        ),
-        ([{DEFAULT.name: 0.4}], 0, [("not reached", "one round says nothing", "the default")]),
-        (
-            [{DEFAULT.name: 0.4, "constant": 0.3}] * 2,
-            0,
-            [
-                ("reached", "the default has the least", "the default"),
-                ("beaten by a reference", "constant has -0.1000", "less in every round"),
-            ],
-        ),
-        (
-            [{DEFAULT.name: 0.4, "constant": 0.3, MORE.name: 0.39}] * 2,
-            0,
-            [
-                ("reached", "the default has the least", "the default"),
-                ("beaten by a reference", "cross-entropy, 9 has -0.0100", "less in every round"),
-                ("beaten by a reference", "constant has -0.1000", "less in every round"),
-            ],
-        ),
-        (
-            [{DEFAULT.name: 0.4, "constant": 0.39}, {DEFAULT.name: 0.4, "constant": 0.408}],
-            0.1,
-            [
-                ("reached", "the default has the least", "the default"),
-                ("beaten by a reference", "constant has -0.0010", "which may be luck"),
-            ],
-        ),
-    ],
-)
-@pytest.mark.parametrize("target", TARGETS)
-def test_verdict_says_whether_the_default_wins(
-    losses: list[dict[str, float]], apart: float, said: list[tuple[str, str, str]], target: Target
-) -> None:
-    ours = [{_of(target, name): one for name, one in losing.items()} for losing in losses]
-    rounds = [_round(place, one, apart=apart, target=target) for place, one in enumerate(ours)]
-    found = verdicts(Measured(rounds, []))
-    for line, (verdict, lead, end) in zip(found, said, strict=True):
-        assert line.startswith(f"{verdict}: made up, {target}: {lead}")
-        assert line.endswith(end)
-
-
-def _of(target: Target, name: str) -> str:
-    """Return the default of a target where that of sell-through is meant."""
-    return DEFAULTS[target].name if name == DEFAULT.name else name
-
-
-def test_mixed_boosters_are_a_rival_of_nobody_and_a_reference_of_return_risk() -> None:
-    losses = {DEFAULTS["return_risk"].name: 0.4, MIXED.name: 0.39}
-    rounds = [_round(place, losses, target="return_risk") for place in range(2)]
-    first, second = verdicts(Measured(rounds, []))
-    assert first.startswith("reached: made up, return_risk: the default has the least log loss")
-    assert second.startswith(f"beaten by a reference: made up, return_risk: {MIXED.name} has -0.01")
-
-
-@pytest.mark.parametrize(
     ("boosters", "fitted", "expected"),
     [
         (1, 3, ((0,), (1,), (2,))),
@@ -420,62 +289,6 @@ def test_draws_are_neighbours_in_a_ring(
 def test_draw_of_more_boosters_than_are_fitted_is_refused() -> None:
     with pytest.raises(ValueError, match="L2, 3 of 1 boosters"):
         Contestant("L2", 3).draws(1)
-
-
-def test_figures_are_means_over_draws() -> None:
-    latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
-    draws = [np.array([0.2, 0.9]), np.array([0.4, 0.5])]
-    both, first, second = (figures(latest, one) for one in (draws, draws[:1], draws[1:]))
-    for name in ("log_loss", "mean_absolute_error", "calibration_error"):
-        mean = (getattr(first, name) + getattr(second, name)) / 2
-        assert getattr(both, name) == pytest.approx(mean)
-        assert getattr(first, name) != getattr(second, name)
-
-
-def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
-    rng = np.random.default_rng(0)
-    latest = Sample(np.arange(5, 405), rng.uniform(size=400), rng.uniform(1, 9, 400))
-    products = Coded(rng.integers(0, 30, 500), tuple(f"P{number}" for number in range(31)))
-    said = {name: rng.uniform(0.01, 0.99, 400) for name in ("ours", "other")}
-    draws = {"ours": [said["ours"]], "other": [said["other"], said["ours"]]}
-    found = leads_of(latest, products, draws, default="ours")
-    losses = {name: figures(latest, one).log_loss for name, one in draws.items()}
-    assert (found.share * found.more["other"]).sum() == pytest.approx(
-        losses["other"] - losses["ours"]
-    )
-    assert (found.more["ours"] == 0).all()
-    assert found.products == tuple(f"P{number}" for number in range(30))
-    once = pooled([(None, found)])["other"]
-    again = pooled([(None, found), (None, found)])["other"]
-    assert (again.mean, again.low, again.high) == pytest.approx((once.mean, once.low, once.high))
-    apart = pooled([(0, found), (1, found)])["other"]
-    assert apart.mean == pytest.approx(once.mean)
-    assert apart.high - apart.low < 0.85 * (once.high - once.low)
-
-
-def test_page_and_document_hold_every_contestant_and_refusal() -> None:
-    refusal = Refusal("made up", 4, 2, "Expected more days.")
-    found = Measured([_round(0, {"L2, 5": 0.4125}), _round(1, {"L2, 5": 0.4325})], [refusal])
-    console = Console(file=io.StringIO(), width=240)
-    console.print(page(found))
-    printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
-    document = json.loads(json.dumps(as_document(found)))
-    assert "made up, seed 4: 2 origins were possible; then: Expected more days." in printed
-    assert "-0.0775 (-0.0875 to -0.0675)" in printed
-    (summary,) = document["summaries"]
-    for name in NAMES:
-        assert name in printed
-        assert set(summary["raw"][name]) == {
-            "log_loss",
-            "mean_absolute_error",
-            "calibration_error",
-        }
-    sure = summary["calibrated_log_loss_beside_default"]["L2, 5"]
-    assert sure == pytest.approx({"mean": -0.0775, "low": -0.0775, "high": -0.0775})
-    assert "-0.0775 [-0.0775, -0.0775]" in printed
-    assert "leads" not in document["rounds"][0]
-    beside = summary["calibrated"]["L2, 5"]["log_loss"]["beside_default"]
-    assert beside["median"] == pytest.approx(-0.0775)
 
 
 def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
