@@ -2,8 +2,9 @@
 
 Cross-entropy counts decisions: each share weighs as the target says. The Tweedie deviance of units
 (Jørgensen 1987, "Exponential dispersion models") counts what was on offer. Boosters that minimise
-the one err in other places than those of the other, so that an average of both loses less than as
-many of either (docs/models.md).
+the one err in other places than those of the other, so that on sell-through an average of both
+loses no more than as many of either, and surely less than one of them on markets and on Online
+Retail each (docs/models.md).
 
 Units themselves aren't learned: with the logarithm of the units on offer as offset, gradient and
 Hessian of that deviance are those of the share, times the units to the power of 2 less the
