@@ -33,9 +33,10 @@ def bench_objectives(
 ) -> None:
     """Compare objectives, and averages of seeds, on forward splits of several data sets.
 
-    Four boosters of cross-entropy and one of Tweedie on units; cross-entropy of 1, 3 and 5; five
-    boosters each of L2, L1, the median, another quantile and Tweedie; on the same rows, beside
-    nine, shrinkage and a constant. Exit code 0 whether or not the default wins: the last lines say.
+    Five boosters each: four of cross-entropy and one of Tweedie on units, and five of
+    cross-entropy, L2, L1, the median, another quantile or Tweedie; one and three of cross-entropy;
+    and nine of it, shrinkage and a constant for reference, all on the same rows. Exit code 0
+    whether or not the default wins: the last lines say.
     """
     from json import dumps
 
