@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from features.code_fingerprint import code_fingerprint
 from features.declarations import Base, Derived, Feature, RequestField, Target, as_facts
 from features.design_plan import DesignPlan, plan
 from features.families import (
@@ -57,7 +58,7 @@ COMPUTING: Final = (
     "vocabulary.py",
     "written_steps.py",
 )
-"""The files whose text decides what a declared feature's value is."""
+"""The files whose code decides what a declared feature's value is."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,18 @@ class Catalogue:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return a SHA-256 over all declarations and the text of what computes them.
+        """Return a SHA-256 over all declarations and the code that computes them.
 
-        Training set, bundle and online snapshot carry it; serving refuses a mismatch.
+        Descriptions, comments and docstrings don't count: no value depends on them. Training set,
+        bundle and online snapshot carry it; serving refuses a mismatch.
         """
         facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
+        for declared in facts:
+            del declared["description"]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         here = Path(__file__).parent
-        for path in sorted(path for name in COMPUTING for path in here.glob(name)):
-            digest.update(path.read_bytes())
+        paths = [path for name in COMPUTING for path in here.glob(name)]
+        digest.update(code_fingerprint(here, paths).encode())
         return digest.hexdigest()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+
+from features.code_fingerprint import code_fingerprint
 
 PACKAGES: Final = ("features", "serving", "training")
 """Whose code makes the numbers; experiments only ask for them."""
@@ -38,19 +39,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 def program_facts() -> dict[str, object]:
     """Return what a stage's key says of the program, as it was when first asked."""
     return {
-        "code": code_fingerprint(ROOT),
+        "code": fingerprint_of(ROOT),
         "libraries": {name: version(name) for name in LIBRARIES},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
 
 
-def code_fingerprint(root: Path, packages: Sequence[str] = PACKAGES) -> str:
-    """Return a SHA-256 over the names and bytes of all Python files of some of our packages."""
-    digest = hashlib.sha256()
-    for package in packages:
-        for path in sorted((root / package).rglob("*.py")):
-            data = path.read_bytes()
-            digest.update(f"{path.relative_to(root).as_posix()} {len(data)}\n".encode())
-            digest.update(data)
-    return digest.hexdigest()
+def fingerprint_of(root: Path, packages: Sequence[str] = PACKAGES) -> str:
+    """Return the fingerprint of all Python files of some of our packages."""
+    return code_fingerprint(
+        root, (path for package in packages for path in (root / package).rglob("*.py"))
+    )

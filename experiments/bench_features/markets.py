@@ -11,7 +11,7 @@ from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import MARK, truth_directory
 from features.report import has_report
 from features.validation import validate
-from training.program import ROOT, code_fingerprint
+from training.program import ROOT, fingerprint_of
 
 MAKERS: Final = ("features", "experiments/simulated_market")
 """Whose code decides what a validated market holds."""
@@ -38,7 +38,7 @@ def kept(market: Simulation, raw: Path, valid: Path) -> Path:
 
     `raw` holds its tables, and the truth beside. What another program made isn't taken.
     """
-    maker, made_by = code_fingerprint(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
+    maker, made_by = fingerprint_of(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
     if not _is_of(market, raw) or not made_by.is_file() or made_by.read_text() != maker:
         shutil.rmtree(valid, ignore_errors=True)
         made_by.unlink(missing_ok=True)

@@ -205,7 +205,7 @@ FIRST = CATALOGUE.features[0]
 @pytest.mark.parametrize(
     "changed",
     [
-        dataclasses.replace(FIRST, description="Something else altogether."),
+        dataclasses.replace(FIRST, unit="parcels"),
         dataclasses.replace(FIRST, high=5.0),
         dataclasses.replace(FIRST, monotone=(("return_risk", 1),)),
     ],
@@ -213,3 +213,9 @@ FIRST = CATALOGUE.features[0]
 def test_fingerprint_changes_with_any_declaration(changed: Feature) -> None:
     other = dataclasses.replace(CATALOGUE, features=(changed, *CATALOGUE.features[1:]))
     assert other.fingerprint != CATALOGUE.fingerprint
+
+
+def test_fingerprint_stays_with_another_description() -> None:
+    changed = dataclasses.replace(FIRST, description="Something else altogether.")
+    other = dataclasses.replace(CATALOGUE, features=(changed, *CATALOGUE.features[1:]))
+    assert other.fingerprint == CATALOGUE.fingerprint

@@ -20,6 +20,7 @@ NO_VALUES = {
     "catalogue.py": "the fingerprint holds what it lists",
     "declarations.py": "the fingerprint holds what is declared",
     "families/*.py": "likewise",
+    "code_fingerprint.py": "it makes the fingerprint",
     "errors.py": "it only says what is wrong",
     "horizons.py": "whatever keeps values says the horizons beside them",
     "labels.py": "a target is no feature",

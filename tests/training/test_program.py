@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.program import ROOT, code_fingerprint, program_facts
+from training.program import ROOT, fingerprint_of, program_facts
 
 
 @pytest.fixture
@@ -23,28 +23,28 @@ def root(tmp_path: Path) -> Path:
         ("training/new.py", ""),
     ],
 )
-def test_fingerprint_follows_the_bytes_of_our_code(root: Path, path: str, text: str) -> None:
-    before = code_fingerprint(root)
+def test_fingerprint_follows_our_code(root: Path, path: str, text: str) -> None:
+    before = fingerprint_of(root)
     (root / path).write_text(text)
-    assert code_fingerprint(root) != before
+    assert fingerprint_of(root) != before
 
 
 def test_fingerprint_follows_the_names_of_our_files(root: Path) -> None:
-    before = code_fingerprint(root)
+    before = fingerprint_of(root)
     (root / "features/inner/code.py").rename(root / "features/inner/moved.py")
-    assert code_fingerprint(root) != before
+    assert fingerprint_of(root) != before
 
 
 @pytest.mark.parametrize("path", ["features/PAGE.md", "experiments/inner/code.py", "xuanpin.py"])
 def test_fingerprint_leaves_out_what_makes_no_numbers(root: Path, path: str) -> None:
-    before = code_fingerprint(root)
+    before = fingerprint_of(root)
     (root / path).write_text("anything")
-    assert code_fingerprint(root) == before
+    assert fingerprint_of(root) == before
 
 
 def test_program_says_which_code_and_libraries_are_running() -> None:
     facts = program_facts()
-    assert facts["code"] == code_fingerprint(ROOT)
+    assert facts["code"] == fingerprint_of(ROOT)
     assert (ROOT / "training" / "program.py").is_file()
     libraries = facts["libraries"]
     assert isinstance(libraries, dict)

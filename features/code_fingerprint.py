@@ -1,0 +1,42 @@
+"""Fingerprint code by what it does: comments, docstrings and layout don't count."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def code_fingerprint(root: Path, paths: Iterable[Path]) -> str:
+    """Return a SHA-256 over the syntax of Python files and their paths below `root`.
+
+    The order of `paths` doesn't matter. Python's minor version is part of it: the same text may
+    have another syntax tree in another version, and may compute something else.
+    """
+    digest = hashlib.sha256(f"Python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
+    for path in sorted(paths):
+        syntax = syntax_of(path.read_text(encoding="utf-8")).encode()
+        digest.update(f"{path.relative_to(root).as_posix()} {len(syntax)}\n".encode())
+        digest.update(syntax)
+    return digest.hexdigest()
+
+
+def syntax_of(source: str) -> str:
+    """Return the syntax tree of a module as text, without docstrings.
+
+    A string that stands alone as a statement does nothing, so it counts as a docstring wherever it
+    stands.
+
+    Raises:
+        SyntaxError: `source` isn't Python.
+    """
+    return ast.dump(_WithoutDocstrings().visit(ast.parse(source)))
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return node
