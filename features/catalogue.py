@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from features.arrays import FloatArray
 from features.code_fingerprint import code_fingerprint
-from features.declarations import Base, Derived, Feature, RequestField, Target, as_facts
+from features.declarations import Base, Derived, Feature, RequestField, as_facts
 from features.design_plan import DesignPlan, plan
 from features.families import (
     creator_record,
@@ -28,6 +30,7 @@ from features.families import (
     supplier,
 )
 from features.levels import Level
+from features.targets import Target
 
 COMPUTING: Final = (
     "column_stacks.py",
@@ -94,6 +97,19 @@ class Catalogue:
         levels = [tuple(one.name for one in self.at(level)) for level in Level]
         known = [*requested, *(names for names in levels if names)]
         return plan(self.model_inputs, self.derived, known=known)
+
+    def design_matrix(
+        self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
+    ) -> FloatArray:
+        """Return the matrix that models see: shape (rows, inputs), C order, null as NaN.
+
+        `columns` holds each base feature and request field as an array of shape (rows,), in the
+        unit of its declaration; `parameters` holds what the bundle learned for pooling.
+
+        Raises:
+            KeyError: a column or a parameter is missing, which is a fault of the caller.
+        """
+        return self.design_plan.matrix(columns, parameters)
 
     def monotone(self, target: Target) -> list[int]:
         """Return -1, 0 or 1 for each model input: the only way it can move a prediction."""

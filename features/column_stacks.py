@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 
 
 class ColumnStacks(Mapping[str, FloatArray]):

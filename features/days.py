@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import ibis.expr.types as ir
+
 from features.errors import DataError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,3 +50,10 @@ def as_of_to_day(as_of: datetime) -> int:
 def to_datetime(day: int) -> datetime:
     """Return the UTC midnight of a day number."""
     return EPOCH + day * ONE_DAY
+
+
+def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the day number of the first midnight at or after a naive UTC time."""
+    midnight = moment.truncate("D")
+    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
+    return (whole + (moment > midnight).cast("int64")).cast("int64")

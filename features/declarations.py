@@ -12,14 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from features.arrays import FloatArray
 from features.levels import Level
-
-FloatArray = npt.NDArray[np.float64]
-Target = Literal["sell_through", "return_risk"]
-TARGETS: Final[tuple[Target, ...]] = ("sell_through", "return_risk")
+from features.targets import Target
 
 
 class Family(StrEnum):
@@ -229,6 +224,9 @@ class Derived(Declared):
 OverWindow = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
 Base = OverWindow | Latest | Elapsed | Age | InForce | Required | Fulfilled
 Feature = Base | Derived
+
+COUNTING: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
+"""Kinds that are 0, not null, where nothing happened."""
 
 
 def as_facts(declared: Declared) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The functions of derived features, and the design matrix they complete.
+"""The functions of derived features.
 
 Everything here is used unchanged by training and by requests. Elementary arithmetic only: IEEE
 754 fixes its result for each row, whatever the length or layout of the array.
@@ -6,18 +6,14 @@ Everything here is used unchanged by training and by requests. Elementary arithm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 
 DAYS_A_YEAR: Final = 365
 COVERED_DAYS: Final = 28
-
-if TYPE_CHECKING:
-    from features.catalogue import Catalogue
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -76,19 +72,3 @@ def coming_season(year: FloatArray, later: FloatArray, days_known: FloatArray) -
     """Return the share of a year's sum that fell before its later part, null in the first year."""
     known = np.where(days_known >= DAYS_A_YEAR, 1.0, np.nan)
     return ratio(year - later, year) * known
-
-
-def design_matrix(
-    catalogue: Catalogue,
-    columns: Mapping[str, FloatArray],
-    parameters: Mapping[str, float],
-) -> FloatArray:
-    """Return the matrix that models see: shape (rows, inputs), C order, null as NaN.
-
-    `columns` holds each base feature and request field as an array of shape (rows,), in the unit
-    of its declaration; `parameters` holds what the bundle learned for pooling.
-
-    Raises:
-        KeyError: a column or a parameter is missing, which is a fault of the caller.
-    """
-    return catalogue.design_plan.matrix(columns, parameters)

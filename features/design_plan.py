@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from features.arrays import FloatArray
 from features.column_stacks import ColumnStacks
-from features.declarations import Derived, FloatArray
+from features.declarations import Derived
 
 BLOCK_ROWS: Final = 4_096
 """Rows filled at a time: what is at work beside the matrix stays this long, however long it is."""

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from scipy.special import chdtri
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.reference_stats import ColumnStats
 
 NOTICE: Final = 0.1

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from features.catalogue import Catalogue
-from features.declarations import Declared, Derived, RequestField, as_facts
-from features.interpreter import COUNTING
+from features.declarations import COUNTING, Declared, Derived, RequestField, as_facts
 from features.levels import LEVEL_KEYS, LEVEL_TITLES
 from features.provenance import level_of, tables_of, users_of
 

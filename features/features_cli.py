@@ -8,6 +8,7 @@ import typer
 
 import features.catalogue_cli
 import features.online_cli
+import features.parity_cli
 import features.values_cli
 
 app: Final = typer.Typer(
@@ -17,4 +18,5 @@ app: Final = typer.Typer(
 )
 app.add_typer(features.catalogue_cli.app)
 app.add_typer(features.online_cli.app)
+app.add_typer(features.parity_cli.app)
 app.add_typer(features.values_cli.app)

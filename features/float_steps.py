@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 
 StepArray = npt.NDArray[np.uint64]
 _SIGN: Final = np.uint64(1 << 63)

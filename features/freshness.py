@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from features.dataset import Dataset
-from features.signal_rows import day_of
+from features.days import day_of
 from features.tables import TABLES
 
 USUAL: Final = 0.99

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.declarations import Target
+from features.targets import Target
 
 
 class Horizons(BaseModel):

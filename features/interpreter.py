@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from features import kinds
 from features.declarations import (
+    COUNTING,
     Age,
     Base,
     Distinct,
@@ -42,9 +43,6 @@ TOGETHER: Final[Mapping[type[Base], Callable[..., ir.Table]]] = {
     Highest: kinds.highest,
 }
 """Kinds of which one pass over a signal gives all features."""
-
-COUNTING = (Windowed, Distinct, InForce, Required, Fulfilled)
-"""Kinds that are 0, not null, where nothing happened."""
 
 
 def level_values(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:

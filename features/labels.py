@@ -11,8 +11,9 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
+from features.days import day_of
 from features.horizons import Horizons
-from features.signal_rows import SignalRows, day_of
+from features.signal_rows import SignalRows
 from features.signals.orders import order_lines_with_end, returns_within_window
 from features.visibility import AS_OF
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from features.array_file import write_array
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.level_layout import (
     KEYS,
     NO_KEY,

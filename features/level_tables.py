@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from features.array_file import map_array
-from features.declarations import FloatArray
+from features.arrays import BoolArray, FloatArray
 from features.level_layout import (
     KEYS,
     STARTS,
@@ -36,8 +35,6 @@ from features.level_layout import (
 from features.levels import Level
 from features.snapshot import LevelAbout
 from features.snapshot_keys import Word, level_keys
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 class _Range(NamedTuple):

@@ -10,7 +10,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from features.declarations import Base, FloatArray, SignalName
+from features.arrays import FloatArray
+from features.declarations import Base, SignalName
 from features.interpreter import level_values
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import SignalRows

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import msgspec
 
+from features.arrays import BoolArray, FloatArray
 from features.column_stacks import ColumnStacks
-from features.declarations import FloatArray
 from features.keyed_file import Get, KeyedFile
-from features.level_tables import BoolArray, LevelTables
+from features.level_tables import LevelTables
 from features.levels import LEVEL_KEYS, Level
 from features.snapshot import ListingFacts, ProductFacts, SnapshotAbout
 from features.snapshot_files import read_about

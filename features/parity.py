@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
-from features.declarations import Family, Feature, FloatArray, RequestField
-from features.derived import design_matrix
+from features.declarations import Family, Feature, RequestField
 from features.float_steps import StepArray, steps_between
 from features.online import OnlineSnapshot
 from features.pooling import is_strength
@@ -73,7 +73,7 @@ def trained_matrix(
 ) -> FloatArray:
     """Return the design matrix of training rows, as training makes it."""
     names = [one.name for one in (*catalogue.request_fields, *catalogue.base)]
-    return design_matrix(catalogue, {name: _floats(rows, name) for name in names}, parameters)
+    return catalogue.design_matrix({name: _floats(rows, name) for name in names}, parameters)
 
 
 def served_matrix(
@@ -91,7 +91,7 @@ def served_matrix(
     asked = [Replayed(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
     found = snapshot.look_up(keys_of(subjects_of(snapshot, asked)))
     requested = {one.name: _floats(rows, one.name) for one in catalogue.request_fields}
-    return design_matrix(catalogue, found.columns.beside(requested), parameters)
+    return catalogue.design_matrix(found.columns.beside(requested), parameters)
 
 
 def compared(

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.levels import Level
 
 CHAIN: Final = (

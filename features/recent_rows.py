@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
 from features.days import to_datetime
-from features.declarations import FloatArray
-from features.derived import design_matrix
 from features.errors import DataError
 from features.interpreter import has_signals
 from features.levels import LEVEL_KEYS, Level
@@ -73,8 +72,8 @@ def recent_rows(
     unknown = dict.fromkeys(catalogue.parameters, float("nan"))
     return CheckedRows(
         catalogue=catalogue,
-        matrix=design_matrix(
-            catalogue, {name: _floats(table, name) for name in names}, parameters or unknown
+        matrix=catalogue.design_matrix(
+            {name: _floats(table, name) for name in names}, parameters or unknown
         ),
         listing_ids=table["listing_id"].to_pylist(),
         keys={level: numbered(table, level) for level in Level},

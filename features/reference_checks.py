@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.drift import ALARM, NOTICE, bins_of, chance_limit, shares_in, stability_index
 from features.reference_stats import ColumnStats
 from features.value_checks import CheckedRows, Reference

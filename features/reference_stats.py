@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray
 
 DECILES: Final = np.arange(11) / 10
 

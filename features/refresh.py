@@ -17,9 +17,10 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
 from features.days import as_of_to_day
-from features.declarations import Age, Base, Elapsed, FloatArray
+from features.declarations import Age, Base, Elapsed
 from features.errors import SettingsError
 from features.level_vectors import keys_in, level_vectors, live_keys
 from features.levels import LEVEL_KEYS, LEVEL_TITLES, Level

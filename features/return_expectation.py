@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.derived import gap, ratio
 from features.levels import Level, qualified
 from features.pooling import CHAIN, RETURN_RATE

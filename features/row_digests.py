@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
-from features.signal_rows import day_of
+from features.days import day_of
 
 UNTIMED: Final[Mapping[str, frozenset[str]]] = {"listings": frozenset({"mode"})}
 """Columns, by table, that no digest is made of: facts without time, whose features a refresh

@@ -9,7 +9,7 @@ from functools import cache
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
-from features.days import SECONDS_PER_DAY
+from features.days import day_of
 from features.declarations import SignalName
 from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
@@ -17,13 +17,6 @@ from features.signals.registry import SIGNALS
 from features.signals.signal import Keys, Signal, with_keys
 from features.visibility import END
 from features.written_steps import Compute
-
-
-def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
-    """Return the day number of the first midnight at or after a naive UTC time."""
-    midnight = moment.truncate("D")
-    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
-    return (whole + (moment > midnight).cast("int64")).cast("int64")
 
 
 @dataclass(frozen=True)

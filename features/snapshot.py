@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.errors import ArtefactError
 from features.horizons import Horizons
 from features.levels import Level

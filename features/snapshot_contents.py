@@ -11,12 +11,12 @@ import ibis.expr.types as ir
 
 from features.catalogue import Catalogue
 from features.dataset import Dataset
-from features.days import as_of_to_day
-from features.declarations import Base, SignalName
-from features.interpreter import COUNTING, has_signals, key_values
+from features.days import as_of_to_day, day_of
+from features.declarations import COUNTING, Base, SignalName
+from features.interpreter import has_signals, key_values
 from features.levels import Level
 from features.row_digests import hashed_by, known_rows
-from features.signal_rows import SignalRows, day_of
+from features.signal_rows import SignalRows
 from features.snapshot import (
     LevelAbout,
     LevelVectors,

@@ -8,10 +8,11 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
+from features.days import day_of
 from features.declarations import Family, Latest, SignalName
 from features.interpreter import key_values, level_values
 from features.levels import Level
-from features.signal_rows import SignalRows, day_of
+from features.signal_rows import SignalRows
 from features.visibility import AS_OF
 
 DAYS_A_WEEK: Final = 7

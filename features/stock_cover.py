@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.derived import cover, share
 
 DEMAND_DAYS: Final = 84

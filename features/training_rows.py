@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.catalogue import Catalogue
 from features.dataset import Dataset
-from features.declarations import TARGETS, Base, Target
+from features.declarations import Base
 from features.interpreter import filled, has_signals, level_values
 from features.labels import labels_looking_ahead
 from features.left_joined import left_joined
@@ -20,6 +20,7 @@ from features.moment_parts import moment_parts
 from features.signal_rows import SignalRows
 from features.signals.signal import Keys
 from features.spine import build_spine
+from features.targets import TARGETS, Target
 from features.visibility import AS_OF
 
 CUT_OFF: Final = b"cut_off_day"

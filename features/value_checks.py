@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
-from features.declarations import Declared, FloatArray
+from features.declarations import Declared
 from features.feature_facts import bounds
 from features.levels import Level
 from features.provenance import everything, varies_with

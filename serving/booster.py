@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 _FLOAT64: Final = 1

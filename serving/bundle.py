@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE, Catalogue
-from features.declarations import FloatArray
 from features.durable import write_directory
 from features.horizons import Horizons
 from features.reference_stats import ColumnStats

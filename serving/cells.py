@@ -14,9 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from features.declarations import FloatArray
+from features.arrays import BoolArray, FloatArray
 
-BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 Cell = tuple[str, ...]

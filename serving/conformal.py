@@ -28,9 +28,9 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from serving.artefact_errors import BrokenFileError
-from serving.cells import LEVELS, ROOT, BoolArray, Cell, IntArray, OwnEvidence, ancestors
+from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors
 from serving.footing import Footing
 from serving.residuals import CellResiduals
 from serving.spread import Spread

@@ -10,11 +10,11 @@ import numpy as np
 
 from features.catalogue import Catalogue
 from features.days import as_of_to_day
-from features.declarations import TARGETS
 from features.levels import Level
 from features.online import LookupResult, OnlineSnapshot
 from features.pooling import RATES
 from features.subjects import Subject
+from features.targets import TARGETS
 from serving.answers import Evidence
 from serving.bundle import Bundle
 from serving.candidates import Candidate

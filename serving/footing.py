@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
-from serving.cells import LEVELS, BoolArray, Cell, IntArray, cell_codes, cells_of
+from features.arrays import BoolArray, FloatArray, IntArray
+from features.targets import Target
+from serving.cells import LEVELS, Cell, cell_codes, cells_of
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from features.catalogue import Catalogue
-from features.declarations import Target
 from features.horizons import Horizons
 from features.levels import Level
+from features.targets import Target
 from serving.season_rises import Seasons
 
 FORMAT: Final = 5

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from features.catalogue import Catalogue
-from features.declarations import Target
+from features.targets import Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.booster import Booster, feature_names_of
 from serving.calibration import Knots

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray, IntArray
 from serving.artefact_errors import BrokenFileError
-from serving.cells import LEVELS, IntArray
+from serving.cells import LEVELS
 
 MOST_ROWS: Final = 4000
 """Decisions kept: a random part of all, which is as exchangeable with candidates as the whole."""

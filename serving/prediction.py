@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray, Target
-from features.derived import design_matrix
+from features.targets import Target
 from serving.artefact_errors import BrokenFileError
-from serving.cells import BoolArray, IntArray
 from serving.footing import Footing, footing_in, share_units
 from serving.season_rises import SEASONAL, at_usual_demand
 from serving.target_model import TargetModel
@@ -92,11 +91,11 @@ def predict(
     Raises:
         InvalidPredictionError: a model yields what isn't a share.
     """
-    matrix = design_matrix(models.catalogue, columns, models.parameters)
+    matrix = models.catalogue.design_matrix(columns, models.parameters)
     asked = dict.fromkeys(models.targets, matrix)
     if (demand != 1.0).any():
         seasonal = at_usual_demand(columns, demand)
-        asked[SEASONAL] = design_matrix(models.catalogue, seasonal, models.parameters)
+        asked[SEASONAL] = models.catalogue.design_matrix(seasonal, models.parameters)
     estimates = {target: model.predict(asked[target]) for target, model in models.targets.items()}
     offered, sold = columns["units_offered"], estimates["sell_through"]
     footing = footing_in(markets, columns, offered)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from features.arrays import FloatArray
 from features.days import as_of_to_day
-from features.declarations import FloatArray
 from features.horizons import Horizons
 from features.online import OnlineSnapshot
 from features.subjects import keys_of, subjects_of

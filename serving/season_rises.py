@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.column_stacks import ColumnStacks
-from features.declarations import FloatArray, Target
-from serving.cells import BoolArray, IntArray
+from features.targets import Target
 from serving.season import LearnedDays
 
 SEASONAL: Final[Target] = "sell_through"

@@ -21,11 +21,12 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import TARGETS, FloatArray, Target
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import SettingsError
+from features.targets import TARGETS, Target
 from features.wording import listed, shown
 from serving.answers import ScoredCandidate, Share
-from serving.cells import LEVELS, BoolArray, IntArray, OwnEvidence
+from serving.cells import LEVELS, OwnEvidence
 from serving.past import Past
 from serving.prediction import Models
 from serving.resemblance import design_effect

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 MOST_KNOTS: Final = 128

@@ -16,8 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
 from features.return_expectation import NAME
+from features.targets import Target
 
 STARTS: Final[Mapping[Target, str]] = {"return_risk": NAME}
 """The input that each target's trees start from; those of other targets start from their mean."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
+from features.targets import Target
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.calibration import Knots

@@ -8,9 +8,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray
-from features.derived import design_matrix
 from features.signal_rows import SignalRows, stored_rows
 from features.training_rows import feature_rows
 from features.visibility import AS_OF
@@ -41,7 +40,7 @@ def matrix_of(rows: pd.DataFrame) -> FloatArray:
     """Return the design matrix of rows that hold request fields and base features."""
     names = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
     columns = {name: rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names}
-    return design_matrix(CATALOGUE, columns, PARAMETERS)
+    return CATALOGUE.design_matrix(columns, PARAMETERS)
 
 
 @cache

@@ -11,9 +11,8 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, FloatArray, Target
-from features.derived import design_matrix
 from features.horizons import Horizons
 from features.levels import Level
 from features.pointer import publish
@@ -27,6 +26,7 @@ from features.snapshot import (
     SnapshotContents,
 )
 from features.snapshot_writer import write_snapshot
+from features.targets import TARGETS, Target
 from serving.booster import Booster
 from serving.bundle import BundleContents
 from serving.calibration import Knots
@@ -108,7 +108,7 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     raw = raw_share(target, boosters, matrix)
     knots = Knots(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
     fresh = random_columns(ROWS, seed=2)
-    fresh_matrix = design_matrix(CATALOGUE, fresh, PARAMETERS)
+    fresh_matrix = CATALOGUE.design_matrix(fresh, PARAMETERS)
     estimate = knots.apply(raw_share(target, boosters, fresh_matrix))
     units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
     footing = footing_in(random_markets(ROWS), fresh, units)
@@ -132,7 +132,7 @@ def with_leaves(booster: Booster, value: str) -> Booster:
 def bundle_contents() -> BundleContents:
     """Train once a test session."""
     columns = random_columns(ROWS, seed=0)
-    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    matrix = CATALOGUE.design_matrix(columns, PARAMETERS)
     models = {target: _model(target, columns, matrix) for target in TARGETS}
     return BundleContents(
         models=Models(catalogue=CATALOGUE, parameters=PARAMETERS, targets=models),

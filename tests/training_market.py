@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from features.arrays import FloatArray, IntArray
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, FloatArray
 from features.horizons import Horizons
 from features.levels import LEVEL_KEYS, Level
 from features.pooling import (
@@ -23,9 +23,9 @@ from features.pooling import (
     Rate,
 )
 from features.return_expectation import OPEN_INPUTS
+from features.targets import TARGETS
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from training.settings import TrainingSettings
-from training.training_set import IntArray
 
 HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20

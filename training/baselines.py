@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.pooling import pooled_rate
 from training.hidden_history import is_whole
 from training.pooling_fit import RATE_OF, smoothed_mean

@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 
 from pydantic import ValidationError
 
-from features.declarations import Target
 from features.settings import SHOULD_BE
+from features.targets import Target
 from features.wording import shown
 from training.boosted_shares import BoostedShares, Boosting, boost_shares
 from training.estimator_errors import ParameterError, UnknownColumnsError

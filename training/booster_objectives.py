@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray, Target
+from features.targets import Target
 from training.settings import TrainingSettings
 
 UNITS: Final[Mapping[Target, str]] = {"sell_through": "units_offered"}

@@ -13,8 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
-from training.training_set import IntArray
+from features.arrays import FloatArray, IntArray
 
 RESAMPLES: Final = 1000
 LEVEL: Final = 0.95

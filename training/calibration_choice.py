@@ -16,13 +16,13 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray, IntArray
 from serving.calibration import Knots
 from training.bootstrap import cluster_sums
 from training.calibration import fit_knots
 from training.logistic_calibration import LEAST_SHARE, fit_logistic
 from training.losses import row_log_loss
-from training.training_set import Coded, IntArray
+from training.training_set import Coded
 
 FOLDS: Final = 5
 LEAST_PRODUCTS: Final = 2

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from features.days import to_datetime
-from features.declarations import Target
 from features.horizons import Horizons
+from features.targets import Target
 from training.bootstrap import Spread
 from training.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
 from training.hidden_history import Hidden

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from features.arrays import IntArray
 from training.column_kinds import kinds_of
-from training.training_set import IntArray
 
 MISSING: int = -1
 """The code of a value that is missing or wasn't seen."""

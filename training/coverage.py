@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
-from serving.cells import ROOT, BoolArray, Cell, IntArray
+from features.arrays import BoolArray, FloatArray, IntArray
+from serving.cells import ROOT, Cell
 from serving.footing import Footing
 from serving.residuals import CellResiduals
 from serving.target_model import TargetModel
 from training.bootstrap import cluster_sums
-from training.forecast import Forecast
 from training.material import Material
+from training.metrics import Forecast
 from training.split import Division
 
 LEAST_CELL_ROWS: Final = 200

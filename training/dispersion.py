@@ -18,8 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
-from serving.cells import BoolArray
+from features.arrays import BoolArray, FloatArray
 from serving.spread import Spread
 
 ESTIMATE_BANDS: Final = 8

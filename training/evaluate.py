@@ -8,29 +8,24 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.declarations import Target
-from serving.cells import BoolArray, OwnEvidence
+from features.arrays import BoolArray, IntArray
+from features.targets import Target
+from serving.cells import OwnEvidence
 from serving.footing import Footing
 from serving.season_rises import SEASONAL
 from serving.target_model import TargetModel
 from training.baselines import BASELINES, raw_predictions
 from training.bootstrap import Spread, bootstrap_means
 from training.coverage import Coverage, coverage_by_cell
-from training.forecast import (
-    Forecast,
-    curves_of_others,
-    forecast_of_model,
-    forecast_of_raw,
-    learn_finish,
-)
+from training.footing_of import footing_of
+from training.forecast import curves_of_others, forecast_of_model, forecast_of_raw, learn_finish
 from training.hidden_history import Hidden, is_whole
 from training.losses import row_log_loss
 from training.material import Material
-from training.metrics import Metrics, measure
+from training.metrics import Forecast, Metrics, measure
 from training.sample import Sample
 from training.split import Division
-from training.target_fitting import footing_of
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 MODEL: Final = "model"
 PREDICTORS: Final = (MODEL, *BASELINES)

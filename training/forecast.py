@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
+from features.targets import Target
 from serving.calibration import Knots
-from serving.cells import BoolArray
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
@@ -16,25 +16,9 @@ from serving.target_model import TargetModel
 from training.calibration import fit_knots
 from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
 from training.dispersion import learn_spread
+from training.metrics import Forecast
 from training.split import Division
 from training.training_set import Coded
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What is said before the outcome is known; each array of shape (rows,), within [0, 1]."""
-
-    estimate: FloatArray
-    low: FloatArray
-    high: FloatArray
-    probability: FloatArray
-    """Of the target's event: a share at or above its threshold."""
-
-    def where(self, mask: BoolArray) -> Forecast:
-        """Return the rows that a mask of shape (rows,) picks."""
-        return Forecast(
-            self.estimate[mask], self.low[mask], self.high[mask], self.probability[mask]
-        )
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.arrays import IntArray
 from training.nested_rates import Nesting
-from training.training_set import IntArray
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from features.declarations import FloatArray
-from serving.cells import BoolArray
+from features.arrays import BoolArray, FloatArray
 from training.estimator_errors import NothingToHoldBackError
 
 

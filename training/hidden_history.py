@@ -15,12 +15,11 @@ from typing import Final
 
 import numpy as np
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray
-from features.interpreter import COUNTING
+from features.declarations import COUNTING
 from features.levels import Level
-from serving.cells import BoolArray
-from training.training_set import Coded, IntArray, Outcome, TrainingSet
+from training.training_set import Coded, Outcome, TrainingSet
 
 AGE: Final = "days_since_listed"
 FIRST_DAYS: Final = 1

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.declarations import FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.wording import listed
-from serving.cells import BoolArray
 from training.category_codes import MISSING, CategoryCodes
 from training.column_kinds import NUMBERS, is_category, kinds_of
 from training.estimator_errors import (
@@ -23,7 +22,6 @@ from training.estimator_errors import (
     InfiniteNumbersError,
     UnreadableColumnError,
 )
-from training.training_set import IntArray
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from features.catalogue import CATALOGUE
-from features.declarations import Target
 from features.horizons import Horizons
 from features.pointer import publish
 from features.report import Report
+from features.targets import Target
 from features.training_rows import DIGEST, FINGERPRINT
 from serving.bundle import write_bundle
 from serving.manifest import canonical_json, sha256_of

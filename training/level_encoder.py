@@ -13,11 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray
-from serving.cells import BoolArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.nested_rates import Variances
 from training.shrunken_rates import ShrunkenRates
-from training.training_set import IntArray
 
 MOST_CODED_LEVELS: Final = 32
 """A column with more levels has no code: a tree would part what is alike by chance."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from features.arrays import FloatArray, IntArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray, Target
-from features.derived import design_matrix
 from features.horizons import Horizons
+from features.targets import Target
 from serving.season_rises import SEASONAL, Seasons, at_usual_demand
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Material:
             moved = rows[is_moved]
             columns = {name: column[moved] for name, column in self.training_set.columns.items()}
             seasonal = at_usual_demand(columns, self.demand[moved])
-            inputs[is_moved] = design_matrix(self.recipe.catalogue, seasonal, self.parameters)
+            inputs[is_moved] = self.recipe.catalogue.design_matrix(seasonal, self.parameters)
         return inputs
 
 
@@ -81,5 +81,5 @@ def prepare(
         market.names,
         horizon_days=recipe.horizons.horizon_days,
     )
-    matrix = design_matrix(recipe.catalogue, training_set.columns, parameters)
+    matrix = recipe.catalogue.design_matrix(training_set.columns, parameters)
     return Material(recipe, training_set, parameters, seasons, demand, matrix)

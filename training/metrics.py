@@ -11,9 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.declarations import FloatArray
-from training.forecast import Forecast
+from features.arrays import BoolArray, FloatArray
 from training.losses import calibration_error, row_entropy, row_log_loss, weighted_mean
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is said before the outcome is known; each array of shape (rows,), within [0, 1]."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    probability: FloatArray
+    """Of the target's event: a share at or above its threshold."""
+
+    def where(self, mask: BoolArray) -> Forecast:
+        """Return the rows that a mask of shape (rows,) picks."""
+        return Forecast(
+            self.estimate[mask], self.low[mask], self.high[mask], self.probability[mask]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray, IntArray
 from training.pooling_fit import smoothed_mean
-from training.training_set import IntArray
 
 _LEAST_VARIANCE: Final = 1e-5
 _MOST_VARIANCE: Final = 10.0

@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
+from features.arrays import IntArray
 from training.level_encoder import Encoded, LevelEncoder, Rows
-from training.training_set import IntArray
 
 FOLDS: Final = 5
 LEAST_LEVELS: Final = 10

@@ -18,12 +18,13 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray, IntArray
 from features.levels import LEVEL_KEYS, Level
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
+from features.targets import Target
 from training.return_expectation_fit import learn_return_expectation
 from training.sample import NO_ROWS, Sample
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 RATE_OF: Final[Mapping[Target, Rate]] = {
     "sell_through": SELL_THROUGH_RATE,

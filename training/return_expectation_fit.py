@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.derived import ratio
 from features.pooling import RETURN_RATE
 from features.return_expectation import INPUTS, PARAMETERS, WIDE, expected_return_rate

@@ -15,15 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.arrays import FloatArray, IntArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray, Target
-from features.derived import design_matrix
+from features.targets import Target
 from features.training_rows import DIGEST
 from training.cluster_errors import OtherRowsError, RowsUnreachableError
 from training.hidden_history import Hidden, columns_of_copies, origins
 from training.material import Material
 from training.sample import Sample
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 _NAMELESS: Final = "no data set"
 
@@ -149,6 +149,6 @@ def _learnable(
     matrices = []
     for hidden, place in zip(Hidden, places, strict=True):
         known = columns_of_copies(columns, wanted.rows[place], hidden, catalogue)
-        matrices.append(design_matrix(catalogue, known, parameters))
+        matrices.append(catalogue.design_matrix(known, parameters))
     order = np.concatenate(places)
     return Learnable(np.concatenate(matrices), wanted.label[order], wanted.weight[order])

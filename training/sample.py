@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
-from serving.cells import BoolArray
+from features.arrays import BoolArray, FloatArray, IntArray
+from features.targets import Target
 from training.hidden_history import Hidden
 from training.training_errors import (
     BrokenLabelsError,
@@ -16,7 +16,7 @@ from training.training_errors import (
     OneClassError,
     TooFewPositivesError,
 )
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from features.declarations import FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from serving.calibration import Knots
-from serving.cells import LEVELS, BoolArray, OwnEvidence, cells_of
+from serving.cells import LEVELS, OwnEvidence, cells_of
 from serving.conformal import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
 from serving.footing import Footing
 from serving.past import Past, keep_past
@@ -20,7 +20,6 @@ from training.dispersion import learn_spread
 from training.estimator_errors import UnitsUnknownError
 from training.input_table import InputTable
 from training.nested_rates import Variances
-from training.training_set import IntArray
 
 LEAST_SHAPING_GROUPS: Final = 50
 """With fewer groups held back in half of the slice, intervals of new groups were too narrow: 80 %

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.wording import shown
 from training.estimator_errors import (
     LEAST_TRIALS,

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.declarations import FloatArray
-from serving.cells import BoolArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.group_paths import GroupPaths
 from training.nested_rates import Collapsed, Variances, collapse, learn_variances
-from training.training_set import IntArray
 
 
 @dataclass(frozen=True)

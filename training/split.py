@@ -15,15 +15,15 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations import Target
+from features.arrays import BoolArray, IntArray
 from features.horizons import Horizons
-from serving.cells import BoolArray
+from features.targets import Target
 from serving.season import LearnedDays
 from training.hidden_history import is_whole
 from training.sample import Sample, final_rows, refuse_unlearnable
 from training.settings import TrainingSettings
 from training.training_errors import TooFewDaysError, TooFewRowsError
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 TRAIN: Final = "train"
 SHAPING: Final = "calibration"

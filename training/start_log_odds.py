@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
+from features.targets import Target
 from serving.starting_share import place_of_start, starting_share
 
 

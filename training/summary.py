@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from features.declarations import Target
 from features.imputed_stock import RULE
+from features.targets import Target
 from training.bootstrap import Spread
 from training.evaluate import MODEL, Evaluation
 from training.job import Learned

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray, IntArray
 from features.reference_stats import describe_inputs
+from features.targets import Target
 from serving.bundle import BundleContents
 from serving.prediction import Models
 from serving.target_model import TargetModel
@@ -22,7 +23,7 @@ from training.material import Fitter, Material, Recipe, prepare
 from training.sample import Sample
 from training.split import Division, divide
 from training.target_fitting import fit_here, fit_targets
-from training.training_set import IntArray, TrainingSet, read_training_set
+from training.training_set import TrainingSet, read_training_set
 
 Tuner = Callable[[Material, Mapping[Target, Division]], Recipe]
 """Returns the material's recipe with settings that suit the training slices better."""

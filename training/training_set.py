@@ -8,19 +8,17 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.catalogue import Catalogue
-from features.declarations import TARGETS, FloatArray, Target
 from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
+from features.targets import TARGETS, Target
 from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from features.visibility import AS_OF
-from serving.cells import BoolArray, cell_codes, cells_of, is_cold_start
+from serving.cells import cell_codes, cells_of, is_cold_start
 from serving.footing import Footing
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
-
-IntArray = npt.NDArray[np.int64]
 
 KEYS: Final = tuple(dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level]))
 UNITS_ORDERED: Final = "units_ordered_label"

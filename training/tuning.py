@@ -22,7 +22,8 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
+from features.targets import Target
 from training.booster_objectives import booster_parameters
 from training.losses import row_log_loss, weighted_mean
 from training.material import Material, Recipe

@@ -14,10 +14,9 @@ import pyarrow as pa
 
 from experiments.bench_features.figures import CatalogueCost
 from experiments.bench_features.sampled_spine import sampled
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
 from features.dataset import open_dataset
-from features.declarations import FloatArray
-from features.derived import design_matrix
 from features.horizons import Horizons
 from features.signal_rows import stored_rows
 from features.spine import build_spine
@@ -63,7 +62,7 @@ def _matrix(table: pa.Table) -> FloatArray:
     """Complete the matrix; what pooling learns doesn't change its cost, so 1 stands for it."""
     inputs = (*CATALOGUE.request_fields, *CATALOGUE.base)
     columns = {declared.name: table[declared.name].to_numpy() for declared in inputs}
-    return design_matrix(CATALOGUE, columns, dict.fromkeys(CATALOGUE.parameters, 1.0))
+    return CATALOGUE.design_matrix(columns, dict.fromkeys(CATALOGUE.parameters, 1.0))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from experiments.bench_models.knowable import Knowable
 from experiments.truth.noise_floor import row_log_loss
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from experiments.simulated_market.arrays import FloatArray, IntArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.candidates import BY_ITSELF, BY_SUPPLIER
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.reviews import star_shares
 from experiments.simulated_market.suppliers import DEFECT_SLOPE
+from features.arrays import FloatArray, IntArray
 
 ROUNDS: Final = 10
 """Of Newton's method from quality 0 on: near the end each doubles the digits."""

@@ -16,18 +16,19 @@ from experiments.bench_models.true_expectations import expected_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.writing import truth_directory
 from experiments.truth.reader import Truth
+from features.arrays import IntArray
 from features.catalogue import CATALOGUE
 from features.dataset import open_dataset
-from features.declarations import Target
 from features.horizons import Horizons
 from features.signal_rows import stored_rows
+from features.targets import Target
 from features.training_rows import build_training_rows
 from training.coverage import EVERYONE, Coverage
 from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
 from training.material import Recipe
 from training.settings import TrainingSettings
 from training.train import Trained, train
-from training.training_set import IntArray, TrainingSet
+from training.training_set import TrainingSet
 
 SHRINKAGE: Final = "shrinkage"
 EVERYTHING: Final = "all"

@@ -14,11 +14,11 @@ from scipy.stats import gamma
 
 from experiments.bench_models.hidden_quality import Evidence, Tree, summed
 from experiments.bench_models.open_listings import Listings
-from experiments.simulated_market.arrays import FloatArray, IntArray
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.plan import World
 from experiments.simulated_market.return_risk import DELAY_SHAPE, FELT, by_localisation
 from experiments.simulated_market.suppliers import MEAN_SCORE, SCORE_SLOPE
+from features.arrays import FloatArray, IntArray
 
 Columns = dict[str, Any]
 """Arrays of shape (lines,), and likewise, by name."""

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.truth.reader import Truth
-from features.declarations import FloatArray, Target
-from training.training_set import IntArray, TrainingSet
+from features.arrays import FloatArray, IntArray
+from features.targets import Target
+from training.training_set import TrainingSet
 
 EXPECTED: Final[dict[Target, str]] = {
     "sell_through": "expected_sell_through",

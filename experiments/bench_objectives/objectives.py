@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.declarations import FloatArray, Target
+from features.arrays import FloatArray
+from features.targets import Target
 from training.booster_objectives import TWEEDIE, tweedie_weight
 from training.material import Material
 from training.sample import Sample

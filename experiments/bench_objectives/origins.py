@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.declarations import TARGETS
 from features.horizons import Horizons
+from features.targets import TARGETS
 from features.training_rows import CUT_OFF
 from features.visibility import AS_OF
 

@@ -10,10 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
 from features.column_stacks import ColumnStacks
-from features.declarations import FloatArray
-from features.derived import design_matrix
 from features.online import LookupKeys, OnlineSnapshot
 from features.parity import default_parameters
 from features.snapshot import SnapshotContents
@@ -82,7 +81,7 @@ def measure_latency(
         for answer, seconds in zip(answers, taken, strict=True):
             started = time.perf_counter()
             columns = answer(keys).beside(_requested(catalogue, len(keys.market)))
-            matrices.append(design_matrix(catalogue, columns, parameters))
+            matrices.append(catalogue.design_matrix(columns, parameters))
             seconds.append(time.perf_counter() - started)
         if matrices[0].tobytes() != matrices[1].tobytes():
             raise ValueError("the snapshot and the dict gave different bits")

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from features.arrays import FloatArray
 from features.catalogue import Catalogue
-from features.declarations import FloatArray
 from features.horizons import Horizons
 from features.levels import Level
 from features.online import LookupKeys

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import lightgbm
 
-from features.declarations import Target
+from features.targets import Target
 from training.fitting import BoosterFit
 from training.material import Texts
 

@@ -17,8 +17,9 @@ import pandas as pd
 from experiments.bench_features.figures import Took
 from experiments.bench_training.bare import train_bare
 from experiments.bench_training.timing import Compared, Stopwatch, in_turns, timed
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray, Target
+from features.targets import Target
 from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.boosted_shares import BoostedShares, booster_fits
 from training.fitting import BoosterFit

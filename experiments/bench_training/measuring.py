@@ -16,9 +16,9 @@ from experiments.bench_training.timing import Compared
 from experiments.simulated_market.configuration import Simulation
 from features.catalogue import CATALOGUE
 from features.dataset import open_dataset
-from features.declarations import Target
 from features.horizons import Horizons
 from features.signal_rows import stored_rows
+from features.targets import Target
 from features.training_rows import build_training_rows
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters

@@ -14,9 +14,9 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset import Dataset
+from features.days import day_of
 from features.horizons import Horizons
 from features.pooling import REPURCHASE_RATE, RETURN_RATE, Rate
-from features.signal_rows import day_of
 
 MOST_TRANSIT_DAYS: Final = 60
 """Days after which a parcel without a delivery counts as lost: nobody sends it back."""

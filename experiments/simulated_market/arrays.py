@@ -1,13 +1,10 @@
-"""Types of arrays, and functions of arrays that several mechanisms share."""
+"""Functions of arrays that several mechanisms share."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from features.arrays import FloatArray, IntArray
 
 
 def logistic(value: FloatArray) -> FloatArray:

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import PRODUCT_DIGITS, numbered_in_places
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.suppliers import Suppliers
+from features.arrays import BoolArray, FloatArray, IntArray
 
 MODES: Final = ("full_managed", "semi_managed", "self_run")
 MODE_SHARES: Final = (0.55, 0.25, 0.20)

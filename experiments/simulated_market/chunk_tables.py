@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from experiments.simulated_market import orders, policy, prices, stock, videos
-from experiments.simulated_market.arrays import IntArray
 from experiments.simulated_market.candidates import listing_names
 from experiments.simulated_market.contract import by_contract
 from experiments.simulated_market.creators import creator_stats
@@ -25,6 +24,7 @@ from experiments.simulated_market.shop_window import listing_table, product_tabl
 from experiments.simulated_market.stock import StockPath
 from experiments.simulated_market.suppliers import audits
 from experiments.simulated_market.truth_rows import candidate_truth, weekly_truth
+from features.arrays import IntArray
 
 PARENTS: Final = {
     "deliveries": ("orders", "order_line_id"),

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, IntArray
 from experiments.simulated_market.clock import DAY_US, HOUR_US
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.parameters import Delay
 from experiments.simulated_market.randomness import generator
+from features.arrays import BoolArray, IntArray
 
 MOMENT = pa.timestamp("us")
 

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import DAY_US, SECOND_US, Clock, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import named
 from experiments.simulated_market.places import LANGUAGE_NEEDED
 from experiments.simulated_market.randomness import generator
+from features.arrays import BoolArray, FloatArray, IntArray
 
 ENGLISH_MET: Final = 0.97
 HALF_MET: Final = 0.3

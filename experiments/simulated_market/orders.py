@@ -6,17 +6,13 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from experiments.simulated_market.arrays import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    before_in_group,
-)
+from experiments.simulated_market.arrays import before_in_group
 from experiments.simulated_market.clock import DAY_US, FIRST_SECOND, LAST_SECOND, SECOND_US
 from experiments.simulated_market.demand import mean_units
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.repurchase import buyers_of
+from features.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

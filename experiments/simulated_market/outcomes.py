@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.clock import DAY_US, Clock
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.returns import ReturnedLines
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.horizons import Horizons
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.simulated_market import demand, policy, prices, return_risk, videos
-from experiments.simulated_market.arrays import FloatArray, IntArray
 from experiments.simulated_market.candidates import (
     Candidates,
     Products,
@@ -26,6 +25,7 @@ from experiments.simulated_market.localisation import Settings, draw_settings
 from experiments.simulated_market.logistics import Logistics, draw_logistics
 from experiments.simulated_market.repurchase import repurchase_rate, with_repeats
 from experiments.simulated_market.suppliers import Suppliers, draw_suppliers
+from features.arrays import FloatArray, IntArray
 from features.horizons import Horizons
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import FloatArray, IntArray, choose
+from experiments.simulated_market.arrays import choose
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import DAY_US, HOUR_US, Clock, in_order
 from experiments.simulated_market.configuration import Simulation
@@ -16,6 +16,7 @@ from experiments.simulated_market.identifiers import named
 from experiments.simulated_market.localisation import Settings
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.requirements import missing_certificates
+from features.arrays import FloatArray, IntArray
 
 KINDS: Final = ("marketing", "safety", "data", "intellectual_property")
 KIND_WEIGHTS: Final = (0.45, 0.25, 0.1, 0.2)

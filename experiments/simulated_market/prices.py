@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import DAY_US, SECOND_US, Clock, in_order, rows_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.randomness import generator
+from features.arrays import FloatArray, IntArray
 
 QUIET_DAYS: Final = 14
 """Nobody changes a price in the first two weeks."""

@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 from scipy.special import gammainc
 
-from experiments.simulated_market.arrays import FloatArray, IntArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.localisation import Settings
 from experiments.simulated_market.randomness import generator
+from features.arrays import FloatArray, IntArray
 
 DELAY_SHAPE: Final = 2.0
 """Of the gamma delay between delivery and return."""

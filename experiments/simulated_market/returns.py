@@ -7,13 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from experiments.simulated_market.arrays import FloatArray, IntArray, choose
+from experiments.simulated_market.arrays import choose
 from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.plan import Plan, World
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.return_risk import DELAY_SHAPE, MOST_RATE
+from features.arrays import FloatArray, IntArray
 
 REASONS: Final = (
     "changed_mind",

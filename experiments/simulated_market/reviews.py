@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import numbered
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.randomness import generator
+from features.arrays import BoolArray, FloatArray, IntArray
 
 LOW_STARS: Final = 2
 TWO_OF_LOW: Final = 0.35

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import IntArray
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.creators import creator_names
 from experiments.simulated_market.identifiers import keyed_hashes, named, numbered
@@ -17,6 +16,7 @@ from experiments.simulated_market.plan import Chunk, Plan
 from experiments.simulated_market.prices import in_minor
 from experiments.simulated_market.returns import REASONS, ReturnedLines
 from experiments.simulated_market.reviews import review_rows
+from features.arrays import IntArray
 
 Columns = dict[str, Any]
 CHUNK_DIGITS: Final = 5

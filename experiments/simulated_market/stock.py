@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import (
     COUNTED_BEFORE_MIDNIGHT_US,
@@ -21,6 +20,7 @@ from experiments.simulated_market.clock import (
 from experiments.simulated_market.localisation import LISTED_SECOND
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.randomness import generator
+from features.arrays import BoolArray, FloatArray, IntArray
 
 SIGHT_DAYS: Final = 28
 LOT_STEP: Final = 2

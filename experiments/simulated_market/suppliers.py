@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import FloatArray, IntArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import numbered
 from experiments.simulated_market.randomness import generator
+from features.arrays import FloatArray, IntArray
 
 MEAN_SCORE: Final = 0.6
 SCORE_SLOPE: Final = 0.9

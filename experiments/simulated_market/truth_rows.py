@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import IntArray
 from experiments.simulated_market.candidates import listing_names
 from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.expectations import Expected, Lot, Outlook
@@ -15,6 +14,7 @@ from experiments.simulated_market.outcomes import Outcomes, within
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.prices import in_minor
 from experiments.simulated_market.stock import StockPath, is_counted
+from features.arrays import IntArray
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import DAY_US, SECOND_US, Clock, in_order, rows_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.creators import Creators, creator_names
 from experiments.simulated_market.identifiers import named, numbered
 from experiments.simulated_market.randomness import generator
+from features.arrays import BoolArray, FloatArray, IntArray
 
 KINDS: Final = ("review", "unboxing", "live", "ad")
 KIND_SHARES: Final = (0.5, 0.25, 0.15, 0.1)

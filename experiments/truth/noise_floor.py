@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from experiments.simulated_market.arrays import BoolArray, FloatArray, IntArray
 from experiments.truth.reader import Truth
+from features.arrays import BoolArray, FloatArray, IntArray
 
 LEAST_SHARE: Final = 1e-6
 LATEST_DAYS: Final = 28

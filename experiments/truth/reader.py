@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.simulated_market.arrays import FloatArray
 from experiments.simulated_market.configuration import Simulation, validated
 from experiments.simulated_market.expectations import Lot, Outlook
 from experiments.simulated_market.identifiers import PRODUCT_DIGITS
@@ -27,6 +26,7 @@ from experiments.simulated_market.plan import (
 )
 from experiments.simulated_market.writing import MARK
 from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
+from features.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ import pytest
 from experiments.bench_models.hidden_quality import Evidence, Tree, posterior
 from experiments.bench_models.knowable import Knowable, knowable_rates
 from experiments.bench_models.sightings import known_after
-from experiments.simulated_market.arrays import FloatArray, logistic
+from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.parameters import ReturnSizes
 from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import truth_directory
 from experiments.truth.noise_floor import row_log_loss
 from experiments.truth.reader import Truth
+from features.arrays import FloatArray
 
 MARKET: Final = Simulation(products=400, chunk_products=200, markets=("US", "DE"), days=200)
 NOTHING_HIDDEN: Final = ReturnSizes(quality_slope=0, listing_sd=0)

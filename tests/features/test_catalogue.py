@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
 from features.declarations import (
     Age,
@@ -18,12 +19,10 @@ from features.declarations import (
     Derived,
     Elapsed,
     Feature,
-    FloatArray,
     Fulfilled,
     Latest,
     OverWindow,
 )
-from features.derived import design_matrix
 from features.levels import Level, qualified
 from features.pooling import RATES
 from features.return_expectation import NARROW
@@ -142,7 +141,7 @@ def test_derived_feature_stands_after_its_inputs(feature: Derived) -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_derived_values_stay_within_their_bounds(seed: int) -> None:
-    matrix = design_matrix(CATALOGUE, columns_of(40, seed), PARAMETERS)
+    matrix = CATALOGUE.design_matrix(columns_of(40, seed), PARAMETERS)
     for declared, values in zip(DECLARED, matrix.T, strict=True):
         known = values[~np.isnan(values)]
         assert declared.low is None or (known >= declared.low).all(), declared.name
@@ -153,10 +152,10 @@ def test_derived_values_stay_within_their_bounds(seed: int) -> None:
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 70))
 def test_row_of_the_design_matrix_is_the_same_alone_and_in_company(seed: int, rows: int) -> None:
     columns = columns_of(rows, seed)
-    together = design_matrix(CATALOGUE, columns, PARAMETERS)
+    together = CATALOGUE.design_matrix(columns, PARAMETERS)
     for row in (0, rows // 2, rows - 1):
         alone = {name: values[row : row + 1] for name, values in columns.items()}
-        single = design_matrix(CATALOGUE, alone, PARAMETERS)[0]
+        single = CATALOGUE.design_matrix(alone, PARAMETERS)[0]
         assert single.tobytes() == together[row].tobytes()
 
 
@@ -166,7 +165,7 @@ def test_null_counts_of_an_absent_table_stay_null() -> None:
         if "returned" in name or "ripe" in name:
             columns[name] = np.full(3, np.nan)
     matrix = dict(
-        zip(CATALOGUE.model_inputs, design_matrix(CATALOGUE, columns, PARAMETERS).T, strict=True)
+        zip(CATALOGUE.model_inputs, CATALOGUE.design_matrix(columns, PARAMETERS).T, strict=True)
     )
     for name in ("return_rate_180d", "pooled_return_rate_180d", "own_weight_return_rate_180d"):
         assert np.isnan(matrix[name]).all()
@@ -188,9 +187,9 @@ def test_what_a_decision_moves_is_declared_to_move_sell_through_its_way(
     """A feature that a higher price moves, undeclared, would let a higher price sell more."""
     wanted = dict(decided.monotone)["sell_through"]
     columns = columns_of(2_000, 0)
-    before = design_matrix(CATALOGUE, columns, PARAMETERS)
+    before = CATALOGUE.design_matrix(columns, PARAMETERS)
     raised = {**columns, decided.name: columns[decided.name] + 1}
-    moved = np.nan_to_num(design_matrix(CATALOGUE, raised, PARAMETERS) - before)
+    moved = np.nan_to_num(CATALOGUE.design_matrix(raised, PARAMETERS) - before)
     for name, sign, change in zip(
         CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), moved.T, strict=True
     ):

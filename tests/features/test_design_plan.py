@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE, Catalogue
 from features.column_stacks import ColumnStacks
-from features.declarations import Derived, Family, FloatArray, RequestField
-from features.derived import design_matrix, ratio, share
+from features.declarations import Derived, Family, RequestField
+from features.derived import ratio, share
 from features.design_plan import BLOCK_ROWS, DesignPlan
 from features.levels import Level
 
@@ -45,7 +46,7 @@ def drawn(rows: int, seed: int = 0) -> dict[str, FloatArray]:
 @pytest.mark.parametrize("rows", [0, 1, 2, 100, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * BLOCK_ROWS + 7])
 def test_matrix_is_the_one_of_each_feature_by_itself(rows: int) -> None:
     columns = drawn(rows, seed=rows)
-    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    matrix = CATALOGUE.design_matrix(columns, PARAMETERS)
     expected = one_by_one(CATALOGUE, columns, PARAMETERS)
     assert matrix.flags.c_contiguous
     assert matrix.tobytes() == np.ascontiguousarray(expected).tobytes()
@@ -55,13 +56,13 @@ def test_matrix_follows_the_parameters_it_is_given() -> None:
     columns = drawn(5)
     for factor in (1.0, 2.0, 1.0):
         parameters = {name: value / factor for name, value in PARAMETERS.items()}
-        matrix = design_matrix(CATALOGUE, columns, parameters)
+        matrix = CATALOGUE.design_matrix(columns, parameters)
         assert matrix.tobytes() == one_by_one(CATALOGUE, columns, parameters).tobytes()
 
 
 def test_plan_that_was_used_can_be_sent_to_another_process() -> None:
     columns = drawn(5)
-    matrix = design_matrix(CATALOGUE, columns, PARAMETERS)
+    matrix = CATALOGUE.design_matrix(columns, PARAMETERS)
     sent: DesignPlan = pickle.loads(pickle.dumps(CATALOGUE.design_plan))  # noqa: S301 - our own
     assert sent.matrix(columns, PARAMETERS).tobytes() == matrix.tobytes()
 
@@ -71,8 +72,8 @@ def test_columns_may_be_views_of_other_arrays() -> None:
     table = np.column_stack(list(columns.values()))
     views = dict(zip(columns, table.T, strict=True))
     assert (
-        design_matrix(CATALOGUE, views, PARAMETERS).tobytes()
-        == design_matrix(CATALOGUE, columns, PARAMETERS).tobytes()
+        CATALOGUE.design_matrix(views, PARAMETERS).tobytes()
+        == CATALOGUE.design_matrix(columns, PARAMETERS).tobytes()
     )
 
 
@@ -88,8 +89,8 @@ def stacked(columns: Mapping[str, FloatArray]) -> ColumnStacks:
 def test_matrix_of_stacks_is_the_one_of_their_columns(rows: int) -> None:
     columns = drawn(rows, seed=rows)
     assert (
-        design_matrix(CATALOGUE, stacked(columns), PARAMETERS).tobytes()
-        == design_matrix(CATALOGUE, columns, PARAMETERS).tobytes()
+        CATALOGUE.design_matrix(stacked(columns), PARAMETERS).tobytes()
+        == CATALOGUE.design_matrix(columns, PARAMETERS).tobytes()
     )
 
 
@@ -128,7 +129,7 @@ def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
     catalogue = Catalogue(request_fields=fields, features=chain)
     columns = {"a": np.array([1.0, 0.0, 7.0]), "b": np.array([3.0, 2.0, np.nan])}
     assert (
-        design_matrix(catalogue, columns, {}).tobytes()
+        catalogue.design_matrix(columns, {}).tobytes()
         == np.ascontiguousarray(one_by_one(catalogue, columns, {})).tobytes()
     )
     assert [len(step.inputs[0]) for step in catalogue.design_plan.steps] == [2, 1, 1]
@@ -147,4 +148,4 @@ def test_missing_column_or_parameter_is_an_error(
     columns: Mapping[str, FloatArray], parameters: dict[str, float]
 ) -> None:
     with pytest.raises(KeyError):
-        design_matrix(CATALOGUE, columns, parameters)
+        CATALOGUE.design_matrix(columns, parameters)

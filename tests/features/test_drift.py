@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.drift import Bins, bins_of, chance_limit, shares_in, stability_index
 from features.reference_stats import describe_column
 

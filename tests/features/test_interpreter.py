@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.catalogue import CATALOGUE
-from features.declarations import Base, SignalName
-from features.interpreter import COUNTING, key_values
+from features.declarations import COUNTING, Base, SignalName
+from features.interpreter import key_values
 from features.levels import LEVEL_KEYS, Level
 from features.signal_rows import lazy_rows
 from tests.oracle import Oracle

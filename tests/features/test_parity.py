@@ -21,8 +21,8 @@ from features.horizons import Horizons
 from features.imputed_stock import with_stock
 from features.levels import Level
 from features.materialise import materialise
-from features.online_report import MOST_SHOWN, parity_page
 from features.parity import Difference, Parity, default_parameters
+from features.parity_report import MOST_SHOWN, parity_page
 from features.parity_sample import chosen_moments
 from features.signal_rows import stored_rows
 from features.snapshot import LevelVectors, SnapshotContents

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray
 from features.levels import Level
 from features.reference_checks import check_drift, check_null_shares
 from features.reference_stats import describe_inputs

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster, feature_names_of
 from tests.serving_world import PARAMETERS, bundle_contents, random_columns
 
-MATRIX = design_matrix(CATALOGUE, random_columns(500, seed=9), PARAMETERS)
+MATRIX = CATALOGUE.design_matrix(random_columns(500, seed=9), PARAMETERS)
 
 
 @pytest.fixture(scope="module")

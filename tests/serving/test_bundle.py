@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS
 from features.errors import ArtefactError, StorageError
 from features.pointer import resolve
+from features.targets import TARGETS
 from serving.artefact_errors import (
     BrokenFileError,
     BundleRefusedError,

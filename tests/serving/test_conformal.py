@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.arrays import IntArray
 from serving.artefact_errors import BrokenFileError
-from serving.cells import LEVELS, ROOT, Cell, IntArray, OwnEvidence, ancestors, cells_of
+from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors, cells_of
 from serving.conformal import (
     LEAST_CELL_LISTINGS,
     MOST_CELLS,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, Target
 from features.reference_stats import describe_inputs
+from features.targets import TARGETS, Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.canary import check_canary, make_canary
 from serving.manifest import canonical_json

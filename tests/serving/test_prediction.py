@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS
-from features.derived import design_matrix
+from features.targets import TARGETS
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster
 from serving.cells import own_evidence
@@ -29,7 +28,7 @@ def models() -> Models:
 
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
     found = predict(models, COLUMNS, MARKETS, level=0.9, demand=USUAL)
-    matrix = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
+    matrix = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     np.testing.assert_array_equal(found.matrix, matrix)
     np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
     sold = models.targets["sell_through"].predict(matrix)
@@ -49,9 +48,9 @@ def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_rea
     demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
     found = predict(models, COLUMNS, MARKETS, level=0.8, demand=demand)
     offered = COLUMNS["units_offered"]
-    plain = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
+    plain = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     small = {**COLUMNS, "units_offered": offered / demand}
-    seasonal = design_matrix(CATALOGUE, small, PARAMETERS)
+    seasonal = CATALOGUE.design_matrix(small, PARAMETERS)
     np.testing.assert_array_equal(found.matrix, plain)
     sold = models.targets["sell_through"].predict(seasonal)
     asked = {"sell_through": seasonal, "return_risk": plain}

@@ -11,11 +11,11 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.days import as_of_to_day
-from features.declarations import TARGETS
 from features.horizons import Horizons
 from features.levels import Level
 from features.online import OnlineSnapshot
 from features.snapshot_writer import write_snapshot
+from features.targets import TARGETS
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.bundle import Bundle
 from serving.candidates import Candidate

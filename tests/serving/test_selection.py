@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.declarations import TARGETS, FloatArray, Target
+from features.arrays import FloatArray
 from features.online import OnlineSnapshot
+from features.targets import TARGETS, Target
 from serving.artefact_errors import BrokenFileError
 from serving.bundle import Bundle
 from serving.candidates import Candidate

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.derived import design_matrix
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.footing import footing_in
@@ -21,7 +20,7 @@ from tests.serving_world import (
 )
 
 COLUMNS = random_columns(400, seed=11)
-MATRIX = design_matrix(CATALOGUE, COLUMNS, PARAMETERS)
+MATRIX = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
 
 
 @pytest.fixture(scope="module")

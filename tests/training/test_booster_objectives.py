@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE, Catalogue
-from features.declarations import TARGETS, Target
+from features.targets import TARGETS, Target
 from serving.booster import Booster
 from tests.training_market import QUICK
 from training.booster_objectives import booster_objectives, booster_parameters, tweedie_weight

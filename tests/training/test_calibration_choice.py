@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray, IntArray
 from serving.calibration import Knots
 from training.calibration import fit_knots
 from training.calibration_choice import (
@@ -22,7 +22,7 @@ from training.calibration_choice import (
     is_sure,
 )
 from training.logistic_calibration import fit_logistic
-from training.training_set import Coded, IntArray
+from training.training_set import Coded
 
 PRODUCTS = 300
 

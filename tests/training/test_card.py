@@ -6,7 +6,7 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
-from features.declarations import Target
+from features.targets import Target
 from tests.training_market import HORIZONS, QUICK
 from training.bootstrap import Spread
 from training.card import BOOSTER_SETTINGS, model_card

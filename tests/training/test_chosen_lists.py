@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from features.arrays import FloatArray, IntArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray, Target
-from serving.cells import IntArray
+from features.targets import Target
 from serving.past import Past
 from serving.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows

@@ -20,7 +20,7 @@ from dask import config
 from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue import CATALOGUE
-from features.declarations import Target
+from features.targets import Target
 from serving.booster import Booster
 from serving.bundle import load_bundle, write_bundle
 from tests.training_market import QUICK

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import Target
-from features.derived import design_matrix
+from features.targets import Target
 from serving.booster import Booster
 from tests.training_market import QUICK
 from training.fitting import fit_boosters
@@ -89,7 +88,7 @@ def test_boosters_never_foretell_more_sales_for_more_units_or_a_higher_price(
     estimates = []
     for factor in (0.25, 0.5, 1.0, 2.0, 4.0):
         changed = {**columns, name: columns[name] * factor}
-        matrix = design_matrix(CATALOGUE, changed, material.parameters)
+        matrix = CATALOGUE.design_matrix(changed, material.parameters)
         estimates.append(Booster(texts["sell_through"][place]).predict(matrix))
     steps = np.diff(estimates, axis=0)
     assert (steps <= 0).all()

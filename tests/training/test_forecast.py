@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, FloatArray, Target
+from features.targets import TARGETS, Target
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel, raw_share
@@ -15,8 +16,8 @@ from training.calibration import fit_knots
 from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
 from training.dispersion import learn_spread
 from training.evaluate import judge
+from training.footing_of import footing_of
 from training.forecast import (
-    Forecast,
     curve,
     curves_of_model,
     curves_of_others,
@@ -25,8 +26,9 @@ from training.forecast import (
     learn_finish,
 )
 from training.material import Material
+from training.metrics import Forecast
 from training.split import Division
-from training.target_fitting import fit_targets, footing_of
+from training.target_fitting import fit_targets
 
 ASKED = {"level": 0.8, "threshold": 0.3}
 

@@ -9,11 +9,11 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.days import to_datetime
-from features.declarations import Target
 from features.materialise import materialise
 from features.online import LookupKeys, OnlineSnapshot
 from features.signal_rows import SignalRows, stored_rows
 from features.snapshot_writer import write_snapshot
+from features.targets import Target
 from features.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
 from training.evaluate import HIDDEN_GROUPS, MODEL

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import Target
+from features.targets import Target
 from tests.training_market import QUICK
 from training.booster_objectives import booster_parameters
 from training.checkpoints import Checkpoints

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, Target
 from features.horizons import Horizons
+from features.targets import TARGETS, Target
 from serving.bundle import write_bundle
 from tests.training_market import QUICK, market_rows
 from training.material import Recipe

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error
 
-from features.declarations import FloatArray
-from training.forecast import Forecast
+from features.arrays import FloatArray
 from training.losses import (
     CALIBRATION_BINS,
     calibration_error,
@@ -18,7 +17,7 @@ from training.losses import (
     row_log_loss,
     weighted_mean,
 )
-from training.metrics import measure
+from training.metrics import Forecast, measure
 
 Drawn = tuple[FloatArray, FloatArray, FloatArray]
 shares = st.sampled_from([0.0, 0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0])

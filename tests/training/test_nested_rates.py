@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray, IntArray
 from training.group_paths import GroupPaths
 from training.nested_rates import Nesting, Variances, collapse, learn_variances
 from training.shrunken_rates import ShrunkenRates
-from training.training_set import IntArray
 
 VARIANCES = Variances(0.2, 0.01, (0.03, 0.02))
 

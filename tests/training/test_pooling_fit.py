@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray, Target
 from features.levels import LEVEL_KEYS
 from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
 from features.return_expectation import PARAMETERS as EXPECTATION
+from features.targets import Target
 from tests.training_market import HORIZONS
 from training.learned_parameters import learned_parameters
 from training.pooling_fit import (

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.arrays import FloatArray
 from features.catalogue import CATALOGUE
-from features.declarations import FloatArray, Target
+from features.targets import Target
 from tests.training_market import market_rows
 from training.cluster_errors import OtherRowsError, RowsUnreachableError
 from training.hidden_history import Hidden, origins

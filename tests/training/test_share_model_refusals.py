@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from features.declarations import FloatArray
+from features.arrays import FloatArray
 from features.errors import XuanpinError
 from tests.shares_by_maker import simulated
 from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, Target
+from features.targets import TARGETS, Target
 from serving.bundle import load_bundle, write_bundle
 from serving.model_files import model_files
 from serving.prediction import predict

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.declarations import Target
+from features.targets import Target
 from features.training_rows import FINGERPRINT
 from tests.training_market import without_returns
 from training.training_errors import (

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from features.declarations import Target
 from features.errors import SettingsError
 from features.settings import load_section
+from features.targets import Target
 from training.settings import TrainingSettings
 
 

@@ -14,8 +14,8 @@ import pytest
 from optuna.trial import TrialState
 
 from features.catalogue import CATALOGUE
-from features.declarations import TARGETS, Target
 from features.errors import StorageError
+from features.targets import TARGETS, Target
 from serving.booster import Booster
 from serving.target_model import raw_share
 from tests.made_up_search import STUDY, WEAK, search, states, trials
