@@ -11,13 +11,12 @@ import typer
 
 import experiments.cli
 import features.cli
-import features.features_cli
+import features.validation.cli
 import serving.bundle_cli
 import serving.cli
 import training.cli
-from features.engine_refusals import as_engine_error
-from features.errors import XuanpinError
-from features.storage import as_storage_error
+from features.runtime.errors import XuanpinError
+from features.runtime.refusals import as_engine_error, as_storage_error
 
 UNEXPECTED: Final = 70
 """Exit code of a defect of ours, as in sysexits.h."""
@@ -31,8 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(experiments.cli.market_app)
+app.add_typer(features.validation.cli.app)
 app.add_typer(features.cli.app)
-app.add_typer(features.features_cli.app)
 app.add_typer(experiments.cli.import_app)
 app.add_typer(training.cli.app)
 app.add_typer(experiments.cli.run_app)

@@ -54,7 +54,7 @@ def online_retail(
     from experiments.online_retail.source import digest, read_source
     from experiments.online_retail.storage import encode_report, is_import, write_import
     from experiments.online_retail.summary import describe
-    from features.publication import published
+    from features.runtime.atomic import published
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
     with (
@@ -98,8 +98,8 @@ def run(
 
     from experiments.main_job import run as run_job
     from experiments.summary import as_json, summary, whereabouts
-    from features.horizons import Horizons
-    from features.settings import load_section
+    from features.dataset.horizons import Horizons
+    from features.runtime.settings import load_section
     from training.job import Job
     from training.settings import TrainingSettings
     from training.stage_lines import stages

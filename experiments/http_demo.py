@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from experiments.main_job import CANDIDATES
-from features.errors import ArtefactError, StorageError
+from features.runtime.errors import ArtefactError, StorageError
 from serving.launch import command_of, environment_of
 from serving.settings import ServingSettings
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from experiments.unseen import unseen_candidates, write_candidates
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.materialise import materialise
-from features.online import OnlineSnapshot
-from features.pointer import publish, resolve
-from features.snapshot_files import verify_snapshot
-from features.snapshot_store import store_snapshot
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.online.files import verify_snapshot
+from features.online.snapshot import OnlineSnapshot
+from features.online.store import store_snapshot
+from features.point_in_time.snapshot_values import materialise
+from features.runtime.pointer import publish, resolve
 from serving.answers import ScoredBatch
 from serving.bundle import load_bundle
 from serving.candidates import Candidate

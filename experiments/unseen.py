@@ -16,8 +16,8 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from features.durable import replace_file
-from features.visibility import AS_OF
+from features.point_in_time.visibility import AS_OF
+from features.runtime.atomic import replace_file
 from serving.candidates import Candidate
 
 MOST_CANDIDATES: Final = 200

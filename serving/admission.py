@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from features.online import OnlineSnapshot
-from features.snapshot import ListingFacts
+from features.online.contents import ListingFacts
+from features.online.snapshot import OnlineSnapshot
 from serving.candidates import Candidate
 from serving.refusals import Detail, RequestRefusedError
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from features.errors import ArtefactError
+from features.runtime.errors import ArtefactError
 from serving.artefact_errors import InvalidPredictionError
 from serving.bounded import BoundedThreads
 from serving.candidates import parse_request

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from features.errors import ArtefactError
-from features.wording import shown
+from features.runtime.errors import ArtefactError
+from features.runtime.text import shown
 
 _MAKE_ANOTHER: Final = "Make a new one with `xuanpin run`; the one before stays usable."
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 _FLOAT64: Final = 1

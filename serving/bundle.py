@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE, Catalogue
-from features.durable import write_directory
-from features.horizons import Horizons
-from features.reference_stats import ColumnStats
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.dataset.horizons import Horizons
+from features.monitoring.reference_stats import ColumnStats
+from features.runtime.arrays import FloatArray
+from features.runtime.atomic import write_directory
 from serving.artefact_errors import (
     BrokenFileError,
     CatalogueMismatchError,

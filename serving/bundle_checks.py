@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from features.catalogue import CATALOGUE
-from features.durable import replacing
+from features.catalogue.catalogue import CATALOGUE
+from features.runtime.atomic import replacing
 from serving.artefact_errors import BundleRefusedError
 from serving.bundle import check_fits
 from serving.canary_process import try_in_child

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from features.days import to_datetime
-from features.wording import listed, shown
+from features.dataset.days import to_datetime
+from features.runtime.text import listed, shown
 from serving.bundle import SCHEMA
 from serving.manifest import Schema
 from serving.model_files import CONFORMAL, StoredResiduals, booster_names, read_json

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 

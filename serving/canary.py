@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import CanaryError
 from serving.prediction import Models, predict
 

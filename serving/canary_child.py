@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from features.catalogue import CATALOGUE
-from features.errors import ArtefactError
+from features.catalogue.catalogue import CATALOGUE
+from features.runtime.errors import ArtefactError
 from serving.artefact_errors import CanaryError
 from serving.bundle import assemble
 from serving.sealed import read_sealed

@@ -15,7 +15,7 @@ MOST_CANDIDATES: Final = 1_000
 DEFAULT_LEVEL: Final = 0.8
 
 IDENTIFIER_PATTERN: Final = r"\A(?!(?:.*/)?\.\.(?:/|\Z))[\w.\-:|/+ ]{1,128}\Z"
-"""The contract's identifiers (features/columns.py), without `..` as a part of a path."""
+"""The contract's identifiers (features/contract/columns.py), without `..` as a part of a path."""
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]
 MarketCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")]

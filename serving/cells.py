@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from features.arrays import BoolArray, FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 

@@ -37,7 +37,7 @@ def serve(
 
     Settings are flags over environment (XUANPIN_SERVING__PORT) over file over defaults.
     """
-    from features.settings import load_section
+    from features.runtime.settings import load_section
     from serving.launch import command_of, environment_of
     from serving.settings import ServingSettings
 
@@ -88,9 +88,9 @@ def score(
     --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
     --bad-share is expected to turn out bad; the file is then read and scored twice.
     """
-    from features.progress import late_progress
-    from features.settings import load_section
-    from features.wording import listed
+    from features.runtime.progress import late_progress
+    from features.runtime.settings import load_section
+    from features.runtime.text import listed
     from serving.batch import score_file
     from serving.batch_selection import ask_of, select_file, sentence_of
     from serving.loading import load_served

@@ -28,7 +28,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.artefact_errors import BrokenFileError
 from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors
 from serving.footing import Footing

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from features.catalogue import Catalogue
-from features.days import as_of_to_day
-from features.levels import Level
-from features.online import LookupResult, OnlineSnapshot
-from features.pooling import RATES
-from features.subjects import Subject
-from features.targets import TARGETS
+from features.catalogue.catalogue import Catalogue
+from features.dataset.days import as_of_to_day
+from features.declarations.levels import Level
+from features.declarations.shrinkage import RATES
+from features.declarations.targets import TARGETS
+from features.online.lookup_keys import Subject
+from features.online.snapshot import LookupResult, OnlineSnapshot
 from serving.answers import Evidence
 from serving.bundle import Bundle
 from serving.candidates import Candidate

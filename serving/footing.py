@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.cells import LEVELS, Cell, cell_codes, cells_of
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from features.errors import ArtefactError
-from features.online import OnlineSnapshot
-from features.pointer import resolve
-from features.snapshot_files import verify_snapshot
+from features.online.files import verify_snapshot
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.errors import ArtefactError
+from features.runtime.pointer import resolve
 from serving.bundle import Bundle, load_bundle
 from serving.candidates import DEFAULT_LEVEL, MOST_CANDIDATES, Candidate
 from serving.scoring import check_pair, score

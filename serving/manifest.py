@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from features.catalogue import Catalogue
-from features.horizons import Horizons
-from features.levels import Level
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.declarations.targets import Target
 from serving.season_rises import Seasons
 
 FORMAT: Final = 5
@@ -37,7 +37,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     schema_fingerprint: str
     data_digest: str
     cut_off_day: Annotated[int, Meta(ge=0, le=100_000)]
-    """The last day that the data know of (features/days.py)."""
+    """The last day that the data know of (features/dataset/days.py)."""
     seasons: Seasons
     git_commit: str
     imputed: tuple[str, ...]

@@ -9,8 +9,8 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 import numpy as np
 
-from features.catalogue import Catalogue
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.booster import Booster, feature_names_of
 from serving.calibration import Knots

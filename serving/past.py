@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.artefact_errors import BrokenFileError
 from serving.cells import LEVELS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.catalogue import Catalogue
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.artefact_errors import BrokenFileError
 from serving.footing import Footing, footing_in, share_units
 from serving.season_rises import SEASONAL, at_usual_demand

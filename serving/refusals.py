@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from features.errors import XuanpinError
+from features.runtime.errors import XuanpinError
 
 Loc = tuple[str | int, ...]
 """The way to a place in the request: names of fields and positions in lists."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.arrays import BoolArray, IntArray
+from features.runtime.arrays import BoolArray, IntArray
 
 
 def design_effect(is_bad: BoolArray, listings: IntArray) -> float:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 MOST_STORED: Final = 1001

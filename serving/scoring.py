@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.days import as_of_to_day
-from features.horizons import Horizons
-from features.online import OnlineSnapshot
-from features.subjects import keys_of, subjects_of
+from features.dataset.days import as_of_to_day
+from features.dataset.horizons import Horizons
+from features.online.lookup_keys import keys_of, subjects_of
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.arrays import FloatArray
 from serving.admission import admit
 from serving.answers import Evidence, ScoredBatch, ScoredCandidate, Share
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError

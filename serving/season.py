@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from features.arrays import BoolArray
+from features.runtime.arrays import BoolArray
 
 YEAR: Final = 365.2425
 """Days, on average."""

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.column_stacks import ColumnStacks
-from features.targets import Target
+from features.declarations.column_blocks import ColumnStacks
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.season import LearnedDays
 
 SEASONAL: Final[Target] = "sell_through"
@@ -49,7 +49,9 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def holds(self, days: IntArray) -> BoolArray:
         """Tell of each day number whether it is such a day; `days` has any shape."""
-        date = (days - 1).astype("datetime64[D]")  # a day number ends its day (features/days.py)
+        date = (days - 1).astype(
+            "datetime64[D]"
+        )  # a day number ends its day (features/dataset/days.py)
         month = date.astype("datetime64[M]")
         month_day = (month.astype(np.int64) % 12 + 1) * 100 + (date - month).astype(np.int64) + 1
         first, last = (int(text.replace("-", "")) for text in (self.first, self.last))

@@ -21,10 +21,10 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.errors import SettingsError
-from features.targets import TARGETS, Target
-from features.wording import listed, shown
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.errors import SettingsError
+from features.runtime.text import listed, shown
 from serving.answers import ScoredCandidate, Share
 from serving.cells import LEVELS, OwnEvidence
 from serving.past import Past

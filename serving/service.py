@@ -15,7 +15,7 @@ import bentoml
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from features.settings import load_section
+from features.runtime.settings import load_section
 from serving.api import build_app
 from serving.loading import Served, load_served
 from serving.settings import ServingSettings

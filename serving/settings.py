@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
-from features.settings import DELIMITER, PREFIX
+from features.runtime.settings import DELIMITER, PREFIX
 
 
 class ServingSettings(BaseModel):

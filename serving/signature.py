@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from features.durable import write_private
+from features.runtime.atomic import write_private
 from serving.artefact_errors import KeyRefusedError, SignatureRefusedError
 
 SIGNATURE: Final = "manifest.sig"

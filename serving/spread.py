@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 
 MOST_KNOTS: Final = 128

@@ -6,7 +6,7 @@ their prediction multiplies its odds, as an offset of the log odds does in the f
 simulated market (seeds 0, 1, 2) return risk's share of the explainable gain is 0.60, 0.61, 0.60 of
 the formula alone and 0.61, 0.63, 0.62 of trees that start from it; of trees that only saw an
 earlier formula among their inputs it was 0.49 (seed 0), where that alone had 0.53. Elementary
-arithmetic only, as in features/derived.py.
+arithmetic only, as in features/declarations/functions.py.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.return_expectation import NAME
-from features.targets import Target
+from features.declarations.return_expectation import NAME
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 
 STARTS: Final[Mapping[Target, str]] = {"return_risk": NAME}
 """The input that each target's trees start from; those of other targets start from their mean."""

@@ -13,8 +13,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.errors import DataError
-from features.wording import shown
+from features.runtime.errors import DataError
+from features.runtime.text import shown
 
 Row = dict[str | None, Any]
 CSV: Final = ".csv"

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.durable import replacing
+from features.runtime.atomic import replacing
 from serving.table_reading import CSV, PARQUET, Row, UnreadableTableError
 
 Write = Callable[[Sequence[Row]], None]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.calibration import Knots

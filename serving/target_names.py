@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
 from serving.artefact_errors import BrokenFileError
 
 REQUIRED: Final[Target] = "sell_through"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from features.days import to_datetime
-from features.declarations import Base
-from features.levels import LEVEL_KEYS, Level
-from features.tables import TABLE_BY_NAME
+from features.contract.tables import TABLE_BY_NAME
+from features.dataset.days import to_datetime
+from features.declarations.kinds import Base
+from features.declarations.levels import LEVEL_KEYS, Level
 from tests.world_tables import Frames, typed
 from tests.worlds import EVENT_TABLES, Engine, keys_of
 

@@ -8,11 +8,11 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.signal_rows import SignalRows, stored_rows
-from features.training_rows import feature_rows
-from features.visibility import AS_OF
+from features.catalogue.catalogue import CATALOGUE
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.training_rows import feature_rows
+from features.point_in_time.visibility import AS_OF
+from features.runtime.arrays import FloatArray
 from tests.worlds import HORIZONS, Engine, random_world
 
 PARAMETERS = {name: 0.1 if name.endswith("_mean") else 20.0 for name in CATALOGUE.parameters}

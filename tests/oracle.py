@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from features.declarations import Base, Fulfilled, InForce, Required
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS
+from features.dataset.horizons import Horizons
+from features.declarations.kinds import Base, Fulfilled, InForce, Required
+from features.declarations.levels import LEVEL_KEYS
 from tests.oracle_events import EVENTS, Event, is_null
 from tests.oracle_kinds import full_attributes, measured, required_attributes
 from tests.oracle_market import KnownMarket, Row, rows_of

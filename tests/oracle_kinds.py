@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from features.declarations import (
+from features.declarations.kinds import (
     Age,
     Base,
     Distinct,

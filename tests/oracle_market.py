@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from features.catalogue import CATALOGUE, Catalogue
-from features.signal_rows import SignalRows, stored_rows
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.point_in_time.signal_rows import SignalRows, stored_rows
 from tests.world_tables import START, Frames
 from tests.worlds import EVENT_TABLES, FIRST_DAY, HORIZONS, Engine
 

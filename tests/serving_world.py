@@ -11,13 +11,12 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.horizons import Horizons
-from features.levels import Level
-from features.pointer import publish
-from features.reference_stats import describe_inputs
-from features.snapshot import (
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.declarations.targets import TARGETS, Target
+from features.monitoring.reference_stats import describe_inputs
+from features.online.contents import (
     LevelAbout,
     LevelVectors,
     ListingFacts,
@@ -25,8 +24,9 @@ from features.snapshot import (
     SnapshotAbout,
     SnapshotContents,
 )
-from features.snapshot_writer import write_snapshot
-from features.targets import TARGETS, Target
+from features.online.writer import write_snapshot
+from features.runtime.arrays import FloatArray
+from features.runtime.pointer import publish
 from serving.booster import Booster
 from serving.bundle import BundleContents
 from serving.calibration import Knots

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 
 
 @dataclass(frozen=True)

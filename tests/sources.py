@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.casting import ARROW_TYPES
-from features.columns import kind_of
-from features.tables import TABLE_BY_NAME
+from features.contract.columns import kind_of
+from features.contract.tables import TABLE_BY_NAME
+from features.validation.casting import ARROW_TYPES
 
 Row = dict[str, object]
 Source = dict[str, list[Row]]

@@ -70,7 +70,7 @@ def test_front_door_help_ends_with_an_example(command: str) -> None:
 
 FAIL = """
 import errno, xuanpin
-from features.errors import TrainingError
+from features.runtime.errors import TrainingError
 
 @xuanpin.app.command()
 def fail():

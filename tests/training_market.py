@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from features.arrays import FloatArray, IntArray
-from features.catalogue import CATALOGUE
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
-from features.pooling import (
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.return_expectation import OPEN_INPUTS
+from features.declarations.shrinkage import (
     CHAIN,
     RATES,
     REPURCHASE_RATE,
@@ -22,9 +22,9 @@ from features.pooling import (
     SELL_THROUGH_RATE,
     Rate,
 )
-from features.return_expectation import OPEN_INPUTS
-from features.targets import TARGETS
-from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
+from features.declarations.targets import TARGETS
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
+from features.runtime.arrays import FloatArray, IntArray
 from training.settings import TrainingSettings
 
 HORIZONS = Horizons(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.report import REPORT_FILE, Report, TableReport
-from features.tables import TABLES
+from features.contract.tables import TABLES
+from features.validation.report import REPORT_FILE, Report, TableReport
 
 
 def write_validated(tables: Mapping[str, pa.Table], directory: Path) -> Path:

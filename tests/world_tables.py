@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.columns import kind_of
-from features.tables import TABLE_BY_NAME
+from features.contract.columns import kind_of
+from features.contract.tables import TABLE_BY_NAME
 
 Frames = dict[str, pd.DataFrame]
 Rows = dict[str, Any]

@@ -12,17 +12,17 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from features.casting import ARROW_TYPES
-from features.catalogue import CATALOGUE
-from features.columns import kind_of
-from features.dataset import Dataset
-from features.declarations import Base
-from features.horizons import Horizons
-from features.interpreter import level_values
-from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, stored_rows
-from features.tables import TABLE_BY_NAME, TABLES
-from features.temporary_table import as_temporary_table
+from features.catalogue.catalogue import CATALOGUE
+from features.contract.columns import kind_of
+from features.contract.tables import TABLE_BY_NAME, TABLES
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.dataset.sql_cache import as_temporary_table
+from features.declarations.kinds import Base
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.validation.casting import ARROW_TYPES
 from tests.world_tables import DAYS, START, Draw, Frames, filmed, inspected, localised, sold, typed
 
 Compute = Callable[[SignalRows, Sequence[Base], ir.Table], ir.Table]

@@ -6,10 +6,10 @@ from functools import cache
 
 import pandas as pd
 
-from features.catalogue import CATALOGUE
-from features.declarations import Base
-from features.levels import LEVEL_KEYS
-from features.tables import TABLE_BY_NAME
+from features.catalogue.catalogue import CATALOGUE
+from features.contract.tables import TABLE_BY_NAME
+from features.declarations.kinds import Base
+from features.declarations.levels import LEVEL_KEYS
 from tests.world_tables import Frames, typed
 from tests.worlds import EVENT_TABLES, engine_of, random_world
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.pooling import pooled_rate
+from features.declarations.shrinkage import pooled_rate
+from features.runtime.arrays import FloatArray
 from training.hidden_history import is_whole
 from training.pooling_fit import RATE_OF, smoothed_mean
 from training.sample import Sample

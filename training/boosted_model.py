@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 
 from pydantic import ValidationError
 
-from features.settings import SHOULD_BE
-from features.targets import Target
-from features.wording import shown
+from features.declarations.targets import Target
+from features.runtime.settings import SHOULD_BE
+from features.runtime.text import shown
 from training.boosted_shares import BoostedShares, Boosting, boost_shares
 from training.estimator_errors import ParameterError, UnknownColumnsError
 from training.estimator_parameters import (

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import expit, logit
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.booster import Booster
 from training.booster_objectives import booster_parameters
 from training.fitting import BoosterFit

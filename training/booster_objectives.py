@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from features.arrays import FloatArray
-from features.catalogue import Catalogue
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from training.settings import TrainingSettings
 
 UNITS: Final[Mapping[Target, str]] = {"sell_through": "units_offered"}

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 RESAMPLES: Final = 1000
 LEVEL: Final = 0.95

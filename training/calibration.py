@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.calibration import Knots
 
 GROUPS: Final = 100

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.calibration import Knots
 from training.bootstrap import cluster_sums
 from training.calibration import fit_knots

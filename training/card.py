@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from features.days import to_datetime
-from features.horizons import Horizons
-from features.targets import Target
+from features.dataset.days import to_datetime
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
 from training.bootstrap import Spread
 from training.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
 from training.hidden_history import Hidden

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 from training.column_kinds import kinds_of
 
 MISSING: int = -1

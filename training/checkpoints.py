@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from features.durable import replace_file
-from features.storage import storage_errors
+from features.runtime.atomic import replace_file
+from features.runtime.refusals import storage_errors
 from serving.manifest import canonical_json, sha256_of
 
 STAGES: Final = "stages"

@@ -61,8 +61,8 @@ def train(
         raise typer.BadParameter("a timeout needs --trials", param_hint="--timeout")
     from rich.console import Console
 
-    from features.horizons import Horizons
-    from features.settings import load_section
+    from features.dataset.horizons import Horizons
+    from features.runtime.settings import load_section
     from training.job import Job, Tuning, learn_and_publish
     from training.settings import TrainingSettings
     from training.stage_lines import stages

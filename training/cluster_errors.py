@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar, Final
 
-from features.errors import XuanpinError
+from features.runtime.errors import XuanpinError
 
 _MOST_NAMED: Final = 3
 """Workers named in one message; the rest is counted."""

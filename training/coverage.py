@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.cells import ROOT, Cell
 from serving.footing import Footing
 from serving.residuals import CellResiduals

@@ -26,9 +26,9 @@ import numpy as np
 from lightgbm import DaskLGBMRegressor, register_logger
 from lightgbm.basic import LightGBMError
 
-from features.arrays import FloatArray
-from features.settings import InvalidSettingError
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
+from features.runtime.settings import InvalidSettingError
 from serving.starting_share import place_of_start
 from training.booster_objectives import BoosterObjective, booster_objectives
 from training.cluster_errors import (

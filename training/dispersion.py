@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 from serving.spread import Spread
 
 ESTIMATE_BANDS: Final = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from features.errors import SettingsError, TrainingError
-from features.wording import listed
+from features.runtime.errors import SettingsError, TrainingError
+from features.runtime.text import listed
 
 LEAST_TRIALS: Final = 1e-15
 MOST_TRIALS: Final = 1e15

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeGuard
 
 import numpy as np
 
-from features.wording import shown
+from features.runtime.text import shown
 from training.estimator_errors import ParameterError, UnknownColumnsError
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.arrays import BoolArray, IntArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, IntArray
 from serving.cells import OwnEvidence
 from serving.footing import Footing
 from serving.season_rises import SEASONAL

@@ -7,7 +7,7 @@ from typing import Final, TypeGuard
 import numpy as np
 from sklearn.utils import check_random_state
 
-from features.wording import shown
+from features.runtime.text import shown
 from training.estimator_errors import ParameterError
 
 RandomState = int | np.random.RandomState | np.random.Generator | None

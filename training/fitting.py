@@ -15,9 +15,9 @@ from typing import Any
 
 import lightgbm
 
-from features.arrays import FloatArray
-from features.catalogue import Catalogue
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from training.booster_objectives import booster_objectives
 from training.sample import Sample, refuse_unlearnable
 from training.settings import TrainingSettings

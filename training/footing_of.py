@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.footing import Footing, share_units
 from serving.target_model import TargetModel, raw_share
 from training.material import Material

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.calibration import Knots
 from serving.conformal import ConformalResiduals, learn_residuals
 from serving.footing import Footing

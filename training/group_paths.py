@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 from training.nested_rates import Nesting
 
 

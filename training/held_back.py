@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from features.arrays import BoolArray, FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 from training.estimator_errors import NothingToHoldBackError
 
 

@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.catalogue import Catalogue
-from features.declarations import COUNTING
-from features.levels import Level
+from features.catalogue.catalogue import Catalogue
+from features.declarations.kinds import COUNTING
+from features.declarations.levels import Level
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.training_set import Coded, Outcome, TrainingSet
 
 AGE: Final = "days_since_listed"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.wording import listed
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.text import listed
 from training.category_codes import MISSING, CategoryCodes
 from training.column_kinds import NUMBERS, is_category, kinds_of
 from training.estimator_errors import (

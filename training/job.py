@@ -9,12 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from features.catalogue import CATALOGUE
-from features.horizons import Horizons
-from features.pointer import publish
-from features.report import Report
-from features.targets import Target
-from features.training_rows import DIGEST, FINGERPRINT
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.point_in_time.training_rows import DIGEST, FINGERPRINT
+from features.runtime.pointer import publish
+from features.validation.report import Report
 from serving.bundle import write_bundle
 from serving.manifest import canonical_json, sha256_of
 from training.checkpoints import STAGES, Checkpoints

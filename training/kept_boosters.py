@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features.durable import replace_file
+from features.runtime.atomic import replace_file
 from training.checkpoints import STAGES, Checkpoints
 from training.fitting import BoosterFit
 

@@ -11,18 +11,18 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
-from features.durable import replacing
-from features.horizons import Horizons
-from features.imputed_stock import with_stock
-from features.reader import find_tables
-from features.report import Report, read_report
-from features.signal_rows import SignalRows, stored_rows
-from features.storage import storage_errors
-from features.tables import TABLES
-from features.training_rows import build_training_rows
-from features.validation import validate
+from features.catalogue.catalogue import CATALOGUE
+from features.contract.tables import TABLES
+from features.dataset.dataset import open_dataset
+from features.dataset.horizons import Horizons
+from features.point_in_time.imputed_stock import with_stock
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.training_rows import build_training_rows
+from features.runtime.atomic import replacing
+from features.runtime.refusals import storage_errors
+from features.validation.report import Report, read_report
+from features.validation.source import find_tables
+from features.validation.validate import validate
 from training.checkpoints import Checkpoints, Reached, file_digest
 
 Tell = Callable[[str], None]

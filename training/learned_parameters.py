@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from features.horizons import Horizons
-from features.targets import Target
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
 from training.hidden_history import is_whole
 from training.pooling_fit import learn_parameters
 from training.sample import NO_ROWS, Sample

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.nested_rates import Variances
 from training.shrunken_rates import ShrunkenRates
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.calibration import Knots
 
 LEAST_SHARE: Final = 1e-4

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 
 LEAST_SHARE: Final = 1e-6
 """An estimate nearer to 0 or 1 is judged as this one, so that a loss stays finite."""

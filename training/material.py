@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from features.arrays import FloatArray, IntArray
-from features.catalogue import Catalogue
-from features.horizons import Horizons
-from features.targets import Target
+from features.catalogue.catalogue import Catalogue
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray, IntArray
 from serving.season_rises import SEASONAL, Seasons, at_usual_demand
 from training.sample import Sample
 from training.settings import TrainingSettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 from training.losses import calibration_error, row_entropy, row_log_loss, weighted_mean
 
 

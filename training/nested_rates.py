@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 from training.pooling_fit import smoothed_mean
 
 _LEAST_VARIANCE: Final = 1e-5

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 from training.level_encoder import Encoded, LevelEncoder, Rows
 
 FOLDS: Final = 5

@@ -1,10 +1,10 @@
-"""Learn how strongly rates are shrunk: the parameters of features/pooling.py, and all others.
+"""Learn how strongly rates are shrunk: the parameters of shrinkage, and all others.
 
 A rate with a label gets the strengths whose pooled rate foretells the label best (the weighted
 log loss, minimised by L-BFGS-B over log-strengths). The repurchase rate has no label: its
 strengths come from how much more the keys of a level differ than chance alone would have it (the
 method of moments for the beta-binomial distribution: Kleinman 1973, "Proportions with extraneous
-variance"). What features/return_expectation.py needs is learned beside it
+variance"). What features/declarations/return_expectation.py needs is learned beside it
 (training/return_expectation_fit.py). Sums are numpy's, never BLAS's, whose result depends on the
 number of threads.
 """
@@ -18,10 +18,16 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.arrays import FloatArray, IntArray
-from features.levels import LEVEL_KEYS, Level
-from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, SELL_THROUGH_RATE, Rate
-from features.targets import Target
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.shrinkage import (
+    CHAIN,
+    REPURCHASE_RATE,
+    RETURN_RATE,
+    SELL_THROUGH_RATE,
+    Rate,
+)
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray, IntArray
 from training.return_expectation_fit import learn_return_expectation
 from training.sample import NO_ROWS, Sample
 from training.training_set import TrainingSet

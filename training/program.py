@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from features.code_fingerprint import code_fingerprint
+from features.runtime.code_fingerprint import code_fingerprint
 
 PACKAGES: Final = ("features", "serving", "training")
 """Whose code makes the numbers; experiments only ask for them."""

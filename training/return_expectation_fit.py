@@ -1,4 +1,4 @@
-"""Learn the numbers of features/return_expectation.py: those that foretell labels best.
+"""Learn the numbers of the return expectation: those that foretell labels best.
 
 The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths, plain
 effects, and known shares between 0 and 1; means are those of the rows. Slopes are numeric: the
@@ -20,10 +20,10 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from features.arrays import FloatArray
-from features.derived import ratio
-from features.pooling import RETURN_RATE
-from features.return_expectation import INPUTS, PARAMETERS, WIDE, expected_return_rate
+from features.declarations.functions import ratio
+from features.declarations.return_expectation import INPUTS, PARAMETERS, WIDE, expected_return_rate
+from features.declarations.shrinkage import RETURN_RATE
+from features.runtime.arrays import FloatArray
 from training.losses import row_log_loss
 from training.sample import Sample
 

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.arrays import FloatArray, IntArray
-from features.catalogue import Catalogue
-from features.targets import Target
-from features.training_rows import DIGEST
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
+from features.point_in_time.training_rows import DIGEST
+from features.runtime.arrays import FloatArray, IntArray
 from training.cluster_errors import OtherRowsError, RowsUnreachableError
 from training.hidden_history import Hidden, columns_of_copies, origins
 from training.material import Material

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.hidden_history import Hidden
 from training.training_errors import (
     BrokenLabelsError,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from features.columns import MARKETS
+from features.contract.columns import MARKETS
 from serving.season_rises import LEAST_RISE, MOST_RISE, SeasonRise
 
 LEAP_YEAR: Final = 2024

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.targets import Target
+from features.declarations.targets import Target
 from serving.season_rises import MOST_RISES
 from serving.starting_share import place_of_start
 from training.season_settings import BEFORE_CHRISTMAS, SeasonRiseSetting

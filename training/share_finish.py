@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.calibration import Knots
 from serving.cells import LEVELS, OwnEvidence, cells_of
 from serving.conformal import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from features.arrays import FloatArray
-from features.wording import shown
+from features.runtime.arrays import FloatArray
+from features.runtime.text import shown
 from training.estimator_errors import (
     LEAST_TRIALS,
     MOST_TRIALS,

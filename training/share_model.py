@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.selection import Ask, Selection
 from training.data_frames import ColumnNames, as_frame
 from training.estimator_errors import ParameterError, TooFewRowsToFitError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
 from training.estimator_parameters import refuse_other_choice
 from training.fit_seed import RandomState
 from training.input_table import InputTable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.group_paths import GroupPaths
 from training.nested_rates import Collapsed, Variances, collapse, learn_variances
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from features.errors import StorageError
-from features.storage import storage_errors
-from features.wording import shown
+from features.runtime.errors import StorageError
+from features.runtime.refusals import storage_errors
+from features.runtime.text import shown
 
 LOCK: Final = ".lock"
 

@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import BoolArray, IntArray
-from features.horizons import Horizons
-from features.targets import Target
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, IntArray
 from serving.season import LearnedDays
 from training.hidden_history import is_whole
 from training.sample import Sample, final_rows, refuse_unlearnable

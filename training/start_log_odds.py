@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.starting_share import place_of_start, starting_share
 
 

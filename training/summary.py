@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from features.imputed_stock import RULE
-from features.targets import Target
+from features.declarations.targets import Target
+from features.point_in_time.imputed_stock import RULE
 from training.bootstrap import Spread
 from training.evaluate import MODEL, Evaluation
 from training.job import Learned

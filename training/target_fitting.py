@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from features.targets import Target
+from features.declarations.targets import Target
 from serving.booster import Booster
 from serving.footing import Footing
 from serving.target_model import TargetModel, raw_share

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from features.errors import StorageError
-from features.storage import storage_errors
+from features.runtime.errors import StorageError
+from features.runtime.refusals import storage_errors
 from training.abandoned_runs import PROCESS_TAG, end_abandoned
 from training.evaluate import flat_metrics
 from training.material import Recipe

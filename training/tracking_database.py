@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from features.durable import replacing
+from features.runtime.atomic import replacing
 
 
 def make_database(path: Path, connect: Callable[[str], Any]) -> None:

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from features.arrays import FloatArray, IntArray
-from features.reference_stats import describe_inputs
-from features.targets import Target
+from features.declarations.targets import Target
+from features.monitoring.reference_stats import describe_inputs
+from features.runtime.arrays import FloatArray, IntArray
 from serving.bundle import BundleContents
 from serving.prediction import Models
 from serving.target_model import TargetModel
@@ -53,7 +53,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     fit: Fitter = fit_here,
     tune: Tuner | None = None,
 ) -> Trained:
-    """Train on rows of `features.training_rows` every target that they have labels of, and judge.
+    """Train every target that the training rows have labels of, and judge.
 
     The models that go into the bundle are the ones that were judged. `git_commit` is the
     program's, "unknown" outside a checkout. `fit` fits the boosters: here, or on a cluster

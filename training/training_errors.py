@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from features.errors import TrainingError
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.errors import TrainingError
 
 _MOST_NAMED: Final = 5
 """Names listed in one message; the rest is counted."""

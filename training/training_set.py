@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.catalogue import Catalogue
-from features.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
-from features.targets import TARGETS, Target
-from features.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
-from features.visibility import AS_OF
+from features.catalogue.catalogue import Catalogue
+from features.declarations.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
+from features.declarations.targets import TARGETS, Target
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
+from features.point_in_time.visibility import AS_OF
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.cells import cell_codes, cells_of, is_cold_start
 from serving.footing import Footing
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
@@ -80,7 +80,7 @@ class TrainingSet:
 
 
 def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
-    """Return the rows that `features.training_rows` built as a training set.
+    """Return the rows that `features.point_in_time.training_rows` built as a training set.
 
     Raises:
         OtherCatalogueError: they were built from other features.

@@ -22,8 +22,8 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from training.booster_objectives import booster_parameters
 from training.losses import row_log_loss, weighted_mean
 from training.material import Material, Recipe

@@ -11,9 +11,9 @@ from typing import Final
 import optuna
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.errors import StorageError
-from features.storage import storage_errors
-from features.wording import shown
+from features.runtime.errors import StorageError
+from features.runtime.refusals import storage_errors
+from features.runtime.text import shown
 
 COMPANIONS: Final = ("-journal", "-wal", "-shm")
 """Ends of the names of files that SQLite keeps beside a database."""

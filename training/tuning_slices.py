@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division

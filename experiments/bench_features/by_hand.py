@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from features.dataset import Dataset
+from features.dataset.dataset import Dataset
 
 QUERIES: Final = tuple(sorted((Path(__file__).parent / "sql").glob("*.sql")))
 

@@ -14,14 +14,14 @@ import pyarrow as pa
 
 from experiments.bench_features.figures import CatalogueCost
 from experiments.bench_features.sampled_spine import sampled
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
-from features.horizons import Horizons
-from features.signal_rows import stored_rows
-from features.spine import build_spine
-from features.training_rows import feature_rows
-from features.visibility import AS_OF
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import open_dataset
+from features.dataset.horizons import Horizons
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.spine import build_spine
+from features.point_in_time.training_rows import feature_rows
+from features.point_in_time.visibility import AS_OF
+from features.runtime.arrays import FloatArray
 
 GB: Final = 10**9
 BYTES_A_UNIT: Final = 1 if sys.platform == "darwin" else 1024

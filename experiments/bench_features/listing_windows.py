@@ -15,17 +15,17 @@ import pyarrow as pa
 from experiments.bench_features.by_hand import windows_by_hand
 from experiments.bench_features.figures import Took, WindowCost
 from experiments.bench_features.sampled_spine import sampled
-from features.catalogue import CATALOGUE
-from features.dataset import Dataset, open_dataset
-from features.declarations import Windowed
-from features.errors import DataError
-from features.horizons import Horizons
-from features.interpreter import level_values
-from features.levels import Level
-from features.signal_rows import lazy_rows, stored_rows
-from features.spine import build_spine
-from features.visibility import AS_OF
-from features.written_steps import written
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import Dataset, open_dataset
+from features.dataset.horizons import Horizons
+from features.dataset.sql_cache import written
+from features.declarations.kinds import Windowed
+from features.declarations.levels import Level
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import lazy_rows, stored_rows
+from features.point_in_time.spine import build_spine
+from features.point_in_time.visibility import AS_OF
+from features.runtime.errors import DataError
 
 KEYS: Final = ("listing_id", AS_OF)
 ORDER: Final = [(name, "ascending") for name in KEYS]

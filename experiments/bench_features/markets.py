@@ -9,8 +9,8 @@ from typing import Final
 from experiments.simulated_market.configuration import Simulation, configure
 from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import MARK, truth_directory
-from features.report import has_report
-from features.validation import validate
+from features.validation.report import has_report
+from features.validation.validate import validate
 from training.program import ROOT, fingerprint_of
 
 MAKERS: Final = ("features", "experiments/simulated_market")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from features.visibility import AS_OF
+from features.point_in_time.visibility import AS_OF
 
 
 def sampled(spine: ir.Table, rows: int) -> ir.Table:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from experiments.bench_models.knowable import Knowable
 from experiments.truth.noise_floor import row_log_loss
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 
 
 @dataclass(frozen=True)

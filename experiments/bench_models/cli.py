@@ -36,7 +36,7 @@ def bench_models(
     from experiments.bench_models.page import as_document, page
     from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
-    from features.settings import load_section
+    from features.runtime.settings import load_section
     from training.settings import TrainingSettings
 
     settings = load_section(TrainingSettings, "training", config)

@@ -21,7 +21,7 @@ from experiments.simulated_market.candidates import BY_ITSELF, BY_SUPPLIER
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.reviews import star_shares
 from experiments.simulated_market.suppliers import DEFECT_SLOPE
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 ROUNDS: Final = 10
 """Of Newton's method from quality 0 on: near the end each doubles the digits."""

@@ -40,7 +40,7 @@ from experiments.simulated_market.arrays import logistic
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.plan import World, build_world
 from experiments.simulated_market.return_risk import with_lateness, within_window
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 NODES: Final = 7
 """Of the Gauss-Hermite rule over what is still possible of a listing."""

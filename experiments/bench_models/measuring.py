@@ -16,13 +16,13 @@ from experiments.bench_models.true_expectations import expected_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.writing import truth_directory
 from experiments.truth.reader import Truth
-from features.arrays import IntArray
-from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
-from features.horizons import Horizons
-from features.signal_rows import stored_rows
-from features.targets import Target
-from features.training_rows import build_training_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import open_dataset
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.training_rows import build_training_rows
+from features.runtime.arrays import IntArray
 from training.coverage import EVERYONE, Coverage
 from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
 from training.material import Recipe

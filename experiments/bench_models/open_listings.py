@@ -13,7 +13,7 @@ import pandas as pd
 from experiments.simulated_market.candidates import listing_names
 from experiments.simulated_market.plan import Chunk, Plan, World, draw_chunk, make_plan
 from experiments.simulated_market.return_risk import FELT, by_localisation, usual_log_odds
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 Names = npt.NDArray[np.object_]
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from experiments.bench_features.growth import Spread
 from experiments.bench_models.measuring import EVERYTHING, MarketFigures, TargetFigures
-from features.targets import Target
+from features.declarations.targets import Target
 
 LEAST_EXPLAINED: Final = 0.6
 MOST_CALIBRATION_ERROR: Final = 0.02

@@ -18,7 +18,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.plan import World
 from experiments.simulated_market.return_risk import DELAY_SHAPE, FELT, by_localisation
 from experiments.simulated_market.suppliers import MEAN_SCORE, SCORE_SLOPE
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 Columns = dict[str, Any]
 """Arrays of shape (lines,), and likewise, by name."""

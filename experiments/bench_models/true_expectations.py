@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.truth.reader import Truth
-from features.arrays import FloatArray, IntArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray, IntArray
 from training.training_set import TrainingSet
 
 EXPECTED: Final[dict[Target, str]] = {

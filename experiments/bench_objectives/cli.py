@@ -67,9 +67,9 @@ def _sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> li
 
 
 def _recipe(config: Path | None) -> Recipe:
-    from features.catalogue import CATALOGUE
-    from features.horizons import Horizons
-    from features.settings import load_section
+    from features.catalogue.catalogue import CATALOGUE
+    from features.dataset.horizons import Horizons
+    from features.runtime.settings import load_section
     from training.material import Recipe
     from training.settings import TrainingSettings
 

@@ -15,8 +15,8 @@ from experiments.bench_objectives.objectives import (
     TWEEDIE_ON_UNITS,
     Objective,
 )
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.booster import Booster
 from serving.starting_share import from_start, place_of_start
 from serving.target_model import mean_prediction

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.bootstrap import Spread, bootstrap_means
 from training.losses import row_log_loss
 from training.sample import Sample

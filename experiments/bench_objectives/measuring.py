@@ -18,9 +18,9 @@ from experiments.bench_objectives.contestants import (
 from experiments.bench_objectives.leads import Leads, leads_of
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, Tell, rows_of
-from features.arrays import FloatArray
-from features.errors import TrainingError
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
+from features.runtime.errors import TrainingError
 from training.forecast import curve
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from training.booster_objectives import TWEEDIE, tweedie_weight
 from training.material import Material
 from training.sample import Sample

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.horizons import Horizons
-from features.targets import TARGETS
-from features.training_rows import CUT_OFF
-from features.visibility import AS_OF
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS
+from features.point_in_time.training_rows import CUT_OFF
+from features.point_in_time.visibility import AS_OF
 
 
 def cut_off_of(rows: pa.Table) -> int:

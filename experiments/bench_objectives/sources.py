@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from experiments.bench_features.markets import kept
 from experiments.simulated_market.configuration import Simulation
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
 from training.checkpoints import Checkpoints
 from training.known_rows import VALIDATED, known_rows
 from training.program import program_facts

@@ -10,7 +10,7 @@ from experiments.bench_features.growth import Spread
 from experiments.bench_objectives.contestants import DEFAULTS, references, rivals
 from experiments.bench_objectives.leads import pooled
 from experiments.bench_objectives.measuring import Measured, Round
-from features.targets import Target
+from features.declarations.targets import Target
 from training.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2

@@ -15,9 +15,9 @@ import numpy as np
 from experiments.bench_online.latency import DictStore, Latency, measure_latency
 from experiments.bench_online.opening import Opening, measure_opening
 from experiments.bench_online.synthetic import asked_listings, synthetic_contents, synthetic_market
-from features.catalogue import CATALOGUE
-from features.online import OnlineSnapshot
-from features.snapshot_writer import write_snapshot
+from features.catalogue.catalogue import CATALOGUE
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
 
 CANDIDATES: Final = 100
 LOOKUPS: Final = 100

@@ -22,7 +22,7 @@ def bench_online(
     from rich.table import Table
 
     from experiments.bench_online.bench import bench_snapshot
-    from features.progress import late_progress
+    from features.runtime.progress import late_progress
 
     with late_progress() as tell:
         found = bench_snapshot(keys, requests, tell)

@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.catalogue import Catalogue
-from features.column_stacks import ColumnStacks
-from features.online import LookupKeys, OnlineSnapshot
-from features.parity import default_parameters
-from features.snapshot import SnapshotContents
-from features.snapshot_keys import word_of
+from features.catalogue.catalogue import Catalogue
+from features.declarations.column_blocks import ColumnStacks
+from features.online.contents import SnapshotContents
+from features.online.key_bytes import word_of
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.parity.compare import default_parameters
+from features.runtime.arrays import FloatArray
 
 WARM_UP: Final = 20
 PRICE_AND_UNITS: Final = 1_000.0

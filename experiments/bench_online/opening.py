@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from features.online import LookupKeys, OnlineSnapshot
+from features.online.snapshot import LookupKeys, OnlineSnapshot
 
 OPENS: Final = 20
 _ROLLUP: Final = Path("/proc/self/smaps_rollup")

@@ -9,12 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from features.arrays import FloatArray
-from features.catalogue import Catalogue
-from features.horizons import Horizons
-from features.levels import Level
-from features.online import LookupKeys
-from features.snapshot import (
+from features.catalogue.catalogue import Catalogue
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.online.contents import (
     LevelAbout,
     LevelVectors,
     ListingFacts,
@@ -22,6 +20,8 @@ from features.snapshot import (
     SnapshotAbout,
     SnapshotContents,
 )
+from features.online.snapshot import LookupKeys
+from features.runtime.arrays import FloatArray
 
 AS_OF: Final = datetime(2026, 5, 1, tzinfo=UTC)
 MARKETS: Final = {"US": "USD", "GB": "GBP", "DE": "EUR", "FR": "EUR", "JP": "JPY"}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import lightgbm
 
-from features.targets import Target
+from features.declarations.targets import Target
 from training.fitting import BoosterFit
 from training.material import Texts
 

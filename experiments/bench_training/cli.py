@@ -35,7 +35,7 @@ def bench_training(
     from experiments.bench_training.page import as_document, page
     from experiments.printing import print_results
     from experiments.simulated_market.configuration import configure
-    from features.settings import load_section
+    from features.runtime.settings import load_section
     from training.settings import TrainingSettings
 
     cluster: ClusterOf | None = None

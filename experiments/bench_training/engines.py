@@ -11,7 +11,7 @@ from experiments.bench_features.figures import Took
 from experiments.bench_features.growth import Spread
 from experiments.bench_training.bare import train_side_by_side
 from experiments.bench_training.timing import Compared, in_turns, timed
-from features.targets import Target
+from features.declarations.targets import Target
 from serving.booster import Booster
 from serving.target_model import raw_share
 from training.fitting import fits_of

@@ -17,9 +17,9 @@ import pandas as pd
 from experiments.bench_features.figures import Took
 from experiments.bench_training.bare import train_bare
 from experiments.bench_training.timing import Compared, Stopwatch, in_turns, timed
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.boosted_shares import BoostedShares, booster_fits
 from training.fitting import BoosterFit

@@ -14,12 +14,12 @@ from experiments.bench_training.engines import Engines, compare_engines, compare
 from experiments.bench_training.estimators import compare_estimator
 from experiments.bench_training.timing import Compared
 from experiments.simulated_market.configuration import Simulation
-from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
-from features.horizons import Horizons
-from features.signal_rows import stored_rows
-from features.targets import Target
-from features.training_rows import build_training_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import open_dataset
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.training_rows import build_training_rows
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters
 from training.material import Fitter, Material, Recipe, prepare

@@ -8,13 +8,13 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from features.catalogue import CATALOGUE
-from features.derived import ratio
-from features.interpreter import level_values
-from features.levels import LEVEL_KEYS, Level
-from features.pooling import Rate
-from features.signal_rows import SignalRows
-from features.visibility import AS_OF
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.functions import ratio
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.shrinkage import Rate
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF
 
 
 def as_read(rows: SignalRows, moments: pd.DataFrame, *, rate: Rate, level: Level) -> pd.DataFrame:

@@ -8,13 +8,13 @@ from typing import Final
 import pandas as pd
 
 from experiments.bench_unripe.happenings import HAPPENINGS
-from features.dataset import Dataset
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
-from features.pooling import Rate
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.shrinkage import Rate
+from features.point_in_time.spine import DAYS_A_WEEK, MONDAY
+from features.point_in_time.visibility import AS_OF
 from features.signals.signal import keyed
-from features.spine import DAYS_A_WEEK, MONDAY
-from features.visibility import AS_OF
 
 AGES: Final = (7, 14, 21)
 """Days after the last day of a cohort."""

@@ -13,10 +13,10 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.days import day_of
-from features.horizons import Horizons
-from features.pooling import REPURCHASE_RATE, RETURN_RATE, Rate
+from features.dataset.dataset import Dataset
+from features.dataset.days import day_of
+from features.dataset.horizons import Horizons
+from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 
 MOST_TRANSIT_DAYS: Final = 60
 """Days after which a parcel without a delivery counts as lost: nobody sends it back."""

@@ -14,12 +14,12 @@ from experiments.bench_features.markets import kept
 from experiments.bench_unripe.as_read import as_read
 from experiments.bench_unripe.cohorts import AGES, LEAST_TRIALS, cohorts_of, tallies
 from experiments.simulated_market.configuration import Simulation
-from features.dataset import Dataset, open_dataset
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
-from features.pooling import REPURCHASE_RATE, RETURN_RATE, Rate
-from features.signal_rows import SignalRows, stored_rows
-from features.visibility import AS_OF
+from features.dataset.dataset import Dataset, open_dataset
+from features.dataset.horizons import Horizons
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.visibility import AS_OF
 from training.bootstrap import Spread, bootstrap_means
 
 RATES: Final = (RETURN_RATE, REPURCHASE_RATE)

@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.table import Table
 
 from experiments.bench_unripe.measuring import AgeFigures, Bias
-from features.levels import Level
+from features.declarations.levels import Level
 
 MOST_BIAS: Final = 1.0
 """Percentage points."""

@@ -17,7 +17,7 @@ from experiments.complete_journey.products import (
     REPEAT_SHARE,
     SHELF_PRICE,
 )
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.boosted_model import ReturnRiskModel
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.errors import DataError
+from features.runtime.errors import DataError
 
 
 class NoPackageError(DataError):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 
 FOLDS: Final = 5
 

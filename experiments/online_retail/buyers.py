@@ -7,7 +7,7 @@ import hmac
 from pathlib import Path
 from typing import Final
 
-from features.errors import DataError
+from features.runtime.errors import DataError
 
 PUBLISHED_KEY: Final = b"xuanpin: published key, for public data only"
 """The key used when none is given: it makes imports of public data equal everywhere.

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from features.columns import EARLIEST, LATEST
+from features.contract.columns import EARLIEST, LATEST
 
 SHOP_TIME_ZONE: Final = "Europe/London"
 

@@ -17,7 +17,7 @@ from experiments.online_retail.removal import judge
 from experiments.online_retail.report import MATCHED, ORDER, ImportReport, make_report
 from experiments.online_retail.shape import in_contract
 from experiments.online_retail.source import EmptySourceError
-from features.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS
+from features.contract.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from features.columns import Kind, Table
+from features.contract.columns import Kind, Table
 
 _ARROW_TYPES: Final = {
     Kind.TEXT.name: pa.string(),

@@ -11,7 +11,7 @@ import pyarrow.parquet as pa_parquet
 
 from experiments.online_retail.importer import Import
 from experiments.online_retail.report import FORMAT, ImportReport
-from features.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS, TABLE_BY_NAME
+from features.contract.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS, TABLE_BY_NAME
 
 REPORT_FILE: Final = "import.json"
 QUARANTINE_FILE: Final = "quarantine.parquet"

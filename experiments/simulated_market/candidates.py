@@ -13,7 +13,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import PRODUCT_DIGITS, numbered_in_places
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.suppliers import Suppliers
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 MODES: Final = ("full_managed", "semi_managed", "self_run")
 MODE_SHARES: Final = (0.55, 0.25, 0.20)

@@ -24,7 +24,7 @@ from experiments.simulated_market.shop_window import listing_table, product_tabl
 from experiments.simulated_market.stock import StockPath
 from experiments.simulated_market.suppliers import audits
 from experiments.simulated_market.truth_rows import candidate_truth, weekly_truth
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 
 PARENTS: Final = {
     "deliveries": ("orders", "order_line_id"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from experiments.simulated_market.configuration import Simulation
-from features.arrays import BoolArray, IntArray
+from features.runtime.arrays import BoolArray, IntArray
 
 DAY_US: Final = 86_400_000_000
 SECOND_US: Final = 1_000_000

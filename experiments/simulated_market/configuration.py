@@ -13,7 +13,7 @@ from experiments.simulated_market import parameters as sizes
 from experiments.simulated_market.categories import CATEGORIES, Category
 from experiments.simulated_market.places import PLACES, Place
 from experiments.simulated_market.section import Section
-from features.errors import SettingsError
+from features.runtime.errors import SettingsError
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "small": {"products": 1_500, "markets": ("US", "GB", "DE"), "days": 500},

@@ -6,8 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from features.columns import Kind, kind_of
-from features.tables import TABLE_BY_NAME
+from features.contract.columns import Kind, kind_of
+from features.contract.tables import TABLE_BY_NAME
 
 TYPES: Final = {
     Kind.TEXT: pa.string(),

@@ -11,7 +11,7 @@ from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import named, numbered
 from experiments.simulated_market.randomness import generator
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 OBSERVED_EVERY: int = 28
 

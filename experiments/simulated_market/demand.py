@@ -11,7 +11,7 @@ from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.localisation import Settings
 from experiments.simulated_market.logistics import Logistics, is_before_christmas
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 WEEKEND: Final = 0.12
 """Rise of demand (log) on Saturdays and Sundays."""

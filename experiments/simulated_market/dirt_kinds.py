@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from experiments.simulated_market.clock import DAY_US
 from experiments.simulated_market.identifiers import numbered
-from features.tables import TABLE_BY_NAME
+from features.contract.tables import TABLE_BY_NAME
 
 OWN_NAME: Final = frozenset({"products", "listings", "orders", "reviews", "videos"})
 """Tables whose rows are known by a name of their own."""

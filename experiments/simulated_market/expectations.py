@@ -22,7 +22,7 @@ from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import WEEK
 from experiments.simulated_market.plan import Plan, World
 from experiments.simulated_market.return_risk import with_lateness, within_window
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 NODES: Final = 8
 """Points at which the demand before an arrival is taken where a lot comes in two parts."""

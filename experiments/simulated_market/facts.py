@@ -10,7 +10,7 @@ import duckdb
 
 from experiments.simulated_market.categories import CATEGORIES, CONSUMABLE
 from experiments.simulated_market.writing import truth_directory
-from features.tables import TABLES
+from features.contract.tables import TABLES
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 
 PRODUCT_DIGITS: Final = 8
 _HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)

@@ -10,7 +10,7 @@ from experiments.simulated_market.clock import DAY_US, HOUR_US
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.parameters import Delay
 from experiments.simulated_market.randomness import generator
-from features.arrays import BoolArray, IntArray
+from features.runtime.arrays import BoolArray, IntArray
 
 MOMENT = pa.timestamp("us")
 

@@ -14,7 +14,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import named
 from experiments.simulated_market.places import LANGUAGE_NEEDED
 from experiments.simulated_market.randomness import generator
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 ENGLISH_MET: Final = 0.97
 HALF_MET: Final = 0.3

@@ -12,7 +12,7 @@ from experiments.simulated_market.candidates import MODES
 from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.randomness import generator
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 MODE_FACTOR: Final = (1.0, 0.7, 1.5)
 """Transit against the market's median: a local warehouse is quicker, a single seller slower."""

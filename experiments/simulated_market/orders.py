@@ -12,7 +12,7 @@ from experiments.simulated_market.demand import mean_units
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.repurchase import buyers_of
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from experiments.simulated_market.clock import DAY_US, Clock
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.returns import ReturnedLines
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

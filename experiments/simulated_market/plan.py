@@ -25,8 +25,8 @@ from experiments.simulated_market.localisation import Settings, draw_settings
 from experiments.simulated_market.logistics import Logistics, draw_logistics
 from experiments.simulated_market.repurchase import repurchase_rate, with_repeats
 from experiments.simulated_market.suppliers import Suppliers, draw_suppliers
-from features.arrays import FloatArray, IntArray
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
+from features.runtime.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

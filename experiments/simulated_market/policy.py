@@ -16,7 +16,7 @@ from experiments.simulated_market.identifiers import named
 from experiments.simulated_market.localisation import Settings
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.requirements import missing_certificates
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 KINDS: Final = ("marketing", "safety", "data", "intellectual_property")
 KIND_WEIGHTS: Final = (0.45, 0.25, 0.1, 0.2)

@@ -12,7 +12,7 @@ from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import DAY_US, SECOND_US, Clock, in_order, rows_of
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.randomness import generator
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 QUIET_DAYS: Final = 14
 """Nobody changes a price in the first two weeks."""

@@ -7,7 +7,7 @@ import numpy as np
 from experiments.simulated_market.candidates import Candidates
 from experiments.simulated_market.clock import SECOND_US, Clock
 from experiments.simulated_market.configuration import Simulation
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 MOST: float = 0.8
 

@@ -13,7 +13,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.knowledge import moments
 from experiments.simulated_market.localisation import Settings, certificates_of
 from experiments.simulated_market.places import LANGUAGE_NEEDED, Place
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 BINDS_FROM: Final = {"certificate:REACH": 0.4}
 BINDS_UNTIL: Final = {"certificate:UKCA": 0.6}

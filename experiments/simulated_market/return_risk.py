@@ -13,7 +13,7 @@ from experiments.simulated_market.clock import Clock
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.localisation import Settings
 from experiments.simulated_market.randomness import generator
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 DELAY_SHAPE: Final = 2.0
 """Of the gamma delay between delivery and return."""

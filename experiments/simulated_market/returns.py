@@ -14,7 +14,7 @@ from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.plan import Plan, World
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.return_risk import DELAY_SHAPE, MOST_RATE
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 REASONS: Final = (
     "changed_mind",

@@ -13,7 +13,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import numbered
 from experiments.simulated_market.orders import Lines
 from experiments.simulated_market.randomness import generator
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 LOW_STARS: Final = 2
 TWO_OF_LOW: Final = 0.35

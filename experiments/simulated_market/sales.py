@@ -16,7 +16,7 @@ from experiments.simulated_market.plan import Chunk, Plan
 from experiments.simulated_market.prices import in_minor
 from experiments.simulated_market.returns import REASONS, ReturnedLines
 from experiments.simulated_market.reviews import review_rows
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 
 Columns = dict[str, Any]
 CHUNK_DIGITS: Final = 5

@@ -20,7 +20,7 @@ from experiments.simulated_market.clock import (
 from experiments.simulated_market.localisation import LISTED_SECOND
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.randomness import generator
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 SIGHT_DAYS: Final = 28
 LOT_STEP: Final = 2

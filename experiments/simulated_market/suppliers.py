@@ -13,7 +13,7 @@ from experiments.simulated_market.clock import DAY_US, in_order
 from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.identifiers import numbered
 from experiments.simulated_market.randomness import generator
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 
 MEAN_SCORE: Final = 0.6
 SCORE_SLOPE: Final = 0.9

@@ -14,7 +14,7 @@ from experiments.simulated_market.outcomes import Outcomes, within
 from experiments.simulated_market.plan import Chunk, Plan, World
 from experiments.simulated_market.prices import in_minor
 from experiments.simulated_market.stock import StockPath, is_counted
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 
 
 @dataclass(frozen=True)

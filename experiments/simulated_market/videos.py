@@ -14,7 +14,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.creators import Creators, creator_names
 from experiments.simulated_market.identifiers import named, numbered
 from experiments.simulated_market.randomness import generator
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 KINDS: Final = ("review", "unboxing", "live", "ad")
 KIND_SHARES: Final = (0.5, 0.25, 0.15, 0.1)

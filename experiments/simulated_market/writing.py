@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.errors import StorageError
+from features.runtime.errors import StorageError
 
 MARK = "simulation.json"
 

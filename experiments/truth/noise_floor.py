@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from experiments.truth.reader import Truth
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 LEAST_SHARE: Final = 1e-6
 LATEST_DAYS: Final = 28

@@ -26,7 +26,7 @@ from experiments.simulated_market.plan import (
 )
 from experiments.simulated_market.writing import MARK
 from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from features.errors import DataError
+from features.runtime.errors import DataError
 
 
 class NoTruthError(DataError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.columns import EARLIEST
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.contract.columns import EARLIEST
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
 from features.signals.signal import Keys, keyed, one
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.vocabulary import ATTRIBUTES
 from features.signals.signal import Keys, keyed, one
-from features.vocabulary import ATTRIBUTES
 
 
 def localisation(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:

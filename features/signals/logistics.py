@@ -7,8 +7,8 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
 from features.signals.orders import MICROSECONDS_PER_DAY, days_between, microseconds_between
 from features.signals.signal import Keys, counted, keyed, one
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
 from features.signals.signal import Keys, counted, keyed, none, one
 
 

@@ -7,10 +7,10 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.vocabulary import RETURN_REASONS
 from features.signals.signal import Keys, counted, keyed, none, one
-from features.vocabulary import RETURN_REASONS
 
 
 def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:

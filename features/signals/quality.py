@@ -7,8 +7,8 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
 from features.signals.signal import Keys, counted, keyed, one
 
 MOST_LOW_STARS: Final = 2

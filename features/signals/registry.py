@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.declarations import SignalName
+from features.declarations.kinds import SignalName
 from features.signals import creators, listings, localisation, logistics, lots, orders, quality
 from features.signals.signal import OF_LISTING_AND_CREATOR, Signal
 

@@ -9,9 +9,9 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from features.dataset import Dataset
-from features.horizons import Horizons
-from features.levels import LEVEL_KEYS, Level
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.levels import LEVEL_KEYS, Level
 
 Keys = tuple[str, ...]
 Builder = Callable[[Dataset, Horizons, Keys], ir.Table]

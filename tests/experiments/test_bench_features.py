@@ -30,9 +30,9 @@ from experiments.bench_features.measuring import Plan
 from experiments.bench_features.page import page
 from experiments.bench_features.sampled_spine import sampled
 from experiments.bench_features.verdicts import verdicts
-from features.horizons import Horizons
-from features.signal_rows import lazy_rows
-from features.spine import build_spine
+from features.dataset.horizons import Horizons
+from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.spine import build_spine
 
 LINES = 3_000
 EVERY_ROW = 1_000_000

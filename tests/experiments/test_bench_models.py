@@ -21,7 +21,7 @@ from experiments.bench_models.measuring import (
 )
 from experiments.bench_models.page import as_document, page, verdicts
 from experiments.simulated_market.configuration import Simulation
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.coverage import EVERYONE, LEAST_CELL_ROWS, Coverage
 from training.settings import TrainingSettings
 

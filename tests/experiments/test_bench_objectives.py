@@ -35,10 +35,10 @@ from experiments.bench_objectives.measuring import (
 from experiments.bench_objectives.origins import cut_off_of, known_by
 from experiments.bench_objectives.sources import Source, market_source, rows_directory, rows_of
 from experiments.simulated_market.configuration import Simulation
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.horizons import Horizons
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray
 from tests.training_market import HORIZONS, market_rows
 from training.booster_objectives import booster_parameters
 from training.calibration import fit_knots

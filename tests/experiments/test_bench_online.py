@@ -12,11 +12,11 @@ import pytest
 from experiments.bench_online.bench import bench_snapshot
 from experiments.bench_online.latency import DictStore, measure_latency
 from experiments.bench_online.synthetic import asked_listings, synthetic_contents, synthetic_market
-from features.catalogue import CATALOGUE
-from features.levels import Level
-from features.online import OnlineSnapshot
-from features.snapshot import LevelVectors
-from features.snapshot_writer import write_snapshot
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.levels import Level
+from features.online.contents import LevelVectors
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
 
 
 def test_bench_reports_every_figure_and_a_worker_pays_next_to_nothing() -> None:

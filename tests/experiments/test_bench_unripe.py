@@ -27,11 +27,11 @@ from experiments.bench_unripe.measuring import (
 )
 from experiments.bench_unripe.page import as_document, page, verdicts
 from experiments.simulated_market.configuration import Simulation
-from features.dataset import Dataset, open_dataset
-from features.horizons import Horizons
-from features.levels import Level
-from features.pooling import REPURCHASE_RATE, RETURN_RATE, Rate
-from features.signal_rows import stored_rows
+from features.dataset.dataset import Dataset, open_dataset
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
+from features.point_in_time.signal_rows import stored_rows
 from tests.worlds import HORIZONS, engine_of, random_world
 from training.bootstrap import Spread
 

@@ -23,7 +23,7 @@ from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import truth_directory
 from experiments.truth.noise_floor import row_log_loss
 from experiments.truth.reader import Truth
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 
 MARKET: Final = Simulation(products=400, chunk_products=200, markets=("US", "DE"), days=200)
 NOTHING_HIDDEN: Final = ReturnSizes(quality_slope=0, listing_sd=0)

@@ -17,12 +17,12 @@ from rich.console import Console
 from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
 from experiments.main_job import CANDIDATES, Outcome, run
 from experiments.summary import as_json, summary, whereabouts
-from features.errors import DataError
-from features.horizons import Horizons
-from features.online import LookupKeys, OnlineSnapshot
-from features.pointer import resolve
-from features.targets import Target
-from features.training_rows import CUT_OFF
+from features.dataset.horizons import Horizons
+from features.declarations.targets import Target
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.point_in_time.training_rows import CUT_OFF
+from features.runtime.errors import DataError
+from features.runtime.pointer import resolve
 from serving.bundle import load_bundle
 from serving.scoring import score
 from training.evaluate import Evaluation

@@ -20,7 +20,7 @@ from experiments.bench_objectives.leads import Leads, leads_of, pooled
 from experiments.bench_objectives.measuring import Figures, Measured, Refusal, Round, figures
 from experiments.bench_objectives.page import as_document, page
 from experiments.bench_objectives.verdicts import verdicts
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
 from training.sample import Sample
 from training.training_set import Coded
 

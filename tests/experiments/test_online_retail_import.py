@@ -17,8 +17,8 @@ from experiments.online_retail.importer import Import, import_lines
 from experiments.online_retail.report import REASONS, WITH_OWN_KEY, WITH_PUBLISHED_KEY
 from experiments.online_retail.source import SOURCE_NAMES, EmptySourceError
 from experiments.online_retail.summary import describe
-from features.columns import Kind
-from features.tables import TABLE_BY_NAME
+from features.contract.columns import Kind
+from features.contract.tables import TABLE_BY_NAME
 
 UK = "United Kingdom"
 

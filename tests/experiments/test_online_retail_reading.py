@@ -35,7 +35,7 @@ from experiments.online_retail.source import (
     digest,
     read_source,
 )
-from features.errors import DataError
+from features.runtime.errors import DataError
 
 HEADER = ",".join(SOURCE_NAMES)
 LONDON = ZoneInfo("Europe/London")

@@ -15,8 +15,8 @@ from experiments.cli import import_app
 from experiments.online_retail.buyers import WeakKeyError
 from experiments.online_retail.source import UnreadableSourceError
 from experiments.online_retail.storage import IMPORT_FILES
-from features.errors import StorageError
-from features.publication import ForeignDirectoryError
+from features.runtime.atomic import ForeignDirectoryError
+from features.runtime.errors import StorageError
 
 LINES = """\
 InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country

@@ -20,10 +20,10 @@ from rich.console import Console
 
 from experiments.main_job import Outcome, run
 from experiments.summary import as_json, summary
-from features.horizons import Horizons
-from features.pooling import RETURN_RATE
-from features.tables import TABLES
-from features.training_rows import LABELLED
+from features.contract.tables import TABLES
+from features.dataset.horizons import Horizons
+from features.declarations.shrinkage import RETURN_RATE
+from features.point_in_time.training_rows import LABELLED
 from serving.batch import score_file
 from serving.loading import load_served
 from training.job import Job

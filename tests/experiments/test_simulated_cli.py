@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from experiments.simulated_market.cli import plot_market, simulate
 from experiments.truth.cli import bench_truth
-from features.errors import SettingsError
+from features.runtime.errors import SettingsError
 
 app = typer.Typer()
 app.command()(simulate)

@@ -11,7 +11,7 @@ from experiments.simulated_market import parameters
 from experiments.simulated_market.configuration import PRESETS, Simulation, configure
 from experiments.simulated_market.parameter_page import parameter_page
 from experiments.simulated_market.section import Section
-from features.errors import SettingsError
+from features.runtime.errors import SettingsError
 
 SECTIONS = [
     one

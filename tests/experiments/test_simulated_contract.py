@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from experiments.simulated_market.clock import clock_of
-from features.columns import Kind, Table, kind_of
-from features.tables import TABLES
+from features.contract.columns import Kind, Table, kind_of
+from features.contract.tables import TABLES
 from tests.simulated_market import TINY, Frame, made, sold_lines
 
 PARENTS = [

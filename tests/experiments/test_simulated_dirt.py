@@ -13,12 +13,13 @@ import pytest
 from experiments.simulated_market.dirt import KINDS, Planted, SeenAs, read_ledger
 from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import truth_directory
-from features.tables import TABLE_BY_NAME
+from features.contract.tables import TABLE_BY_NAME
 from tests.simulated_market import TINY, made
 
 DIRTY = TINY.model_copy(update={"dirty": 0.04})
 needs_check = pytest.mark.skipif(
-    find_spec("features.validation") is None, reason="the check of source tables isn't there yet"
+    find_spec("features.validation.validate") is None,
+    reason="the check of source tables isn't there yet",
 )
 
 
@@ -66,7 +67,7 @@ def test_dirt_in_titles_is_personal_data(dirty: Path) -> None:
 
 @needs_check
 def test_dirt_is_caught_and_counted_right(dirty: Path, tmp_path: Path) -> None:
-    from features.validation import validate
+    from features.validation.validate import validate
 
     report = validate(dirty, tmp_path / "checked")
     for table in report.tables:
@@ -84,7 +85,7 @@ def test_dirt_is_caught_and_counted_right(dirty: Path, tmp_path: Path) -> None:
 
 @needs_check
 def test_clean_market_passes_the_check_untouched(tmp_path: Path) -> None:
-    from features.validation import validate
+    from features.validation.validate import validate
 
     simulate(TINY, tmp_path / "market")
     report = validate(tmp_path / "market", tmp_path / "checked")

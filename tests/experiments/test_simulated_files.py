@@ -13,7 +13,7 @@ from experiments.simulated_market.configuration import Simulation
 from experiments.simulated_market.randomness import generator
 from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import OccupiedError, truth_directory
-from features.tables import TABLES
+from features.contract.tables import TABLES
 from tests.simulated_market import TINY
 
 LITTLE = TINY.model_copy(update={"products": 60, "chunk_products": 30, "days": 90})

@@ -15,7 +15,7 @@ from experiments.simulated_market.writing import truth_directory
 from experiments.truth.noise_floor import noise_floors, row_log_loss
 from experiments.truth.reader import Change, Truth
 from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
-from features.errors import XuanpinError
+from features.runtime.errors import XuanpinError
 from tests.simulated_market import SMALL, TINY, Frame, made
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.levels import LEVEL_KEYS, Level
+from features.declarations.levels import LEVEL_KEYS, Level
 from tests.blindness import differing, future_leaks, of_key_alone
 from tests.world_tables import DAYS
 from tests.worlds import FIRST_DAY, engine_of, keys_of, random_world

@@ -11,8 +11,8 @@ import pandera.pandas as pa_schema
 import pyarrow as pa
 import pytest
 
-from features.casting import can_be_read, cast_cells, unreadable
-from features.columns import Kind, Table, declare
+from features.contract.columns import Kind, Table, declare
+from features.validation.casting import can_be_read, cast_cells, unreadable
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
 NOON_UTC = pa.array([NOON], pa.timestamp("us", "UTC"))

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.declarations import (
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.kinds import (
     Age,
     Base,
     Declared,
@@ -23,9 +22,10 @@ from features.declarations import (
     Latest,
     OverWindow,
 )
-from features.levels import Level, qualified
-from features.pooling import RATES
-from features.return_expectation import NARROW
+from features.declarations.levels import Level, qualified
+from features.declarations.return_expectation import NARROW
+from features.declarations.shrinkage import RATES
+from features.runtime.arrays import FloatArray
 from features.signals.registry import SIGNALS
 from tests.market_rows import PARAMETERS, seen_values
 

@@ -14,15 +14,15 @@ import pytest
 from typer.main import get_command
 
 import xuanpin
-from features.catalogue import CATALOGUE
-from features.catalogue_choice import Choice, UnknownNameError, chosen, named
-from features.catalogue_page import COMMAND, catalogue_page
-from features.catalogue_view import MOST_WIDTH
-from features.declarations import Declared, Derived, Family, RequestField
-from features.feature_facts import describe
-from features.levels import Level
-from features.provenance import everything, level_of, roots, tables_of, users_of, varies_with
-from features.tables import TABLE_BY_NAME
+from features.catalogue.catalogue import CATALOGUE
+from features.catalogue.choose import Choice, UnknownNameError, chosen, named
+from features.catalogue.describe import describe
+from features.catalogue.lineage import everything, level_of, roots, tables_of, users_of, varies_with
+from features.catalogue.page import COMMAND, catalogue_page
+from features.catalogue.view import MOST_WIDTH
+from features.contract.tables import TABLE_BY_NAME
+from features.declarations.kinds import Declared, Derived, Family, RequestField
+from features.declarations.levels import Level
 
 PAGE = Path(__file__).parents[2] / "features" / "CATALOG.md"
 DECLARED = everything(CATALOGUE)

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.checks import CheckedBatch, check_batch
-from features.table_files import RawBatch
-from features.tables import TABLE_BY_NAME
+from features.contract.tables import TABLE_BY_NAME
+from features.validation.row_checks import CheckedBatch, check_batch
+from features.validation.table_files import RawBatch
 from tests.sources import Row, small_source
 
 FAR_OFF = "outside 2000-01-01 to 2100-01-01"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from features.code_fingerprint import code_fingerprint
+from features.runtime.code_fingerprint import code_fingerprint
 
 CODE = '''"""A module."""
 

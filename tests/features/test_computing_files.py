@@ -1,4 +1,4 @@
-"""The fingerprint covers every file whose code decides a feature's value, whoever imports it."""
+"""The fingerprint covers every room whose code decides a feature's value, whoever imports it."""
 
 from __future__ import annotations
 
@@ -9,35 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from features import catalogue
-from features.catalogue import CATALOGUE, COMPUTING
-from features.declarations import Derived
+from features.catalogue import catalogue
+from features.catalogue.catalogue import CATALOGUE, COMPUTING_ROOMS
+from features.declarations.kinds import Derived
 
-HERE = Path(catalogue.__file__).parent
-WAYS_TO_VALUES = ("materialise.py", "training_rows.py", "imputed_stock.py", "derived.py")
-"""Where snapshots and training rows, the stock they may rest on, and the design matrix are made."""
+FEATURES = Path(catalogue.__file__).parents[1]
+WAYS_TO_VALUES = (
+    "point_in_time/snapshot_values.py",
+    "point_in_time/training_rows.py",
+    "point_in_time/imputed_stock.py",
+    "declarations/functions.py",
+)
+"""Where snapshots and training rows, the stock they may rest on, and derived features are made."""
 NO_VALUES = {
-    "catalogue.py": "the fingerprint holds what it lists",
-    "declarations.py": "the fingerprint holds what is declared",
-    "families/*.py": "likewise",
-    "arrays.py": "it only names types",
-    "code_fingerprint.py": "it makes the fingerprint",
-    "errors.py": "it only says what is wrong",
-    "horizons.py": "whatever keeps values says the horizons beside them",
-    "labels.py": "a target is no feature",
-    "row_digests.py": "it tells whether rows are the same ones, and the engine hashes them",
-    "snapshot.py": "it has a format of its own",
-    "targets.py": "a target is no feature",
-    "validated_files.py": "it says which files are those of a validation",
-    "wording.py": "it only words what is wrong",
+    "catalogue": "the fingerprint holds what it lists",
+    "contract": "it says what a valid table is",
+    "online": "its files have formats of their own",
+    "runtime": "errors, text and the disk",
+    "validation": "the digest of the validated tables stands beside the values",
 }
-"""Files that the ways to values import and that decide none, with the reason."""
-ENDS = ("validated_files.py",)
-"""Those of them whose own imports decide none either."""
+"""Rooms that the ways to values import and that decide none, with the reason."""
 
 
-def files_of(names: tuple[str, ...]) -> set[Path]:
-    return {path for name in names for path in HERE.glob(name)}
+def room_of(path: Path) -> str:
+    return path.relative_to(FEATURES).parts[0]
 
 
 def imported_by(path: Path) -> Iterator[Path]:
@@ -49,33 +44,25 @@ def imported_by(path: Path) -> Iterator[Path]:
             modules = [one.name for one in node.names]
         else:
             continue
-        files = (HERE.parent / f"{module.replace('.', '/')}.py" for module in modules)
-        yield from (file for file in files if file.is_relative_to(HERE) and file.is_file())
+        files = (FEATURES.parent / f"{module.replace('.', '/')}.py" for module in modules)
+        yield from (file for file in files if file.is_relative_to(FEATURES) and file.is_file())
 
 
-def reached_from(names: tuple[str, ...]) -> set[Path]:
-    """Return files with all that they import, and what that imports, up to `ENDS`."""
+def rooms_on_the_ways() -> set[str]:
+    """Return the rooms of files that make values, with all that they import from such rooms."""
     reached: set[Path] = set()
-    ahead, ends = files_of(names), files_of(ENDS)
+    ahead = {FEATURES / name for name in WAYS_TO_VALUES}
     while ahead:
         reached |= ahead
-        ahead = {file for path in ahead - ends for file in imported_by(path)} - reached
-    return reached
+        computing = [path for path in ahead if room_of(path) not in NO_VALUES]
+        ahead = {file for path in computing for file in imported_by(path)} - reached
+    return {room_of(path) for path in reached}
 
 
-def test_fingerprint_covers_all_that_the_ways_to_values_import() -> None:
-    reached = reached_from(WAYS_TO_VALUES)
-    covered = files_of(COMPUTING)
-    assert {"spine.py", "level_vectors.py", "interpreter.py"} <= {path.name for path in reached}
-    assert reached - covered == files_of(tuple(NO_VALUES)) & reached
-
-
-@pytest.mark.parametrize("name", [*COMPUTING, *NO_VALUES])
-def test_named_file_is_there_and_named_once(name: str) -> None:
-    assert (name in COMPUTING) != (name in NO_VALUES)
-    assert files_of((name,)) & reached_from(WAYS_TO_VALUES)
+def test_fingerprint_covers_all_rooms_on_the_ways_to_values() -> None:
+    assert rooms_on_the_ways() == {*COMPUTING_ROOMS, *NO_VALUES}
 
 
 @pytest.mark.parametrize("feature", CATALOGUE.derived, ids=lambda one: one.name)
 def test_fingerprint_covers_the_function_of_a_derived_feature(feature: Derived) -> None:
-    assert Path(inspect.getfile(feature.function)) in files_of(COMPUTING)
+    assert room_of(Path(inspect.getfile(feature.function))) in COMPUTING_ROOMS

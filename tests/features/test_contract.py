@@ -7,10 +7,10 @@ from pathlib import Path
 import pandera.pandas as pa
 import pytest
 
-from features.columns import Kind, Privacy, Table, kind_of, privacy_of
-from features.contract_page import contract_page
-from features.relations import RULES
-from features.tables import TABLES
+from features.contract.columns import Kind, Privacy, Table, kind_of, privacy_of
+from features.contract.page import contract_page
+from features.contract.tables import TABLES
+from features.validation.table_rules import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "contract.md"
 COLUMNS = [

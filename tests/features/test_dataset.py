@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.dataset import NoOrderKnownError, open_dataset
-from features.errors import DataError
-from features.tables import TABLES
-from features.validated_files import NotValidatedError, OtherTableError
-from features.validation import validate
+from features.contract.tables import TABLES
+from features.dataset.dataset import NoOrderKnownError, open_dataset
+from features.runtime.errors import DataError
+from features.validation.validate import validate
+from features.validation.validated_files import NotValidatedError, OtherTableError
 from tests.sources import small_source, write_csv
 from tests.worlds import Engine, random_world
 

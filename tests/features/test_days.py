@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.days import NotAMidnightError, as_of_to_day, to_datetime, to_day
+from features.dataset.days import NotAMidnightError, as_of_to_day, to_datetime, to_day
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
 DAYS = st.integers(11_000, 47_000)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE, Catalogue
-from features.column_stacks import ColumnStacks
-from features.declarations import Derived, Family, RequestField
-from features.derived import ratio, share
-from features.design_plan import BLOCK_ROWS, DesignPlan
-from features.levels import Level
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.declarations.column_blocks import ColumnStacks
+from features.declarations.design_matrix import BLOCK_ROWS, DesignPlan
+from features.declarations.functions import ratio, share
+from features.declarations.kinds import Derived, Family, RequestField
+from features.declarations.levels import Level
+from features.runtime.arrays import FloatArray
 
 PARAMETERS = {
     name: 0.3 if name.endswith("_mean") else 20.0 + place

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.arrays import FloatArray
-from features.drift import Bins, bins_of, chance_limit, shares_in, stability_index
-from features.reference_stats import describe_column
+from features.monitoring.drift import Bins, bins_of, chance_limit, shares_in, stability_index
+from features.monitoring.reference_stats import describe_column
+from features.runtime.arrays import FloatArray
 
 TEN = np.repeat(np.arange(10.0), 100)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from features.engine_refusals import QueryTooLargeError, as_engine_error
-from features.errors import StorageError
+from features.runtime.errors import StorageError
+from features.runtime.refusals import QueryTooLargeError, as_engine_error
 
 
 def _too_large() -> None:

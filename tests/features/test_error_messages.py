@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from features import broken_tables
-from features.broken_tables import (
+from features.contract import errors as broken_tables
+from features.contract.columns import Kind
+from features.contract.errors import (
     FORMS,
     AllNullColumnError,
     AmbiguousTableError,
@@ -23,17 +24,16 @@ from features.broken_tables import (
     UnreadableFileError,
     WrongTypeError,
 )
-from features.columns import Kind
-from features.errors import DataError, SettingsError, StorageError, XuanpinError
-from features.publication import ForeignDirectoryError, OverlapError
-from features.settings import (
+from features.runtime.atomic import ForeignDirectoryError, OverlapError
+from features.runtime.errors import DataError, SettingsError, StorageError, XuanpinError
+from features.runtime.refusals import REFUSALS, RefusedByDiskError, as_storage_error, storage_errors
+from features.runtime.settings import (
     InvalidSettingError,
     MissingSettingError,
     UnknownSettingError,
     UnreadableSettingsError,
 )
-from features.storage import REFUSALS, RefusedByDiskError, as_storage_error, storage_errors
-from features.wording import listed, nearest, shown
+from features.runtime.text import listed, nearest, shown
 
 FILE = Path("orders.csv")
 HOSTILE = ["\x1b[31m" + "x" * 200] * 1000

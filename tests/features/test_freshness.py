@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import Dataset
-from features.freshness import Age, Arrivals, age_of, arrivals_of
-from features.values_check import check_freshness
+from features.dataset.dataset import Dataset
+from features.monitoring.check import check_freshness
+from features.monitoring.freshness import Age, Arrivals, age_of, arrivals_of
 
 DAILY = list(range(100))
 MONTHLY = list(range(0, 901, 30))

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from features.catalogue import CATALOGUE
-from features.declarations import COUNTING, Base, SignalName
-from features.interpreter import key_values
-from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import lazy_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.kinds import COUNTING, Base, SignalName
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.point_in_time.interpreter import key_values
+from features.point_in_time.signal_rows import lazy_rows
 from tests.oracle import Oracle
 from tests.world_tables import DAYS, Frames
 from tests.worlds import (

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.declarations import (
+from features.declarations.functions import gap
+from features.declarations.kinds import (
     Age,
     Base,
     Distinct,
@@ -23,8 +24,7 @@ from features.declarations import (
     SignalName,
     Windowed,
 )
-from features.derived import gap
-from features.levels import Level
+from features.declarations.levels import Level
 from tests.written_markets import AS_OF, BOUGHT, TICK, Rows, event, market, order, value_of
 
 DAYS = pd.Timedelta(days=1)

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import CATALOGUE
-from features.declarations import Windowed
-from features.imputed_stock import OrderUpTo, with_stock
-from features.levels import Level
-from features.signal_rows import stored_rows
-from features.spine import build_spine
-from features.training_rows import LABELLED, build_training_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.kinds import Windowed
+from features.declarations.levels import Level
+from features.point_in_time.imputed_stock import OrderUpTo, with_stock
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.spine import build_spine
+from features.point_in_time.training_rows import LABELLED, build_training_rows
 from tests.oracle import Oracle
 from tests.world_tables import Frames
 from tests.worlds import HORIZONS, Engine, random_world

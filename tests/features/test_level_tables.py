@@ -12,12 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.level_layout import as_words, hashes_of, multipliers, other_bits, slots_for
-from features.level_packing import write_levels
-from features.level_tables import LevelTables
-from features.levels import Level
-from features.snapshot import LevelAbout, LevelVectors, SnapshotRefusedError
-from features.snapshot_keys import Word, level_keys
+from features.declarations.levels import Level
+from features.online.contents import LevelAbout, LevelVectors, SnapshotRefusedError
+from features.online.hash_reader import LevelTables
+from features.online.hash_writer import (
+    as_words,
+    hashes_of,
+    multipliers,
+    other_bits,
+    slots_for,
+    write_levels,
+)
+from features.online.key_bytes import Word, level_keys
 
 WORDS = st.text(st.sampled_from("ab\0\n\x1e\x1f\xffé") | st.characters(codec="utf-8"), max_size=40)
 LONG = st.builds(lambda word, times: word * times, WORDS, st.integers(1, 40))

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.levels import Level
-from features.materialise import materialise
-from features.online import LookupKeys, OnlineSnapshot
-from features.signal_rows import stored_rows
-from features.snapshot_writer import write_snapshot
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.levels import Level
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.online.writer import write_snapshot
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.snapshot_values import materialise
 from tests.market_rows import KEYS, matrix_of, rows_at
 from tests.worlds import FIRST_DAY, HORIZONS, Engine, random_world
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import moment_parts
-from features.signal_rows import SignalRows, stored_rows
-from features.training_rows import build_training_rows
-from features.visibility import AS_OF
+from features.point_in_time import batches
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.training_rows import build_training_rows
+from features.point_in_time.visibility import AS_OF
 from tests.refreshed_world import one_of_each, signals_of
 from tests.worlds import HORIZONS, Engine, random_world
 
@@ -25,8 +25,8 @@ def signals() -> SignalRows:
 def _sizes(signals: SignalRows, moments: list[int], most_rows: int) -> list[list[int]]:
     keys = ibis.memtable(pd.DataFrame({AS_OF: np.array(moments, np.int64)}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moment_parts, "MOST_ROWS", most_rows)
-        parts = moment_parts.moment_parts(signals, keys)
+        patch.setattr(batches, "MOST_ROWS", most_rows)
+        parts = batches.moment_parts(signals, keys)
     frames = [signals.dataset.connection.execute(moments.of(keys)) for moments in parts]
     return [sorted(frame[AS_OF]) for frame in frames]
 
@@ -61,5 +61,5 @@ def test_every_row_is_in_one_part_of_bounded_size(
 def test_training_rows_of_parts_are_those_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, features = random_world(3, orders=240), one_of_each()
     whole = build_training_rows(signals_of(frames), features)
-    monkeypatch.setattr(moment_parts, "MOST_ROWS", whole.num_rows // 4)
+    monkeypatch.setattr(batches, "MOST_ROWS", whole.num_rows // 4)
     assert build_training_rows(signals_of(frames), features).equals(whole)

@@ -13,13 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.levels import LEVEL_KEYS, Level
-from features.materialise import materialise
-from features.online import LookupKeys, OnlineSnapshot
-from features.signal_rows import stored_rows
-from features.snapshot import (
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.online.contents import (
     FORMAT,
     LevelVectors,
     ListingFacts,
@@ -27,11 +24,14 @@ from features.snapshot import (
     SnapshotContents,
     SnapshotRefusedError,
 )
-from features.snapshot_files import verify_snapshot
-from features.snapshot_keys import keys_bytes, word_of
-from features.snapshot_store import store_snapshot
-from features.snapshot_writer import write_snapshot
-from features.training_rows import build_training_rows
+from features.online.files import verify_snapshot
+from features.online.key_bytes import keys_bytes, word_of
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.online.store import store_snapshot
+from features.online.writer import write_snapshot
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.snapshot_values import materialise
+from features.point_in_time.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
 
 

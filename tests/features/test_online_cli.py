@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.days import NotAMidnightError
-from features.errors import XuanpinError
-from features.features_cli import app
-from features.moments import AfterAllDataError, BeforeAllDataError, FarDayError, NotADayError
-from features.online import OnlineSnapshot
-from features.pointer import resolve
-from features.refresh import SnapshotIsLaterError
-from features.snapshot import SnapshotRefusedError
-from features.snapshot_files import verify_snapshot
-from features.validated_files import NotValidatedError
+from features.cli import app
+from features.dataset.as_of import AfterAllDataError, BeforeAllDataError, FarDayError, NotADayError
+from features.dataset.days import NotAMidnightError
+from features.materialise.refresh import SnapshotIsLaterError
+from features.online.contents import SnapshotRefusedError
+from features.online.files import verify_snapshot
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.errors import XuanpinError
+from features.runtime.pointer import resolve
+from features.validation.validated_files import NotValidatedError
 from tests.validated import write_validated
 from tests.worlds import as_arrow, random_world
 

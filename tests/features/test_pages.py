@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.signal_rows import stored_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.point_in_time.signal_rows import stored_rows
 from tests.worlds import HORIZONS, Engine, random_world
 
 PAGE = Path(__file__).parents[2] / "docs" / "spark.md"

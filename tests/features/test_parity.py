@@ -11,22 +11,21 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.declarations import Family
-from features.errors import ArtefactError
-from features.features_cli import app
-from features.float_steps import steps_between
-from features.horizons import Horizons
-from features.imputed_stock import with_stock
-from features.levels import Level
-from features.materialise import materialise
-from features.parity import Difference, Parity, default_parameters
-from features.parity_report import MOST_SHOWN, parity_page
-from features.parity_sample import chosen_moments
-from features.signal_rows import stored_rows
-from features.snapshot import LevelVectors, SnapshotContents
-from features.snapshot_store import store_snapshot
+from features.catalogue.catalogue import CATALOGUE
+from features.cli import app
+from features.dataset.days import to_datetime
+from features.dataset.horizons import Horizons
+from features.declarations.kinds import Family
+from features.declarations.levels import Level
+from features.online.contents import LevelVectors, SnapshotContents
+from features.online.store import store_snapshot
+from features.parity.compare import Difference, Parity, default_parameters, steps_between
+from features.parity.report import MOST_SHOWN, parity_page
+from features.parity.sample import chosen_moments
+from features.point_in_time.imputed_stock import with_stock
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.snapshot_values import materialise
+from features.runtime.errors import ArtefactError
 from tests.validated import write_validated
 from tests.world_tables import Frames
 from tests.worlds import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world

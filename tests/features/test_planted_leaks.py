@@ -8,16 +8,16 @@ from dataclasses import replace
 import ibis.expr.types as ir
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.dataset import Dataset
-from features.declarations import Base, SignalName
-from features.horizons import Horizons
-from features.interpreter import level_values, renamed
-from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.kinds import Base, SignalName
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.point_in_time.interpreter import level_values, renamed
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF, event_key
 from features.signals.registry import SIGNALS
 from features.signals.signal import Keys
-from features.visibility import AS_OF, event_key
 from tests.blindness import future_leaks
 from tests.worlds import FIRST_DAY, Engine, random_world
 

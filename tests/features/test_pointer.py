@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from features.durable import replace_file, write_directory
-from features.errors import ArtefactError, StorageError
-from features.pointer import CURRENT, PointerError, publish, resolve
+from features.runtime.atomic import replace_file, write_directory
+from features.runtime.errors import ArtefactError, StorageError
+from features.runtime.pointer import CURRENT, PointerError, publish, resolve
 
 
 def test_pointer_published_resolves_to_the_directory(tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.pooling import CHAIN, RATES, RETURN_RATE, SELL_THROUGH_RATE, own_weight, pooled_rate
+from features.declarations.shrinkage import (
+    CHAIN,
+    RATES,
+    RETURN_RATE,
+    SELL_THROUGH_RATE,
+    own_weight,
+    pooled_rate,
+)
 
 TRIALS = st.integers(0, 1000)
 

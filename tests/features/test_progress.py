@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import features.progress
-from features.progress import late_progress
+import features.runtime.progress
+from features.runtime.progress import late_progress
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_progress_is_drawn_on_a_terminal_once_patience_is_over(
     drawn: object,
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", is_terminal)
-    monkeypatch.setattr(features.progress, "PATIENCE_SECONDS", patience)
+    monkeypatch.setattr(features.runtime.progress, "PATIENCE_SECONDS", patience)
     with late_progress() as tell:
         tell("orders", 250_000)
     shown = capsys.readouterr()

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import StorageError
-from features.publication import (
+from features.runtime.atomic import (
     ForeignDirectoryError,
     OverlapError,
     _swap,
     published,
     refuse_overlap,
 )
-from features.validation import validate
+from features.runtime.errors import StorageError
+from features.validation.validate import validate
 from tests.sources import order, required_source, write_parquet
 
 MARK = "mark.json"
@@ -141,7 +141,7 @@ def test_publication_where_the_disk_refuses_says_so(
 
 LIMITED = """
 import resource, signal, sys
-from features.validation import validate
+from features.validation.validate import validate
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

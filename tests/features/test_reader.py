@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.broken_tables import (
+from features.contract.errors import (
     AmbiguousTableError,
     DuplicateColumnsError,
     MissingColumnsError,
@@ -19,8 +19,8 @@ from features.broken_tables import (
     UnreadableFileError,
     WrongTypeError,
 )
-from features.errors import DataError
-from features.reader import Source, find_tables
+from features.runtime.errors import DataError
+from features.validation.source import Source, find_tables
 from tests.sources import as_arrow, required_source, small_source, write_csv, write_parquet
 
 

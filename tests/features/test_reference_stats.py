@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.reference_stats import ColumnStats, describe_column
+from features.monitoring.reference_stats import ColumnStats, describe_column
 
 
 @settings(max_examples=100, deadline=None)

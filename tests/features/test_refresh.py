@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import CATALOGUE, Catalogue
-from features.days import to_datetime
-from features.horizons import Horizons
-from features.levels import Level
-from features.materialise import materialise
-from features.online import OnlineSnapshot
-from features.refresh import Refreshed, SnapshotIsLaterError, refresh
-from features.signal_rows import SignalRows, stored_rows
-from features.snapshot_writer import write_snapshot
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.dataset.days import to_datetime
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.materialise.refresh import Refreshed, SnapshotIsLaterError, refresh
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.snapshot_values import materialise
 from tests.refreshed_world import known_by, one_of_each, signals_of
 from tests.world_tables import DAYS, START, Frames, typed
 from tests.worlds import FIRST_DAY, Engine, random_world

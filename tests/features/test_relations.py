@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.report import Report
-from features.validation import validate
+from features.validation.report import Report
+from features.validation.validate import validate
 from tests.sources import (
     Row,
     Source,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from features.report import Quarantined, Report, TableReport, has_report, read_report
-from features.report_page import report_page
+from features.validation.report import Quarantined, Report, TableReport, has_report, read_report
+from features.validation.report_page import report_page
 
 MOMENT = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
 ORDERS = TableReport(

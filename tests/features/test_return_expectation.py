@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.levels import Level, qualified
-from features.pooling import CHAIN, RETURN_RATE, pooled_rate
-from features.return_expectation import (
+from features.declarations.levels import Level, qualified
+from features.declarations.return_expectation import (
     ATTRIBUTES,
     INPUTS,
     NARROW,
     PARAMETERS,
     expected_return_rate,
 )
+from features.declarations.shrinkage import CHAIN, RETURN_RATE, pooled_rate
 
 NEUTRAL = {
     name: 8.0 if "strength" in name else 0.1 if name.endswith("_mean") else 0.0

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.columns import Kind, kind_of
-from features.row_digests import UNTIMED, KnownRows, known_rows
-from features.tables import TABLE_BY_NAME, TABLES
+from features.contract.columns import Kind, kind_of
+from features.contract.tables import TABLE_BY_NAME, TABLES
+from features.dataset.row_digests import UNTIMED, KnownRows, known_rows
 from tests.worlds import FIRST_DAY, Engine, random_world
 
 WORLD = random_world(2)

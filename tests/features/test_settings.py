@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from features.errors import SettingsError
-from features.horizons import Horizons
-from features.settings import load_section
+from features.dataset.horizons import Horizons
+from features.runtime.errors import SettingsError
+from features.runtime.settings import load_section
 
 
 class Example(BaseModel):

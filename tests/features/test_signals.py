@@ -6,9 +6,9 @@ import ibis
 import pandas as pd
 import pytest
 
-from features.interpreter import level_values
-from features.signal_rows import lazy_rows
-from features.spine import DECIDED
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.spine import DECIDED
 from tests.worlds import HORIZONS, Engine
 from tests.written_markets import AS_OF, BOUGHT, DAY, TICK, event, market, order, value
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import StorageError
-from features.snapshot_files import verify_snapshot
-from features.snapshot_store import store_snapshot
+from features.online.files import verify_snapshot
+from features.online.store import store_snapshot
+from features.runtime.errors import StorageError
 from tests.serving_world import snapshot_contents
 
 

@@ -19,20 +19,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments.simulated_market.simulate import simulate
-from features.catalogue import CATALOGUE, Catalogue
-from features.dataset import Dataset, open_dataset
-from features.declarations import LargestShare
-from features.horizons import Horizons
-from features.imputed_stock import with_stock
-from features.materialise import materialise
-from features.signal_rows import SignalRows, stored_rows
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.dataset.dataset import Dataset, open_dataset
+from features.dataset.horizons import Horizons
+from features.dataset.spark import open_dataset_on_spark
+from features.declarations.kinds import LargestShare
+from features.online.contents import SnapshotAbout, SnapshotContents
+from features.point_in_time.imputed_stock import with_stock
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.snapshot_values import materialise
+from features.point_in_time.spine import build_spine
+from features.point_in_time.training_rows import build_training_rows
 from features.signals.orders import days_between
-from features.snapshot import SnapshotAbout, SnapshotContents
-from features.spark import open_dataset_on_spark
-from features.spine import build_spine
-from features.training_rows import build_training_rows
-from features.validated_files import NotValidatedError
-from features.validation import validate
+from features.validation.validate import validate
+from features.validation.validated_files import NotValidatedError
 from tests.simulated_market import TINY
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.declarations import Base, SignalName
-from features.levels import LEVEL_KEYS, Level
-from features.signal_rows import SignalRows, lazy_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.sql_cache import Compute
+from features.declarations.kinds import Base, SignalName
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.materialise.changed_keys import Span, signals_of, touched_keys
+from features.point_in_time.signal_rows import SignalRows, lazy_rows
+from features.point_in_time.visibility import END
 from features.signals.registry import SIGNALS
-from features.touched import Span, signals_of, touched_keys
-from features.visibility import END
-from features.written_steps import Compute
 from tests.worlds import HORIZONS, engine_of
 
 DAY = 20_000

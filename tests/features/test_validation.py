@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import features.table_files
-from features.broken_tables import (
+import features.validation.table_files
+from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
     NeverVisibleError,
@@ -18,10 +18,10 @@ from features.broken_tables import (
     UnreadableFileError,
     WrongTypeError,
 )
-from features.casting import arrow_schema
-from features.errors import DataError, StorageError
-from features.tables import TABLE_BY_NAME
-from features.validation import validate
+from features.contract.tables import TABLE_BY_NAME
+from features.runtime.errors import DataError, StorageError
+from features.validation.casting import arrow_schema
+from features.validation.validate import validate
 from tests.sources import (
     REQUIRED,
     Source,
@@ -273,7 +273,7 @@ def test_validation_in_small_batches_equals_validation_at_once(
     source["orders"] += [order(f"n{i % 5}", units=i % 3) for i in range(20)]
     data = write_parquet(tmp_path / "data", source)
     validate(data, tmp_path / "once")
-    monkeypatch.setattr(features.table_files, "BATCH_ROWS", 3)
+    monkeypatch.setattr(features.validation.table_files, "BATCH_ROWS", 3)
     validate(data, tmp_path / "small")
     tables = [f"{name}.parquet" for name in source] + ["quarantine/orders.parquet"]
     for name in tables:

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.report import Report
-from features.validation import validate
+from features.validation.report import Report
+from features.validation.validate import validate
 from tests.sources import REQUIRED, Row, small_source, write_csv
 
 DIRT: dict[str, list[object]] = {

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.levels import Level
-from features.reference_checks import check_drift, check_null_shares
-from features.reference_stats import describe_inputs
-from features.value_checks import CheckedRows, check_all_null, check_bounds
-from features.values_page import values_page
-from features.values_report import (
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.levels import Level
+from features.monitoring.page import values_page
+from features.monitoring.reference_checks import check_drift, check_null_shares
+from features.monitoring.reference_stats import describe_inputs
+from features.monitoring.report import (
     MOST_FINDINGS,
     Check,
     CheckReport,
@@ -25,6 +23,8 @@ from features.values_report import (
     ValuesReport,
     bounded,
 )
+from features.monitoring.value_checks import CheckedRows, check_all_null, check_bounds
+from features.runtime.arrays import FloatArray
 
 NAMES = CATALOGUE.model_inputs
 POSITION = {name: place for place, name in enumerate(NAMES)}

@@ -14,18 +14,21 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import xuanpin
-from features.bundle_files import UnusableBundleError
-from features.bundle_reference import OtherHorizonsError, read_reference
-from features.catalogue import CATALOGUE
-from features.dataset import open_dataset
-from features.errors import XuanpinError
-from features.horizons import Horizons
-from features.imputed_stock import with_stock
-from features.levels import Level
-from features.recent_rows import NothingOnSaleError, Span, numbered, recent_rows
-from features.reference_stats import describe_inputs
-from features.signal_rows import stored_rows
-from features.tables import TABLE_BY_NAME
+from features.catalogue.catalogue import CATALOGUE
+from features.contract.tables import TABLE_BY_NAME
+from features.dataset.dataset import open_dataset
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.monitoring.bundle_reference import (
+    OtherHorizonsError,
+    UnusableBundleError,
+    read_reference,
+)
+from features.monitoring.recent_rows import NothingOnSaleError, Span, numbered, recent_rows
+from features.monitoring.reference_stats import describe_inputs
+from features.point_in_time.imputed_stock import with_stock
+from features.point_in_time.signal_rows import stored_rows
+from features.runtime.errors import XuanpinError
 from tests.sources import Row, Source, as_arrow
 from tests.validated import write_validated
 

@@ -9,10 +9,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
-from features.dataset import Dataset
-from features.signal_rows import stored_rows
-from features.training_rows import build_training_rows
-from features.written_steps import Compute, written
+from features.dataset.dataset import Dataset
+from features.dataset.sql_cache import Compute, written
+from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.training_rows import build_training_rows
 from tests.refreshed_world import one_of_each, signals_of
 from tests.world_tables import Frames
 from tests.worlds import HORIZONS, random_world

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
-from features.pointer import publish, resolve
-from features.snapshot import FORMAT, SnapshotContents
-from features.snapshot_store import store_snapshot
+from features.online.contents import FORMAT, SnapshotContents
+from features.online.store import store_snapshot
+from features.runtime.pointer import publish, resolve
 from serving.api import build_app
 from serving.bundle import write_bundle
 from serving.loading import load_served
@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 LOADING = """
 import sys
 from pathlib import Path
-from features.errors import ArtefactError
+from features.runtime.errors import ArtefactError
 from serving.loading import load_served
 bundles, snapshots, *key = map(Path, sys.argv[1:])
 try:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from experiments.simulated_market.configuration import Simulation
-from features.errors import DataError
-from features.report import Report
-from features.validation import validate
+from features.runtime.errors import DataError
+from features.validation.report import Report
+from features.validation.validate import validate
 from tests.simulated_market import made
 
 MARKET = Simulation(products=30, chunk_products=30, markets=("US", "DE"), days=60)

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.errors import TrainingError
+from features.catalogue.catalogue import CATALOGUE
+from features.runtime.errors import TrainingError
 from tests.training_market import HORIZONS, QUICK, market_rows
 from training.material import Recipe
 from training.train import Trained, train

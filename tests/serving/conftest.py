@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from features.online import OnlineSnapshot
-from features.pointer import publish, resolve
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.pointer import publish, resolve
 from serving.bundle import Bundle, load_bundle, write_bundle
 from tests.serving_world import bundle_contents, contents_without_returns, write_snapshot_beside
 

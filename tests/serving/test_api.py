@@ -14,9 +14,9 @@ import msgspec
 import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
-from features.errors import ArtefactError
-from features.online import OnlineSnapshot
-from features.pointer import PointerError, resolve
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.errors import ArtefactError
+from features.runtime.pointer import PointerError, resolve
 from serving.api import build_app
 from serving.bundle import Bundle
 from serving.candidates import Candidate

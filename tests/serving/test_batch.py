@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import StorageError
-from features.levels import Level
-from features.online import OnlineSnapshot
+from features.declarations.levels import Level
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.errors import StorageError
 from serving.batch import ANSWER_COLUMNS, BatchReport, score_file
 from serving.bundle import Bundle
 from serving.candidates import MOST_CANDIDATES, Candidate

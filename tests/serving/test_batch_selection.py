@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 
-from features.online import OnlineSnapshot
-from features.targets import Target
+from features.declarations.targets import Target
+from features.online.snapshot import OnlineSnapshot
 from serving.batch import score_file
 from serving.batch_selection import REASONS, ask_of, select_file, sentence_of
 from serving.bundle import Bundle

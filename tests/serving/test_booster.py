@@ -6,7 +6,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
+from features.catalogue.catalogue import CATALOGUE
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster, feature_names_of
 from tests.serving_world import PARAMETERS, bundle_contents, random_columns

@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.errors import ArtefactError, StorageError
-from features.pointer import resolve
-from features.targets import TARGETS
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS
+from features.runtime.errors import ArtefactError, StorageError
+from features.runtime.pointer import resolve
 from serving.artefact_errors import (
     BrokenFileError,
     BundleRefusedError,

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import xuanpin
-from features.errors import ArtefactError
-from features.pointer import resolve
+from features.runtime.errors import ArtefactError
+from features.runtime.pointer import resolve
 from serving.bundle import write_bundle
 from serving.bundle_checks import CHECKS
 from serving.bundle_facts import MOST_METRICS

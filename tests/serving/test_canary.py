@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.pointer import resolve
+from features.runtime.pointer import resolve
 from serving.artefact_errors import CanaryError
 from serving.canary import LEVEL, Canary, check_canary, make_canary
 from serving.canary_child import main

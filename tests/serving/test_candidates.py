@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from features import columns
+from features.contract import columns
 from serving.candidates import (
     IDENTIFIER_PATTERN,
     MOST_CANDIDATES,

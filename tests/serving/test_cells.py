@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.levels import Level
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.levels import Level
 from serving.cells import (
     LEVELS,
     MUCH_UNITS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import IntArray
+from features.runtime.arrays import IntArray
 from serving.artefact_errors import BrokenFileError
 from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors, cells_of
 from serving.conformal import (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.arrays import BoolArray, FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 from serving.cells import LEVELS
 from serving.conformal import learn_residuals
 from tests.conformal_world import SPREAD, Rows, draw

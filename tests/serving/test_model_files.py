@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.reference_stats import describe_inputs
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
+from features.monitoring.reference_stats import describe_inputs
 from serving.artefact_errors import BrokenFileError, MissingFileError
 from serving.canary import check_canary, make_canary
 from serving.manifest import canonical_json

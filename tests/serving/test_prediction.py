@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import TARGETS
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS
 from serving.artefact_errors import BrokenFileError
 from serving.booster import Booster
 from serving.cells import own_evidence

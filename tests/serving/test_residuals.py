@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 from serving.residuals import MOST_STORED, CellResiduals
 

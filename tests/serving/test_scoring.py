@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.days import as_of_to_day
-from features.horizons import Horizons
-from features.levels import Level
-from features.online import OnlineSnapshot
-from features.snapshot_writer import write_snapshot
-from features.targets import TARGETS
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import as_of_to_day
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.declarations.targets import TARGETS
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
 from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.bundle import Bundle
 from serving.candidates import Candidate

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom
 
-from features.column_stacks import ColumnStacks
-from features.days import to_day
+from features.dataset.days import to_day
+from features.declarations.column_blocks import ColumnStacks
 from serving.season import LearnedDays
 from serving.season_rises import MOST_RISES, TRAILING_DAYS, SeasonRise, Seasons, at_usual_demand
 

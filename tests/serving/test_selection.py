@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import FloatArray
-from features.online import OnlineSnapshot
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
+from features.online.snapshot import OnlineSnapshot
+from features.runtime.arrays import FloatArray
 from serving.artefact_errors import BrokenFileError
 from serving.bundle import Bundle
 from serving.candidates import Candidate

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 import pytest
 
-from features.online import OnlineSnapshot
+from features.online.snapshot import OnlineSnapshot
 from serving.bundle import Bundle
 from serving.candidates import Candidate
 from serving.scoring import score

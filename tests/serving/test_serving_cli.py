@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import ArtefactError, SettingsError
-from features.settings import load_section
+from features.runtime.errors import ArtefactError, SettingsError
+from features.runtime.settings import load_section
 from serving.cli import app
 from serving.launch import command_of, environment_of
 from serving.settings import ServingSettings, as_environment

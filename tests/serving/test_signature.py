@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from features.durable import write_private
-from features.errors import StorageError
-from features.pointer import resolve
+from features.runtime.atomic import write_private
+from features.runtime.errors import StorageError
+from features.runtime.pointer import resolve
 from serving.artefact_errors import (
     BundleRefusedError,
     CanaryError,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
 from serving.starting_share import from_start, place_of_start, starting_share
 from training.start_log_odds import start_log_odds
 

@@ -6,7 +6,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
+from features.catalogue.catalogue import CATALOGUE
 from serving.artefact_errors import BrokenFileError, InvalidPredictionError
 from serving.booster import Booster
 from serving.footing import footing_in

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
 from serving.bundle import write_bundle
 from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
 from training.hidden_history import with_hidden_histories

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.pooling import pooled_rate
-from features.targets import TARGETS, Target
+from features.declarations.shrinkage import pooled_rate
+from features.declarations.targets import TARGETS, Target
 from training.baselines import BASELINES, CONSTANT, LEAST_MEAN_ROWS, SHRINKAGE, raw_predictions
 from training.material import Material
 from training.pooling_fit import RATE_OF, smoothed_mean

@@ -8,8 +8,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE, Catalogue
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.declarations.targets import TARGETS, Target
 from serving.booster import Booster
 from tests.training_market import QUICK
 from training.booster_objectives import booster_objectives, booster_parameters, tweedie_weight

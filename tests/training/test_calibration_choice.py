@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.calibration import Knots
 from training.calibration import fit_knots
 from training.calibration_choice import (

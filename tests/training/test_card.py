@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.targets import Target
 from tests.training_market import HORIZONS, QUICK
 from training.bootstrap import Spread
 from training.card import BOOSTER_SETTINGS, model_card

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from features.arrays import FloatArray, IntArray
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray, IntArray
 from serving.past import Past
 from serving.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows

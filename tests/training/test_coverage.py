@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
 from serving.prediction import predict
 from serving.residuals import MOST_STORED
 from training import coverage as coverage_module

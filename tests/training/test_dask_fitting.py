@@ -19,8 +19,8 @@ import pytest
 from dask import config
 from distributed import LocalCluster, SchedulerPlugin
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
 from serving.booster import Booster
 from serving.bundle import load_bundle, write_bundle
 from tests.training_market import QUICK

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.dispersion import ESTIMATE_BANDS, HELD, LEAST_SIZE, UNIT_BANDS, learn_spread
 
 

@@ -6,7 +6,7 @@ import pytest
 import typer
 from dask import config
 
-from features.errors import SettingsError
+from features.runtime.errors import SettingsError
 from training.dask_fitting import DaskFitter
 from training.engine import Engine, cluster_of
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.targets import TARGETS, Target
+from features.declarations.targets import TARGETS, Target
 from serving.prediction import predict
 from tests.training_market import market_rows
 from training import evaluate as evaluation_module

@@ -6,8 +6,8 @@ import lightgbm
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
 from serving.booster import Booster
 from tests.training_market import QUICK
 from training.fitting import fit_boosters

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray
 from serving.conformal import learn_residuals
 from serving.footing import share_units
 from serving.target_model import TargetModel, raw_share

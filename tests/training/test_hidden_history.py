@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.days import to_datetime
-from features.materialise import materialise
-from features.online import LookupKeys, OnlineSnapshot
-from features.signal_rows import SignalRows, stored_rows
-from features.snapshot_writer import write_snapshot
-from features.targets import Target
-from features.training_rows import build_training_rows
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.targets import Target
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.online.writer import write_snapshot
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.snapshot_values import materialise
+from features.point_in_time.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
 from training.evaluate import HIDDEN_GROUPS, MODEL
 from training.hidden_history import HIDDEN_LEVELS, Hidden, first_rows, with_hidden_histories

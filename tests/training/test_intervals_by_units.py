@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import ArrayLike
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from tests.shares_by_maker import parted, simulated
 from training.boosted_model import ReturnRiskModel
 from training.estimator_errors import BadUnitsError, UnitsUnknownError

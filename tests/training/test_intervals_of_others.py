@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from serving.spread import Spread
 from training.nested_rates import Variances
 from training.share_finish import HeldBack, RawShares, learn_share_finish

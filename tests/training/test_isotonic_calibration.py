@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import IsotonicRegression
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.calibration import GROUPS, fit_knots
 
 shares = st.floats(0, 1, allow_nan=False, width=32)

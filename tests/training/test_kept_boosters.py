@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
 from tests.training_market import QUICK
 from training.booster_objectives import booster_parameters
 from training.checkpoints import Checkpoints

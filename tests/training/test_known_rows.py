@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features.errors import DataError
-from features.horizons import Horizons
+from features.dataset.horizons import Horizons
+from features.runtime.errors import DataError
 from tests.sources import order, required_source, write_csv, write_parquet
 from training.checkpoints import Checkpoints
 from training.known_rows import KnownRows, known_rows

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.horizons import Horizons
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
 from serving.bundle import write_bundle
 from tests.training_market import QUICK, market_rows
 from training.material import Recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.targets import Target
+from features.declarations.targets import Target
 from tests.training_market import HORIZONS
 from training import learned_parameters as module
 from training.hidden_history import is_whole

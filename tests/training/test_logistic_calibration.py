@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.logistic_calibration import fit_logistic
 
 rows = st.integers(1, 40).flatmap(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.losses import (
     CALIBRATION_BINS,
     calibration_error,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray, IntArray
 from training.group_paths import GroupPaths
 from training.nested_rates import Nesting, Variances, collapse, learn_variances
 from training.shrunken_rates import ShrunkenRates

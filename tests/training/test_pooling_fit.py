@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.levels import LEVEL_KEYS
-from features.pooling import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
-from features.return_expectation import PARAMETERS as EXPECTATION
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.levels import LEVEL_KEYS
+from features.declarations.return_expectation import PARAMETERS as EXPECTATION
+from features.declarations.shrinkage import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from tests.training_market import HORIZONS
 from training.learned_parameters import learned_parameters
 from training.pooling_fit import (

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from features.targets import Target
+from features.declarations.targets import Target
 from tests.made_up_search import STUDY, WEAK, search, trials
 from training.material import Material
 from training.search_space import SPACE

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from tests.shares_by_maker import simulated
 from training.boosted_model import SellThroughModel
 from training.share_model import ShareModel

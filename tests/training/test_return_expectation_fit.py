@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.pooling import RETURN_RATE
-from features.return_expectation import ATTRIBUTES, INPUTS, PARAMETERS, expected_return_rate
+from features.declarations.return_expectation import (
+    ATTRIBUTES,
+    INPUTS,
+    PARAMETERS,
+    expected_return_rate,
+)
+from features.declarations.shrinkage import RETURN_RATE
 from training.losses import row_log_loss, weighted_mean
 from training.return_expectation_fit import START_STRENGTH, learn_return_expectation
 from training.sample import NO_ROWS, Sample

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.arrays import FloatArray
-from features.catalogue import CATALOGUE
-from features.targets import Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from tests.training_market import market_rows
 from training.cluster_errors import OtherRowsError, RowsUnreachableError
 from training.hidden_history import Hidden, origins

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.targets import Target
+from features.declarations.targets import Target
 from training.sample import final_rows, refuse_unlearnable
 from training.training_errors import (
     BrokenLabelsError,

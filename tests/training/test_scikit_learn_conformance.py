@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from features.arrays import FloatArray
+from features.runtime.arrays import FloatArray
 from training.boosted_model import ReturnRiskModel, SellThroughModel
 from training.share_model import ShareModel
 from training.shrinkage_model import ShrinkageModel

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import XuanpinError
-from features.settings import load_section
+from features.runtime.errors import XuanpinError
+from features.runtime.settings import load_section
 from serving.season import LearnedDays
 from serving.season_rises import SeasonRise, Seasons
 from training.settings import TrainingSettings

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from features.arrays import FloatArray
-from features.errors import XuanpinError
+from features.runtime.arrays import FloatArray
+from features.runtime.errors import XuanpinError
 from tests.shares_by_maker import simulated
 from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
 from training.estimator_errors import ParameterError

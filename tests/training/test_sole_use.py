@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import StorageError
+from features.runtime.errors import StorageError
 from training.sole_use import RunInUseError, sole_use
 
 

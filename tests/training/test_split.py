@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.horizons import Horizons
-from features.targets import TARGETS, Target
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
 from tests.training_market import HORIZONS, QUICK
 from training.settings import TrainingSettings
 from training.split import Division, divide, forward_split, in_first_half

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from features.errors import StorageError
+from features.runtime.errors import StorageError
 from tests.training_market import QUICK
 from training.abandoned_runs import PROCESS_TAG, end_abandoned
 from training.evaluate import MODEL, flat_metrics

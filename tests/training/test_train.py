@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
 from serving.bundle import load_bundle, write_bundle
 from serving.model_files import model_files
 from serving.prediction import predict

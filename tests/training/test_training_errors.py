@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.errors import TrainingError
+from features.runtime.errors import TrainingError
 from training import training_errors as errors
 
 MESSAGES = [

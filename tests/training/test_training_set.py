@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features.catalogue import CATALOGUE
-from features.targets import Target
-from features.training_rows import FINGERPRINT
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.point_in_time.training_rows import FINGERPRINT
 from tests.training_market import without_returns
 from training.training_errors import (
     MissingColumnsError,

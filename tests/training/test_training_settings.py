@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from features.errors import SettingsError
-from features.settings import load_section
-from features.targets import Target
+from features.declarations.targets import Target
+from features.runtime.errors import SettingsError
+from features.runtime.settings import load_section
 from training.settings import TrainingSettings
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from optuna.trial import TrialState
 
-from features.catalogue import CATALOGUE
-from features.errors import StorageError
-from features.targets import TARGETS, Target
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
+from features.runtime.errors import StorageError
 from serving.booster import Booster
 from serving.target_model import raw_share
 from tests.made_up_search import STUDY, WEAK, search, states, trials

@@ -1,0 +1,1 @@
+"""The one list of features, and how to read it."""

@@ -1,0 +1,1 @@
+"""The declarations of features, a family a file."""

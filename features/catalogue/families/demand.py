@@ -1,0 +1,163 @@
+"""Demand: how much is ordered, at every level, how lately and in which season."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic
+from features.declarations.functions import COVERED_DAYS, coming_season, cover, ratio
+from features.declarations.kinds import (
+    Age,
+    Derived,
+    Family,
+    Feature,
+    RequestField,
+    SignalName,
+    Windowed,
+)
+from features.declarations.levels import LEVEL_TITLES, Level, qualified
+
+ORDERS: Final = Topic(SignalName.ORDERS, Family.DEMAND)
+STARTS: Final = Topic(SignalName.LISTING_STARTS, Family.DEMAND)
+
+
+def _ordered(level: Level, days: int) -> Windowed:
+    sentence = "Units of the {level} ordered"
+    return ORDERS.total(
+        "units", sentence, level=level, days=days, unit="units", name="units_ordered"
+    )
+
+
+def _recent_share(level: Level) -> Derived:
+    return Derived(
+        name=qualified("recent_order_share", level, 84),
+        description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 84 days "
+        "that were ordered in the last 28.",
+        unit="share",
+        family=Family.DEMAND,
+        high=1.0,
+        inputs=(_ordered(level, 28).name, _ordered(level, 84).name),
+        function=ratio,
+    )
+
+
+AGES: Final = {
+    Level.LISTING: "days_since_listed",
+    Level.PRODUCT: "days_since_first_listed_product",
+}
+"""Days since a level's first listing went live: no window counts days before."""
+
+
+_RATE_DAYS: Final = (7, 28, 84)
+"""Windows whose daily rates tell what a coming month brings: how demand is now, and in a season."""
+
+
+def _cover(level: Level, days: int) -> Derived:
+    return Derived(
+        name=qualified("demand_cover", level, days),
+        description=f"Units of the {LEVEL_TITLES[level]} that {COVERED_DAYS} days would bring at "
+        f"the rate of the last {days} days, or of those since it went live, per unit offered now.",
+        unit="units per unit",
+        family=Family.DEMAND,
+        monotone=(("sell_through", 1),),
+        inputs=(_ordered(level, days).name, AGES[level], "units_offered"),
+        function=cover,
+        constants=(float(days),),
+    )
+
+
+def _season(level: Level) -> Derived:
+    return Derived(
+        name=qualified("coming_season_share", level, 365),
+        description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 365 days "
+        "that were ordered in those 28 days of the year that come next; null before a year is "
+        "known.",
+        unit="share",
+        family=Family.DEMAND,
+        high=1.0,
+        inputs=(
+            _ordered(level, 365).name,
+            _ordered(level, 337).name,
+            "days_since_first_order_market",
+        ),
+        function=coming_season,
+    )
+
+
+REQUEST_FIELDS: Final = (
+    RequestField(
+        name="units_offered",
+        description="Units that the decision puts on sale.",
+        unit="units",
+        family=Family.DEMAND,
+        low=1.0,
+        monotone=(("sell_through", -1),),
+    ),
+)
+
+DEMAND: Final[tuple[Feature, ...]] = (
+    *(_ordered(Level.LISTING, days) for days in (7, 28, 84)),
+    *(_ordered(Level.PRODUCT, days) for days in (28, 84)),
+    _ordered(Level.SUPPLIER, 84),
+    *(_ordered(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
+    *(_ordered(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
+    *(_ordered(Level.MARKET, days) for days in (28, 84, 337, 365)),
+    ORDERS.total(
+        "order_lines",
+        "Order lines of the {level}",
+        level=Level.LISTING,
+        days=28,
+        unit="order lines",
+    ),
+    ORDERS.different(
+        "buyers",
+        "Different buyers of the {level}",
+        column="buyer_key",
+        level=Level.LISTING,
+        days=84,
+    ),
+    ORDERS.since_last(
+        "days_since_last_order",
+        "the {level} was last ordered",
+        measure="order_lines",
+        level=Level.LISTING,
+    ),
+    ORDERS.since_last(
+        "days_since_last_order",
+        "the {level} was last ordered",
+        measure="order_lines",
+        level=Level.PRODUCT,
+    ),
+    STARTS.since_last(
+        "days_since_listed",
+        "the {level} went live",
+        measure="listings",
+        level=Level.LISTING,
+    ),
+    Age(
+        name="days_since_first_listed_product",
+        description="Days since the product first went live in any market.",
+        unit="days",
+        family=Family.DEMAND,
+        level=Level.PRODUCT,
+        signal=SignalName.LISTING_STARTS,
+        measure="listings",
+    ),
+    Age(
+        name="days_since_first_order_market",
+        description="Days since the first known order in the market.",
+        unit="days",
+        family=Family.DEMAND,
+        level=Level.MARKET,
+        signal=SignalName.ORDERS,
+        measure="order_lines",
+    ),
+    _recent_share(Level.LISTING),
+    _recent_share(Level.PRODUCT),
+    _recent_share(Level.SUPPLIER_CATEGORY),
+    _recent_share(Level.CATEGORY_MARKET),
+    *(_cover(Level.LISTING, days) for days in _RATE_DAYS),
+    *(_cover(Level.PRODUCT, days) for days in (28, 84)),
+    _season(Level.CATEGORY_MARKET),
+    _season(Level.MARKET),
+)

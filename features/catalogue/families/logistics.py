@@ -1,0 +1,87 @@
+"""Logistics: what was promised, how long parcels took, and how many came late."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic, mean_of, share_of
+from features.declarations.functions import mean_of_parts
+from features.declarations.kinds import Derived, Family, Feature, Quantile, SignalName, Windowed
+from features.declarations.levels import LEVEL_TITLES, Level, qualified
+
+PARCELS: Final = Topic(SignalName.PARCELS, Family.LOGISTICS)
+DAYS: Final = 84
+
+
+def _total(measure: str, sentence: str, level: Level, unit: str = "parcels") -> Windowed:
+    return PARCELS.total(measure, sentence, level=level, days=DAYS, unit=unit)
+
+
+def _of(level: Level) -> tuple[Feature, ...]:
+    """Declare counts and rates of a level's parcels."""
+    parcels = _total("parcels", "Parcels of the {level} delivered", level)
+    promised = _total(
+        "promised_parcels", "Parcels of the {level} delivered that had a promised time", level
+    )
+    late = _total("late_parcels", "Parcels of the {level} delivered later than promised", level)
+    taken = _total(
+        "delivery_days",
+        "Days from order to delivery, summed over parcels of the {level} delivered",
+        level,
+        "days",
+    )
+    late_share = share_of(
+        "late_rate",
+        "Share of parcels of the {level} with a promised time that came later",
+        late,
+        promised,
+    )
+    mean = mean_of(
+        "mean_delivery_days",
+        "Mean days from order to delivery of parcels of the {level}",
+        taken,
+        parcels,
+        unit="days",
+    )
+    return (parcels, promised, late, taken, late_share, mean)
+
+
+def _promise(level: Level) -> tuple[Windowed, Derived]:
+    total = _total(
+        "promised_tenths",
+        "Promised time, summed over parcels of the {level} delivered",
+        level,
+        "tenths of days",
+    )
+    mean = Derived(
+        name=qualified("mean_promised_days", level, DAYS),
+        description=f"Mean days promised for parcels of the {LEVEL_TITLES[level]}, delivered in "
+        f"the last {DAYS} days.",
+        unit="days",
+        family=Family.LOGISTICS,
+        inputs=(total.name, qualified("promised_parcels", level, DAYS)),
+        function=mean_of_parts,
+        constants=(10.0,),
+    )
+    return total, mean
+
+
+LOGISTICS: Final[tuple[Feature, ...]] = (
+    *_of(Level.LISTING),
+    *_of(Level.SUPPLIER),
+    *_of(Level.CATEGORY_MARKET),
+    *_promise(Level.LISTING),
+    *_promise(Level.CATEGORY_MARKET),
+    Quantile(
+        name="slow_delivery_days_84d",
+        description="Days from order within which nine in ten parcels of the listing came, of the "
+        "last 84 days.",
+        unit="days",
+        family=Family.LOGISTICS,
+        level=Level.LISTING,
+        signal=SignalName.PARCELS,
+        measure="delivery_days",
+        days=DAYS,
+        share=0.9,
+    ),
+)

@@ -1,0 +1,171 @@
+"""Price and value: what is asked against what was paid, asked before and spent to make it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic
+from features.declarations.functions import depth, margin, ratio, relative_price
+from features.declarations.kinds import (
+    Derived,
+    Family,
+    Feature,
+    Highest,
+    Latest,
+    Lowest,
+    RequestField,
+    SignalName,
+    Windowed,
+)
+from features.declarations.levels import LEVEL_TITLES, Level, qualified
+
+PAID: Final = Topic(SignalName.ORDERS, Family.PRICE)
+ASKED: Final = Topic(SignalName.PRICES, Family.PRICE)
+PRODUCT: Final = Topic(SignalName.PRODUCT_FACTS, Family.PRICE)
+MONEY: Final = "minor currency units"
+
+
+def _revenue(level: Level) -> Windowed:
+    return Windowed(
+        name=qualified("revenue", level, 84, unit="minor"),
+        description=f"Money paid for units of the {LEVEL_TITLES[level]} in the last 84 days.",
+        unit=MONEY,
+        family=Family.PRICE,
+        level=level,
+        signal=SignalName.ORDERS,
+        measure="revenue_minor",
+        days=84,
+    )
+
+
+def _against(name: str, description: str, *against: str) -> Derived:
+    """Declare the price asked over another, which can only lower the sell-through."""
+    return Derived(
+        name=name,
+        description=description,
+        unit="ratio",
+        family=Family.PRICE,
+        monotone=(("sell_through", -1),),
+        inputs=("list_price_minor", *against),
+        function=ratio if len(against) == 1 else relative_price,
+    )
+
+
+REQUEST_FIELDS: Final = (
+    RequestField(
+        name="list_price_minor",
+        description="Price that the decision asks for one unit.",
+        unit=MONEY,
+        family=Family.PRICE,
+        low=1.0,
+        monotone=(("sell_through", -1),),
+    ),
+)
+
+PRICE: Final[tuple[Feature, ...]] = (
+    _revenue(Level.LISTING),
+    _revenue(Level.CATEGORY_MARKET),
+    PAID.current(
+        "latest_paid_price_minor",
+        "Price that was last paid for a unit of the {level}",
+        measure="unit_price_minor",
+        level=Level.LISTING,
+        unit=MONEY,
+    ),
+    Lowest(
+        name="lowest_paid_price_minor_84d",
+        description="Lowest price paid for a unit of the listing in the last 84 days.",
+        unit=MONEY,
+        family=Family.PRICE,
+        level=Level.LISTING,
+        signal=SignalName.ORDERS,
+        measure="unit_price_minor",
+        days=84,
+    ),
+    Highest(
+        name="highest_list_price_minor_365d",
+        description="Highest list price that was set for the listing in the last 365 days.",
+        unit=MONEY,
+        family=Family.PRICE,
+        level=Level.LISTING,
+        signal=SignalName.PRICES,
+        measure="price_minor",
+        days=365,
+    ),
+    ASKED.total(
+        "price_changes",
+        "Changes of the {level}'s list price",
+        level=Level.LISTING,
+        days=84,
+        unit="changes",
+    ),
+    Latest(
+        name="unit_cost_minor",
+        description="Landed cost of a unit; null where it isn't known in the market's currency.",
+        unit=MONEY,
+        family=Family.PRICE,
+        level=Level.LISTING,
+        signal=SignalName.LISTING_COSTS,
+        measure="unit_cost_minor",
+    ),
+    PRODUCT.current(
+        "packed_weight_g",
+        "Packed weight of a unit of the product",
+        measure="weight_g",
+        level=Level.PRODUCT,
+        unit="g",
+    ),
+    PRODUCT.current(
+        "packed_volume_ml",
+        "Packed volume of a unit of the product",
+        measure="volume_cm3",
+        level=Level.PRODUCT,
+        unit="ml",
+    ),
+    _against(
+        "relative_price_category_market_84d",
+        "Price asked divided by the mean price paid in the category in the market, of the last 84 "
+        "days.",
+        _revenue(Level.CATEGORY_MARKET).name,
+        "units_ordered_category_market_84d",
+    ),
+    _against(
+        "relative_price_84d",
+        "Price asked divided by the mean price paid for the listing, of the last 84 days.",
+        _revenue(Level.LISTING).name,
+        "units_ordered_84d",
+    ),
+    _against(
+        "price_asked_over_paid",
+        "Price asked divided by the price that was last paid for the listing.",
+        "latest_paid_price_minor",
+    ),
+    _against(
+        "price_asked_over_lowest_84d",
+        "Price asked divided by the lowest price paid for the listing in the last 84 days.",
+        "lowest_paid_price_minor_84d",
+    ),
+    Derived(
+        name="discount_depth_share_365d",
+        description="How far the price asked lies below the highest list price of the last 365 "
+        "days, as a share of it.",
+        unit="share",
+        family=Family.PRICE,
+        high=1.0,
+        monotone=(("sell_through", 1),),
+        inputs=("list_price_minor", "highest_list_price_minor_365d"),
+        function=depth,
+    ),
+    Derived(
+        name="margin_after_cost",
+        description="What is left of the price asked after the cost of the unit, as a part of the "
+        "price; below 0 where the cost is higher.",
+        unit="ratio",
+        family=Family.PRICE,
+        low=None,
+        high=1.0,
+        monotone=(("sell_through", -1),),
+        inputs=("list_price_minor", "unit_cost_minor"),
+        function=margin,
+    ),
+)

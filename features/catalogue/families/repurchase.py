@@ -1,0 +1,76 @@
+"""Repurchase: whose customers come back, at which level, and after how long."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic, mean_of, share_of
+from features.declarations.kinds import Derived, Family, Feature, Quantile, SignalName, Windowed
+from features.declarations.levels import Level
+from features.declarations.shrinkage import REPURCHASE_RATE
+
+OF_LEVEL: Final = Topic(SignalName.FIRST_PURCHASES, Family.REPURCHASE)
+OF_LISTING: Final = Topic(SignalName.REPURCHASES, Family.REPURCHASE)
+DAYS: Final = REPURCHASE_RATE.days
+
+
+def _customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
+    """Declare how many first-time buyers of anything of a level bought anything of it again."""
+    ripe = OF_LEVEL.total(
+        "buyers_ripe",
+        "First-time buyers of anything of the {level} whose repurchase window ended",
+        level=level,
+        days=DAYS,
+        unit="buyers",
+        name="customers_ripe",
+    )
+    repeated = OF_LEVEL.total(
+        "buyers_repeated",
+        "First-time buyers of anything of the {level} who bought of it again and whose repurchase "
+        "window ended",
+        level=level,
+        days=DAYS,
+        unit="buyers",
+        name="customers_repeated",
+    )
+    sentence = "Share of first-time buyers of anything of the {level} who bought of it again"
+    return ripe, repeated, share_of("customer_repurchase_rate", sentence, repeated, ripe)
+
+
+def _mean_days(level: Level) -> tuple[Windowed, Derived]:
+    total = OF_LISTING.total(
+        "repeat_days",
+        "Days from first to second purchase of the same listing, summed over buyers of the {level} "
+        "whose repurchase window ended",
+        level=level,
+        days=DAYS,
+        unit="days",
+    )
+    repeated = OF_LISTING.total("buyers_repeated", "", level=level, days=DAYS, unit="buyers")
+    sentence = (
+        "Mean days from first to second purchase of the same listing, of buyers of the {level}"
+    )
+    return total, mean_of("mean_repeat_days", sentence, total, repeated, unit="days")
+
+
+REPURCHASE: Final[tuple[Feature, ...]] = (
+    *(
+        feature
+        for level in (Level.PRODUCT, Level.SUPPLIER, Level.CATEGORY_MARKET)
+        for feature in _customers(level)
+    ),
+    *_mean_days(Level.LISTING),
+    *_mean_days(Level.CATEGORY_MARKET),
+    Quantile(
+        name="median_repeat_days_product_180d",
+        description="Median days from first to second purchase of the same listing, of buyers of "
+        "the product, of the last 180 days.",
+        unit="days",
+        family=Family.REPURCHASE,
+        level=Level.PRODUCT,
+        signal=SignalName.REPURCHASES,
+        measure="repeat_days",
+        days=DAYS,
+        share=0.5,
+    ),
+)

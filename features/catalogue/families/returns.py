@@ -1,0 +1,111 @@
+"""Returns: why units come back, and how many do just now."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic, share_of
+from features.declarations.functions import ratio
+from features.declarations.kinds import Derived, Family, Feature, SignalName, Windowed
+from features.declarations.levels import Level
+from features.declarations.return_expectation import (
+    INPUTS,
+    NAME,
+    NARROW,
+    OPEN_MEASURES,
+    OPEN_RETURNED,
+    OPEN_UNITS,
+    PARAMETERS,
+    expected_return_rate,
+)
+from features.declarations.shrinkage import RETURN_RATE
+from features.declarations.vocabulary import RETURN_REASONS
+
+RIPE: Final = Topic(SignalName.RIPE_UNITS, Family.RETURNS)
+OPEN: Final = Topic(SignalName.OPEN_UNITS, Family.RETURNS)
+BACK: Final = Topic(SignalName.RETURNED_PARCELS, Family.RETURNS)
+
+
+def _for_reason(reason: str, level: Level) -> tuple[Windowed, Derived]:
+    words = reason.replace("_", " ")
+    returned = RIPE.total(
+        f"units_returned_{reason}",
+        "Units of the {level} that came back as '"
+        + words
+        + "', of those whose return window ended",
+        level=level,
+        days=RETURN_RATE.days,
+        unit="units",
+    )
+    ripe = RIPE.total("units_ripe", "{level}", level=level, days=RETURN_RATE.days, unit="units")
+    sentence = "Share of units of the {level} past their return window that came back as "
+    sentence += f"'{words}'"
+    return returned, share_of(f"{reason}_return_rate", sentence, returned, ripe)
+
+
+def _back(level: Level) -> Windowed:
+    sentence = "Units of the {level} that came back, whenever they were bought,"
+    return BACK.total("units_back", sentence, level=level, days=28, unit="units")
+
+
+_OF_OPEN: Final = {
+    OPEN_UNITS: "Units of the {level} whose return window isn't over, of those delivered",
+    OPEN_RETURNED: "Units of the {level} that came back although their return window isn't over, "
+    "of those delivered",
+}
+
+RETURNS: Final[tuple[Feature, ...]] = (
+    *(
+        feature
+        for level in (Level.LISTING, Level.SUPPLIER_CATEGORY)
+        for reason in RETURN_REASONS
+        for feature in _for_reason(reason, level)
+    ),
+    _back(Level.LISTING),
+    _back(Level.PRODUCT),
+    *(
+        OPEN.total(measure, _OF_OPEN[measure], level=level, days=days, unit="units")
+        for level in NARROW
+        for measure, days in OPEN_MEASURES
+    ),
+    RIPE.total(
+        "units_ripe",
+        "Units of the {level} whose return window ended",
+        level=Level.LISTING,
+        days=28,
+        unit="units",
+    ),
+    RIPE.total(
+        "units_returned",
+        "Units of the {level} that came back, of those whose return window ended",
+        level=Level.LISTING,
+        days=28,
+        unit="units",
+    ),
+    share_of(
+        "return_rate",
+        "Share of units of the {level} past their return window that came back",
+        RIPE.total("units_returned", "", level=Level.LISTING, days=28, unit="units"),
+        RIPE.total("units_ripe", "", level=Level.LISTING, days=28, unit="units"),
+    ),
+    Derived(
+        name="units_back_per_ordered_28d",
+        description="Units of the listing that came back in the last 28 days per unit ordered in "
+        "them.",
+        unit="ratio",
+        family=Family.RETURNS,
+        inputs=("units_back_28d", "units_ordered_28d"),
+        function=ratio,
+    ),
+    Derived(
+        name=NAME,
+        description="Return rate to be expected of the listing by its category, gaps, supplier's "
+        "audits, low stars and returns of supplier, product and listing in the last 180 days.",
+        unit="share",
+        family=Family.RETURNS,
+        high=1.0,
+        inputs=INPUTS,
+        parameters=PARAMETERS,
+        function=expected_return_rate,
+    ),
+)

@@ -1,0 +1,120 @@
+"""Stock: what is on hand, what is on its way and since when, and how long nothing could be sold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from features.catalogue.families.topic import Topic, share_of
+from features.declarations.functions import share
+from features.declarations.kinds import Derived, Family, Feature, SignalName
+from features.declarations.levels import Level
+from features.declarations.stock_cover import days_until, in_stock_cover, in_stock_share
+
+STOCK: Final = Topic(SignalName.STOCK, Family.DEMAND)
+
+
+_OBSERVATIONS: Final = STOCK.total(
+    "observations",
+    "Stock observations of the {level}",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+    name="stock_observations",
+)
+_SOLD_OUTS: Final = STOCK.total(
+    "sold_outs",
+    "Stock observations of the {level} with nothing on hand",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+)
+_RATE: Final = ("units_ordered_84d", "days_since_listed", _SOLD_OUTS.name, _OBSERVATIONS.name)
+_STOCKOUTS: Final = STOCK.total(
+    "stockouts",
+    "Stock observations of the {level} with nothing on hand or on its way,",
+    level=Level.LISTING,
+    days=84,
+    unit="observations",
+)
+
+STOCKS: Final[tuple[Feature, ...]] = (
+    STOCK.current(
+        "units_on_hand",
+        "Units of the {level} on hand, as last observed",
+        measure="units_on_hand",
+        level=Level.LISTING,
+        unit="units",
+    ),
+    STOCK.current(
+        "units_inbound",
+        "Units of the {level} on their way, as last observed",
+        measure="units_inbound",
+        level=Level.LISTING,
+        unit="units",
+    ),
+    STOCK.since_last(
+        "days_since_nothing_inbound",
+        "the {level}'s stock was last observed with nothing on its way",
+        measure="settled",
+        level=Level.LISTING,
+    ),
+    _STOCKOUTS,
+    _OBSERVATIONS,
+    _SOLD_OUTS,
+    share_of(
+        "stockout_share",
+        "Share of the {level}'s stock observations with nothing on hand or on its way",
+        _STOCKOUTS,
+        _OBSERVATIONS,
+    ),
+    Derived(
+        name="in_stock_share_84d",
+        description="Share of the listing's stock observations with something on hand, of the "
+        "last 84 days.",
+        unit="share",
+        family=Family.DEMAND,
+        high=1.0,
+        inputs=(_SOLD_OUTS.name, _OBSERVATIONS.name),
+        function=in_stock_share,
+    ),
+    Derived(
+        name="in_stock_demand_cover_84d",
+        description="Units of the listing that 28 days would bring at the rate of those of the "
+        "last 84 days on which there was something to sell, per unit offered now.",
+        unit="units per unit",
+        family=Family.DEMAND,
+        monotone=(("sell_through", 1),),
+        inputs=(*_RATE, "units_offered"),
+        function=in_stock_cover,
+    ),
+    Derived(
+        name="on_hand_demand_cover_84d",
+        description="Units of the listing that 28 days would bring at the rate of those of the "
+        "last 84 days on which there was something to sell, per unit on hand; none on hand counts "
+        "as one.",
+        unit="units per unit",
+        family=Family.DEMAND,
+        inputs=(*_RATE, "units_on_hand"),
+        function=in_stock_cover,
+    ),
+    Derived(
+        name="on_hand_share",
+        description="Share of the units offered that are on hand already, as last observed.",
+        unit="share",
+        family=Family.DEMAND,
+        monotone=(("sell_through", 1),),
+        inputs=("units_on_hand", "units_offered"),
+        function=share,
+        high=1.0,
+    ),
+    Derived(
+        name="days_until_arrival",
+        description="Days until what is on its way arrives, if it takes the supplier's usual lead "
+        "time; below 0 where it is overdue, null where nothing is on its way.",
+        unit="days",
+        family=Family.DEMAND,
+        inputs=("units_inbound", "lead_time_days_supplier", "days_since_nothing_inbound"),
+        function=days_until,
+        low=None,
+    ),
+)

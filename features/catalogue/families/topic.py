@@ -1,0 +1,121 @@
+"""What the features of one signal and family have in common, so that each is said in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.declarations.functions import ratio, share
+from features.declarations.kinds import (
+    Derived,
+    Distinct,
+    Elapsed,
+    Family,
+    Latest,
+    SignalName,
+    Windowed,
+)
+from features.declarations.levels import LEVEL_TITLES, Level, qualified
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A signal as the source of a family's features.
+
+    Sentences hold `{level}` where the level is named; those of windows get their days appended.
+    """
+
+    signal: SignalName
+    family: Family
+
+    def total(  # noqa: PLR0913 - the facts of a declaration, all but two by name
+        self, measure: str, sentence: str, *, level: Level, days: int, unit: str, name: str = ""
+    ) -> Windowed:
+        """Declare the sum of a measure over a window."""
+        return Windowed(
+            name=qualified(name or measure, level, days),
+            description=f"{_said(sentence, level)} in the last {days} days.",
+            unit=unit,
+            family=self.family,
+            level=level,
+            signal=self.signal,
+            measure=measure,
+            days=days,
+        )
+
+    def different(
+        self, name: str, sentence: str, *, column: str, level: Level, days: int
+    ) -> Distinct:
+        """Declare the number of different values of a column over a window."""
+        return Distinct(
+            name=qualified(name, level, days),
+            description=f"{_said(sentence, level)} in the last {days} days.",
+            unit=name,
+            family=self.family,
+            level=level,
+            signal=self.signal,
+            column=column,
+            days=days,
+        )
+
+    def since_last(self, name: str, sentence: str, *, measure: str, level: Level) -> Elapsed:
+        """Declare the days since something last happened."""
+        return Elapsed(
+            name=qualified(name, level),
+            description=f"Days since {_said(sentence, level)}.",
+            unit="days",
+            family=self.family,
+            level=level,
+            signal=self.signal,
+            measure=measure,
+        )
+
+    def current(  # noqa: PLR0913 - the facts of a declaration, all but two by name
+        self,
+        name: str,
+        sentence: str,
+        *,
+        measure: str,
+        level: Level,
+        unit: str,
+        high: float | None = None,
+    ) -> Latest:
+        """Declare the value known last."""
+        return Latest(
+            name=qualified(name, level),
+            description=f"{_said(sentence, level)}.",
+            unit=unit,
+            family=self.family,
+            high=high,
+            level=level,
+            signal=self.signal,
+            measure=measure,
+        )
+
+
+def share_of(name: str, sentence: str, part: Windowed | Distinct, whole: Windowed) -> Derived:
+    """Declare a part as a share of its whole, capped at 1, of the part's level and window."""
+    return Derived(
+        name=qualified(name, part.level, part.days),
+        description=f"{_said(sentence, part.level)}, of the last {part.days} days.",
+        unit="share",
+        family=part.family,
+        high=1.0,
+        inputs=(part.name, whole.name),
+        function=share,
+    )
+
+
+def mean_of(name: str, sentence: str, total: Windowed, count: Windowed, *, unit: str) -> Derived:
+    """Declare a sum divided by a count, of the sum's level and window."""
+    return Derived(
+        name=qualified(name, total.level, total.days),
+        description=f"{_said(sentence, total.level)}, of the last {total.days} days.",
+        unit=unit,
+        family=total.family,
+        inputs=(total.name, count.name),
+        function=ratio,
+    )
+
+
+def _said(sentence: str, level: Level) -> str:
+    return sentence.format(level=LEVEL_TITLES[level])

@@ -1,0 +1,1 @@
+"""The source tables: their columns, rules and privacy."""

@@ -1,0 +1,110 @@
+"""The page docs/contract.md, made of the declarations: `python -m features.contract.page`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pandera.pandas as pa
+
+from features.contract.columns import Privacy, Table, kind_of, privacy_of
+from features.contract.errors import IN_WORDS
+from features.contract.tables import TABLES
+
+PRIVACY: Final = {
+    Privacy.OPEN: "facts that the shop window shows",
+    Privacy.BUSINESS: "commercially confidential, about no person",
+    Privacy.PSEUDONYM: "a keyed hash of a person: joins only, never shown",
+    Privacy.FREE_TEXT: "may hold personal data: never a feature, never logged",
+}
+
+MOST_WORDS: Final = 8
+LARGE: Final = 1e9
+"""Limits from here on only stop broken exports, and would tell a reader nothing."""
+
+_HEAD: Final = """# The contract
+
+<!-- Made by `python -m features.contract.page > docs/contract.md` out of
+features/contract/tables.py. -->
+
+A data set is a directory. Each table is one file or one folder of files, in Parquet or CSV:
+`orders.parquet`, `orders.csv` or a folder `orders/` of such files.
+CSV is UTF-8, with commas, a header and empty cells for what isn't known.
+
+- **Times** are UTC. With a zone they are converted, without one they are taken as UTC.
+- **Event tables** have `event_time` (when it happened) and `available_at` (when we could first know
+  it). A source that knows one only writes it twice. A row without `available_at` is never seen.
+- **Money** is a whole number of minor units of a currency; a market has one currency.
+- **Identifiers** are 1 to 128 letters and digits of any script, `. - _ : / + |` and blanks.
+- **Order** of columns and rows is free; columns that the contract doesn't know are ignored.
+- **Only `products`, `listings` and `orders` are required.** Features of an absent table are null.
+
+`xuanpin check DIR` says which rows break this, and why.
+
+| privacy | means |
+|---|---|
+"""
+
+
+def contract_page() -> str:
+    """Return the page: every table with its columns, in Markdown."""
+    privacy = "".join(f"| {word.value} | {meaning} |\n" for word, meaning in PRIVACY.items())
+    return _HEAD + privacy + "".join(_section(table) for table in TABLES)
+
+
+def _section(table: Table) -> str:
+    need = "required" if table.is_required else "optional"
+    key = ", ".join(f"`{name}`" for name in table.key)
+    lines = (_line(name, column) for name, column in table.columns.items())
+    return (
+        f"\n## {table.name}\n\n"
+        f"One row is {table.row}; {need}; key: {key}.\n\n"
+        "| column | holds | unit | allowed | privacy | may be | what it is |\n"
+        "|---|---|---|---|---|---|---|\n" + "".join(lines)
+    )
+
+
+def _line(name: str, column: pa.Column) -> str:
+    cells = (
+        f"`{name}`",
+        IN_WORDS[kind_of(column)],
+        column.metadata["unit"],
+        ", ".join(_allowed(check) for check in column.checks),
+        privacy_of(column).value,
+        " or ".join(_leave(column)),
+        column.description,
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _allowed(check: pa.Check) -> str:
+    """Say what a check of a column allows."""
+    limits = check.statistics or {}
+    if check.name == "str_matches":
+        return "an identifier"
+    if check.name == "str_length":
+        return f"at most {limits['max_value']:,} characters"
+    if check.name == "isin":
+        return _words(limits["allowed_values"])
+    low, high = limits["min_value"], limits["max_value"]
+    if isinstance(low, str):
+        return f"{low} to {high}"
+    return f"{low:,.12g} to {high:,.12g}" if high < LARGE else f"from {low:,.12g}"
+
+
+def _words(allowed: Sequence[str]) -> str:
+    if len(allowed) > MOST_WORDS:
+        return f"{len(allowed)} codes, such as `{allowed[0]}`"
+    return " ".join(f"`{word}`" for word in allowed)
+
+
+def _leave(column: pa.Column) -> Iterator[str]:
+    if column.nullable:
+        yield "null"
+    if not column.required:
+        yield "absent"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(contract_page())

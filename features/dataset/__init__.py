@@ -1,0 +1,1 @@
+"""Validated tables, opened in an engine, and the ways to count days."""

@@ -1,0 +1,148 @@
+"""A validated data set as the engine sees it: tables behind one connection."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import uuid
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+from ibis.util import gen_name
+
+from features.dataset.days import SECONDS_PER_DAY
+from features.dataset.sql_cache import Compute, as_temporary_table, written
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.runtime.errors import DataError
+from features.validation.validated_files import validated_files
+
+MEMORY_LIMIT: Final = "2GB"
+"""What DuckDB may hold before it spills to disk."""
+
+DOUBTED_SHARE: Final = 0.001
+"""Orders known last whose times may be those of a broken clock."""
+
+MICROSECONDS: Final = 1_000_000
+
+
+class NoOrderKnownError(DataError):
+    """Refuse data in which nobody ever got to know of an order."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            expected="orders with a time at which they were known, `available_at`",
+            found="none",
+            way_out="Fill available_at in orders; where only one time is known, repeat event_time.",
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Tables of the contract as lazy expressions; times are naive UTC.
+
+    `imputed` names the tables that were made by a rule because the source has none: everything
+    that rests on them says so. `digest` is a SHA-256 over the validated files. `store` computes a
+    query and keeps its rows in the engine, in the way that suits the engine.
+    """
+
+    connection: Any
+    tables: Mapping[str, ir.Table]
+    digest: str
+    imputed: tuple[str, ...] = ()
+    store: Callable[[Any, str, ibis.Schema], ir.Table] = as_temporary_table
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all the named tables are there."""
+        return all(name in self.tables for name in names)
+
+    def with_imputed(self, name: str, table: ir.Table) -> Dataset:
+        """Return the same data with one more table, marked as imputed."""
+        tables = {**self.tables, name: table}
+        return replace(self, tables=tables, imputed=(*self.imputed, name))
+
+    def knowable(self, name: str) -> ir.Table:
+        """Return the rows of an event table that anyone can ever see."""
+        table = self.tables[name]
+        return table.filter(table.available_at.notnull())
+
+    def stored(self, table: ir.Table) -> ir.Table:
+        """Compute a table now and keep it in the engine for as long as the connection."""
+        if table.op().find(ops.InMemoryTable):  # its rows have to get to the engine first
+            return self.connection.create_table(gen_name("given"), table, temp=True)
+        return self.store(self.connection, self.connection.compile(table), table.schema())
+
+    def computed(self, compute: Compute, *tables: ir.Table, **about: Hashable) -> ir.Table:
+        """Compute a step now and keep it like a stored table."""
+        sources = [table.op() for table in tables]
+        if not all(isinstance(source, ops.DatabaseTable) for source in sources):
+            return self.stored(compute(*tables, **about))
+        schemas = tuple(table.schema() for table in tables)
+        step = written(self.connection.name, compute, tuple(sorted(about.items())), schemas)
+        sql = step.reading([source.name for source in sources])
+        return self.store(self.connection, sql, step.schema)
+
+    def listing_facts(self) -> ir.Table:
+        """Return one row a listing with those keys of all levels that it has once and for all."""
+        listings, products = self.tables["listings"], self.tables["products"]
+        joined = listings.inner_join(products, "product_id")
+        keys = dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level])
+        return joined.select(*(key for key in keys if key != "creator_id"))
+
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full.
+
+        It is the day by which 99.9 % of the orders were known, so that a few rows of a broken clock
+        can't make unripe labels look final; below a thousand orders, the last day of all.
+
+        Raises:
+            NoOrderKnownError: no order has a time at which it was known.
+        """
+        orders = self.knowable("orders")
+        doubted = int(self.connection.execute(orders.count()) * DOUBTED_SHARE)
+        latest = orders.order_by(ibis.desc("available_at")).limit(doubted + 1)
+        last = latest.agg(known_at=latest.available_at.min())
+        known = self.connection.to_pyarrow(last)["known_at"][0]
+        if not known.is_valid:
+            raise NoOrderKnownError
+        return int(known.value // (SECONDS_PER_DAY * MICROSECONDS))
+
+
+def open_dataset(directory: Path) -> Dataset:
+    """Open a validated directory in an embedded engine.
+
+    Raises:
+        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
+    """
+    spill = (
+        Path(tempfile.gettempdir()) / f"xuanpin-{uuid.uuid4()}"
+    )  # the engine makes and removes it
+    connection = ibis.duckdb.connect(
+        memory_limit=MEMORY_LIMIT,
+        temp_directory=str(spill),
+        preserve_insertion_order=False,  # no feature may rest on it, and tables are stored faster
+    )
+    return dataset_of(directory, connection)
+
+
+def dataset_of(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
+    """Open a validated directory behind a connection of any engine that reads Parquet.
+
+    Raises:
+        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
+    """
+    tables = {}
+    digest = hashlib.sha256()
+    for name, path in validated_files(directory).items():
+        tables[name] = connection.read_parquet(path, table_name=name)
+        digest.update(name.encode() + _digest_of(path))
+    return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
+
+
+def _digest_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

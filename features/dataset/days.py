@@ -1,0 +1,59 @@
+"""Day numbers: the tick of all time comparisons.
+
+An event belongs to the first UTC midnight at or after it, and an `as_of` is a UTC midnight. Then
+`event_time <= as_of` holds exactly when `day(event_time) <= day(as_of)`, so that comparing
+whole numbers, and adding events up by day, loses nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import ibis.expr.types as ir
+
+from features.runtime.errors import DataError
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+ONE_DAY: Final = timedelta(days=1)
+SECONDS_PER_DAY: Final = 86_400
+
+
+class NotAMidnightError(DataError):
+    """Refuse an `as_of` that lies within a day."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__(
+            expected="an as_of at a UTC midnight",
+            found=moment.isoformat(),
+            way_out="Name the day alone, such as 2026-03-01.",
+        )
+
+
+def to_day(moment: datetime) -> int:
+    """Return the number of the first UTC midnight at or after an aware `moment`."""
+    return -((EPOCH - moment) // ONE_DAY)
+
+
+def as_of_to_day(as_of: datetime) -> int:
+    """Return the day number of an `as_of`.
+
+    Raises:
+        NotAMidnightError: the moment lies within a day.
+    """
+    day = to_day(as_of)
+    if to_datetime(day) != as_of:
+        raise NotAMidnightError(as_of)
+    return day
+
+
+def to_datetime(day: int) -> datetime:
+    """Return the UTC midnight of a day number."""
+    return EPOCH + day * ONE_DAY
+
+
+def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the day number of the first midnight at or after a naive UTC time."""
+    midnight = moment.truncate("D")
+    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
+    return (whole + (moment > midnight).cast("int64")).cast("int64")

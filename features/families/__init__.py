@@ -1,1 +1,0 @@
-"""The declared features, one file a family."""

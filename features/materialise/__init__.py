@@ -1,0 +1,1 @@
+"""Make, refresh and publish online snapshots."""

@@ -1,0 +1,76 @@
+"""Materialise the online snapshot from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app: Final = typer.Typer()
+
+MATERIALISE_CODES: Final = """Exit codes: 0 in use; 2 wrong usage or settings; 3 the data aren't
+validated, or knew nothing by then; 5 the snapshot to refresh was refused; 6 the disk refused.
+
+Example: xuanpin features materialise --data var/run/validated --as-of 2026-05-01 --out snapshots"""
+
+DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; its own must hold.")
+]
+OutOption = Annotated[
+    Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option(help="Day, at its UTC midnight; the last that the orders fill.")
+]
+SinceOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
+        "happened to since are computed, unless rows known by then came, went or changed."
+    ),
+]
+
+
+@app.command(epilog=MATERIALISE_CODES)
+def materialise(
+    data: DataOption,
+    out: OutOption = Path("var/snapshots"),
+    as_of: AsOfOption = None,
+    since: SinceOption = None,
+    config: ConfigOption = None,
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print what was made as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Compute the features of all live keys at one moment and publish them for look-up.
+
+    With --since the result is, byte for byte, the one without. Where rows that were known by then
+    came, went or changed, or code, settings or the engine did, all keys are computed and the
+    reason is told.
+    """
+    from features.dataset.horizons import Horizons
+    from features.materialise.publish import Order, make
+    from features.materialise.report import snapshot_json, snapshot_page
+    from features.runtime.progress import late_progress
+    from features.runtime.settings import load_section
+
+    horizons = load_section(Horizons, "horizons", config)
+    order = Order(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
+    with late_progress() as tell:
+        refreshed, directory = make(order, tell)
+    if json:
+        typer.echo(snapshot_json(refreshed, directory), nl=False)
+    else:
+        _show(snapshot_page(refreshed, directory))
+
+
+def _show(page: RenderableType) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(page, soft_wrap=True)

@@ -1,0 +1,110 @@
+"""One check of a data set's values: rows computed, every check made, one bounded report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from features.catalogue.catalogue import Catalogue
+from features.dataset.as_of import refuse_far
+from features.dataset.dataset import Dataset
+from features.dataset.days import to_datetime
+from features.dataset.horizons import Horizons
+from features.monitoring.bundle_reference import BundleReference
+from features.monitoring.freshness import Age, age_of, arrivals_of
+from features.monitoring.recent_rows import Span, recent_rows
+from features.monitoring.reference_checks import check_drift, check_null_shares
+from features.monitoring.report import Check, CheckReport, Finding, Severity, ValuesReport, bounded
+from features.monitoring.value_checks import CheckedRows, check_all_null, check_bounds
+from features.point_in_time.imputed_stock import with_stock
+from features.point_in_time.signal_rows import stored_rows
+
+NO_REFERENCE: Final = "no bundle was given to compare with"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to check: the moment, the days before it, and what to compare with.
+
+    `as_of_day` is None for the cut-off day, `stale_after_days` for what is usual of each table. A
+    reference's horizons are the ones that hold.
+    """
+
+    as_of_day: int | None
+    days: int
+    stale_after_days: int | None
+    horizons: Horizons
+    reference: BundleReference | None
+
+
+def check_values(
+    dataset: Dataset, catalogue: Catalogue, wanted: Wanted, tell: Callable[[str, int], None]
+) -> ValuesReport:
+    """Check what models would be asked with now.
+
+    Rows end at the last day that the data know in full, however late the moment is; the age of
+    tables is counted to the moment itself.
+
+    Raises:
+        NothingOnSaleError: no listing had units to sell in those days.
+        FarDayError: the moment lies outside the times that the contract takes.
+    """
+    reference, horizons = wanted.reference, wanted.horizons
+    cut_off = dataset.cut_off_day()
+    if wanted.as_of_day is not None:
+        refuse_far(wanted.as_of_day)
+    as_of_day = cut_off if wanted.as_of_day is None else wanted.as_of_day
+    last = min(cut_off, as_of_day)
+    span = Span(last - wanted.days + 1, last)
+    ages = [
+        age_of(one, as_of_day, wanted.stale_after_days) for one in arrivals_of(dataset, as_of_day)
+    ]
+    signals = stored_rows(with_stock(dataset, horizons), horizons)
+    parameters = None if reference is None else reference.parameters
+    rows = recent_rows(signals, catalogue, span, parameters)
+    tell("decisions", len(rows.listing_ids))
+    return ValuesReport(
+        rows=len(rows.listing_ids),
+        listings=len(set(rows.listing_ids)),
+        first_day=span.first,
+        last_day=span.last,
+        as_of=to_datetime(as_of_day).date().isoformat(),
+        catalogue_fingerprint=catalogue.fingerprint,
+        reference=None if reference is None else reference.bundle,
+        checks=(*_checks(rows, reference), check_freshness(ages)),
+        skipped=dict.fromkeys((Check.NULL_SHARE, Check.DRIFT), NO_REFERENCE)
+        if reference is None
+        else {},
+    )
+
+
+def _checks(rows: CheckedRows, reference: BundleReference | None) -> tuple[CheckReport, ...]:
+    if reference is None:
+        return check_bounds(rows), check_all_null(rows, None)
+    stats = reference.stats
+    return (
+        check_bounds(rows),
+        check_all_null(rows, stats),
+        check_null_shares(rows, stats),
+        check_drift(rows, stats),
+    )
+
+
+def check_freshness(ages: Sequence[Age]) -> CheckReport:
+    """Find tables that are older than they may be."""
+    findings = [
+        Finding(
+            subject=age.table,
+            severity=Severity.ALARM,
+            size=age.days / max(1, age.limit or 1),
+            says=f"the newest row became known {age.days:,} days ago; allowed are {age.limit:,}",
+        )
+        for age in ages
+        if age.is_stale
+    ]
+    vague = [age.table for age in ages if age.limit is None]
+    remarks = (
+        [f"Too few days with rows to tell what is usual: {', '.join(vague)}."] if vague else []
+    )
+    return bounded(Check.FRESHNESS, len(ages) - len(vague), findings, remarks)

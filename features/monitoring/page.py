@@ -1,0 +1,58 @@
+"""The report of a check of values as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from features.monitoring.report import CheckReport, Finding, Severity, ValuesReport
+from features.runtime.text import shown
+
+
+def values_page(report: ValuesReport) -> RenderableType:
+    """Return the report as something a rich console prints."""
+    against = "no reference" if report.reference is None else f"bundle {shown(report.reference)}"
+    head = (
+        f"{report.rows:,} decisions on {report.listings:,} listings, {report.first_day} to "
+        f"{report.last_day}, as of {report.as_of}, against {against}"
+    )
+    skipped = [
+        Text(f"\n{name}: skipped, {why}", style="dim") for name, why in report.skipped.items()
+    ]
+    return Group(
+        Text(head),
+        *(line for one in report.checks for line in _check(one)),
+        *skipped,
+        _verdict(report),
+    )
+
+
+def _check(report: CheckReport) -> Iterator[RenderableType]:
+    found = len(report.findings) + report.more
+    style = "bold yellow" if found else "bold"
+    yield Text(f"\n{report.check}: {found or 'nothing'} found in {report.judged:,}", style=style)
+    lines = [_finding(one) for one in report.findings]
+    if report.more:
+        lines.append(Text(f"and {report.more:,} more, less bad", style="dim"))
+    lines += [Text(remark, style="dim") for remark in report.remarks]
+    yield from (Padding(line, (0, 0, 0, 2)) for line in lines)
+
+
+def _finding(one: Finding) -> Text:
+    style = "red" if one.severity is Severity.ALARM else "yellow"
+    examples = ", ".join(f"{shown(row.listing_id)} {row.value:.6g}" for row in one.examples)
+    return Text.assemble(
+        (f"{one.severity} ", style),
+        (f"{one.subject}  ", "bold"),
+        one.says,
+        (f" ({examples})" if examples else "", "dim"),
+    )
+
+
+def _verdict(report: ValuesReport) -> Text:
+    if not report.found:
+        return Text("\nNothing found.", style="bold green")
+    return Text(f"\n{report.found:,} found.", style="bold yellow")

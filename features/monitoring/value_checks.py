@@ -1,0 +1,114 @@
+"""Checks of features' values alone: bounds and nulls; pure functions over a design matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalogue.catalogue import Catalogue
+from features.catalogue.describe import bounds
+from features.catalogue.lineage import everything, varies_with
+from features.declarations.kinds import Declared
+from features.declarations.levels import Level
+from features.monitoring.reference_stats import ColumnStats
+from features.monitoring.report import (
+    MOST_EXAMPLES,
+    Check,
+    CheckReport,
+    Example,
+    Finding,
+    Severity,
+    bounded,
+)
+from features.runtime.arrays import FloatArray
+
+Reference = Mapping[str, ColumnStats]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedRows:
+    """The rows to check: `matrix` has shape (rows, inputs) in the order of the catalogue.
+
+    `keys` numbers the key of each level that a row has (shape (rows,)), `left_out` names features
+    that could not be computed, and `absent` those whose tables aren't there.
+    """
+
+    catalogue: Catalogue
+    matrix: FloatArray
+    listing_ids: Sequence[str]
+    keys: Mapping[Level, npt.NDArray[np.int64]]
+    left_out: AbstractSet[str] = frozenset()
+    absent: AbstractSet[str] = frozenset()
+
+    def columns(self) -> Iterator[tuple[Declared, FloatArray]]:
+        """Yield each declaration with its column, but those that were left out."""
+        for declared, column in zip(everything(self.catalogue), self.matrix.T, strict=True):
+            if declared.name not in self.left_out:
+                yield declared, column
+
+    def subjects_of(self, declared: Declared, among: npt.NDArray[np.bool_]) -> int:
+        """Return how many independent values a column can have among some rows.
+
+        They are as many as its level has keys there: a row a week of one listing says little that
+        is new, and a market's value is the same for all of its listings.
+        """
+        keys = self.keys[varies_with(self.catalogue, declared)]
+        return len(np.unique(keys[among]))
+
+
+def check_bounds(rows: CheckedRows) -> CheckReport:
+    """Find values out of their declared bounds, and infinite ones."""
+    findings = []
+    for declared, column in rows.columns():
+        low, high = declared.low, declared.high
+        outside = np.isinf(column)
+        outside |= False if low is None else column < low
+        outside |= False if high is None else column > high
+        count = int(outside.sum())
+        if count:
+            examples = np.flatnonzero(outside)[:MOST_EXAMPLES]
+            findings.append(
+                Finding(
+                    subject=declared.name,
+                    severity=Severity.ALARM,
+                    size=count,
+                    says=f"{count:,} of {column.size:,} values are not {bounds(declared)}",
+                    examples=tuple(
+                        Example(rows.listing_ids[row], float(column[row])) for row in examples
+                    ),
+                )
+            )
+    return bounded(Check.BOUNDS, len(list(rows.columns())), findings, _left_out(rows))
+
+
+def check_all_null(rows: CheckedRows, reference: Reference | None) -> CheckReport:
+    """Find features that are null throughout although their tables are there.
+
+    One that was so already when the reference was made is no news; without a reference nobody can
+    tell, and it is worth no more than a notice (a share of a year is null before a year is over).
+    """
+    judged = [(one, column) for one, column in rows.columns() if one.name not in rows.absent]
+    findings = [
+        Finding(
+            subject=one.name,
+            severity=Severity.NOTICE if reference is None else Severity.ALARM,
+            size=column.size,
+            says=f"null in all {column.size:,} rows, though its tables are there",
+        )
+        for one, column in judged
+        if np.isnan(column).all() and (reference is None or reference[one.name].missing_share < 1)
+    ]
+    remarks = [f"Tables are absent of {len(rows.absent):,} features."] if rows.absent else []
+    return bounded(Check.ALL_NULL, len(judged), findings, remarks)
+
+
+def _left_out(rows: CheckedRows) -> list[str]:
+    if not rows.left_out:
+        return []
+    return [
+        f"{len(rows.left_out):,} pooled features are left out: their parameters come in a bundle."
+    ]

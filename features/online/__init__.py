@@ -1,0 +1,1 @@
+"""The online snapshot: look-up of features by key."""

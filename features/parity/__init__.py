@@ -1,0 +1,1 @@
+"""Compare training values with online values, bit by bit."""

@@ -1,0 +1,89 @@
+"""Replaying sampled training rows through snapshots: real files, as a service would open them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.catalogue.catalogue import Catalogue
+from features.dataset.days import as_of_to_day, to_datetime
+from features.online.contents import SnapshotRefusedError
+from features.online.files import verify_snapshot
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
+from features.parity.compare import Difference, Parity, compared, served_matrix, trained_matrix
+from features.parity.sample import Sample, rows_on, sampled_rows
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.snapshot_values import Watch, materialise, unwatched
+
+
+def replay(
+    signals: SignalRows,
+    catalogue: Catalogue,
+    parameters: Mapping[str, float],
+    sample: Sample,
+    *,
+    watch: Watch = unwatched,
+) -> Parity:
+    """Compare sampled training rows with snapshots made for their moments."""
+    watch("training rows", 0)
+    trained, served = [], []
+    by_day = sampled_rows(signals, catalogue, sample)
+    for day, rows in by_day.items():
+        watch(f"snapshot of {to_datetime(day):%Y-%m-%d}", 0)
+        trained.append(trained_matrix(catalogue, rows, parameters))
+        with tempfile.TemporaryDirectory(prefix="xuanpin-parity-") as directory:
+            write_snapshot(materialise(signals, catalogue, to_datetime(day)), Path(directory))
+            snapshot = OnlineSnapshot.open(Path(directory))
+            served.append(served_matrix(catalogue, rows, parameters, snapshot))
+            snapshot.close()
+    return _parity(by_day, compared(catalogue, trained, served))
+
+
+def replay_through(
+    signals: SignalRows,
+    catalogue: Catalogue,
+    parameters: Mapping[str, float],
+    sample: Sample,
+    *,
+    directory: Path,
+) -> Parity:
+    """Compare sampled training rows of a snapshot's moment with that snapshot as it lies there.
+
+    Raises:
+        SnapshotRefusedError: it is damaged, holds other features, or was made with other horizons.
+    """
+    verify_snapshot(directory)
+    snapshot = OnlineSnapshot.open(directory)
+    try:
+        _refuse_other(snapshot, signals, catalogue, directory)
+        by_day = rows_on(signals, catalogue, as_of_to_day(snapshot.as_of), sample)
+        (rows,) = by_day.values()
+        trained = trained_matrix(catalogue, rows, parameters)
+        served = served_matrix(catalogue, rows, parameters, snapshot)
+    finally:
+        snapshot.close()
+    return _parity(by_day, compared(catalogue, [trained], [served]))
+
+
+def _refuse_other(
+    snapshot: OnlineSnapshot, signals: SignalRows, catalogue: Catalogue, directory: Path
+) -> None:
+    about = snapshot.about
+    if about.catalogue_fingerprint != catalogue.fingerprint:
+        expected, found = catalogue.fingerprint[:16], about.catalogue_fingerprint[:16]
+        raise SnapshotRefusedError(directory, expected=f"catalogue {expected}", found=found)
+    if about.horizons != signals.horizons:
+        expected, found = str(signals.horizons), str(about.horizons)
+        raise SnapshotRefusedError(directory, expected=f"horizons {expected}", found=found)
+
+
+def _parity(by_day: Mapping[int, pa.Table], features: tuple[Difference, ...]) -> Parity:
+    return Parity(
+        rows=sum(len(rows) for rows in by_day.values()),
+        moments=tuple(f"{to_datetime(day):%Y-%m-%d}" for day in by_day),
+        features=features,
+    )

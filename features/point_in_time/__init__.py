@@ -1,0 +1,1 @@
+"""Compute features and labels as they were known at a moment."""

@@ -1,0 +1,178 @@
+"""How each kind of base feature is computed from the events of a signal.
+
+Each function takes the distinct rows to compute for (a level's keys and `as_of_day`), the events
+of one signal with their keys renamed, and features of one kind; it returns the rows that have
+visible events, with a column a feature. Events are added up by key, day and day of knowledge
+before they meet the rows, so that wide levels stay small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.declarations.kinds import (
+    Age,
+    Distinct,
+    Elapsed,
+    Highest,
+    LargestShare,
+    Latest,
+    Lowest,
+    Quantile,
+    Windowed,
+)
+from features.point_in_time.visibility import AS_OF, END, event_key, in_window, visible
+
+Keys = Sequence[str]
+DAYS: Final = ("event_day", "available_day")
+
+
+def windowed(
+    rows: ir.Table, events: ir.Table, features: Sequence[Windowed], keys: Keys
+) -> ir.Table:
+    """Sum measures over windows, all windows of a signal in one pass."""
+    measures = dict.fromkeys(feature.measure for feature in features)
+    daily = _daily(events, keys).agg(
+        **{measure: events[measure].sum().cast("int64") for measure in measures}
+    )
+    return _over_windows(
+        rows,
+        daily,
+        features,
+        keys,
+        lambda pairs, feature, within: pairs[feature.measure].sum(where=within).cast("int64"),
+    )
+
+
+def lowest(rows: ir.Table, events: ir.Table, features: Sequence[Lowest], keys: Keys) -> ir.Table:
+    """Take the least value of each measure over its window."""
+    measures = dict.fromkeys(feature.measure for feature in features)
+    daily = _daily(events, keys).agg(**{name: events[name].min() for name in measures})
+    return _over_windows(
+        rows,
+        daily,
+        features,
+        keys,
+        lambda pairs, feature, within: pairs[feature.measure].min(where=within),
+    )
+
+
+def highest(rows: ir.Table, events: ir.Table, features: Sequence[Highest], keys: Keys) -> ir.Table:
+    """Take the greatest value of each measure over its window."""
+    measures = dict.fromkeys(feature.measure for feature in features)
+    daily = _daily(events, keys).agg(**{name: events[name].max() for name in measures})
+    return _over_windows(
+        rows,
+        daily,
+        features,
+        keys,
+        lambda pairs, feature, within: pairs[feature.measure].max(where=within),
+    )
+
+
+def _over_windows(
+    rows: ir.Table,
+    daily: ir.Table,
+    features: Sequence[Any],
+    keys: Keys,
+    measured: Callable[[ir.Table, Any, ir.BooleanValue], ir.Value],
+) -> ir.Table:
+    pairs = visible(rows, daily, keys)
+    pairs = pairs.filter(in_window(pairs, max(feature.days for feature in features)))
+    return pairs.group_by(*keys, AS_OF).agg(
+        **{f.name: measured(pairs, f, in_window(pairs, f.days)) for f in features}
+    )
+
+
+def _daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
+    return events.group_by(*map(event_key, keys), *more, *DAYS, *_ends(events))
+
+
+def _ends(events: ir.Table) -> Keys:
+    """Return the column with the end of events that last."""
+    return (END,) if END in events.columns else ()
+
+
+def distinct(rows: ir.Table, events: ir.Table, feature: Distinct, keys: Keys) -> ir.Table:
+    """Count the different values of a column over a window."""
+    values = events.filter(events[feature.column].notnull())
+    values = _daily(values, keys, feature.column).agg()
+    pairs = visible(rows, values, keys)
+    pairs = pairs.filter(in_window(pairs, feature.days))
+    return pairs.group_by(*keys, AS_OF).agg(**{feature.name: pairs[feature.column].nunique()})
+
+
+def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys: Keys) -> ir.Table:
+    """Divide the largest sum of a column's values over a window by the sum of all."""
+    daily = _daily(events, keys, feature.column).agg(
+        part=events[feature.measure].sum().cast("int64")
+    )
+    pairs = visible(rows, daily, keys)
+    pairs = pairs.filter(in_window(pairs, feature.days))
+    parts = pairs.group_by(*keys, AS_OF, feature.column).agg(part=pairs.part.sum().cast("int64"))
+    wholes = parts.group_by(*keys, AS_OF).agg(
+        largest=parts.part.max(where=parts[feature.column].notnull()).fill_null(0),
+        whole=parts.part.sum().cast("int64"),
+    )
+    wholes = wholes.filter(wholes.whole > 0)
+    share = wholes.largest.cast("float64") / wholes.whole.cast("float64")
+    return wholes.select(*keys, AS_OF, **{feature.name: share})
+
+
+def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) -> ir.Table:
+    """Take the value at a share of the way through the sorted values of a window."""
+    known = events.filter(events[feature.measure].notnull())
+    values = _daily(known, keys, feature.measure).agg(count=known.count())
+    pairs = visible(rows, values, keys)
+    pairs = pairs.filter(in_window(pairs, feature.days))
+    counts = pairs.group_by(*keys, AS_OF, feature.measure).agg(count=pairs["count"].sum())
+    counts = counts.mutate(
+        so_far=counts["count"]
+        .sum()
+        .over(group_by=(*keys, AS_OF), order_by=feature.measure, rows=(None, 0)),
+        whole=counts["count"].sum().over(group_by=(*keys, AS_OF)),
+    )
+    reached = counts.filter(
+        counts.so_far.cast("float64") >= counts.whole.cast("float64") * feature.share
+    )
+    return reached.group_by(*keys, AS_OF).agg(**{feature.name: reached[feature.measure].min()})
+
+
+def elapsed(rows: ir.Table, events: ir.Table, feature: Elapsed | Age, keys: Keys) -> ir.Table:
+    """Count the days since the last visible event, or since the first."""
+    happened = events.filter(events[feature.measure] > 0)
+    days = _daily(happened, keys).agg()
+    pairs = visible(rows, days, keys)
+    end = pairs.event_day.max() if isinstance(feature, Elapsed) else pairs.event_day.min()
+    ends = pairs.group_by(*keys, AS_OF).agg(day=end)
+    return ends.select(*keys, AS_OF, **{feature.name: (ends[AS_OF] - ends.day).cast("float64")})
+
+
+def latest(rows: ir.Table, events: ir.Table, feature: Latest, keys: Keys) -> ir.Table:
+    """Take the known value of the last visible event."""
+    value = latest_of(rows, events, feature.measure, keys)
+    return value.select(*keys, AS_OF, **{feature.name: value[feature.measure].cast("float64")})
+
+
+def latest_of(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.Table:
+    """Return each row's value of a column in the last visible event where it is known.
+
+    Events are numbered once per key; events known later can shift the numbers but never the order
+    of the others, so the highest number among the visible ones names the same event for ever. Of
+    the events of one day and day of knowledge only the last can matter.
+    """
+    known = events.filter(events[column].notnull())
+    event_keys = [event_key(key) for key in keys]
+    position = ibis.row_number().over(
+        group_by=event_keys, order_by=("event_time", "available_at", column)
+    )
+    numbered = known.select(*event_keys, *DAYS, *_ends(known), column, position=position)
+    last = _daily(numbered, keys).agg(
+        **{column: numbered[column].argmax(numbered.position), "position": numbered.position.max()}
+    )
+    pairs = visible(rows, last, keys)
+    return pairs.group_by(*keys, AS_OF).agg(**{column: pairs[column].argmax(pairs.position)})

@@ -1,0 +1,76 @@
+"""Units offered for data without a stock table, by an order-up-to rule; marked as imputed.
+
+A retailer who reviews stock once a week and orders up to a level is the textbook periodic-review
+base-stock policy (Silver, Pyke and Thomas, "Inventory and Production Management in Supply
+Chains"). The level here covers `cover_days` of the trailing demand known at the moment, times a
+safety factor; a listing nobody ordered in the trailing days has no units on sale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+
+from features.dataset.dataset import Dataset
+from features.dataset.days import SECONDS_PER_DAY
+from features.dataset.horizons import Horizons
+from features.declarations.kinds import Family, SignalName, Windowed
+from features.declarations.levels import Level
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.spine import listing_days
+from features.point_in_time.visibility import AS_OF
+
+
+@dataclass(frozen=True)
+class OrderUpTo:
+    """How the level follows demand: `ceil(safety * cover_days / trailing_days * units)`."""
+
+    trailing_days: int = 56
+    cover_days: int = 28
+    safety: float = 1.5
+    least_units: int = 12
+    """The smallest lot worth a shipment."""
+
+    def __str__(self) -> str:
+        """Say the rule in a sentence for cards and summaries."""
+        return (
+            f"units offered = {self.safety:g} x {self.cover_days} days of the demand of the last "
+            f"{self.trailing_days} days, at least {self.least_units}"
+        )
+
+
+RULE: Final = OrderUpTo()
+
+
+def with_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> Dataset:
+    """Return the data set with a stock table: its own, or one imputed by the rule.
+
+    Imputed observations stand at the moments of the spine, and are known there and then.
+    """
+    if dataset.has("stock"):
+        return dataset
+    demand = Windowed(
+        name="trailing_units",
+        description=f"Units ordered in the last {rule.trailing_days} days.",
+        unit="units",
+        family=Family.DEMAND,
+        level=Level.LISTING,
+        signal=SignalName.ORDERS,
+        measure="units",
+        days=rule.trailing_days,
+    )
+    known = level_values(lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
+    wanted = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
+    level = ibis.greatest(wanted.cast("int64"), rule.least_units)
+    moment = (known[AS_OF] * SECONDS_PER_DAY).as_timestamp("s")
+    stock = known.select(
+        "listing_id",
+        on_hand_units=ibis.ifelse(known.trailing_units > 0, level, 0).cast("int64"),
+        inbound_units=ibis.literal(0, "int64"),
+        event_time=moment.cast("timestamp"),
+        available_at=moment.cast("timestamp"),
+    )
+    return dataset.with_imputed("stock", dataset.stored(stock))

@@ -1,0 +1,98 @@
+"""Labels: what happened after `as_of`. The only place that looks ahead, and says so.
+
+A label looks at `as_of < event_time <= as_of + horizon` and is usable only once it is mature:
+its last event lies before the data's cut-off. For return risk that is the end of the return
+window of every order line of the horizon; a row with a line not yet delivered is not mature.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset.dataset import Dataset
+from features.dataset.days import day_of
+from features.dataset.horizons import Horizons
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF
+from features.signals.orders import order_lines_with_end, returns_within_window
+
+
+def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
+    """Return both labels for each row of `spine`.
+
+    Adds to (listing_id, as_of_day): `units_ordered_label` (float64, units ordered in the
+    horizon), `sell_through` (share of the units offered, capped at 1; null while immature),
+    `return_risk` (share of the units ordered that came back in time; null while immature, without
+    any order, or where the data have no returns) and `{target}_is_mature`.
+    """
+    horizons, cut_off = signals.horizons, signals.dataset.cut_off_day()
+    names, tables = zip(*signals.dataset.tables.items(), strict=True)
+    # Markets differ in their cut-off: what doesn't rest on it is written as SQL once for all.
+    ahead = signals.step(_ordered_ahead, spine, *tables, names=names, horizons=horizons)
+    rows = spine.select("listing_id", AS_OF, "units_offered").left_join(
+        ahead, ["listing_id", AS_OF]
+    )
+    ordered = rows.ahead_units.coalesce(0).cast("float64")
+    rows = rows.select(
+        "listing_id",
+        AS_OF,
+        "units_offered",
+        "ahead_returned",
+        units_ordered_label=ordered,
+        sell_through_is_mature=rows[AS_OF] + horizons.sell_through_maturity_days <= cut_off,
+        return_risk_is_mature=(rows[AS_OF] + horizons.return_risk_maturity_days <= cut_off)
+        & (rows.ahead_open.coalesce(0) == 0)
+        & (rows.ahead_over_day.coalesce(0) + horizons.reporting_lag_days <= cut_off),
+    )
+    sold_share = ibis.least(rows.units_ordered_label / rows.units_offered, 1.0)
+    returned_share = rows.ahead_returned / rows.units_ordered_label
+    has_return_risk = rows.return_risk_is_mature & (rows.units_ordered_label > 0)
+    return rows.select(
+        "listing_id",
+        AS_OF,
+        "units_ordered_label",
+        "sell_through_is_mature",
+        "return_risk_is_mature",
+        sell_through=ibis.ifelse(rows.sell_through_is_mature, sold_share, None),
+        return_risk=ibis.ifelse(has_return_risk, returned_share, None),
+    )
+
+
+def _ordered_ahead(
+    spine: ir.Table, *tables: ir.Table, names: tuple[str, ...], horizons: Horizons
+) -> ir.Table:
+    """Sum the units ordered in the horizon of each row, and those of them that came back."""
+    dataset = Dataset(connection=None, tables=dict(zip(names, tables, strict=True)), digest="")
+    lines = _lines_with_returned(dataset, horizons).rename(line_listing_id="listing_id")
+    pairs = spine.select("listing_id", AS_OF).inner_join(
+        lines,
+        [
+            ibis._.listing_id == lines.line_listing_id,
+            lines.event_day > ibis._[AS_OF],
+            lines.event_day <= ibis._[AS_OF] + horizons.horizon_days,
+        ],
+    )
+    return pairs.group_by("listing_id", AS_OF).agg(
+        ahead_units=pairs.units.sum().cast("int64"),
+        ahead_returned=pairs.returned_units.sum().cast("int64"),
+        ahead_open=pairs.over_day.isnull().sum(),
+        ahead_over_day=pairs.over_day.max(),
+    )
+
+
+def _lines_with_returned(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return order lines with the end of each one's window and the units that came back in it."""
+    orders = dataset.knowable("orders")
+    lines = orders.select(
+        "order_line_id", "listing_id", "units", event_day=day_of(orders.event_time)
+    )
+    ends = order_lines_with_end(dataset, horizons)
+    over = ends.select("order_line_id", over_day=day_of(ends.over_at))
+    lines = lines.left_join(over, "order_line_id").drop("order_line_id_right")
+    if not dataset.has("returns"):
+        return lines.mutate(returned_units=ibis.null("int64"))
+    returned = returns_within_window(dataset, ends).group_by("order_line_id")
+    back = returned.agg(returned_units=ibis._.returned_units.sum().cast("int64"))
+    joined = lines.left_join(back, "order_line_id")
+    return joined.select(*lines.columns, returned_units=joined.returned_units.coalesce(0))

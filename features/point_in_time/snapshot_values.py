@@ -1,0 +1,142 @@
+"""Materialise: the base features of every live key at one moment, by the same interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from features.catalogue.catalogue import Catalogue
+from features.dataset.dataset import Dataset
+from features.dataset.days import as_of_to_day, day_of
+from features.dataset.row_digests import hashed_by, known_rows
+from features.declarations.kinds import COUNTING, Base, SignalName
+from features.declarations.levels import LEVEL_TITLES, Level
+from features.online.contents import (
+    LevelAbout,
+    LevelVectors,
+    ListingFacts,
+    ProductFacts,
+    SnapshotAbout,
+    SnapshotContents,
+)
+from features.point_in_time.interpreter import has_signals, key_values
+from features.point_in_time.level_vectors import level_vectors, live_keys
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF
+
+
+def snapshot_contents(
+    signals: SignalRows,
+    catalogue: Catalogue,
+    as_of: datetime,
+    levels: Mapping[Level, LevelVectors],
+) -> SnapshotContents:
+    """Return the contents of a snapshot with these vectors."""
+    day = as_of_to_day(as_of)
+    return SnapshotContents(
+        about=_about(signals, catalogue, as_of, levels),
+        levels=levels,
+        products=product_facts(signals.dataset),
+        listings=listing_facts(signals, day),
+    )
+
+
+def default_of(signals: SignalRows, feature: Base) -> float | None:
+    """Return what a key without any event has: nothing counted, or null."""
+    is_counted = isinstance(feature, COUNTING) and has_signals(signals, feature)
+    return 0.0 if is_counted else None
+
+
+def product_facts(dataset: Dataset) -> dict[str, ProductFacts]:
+    """Return what is known of each product beside its features."""
+    names = ("product_id", *ProductFacts._fields)
+    rows = zip(*_columns(dataset, dataset.tables["products"].select(*names)), strict=True)
+    return {name: ProductFacts(*facts) for name, *facts in rows}
+
+
+def listing_facts(signals: SignalRows, day: int) -> dict[str, ListingFacts]:
+    """Return what each listing is of, and who made its latest video as known on a day."""
+    listings = signals.dataset.tables["listings"]
+    keys = listings.select(
+        "listing_id",
+        "product_id",
+        "market",
+        is_live=day_of(listings.listed_at) <= day,
+        **{AS_OF: ibis.literal(day, "int64")},
+    )
+    keys = signals.keep(keys)
+    facts = key_values(signals, SignalName.VIDEOS, "creator_id", keys)
+    chosen = facts.select("listing_id", *ListingFacts._fields)
+    rows = zip(*_columns(signals.dataset, chosen), strict=True)
+    return {name: ListingFacts(*its) for name, *its in rows}
+
+
+def _about(
+    signals: SignalRows,
+    catalogue: Catalogue,
+    as_of: datetime,
+    levels: Mapping[Level, LevelVectors],
+) -> SnapshotAbout:
+    dataset = signals.dataset
+    known = known_rows(dataset, as_of_to_day(as_of))
+    return SnapshotAbout(
+        as_of=as_of,
+        catalogue_fingerprint=catalogue.fingerprint,
+        dataset_digest=dataset.digest,
+        horizons=signals.horizons,
+        imputed=dataset.imputed,
+        markets=_currencies(dataset),
+        categories=_categories(dataset),
+        levels={
+            level: LevelAbout(
+                features=tuple(feature.name for feature in catalogue.at(level)),
+                defaults=tuple(default_of(signals, feature) for feature in catalogue.at(level)),
+                keys=len(vectors.keys),
+            )
+            for level, vectors in levels.items()
+        },
+        known_rows={name: one.rows for name, one in known.items()},
+        row_digests={name: one.digest for name, one in known.items()},
+        hashed_by=hashed_by(dataset),
+    )
+
+
+def _currencies(dataset: Dataset) -> dict[str, str]:
+    pairs = dataset.tables["listings"].select("market", "currency").distinct().order_by("market")
+    markets, currencies = _columns(dataset, pairs)
+    return dict(zip(markets, currencies, strict=True))
+
+
+def _categories(dataset: Dataset) -> tuple[str, ...]:
+    (names,) = _columns(dataset, dataset.listing_facts().select("category").distinct())
+    return tuple(sorted(names))
+
+
+def _columns(dataset: Dataset, table: ir.Table) -> list[list[Any]]:
+    """Return the columns of a table, null as None."""
+    found = dataset.connection.to_pyarrow(table)
+    return [found[name].to_pylist() for name in found.column_names]
+
+
+Watch = Callable[[str, int], None]
+"""Told what is worked on and how many rows of it are done."""
+
+
+def unwatched(_subject: str, _rows: int) -> None:
+    """Tell nobody."""
+
+
+def materialise(
+    signals: SignalRows, catalogue: Catalogue, as_of: datetime, watch: Watch = unwatched
+) -> SnapshotContents:
+    """Compute a snapshot: one spine row a key of each level, at `as_of` (a UTC midnight)."""
+    day = as_of_to_day(as_of)
+    levels: dict[Level, LevelVectors] = {}
+    for level in Level:
+        watch(LEVEL_TITLES[level], 0)
+        levels[level] = level_vectors(signals, catalogue.at(level), live_keys(signals, level), day)
+    return snapshot_contents(signals, catalogue, as_of, levels)

@@ -1,0 +1,88 @@
+"""The spine: every listing when it goes live, then weekly while it has units to sell."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from features.dataset.dataset import Dataset
+from features.dataset.days import day_of
+from features.declarations.kinds import Family, Latest, SignalName
+from features.declarations.levels import Level
+from features.point_in_time.interpreter import key_values, level_values
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF
+
+DAYS_A_WEEK: Final = 7
+MONDAY: Final = 4
+"""Day 4 since 1970-01-01, a Thursday, was a Monday: so are all days 7 apart from it."""
+
+DECIDED: Final = (
+    Latest(
+        name="list_price_minor",
+        description="The list price in force.",
+        unit="minor currency units",
+        family=Family.PRICE,
+        level=Level.LISTING,
+        signal=SignalName.PRICES,
+        measure="price_minor",
+    ),
+    Latest(
+        name="units_offered",
+        description="Units on hand and on their way, as last observed.",
+        unit="units",
+        family=Family.DEMAND,
+        level=Level.LISTING,
+        signal=SignalName.STOCK,
+        measure="units_offered",
+    ),
+)
+"""What the decision of a past row was: read with the time rule, like every feature."""
+
+
+def listing_days(dataset: Dataset) -> ir.Table:
+    """Return (listing_id, as_of_day): the first midnight from going live on, then each Monday.
+
+    All listings share the weekday, so that wide levels have one row a week and not one a day.
+    """
+    cut_off = dataset.cut_off_day()
+    listings = dataset.tables["listings"]
+    starts = listings.select("listing_id", first_day=day_of(listings.listed_at))
+    starts = starts.filter(starts.first_day <= cut_off)
+    first_monday = starts.first_day + _days_to_monday(starts.first_day)
+    mondays = ibis.range(first_monday, cut_off + 1, DAYS_A_WEEK).unnest()
+    weekly = starts.select("listing_id", as_of_day=mondays)
+    first = starts.select("listing_id", as_of_day="first_day")
+    rows = first.union(weekly, distinct=True)
+    return rows.select("listing_id", as_of_day=rows[AS_OF].cast("int64"))
+
+
+def _days_to_monday(day: ir.IntegerValue) -> ir.IntegerValue:
+    return (DAYS_A_WEEK - (day - MONDAY) % DAYS_A_WEEK) % DAYS_A_WEEK
+
+
+def listings_on(dataset: Dataset, day: int) -> ir.Table:
+    """Return (listing_id, as_of_day): every listing that was live by a day, on that day."""
+    listings = dataset.tables["listings"]
+    live = listings.filter(day_of(listings.listed_at) <= day)
+    return live.select("listing_id", as_of_day=ibis.literal(day, "int64"))
+
+
+def build_spine(rows: SignalRows) -> ir.Table:
+    """Return the rows to compute features and labels for: `spine_of` all moments of training."""
+    return spine_of(rows, listing_days(rows.dataset))
+
+
+def spine_of(rows: SignalRows, moments: ir.Table) -> ir.Table:
+    """Return those of (listing_id, as_of_day) that had units to sell, with what a row needs.
+
+    One row a listing and moment: listing_id, as_of_day, the keys of all levels,
+    list_price_minor (float64) and units_offered (float64). The creator of a row is that of the
+    listing's latest video.
+    """
+    decided = level_values(rows, DECIDED, rows.keep(moments))
+    on_sale = rows.keep(decided.filter(decided.units_offered > 0))
+    with_creators = key_values(rows, SignalName.VIDEOS, "creator_id", on_sale)
+    return with_creators.inner_join(rows.dataset.listing_facts(), "listing_id")

@@ -1,0 +1,1 @@
+"""What every command stands on: errors, settings, progress, the disk."""

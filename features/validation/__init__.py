@@ -1,0 +1,1 @@
+"""Check source tables against the contract; quarantine what breaks it."""

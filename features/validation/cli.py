@@ -1,0 +1,62 @@
+"""Commands of the features: checking source data against the contract."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app = typer.Typer()
+
+QUARANTINED: Final = 1
+EXIT_CODES: Final = """Exit codes: 0 all rows are valid; 1 some rows were quarantined and a run can
+go on without them; 2 wrong usage; 3 a table is broken as a whole; 6 the disk refused.
+
+Example: xuanpin check data --out validated"""
+
+
+@app.command("check", epilog=EXIT_CODES)
+def check(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            help="Directory with one Parquet or CSV file, or a folder of them, a table."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Directory to write the validated tables and the quarantine to."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Check source tables against the contract and report what is valid, and what isn't and why.
+
+    Without --out nothing is kept but the report. docs/contract.md describes the tables.
+    """
+    from rich.console import Console
+
+    from features.runtime.progress import late_progress
+    from features.validation.report_page import report_page
+    from features.validation.validate import validate
+
+    with tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing, late_progress() as tell:
+        report = validate(directory, out or Path(passing) / "validated", tell)
+    if json:
+        typer.echo(report.to_json(), nl=False)
+    else:
+        Console().print(report_page(report))
+        _say_what_is_next(report.rows_quarantined, out)
+    raise typer.Exit(QUARANTINED if report.rows_quarantined else 0)
+
+
+def _say_what_is_next(rows_quarantined: int, out: Path | None) -> None:
+    if out is None:
+        typer.echo("Keep the validated tables and the quarantine with --out DIR.")
+        return
+    typer.echo(f"The validated tables are in {out}.")
+    if rows_quarantined:
+        typer.echo(f"The rows in quarantine, with their reasons, are in {out / 'quarantine'}.")

@@ -1,0 +1,138 @@
+"""Reading the rows of a CSV file as text, in batches; malformed rows keep their place."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from features.contract.errors import UnreadableFileError
+
+BLOCK_BYTES: Final = 1 << 24
+"""Text parsed at once; a single row may not be longer."""
+
+
+@dataclass
+class _MalformedRows:
+    """Rows with too few or too many cells, as the parser comes upon them."""
+
+    file: Path
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, row: pa_csv.InvalidRow) -> str:
+        self.numbers.append(row.number - 1)  # the parser counts the header
+        self.texts.append(row.text)
+        return "skip"
+
+    def take_until(self, number: int, names: Sequence[str]) -> tuple[list[int], pa.Table]:
+        """Remove and return the rows up to a number, with as many cells as there are columns."""
+        taken = sum(1 for malformed in self.numbers if malformed <= number)
+        numbers, texts = self.numbers[:taken], self.texts[:taken]
+        del self.numbers[:taken], self.texts[:taken]
+        rows = [_fitted(text, len(names), self.file) for text in texts]
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+        return numbers, pa.table(columns or [pa.nulls(0, pa.string())] * len(names), list(names))
+
+
+def read_header(file: Path) -> tuple[list[str], bool]:
+    """Return the names in the first line, and whether any row follows it."""
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        lines = filter(None, csv.reader(text))
+        return next(lines, []), next(lines, None) is not None
+
+
+def csv_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
+    """Yield the rows in order, as text, empty cells as null, with a mask of the malformed ones.
+
+    A blank line is no row. A malformed row with too few cells is filled up with nulls; of one with
+    too many, the last cell holds the rest.
+
+    Raises:
+        UnreadableFileError: a quote never closes, so that rows can't be told apart.
+    """
+    names, has_rows = read_header(file)
+    if not has_rows:
+        return
+    malformed = _MalformedRows(file)
+    rows_before, last_cell = 0, None
+    for cells in _well_formed(file, names, malformed):
+        last_cell = cells.columns[-1][-1].as_py()
+        numbers = _places(rows_before, len(cells), malformed.numbers)
+        rows_before = int(numbers[-1])
+        yield _merged((numbers, cells), malformed.take_until(rows_before, names))
+    if malformed.numbers:
+        numbers = np.empty(0, dtype=np.int64)
+        nothing = pa.table([pa.nulls(0, pa.string())] * len(names), names)
+        yield _merged((numbers, nothing), malformed.take_until(malformed.numbers[-1], names))
+    else:
+        _refuse_open_quote(file, last_cell)
+
+
+def _well_formed(file: Path, names: Sequence[str], malformed: _MalformedRows) -> Iterator[pa.Table]:
+    """Yield the rows with the right number of cells, block by block."""
+    # Without threads the parser knows the number of a malformed row.
+    with pa_csv.open_csv(
+        file,
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    ) as reader:
+        for batch in reader:
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch])
+
+
+def _places(rows_before: int, rows: int, malformed: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the row numbers that well-formed rows have between the malformed ones."""
+    most = rows_before + rows + len(malformed)
+    numbers = np.arange(rows_before + 1, most + 1, dtype=np.int64)
+    return numbers[~np.isin(numbers, malformed)][:rows]
+
+
+def _merged(
+    well_formed: tuple[npt.NDArray[np.int64], pa.Table], malformed: tuple[list[int], pa.Table]
+) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """Put the rows of both into their order."""
+    if not malformed[0]:
+        return well_formed[1], np.zeros(len(well_formed[0]), dtype=np.bool_)
+    order = np.argsort(np.concatenate([well_formed[0], malformed[0]]))
+    cells = pa.concat_tables([well_formed[1], malformed[1]]).take(pa.array(order))
+    return cells, order >= len(well_formed[0])
+
+
+def _fitted(text: str, width: int, file: Path) -> list[str | None]:
+    """Return the cells of a malformed row as `width` ones, so that it can be kept to look at."""
+    try:
+        row = next(csv.reader(text.splitlines(keepends=True), strict=True))
+    except csv.Error as error:
+        raise _open_quote(file) from error
+    padded = row + [""] * (width - len(row))
+    return [cell or None for cell in (*padded[: width - 1], ",".join(padded[width - 1 :]))]
+
+
+def _refuse_open_quote(file: Path, last_cell: str | None) -> None:
+    """Refuse a file whose last cell swallowed the rest of it, for want of a closing quote."""
+    if last_cell and "\n" in last_cell and not _tail(file).rstrip(b"\r\n").endswith(b'"'):
+        raise _open_quote(file)
+
+
+def _open_quote(file: Path) -> UnreadableFileError:
+    return UnreadableFileError(file, "quotes that close", "one that doesn't")
+
+
+def _tail(file: Path) -> bytes:
+    with file.open("rb") as data:
+        data.seek(-min(file.stat().st_size, 64), 2)
+        return data.read()

@@ -1,0 +1,132 @@
+"""The ledger of a validation: which row of which table was found faulty, or removed, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.contract.columns import Table, kind_of
+from features.validation.casting import SQL_TYPES
+
+MEMORY_LIMIT: Final = "1GB"
+"""What DuckDB may hold before it spills beside the artefact."""
+
+IDENTICAL_DUPLICATE: Final = "identical_duplicate"
+"""Removed without a loss: counted, and not put into quarantine."""
+
+_BEGIN: Final = """
+CREATE TABLE faulty_{table} (row_number BIGINT, place SMALLINT, reason VARCHAR);
+CREATE TABLE removed_{table} (row_number BIGINT, reason VARCHAR);
+CREATE VIEW all_{table} AS
+    SELECT row_number, place, reason FROM faulty_{table}
+    UNION ALL
+    SELECT row_number, 0, reason FROM removed_{table} WHERE reason <> '{duplicate}';
+"""
+_SHOW: Final = (
+    "CREATE VIEW {table} AS SELECT * FROM checked_{table} ANTI JOIN removed_{table}"
+    " USING (row_number)"
+)
+_COUNTS: Final = """
+SELECT
+    (SELECT count(DISTINCT row_number) FROM all_{table}),
+    (SELECT count(*) FROM removed_{table} WHERE reason = '{duplicate}')
+"""
+_REASONS: Final = """
+SELECT reason, count(*), list_sort(min(row_number, {most})) FROM all_{table}
+GROUP BY reason ORDER BY min(place), reason
+"""
+_BY_ROW: Final = """
+SELECT row_number, string_agg(reason, '; ' ORDER BY place, reason) AS reasons FROM all_{table}
+GROUP BY row_number ORDER BY row_number
+"""
+_REMOVED: Final = "SELECT row_number FROM removed_{table} ORDER BY row_number"
+_REMOVE: Final = "INSERT INTO removed_{table} SELECT row_number, $reason FROM ({rows})"
+
+
+class Ledger:
+    """Notes the faults of rows and shows, by table name, the rows that are left.
+
+    The view `{table}` of `connection` holds a table's surviving rows with their `row_number`; it
+    is empty for a table that the source doesn't have.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write into a DuckDB connection made by `open_ledger`."""
+        self.connection = connection
+
+    def begin(self, table: Table) -> None:
+        """Make room for the faults of a table."""
+        self.connection.execute(_filled(_BEGIN, table))
+
+    def show(self, table: Table, checked: Path | None) -> None:
+        """Show a table whose row-checked rows lie in a Parquet file; None: the source has none."""
+        if checked is None:
+            columns = ", ".join(["row_number", *_null_columns(table)])
+            nothing = self.connection.sql("SELECT 0 AS row_number").project(columns).limit(0)
+            nothing.create_view(f"checked_{table.name}")
+        else:
+            self.connection.read_parquet(str(checked)).create_view(f"checked_{table.name}")
+        self.connection.execute(_filled(_SHOW, table))
+
+    def note(self, table: Table, faults: pa.Table) -> None:
+        """Note faults of single rows; see `features.validation.row_checks.FAULTS`."""
+        self.connection.from_arrow(faults).insert_into(f"faulty_{table.name}")
+
+    def remove(self, table: Table, rows: str, reason: str) -> None:
+        """Remove the rows whose `row_number` a query over the views returns."""
+        statement = _REMOVE.format(table=table.name, rows=rows)
+        self.connection.execute(statement, {"reason": reason})
+
+    def counts(self, table: Table) -> tuple[int, int]:
+        """Return how many rows are in quarantine and how many were dropped as duplicates."""
+        quarantined, dropped = self.one_row(_filled(_COUNTS, table))
+        return int(quarantined), int(dropped)
+
+    def one_row(self, query: str, values: dict[str, str] | None = None) -> tuple[Any, ...]:
+        """Return the only row of a query over the views."""
+        (row,) = self.connection.execute(query, values).fetchall()
+        return tuple(row)
+
+    def reasons(self, table: Table, most: int) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Return each reason with its number of rows and the first row numbers."""
+        statement = _REASONS.format(table=table.name, most=most)
+        found = self.connection.execute(statement).fetchall()
+        return [(reason, rows, tuple(examples)) for reason, rows, examples in found]
+
+    def reasons_by_row(self, table: Table) -> pa.Table:
+        """Return (row_number, reasons) of the quarantined rows, in order, reasons joined."""
+        return self.connection.sql(_filled(_BY_ROW, table)).to_arrow_table()
+
+    def removed_rows(self, table: Table) -> npt.NDArray[np.int64]:
+        """Return the numbers of the checked rows that don't survive, in order."""
+        removed = self.connection.execute(_filled(_REMOVED, table)).fetchnumpy()["row_number"]
+        return np.asarray(removed, dtype=np.int64)
+
+
+def _filled(statement: str, table: Table) -> str:
+    return statement.format(table=table.name, duplicate=IDENTICAL_DUPLICATE)
+
+
+def _null_columns(table: Table) -> list[str]:
+    types = {name: SQL_TYPES[kind_of(column)] for name, column in table.columns.items()}
+    return [f'CAST(NULL AS {sql_type}) AS "{name}"' for name, sql_type in types.items()]
+
+
+@contextmanager
+def open_ledger(directory: Path) -> Iterator[Ledger]:
+    """Open a ledger that lives in memory and spills into `directory`."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(directory),
+        "autoinstall_known_extensions": "false",  # a check needs no network
+    }
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield Ledger(connection)

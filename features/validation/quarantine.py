@@ -1,0 +1,63 @@
+"""Writing the quarantine: rows as the source has them, with the reasons why they are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.validation.source import TableSource
+from features.validation.table_files import RawBatch
+
+REASON: Final = "quarantine_reason"
+ROW_NUMBER: Final = "quarantine_row_number"
+"""`returns` has a column `reason` of its own: these names belong to nobody else."""
+
+
+def write_quarantine(source: TableSource, reasons: pa.Table, path: Path) -> None:
+    """Write the rows that `reasons` (row_number, reasons; in order) names.
+
+    All source columns as text, those of all files of the table; then `quarantine_reason` and
+    `quarantine_row_number`. Reads the source a second time, one batch at once.
+    """
+    names = [*source.table.columns, *source.extra_columns]
+    fields = [(name, pa.string()) for name in names]
+    schema = pa.schema([*fields, (REASON, pa.string()), (ROW_NUMBER, pa.int64())])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for cells, rows in _rows_with_reasons(source, reasons):
+            columns = [_as_text(cells, name) for name in names]
+            writer.write_table(pa.table([*columns, rows["reasons"], rows["row_number"]], schema))
+
+
+def _rows_with_reasons(
+    source: TableSource, reasons: pa.Table
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield the named rows of each batch, beside their part of `reasons`."""
+    numbers: npt.NDArray[np.int64] = reasons["row_number"].to_numpy()
+    for batch in source.batches():
+        start, stop = np.searchsorted(numbers, [batch.row_numbers[0], batch.row_numbers[-1] + 1])
+        if start < stop:
+            here = reasons.slice(start, stop - start)
+            yield _rows(batch, here["row_number"].to_numpy()), here
+
+
+def _rows(batch: RawBatch, numbers: npt.NDArray[np.int64]) -> pa.Table:
+    return batch.cells.take(pa.array(np.searchsorted(batch.row_numbers, numbers)))
+
+
+def _as_text(cells: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in cells.column_names:
+        return pa.chunked_array([pa.nulls(cells.num_rows, pa.string())])
+    try:
+        return pc.cast(cells[name], pa.string())
+    except pa.ArrowNotImplementedError:  # a nested column that the contract doesn't know
+        values = cells[name].to_pylist()
+        return pa.chunked_array(
+            [[None if value is None else str(value) for value in values]], pa.string()
+        )

@@ -1,0 +1,115 @@
+"""The report of a validation as a person reads it in a terminal: short, whatever the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from features.runtime.text import listed, shown
+from features.validation.report import Report, TableReport
+
+MOST_REASONS: Final = 8
+"""Reasons shown a table; report.json has all."""
+
+
+def report_page(report: Report) -> RenderableType:
+    """Return the report as something a rich console prints; names are shown, never values."""
+    return Group(
+        _tables(report),
+        *_section("Quarantined", _reasons(report)),
+        *_section("Worth a look", _warnings(report)),
+        *_section("Besides", _besides(report)),
+        Text(),
+        _verdict(report),
+    )
+
+
+def _tables(report: Report) -> Grid:
+    tables = len(report.tables)
+    title = f"{shown(report.source)}: {tables} table{'s' if tables > 1 else ''}"
+    grid = Grid(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    grid.add_column("table", no_wrap=True)
+    for name in ("rows read", "valid", "duplicates", "quarantined"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("events from", no_wrap=True)
+    grid.add_column("to", no_wrap=True)
+    for table in report.tables:
+        quarantined_style = "yellow" if table.rows_quarantined else "dim"
+        grid.add_row(
+            table.name,
+            f"{table.rows_read:,}",
+            f"{table.rows_valid:,}",
+            _count_or_dash(table.rows_dropped),
+            Text(_count_or_dash(table.rows_quarantined), style=quarantined_style),
+            _day(table.first_event),
+            _day(table.last_event),
+        )
+    return grid
+
+
+def _count_or_dash(rows: int) -> str:
+    return f"{rows:,}" if rows else "-"
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d") if moment else ""
+
+
+def _section(title: str, lines: Iterator[Text]) -> Iterator[RenderableType]:
+    shown_lines = list(lines)
+    if shown_lines:
+        yield Text(f"\n{title}", style="bold")
+        yield from (Padding(line, (0, 0, 0, 2)) for line in shown_lines)
+
+
+def _reasons(report: Report) -> Iterator[Text]:
+    for table in report.tables:
+        yield from _reasons_of(table)
+
+
+def _reasons_of(table: TableReport) -> Iterator[Text]:
+    by_rows = sorted(table.quarantined, key=lambda found: -found.rows)
+    for found in by_rows[:MOST_REASONS]:
+        rows = ", ".join(map(str, found.examples))
+        ellipsis = ", …" if found.rows > len(found.examples) else ""
+        yield Text.assemble(
+            (f"{table.name}  ", "bold"),
+            (f"{found.rows:,}  ", "yellow"),
+            found.reason,
+            (f"  (rows {rows}{ellipsis})", "dim"),
+        )
+    more = len(by_rows) - MOST_REASONS
+    if more > 0:
+        yield Text(f"{table.name}  and {more} more reasons, in report.json", style="dim")
+
+
+def _warnings(report: Report) -> Iterator[Text]:
+    for table in report.tables:
+        for warning in table.warnings:
+            yield Text.assemble((f"{table.name}  ", "bold"), warning)
+
+
+def _besides(report: Report) -> Iterator[Text]:
+    if report.absent:
+        absent = listed(report.absent, most=len(report.absent))
+        yield Text(f"Optional tables that aren't there: {absent}.", style="dim")
+    if report.ignored:
+        more = f" and {report.ignored_more:,} more" if report.ignored_more else ""
+        ignored = listed(report.ignored, most=len(report.ignored))
+        yield Text(f"Not in the contract, ignored: {ignored}{more}.", style="dim")
+
+
+def _verdict(report: Report) -> Text:
+    if report.rows_quarantined == 0:
+        return Text("All rows are valid.", style="bold green")
+    rows_read = sum(table.rows_read for table in report.tables)
+    return Text.assemble(
+        (f"{report.rows_quarantined:,} of {rows_read:,} rows are in quarantine", "bold yellow"),
+        "; a run can go on without them.",
+    )

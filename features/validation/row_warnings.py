@@ -1,0 +1,60 @@
+"""What in the valid rows of a table deserves a look: counted, and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from features.contract.columns import Privacy, Table, privacy_of
+from features.validation.fault_ledger import Ledger
+
+E_MAIL: Final = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
+PHONE: Final = r"(\+|\b00)\d([ ().\-]?\d){7,14}\b|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b"
+"""An international number, or a Chinese mobile one."""
+
+_TIMES: Final = (
+    "SELECT min(event_time), max(event_time), count(*) FILTER (WHERE available_at IS NULL)"
+    " FROM {table}"
+)
+_PERSONAL: Final = (
+    "SELECT count(*) FROM {table}"
+    " WHERE regexp_matches({column}, $e_mail) OR regexp_matches({column}, $phone)"
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When the valid rows of a table happened (naive UTC), and how many nobody will ever see."""
+
+    first_event: datetime | None = None
+    last_event: datetime | None = None
+    null_available_at: int = 0
+
+
+def times_of(ledger: Ledger, table: Table) -> Times:
+    """Return the span of a table's surviving rows; nothing for tables that aren't events."""
+    if not table.is_event:
+        return Times()
+    statement = _TIMES.format(table=table.name)
+    first, last, null_rows = ledger.one_row(statement)
+    return Times(first, last, int(null_rows))
+
+
+def warnings_of(ledger: Ledger, table: Table, times: Times) -> Iterator[str]:
+    """Warn of what surviving rows hold: free texts that look personal, times nobody will see."""
+    for name, column in table.columns.items():
+        if privacy_of(column) is Privacy.FREE_TEXT:
+            rows = _personal_rows(ledger, table, name)
+            if rows:
+                yield f"{name}: {rows:,} rows seem to hold e-mail addresses or phone numbers"
+    if times.null_available_at:
+        yield f"available_at: null in {times.null_available_at:,} rows, which will never be seen"
+
+
+def _personal_rows(ledger: Ledger, table: Table, column: str) -> int:
+    statement = _PERSONAL.format(table=table.name, column=column)
+    sought = {"e_mail": E_MAIL, "phone": PHONE}
+    (rows,) = ledger.one_row(statement, sought)
+    return int(rows)

@@ -1,0 +1,135 @@
+"""Rules across rows and tables, as a list: what no single row can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from features.contract.columns import Table
+from features.contract.tables import (
+    DELIVERIES,
+    LISTINGS,
+    LOCALISATION,
+    ORDERS,
+    POLICY_EVENTS,
+    PRICES,
+    PRODUCTS,
+    RETURNS,
+    REVIEWS,
+    STOCK,
+    TABLES,
+    VIDEO_STATS,
+    VIDEOS,
+)
+from features.validation.fault_ledger import IDENTICAL_DUPLICATE, Ledger
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows of a table that must go, as a query for their `row_number`.
+
+    The query reads the surviving rows of any table by the table's name.
+    """
+
+    table: Table
+    reason: str
+    rows: str
+
+
+# Only keys that occur twice are looked at closely; equal hashes of different keys do no harm.
+_SUSPECTS: Final = """
+    SELECT * FROM {table} WHERE hash({key}) IN
+        (SELECT hash({key}) FROM {table} GROUP BY hash({key}) HAVING count(*) > 1)
+"""
+_LATER_COPIES: Final = """
+SELECT row_number FROM (
+    SELECT row_number, row_number() OVER (PARTITION BY {columns} ORDER BY row_number) AS copy
+    FROM ({suspects})
+) WHERE copy > 1
+"""
+_SAME_KEY: Final = """
+SELECT row_number FROM (
+    SELECT row_number, count(*) OVER (PARTITION BY {key}) AS rows FROM ({suspects})
+) WHERE rows > 1
+"""
+_ORPHANS: Final = "SELECT row_number FROM {table} ANTI JOIN {parent} USING ({column})"
+_KNOWN_BEFORE: Final = "SELECT row_number FROM {table} WHERE available_at < event_time"
+_OTHER_CURRENCY: Final = """
+WITH counted AS (SELECT market, currency, count(*) AS rows FROM listings GROUP BY ALL),
+chosen AS (
+    SELECT market, first(currency ORDER BY rows DESC, currency) AS chosen
+    FROM counted GROUP BY market
+)
+SELECT row_number FROM listings JOIN chosen USING (market) WHERE currency <> chosen
+"""
+_BEFORE_ORDER: Final = """
+SELECT row_number FROM {table}
+JOIN (SELECT order_line_id, event_time AS ordered FROM orders) USING (order_line_id)
+WHERE event_time < ordered
+"""
+_MORE_THAN_BOUGHT: Final = """
+SELECT row_number FROM (
+    SELECT row_number, order_line_id,
+        sum(units) OVER (
+            PARTITION BY order_line_id ORDER BY available_at NULLS LAST, event_time, row_number
+        ) AS so_far
+    FROM returns
+) JOIN (SELECT order_line_id, units AS bought FROM orders) USING (order_line_id)
+WHERE so_far > bought
+"""
+
+
+def _unique_key(table: Table) -> tuple[Rule, Rule]:
+    key = ", ".join(table.key)
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    suspects = _SUSPECTS.format(table=table.name, key=key)
+    copies = _LATER_COPIES.format(columns=columns, suspects=suspects)
+    return (
+        Rule(table, IDENTICAL_DUPLICATE, copies),
+        Rule(table, "conflicting_duplicate", _SAME_KEY.format(key=key, suspects=suspects)),
+    )
+
+
+def _known_after(table: Table) -> Rule:
+    rows = _KNOWN_BEFORE.format(table=table.name)
+    return Rule(table, "available_before_it_happened", rows)
+
+
+def _child(table: Table, column: str, parent: Table) -> Rule:
+    rows = _ORPHANS.format(table=table.name, parent=parent.name, column=column)
+    return Rule(table, f"no_valid_{column.removesuffix('_id')}", rows)
+
+
+def _after_order(table: Table) -> Rule:
+    return Rule(table, "before_its_order", _BEFORE_ORDER.format(table=table.name))
+
+
+RULES: Final = (
+    *(rule for table in TABLES for rule in _unique_key(table)),
+    *(_known_after(table) for table in TABLES if table.is_event),
+    _child(LISTINGS, "product_id", PRODUCTS),
+    Rule(LISTINGS, "currency_not_the_markets", _OTHER_CURRENCY),
+    *(
+        _child(table, "listing_id", LISTINGS)
+        for table in (PRICES, STOCK, ORDERS, REVIEWS, VIDEOS, LOCALISATION, POLICY_EVENTS)
+    ),
+    _child(DELIVERIES, "order_line_id", ORDERS),
+    _after_order(DELIVERIES),
+    _child(RETURNS, "order_line_id", ORDERS),
+    _after_order(RETURNS),
+    Rule(RETURNS, "more_than_bought", _MORE_THAN_BOUGHT),
+    _child(VIDEO_STATS, "video_id", VIDEOS),
+)
+"""Applied in this order, each to the rows that the earlier ones left: parents before children.
+
+So a row that is removed here has one reason, and the children of a removed row go with it.
+`PRODUCTS` have no parent; a market's currency is the most frequent of its listings, the first
+by alphabet of equals.
+"""
+
+
+def apply_rules(ledger: Ledger, present: frozenset[str]) -> None:
+    """Remove what the rules find in the tables that the source has."""
+    for rule in RULES:
+        if rule.table.name in present:
+            ledger.remove(rule.table, rule.rows, rule.reason)

@@ -1,0 +1,122 @@
+"""Validating a source directory: from tables as they come to tables the engine can trust."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from features.contract.tables import TABLES
+from features.runtime.atomic import published, refuse_overlap
+from features.runtime.refusals import storage_errors
+from features.runtime.text import listed
+from features.validation.checked_rows import check_rows, refuse_useless, write_survivors
+from features.validation.fault_ledger import Ledger, open_ledger
+from features.validation.quarantine import write_quarantine
+from features.validation.report import (
+    MOST_EXAMPLES,
+    MOST_NAMES,
+    REPORT_FILE,
+    Quarantined,
+    Report,
+    TableReport,
+    has_report,
+)
+from features.validation.row_warnings import times_of, warnings_of
+from features.validation.source import Source, TableSource, find_tables
+from features.validation.table_rules import apply_rules
+
+QUARANTINE: Final = "quarantine"
+
+Watch = Callable[[str, int], None]
+"""Told the name of a table and how many of its rows were checked so far."""
+
+
+def _unwatched(_table: str, _rows: int) -> None:
+    """Tell nobody."""
+
+
+def validate(source: Path, out: Path, watch: Watch = _unwatched) -> Report:
+    """Check a source directory and write its validated form, whole or not at all.
+
+    `out` receives `{table}.parquet` (columns in contract order, absent optional ones null, times
+    naive UTC, rows in source order), `quarantine/{table}.parquet` and `report.json`; an earlier
+    result there is replaced. An optional table without a valid row isn't written: no knowledge
+    must not look like knowledge of nothing. Memory stays bounded however long the tables are.
+
+    Raises:
+        DataError: a table is broken as a whole, or a required one has no valid row.
+        StorageError: the disk refuses; what stood at `out` is still there.
+    """
+    refuse_overlap(source, out)
+    with storage_errors():
+        found = find_tables(source)
+    with published(out, has_report) as partial:
+        # Beside the result, not in the system's own place: that one may be small.
+        with tempfile.TemporaryDirectory(dir=partial, prefix=".work-") as work:
+            report = _validate_tables(found, Path(work), partial, watch)
+        (partial / REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
+    return report
+
+
+def _validate_tables(found: Source, work: Path, out: Path, watch: Watch) -> Report:
+    by_name = {source.table.name: source for source in found.tables}
+    rows_read = {}
+    with open_ledger(work / "spill") as ledger:
+        for table in TABLES:
+            ledger.begin(table)
+            checked = work / f"{table.name}.parquet"
+            if table.name in by_name:
+                rows_read[table.name] = check_rows(by_name[table.name], ledger, checked, watch)
+            ledger.show(table, checked if checked.exists() else None)
+        apply_rules(ledger, frozenset(by_name))
+        tables = tuple(
+            _write_table(by_name[name], rows, ledger, (work / f"{name}.parquet", out))
+            for name, rows in rows_read.items()
+        )
+    return Report(
+        source=found.name,
+        tables=tables,
+        absent=found.absent,
+        ignored=found.ignored[:MOST_NAMES],
+        ignored_more=max(len(found.ignored) - MOST_NAMES, 0),
+    )
+
+
+def _write_table(
+    source: TableSource, rows_read: int, ledger: Ledger, paths: tuple[Path, Path]
+) -> TableReport:
+    """Write the valid and the quarantined rows of a table; return its account."""
+    table, (checked, out) = source.table, paths
+    rows_quarantined, rows_dropped = ledger.counts(table)
+    removed = ledger.removed_rows(table)
+    rows_valid = write_survivors(table, checked, removed, out / f"{table.name}.parquet")
+    times = times_of(ledger, table)
+    account = TableReport(
+        name=table.name,
+        rows_read=rows_read,
+        rows_valid=rows_valid,
+        rows_dropped=rows_dropped,
+        rows_quarantined=rows_quarantined,
+        quarantined=tuple(Quarantined(*why) for why in ledger.reasons(table, MOST_EXAMPLES)),
+        first_event=times.first_event,
+        last_event=times.last_event,
+        null_available_at=times.null_available_at,
+        warnings=(*_source_warnings(source, rows_valid), *warnings_of(ledger, table, times)),
+    )
+    refuse_useless(table, account)
+    if rows_quarantined:
+        (out / QUARANTINE).mkdir(exist_ok=True)
+        path = out / QUARANTINE / f"{table.name}.parquet"
+        write_quarantine(source, ledger.reasons_by_row(table), path)
+    return account
+
+
+def _source_warnings(source: TableSource, rows_valid: int) -> list[str]:
+    warnings = []
+    if source.extra_columns:
+        warnings.append(f"columns not in the contract, ignored: {listed(source.extra_columns)}")
+    if rows_valid == 0:
+        warnings.append("no valid row: the table counts as absent")
+    return warnings
