@@ -12,8 +12,8 @@ import typer
 import experiments.cli
 import features.cli
 import features.validation.cli
-import serving.bundle_cli
-import serving.cli
+import serving.api.cli
+import serving.bundle.cli
 import training.cli
 from features.runtime.errors import XuanpinError
 from features.runtime.refusals import as_engine_error, as_storage_error

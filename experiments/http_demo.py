@@ -23,8 +23,8 @@ from typing import Any, Final
 
 from experiments.main_job import CANDIDATES
 from features.runtime.errors import ArtefactError, StorageError
-from serving.launch import command_of, environment_of
-from serving.settings import ServingSettings
+from serving.api.launch import command_of, environment_of
+from serving.api.settings import ServingSettings
 
 SHOWN: Final = 3
 PATIENCE_SECONDS: Final = 60

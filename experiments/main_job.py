@@ -14,10 +14,10 @@ from features.online.snapshot import OnlineSnapshot
 from features.online.store import store_snapshot
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.pointer import publish, resolve
-from serving.answers import ScoredBatch
-from serving.bundle import load_bundle
-from serving.candidates import Candidate
-from serving.scoring import score
+from serving.bundle.bundle import load_bundle
+from serving.scoring.answers import ScoredBatch
+from serving.scoring.candidates import Candidate
+from serving.scoring.score import score
 from training.job import BUNDLES, Job, Learned, checkpoints_of, learn
 from training.known_rows import KnownRows, Tell, known_rows
 from training.sole_use import sole_use

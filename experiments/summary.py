@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.main_job import Outcome
-from serving.answers import ScoredCandidate, Share
-from serving.candidates import Candidate
+from serving.scoring.answers import ScoredCandidate, Share
+from serving.scoring.candidates import Candidate
 from training.summary import document_of, indented_json, learned_summary, places
 
 FORMAT: Final = "xuanpin-run/1"

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from features.point_in_time.visibility import AS_OF
 from features.runtime.atomic import replace_file
-from serving.candidates import Candidate
+from serving.scoring.candidates import Candidate
 
 MOST_CANDIDATES: Final = 200
 LONGEST_ID: Final = 128

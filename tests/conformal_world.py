@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.runtime.arrays import FloatArray
-from serving.cells import LEVELS, cells_of
-from serving.footing import Footing
-from serving.spread import Spread
+from serving.conformal.cells import LEVELS, Footing, cells_of
+from serving.conformal.difficulty import Spread
 
 MARKETS = ("DE", "GB", "US")
 LASTING = 0.3

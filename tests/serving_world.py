@@ -27,18 +27,16 @@ from features.online.contents import (
 from features.online.writer import write_snapshot
 from features.runtime.arrays import FloatArray
 from features.runtime.pointer import publish
-from serving.booster import Booster
-from serving.bundle import BundleContents
-from serving.calibration import Knots
-from serving.cells import OWN_HISTORY
-from serving.conformal import learn_residuals
-from serving.footing import footing_in, share_units
-from serving.past import keep_past
-from serving.prediction import Models
-from serving.season import LearnedDays
-from serving.season_rises import Seasons
-from serving.spread import Spread
-from serving.target_model import TargetModel, raw_share
+from serving.bundle.bundle import BundleContents
+from serving.conformal.calibration_sample import keep_past
+from serving.conformal.cells import OWN_HISTORY, footing_in, share_units
+from serving.conformal.difficulty import Spread
+from serving.conformal.intervals import learn_residuals
+from serving.prediction.booster import Booster
+from serving.prediction.calibration import Knots
+from serving.prediction.predict import Models
+from serving.prediction.seasonality import LearnedDays, Seasons
+from serving.prediction.target_model import TargetModel, raw_share
 
 ROWS = 7_500
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

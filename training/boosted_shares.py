@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray
-from serving.booster import Booster
+from serving.prediction.booster import Booster
 from training.booster_objectives import booster_parameters
 from training.fitting import BoosterFit
 from training.input_table import InputTable

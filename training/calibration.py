@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from features.runtime.arrays import FloatArray
-from serving.calibration import Knots
+from serving.prediction.calibration import Knots
 
 GROUPS: Final = 100
 """Groups of about the same weight; rows of equal predictions stay together."""

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import FloatArray, IntArray
-from serving.calibration import Knots
+from serving.prediction.calibration import Knots
 from training.bootstrap import cluster_sums
 from training.calibration import fit_knots
 from training.logistic_calibration import LEAST_SHARE, fit_logistic

@@ -18,7 +18,7 @@ import msgspec
 
 from features.runtime.atomic import replace_file
 from features.runtime.refusals import storage_errors
-from serving.manifest import canonical_json, sha256_of
+from serving.bundle.manifest import canonical_json, sha256_of
 
 STAGES: Final = "stages"
 

@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.cells import ROOT, Cell
-from serving.footing import Footing
-from serving.residuals import CellResiduals
-from serving.target_model import TargetModel
+from serving.conformal.cells import ROOT, Cell, Footing
+from serving.conformal.intervals import CellResiduals
+from serving.prediction.target_model import TargetModel
 from training.bootstrap import cluster_sums
 from training.material import Material
 from training.metrics import Forecast

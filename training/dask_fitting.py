@@ -29,7 +29,7 @@ from lightgbm.basic import LightGBMError
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.settings import InvalidSettingError
-from serving.starting_share import place_of_start
+from serving.prediction.init_score import place_of_start
 from training.booster_objectives import BoosterObjective, booster_objectives
 from training.cluster_errors import (
     DaskMissingError,

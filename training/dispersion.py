@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray
-from serving.spread import Spread
+from serving.conformal.difficulty import Spread
 
 ESTIMATE_BANDS: Final = 8
 UNIT_BANDS: Final = 4

@@ -10,10 +10,9 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, IntArray
-from serving.cells import OwnEvidence
-from serving.footing import Footing
-from serving.season_rises import SEASONAL
-from serving.target_model import TargetModel
+from serving.conformal.cells import Footing, OwnEvidence
+from serving.prediction.seasonality import SEASONAL
+from serving.prediction.target_model import TargetModel
 from training.baselines import BASELINES, raw_predictions
 from training.bootstrap import Spread, bootstrap_means
 from training.coverage import Coverage, coverage_by_cell
@@ -68,7 +67,7 @@ class Evaluation:
     """Share of the latest slice's rows that look ahead to days of the year never learned from."""
     without_calendar: Metrics | None
     """What the model would be worth on the latest slice without the calendar of seasons; None where
-    that changes nothing (serving/season_rises.py)."""
+    that changes nothing (serving/prediction/seasonality.py)."""
     rows_not_final: int
     """Rows whose outcome isn't final yet, copies left out: neither learned from nor judged."""
     overall: Mapping[str, Metrics]

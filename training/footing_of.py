@@ -8,8 +8,8 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.footing import Footing, share_units
-from serving.target_model import TargetModel, raw_share
+from serving.conformal.cells import Footing, share_units
+from serving.prediction.target_model import TargetModel, raw_share
 from training.material import Material
 from training.split import Division
 

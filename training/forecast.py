@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.calibration import Knots
-from serving.conformal import ConformalResiduals, learn_residuals
-from serving.footing import Footing
-from serving.past import Past, keep_past
-from serving.starting_share import STARTS, place_of_start
-from serving.target_model import TargetModel
+from serving.conformal.calibration_sample import Past, keep_past
+from serving.conformal.cells import Footing
+from serving.conformal.intervals import ConformalResiduals, learn_residuals
+from serving.prediction.calibration import Knots
+from serving.prediction.init_score import STARTS, place_of_start
+from serving.prediction.target_model import TargetModel
 from training.calibration import fit_knots
 from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
 from training.dispersion import learn_spread
@@ -77,8 +77,9 @@ def curve(raw: FloatArray, division: Division, products: Coded, curves: Sequence
 def curves_of_model(target: Target, names: Sequence[str]) -> Sequence[Fit]:
     """Return the curves that a target's model may get whose inputs have these names.
 
-    Trees that start from the mean need a curve that can follow anything, and its ties make lists
-    a little more careful (serving/selection.py); those that start from a formula may need none.
+    Trees that start from the mean need a curve that can follow anything, and its ties make lists a
+    little more careful (serving/scoring/selection.py); those that start from a formula may need
+    none.
     """
     if place_of_start(target, names) is None:
         return curves_of_others(target)

@@ -15,8 +15,8 @@ from features.declarations.targets import Target
 from features.point_in_time.training_rows import DIGEST, FINGERPRINT
 from features.runtime.pointer import publish
 from features.validation.report import Report
-from serving.bundle import write_bundle
-from serving.manifest import canonical_json, sha256_of
+from serving.bundle.bundle import write_bundle
+from serving.bundle.manifest import canonical_json, sha256_of
 from training.checkpoints import STAGES, Checkpoints
 from training.commit import git_commit
 from training.evaluate import Evaluation

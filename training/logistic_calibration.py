@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray
-from serving.calibration import Knots
+from serving.prediction.calibration import Knots
 
 LEAST_SHARE: Final = 1e-4
 """Predictions nearer to 0 or 1 are taken for this one, and none becomes nearer: log odds know no

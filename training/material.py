@@ -9,7 +9,7 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.season_rises import SEASONAL, Seasons, at_usual_demand
+from serving.prediction.seasonality import SEASONAL, Seasons, at_usual_demand
 from training.sample import Sample
 from training.settings import TrainingSettings
 from training.split import Division

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from serving.bundle import BundleContents
+from serving.bundle.bundle import BundleContents
 from training.evaluate import MODEL, Evaluation
 from training.material import Recipe
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from features.contract.columns import MARKETS
-from serving.season_rises import LEAST_RISE, MOST_RISE, SeasonRise
+from serving.prediction.seasonality import LEAST_RISE, MOST_RISE, SeasonRise
 
 LEAP_YEAR: Final = 2024
 """In which every date of any year exists."""

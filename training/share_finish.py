@@ -8,13 +8,12 @@ from typing import Final, Protocol
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.calibration import Knots
-from serving.cells import LEVELS, OwnEvidence, cells_of
-from serving.conformal import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
-from serving.footing import Footing
-from serving.past import Past, keep_past
-from serving.selection import LEAST_PAST_ROWS, Ask, Empty, Selection, choose
-from serving.spread import Spread
+from serving.conformal.calibration_sample import Past, keep_past
+from serving.conformal.cells import LEVELS, Footing, OwnEvidence, cells_of
+from serving.conformal.difficulty import Spread
+from serving.conformal.intervals import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
+from serving.prediction.calibration import Knots
+from serving.scoring.selection import LEAST_PAST_ROWS, Ask, Empty, Selection, choose
 from training.calibration import fit_knots
 from training.dispersion import learn_spread
 from training.estimator_errors import UnitsUnknownError

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.selection import Ask, Selection
+from serving.scoring.selection import Ask, Selection
 from training.data_frames import ColumnNames, as_frame
 from training.estimator_errors import ParameterError, TooFewRowsToFitError
 from training.estimator_parameters import (
@@ -142,10 +142,10 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """Choose rows such that at most `bad_share` of the list is expected to turn out bad.
 
         Bad is a sell-through under `threshold`, by default 0.5, or a return risk over it, by
-        default 0.2, as it will be realised. The best of many estimates are best partly by error,
-        so rows are compared with those held back (conformal selection, serving/selection.py). The
-        promise is an average over lists, for rows that come as the rows held back came; those of
-        one of `calibration_groups` count for less as far as they come out alike. Rows of unseen
+        default 0.2, as it will be realised. The best of many estimates are best partly by error, so
+        rows are compared with those held back (conformal selection, serving/scoring/selection.py).
+        The promise is an average over lists, for rows that come as the rows held back came; those
+        of one of `calibration_groups` count for less as far as they come out alike. Rows of unseen
         groups are chosen only if 200 such rows were held back, for which `calibration_groups` is.
 
         Raises:

@@ -18,7 +18,7 @@ import numpy as np
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, IntArray
-from serving.season import LearnedDays
+from serving.prediction.seasonality import LearnedDays
 from training.hidden_history import is_whole
 from training.sample import Sample, final_rows, refuse_unlearnable
 from training.settings import TrainingSettings

@@ -1,4 +1,4 @@
-"""What trees are added to while they grow: the log odds of serving/starting_share.py."""
+"""What trees are added to while they grow: the log odds of serving/prediction/init_score.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.starting_share import place_of_start, starting_share
+from serving.prediction.init_score import place_of_start, starting_share
 
 
 def start_log_odds(target: Target, matrix: FloatArray, names: Sequence[str]) -> FloatArray | None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from features.declarations.targets import Target
-from serving.booster import Booster
-from serving.footing import Footing
-from serving.target_model import TargetModel, raw_share
+from serving.conformal.cells import Footing
+from serving.prediction.booster import Booster
+from serving.prediction.target_model import TargetModel, raw_share
 from training.fitting import BoosterFitter, fit_boosters, fitted_now
 from training.footing_of import footing_of
 from training.forecast import curves_of_model, learn_finish

@@ -12,9 +12,9 @@ import pyarrow as pa
 from features.declarations.targets import Target
 from features.monitoring.reference_stats import describe_inputs
 from features.runtime.arrays import FloatArray, IntArray
-from serving.bundle import BundleContents
-from serving.prediction import Models
-from serving.target_model import TargetModel
+from serving.bundle.bundle import BundleContents
+from serving.prediction.predict import Models
+from serving.prediction.target_model import TargetModel
 from training.card import model_card
 from training.evaluate import Evaluation, evaluate, flat_metrics
 from training.hidden_history import is_whole, with_hidden_histories

@@ -16,8 +16,7 @@ from features.declarations.targets import TARGETS, Target
 from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from features.point_in_time.visibility import AS_OF
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.cells import cell_codes, cells_of, is_cold_start
-from serving.footing import Footing
+from serving.conformal.cells import Footing, cell_codes, cells_of, is_cold_start
 from training.training_errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
 
 KEYS: Final = tuple(dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level]))

@@ -17,9 +17,9 @@ from experiments.bench_objectives.objectives import (
 )
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.booster import Booster
-from serving.starting_share import from_start, place_of_start
-from serving.target_model import mean_prediction
+from serving.prediction.booster import Booster
+from serving.prediction.init_score import from_start, place_of_start
+from serving.prediction.target_model import mean_prediction
 from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
 from training.booster_objectives import booster_parameters
 from training.calibration_choice import Fit

@@ -12,8 +12,8 @@ from experiments.bench_features.growth import Spread
 from experiments.bench_training.bare import train_side_by_side
 from experiments.bench_training.timing import Compared, in_turns, timed
 from features.declarations.targets import Target
-from serving.booster import Booster
-from serving.target_model import raw_share
+from serving.prediction.booster import Booster
+from serving.prediction.target_model import raw_share
 from training.fitting import fits_of
 from training.losses import row_log_loss
 from training.material import Fitter, Material, Texts

@@ -23,8 +23,8 @@ from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.point_in_time.training_rows import CUT_OFF
 from features.runtime.errors import DataError
 from features.runtime.pointer import resolve
-from serving.bundle import load_bundle
-from serving.scoring import score
+from serving.bundle.bundle import load_bundle
+from serving.scoring.score import score
 from training.evaluate import Evaluation
 from training.job import Job
 from training.settings import TrainingSettings

@@ -24,8 +24,8 @@ from features.contract.tables import TABLES
 from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import RETURN_RATE
 from features.point_in_time.training_rows import LABELLED
-from serving.batch import score_file
-from serving.loading import load_served
+from serving.batch.score_file import score_file
+from serving.scoring.loading import load_served
 from training.job import Job
 from training.settings import TrainingSettings
 

@@ -24,13 +24,13 @@ from starlette.exceptions import StarletteDeprecationWarning
 from features.online.contents import FORMAT, SnapshotContents
 from features.online.store import store_snapshot
 from features.runtime.pointer import publish, resolve
-from serving.api import build_app
-from serving.bundle import write_bundle
-from serving.loading import load_served
-from serving.manifest import FORMAT as BUNDLE_FORMAT
-from serving.manifest import canonical_json, sha256_of
-from serving.settings import ServingSettings
-from serving.signature import SIGNATURE, make_keys
+from serving.api.app import build_app
+from serving.api.settings import ServingSettings
+from serving.bundle.bundle import write_bundle
+from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
+from serving.bundle.manifest import canonical_json, sha256_of
+from serving.bundle.signature import SIGNATURE, make_keys
+from serving.scoring.loading import load_served
 from tests.serving_world import bundle_contents, snapshot_contents, write_snapshot_beside
 
 with warnings.catch_warnings():
@@ -43,7 +43,7 @@ LOADING = """
 import sys
 from pathlib import Path
 from features.runtime.errors import ArtefactError
-from serving.loading import load_served
+from serving.scoring.loading import load_served
 bundles, snapshots, *key = map(Path, sys.argv[1:])
 try:
     load_served(bundles=bundles, snapshots=snapshots, public_key=key[0] if key else None)

@@ -17,12 +17,12 @@ from starlette.exceptions import StarletteDeprecationWarning
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import PointerError, resolve
-from serving.api import build_app
-from serving.bundle import Bundle
-from serving.candidates import Candidate
-from serving.loading import Served, load_served
-from serving.scoring import score
-from serving.settings import ServingSettings
+from serving.api.app import build_app
+from serving.api.settings import ServingSettings
+from serving.bundle.bundle import Bundle
+from serving.scoring.candidates import Candidate
+from serving.scoring.loading import Served, load_served
+from serving.scoring.score import score
 from tests.serving_world import with_leaves
 
 with warnings.catch_warnings():

@@ -12,13 +12,12 @@ import pytest
 from features.declarations.levels import Level
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
-from serving.batch import ANSWER_COLUMNS, BatchReport, score_file
-from serving.bundle import Bundle
-from serving.candidates import MOST_CANDIDATES, Candidate
-from serving.loading import Served
-from serving.scoring import score
-from serving.table_reading import UnreadableTableError
-from serving.table_writing import harmless
+from serving.batch.score_file import ANSWER_COLUMNS, BatchReport, score_file
+from serving.batch.table import UnreadableTableError, harmless
+from serving.bundle.bundle import Bundle
+from serving.scoring.candidates import MOST_CANDIDATES, Candidate
+from serving.scoring.loading import Served
+from serving.scoring.score import score
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",

@@ -12,14 +12,14 @@ import typer
 
 from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
-from serving.batch import score_file
-from serving.batch_selection import REASONS, ask_of, select_file, sentence_of
-from serving.bundle import Bundle
-from serving.candidates import MOST_CANDIDATES, Candidate
-from serving.loading import Served
-from serving.scoring import score
-from serving.selection import Ask, Empty, Selection, select
-from serving.table_reading import UnreadableTableError
+from serving.batch.score_file import score_file
+from serving.batch.select import REASONS, ask_of, select_file, sentence_of
+from serving.batch.table import UnreadableTableError
+from serving.bundle.bundle import Bundle
+from serving.scoring.candidates import MOST_CANDIDATES, Candidate
+from serving.scoring.loading import Served
+from serving.scoring.score import score
+from serving.scoring.selection import Ask, Empty, Selection, select
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",

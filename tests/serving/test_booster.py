@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from serving.artefact_errors import BrokenFileError
-from serving.booster import Booster, feature_names_of
+from serving.errors import BrokenFileError
+from serving.prediction.booster import Booster, feature_names_of
 from tests.serving_world import PARAMETERS, bundle_contents, random_columns
 
 MATRIX = CATALOGUE.design_matrix(random_columns(500, seed=9), PARAMETERS)

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from serving.bounded import BoundedThreads
-from serving.refusals import RequestRefusedError
+from serving.api.worker_pool import BoundedThreads
+from serving.scoring.refusals import RequestRefusedError
 
 
 def test_bounded_run_returns_the_result_or_raises_the_error() -> None:

@@ -17,7 +17,10 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
-from serving.artefact_errors import (
+from serving.bundle.bundle import Bundle, BundleContents, load_bundle, write_bundle
+from serving.bundle.manifest import FORMAT, canonical_json, sha256_of
+from serving.bundle.verified_files import MOST_BYTES, check_loadable
+from serving.errors import (
     BrokenFileError,
     BundleRefusedError,
     CanaryError,
@@ -30,10 +33,7 @@ from serving.artefact_errors import (
     TooLargeError,
     UnexpectedFileError,
 )
-from serving.bundle import Bundle, BundleContents, load_bundle, write_bundle
-from serving.manifest import FORMAT, canonical_json, sha256_of
-from serving.prediction import predict
-from serving.sealed import MOST_BYTES, check_loadable
+from serving.prediction.predict import predict
 from tests.serving_world import bundle_contents, random_columns, random_markets
 
 

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 import xuanpin
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
-from serving.bundle import write_bundle
-from serving.bundle_checks import CHECKS
-from serving.bundle_facts import MOST_METRICS
-from serving.manifest import FORMAT
-from serving.season_rises import SeasonRise
-from serving.settings import ServingSettings, as_environment
+from serving.api.settings import ServingSettings, as_environment
+from serving.bundle.bundle import write_bundle
+from serving.bundle.checks import CHECKS
+from serving.bundle.describe import MOST_METRICS
+from serving.bundle.manifest import FORMAT
+from serving.prediction.seasonality import SeasonRise
 from tests.serving_world import bundle_contents
 
 

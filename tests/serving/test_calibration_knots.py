@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from serving.artefact_errors import BrokenFileError
-from serving.calibration import Knots
+from serving.errors import BrokenFileError
+from serving.prediction.calibration import Knots
 
 
 def test_knots_of_isotonic_regression_give_its_bits() -> None:

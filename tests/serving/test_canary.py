@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from features.runtime.pointer import resolve
-from serving.artefact_errors import CanaryError
-from serving.canary import LEVEL, Canary, check_canary, make_canary
-from serving.canary_child import main
-from serving.prediction import Models, predict
+from serving.bundle.canary import LEVEL, Canary, check_canary, make_canary
+from serving.bundle.canary_child import main
+from serving.errors import CanaryError
+from serving.prediction.predict import Models, predict
 from tests.serving_world import bundle_contents, random_columns, random_markets
 
 COLUMNS = random_columns(5, seed=41)

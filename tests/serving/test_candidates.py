@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from features.contract import columns
-from serving.candidates import (
+from serving.scoring.candidates import (
     IDENTIFIER_PATTERN,
     MOST_CANDIDATES,
     Candidate,
     parse_candidate,
     parse_request,
 )
-from serving.refusals import MOST_DETAILS, REFUSALS, Detail, RequestRefusedError
+from serving.scoring.refusals import MOST_DETAILS, REFUSALS, Detail, RequestRefusedError
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",

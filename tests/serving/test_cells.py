@@ -5,7 +5,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.levels import Level
-from serving.cells import (
+from serving.conformal.cells import (
     LEVELS,
     MUCH_UNITS,
     OWN_HISTORY,
@@ -14,10 +14,11 @@ from serving.cells import (
     ancestors,
     cell_codes,
     cells_of,
+    footing_in,
     is_cold_start,
     own_evidence,
+    share_units,
 )
-from serving.footing import footing_in, share_units
 
 NONE, SOME, MUCH = LEVELS
 

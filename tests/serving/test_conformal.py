@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.runtime.arrays import IntArray
-from serving.artefact_errors import BrokenFileError
-from serving.cells import LEVELS, ROOT, Cell, OwnEvidence, ancestors, cells_of
-from serving.conformal import (
+from serving.conformal.cells import LEVELS, ROOT, Cell, Footing, OwnEvidence, ancestors, cells_of
+from serving.conformal.intervals import (
     LEAST_CELL_LISTINGS,
     MOST_CELLS,
+    MOST_STORED,
+    CellResiduals,
     ConformalResiduals,
     learn_residuals,
 )
-from serving.footing import Footing
-from serving.residuals import MOST_STORED, CellResiduals
+from serving.errors import BrokenFileError
 from tests.conformal_world import MARKETS, SPREAD, Rows, draw
 
 NONE, SOME, MUCH = LEVELS

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from features.runtime.arrays import BoolArray, FloatArray
-from serving.cells import LEVELS
-from serving.conformal import learn_residuals
+from serving.conformal.cells import LEVELS
+from serving.conformal.intervals import learn_residuals
 from tests.conformal_world import SPREAD, Rows, draw
 
 MISSING = "the extra dev has it"

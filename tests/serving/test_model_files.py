@@ -11,10 +11,9 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.monitoring.reference_stats import describe_inputs
-from serving.artefact_errors import BrokenFileError, MissingFileError
-from serving.canary import check_canary, make_canary
-from serving.manifest import canonical_json
-from serving.model_files import (
+from serving.bundle.canary import check_canary, make_canary
+from serving.bundle.manifest import canonical_json
+from serving.bundle.model_files import (
     CALIBRATION,
     CONFORMAL,
     POOLING,
@@ -22,6 +21,7 @@ from serving.model_files import (
     model_files,
     models_from,
 )
+from serving.errors import BrokenFileError, MissingFileError
 from tests.serving_world import bundle_contents, random_columns, random_markets
 
 Files = dict[str, bytes]

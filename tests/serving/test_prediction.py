@@ -8,12 +8,11 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS
-from serving.artefact_errors import BrokenFileError
-from serving.booster import Booster
-from serving.cells import own_evidence
-from serving.footing import footing_in, share_units
-from serving.prediction import Models, predict
-from serving.target_model import TargetModel
+from serving.conformal.cells import footing_in, own_evidence, share_units
+from serving.errors import BrokenFileError
+from serving.prediction.booster import Booster
+from serving.prediction.predict import Models, predict
+from serving.prediction.target_model import TargetModel
 from tests.serving_world import PARAMETERS, bundle_contents, random_columns, random_markets
 
 COLUMNS = random_columns(300, seed=21)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from features.runtime.arrays import FloatArray
-from serving.artefact_errors import BrokenFileError
-from serving.residuals import MOST_STORED, CellResiduals
+from serving.conformal.intervals import MOST_STORED, CellResiduals
+from serving.errors import BrokenFileError
 
 
 def _naive_reach(residuals: FloatArray, level: float) -> float:

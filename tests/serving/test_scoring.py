@@ -16,17 +16,15 @@ from features.declarations.levels import Level
 from features.declarations.targets import TARGETS
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
-from serving.artefact_errors import CatalogueMismatchError, HorizonsMismatchError
-from serving.bundle import Bundle
-from serving.candidates import Candidate
-from serving.cells import LEVELS, ROOT, Cell, cells_of
-from serving.conformal import ConformalResiduals
-from serving.footing import Footing, share_units
-from serving.prediction import predict
-from serving.refusals import Detail, RequestRefusedError
-from serving.scoring import check_pair, score
-from serving.season import LearnedDays
-from serving.season_rises import SeasonRise, Seasons
+from serving.bundle.bundle import Bundle
+from serving.conformal.cells import LEVELS, ROOT, Cell, Footing, cells_of, share_units
+from serving.conformal.intervals import ConformalResiduals
+from serving.errors import CatalogueMismatchError, HorizonsMismatchError
+from serving.prediction.predict import predict
+from serving.prediction.seasonality import LearnedDays, SeasonRise, Seasons
+from serving.scoring.candidates import Candidate
+from serving.scoring.refusals import Detail, RequestRefusedError
+from serving.scoring.score import check_pair, score
 from tests.serving_world import AS_OF, snapshot_contents
 
 WARM = Candidate(

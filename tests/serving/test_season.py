@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.season import LearnedDays
+from serving.prediction.seasonality import LearnedDays
 
 EPOCH = date(1970, 1, 1)
 HORIZON = 28

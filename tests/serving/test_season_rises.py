@@ -12,8 +12,14 @@ from scipy.stats import nbinom
 
 from features.dataset.days import to_day
 from features.declarations.column_blocks import ColumnStacks
-from serving.season import LearnedDays
-from serving.season_rises import MOST_RISES, TRAILING_DAYS, SeasonRise, Seasons, at_usual_demand
+from serving.prediction.seasonality import (
+    MOST_RISES,
+    TRAILING_DAYS,
+    LearnedDays,
+    SeasonRise,
+    Seasons,
+    at_usual_demand,
+)
 
 HORIZON = 28
 LEARNED = LearnedDays(

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from features.declarations.targets import TARGETS, Target
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
-from serving.artefact_errors import BrokenFileError
-from serving.bundle import Bundle
-from serving.candidates import Candidate
-from serving.cells import LEVELS
-from serving.past import MOST_ROWS, Past, keep_past
-from serving.resemblance import design_effect
-from serving.scoring import score
-from serving.selection import (
+from serving.bundle.bundle import Bundle
+from serving.conformal.calibration_sample import MOST_ROWS, Past, keep_past
+from serving.conformal.cells import LEVELS
+from serving.errors import BrokenFileError
+from serving.scoring.candidates import Candidate
+from serving.scoring.design_effect import design_effect
+from serving.scoring.score import score
+from serving.scoring.selection import (
     LEAST_PAST_ROWS,
     Ask,
     Empty,

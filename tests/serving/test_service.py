@@ -19,11 +19,11 @@ import msgspec
 import pytest
 
 from features.online.snapshot import OnlineSnapshot
-from serving.bundle import Bundle
-from serving.candidates import Candidate
-from serving.scoring import score
+from serving.bundle.bundle import Bundle
+from serving.scoring.candidates import Candidate
+from serving.scoring.score import score
 
-SERVE = [sys.executable, "-c", "from serving.cli import app; app()", "serve"]
+SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
 GOOD: dict[str, Any] = {
@@ -148,7 +148,13 @@ def test_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["serving.api", "serving.scoring", "serving.bundle", "serving.canary_child"]
+    "module",
+    [
+        "serving.api.app",
+        "serving.scoring.score",
+        "serving.bundle.bundle",
+        "serving.bundle.canary_child",
+    ],
 )
 def test_request_path_imports_no_heavy_library(module: str) -> None:
     heavy = ["pandas", "sklearn", "scipy", "mlflow", "ibis", "duckdb", "pyarrow", "pandera"]

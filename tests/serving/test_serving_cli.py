@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from features.runtime.errors import ArtefactError, SettingsError
 from features.runtime.settings import load_section
-from serving.cli import app
-from serving.launch import command_of, environment_of
-from serving.settings import ServingSettings, as_environment
+from serving.api.cli import app
+from serving.api.launch import command_of, environment_of
+from serving.api.settings import ServingSettings, as_environment
 
 HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 

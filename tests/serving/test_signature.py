@@ -19,7 +19,19 @@ from cryptography.hazmat.primitives.serialization import (
 from features.runtime.atomic import write_private
 from features.runtime.errors import StorageError
 from features.runtime.pointer import resolve
-from serving.artefact_errors import (
+from serving.bundle.bundle import load_bundle
+from serving.bundle.checks import CHECKS, sign_bundle, verify_bundle
+from serving.bundle.manifest import FORMAT, canonical_json, sha256_of
+from serving.bundle.signature import (
+    SIGNATURE,
+    SIGNATURE_BYTES,
+    fingerprint,
+    make_keys,
+    read_private_key,
+    read_public_key,
+)
+from serving.bundle.verified_files import read_sealed
+from serving.errors import (
     BundleRefusedError,
     CanaryError,
     DigestMismatchError,
@@ -28,20 +40,8 @@ from serving.artefact_errors import (
     TooLargeError,
     UnexpectedFileError,
 )
-from serving.booster import Booster
-from serving.bundle import load_bundle
-from serving.bundle_checks import CHECKS, sign_bundle, verify_bundle
-from serving.loading import load_served
-from serving.manifest import FORMAT, canonical_json, sha256_of
-from serving.sealed import read_sealed
-from serving.signature import (
-    SIGNATURE,
-    SIGNATURE_BYTES,
-    fingerprint,
-    make_keys,
-    read_private_key,
-    read_public_key,
-)
+from serving.prediction.booster import Booster
+from serving.scoring.loading import load_served
 from tests.serving_world import with_leaves
 
 PAIR = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.artefact_errors import BrokenFileError
-from serving.spread import MOST_KNOTS, Spread
+from serving.conformal.difficulty import MOST_KNOTS, Spread
+from serving.errors import BrokenFileError
 from tests.conformal_world import SPREAD
 
 ONE = [1.0]

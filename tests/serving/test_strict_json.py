@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.refusals import RequestRefusedError
-from serving.strict_json import BEYOND_ALL_BOUNDS, parse_json
+from serving.api.strict_json import BEYOND_ALL_BOUNDS, parse_json
+from serving.scoring.refusals import RequestRefusedError
 
 values = st.recursive(
     st.none()

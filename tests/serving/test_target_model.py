@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from serving.artefact_errors import BrokenFileError, InvalidPredictionError
-from serving.booster import Booster
-from serving.footing import footing_in
-from serving.target_model import TargetModel
+from serving.conformal.cells import footing_in
+from serving.errors import BrokenFileError, InvalidPredictionError
+from serving.prediction.booster import Booster
+from serving.prediction.target_model import TargetModel
 from tests.serving_world import (
     PARAMETERS,
     bundle_contents,

@@ -9,7 +9,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
-from serving.bundle import write_bundle
+from serving.bundle.bundle import write_bundle
 from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
 from training.hidden_history import with_hidden_histories
 from training.learned_parameters import learned_parameters

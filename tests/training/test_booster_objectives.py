@@ -10,7 +10,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.declarations.targets import TARGETS, Target
-from serving.booster import Booster
+from serving.prediction.booster import Booster
 from tests.training_market import QUICK
 from training.booster_objectives import booster_objectives, booster_parameters, tweedie_weight
 from training.fitting import fit_boosters

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray, IntArray
-from serving.calibration import Knots
+from serving.prediction.calibration import Knots
 from training.calibration import fit_knots
 from training.calibration_choice import (
     CURVES,

@@ -11,8 +11,8 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.past import Past
-from serving.selection import Ask, choose
+from serving.conformal.calibration_sample import Past
+from serving.scoring.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows
 from training.learned_parameters import learned_parameters
 from training.material import Recipe, prepare

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.declarations.targets import TARGETS, Target
-from serving.prediction import predict
-from serving.residuals import MOST_STORED
+from serving.conformal.intervals import MOST_STORED
+from serving.prediction.predict import predict
 from training import coverage as coverage_module
 from training.coverage import error_of_share
 from training.evaluate import evaluate

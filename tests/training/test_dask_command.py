@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from serving.bundle import load_bundle
+from serving.bundle.bundle import load_bundle
 from tests.training_process import SETTINGS, finish, start
 
 DASK = ["--engine", "dask"]

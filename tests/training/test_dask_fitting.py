@@ -21,8 +21,8 @@ from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
-from serving.booster import Booster
-from serving.bundle import load_bundle, write_bundle
+from serving.bundle.bundle import load_bundle, write_bundle
+from serving.prediction.booster import Booster
 from tests.training_market import QUICK
 from training.cluster_errors import (
     NoWorkersError,

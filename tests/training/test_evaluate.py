@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.declarations.targets import TARGETS, Target
-from serving.prediction import predict
+from serving.prediction.predict import predict
 from tests.training_market import market_rows
 from training import evaluate as evaluation_module
 from training.baselines import BASELINES

@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
-from serving.booster import Booster
+from serving.prediction.booster import Booster
 from tests.training_market import QUICK
 from training.fitting import fit_boosters
 from training.material import Material

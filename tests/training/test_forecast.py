@@ -8,9 +8,9 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
-from serving.conformal import learn_residuals
-from serving.footing import share_units
-from serving.target_model import TargetModel, raw_share
+from serving.conformal.cells import share_units
+from serving.conformal.intervals import learn_residuals
+from serving.prediction.target_model import TargetModel, raw_share
 from training.baselines import BASELINES, raw_predictions
 from training.calibration import fit_knots
 from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of

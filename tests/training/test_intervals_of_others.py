@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.runtime.arrays import FloatArray
-from serving.spread import Spread
+from serving.conformal.difficulty import Spread
 from training.nested_rates import Variances
 from training.share_finish import HeldBack, RawShares, learn_share_finish
 

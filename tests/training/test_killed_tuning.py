@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from serving.bundle import load_bundle
+from serving.bundle.bundle import load_bundle
 from tests.made_up_search import states
 from tests.training_process import SETTINGS, files_of, finish, kill_when, start
 from training.search_space import SPACE

@@ -14,7 +14,7 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
-from serving.bundle import write_bundle
+from serving.bundle.bundle import write_bundle
 from tests.training_market import QUICK, market_rows
 from training.material import Recipe
 from training.train import Trained, train

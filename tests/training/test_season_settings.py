@@ -7,8 +7,7 @@ import pytest
 
 from features.runtime.errors import XuanpinError
 from features.runtime.settings import load_section
-from serving.season import LearnedDays
-from serving.season_rises import SeasonRise, Seasons
+from serving.prediction.seasonality import LearnedDays, SeasonRise, Seasons
 from training.settings import TrainingSettings
 
 CALENDAR = """

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from serving.selection import Ask, Empty, UnusableAskError, p_values_of
+from serving.scoring.selection import Ask, Empty, UnusableAskError, p_values_of
 from tests.shares_by_maker import parted, simulated
 from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.share_model import NO_UNSEEN_GROUP, ShareModel

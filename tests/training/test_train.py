@@ -11,9 +11,9 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
-from serving.bundle import load_bundle, write_bundle
-from serving.model_files import model_files
-from serving.prediction import predict
+from serving.bundle.bundle import load_bundle, write_bundle
+from serving.bundle.model_files import model_files
+from serving.prediction.predict import predict
 from tests.training_market import HORIZONS, without_returns
 from training.material import Recipe
 from training.season_settings import SeasonRiseSetting

@@ -16,8 +16,8 @@ from optuna.trial import TrialState
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.errors import StorageError
-from serving.booster import Booster
-from serving.target_model import raw_share
+from serving.prediction.booster import Booster
+from serving.prediction.target_model import raw_share
 from tests.made_up_search import STUDY, WEAK, search, states, trials
 from tests.training_market import HORIZONS, QUICK, market_rows
 from training.fitting import fit_boosters

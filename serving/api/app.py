@@ -1,0 +1,132 @@
+"""The HTTP surface as a Starlette application: probes and `POST /v1/score`, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from features.runtime.errors import ArtefactError
+from serving.api.error_response import json_response, on_error, refused
+from serving.api.request_body import read_body
+from serving.api.settings import ServingSettings
+from serving.api.strict_json import parse_json
+from serving.api.worker_pool import BoundedThreads
+from serving.errors import InvalidPredictionError
+from serving.scoring.candidates import parse_request
+from serving.scoring.loading import Served
+from serving.scoring.refusals import RequestRefusedError
+from serving.scoring.score import score
+
+ANSWERED: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
+"""Failures that get the envelope; for the last, Starlette tells the server's log as well."""
+
+PATIENCE_SECONDS: Final = 10
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class Surface:
+    """The endpoints, and what they serve as soon as it is loaded."""
+
+    def __init__(self, settings: ServingSettings) -> None:
+        """Start without anything to serve."""
+        self.served: Served | None = None
+        self._settings = settings
+        self._seconds = settings.deadline_ms / 1_000
+        self._threads = BoundedThreads(
+            threads=settings.scoring_threads, most_waiting=settings.most_waiting
+        )
+
+    def load(self, load: Callable[[], Served]) -> None:
+        """Begin to serve what `load` returns; refused artefacts are logged and nothing served."""
+        try:
+            self.served = load()
+        except ArtefactError as error:
+            _logger.error("nothing to serve: %s", error)  # noqa: TRY400 - our sentence says it all
+
+    def close(self) -> None:
+        """Let the scoring threads end."""
+        self._threads.close()
+
+    async def livez(self, request: Request) -> Response:
+        """Tell that the process answers."""
+        return json_response(request, b'{"alive":true}')
+
+    async def readyz(self, request: Request) -> Response:
+        """Tell that verified artefacts are loaded and warm, and which; a probe isn't logged."""
+        if self.served is None:
+            return refused(request, RequestRefusedError("no_model"))
+        about = {
+            "ready": True,
+            "bundle_id": self.served.bundle.bundle_id,
+            "snapshot_id": self.served.snapshot.snapshot_id,
+        }
+        return json_response(request, msgspec.json.encode(about))
+
+    async def score(self, request: Request) -> Response:
+        """Score the candidates of the body."""
+        served = self.served
+        if served is None:
+            raise RequestRefusedError("no_model")
+        body = await read_body(request, limit=self._settings.max_body_bytes, seconds=self._seconds)
+        answer = await self._threads.run(self._seconds, partial(answer_to, served, body))
+        return json_response(request, answer)
+
+
+def answer_to(served: Served, body: bytes) -> bytes:
+    """Return the JSON answer to a body of `POST /v1/score`.
+
+    Raises:
+        RequestRefusedError: the body can't be scored.
+        InvalidPredictionError: a model fails.
+    """
+    request = parse_request(parse_json(body))
+    batch = score(served.bundle, served.snapshot, request.candidates, level=request.level)
+    return msgspec.json.encode(batch)
+
+
+def _log_fault(loading: asyncio.Task[None]) -> None:
+    """Tell the log what went wrong beyond a refused artefact."""
+    if (error := loading.exception()) is not None:
+        _logger.error("loading failed", exc_info=error)
+
+
+def build_app(settings: ServingSettings, load: Callable[[], Served]) -> Starlette:
+    """Build the application; it answers as soon as `load` has ended, well or not.
+
+    Until then the system keeps connections waiting, and other workers take them. A load beyond
+    `PATIENCE_SECONDS` goes on while probes are answered.
+    """
+    surface = Surface(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        loading = asyncio.create_task(asyncio.to_thread(surface.load, load))
+        loading.add_done_callback(_log_fault)
+        await asyncio.wait([loading], timeout=PATIENCE_SECONDS)
+        yield
+        await asyncio.wait([loading])
+        surface.close()
+
+    app = Starlette(
+        routes=[
+            Route("/livez", surface.livez, methods=["GET"]),
+            Route("/readyz", surface.readyz, methods=["GET"]),
+            Route("/v1/score", surface.score, methods=["POST"]),
+        ],
+        exception_handlers=dict.fromkeys(ANSWERED, on_error),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # a redirect would repeat the path that was asked for
+    return app

@@ -1,0 +1,117 @@
+"""Commands of serving: the HTTP service, and scoring a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app = typer.Typer()
+
+ROWS_REFUSED: Final = 1
+"""Exit code of a batch in which some rows have no answer."""
+
+MOST_ERRORS_SHOWN: Final = 10
+
+RunOption = Annotated[
+    Path | None,
+    typer.Option("--run", help="Run directory that `xuanpin run` published into."),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help=r"TOML file with a section \[serving].")
+]
+
+
+@app.command(epilog="Example: xuanpin serve --run var/run --port 3000")
+def serve(
+    run: RunOption = None,
+    host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Serve POST /v1/score, /livez and /readyz until told to stop; SIGTERM ends it in order.
+
+    Settings are flags over environment (XUANPIN_SERVING__PORT) over file over defaults.
+    """
+    from features.runtime.settings import load_section
+    from serving.api.launch import command_of, environment_of
+    from serving.api.settings import ServingSettings
+
+    flags = {"run": run, "host": host, "port": port, "workers": workers}
+    settings = load_section(ServingSettings, "serving", config, flags)
+    typer.echo(f"Serving {settings.run} on http://{settings.host}:{settings.port}", err=True)
+    sys.stderr.flush()
+    command = command_of(settings)
+    os.execve(command[0], command, environment_of(settings, os.environ))  # noqa: S606 - our own
+
+
+@app.command(
+    epilog="Exit codes: 0 every row is scored; 1 some were refused, with the reason in the column "
+    "error; 2 wrong usage; 3 the file is no table; 5 bundle or snapshot were refused; "
+    "6 the disk refused.\n\nExamples: xuanpin score candidates.csv --out scored.csv; xuanpin score "
+    "candidates.csv --out scored.csv --least-sell-through 0.5 --bad-share 0.1"
+)
+def score(
+    candidates: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file with the columns product_id, market, list_price_minor, "
+            "currency, units_offered and, if known, listing_id, category, candidate_id."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
+    run: RunOption = None,
+    level: Annotated[
+        float, typer.Option(min=0.5, max=0.95, help="How often intervals are to hold.")
+    ] = 0.8,
+    least_sell_through: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Choose a list; a sell-through under this is bad."),
+    ] = None,
+    most_return_risk: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Choose a list; a return risk over this is bad."),
+    ] = None,
+    bad_share: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.999, help="Share of the chosen that may be expected bad."),
+    ] = 0.1,
+    config: ConfigOption = None,
+) -> None:
+    """Score a file of candidates: its rows in order, with predictions, intervals and flags added.
+
+    Other columns are carried along. A row that can't be scored says why and stops no other. With
+    --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
+    --bad-share is expected to turn out bad; the file is then read and scored twice.
+    """
+    from features.runtime.progress import late_progress
+    from features.runtime.settings import load_section
+    from features.runtime.text import listed
+    from serving.api.settings import ServingSettings
+    from serving.batch.score_file import score_file
+    from serving.batch.select import ask_of, select_file, sentence_of
+    from serving.scoring.loading import load_served
+
+    ask = ask_of(least_sell_through, most_return_risk, bad_share)
+    settings = load_section(ServingSettings, "serving", config, {"run": run})
+    served = load_served(
+        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+    )
+    with late_progress() as tell:
+        selection = (
+            None if ask is None else select_file(served, candidates, ask, level=level, tell=tell)
+        )
+        report = score_file(served, candidates, out, level=level, tell=tell, selection=selection)
+    typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
+    if selection is not None:
+        typer.echo(sentence_of(selection))
+    if report.unread:
+        typer.echo(f"Carried along unread: {listed(report.unread)}.")
+    worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))
+    for error, count in worst[:MOST_ERRORS_SHOWN]:
+        typer.echo(f"Refused {count:,} row{'' if count == 1 else 's'}: {error}")
+    raise typer.Exit(ROWS_REFUSED if report.refused else 0)

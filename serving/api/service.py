@@ -1,0 +1,79 @@
+"""The BentoML service; the only file that knows BentoML (docs.bentoml.com).
+
+BentoML supplies processes, sockets and signals, and runs the lifespan of our application, which
+is mounted. The whole HTTP surface is ours: BentoML's own pages, schema and metrics, which know no
+error envelope and no bounded labels, aren't reachable.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from typing import Any, Final
+
+import bentoml
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.runtime.settings import load_section
+from serving.api.app import build_app
+from serving.api.settings import ServingSettings
+from serving.scoring.loading import Served, load_served
+
+_logger: Final = logging.getLogger("serving")
+_logger.setLevel(logging.INFO)  # BentoML sets the root to warnings; ours are one line a refusal
+
+SECONDS_BEYOND_DEADLINE: Final = 30
+"""BentoML's own timeout knows no envelope: ours must come first."""
+
+
+class OnlyOurSurface:
+    """ASGI middleware that answers every HTTP request with our application."""
+
+    def __init__(self, app: ASGIApp, ours: Starlette) -> None:
+        """Stand before BentoML's `app`, which keeps what isn't HTTP."""
+        self._app = app
+        self._ours = ours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        app = self._ours if scope["type"] == "http" else self._app
+        await app(scope, receive, send)
+
+
+class Xuanpin:
+    """What BentoML runs in each worker; everything it does is in the mounted application."""
+
+
+def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML ships no types
+    """Create the service for a run directory."""
+    app = build_app(settings, lambda: load_and_settle(settings))
+    service = bentoml.service(
+        name="xuanpin",
+        workers=settings.workers,
+        traffic={"timeout": 2 * settings.deadline_ms / 1_000 + SECONDS_BEYOND_DEADLINE},
+        metrics={"enabled": False},
+        logging={"access": {"enabled": False}},
+    )(Xuanpin)
+    service.mount_asgi_app(app, path="/")
+    service.add_asgi_middleware(OnlyOurSurface, ours=app)
+    return service
+
+
+def load_and_settle(settings: ServingSettings) -> Served:
+    """Load the artefacts, then take all that start-up made out of the garbage collector's sight.
+
+    Walking some 200,000 objects that live for ever cost single requests up to 300 ms.
+    """
+    served = load_served(
+        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+    )
+    gc.collect()
+    gc.freeze()
+    _logger.info(
+        "serving bundle %s with snapshot %s", served.bundle.bundle_id, served.snapshot.snapshot_id
+    )
+    return served
+
+
+service: Final = create_service(load_section(ServingSettings, "serving", file=None))

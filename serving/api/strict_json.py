@@ -1,0 +1,65 @@
+"""Parse JSON without leniency: what two parsers might read differently is refused.
+
+Python's parser accepts `NaN`, numbers that overflow to infinity and repeated keys, each of which
+could pass for something else further on (RFC 8259, sections 4 and 6).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final, NoReturn
+
+from serving.scoring.refusals import RequestRefusedError
+
+LONGEST_INTEGER: Final = 19
+"""Digits; longer ones aren't worth converting, which takes quadratic time."""
+
+BEYOND_ALL_BOUNDS: Final = 10**LONGEST_INTEGER
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value that `body` holds.
+
+    An integer of more than 19 digits becomes one outside of every bound, for the check of the
+    form to name its place.
+
+    Raises:
+        RequestRefusedError: malformed_json, not_finite or duplicate_key.
+    """
+    try:
+        return _DECODER.decode(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise RequestRefusedError("malformed_json") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise RequestRefusedError("duplicate_key")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits.removeprefix("-")) <= LONGEST_INTEGER:
+        return int(digits)
+    return -BEYOND_ALL_BOUNDS if digits.startswith("-") else BEYOND_ALL_BOUNDS
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise RequestRefusedError("not_finite")
+    return number
+
+
+def _constant(_: str) -> NoReturn:
+    raise RequestRefusedError("not_finite")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_constant,
+)

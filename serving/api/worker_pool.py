@@ -1,0 +1,55 @@
+"""A few threads, a short queue and a deadline: what scoring may use of a process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from serving.scoring.refusals import RequestRefusedError
+
+T = TypeVar("T")
+
+
+class BoundedThreads:
+    """Run functions outside of the event loop, never more than a fixed number at once.
+
+    One that misses its deadline while it waits is dropped. One that runs already runs on, for a
+    thread can't be stopped, but keeps its place: what can pile up is bounded.
+    """
+
+    def __init__(self, *, threads: int, most_waiting: int) -> None:
+        """Start with no thread; they are made when needed."""
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="scoring")
+        self._most = threads + most_waiting
+        self._taken = 0
+
+    async def run(self, seconds: float, function: Callable[[], T]) -> T:
+        """Return the function's result; call from the event loop only.
+
+        Raises:
+            RequestRefusedError: overloaded, or deadline_exceeded after `seconds`.
+        """
+        if self._taken >= self._most:
+            raise RequestRefusedError("overloaded")
+        loop = asyncio.get_running_loop()
+        self._taken += 1
+        future = self._executor.submit(function)
+        future.add_done_callback(lambda _: self._free(loop))
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        except TimeoutError as error:
+            raise RequestRefusedError("deadline_exceeded") from error
+
+    def close(self) -> None:
+        """Drop what waits and let the threads end."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _free(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count a place as free, in the event loop's thread, which alone counts."""
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._count_one_less)
+
+    def _count_one_less(self) -> None:
+        self._taken -= 1

@@ -1,0 +1,1 @@
+"""Score and select the candidates of a file."""

@@ -1,0 +1,194 @@
+"""Score a file of candidates with the function that serves; a bad row never stops the rest."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from serving.batch.table import WRONG_LENGTH, Row, UnreadableTableError, create_table, open_table
+from serving.scoring.admission import refusals_of
+from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
+from serving.scoring.candidates import MOST_CANDIDATES, Candidate, parse_candidate
+from serving.scoring.evidence import OWN_WEIGHTS
+from serving.scoring.loading import Served
+from serving.scoring.refusals import Detail
+from serving.scoring.score import score
+from serving.scoring.selection import Selection
+
+FIELDS: Final = msgspec.structs.fields(Candidate)
+NUMBERS: Final = ("list_price_minor", "units_offered")
+
+SHARES: Final = (
+    "sell_through",
+    "sell_through_low",
+    "sell_through_high",
+    "return_risk",
+    "return_risk_low",
+    "return_risk_high",
+    "score",
+    "level",
+    *(f"own_weight_{rate}" for rate in OWN_WEIGHTS),
+)
+TEXTS: Final = (
+    "own_evidence",
+    "levels_used",
+    "flags",
+    "as_of",
+    "bundle_id",
+    "snapshot_id",
+    "error",
+)
+ANSWER_COLUMNS: Final[Mapping[str, pa.DataType]] = {
+    **dict.fromkeys(SHARES, pa.float64()),
+    **dict.fromkeys(TEXTS, pa.string()),
+}
+"""What scoring adds to a row; a column of the same name in the input is replaced."""
+
+IS_CHOSEN: Final = "is_chosen"
+CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_SEPARATOR: Final = ";"
+
+Tell = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What became of the rows of a file."""
+
+    rows: int
+    refused: Mapping[str, int]
+    """Error to the number of its rows."""
+    unread: tuple[str, ...]
+    """Columns carried along that scoring doesn't know."""
+
+    @property
+    def scored(self) -> int:
+        """Return how many rows have an answer."""
+        return self.rows - sum(self.refused.values())
+
+
+def score_file(  # noqa: PLR0913 - each is the caller's choice
+    served: Served,
+    source: Path,
+    target: Path,
+    *,
+    level: float,
+    tell: Tell,
+    selection: Selection | None = None,
+) -> BatchReport:
+    """Score the rows of `source` into `target`, in order, with all their own columns.
+
+    Both are CSV or Parquet by the ending of their name. A row that can't be scored has its reason
+    under `error`. `tell` is told what is worked on and how many rows are done. `selection`, of
+    the same file (serving/batch/select.py), adds the column `is_chosen`.
+
+    Raises:
+        UnreadableTableError: the file isn't a table, or lacks a column that is required.
+        StorageError: the disk refuses; what stood at `target` before stays.
+    """
+    errors: Counter[str | None] = Counter()
+    with open_table(source, chunk_rows=MOST_CANDIDATES) as table:
+        check_columns(source, table.columns)
+        added = {**ANSWER_COLUMNS, **({} if selection is None else CHOSEN_COLUMN)}
+        with create_table(target, {**table.columns, **added}) as write:
+            for chunk in table.chunks:
+                answers = score_rows(served, chunk, level=level)
+                if selection is not None:
+                    _add_choice(answers, selection, source, start=errors.total())
+                write([{**row, **answer} for row, answer in zip(chunk, answers, strict=True)])
+                errors.update(answer["error"] for answer in answers)
+                tell("scoring", errors.total())
+    known = {field.name for field in FIELDS} | set(added)
+    return BatchReport(
+        rows=errors.total(),
+        refused={error: count for error, count in errors.items() if error is not None},
+        unread=tuple(name for name in table.columns if name not in known),
+    )
+
+
+def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start: int) -> None:
+    """Say of each scored row whether it was chosen; nothing of a refused one."""
+    chosen = selection.is_chosen[start : start + len(answers)].tolist()
+    if len(chosen) < len(answers):
+        raise UnreadableTableError(source, expected="the same rows again", found="more of them")
+    for answer, is_chosen in zip(answers, chosen, strict=True):
+        answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
+
+
+def score_rows(served: Served, rows: Sequence[Row], *, level: float) -> list[Row]:
+    """Return the answer's columns for at most `MOST_CANDIDATES` rows, all null but for errors."""
+    checked = [_candidate_of(served, row) for row in rows]
+    answers = [_refused(one) if isinstance(one, Detail) else {} for one in checked]
+    good = {place: one for place, one in enumerate(checked) if isinstance(one, Candidate)}
+    if good:
+        batch = score(served.bundle, served.snapshot, list(good.values()), level=level)
+        for place, scored in zip(good, batch.candidates, strict=True):
+            answers[place] = _answer(batch, scored)
+    return answers
+
+
+def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
+    """Check that a file has the columns that a candidate needs.
+
+    Raises:
+        UnreadableTableError: it lacks one.
+    """
+    missing = [field.name for field in FIELDS if field.required and field.name not in columns]
+    if missing:
+        expected = f"the columns {', '.join(field.name for field in FIELDS if field.required)}"
+        raise UnreadableTableError(source, expected=expected, found=f"no {', '.join(missing)}")
+
+
+def _candidate_of(served: Served, row: Row) -> Candidate | Detail:
+    """Return a row's candidate, or what is wrong with it."""
+    if WRONG_LENGTH in row:
+        return Detail(("row",), "wrong_number_of_cells")
+    cells = {field.name: row.get(field.name) for field in FIELDS}
+    given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+    found = parse_candidate({name: _typed(name, cell) for name, cell in given.items()})
+    if isinstance(found, Candidate):
+        return refusals_of(served.snapshot, [found])[0] or found
+    return found
+
+
+def _typed(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    """Read a whole number out of a text cell; anything else is left for the check to refuse."""
+    is_number = name in NUMBERS and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
+    return int(value) if is_number else value
+
+
+def _refused(detail: Detail) -> Row:
+    place = ".".join(map(str, detail.loc))
+    return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{place}: {detail.code}"}
+
+
+def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
+    return {
+        **_share_cells("sell_through", one.sell_through),
+        **_share_cells("return_risk", one.return_risk),
+        "score": one.score,
+        "level": one.sell_through.level,
+        **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
+        "own_evidence": one.evidence.own,
+        "levels_used": _SEPARATOR.join(one.evidence.levels_used),
+        "flags": _SEPARATOR.join(one.flags),
+        "as_of": one.evidence.as_of,
+        "bundle_id": batch.bundle_id,
+        "snapshot_id": batch.snapshot_id,
+        "error": None,
+    }
+
+
+def _share_cells(name: str, share: Share | None) -> Row:
+    """Return a share's columns, all null where it isn't known."""
+    values = (None, None, None) if share is None else (share.estimate, share.low, share.high)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))

@@ -1,0 +1,152 @@
+"""Read candidates from CSV and Parquet files, a chunk of rows at a time."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.runtime.atomic import replacing
+from features.runtime.errors import DataError
+from features.runtime.text import shown
+
+Row = dict[str | None, Any]
+CSV: Final = ".csv"
+PARQUET: Final = ".parquet"
+WRONG_LENGTH: Final = None
+"""The key under which a row says that it has too many or too few cells."""
+
+
+class UnreadableTableError(DataError):
+    """Refuse a file that isn't a table of candidates."""
+
+    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+        super().__init__(
+            expected=f"{expected} in {shown(path.name)}",
+            found=found,
+            way_out="`xuanpin score --help` names the columns and formats.",
+        )
+
+
+@dataclass(frozen=True)
+class CandidateTable:
+    """A file's columns with their Arrow types, and its rows in chunks.
+
+    Cells of a CSV file are text.
+    """
+
+    columns: Mapping[str, pa.DataType]
+    chunks: Iterator[list[Row]]
+
+
+@contextmanager
+def open_table(path: Path, *, chunk_rows: int) -> Iterator[CandidateTable]:
+    """Open a .csv or .parquet file to read chunks of at most `chunk_rows` rows.
+
+    Raises:
+        UnreadableTableError: it isn't there, of another kind, or broken.
+    """
+    readers = {CSV: _open_csv, PARQUET: _open_parquet}
+    kind = path.suffix.lower()
+    if kind not in readers:
+        raise UnreadableTableError(path, expected="CSV or Parquet", found=f"the ending {kind!r}")
+    if not path.is_file():
+        raise UnreadableTableError(path, expected="a table", found="no such file")
+    try:
+        with readers[kind](path, chunk_rows) as table:
+            yield table
+    except (csv.Error, UnicodeDecodeError, pa.ArrowException) as error:
+        found = type(error).__name__
+        raise UnreadableTableError(path, expected="a sound table", found=found) from error
+
+
+@contextmanager
+def _open_csv(path: Path, chunk_rows: int) -> Iterator[CandidateTable]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        names = next(reader, [])
+        _check_names(path, names)
+        rows = (_row_of(names, cells) for cells in reader if cells)
+        columns = dict.fromkeys(names, pa.string())
+        yield CandidateTable(columns, iter(lambda: list(islice(rows, chunk_rows)), []))
+
+
+def _row_of(names: list[str], cells: list[str]) -> Row:
+    row: Row = dict(zip(names, cells, strict=False))
+    return row if len(cells) == len(names) else {**row, WRONG_LENGTH: len(cells)}
+
+
+@contextmanager
+def _open_parquet(path: Path, chunk_rows: int) -> Iterator[CandidateTable]:
+    with pq.ParquetFile(path) as parquet:
+        schema = parquet.schema_arrow
+        _check_names(path, schema.names)
+        batches = parquet.iter_batches(batch_size=chunk_rows)
+        columns = dict(zip(schema.names, schema.types, strict=True))
+        yield CandidateTable(columns, (batch.to_pylist() for batch in batches))
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    if not names:
+        raise UnreadableTableError(path, expected="a header", found="none")
+    for name in names:
+        if names.count(name) > 1:
+            found = f"{shown(name)} twice"
+            raise UnreadableTableError(path, expected="each column once", found=found)
+
+
+Write = Callable[[Sequence[Row]], None]
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""Spreadsheets run such cells (owasp.org, "CSV Injection")."""
+
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+@contextmanager
+def create_table(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    """Yield a function that writes rows; the file is there, whole, when the block has ended.
+
+    Raises:
+        UnreadableTableError: its name ends in neither .csv nor .parquet.
+        StorageError: the disk refuses; what stood there before stays.
+    """
+    writers = {CSV: _create_csv, PARQUET: _create_parquet}
+    kind = path.suffix.lower()
+    if kind not in writers:
+        raise UnreadableTableError(path, expected="CSV or Parquet", found=f"the ending {kind!r}")
+    with replacing(path) as temporary, writers[kind](temporary, columns) as write:
+        yield write
+
+
+@contextmanager
+def _create_csv(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)  # RFC 4180: a cell with any part of the line's end is quoted
+        writer.writerow([harmless(name) for name in columns])
+
+        def write(rows: Sequence[Row]) -> None:
+            writer.writerows([harmless(row.get(name)) for name in columns] for row in rows)
+
+        yield write
+
+
+@contextmanager
+def _create_parquet(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Write]:
+    schema = pa.schema(list(columns.items()))
+    with pq.ParquetWriter(path, schema) as writer:
+        yield lambda rows: writer.write_table(pa.Table.from_pylist(list(rows), schema))
+
+
+def harmless(cell: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    """Return a cell that no spreadsheet takes for a formula: such a text gets a `'` before it."""
+    is_text = isinstance(cell, str) and not _PLAIN_NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_text and cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,1 @@
+"""Bundles: write, verify, sign, load and inspect them."""

@@ -1,0 +1,202 @@
+"""The bundle: the immutable directory that serving loads, and what it holds in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.dataset.horizons import Horizons
+from features.monitoring.reference_stats import ColumnStats
+from features.runtime.arrays import FloatArray
+from features.runtime.atomic import write_directory
+from serving.bundle.canary import CANARY, Canary, check_canary, make_canary
+from serving.bundle.canary_process import try_in_child
+from serving.bundle.manifest import (
+    MANIFEST,
+    FileFacts,
+    Manifest,
+    Schema,
+    bundle_id_of,
+    canonical_json,
+    schema_of,
+    sha256_of,
+)
+from serving.bundle.model_files import (
+    CALIBRATION,
+    CONFORMAL,
+    POOLING,
+    SELECTION,
+    booster_names,
+    model_files,
+    models_from,
+    read_json,
+)
+from serving.bundle.signature import PublicKey
+from serving.bundle.verified_files import SealedFiles, check_loadable, read_sealed
+from serving.errors import BrokenFileError, CatalogueMismatchError, UnexpectedFileError
+from serving.prediction.predict import Models
+from serving.prediction.seasonality import Seasons
+from serving.prediction.target_model import servable_targets
+
+SCHEMA: Final = "schema.json"
+REFERENCE_STATS: Final = "reference_stats.json"
+MODEL_CARD: Final = "MODEL_CARD.md"
+FIXED_NAMES: Final = frozenset(
+    {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
+)
+LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
+"""Whose versions a bundle notes: those that its models were made with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleContents:
+    """All that training puts into a bundle."""
+
+    models: Models
+    horizons: Horizons
+    imputed: tuple[str, ...]
+    """Tables made by a rule, from the training rows' metadata."""
+    canary: Mapping[str, FloatArray]
+    """1 to 256 rows of base features and request fields by name, each of shape (rows,)."""
+    canary_markets: tuple[str, ...]
+    """The market of each of these rows."""
+    reference_stats: Mapping[str, ColumnStats]
+    metrics: Mapping[str, float]
+    """Finite numbers by dotted name, such as `sell_through.log_loss`."""
+    data_digest: str
+    cut_off_day: int
+    seasons: Seasons
+    """Days learned from of the target that looks ahead from the latest moments, sell-through."""
+    git_commit: str
+    """The commit of the program, "unknown" outside a checkout."""
+    model_card: str
+    """Markdown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A bundle that was verified and loaded."""
+
+    bundle_id: str
+    manifest: Manifest
+    horizons: Horizons
+    models: Models
+
+
+def write_bundle(contents: BundleContents, bundles: Path) -> str:
+    """Write a bundle as `bundles/<bundle_id>` and return the id.
+
+    Complete or absent: it is written beside and renamed. Equal contents give the same id and
+    the same bytes; a bundle that is there already is verified and stays untouched.
+
+    Raises:
+        StorageError: the disk is full or can't be written.
+        BundleRefusedError: a file is larger than loading takes, or the same bundle is there and
+            was changed since.
+    """
+    files = _files_of(contents)
+    manifest = canonical_json(_manifest_of(contents, files))
+    directory = bundles / bundle_id_of(manifest)
+    if directory.exists():
+        read_sealed(directory)
+    else:
+        check_loadable({MANIFEST: manifest, **files})
+        write_directory(directory, {MANIFEST: manifest, **files})
+    return directory.name
+
+
+def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
+    """Verify a bundle, with a key who signed it, try it in a child process, and load it.
+
+    Nothing reaches LightGBM before every byte was checked against the manifest.
+
+    Raises:
+        BundleRefusedError: one of its subclasses in serving/errors.py says why.
+    """
+    sealed = read_sealed(directory, key)
+    check_fits(sealed, CATALOGUE)
+    try_in_child(directory, sealed.bundle_id)
+    return assemble(sealed, CATALOGUE)
+
+
+def check_fits(sealed: SealedFiles, catalogue: Catalogue) -> Schema:
+    """Check that a verified bundle is one of this program's and return its schema.
+
+    Raises:
+        BundleRefusedError: it is for other features or targets, or holds files that nothing reads.
+    """
+    found = sealed.manifest.catalogue_fingerprint
+    if found != catalogue.fingerprint:
+        raise CatalogueMismatchError("bundle", expected=catalogue.fingerprint, found=found)
+    schema = read_json(sealed.files, SCHEMA, Schema)
+    targets = servable_targets(SCHEMA, schema.targets)
+    boosters = {name for target in targets for name in booster_names(sealed.files, target)}
+    for name in sorted(set(sealed.files) - FIXED_NAMES - boosters):
+        raise UnexpectedFileError(name, "nothing in a bundle reads it")
+    imputed = sealed.manifest.imputed
+    if schema != schema_of(catalogue, _horizons(schema), imputed=imputed, targets=targets):
+        raise BrokenFileError(SCHEMA, "a schema that isn't the catalogue's and the manifest's")
+    if sha256_of(sealed.files[SCHEMA]) != sealed.manifest.schema_fingerprint:
+        raise BrokenFileError(SCHEMA, "another fingerprint than the manifest's")
+    return schema
+
+
+def assemble(sealed: SealedFiles, catalogue: Catalogue) -> Bundle:
+    """Load verified files and check the canary's answers.
+
+    Raises:
+        BundleRefusedError: a file isn't of its form, or the canary answers otherwise.
+    """
+    schema = check_fits(sealed, catalogue)
+    read_json(sealed.files, REFERENCE_STATS, dict[str, ColumnStats])
+    models = models_from(sealed.files, catalogue, schema.targets)
+    check_canary(models, read_json(sealed.files, CANARY, Canary))
+    return Bundle(
+        bundle_id=sealed.bundle_id,
+        manifest=sealed.manifest,
+        horizons=_horizons(schema),
+        models=models,
+    )
+
+
+def _horizons(schema: Schema) -> Horizons:
+    try:
+        return Horizons(**schema.horizons)
+    except ValueError as error:
+        raise BrokenFileError(SCHEMA, "horizons out of bounds") from error
+
+
+def _files_of(contents: BundleContents) -> dict[str, bytes]:
+    models = contents.models
+    schema = schema_of(
+        models.catalogue,
+        contents.horizons,
+        imputed=contents.imputed,
+        targets=servable_targets("the models", models.targets),
+    )
+    return {
+        **model_files(models),
+        SCHEMA: canonical_json(schema),
+        CANARY: canonical_json(make_canary(models, contents.canary, contents.canary_markets)),
+        REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
+        MODEL_CARD: contents.model_card.encode(),
+    }
+
+
+def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manifest:
+    return Manifest(
+        catalogue_fingerprint=contents.models.catalogue.fingerprint,
+        schema_fingerprint=sha256_of(files[SCHEMA]),
+        data_digest=contents.data_digest,
+        cut_off_day=contents.cut_off_day,
+        seasons=contents.seasons,
+        git_commit=contents.git_commit,
+        imputed=contents.imputed,
+        libraries={name: version(name) for name in LIBRARIES},
+        metrics=dict(contents.metrics),
+        files={name: FileFacts(len(data), sha256_of(data)) for name, data in files.items()},
+    )

@@ -1,0 +1,39 @@
+"""Try a bundle in a process of its own: a broken model can kill the one that loads it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from serving.errors import CanaryError
+
+CHILD_SECONDS: Final = 120
+
+
+def try_in_child(directory: Path, bundle_id: str) -> None:
+    """Load a verified bundle and check its canary in a child process.
+
+    Raises:
+        CanaryError: the process ended otherwise than well, or found another bundle.
+    """
+    command = [sys.executable, "-P", "-m", "serving.bundle.canary_child", str(directory.resolve())]
+    same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    try:
+        child = subprocess.run(  # noqa: S603 - our own interpreter, module and path
+            [*command, bundle_id],
+            capture_output=True,
+            check=False,
+            env=same_code,
+            errors="replace",
+            timeout=CHILD_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CanaryError(f"no answer within {CHILD_SECONDS} s") from error
+    if child.returncode < 0:
+        raise CanaryError(f"a child process ended by signal {-child.returncode}")
+    if child.returncode > 0:
+        last = child.stderr.strip().rpartition("\n")[2]
+        raise CanaryError(f"in a child process {last}")

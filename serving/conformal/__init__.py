@@ -1,0 +1,1 @@
+"""Apply conformal intervals; training/calibration fits them."""

@@ -1,0 +1,1 @@
+"""Predict a target: boosters, calibration curve, seasonality."""

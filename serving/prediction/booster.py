@@ -1,0 +1,114 @@
+"""A LightGBM model ready to predict, through LightGBM's C interface.
+
+`import lightgbm` pulls in pandas, scikit-learn and SciPy and takes seconds; a server needs three
+functions of the library underneath. They are documented in LightGBM's C API reference
+(lightgbm.readthedocs.io, "C API") and give the same bits as `lightgbm.Booster.predict`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import weakref
+from functools import cache
+from importlib.metadata import files
+from typing import Final
+
+import numpy as np
+
+from features.runtime.arrays import FloatArray
+from serving.errors import BrokenFileError
+
+_FLOAT64: Final = 1
+_ROW_MAJOR: Final = 1
+_NORMAL: Final = 0
+_ALL_ITERATIONS: Final = -1
+_PARAMETERS: Final = b"num_threads=1"
+"""One row is done before a second thread has woken up, and threads don't survive a fork."""
+
+
+class LightGBMMissingError(ImportError):
+    """Report an installation of LightGBM without its library."""
+
+    def __init__(self) -> None:
+        super().__init__("lightgbm has no lib_lightgbm: install it again from a wheel")
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    for path in files("lightgbm") or ():
+        if path.stem == "lib_lightgbm" and path.suffix in {".so", ".dylib", ".dll"}:
+            library = ctypes.CDLL(str(path.locate()))
+            library.LGBM_GetLastError.restype = ctypes.c_char_p
+            return library
+    raise LightGBMMissingError
+
+
+def _call(function: str, *arguments: object) -> None:
+    if getattr(_library(), function)(*arguments) != 0:
+        raise BrokenFileError("a LightGBM model", _library().LGBM_GetLastError().decode())
+
+
+class Booster:
+    """One LightGBM model, loaded from its text form; safe to share between threads.
+
+    Broken text can kill the process, so give it only text that `load_bundle` has verified or
+    that LightGBM has just written.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Load `text`, as `lightgbm.Booster.model_to_string()` returns it."""
+        self.text = text
+        self._handle = ctypes.c_void_p()
+        iterations = ctypes.c_int()
+        _call(
+            "LGBM_BoosterLoadModelFromString",
+            ctypes.c_char_p(text.encode()),
+            ctypes.byref(iterations),
+            ctypes.byref(self._handle),
+        )
+        weakref.finalize(self, _library().LGBM_BoosterFree, self._handle)
+        width = ctypes.c_int()
+        _call("LGBM_BoosterGetNumFeature", self._handle, ctypes.byref(width))
+        self.width = width.value
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Return the names of the columns it was trained on, in order."""
+        return feature_names_of(self.text)
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Return one raw prediction a row of `matrix` (rows, width), null as NaN."""
+        matrix = np.ascontiguousarray(matrix, dtype=np.float64)
+        rows, width = matrix.shape
+        if width != self.width:
+            raise BrokenFileError("a LightGBM model", f"{self.width} inputs, not {width}")
+        predictions = np.empty(rows, dtype=np.float64)
+        length = ctypes.c_int64()
+        _call(
+            "LGBM_BoosterPredictForMat",
+            self._handle,
+            matrix.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int(_FLOAT64),
+            ctypes.c_int32(rows),
+            ctypes.c_int32(width),
+            ctypes.c_int(_ROW_MAJOR),
+            ctypes.c_int(_NORMAL),
+            ctypes.c_int(0),
+            ctypes.c_int(_ALL_ITERATIONS),
+            ctypes.c_char_p(_PARAMETERS),
+            ctypes.byref(length),
+            predictions.ctypes.data_as(ctypes.c_void_p),
+        )
+        return predictions
+
+
+def feature_names_of(text: str) -> tuple[str, ...]:
+    """Return the column names that a model's text declares, without loading it."""
+    start = text.find("\nfeature_names=")
+    line = text[start + 1 :].partition("\n")[0] if start >= 0 else ""
+    return tuple(line.partition("=")[2].split())
+
+
+if sys.byteorder != "little":  # pragma: no cover - LightGBM's text and our vectors assume it
+    raise LightGBMMissingError

@@ -1,0 +1,118 @@
+"""From columns to predictions: the part below look-up, shared by serving and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from features.catalogue.catalogue import Catalogue
+from features.declarations.targets import Target
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from serving.conformal.cells import Footing, footing_in, share_units
+from serving.errors import BrokenFileError
+from serving.prediction.seasonality import SEASONAL, at_usual_demand
+from serving.prediction.target_model import TargetModel, servable_targets
+
+
+@dataclass(frozen=True)
+class Models:
+    """All that turns columns into predictions: one model a target and the pooling parameters.
+
+    `targets` holds sell-through, and return risk where the data had returns to learn it from.
+    """
+
+    catalogue: Catalogue
+    parameters: Mapping[str, float]
+    targets: Mapping[Target, TargetModel]
+
+    def __post_init__(self) -> None:
+        """Refuse models that can't be used together with the catalogue."""
+        servable_targets("the models", self.targets)
+        if set(self.parameters) != set(self.catalogue.parameters):
+            raise BrokenFileError("the pooling parameters", f"names {sorted(self.parameters)}")
+        for model in self.targets.values():
+            for booster in model.boosters:
+                if booster.feature_names != self.catalogue.model_inputs:
+                    raise BrokenFileError(f"a booster of {model.target}", "other input columns")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One target's calibrated estimates with intervals, each of shape (rows,), in [0, 1]."""
+
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    level: float
+    """The share of outcomes that the intervals are made to cover."""
+    is_merged: BoolArray
+    """Whether a row's interval rests on a wider cell than its own (serving/conformal/cells.py)."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions of the models' targets and what they were made of."""
+
+    matrix: FloatArray
+    """The design matrix at the usual demand, shape (rows, inputs)."""
+    own_evidence: IntArray
+    """Place of each row's own evidence in `serving.conformal.cells.LEVELS`, shape (rows,)."""
+    demand: FloatArray
+    """How many times the usual demand was expected, shape (rows,)."""
+    targets: Mapping[Target, Prediction]
+
+    @property
+    def score(self) -> FloatArray | None:
+        """Return kept sell-through: sell-through x (1 - return risk), the ranking number.
+
+        None where return risk isn't predicted: how much of what sells stays sold isn't known.
+        """
+        if "return_risk" not in self.targets:
+            return None
+        return self.targets["sell_through"].estimate * (1 - self.targets["return_risk"].estimate)
+
+
+def predict(
+    models: Models,
+    columns: Mapping[str, FloatArray],
+    markets: Sequence[str],
+    *,
+    level: float,
+    demand: FloatArray,
+) -> Predictions:
+    """Predict the models' targets for rows given as columns.
+
+    `columns` holds every base feature and request field of the catalogue by name, float64 of
+    shape (rows,), null as NaN; `markets` names each row's market; `level` is the intervals'
+    coverage, in (0, 1); `demand` is how many times the usual demand is expected, shape (rows,)
+    (serving/prediction/seasonality.py). A row's result doesn't depend on the rows beside it.
+
+    Raises:
+        InvalidPredictionError: a model yields what isn't a share.
+    """
+    matrix = models.catalogue.design_matrix(columns, models.parameters)
+    asked = dict.fromkeys(models.targets, matrix)
+    if (demand != 1.0).any():
+        seasonal = at_usual_demand(columns, demand)
+        asked[SEASONAL] = models.catalogue.design_matrix(seasonal, models.parameters)
+    estimates = {target: model.predict(asked[target]) for target, model in models.targets.items()}
+    offered, sold = columns["units_offered"], estimates["sell_through"]
+    footing = footing_in(markets, columns, offered)
+    targets = {
+        target: _surrounded(
+            models.targets[target],
+            estimate,
+            replace(footing, units=share_units(target, offered, sold)),
+            level=level,
+        )
+        for target, estimate in estimates.items()
+    }
+    return Predictions(matrix=matrix, own_evidence=footing.evidence, demand=demand, targets=targets)
+
+
+def _surrounded(
+    model: TargetModel, estimate: FloatArray, footing: Footing, *, level: float
+) -> Prediction:
+    low, high = model.interval(estimate, footing, level=level)
+    is_merged = model.residuals.is_merged(footing)
+    return Prediction(estimate=estimate, low=low, high=high, level=level, is_merged=is_merged)

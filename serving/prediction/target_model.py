@@ -1,0 +1,103 @@
+"""The model of one target: boosters, calibration, conformal residuals and past decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray
+from serving.conformal.calibration_sample import Past
+from serving.conformal.cells import Footing
+from serving.conformal.intervals import ConformalResiduals
+from serving.errors import BrokenFileError, InvalidPredictionError
+from serving.prediction.booster import Booster
+from serving.prediction.calibration import Knots
+from serving.prediction.init_score import from_start, place_of_start
+
+REQUIRED: Final[Target] = "sell_through"
+"""Every data set has orders; nothing can be ranked without it."""
+
+
+def servable_targets(what: str, names: Collection[str]) -> tuple[Target, ...]:
+    """Return the targets named by `what` in the order of `TARGETS`.
+
+    Raises:
+        BrokenFileError: one isn't known, or sell-through isn't among them.
+    """
+    if REQUIRED not in names or not set(names) <= set(TARGETS):
+        raise BrokenFileError(what, f"targets {sorted(names)}")
+    return tuple(target for target in TARGETS if target in names)
+
+
+@dataclass(frozen=True)
+class TargetModel:
+    """What predicts one target from the design matrix.
+
+    The raw prediction is the mean over `boosters` (which differ in seeds and objectives), taken
+    from where the target's trees start (serving/prediction/init_score.py), which `calibration`
+    turns into the estimate and `residuals` surround with an interval.
+    """
+
+    target: Target
+    boosters: tuple[Booster, ...]
+    calibration: Knots
+    residuals: ConformalResiduals
+    past: Past
+    """What selection compares candidates with (serving/scoring/selection.py)."""
+
+    def __post_init__(self) -> None:
+        """Refuse a model without boosters."""
+        if not self.boosters:
+            raise BrokenFileError(f"the model of {self.target}", "no boosters")
+
+    def predict_raw(self, matrix: FloatArray) -> FloatArray:
+        """Return the mean of the boosters' predictions, which corrects their start; (rows,)."""
+        return raw_share(self.target, self.boosters, matrix)
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].
+
+        Raises:
+            InvalidPredictionError: a booster or the calibration yields anything else.
+        """
+        raw = self.predict_raw(matrix)
+        estimate = self.calibration.apply(raw)
+        is_share = np.isfinite(raw) & (estimate >= 0) & (estimate <= 1)
+        if not is_share.all():
+            raise InvalidPredictionError(self.target, int((~is_share).sum()))
+        return estimate
+
+    def interval(
+        self, estimate: FloatArray, footing: Footing, *, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return low and high around each estimate at a level of coverage in (0, 1)."""
+        return self.residuals.interval(estimate, footing, level=level)
+
+    def prob_at_least(
+        self, estimate: FloatArray, footing: Footing, *, threshold: float
+    ) -> FloatArray:
+        """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
+        return self.residuals.prob_at_least(estimate, footing, threshold=threshold)
+
+
+def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    """Return the raw prediction of a target's boosters before they are a model, shape (rows,)."""
+    place = place_of_start(target, boosters[0].feature_names)
+    return from_start(mean_prediction(boosters, matrix), matrix, place)
+
+
+def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    """Return the mean of raw predictions, added in the boosters' order.
+
+    Boosters that learned from units (training/booster_objectives.py) know no end of a share: more
+    than all is taken for all. What isn't finite stays as it is, to be refused.
+    """
+    total = np.zeros(len(matrix))
+    for booster in boosters:
+        said = booster.predict(matrix)
+        total = total + np.where((said > 1) & np.isfinite(said), 1.0, said)
+    return total / len(boosters)

@@ -1,0 +1,1 @@
+"""Score candidates: look-up, prediction, evidence, answer."""

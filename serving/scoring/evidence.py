@@ -1,0 +1,110 @@
+"""What a prediction rests on: own evidence, levels used, and flags for what was missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from features.catalogue.catalogue import Catalogue
+from features.dataset.days import as_of_to_day
+from features.declarations.levels import Level
+from features.declarations.shrinkage import RATES
+from features.declarations.targets import TARGETS
+from features.online.lookup_keys import Subject
+from features.online.snapshot import LookupResult, OnlineSnapshot
+from serving.bundle.bundle import Bundle
+from serving.conformal.cells import LEVELS, OwnEvidence
+from serving.prediction.predict import Predictions
+from serving.scoring.answers import Evidence
+from serving.scoring.candidates import Candidate
+
+OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
+"""Rate to the model input that says how much of it is the listing's own evidence."""
+
+
+def evidence_of(
+    catalogue: Catalogue, snapshot: OnlineSnapshot, found: LookupResult, predictions: Predictions
+) -> list[Evidence]:
+    """Return each row's evidence."""
+    as_of = snapshot.as_of.isoformat()
+    weights = _own_weights(catalogue, predictions)
+    has_level = {level: found.found[level].tolist() for level in Level}
+    return [
+        Evidence(
+            own=LEVELS[predictions.own_evidence[row]].value,
+            own_weight=weight,
+            levels_used=[level.value for level in Level if has_level[level][row]],
+            as_of=as_of,
+        )
+        for row, weight in enumerate(weights)
+    ]
+
+
+def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[str, float | None]]:
+    positions = [catalogue.model_inputs.index(name) for name in OWN_WEIGHTS.values()]
+    return [
+        {
+            rate: None if math.isnan(weight) else weight
+            for rate, weight in zip(OWN_WEIGHTS, row, strict=True)
+        }
+        for row in predictions.matrix[:, positions].tolist()
+    ]
+
+
+def flags_of(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    rows: Sequence[tuple[Candidate, Subject]],
+    predictions: Predictions,
+) -> list[list[str]]:
+    """Return each row's flags: what a reader must know before relying on its numbers."""
+    imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
+    shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
+    if _is_of_unseen_season(bundle, snapshot):
+        shared.append("unseen_season")
+    shared += [f"imputed:{table}" for table in imputed]
+    is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
+    is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
+    judged = zip(
+        rows, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
+    )
+    return [
+        [
+            *_interval_flags(cold, merged),
+            *_subject_flags(snapshot, *row),
+            *_season_flags(demand),
+            *shared,
+        ]
+        for row, cold, merged, demand in judged
+    ]
+
+
+def _is_of_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
+    """Tell whether the horizon holds days of the year that nothing was learned from."""
+    as_of_day = np.array([as_of_to_day(snapshot.as_of)])
+    learned = bundle.manifest.seasons.learned
+    return bool(learned.leave_out(as_of_day, bundle.horizons.horizon_days)[0])
+
+
+def _season_flags(demand: float) -> list[str]:
+    """Say how many times the usual demand a calendar made the estimates reckon with."""
+    return [] if demand == 1.0 else [f"season_demand:{demand:.4g}"]
+
+
+def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts
+    """Return what widens or coarsens a row's intervals."""
+    flags = {"cold_start": is_cold, "interval_merged": is_merged}
+    return [flag for flag, is_raised in flags.items() if is_raised]
+
+
+def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:
+    asked = candidate.category
+    flags = {
+        "unknown_product": not subject.is_known,
+        "unseen_category": subject.category not in snapshot.categories,
+        "category_of_snapshot": asked is not None and asked != subject.category,
+    }
+    return [flag for flag, is_raised in flags.items() if is_raised]
