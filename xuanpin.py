@@ -14,7 +14,7 @@ import features.cli
 import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
-import training.cli
+import training.pipeline.cli
 from features.runtime.errors import XuanpinError
 from features.runtime.refusals import as_engine_error, as_storage_error
 

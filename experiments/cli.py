@@ -99,10 +99,10 @@ def run(
     from experiments.main_job import run as run_job
     from experiments.summary import as_json, summary, whereabouts
     from features.dataset.horizons import Horizons
+    from features.runtime.progress import stages
     from features.runtime.settings import load_section
-    from training.job import Job
+    from training.pipeline.job import Job
     from training.settings import TrainingSettings
-    from training.stage_lines import stages
 
     job = Job(
         source=data,

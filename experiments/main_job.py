@@ -18,9 +18,9 @@ from serving.bundle.bundle import load_bundle
 from serving.scoring.answers import ScoredBatch
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
-from training.job import BUNDLES, Job, Learned, checkpoints_of, learn
-from training.known_rows import KnownRows, Tell, known_rows
-from training.sole_use import sole_use
+from training.checkpoints.run_lock import sole_use
+from training.data.prepare_rows import KnownRows, Tell, known_rows
+from training.pipeline.job import BUNDLES, Job, Learned, checkpoints_of, learn
 
 SNAPSHOTS: Final = "snapshots"
 CANDIDATES: Final = "candidates.csv"

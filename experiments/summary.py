@@ -15,7 +15,7 @@ from rich.text import Text
 from experiments.main_job import Outcome
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
-from training.summary import document_of, indented_json, learned_summary, places
+from training.pipeline.summary import document_of, indented_json, learned_summary, places
 
 FORMAT: Final = "xuanpin-run/1"
 SHOWN: Final = 3

@@ -10,7 +10,7 @@ from typing import Final
 import optuna
 
 from training.settings import TrainingSettings
-from training.tuning import Search
+from training.tuning.search import Search
 
 STUDY: Final = "made-up market"
 WEAK: Final = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, least_rows=50)

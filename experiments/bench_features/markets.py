@@ -11,7 +11,7 @@ from experiments.simulated_market.simulate import simulate
 from experiments.simulated_market.writing import MARK, truth_directory
 from features.validation.report import has_report
 from features.validation.validate import validate
-from training.program import ROOT, fingerprint_of
+from training.checkpoints.code_version import ROOT, fingerprint_of
 
 MAKERS: Final = ("features", "experiments/simulated_market")
 """Whose code decides what a validated market holds."""

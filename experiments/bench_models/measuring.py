@@ -23,12 +23,12 @@ from features.declarations.targets import Target
 from features.point_in_time.signal_rows import stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from features.runtime.arrays import IntArray
-from training.coverage import EVERYONE, Coverage
-from training.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
-from training.material import Recipe
+from training.data.training_input import Recipe
+from training.data.training_set import TrainingSet
+from training.evaluation.coverage import EVERYONE, Coverage
+from training.evaluation.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
+from training.fit.train import Trained, train
 from training.settings import TrainingSettings
-from training.train import Trained, train
-from training.training_set import TrainingSet
 
 SHRINKAGE: Final = "shrinkage"
 EVERYTHING: Final = "all"

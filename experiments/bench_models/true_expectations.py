@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.truth.reader import Truth
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from training.training_set import TrainingSet
+from training.data.training_set import TrainingSet
 
 EXPECTED: Final[dict[Target, str]] = {
     "sell_through": "expected_sell_through",

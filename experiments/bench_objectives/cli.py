@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from experiments.bench_objectives.sources import Source
-    from training.material import Recipe
+    from training.data.training_input import Recipe
 
 
 def bench_objectives(
@@ -70,7 +70,7 @@ def _recipe(config: Path | None) -> Recipe:
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.horizons import Horizons
     from features.runtime.settings import load_section
-    from training.material import Recipe
+    from training.data.training_input import Recipe
     from training.settings import TrainingSettings
 
     horizons = load_section(Horizons, "horizons", config)

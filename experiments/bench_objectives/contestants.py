@@ -20,14 +20,13 @@ from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import from_start, place_of_start
 from serving.prediction.target_model import mean_prediction
-from training.baselines import CONSTANT, SHRINKAGE, raw_predictions
-from training.booster_objectives import booster_parameters
-from training.calibration_choice import Fit
-from training.fitting import BoosterFit
-from training.forecast import curves_of_model, curves_of_others
-from training.material import Material
-from training.split import Division
-from training.start_log_odds import start_log_odds
+from training.boosting.fit_boosters import BoosterFit, start_log_odds
+from training.boosting.objectives import booster_parameters
+from training.calibration.choose import Fit
+from training.calibration.conformal_fit import curves_of_model, curves_of_others
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.evaluation.baselines import CONSTANT, SHRINKAGE, raw_predictions
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Rounds of a data set share its products, and rows of a product resemble each other, so that neither
 rounds nor rows count as independent: products are resampled, with all their rounds at once
-(training/bootstrap.py).
+(training/metrics/bootstrap.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.runtime.arrays import FloatArray
-from training.bootstrap import Spread, bootstrap_means
-from training.losses import row_log_loss
-from training.sample import Sample
-from training.training_set import Coded
+from training.data.sample import Sample
+from training.data.training_set import Coded
+from training.metrics.bootstrap import Spread, bootstrap_means
+from training.metrics.metrics import row_log_loss
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ from experiments.bench_objectives.sources import Source, Tell, rows_of
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import TrainingError
-from training.forecast import curve
-from training.hidden_history import with_hidden_histories
-from training.learned_parameters import learned_parameters
-from training.losses import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
-from training.material import Material, Recipe, prepare
-from training.sample import Sample
-from training.split import Division, divide
-from training.training_set import read_training_set
+from training.calibration.conformal_fit import curve
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.sample import Sample
+from training.data.time_split import Division, divide
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import read_training_set
+from training.metrics.metrics import LEAST_SHARE, calibration_error, row_log_loss, weighted_mean
+from training.shrinkage.learned_parameters import learned_parameters
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from training.booster_objectives import TWEEDIE, tweedie_weight
-from training.material import Material
-from training.sample import Sample
+from training.boosting.objectives import TWEEDIE, tweedie_weight
+from training.data.sample import Sample
+from training.data.training_input import Material
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ UNCONSTRAINED: Final[Mapping[str, Any]] = {"monotone_constraints": None}
 """LightGBM refuses monotone constraints where it sets leaves to quantiles after the fact."""
 
 CROSS_ENTROPY: Final = Objective("cross-entropy", {})
-"""`training.booster_objectives.booster_parameters` as they are."""
+"""`training.boosting.objectives.booster_parameters` as they are."""
 TWEEDIE_ON_UNITS: Final = Objective("Tweedie on units", TWEEDIE, is_of_units=True)
 OBJECTIVES: Final = (
     CROSS_ENTROPY,

@@ -12,10 +12,10 @@ import pyarrow as pa
 from experiments.bench_features.markets import kept
 from experiments.simulated_market.configuration import Simulation
 from features.dataset.horizons import Horizons
-from training.checkpoints import Checkpoints
-from training.known_rows import VALIDATED, known_rows
-from training.program import program_facts
-from training.sole_use import sole_use
+from training.checkpoints.checkpoints import Checkpoints
+from training.checkpoints.code_version import program_facts
+from training.checkpoints.run_lock import sole_use
+from training.data.prepare_rows import VALIDATED, known_rows
 
 Tell = Callable[[str], None]
 

@@ -11,7 +11,7 @@ from experiments.bench_objectives.contestants import DEFAULTS, references, rival
 from experiments.bench_objectives.leads import pooled
 from experiments.bench_objectives.measuring import Measured, Round
 from features.declarations.targets import Target
-from training.bootstrap import Spread as Interval
+from training.metrics.bootstrap import Spread as Interval
 
 LEAST_ROUNDS: Final = 2
 """The intervals are over products: of what another month would say one round knows nothing."""

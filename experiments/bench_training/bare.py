@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import lightgbm
 
 from features.declarations.targets import Target
-from training.fitting import BoosterFit
-from training.material import Texts
+from training.boosting.fit_boosters import BoosterFit
+from training.data.training_input import Texts
 
 
 def train_bare(fit: BoosterFit, seed: int) -> str:

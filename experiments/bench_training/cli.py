@@ -40,7 +40,7 @@ def bench_training(
 
     cluster: ClusterOf | None = None
     if dask:
-        from training.dask_fitting import DaskFitter
+        from training.boosting.dask_fitting import DaskFitter
 
         cluster = DaskFitter
     settings = load_section(TrainingSettings, "training", config)

@@ -14,12 +14,12 @@ from experiments.bench_training.timing import Compared, in_turns, timed
 from features.declarations.targets import Target
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
-from training.fitting import fits_of
-from training.losses import row_log_loss
-from training.material import Fitter, Material, Texts
-from training.sample import Sample
-from training.split import Division
-from training.target_fitting import fit_here
+from training.boosting.fit_boosters import fits_of
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Fitter, Material, Texts
+from training.fit.fit_targets import fit_here
+from training.metrics.metrics import row_log_loss
 
 
 @dataclass(frozen=True)

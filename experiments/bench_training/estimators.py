@@ -20,13 +20,13 @@ from experiments.bench_training.timing import Compared, Stopwatch, in_turns, tim
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
-from training.boosted_shares import BoostedShares, booster_fits
-from training.fitting import BoosterFit
-from training.held_back import at_random
-from training.level_encoder import LevelEncoder, Rows
-from training.material import Material
-from training.sample import Sample
+from training.boosting.fit_boosters import BoosterFit
+from training.data.sample import Sample
+from training.data.training_input import Material
+from training.encoding.target_encoder import LevelEncoder, Rows
+from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
+from training.estimators.boosted_shares import BoostedShares, booster_fits
+from training.estimators.holdout import at_random
 from training.settings import TrainingSettings
 
 GROUPS: Final = ("category", "product_id")

@@ -20,12 +20,12 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.point_in_time.signal_rows import stored_rows
 from features.point_in_time.training_rows import build_training_rows
-from training.hidden_history import with_hidden_histories
-from training.learned_parameters import learned_parameters
-from training.material import Fitter, Material, Recipe, prepare
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.time_split import Division, divide
+from training.data.training_input import Fitter, Material, Recipe, prepare
+from training.data.training_set import read_training_set
 from training.settings import TrainingSettings
-from training.split import Division, divide
-from training.training_set import read_training_set
+from training.shrinkage.learned_parameters import learned_parameters
 
 Tell = Callable[[str], None]
 ClusterOf = Callable[[Path], Fitter]

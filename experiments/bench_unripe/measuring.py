@@ -20,7 +20,7 @@ from features.declarations.levels import LEVEL_KEYS, Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 from features.point_in_time.signal_rows import SignalRows, stored_rows
 from features.point_in_time.visibility import AS_OF
-from training.bootstrap import Spread, bootstrap_means
+from training.metrics.bootstrap import Spread, bootstrap_means
 
 RATES: Final = (RETURN_RATE, REPURCHASE_RATE)
 LEVELS: Final = (Level.MARKET, Level.CATEGORY_MARKET)

@@ -26,7 +26,7 @@ def bench_complete_journey(
     from experiments.complete_journey.contestants import CONTESTANTS
     from experiments.complete_journey.products import read_products
     from experiments.complete_journey.splits import FOLDS, UNSEEN
-    from training.stage_lines import stages
+    from features.runtime.progress import stages
 
     products = read_products()
     with stages() as tell:

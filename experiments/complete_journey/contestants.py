@@ -18,9 +18,9 @@ from experiments.complete_journey.products import (
     SHELF_PRICE,
 )
 from features.runtime.arrays import FloatArray
-from training.boosted_model import ReturnRiskModel
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import ReturnRiskModel
+from training.estimators.shrinkage import ShrinkageModel
 
 Contestant = Callable[[pd.DataFrame, pd.DataFrame], FloatArray]
 """Learns from the one table, of products with labels, and predicts the other's shares."""

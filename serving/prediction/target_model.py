@@ -93,7 +93,7 @@ def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray)
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
     """Return the mean of raw predictions, added in the boosters' order.
 
-    Boosters that learned from units (training/booster_objectives.py) know no end of a share: more
+    Boosters that learned from units (training/boosting/objectives.py) know no end of a share: more
     than all is taken for all. What isn't finite stays as it is, to be refused.
     """
     total = np.zeros(len(matrix))

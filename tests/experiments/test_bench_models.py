@@ -22,7 +22,7 @@ from experiments.bench_models.measuring import (
 from experiments.bench_models.page import as_document, page, verdicts
 from experiments.simulated_market.configuration import Simulation
 from features.runtime.arrays import FloatArray
-from training.coverage import EVERYONE, LEAST_CELL_ROWS, Coverage
+from training.evaluation.coverage import EVERYONE, LEAST_CELL_ROWS, Coverage
 from training.settings import TrainingSettings
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)

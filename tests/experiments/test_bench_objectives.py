@@ -40,18 +40,17 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from tests.training_market import HORIZONS, market_rows
-from training.booster_objectives import booster_parameters
-from training.calibration import fit_knots
-from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit
-from training.forecast import curve
-from training.hidden_history import with_hidden_histories
-from training.learned_parameters import learned_parameters
-from training.material import Material, Recipe, prepare
-from training.season_settings import SeasonRiseSetting
-from training.settings import TrainingSettings
-from training.split import Division, divide
-from training.target_fitting import fit_targets
-from training.training_set import read_training_set
+from training.boosting.objectives import booster_parameters
+from training.calibration.choose import CURVES, CURVES_OF_FITTED, Fit
+from training.calibration.conformal_fit import curve
+from training.calibration.curves import fit_knots
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.time_split import Division, divide
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import read_training_set
+from training.fit.fit_targets import fit_targets
+from training.settings import SeasonRiseSetting, TrainingSettings
+from training.shrinkage.learned_parameters import learned_parameters
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
 RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)

@@ -16,8 +16,8 @@ from experiments.bench_training.measuring import Measured, Plan, measure
 from experiments.bench_training.page import as_document, page, said
 from experiments.bench_training.timing import Compared, OtherTreesError, Pair, in_turns
 from experiments.simulated_market.configuration import Simulation
+from training.fit.fit_targets import fit_here
 from training.settings import TrainingSettings
-from training.target_fitting import fit_here
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
 SETTINGS = TrainingSettings(

@@ -33,7 +33,7 @@ from features.declarations.levels import Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 from features.point_in_time.signal_rows import stored_rows
 from tests.worlds import HORIZONS, engine_of, random_world
-from training.bootstrap import Spread
+from training.metrics.bootstrap import Spread
 
 MARKET = Simulation(products=400, chunk_products=400, markets=("US", "DE"), days=330)
 DAY = pd.Timedelta(days=1)

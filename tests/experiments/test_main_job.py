@@ -25,10 +25,10 @@ from features.runtime.errors import DataError
 from features.runtime.pointer import resolve
 from serving.bundle.bundle import load_bundle
 from serving.scoring.score import score
-from training.evaluate import Evaluation
-from training.job import Job
+from training.errors import TooFewDaysError
+from training.evaluation.evaluate import Evaluation
+from training.pipeline.job import Job
 from training.settings import TrainingSettings
-from training.training_errors import TooFewDaysError
 
 SETTINGS = TrainingSettings(trees=15, boosters=1, least_positives=5, least_rows=30)
 

@@ -21,8 +21,8 @@ from experiments.bench_objectives.measuring import Figures, Measured, Refusal, R
 from experiments.bench_objectives.page import as_document, page
 from experiments.bench_objectives.verdicts import verdicts
 from features.declarations.targets import TARGETS, Target
-from training.sample import Sample
-from training.training_set import Coded
+from training.data.sample import Sample
+from training.data.training_set import Coded
 
 DEFAULT = DEFAULTS["sell_through"]
 

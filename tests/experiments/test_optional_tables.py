@@ -26,7 +26,7 @@ from features.declarations.shrinkage import RETURN_RATE
 from features.point_in_time.training_rows import LABELLED
 from serving.batch.score_file import score_file
 from serving.scoring.loading import load_served
-from training.job import Job
+from training.pipeline.job import Job
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(trees=5, boosters=1, least_positives=5, least_rows=30)

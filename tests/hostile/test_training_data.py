@@ -10,15 +10,15 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import TrainingError
 from tests.training_market import HORIZONS, QUICK, market_rows
-from training.material import Recipe
-from training.train import Trained, train
-from training.training_errors import (
+from training.data.training_input import Recipe
+from training.errors import (
     BrokenLabelsError,
     NoLabelsError,
     OneClassError,
     TooFewDaysError,
     TooFewPositivesError,
 )
+from training.fit.train import Trained, train
 
 RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 5, "boosters": 1}))
 FEW_ROWS = 3

@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from serving.prediction.init_score import from_start, place_of_start, starting_share
-from training.start_log_odds import start_log_odds
+from training.boosting.fit_boosters import start_log_odds
 
 NAMES = CATALOGUE.model_inputs
 PLACE = NAMES.index("expected_return_rate_180d")

@@ -11,12 +11,12 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from serving.bundle.bundle import write_bundle
 from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
-from training.hidden_history import with_hidden_histories
-from training.learned_parameters import learned_parameters
-from training.material import Material, Recipe, prepare
-from training.split import Division, divide
-from training.train import Trained, train
-from training.training_set import TrainingSet, read_training_set
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.time_split import Division, divide
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import TrainingSet, read_training_set
+from training.fit.train import Trained, train
+from training.shrinkage.learned_parameters import learned_parameters
 
 RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
 

@@ -7,11 +7,17 @@ import pytest
 
 from features.declarations.shrinkage import pooled_rate
 from features.declarations.targets import TARGETS, Target
-from training.baselines import BASELINES, CONSTANT, LEAST_MEAN_ROWS, SHRINKAGE, raw_predictions
-from training.material import Material
-from training.pooling_fit import RATE_OF, smoothed_mean
-from training.split import Division
-from training.training_set import Coded, TrainingSet
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.data.training_set import Coded, TrainingSet
+from training.evaluation.baselines import (
+    BASELINES,
+    CONSTANT,
+    LEAST_MEAN_ROWS,
+    SHRINKAGE,
+    raw_predictions,
+)
+from training.shrinkage.pooling_fit import RATE_OF, smoothed_mean
 
 
 @pytest.mark.parametrize("target", TARGETS)

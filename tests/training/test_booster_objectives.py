@@ -12,11 +12,11 @@ from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.declarations.targets import TARGETS, Target
 from serving.prediction.booster import Booster
 from tests.training_market import QUICK
-from training.booster_objectives import booster_objectives, booster_parameters, tweedie_weight
-from training.fitting import fit_boosters
-from training.material import Material
+from training.boosting.fit_boosters import fit_boosters
+from training.boosting.objectives import booster_objectives, booster_parameters, tweedie_weight
+from training.data.time_split import Division
+from training.data.training_input import Material
 from training.settings import TrainingSettings
-from training.split import Division
 
 UNITS = CATALOGUE.model_inputs.index("units_offered")
 

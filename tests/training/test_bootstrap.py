@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.bootstrap import RESAMPLES, bootstrap_means
+from training.metrics.bootstrap import RESAMPLES, bootstrap_means
 
 
 def test_bootstrap_is_that_of_a_loop_that_draws_whole_products() -> None:

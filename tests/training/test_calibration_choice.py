@@ -10,8 +10,7 @@ from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.calibration import Knots
-from training.calibration import fit_knots
-from training.calibration_choice import (
+from training.calibration.choose import (
     CURVES,
     CURVES_OF_FITTED,
     FOLDS,
@@ -21,8 +20,8 @@ from training.calibration_choice import (
     folds_of,
     is_sure,
 )
-from training.logistic_calibration import fit_logistic
-from training.training_set import Coded
+from training.calibration.curves import fit_knots, fit_logistic
+from training.data.training_set import Coded
 
 PRODUCTS = 300
 

@@ -8,14 +8,14 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import to_datetime
 from features.declarations.targets import Target
 from tests.training_market import HORIZONS, QUICK
-from training.bootstrap import Spread
-from training.card import BOOSTER_SETTINGS, model_card
-from training.evaluate import COLD, MODEL, Evaluation
-from training.material import Recipe
+from training.data.training_input import Recipe
+from training.data.training_set import TrainingSet
+from training.evaluation.evaluate import COLD, MODEL, Evaluation
+from training.evaluation.model_card import BOOSTER_SETTINGS, model_card
+from training.fit.train import Trained
+from training.metrics.bootstrap import Spread
 from training.search_space import SPACE
 from training.settings import TrainingSettings
-from training.train import Trained
-from training.training_set import TrainingSet
 
 RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
 NO_COLD = "the latest slice holds no cold start"

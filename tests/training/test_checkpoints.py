@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.checkpoints import Checkpoints, Reached
+from training.checkpoints.checkpoints import Checkpoints, Reached
 
 STAGE = "fit"
 FACTS = {"rows": "digest", "trees": 7}

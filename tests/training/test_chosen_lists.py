@@ -14,11 +14,11 @@ from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.calibration_sample import Past
 from serving.scoring.selection import Ask, choose
 from tests.training_market import HORIZONS, QUICK, market_rows
-from training.learned_parameters import learned_parameters
-from training.material import Recipe, prepare
-from training.split import Division, divide
-from training.target_fitting import fit_targets
-from training.training_set import TrainingSet, read_training_set
+from training.data.time_split import Division, divide
+from training.data.training_input import Recipe, prepare
+from training.data.training_set import TrainingSet, read_training_set
+from training.fit.fit_targets import fit_targets
+from training.shrinkage.learned_parameters import learned_parameters
 
 SEEDS = 40
 LEAST_LISTS = 20

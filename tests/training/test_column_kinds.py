@@ -15,11 +15,11 @@ import pytest
 from sklearn.base import clone
 
 from tests.shares_by_maker import simulated
-from training.boosted_model import SellThroughModel
+from training.encoding.input_table import TableReader
 from training.estimator_errors import ChangedKindError, InputError
-from training.input_table import TableReader
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 MARKET = simulated(300)
 X = MARKET.X

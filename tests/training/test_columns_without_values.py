@@ -10,9 +10,9 @@ import pytest
 from sklearn.model_selection import cross_val_predict
 
 from tests.shares_by_maker import simulated
-from training.boosted_model import SellThroughModel
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 MARKET = simulated(300)
 ROWS = len(MARKET.X)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from features.declarations.targets import TARGETS, Target
 from serving.conformal.intervals import MOST_STORED
 from serving.prediction.predict import predict
-from training import coverage as coverage_module
-from training.coverage import error_of_share
-from training.evaluate import evaluate
-from training.material import Material
-from training.split import Division
-from training.train import Trained
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.evaluation import coverage as coverage_module
+from training.evaluation.coverage import error_of_share
+from training.evaluation.evaluate import evaluate
+from training.fit.train import Trained
 
 
 @pytest.mark.parametrize("target", TARGETS)

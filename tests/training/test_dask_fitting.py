@@ -24,21 +24,21 @@ from features.declarations.targets import Target
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.prediction.booster import Booster
 from tests.training_market import QUICK
-from training.cluster_errors import (
+from training.boosting.dask_errors import (
     NoWorkersError,
     RowsUnreachableError,
     SchedulerLostError,
     SchedulerUnreachableError,
     WorkerLostError,
 )
-from training.dask_fitting import DaskFitter
-from training.evaluate import MODEL
-from training.losses import row_log_loss
-from training.material import Material, Recipe
-from training.sample import Sample
-from training.split import Division
-from training.train import Trained, train
-from training.training_errors import OneClassError
+from training.boosting.dask_fitting import DaskFitter
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Material, Recipe
+from training.errors import OneClassError
+from training.evaluation.evaluate import MODEL
+from training.fit.train import Trained, train
+from training.metrics.metrics import row_log_loss
 
 OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
 
@@ -290,7 +290,7 @@ def _workers() -> list[psutil.Process]:
 
 
 def test_without_dask_the_way_out_is_named() -> None:
-    program = "import sys; sys.modules['dask'] = None; import training.dask_fitting"
+    program = "import sys; sys.modules['dask'] = None; import training.boosting.dask_fitting"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.runtime.arrays import FloatArray
-from training.dispersion import ESTIMATE_BANDS, HELD, LEAST_SIZE, UNIT_BANDS, learn_spread
+from training.calibration.difficulty import (
+    ESTIMATE_BANDS,
+    HELD,
+    LEAST_SIZE,
+    UNIT_BANDS,
+    learn_spread,
+)
 
 
 @pytest.mark.parametrize("lasting", [0.05, 0.2, 0.6])

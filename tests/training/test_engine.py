@@ -7,8 +7,8 @@ import typer
 from dask import config
 
 from features.runtime.errors import SettingsError
-from training.dask_fitting import DaskFitter
-from training.engine import Engine, cluster_of
+from training.boosting.dask_fitting import DaskFitter
+from training.boosting.engine import Engine, cluster_of
 
 
 def test_local_engine_needs_no_cluster() -> None:

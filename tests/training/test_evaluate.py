@@ -9,9 +9,12 @@ import pytest
 from features.declarations.targets import TARGETS, Target
 from serving.prediction.predict import predict
 from tests.training_market import market_rows
-from training import evaluate as evaluation_module
-from training.baselines import BASELINES
-from training.evaluate import (
+from training.data.time_split import Division
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import Coded
+from training.evaluation import evaluate as evaluation_module
+from training.evaluation.baselines import BASELINES
+from training.evaluation.evaluate import (
     COLD,
     LEAST_MARKET_ROWS,
     MODEL,
@@ -23,12 +26,9 @@ from training.evaluate import (
     evaluate,
     flat_metrics,
 )
-from training.losses import row_log_loss, weighted_mean
-from training.material import Material, Recipe, prepare
-from training.season_settings import SeasonRiseSetting
-from training.split import Division
-from training.train import Trained, train
-from training.training_set import Coded
+from training.fit.train import Trained, train
+from training.metrics.metrics import row_log_loss, weighted_mean
+from training.settings import SeasonRiseSetting
 
 MANY_MARKETS = 40
 

@@ -10,12 +10,12 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from serving.prediction.booster import Booster
 from tests.training_market import QUICK
-from training.fitting import fit_boosters
-from training.material import Material
-from training.sample import Sample
+from training.boosting.fit_boosters import fit_boosters
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.errors import BrokenLabelsError, OneClassError, TooFewPositivesError
 from training.settings import TrainingSettings
-from training.split import Division
-from training.training_errors import BrokenLabelsError, OneClassError, TooFewPositivesError
 
 Texts = dict[Target, tuple[str, ...]]
 

@@ -11,13 +11,8 @@ from features.runtime.arrays import FloatArray
 from serving.conformal.cells import share_units
 from serving.conformal.intervals import learn_residuals
 from serving.prediction.target_model import TargetModel, raw_share
-from training.baselines import BASELINES, raw_predictions
-from training.calibration import fit_knots
-from training.calibration_choice import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
-from training.dispersion import learn_spread
-from training.evaluate import judge
-from training.footing_of import footing_of
-from training.forecast import (
+from training.calibration.choose import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
+from training.calibration.conformal_fit import (
     curve,
     curves_of_model,
     curves_of_others,
@@ -25,10 +20,15 @@ from training.forecast import (
     forecast_of_raw,
     learn_finish,
 )
-from training.material import Material
-from training.metrics import Forecast
-from training.split import Division
-from training.target_fitting import fit_targets
+from training.calibration.curves import fit_knots
+from training.calibration.difficulty import learn_spread
+from training.calibration.interval_context import footing_of
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.evaluation.baselines import BASELINES, raw_predictions
+from training.evaluation.evaluate import judge
+from training.fit.fit_targets import fit_targets
+from training.metrics.metrics import Forecast
 
 ASKED = {"level": 0.8, "threshold": 0.3}
 

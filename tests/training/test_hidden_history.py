@@ -16,11 +16,11 @@ from features.point_in_time.signal_rows import SignalRows, stored_rows
 from features.point_in_time.snapshot_values import materialise
 from features.point_in_time.training_rows import build_training_rows
 from tests.worlds import HORIZONS, Engine, random_world
-from training.evaluate import HIDDEN_GROUPS, MODEL
-from training.hidden_history import HIDDEN_LEVELS, Hidden, first_rows, with_hidden_histories
-from training.split import Division
-from training.train import Trained
-from training.training_set import TrainingSet, read_training_set
+from training.data.cold_start_rows import HIDDEN_LEVELS, Hidden, first_rows, with_hidden_histories
+from training.data.time_split import Division
+from training.data.training_set import TrainingSet, read_training_set
+from training.evaluation.evaluate import HIDDEN_GROUPS, MODEL
+from training.fit.train import Trained
 
 
 def _names(hidden: Hidden) -> set[str]:

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from features.runtime.arrays import FloatArray
 from tests.shares_by_maker import parted, simulated
-from training.boosted_model import ReturnRiskModel
 from training.estimator_errors import BadUnitsError, UnitsUnknownError
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import ReturnRiskModel
+from training.estimators.shrinkage import ShrinkageModel
 
 GROUPS = ["region", "maker"]
 LATER = simulated(4000, seed=1)

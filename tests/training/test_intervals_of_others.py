@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.runtime.arrays import FloatArray
 from serving.conformal.difficulty import Spread
-from training.nested_rates import Variances
-from training.share_finish import HeldBack, RawShares, learn_share_finish
+from training.estimators.conformal_fit import HeldBack, RawShares, learn_share_finish
+from training.shrinkage.variance_components import Variances
 
 LEVELS = [0.5, 0.8, 0.9]
 ROWS = 499

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import IsotonicRegression
 
 from features.runtime.arrays import FloatArray
-from training.calibration import GROUPS, fit_knots
+from training.calibration.curves import GROUPS, fit_knots
 
 shares = st.floats(0, 1, allow_nan=False, width=32)
 rows = st.integers(1, 40).flatmap(

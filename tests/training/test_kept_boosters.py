@@ -11,12 +11,12 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from tests.training_market import QUICK
-from training.booster_objectives import booster_parameters
-from training.checkpoints import Checkpoints
-from training.fitting import BoosterFit, fit_boosters
-from training.kept_boosters import KeptBoosters
-from training.material import Material
-from training.split import Division
+from training.boosting.booster_checkpoints import KeptBoosters
+from training.boosting.fit_boosters import BoosterFit, fit_boosters
+from training.boosting.objectives import booster_parameters
+from training.checkpoints.checkpoints import Checkpoints
+from training.data.time_split import Division
+from training.data.training_input import Material
 
 RNG = np.random.default_rng(5)
 INPUTS = RNG.random((200, 3))

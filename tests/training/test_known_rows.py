@@ -11,8 +11,8 @@ import pytest
 from features.dataset.horizons import Horizons
 from features.runtime.errors import DataError
 from tests.sources import order, required_source, write_csv, write_parquet
-from training.checkpoints import Checkpoints
-from training.known_rows import KnownRows, known_rows
+from training.checkpoints.checkpoints import Checkpoints
+from training.data.prepare_rows import KnownRows, known_rows
 
 
 def known(source: Path, run: Path, horizons: Horizons | None = None) -> tuple[KnownRows, list[str]]:

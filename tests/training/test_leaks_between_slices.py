@@ -16,8 +16,8 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from serving.bundle.bundle import write_bundle
 from tests.training_market import QUICK, market_rows
-from training.material import Recipe
-from training.train import Trained, train
+from training.data.training_input import Recipe
+from training.fit.train import Trained, train
 
 HORIZONS = Horizons(
     horizon_days=14, return_window_days=30, assumed_delivery_days=7, repurchase_window_days=20

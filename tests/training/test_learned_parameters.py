@@ -7,11 +7,11 @@ import pytest
 
 from features.declarations.targets import Target
 from tests.training_market import HORIZONS
-from training import learned_parameters as module
-from training.hidden_history import is_whole
-from training.learned_parameters import EARLIER_UNITS, expectation_sample, pooling_samples
-from training.split import Division
-from training.training_set import TrainingSet
+from training.data.cold_start_rows import is_whole
+from training.data.time_split import Division
+from training.data.training_set import TrainingSet
+from training.shrinkage import learned_parameters as module
+from training.shrinkage.learned_parameters import EARLIER_UNITS, expectation_sample, pooling_samples
 
 
 def test_pooling_learns_before_any_target_is_calibrated(

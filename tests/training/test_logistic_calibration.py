@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from features.runtime.arrays import FloatArray
-from training.logistic_calibration import fit_logistic
+from training.calibration.curves import fit_logistic
 
 rows = st.integers(1, 40).flatmap(
     lambda size: st.tuples(

@@ -10,14 +10,15 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error
 
 from features.runtime.arrays import FloatArray
-from training.losses import (
+from training.metrics.metrics import (
     CALIBRATION_BINS,
+    Forecast,
     calibration_error,
+    measure,
     row_entropy,
     row_log_loss,
     weighted_mean,
 )
-from training.metrics import Forecast, measure
 
 Drawn = tuple[FloatArray, FloatArray, FloatArray]
 shares = st.sampled_from([0.0, 0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0])

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.runtime.arrays import FloatArray, IntArray
-from training.group_paths import GroupPaths
-from training.nested_rates import Nesting, Variances, collapse, learn_variances
-from training.shrunken_rates import ShrunkenRates
+from training.shrinkage.group_rates import GroupPaths, ShrunkenRates
+from training.shrinkage.variance_components import Nesting, Variances, collapse, learn_variances
 
 VARIANCES = Variances(0.2, 0.01, (0.03, 0.02))
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.shares_by_maker import simulated
-from training.input_table import TableReader
-from training.level_encoder import LevelEncoder, Rows
-from training.out_of_fold import encode_out_of_fold
+from training.encoding.input_table import TableReader
+from training.encoding.out_of_fold import encode_out_of_fold
+from training.encoding.target_encoder import LevelEncoder, Rows
 
 
 @pytest.fixture(scope="module")

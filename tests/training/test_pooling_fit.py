@@ -16,8 +16,11 @@ from features.declarations.shrinkage import CHAIN, REPURCHASE_RATE, RETURN_RATE,
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from tests.training_market import HORIZONS
-from training.learned_parameters import learned_parameters
-from training.pooling_fit import (
+from training.data.sample import NO_ROWS
+from training.data.time_split import Division
+from training.data.training_set import TrainingSet
+from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.pooling_fit import (
     LEAST_SHARE,
     LEAST_STRENGTH,
     MOST_STRENGTH,
@@ -29,9 +32,6 @@ from training.pooling_fit import (
     strengths_by_loss,
     strengths_by_moments,
 )
-from training.sample import NO_ROWS
-from training.split import Division
-from training.training_set import TrainingSet
 
 TRUE_STRENGTHS = (40.0, 25.0, 30.0, 60.0, 12.0)
 TRUE_MEAN = 0.3

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.program import ROOT, fingerprint_of, program_facts
+from training.checkpoints.code_version import ROOT, fingerprint_of, program_facts
 
 
 @pytest.fixture

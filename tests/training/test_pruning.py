@@ -11,10 +11,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from features.declarations.targets import Target
 from tests.made_up_search import STUDY, WEAK, search, trials
-from training.material import Material
+from training.data.time_split import Division
+from training.data.training_input import Material
 from training.search_space import SPACE
-from training.split import Division
-from training.tuning import REPORTED_TREES
+from training.tuning.search import REPORTED_TREES
 
 GOOD = {"learning_rate": 0.2, "trees": 75}
 MUCH_WORSE = {"learning_rate": 0.01, "trees": 600}

@@ -10,9 +10,9 @@ import pytest
 
 from features.runtime.arrays import FloatArray
 from tests.shares_by_maker import simulated
-from training.boosted_model import SellThroughModel
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 MARKET = simulated(300)
 X = MARKET.X.assign(day=np.arange(300.0))

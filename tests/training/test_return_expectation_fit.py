@@ -12,9 +12,9 @@ from features.declarations.return_expectation import (
     expected_return_rate,
 )
 from features.declarations.shrinkage import RETURN_RATE
-from training.losses import row_log_loss, weighted_mean
-from training.return_expectation_fit import START_STRENGTH, learn_return_expectation
-from training.sample import NO_ROWS, Sample
+from training.data.sample import NO_ROWS, Sample
+from training.metrics.metrics import row_log_loss, weighted_mean
+from training.shrinkage.return_expectation_fit import START_STRENGTH, learn_return_expectation
 
 ROWS = 4_000
 

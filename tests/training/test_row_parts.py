@@ -14,13 +14,13 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from tests.training_market import market_rows
-from training.cluster_errors import OtherRowsError, RowsUnreachableError
-from training.hidden_history import Hidden, origins
-from training.material import Material
-from training.row_parts import cut, learnable
-from training.sample import Sample
-from training.split import Division
-from training.training_set import TrainingSet
+from training.boosting.dask_errors import OtherRowsError, RowsUnreachableError
+from training.boosting.dask_rows import cut, learnable
+from training.data.cold_start_rows import Hidden, origins
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.data.training_set import TrainingSet
 
 Samples = dict[Target, Sample]
 

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from features.declarations.targets import Target
-from training.sample import final_rows, refuse_unlearnable
-from training.training_errors import (
-    BrokenLabelsError,
-    NoLabelsError,
-    OneClassError,
-    TooFewPositivesError,
-)
-from training.training_set import TrainingSet
+from training.data.sample import final_rows, refuse_unlearnable
+from training.data.training_set import TrainingSet
+from training.errors import BrokenLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
 NOTHING = float("nan")
 

@@ -16,9 +16,9 @@ from sklearn.utils import Tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from features.runtime.arrays import FloatArray
-from training.boosted_model import ReturnRiskModel, SellThroughModel
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import ReturnRiskModel, SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 
 class _OnAnyScale(ShareModel):

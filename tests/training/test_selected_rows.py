@@ -12,9 +12,9 @@ from sklearn.exceptions import NotFittedError
 
 from serving.scoring.selection import Ask, Empty, UnusableAskError, p_values_of
 from tests.shares_by_maker import parted, simulated
-from training.boosted_model import BoostedShareModel, ReturnRiskModel, SellThroughModel
-from training.share_model import NO_UNSEEN_GROUP, ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import NO_UNSEEN_GROUP, ShareModel
+from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 GROUPS = ["region", "maker"]
 SEEDS = 22

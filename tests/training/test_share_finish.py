@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.nested_rates import Variances
-from training.share_finish import (
+from training.estimators.conformal_fit import (
     LEAST_SHAPING_ROWS,
     HeldBack,
     RawShares,
     ShareFinish,
     learn_share_finish,
 )
+from training.shrinkage.variance_components import Variances
 
 ASKED = RawShares(np.linspace(0.2, 0.8, 7), np.zeros(7, np.bool_))
 

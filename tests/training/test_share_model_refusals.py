@@ -11,10 +11,10 @@ from sklearn.exceptions import NotFittedError
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import XuanpinError
 from tests.shares_by_maker import simulated
-from training.boosted_model import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
 from training.estimator_errors import ParameterError
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 MARKET = simulated(200)
 X, Y = MARKET.X, MARKET.y

@@ -16,9 +16,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from tests.shares_by_maker import simulated
-from training.boosted_model import ReturnRiskModel, SellThroughModel
-from training.share_model import ShareModel
-from training.shrinkage_model import ShrinkageModel
+from training.estimators.base import ShareModel
+from training.estimators.boosted import ReturnRiskModel, SellThroughModel
+from training.estimators.shrinkage import ShrinkageModel
 
 GROUPS = ["region", "maker"]
 MARKET = simulated(1500)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
-from training.sole_use import RunInUseError, sole_use
+from training.checkpoints.run_lock import RunInUseError, sole_use
 
 
 def test_second_user_is_refused_with_the_process_and_the_way_out(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from tests.training_market import HORIZONS, QUICK
+from training.data.time_split import Division, divide, forward_split, in_first_half
+from training.data.training_set import Outcome, TrainingSet
+from training.errors import OneClassError, TooFewDaysError, TooFewRowsError
 from training.settings import TrainingSettings
-from training.split import Division, divide, forward_split, in_first_half
-from training.training_errors import OneClassError, TooFewDaysError, TooFewRowsError
-from training.training_set import Outcome, TrainingSet
 
 days = st.integers(1, 60)
 horizons_drawn = st.builds(

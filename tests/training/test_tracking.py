@@ -17,13 +17,12 @@ from msgspec.structs import replace
 
 from features.runtime.errors import StorageError
 from tests.training_market import QUICK
-from training.abandoned_runs import PROCESS_TAG, end_abandoned
-from training.evaluate import MODEL, flat_metrics
-from training.material import Recipe
-from training.process_mark import ProcessMark
-from training.record import metrics_by_slice
-from training.tracking import TrackedRun, TrackingError, tracked_run
-from training.train import Trained
+from training.data.training_input import Recipe
+from training.evaluation.evaluate import MODEL, flat_metrics
+from training.fit.train import Trained
+from training.tracking.abandoned_runs import PROCESS_TAG, ProcessMark, end_abandoned
+from training.tracking.mlflow_run import TrackedRun, TrackingError, tracked_run
+from training.tracking.record import metrics_by_slice
 
 # MLflow 3.17 declares its tables in a way that SQLAlchemy 2.1 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -192,7 +191,7 @@ def test_tracked_run_location_leads_a_person_there_without_a_password(
 
 
 def test_tracking_is_imported_without_mlflow() -> None:
-    code = "import sys, training.tracking; sys.exit('mlflow' in sys.modules)"
+    code = "import sys, training.tracking.mlflow_run; sys.exit('mlflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ})
 
 
@@ -200,7 +199,7 @@ OPEN_TWO_RUNS = """
 import sys
 from pathlib import Path
 from training.settings import TrainingSettings
-from training.tracking import tracked_run
+from training.tracking.mlflow_run import tracked_run
 
 settings = TrainingSettings(experiment="another")
 with tracked_run(Path(sys.argv[1]), settings) as run, run._child("sell through") as child:

@@ -15,16 +15,12 @@ from serving.bundle.bundle import load_bundle, write_bundle
 from serving.bundle.model_files import model_files
 from serving.prediction.predict import predict
 from tests.training_market import HORIZONS, without_returns
-from training.material import Recipe
-from training.season_settings import SeasonRiseSetting
-from training.split import Division
-from training.train import CANARY_ROWS, Trained, canary_rows, train
-from training.training_errors import (
-    NoLabelsError,
-    TooFewDaysError,
-    TooFewPositivesError,
-)
-from training.training_set import TrainingSet, read_training_set
+from training.data.time_split import Division
+from training.data.training_input import Recipe
+from training.data.training_set import TrainingSet, read_training_set
+from training.errors import NoLabelsError, TooFewDaysError, TooFewPositivesError
+from training.fit.train import CANARY_ROWS, Trained, canary_rows, train
+from training.settings import SeasonRiseSetting
 
 
 def _train(rows: pa.Table, recipe: Recipe) -> Trained:

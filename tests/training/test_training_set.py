@@ -9,12 +9,8 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.point_in_time.training_rows import FINGERPRINT
 from tests.training_market import without_returns
-from training.training_errors import (
-    MissingColumnsError,
-    MissingKeysError,
-    OtherCatalogueError,
-)
-from training.training_set import TrainingSet, read_training_set
+from training.data.training_set import TrainingSet, read_training_set
+from training.errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
 
 
 @pytest.fixture

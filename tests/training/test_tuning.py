@@ -20,18 +20,18 @@ from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
 from tests.made_up_search import STUDY, WEAK, search, states, trials
 from tests.training_market import HORIZONS, QUICK, market_rows
-from training.fitting import fit_boosters
-from training.hidden_history import with_hidden_histories
-from training.learned_parameters import learned_parameters
-from training.losses import row_log_loss
-from training.material import Material, Recipe, prepare
+from training.boosting.fit_boosters import fit_boosters
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.time_split import Division, divide
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import read_training_set
+from training.errors import TooFewDaysToTuneError
+from training.fit.train import train
+from training.metrics.metrics import row_log_loss
 from training.search_space import SPACE
 from training.settings import TrainingSettings
-from training.split import Division, divide
-from training.train import train
-from training.training_errors import TooFewDaysToTuneError
-from training.training_set import read_training_set
-from training.tuning_slices import tuning_slices
+from training.shrinkage.learned_parameters import learned_parameters
+from training.tuning.slices import tuning_slices
 
 PATIENCE_SECONDS = 100
 

@@ -1,0 +1,1 @@
+"""Fit boosters, here or on a Dask cluster."""

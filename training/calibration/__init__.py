@@ -1,0 +1,1 @@
+"""Fit calibration curves and conformal intervals."""

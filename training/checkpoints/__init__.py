@@ -1,0 +1,1 @@
+"""Finished stages of a training, to go on from after a kill."""

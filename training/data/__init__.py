@@ -1,0 +1,1 @@
+"""Training rows: masking, time splits, weights, model inputs."""

@@ -1,0 +1,135 @@
+"""The training set in memory: columns as arrays, keys as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from features.catalogue.catalogue import Catalogue
+from features.declarations.levels import LEVEL_KEYS, NULLABLE_KEYS, Level
+from features.declarations.targets import TARGETS, Target
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
+from features.point_in_time.visibility import AS_OF
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from serving.conformal.cells import Footing, cell_codes, cells_of, is_cold_start
+from training.errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
+
+KEYS: Final = tuple(dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level]))
+UNITS_ORDERED: Final = "units_ordered_label"
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A text column as positions in its distinct values, -1 where null; `codes`: (rows,)."""
+
+    codes: IntArray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each row: share, its weight as evidence, and whether it is final."""
+
+    label: FloatArray
+    weight: FloatArray
+    is_mature: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSet:
+    """Training rows, each array of shape (rows,), with what they were built from."""
+
+    columns: Mapping[str, FloatArray]
+    """Base features and request fields by name, null as NaN."""
+    as_of_day: IntArray
+    keys: Mapping[str, Coded]
+    """The keys of all levels."""
+    outcomes: Mapping[Target, Outcome]
+    """Of the targets that the data can have labels of, in the order of `TARGETS`."""
+    hidden: IntArray
+    """What copies of rows don't know (training/data/cold_start_rows.py); 0, nothing, of rows as read."""
+    cut_off_day: int
+    imputed: tuple[str, ...]
+    digest: str
+
+    @cached_property
+    def is_cold(self) -> BoolArray:
+        """Tell for each row whether its listing has no history of its own."""
+        return is_cold_start(self.columns)
+
+    @property
+    def listings(self) -> IntArray:
+        """Return the listing of each row as a number."""
+        return self.keys["listing_id"].codes
+
+    def markets_at(self, rows: IntArray) -> tuple[str, ...]:
+        """Return the markets of some rows."""
+        markets = self.keys["market"]
+        return tuple(markets.names[code] for code in markets.codes[rows].tolist())
+
+    def footing(self, units: FloatArray) -> Footing:
+        """Return what intervals around shares of so many units rest on, for each row."""
+        markets = self.keys["market"]
+        return Footing(cell_codes(self.columns, markets.codes), cells_of(markets.names), units)
+
+
+def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
+    """Return the rows that `features.point_in_time.training_rows` built as a training set.
+
+    Raises:
+        OtherCatalogueError: they were built from other features.
+        MissingColumnsError: a column isn't there.
+        MissingKeysError: a row has no listing, product, category, market or moment.
+    """
+    metadata = table.schema.metadata or {}
+    fingerprint = metadata.get(FINGERPRINT, b"").decode()
+    if fingerprint != catalogue.fingerprint:
+        raise OtherCatalogueError(expected=catalogue.fingerprint, found=fingerprint)
+    inputs = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
+    _refuse_missing(table, inputs)
+    labelled = metadata[LABELLED].decode().split(",")
+    return TrainingSet(
+        columns={name: _floats(table, name) for name in inputs},
+        as_of_day=table[AS_OF].to_numpy().astype(np.int64),
+        keys={name: _coded(table, name) for name in KEYS},
+        outcomes={target: _outcome(table, target) for target in TARGETS if target in labelled},
+        hidden=np.zeros(table.num_rows, np.int64),
+        cut_off_day=int(metadata[CUT_OFF]),
+        imputed=tuple(filter(None, metadata[IMPUTED].decode().split(","))),
+        digest=metadata[DIGEST].decode(),
+    )
+
+
+def _refuse_missing(table: pa.Table, inputs: list[str]) -> None:
+    labels = [*TARGETS, *(f"{target}_is_mature" for target in TARGETS), UNITS_ORDERED]
+    needed = (*KEYS, AS_OF, *inputs, *labels)
+    missing = [name for name in needed if name not in table.column_names]
+    if missing:
+        raise MissingColumnsError(missing)
+    for name in (*KEYS, AS_OF):
+        if name not in NULLABLE_KEYS and table[name].null_count:
+            raise MissingKeysError(name, table[name].null_count)
+
+
+def _floats(table: pa.Table, name: str) -> FloatArray:
+    values: FloatArray = table[name].cast(pa.float64()).to_numpy()
+    return values
+
+
+def _coded(table: pa.Table, name: str) -> Coded:
+    encoded: Any = table[name].combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Coded(codes, tuple(encoded.dictionary.to_pylist()))
+
+
+def _outcome(table: pa.Table, target: Target) -> Outcome:
+    label = _floats(table, target)
+    # A sell-through is one decision's result, and every decision counts the same, whatever its
+    # lot; a return risk is a share of units that buyers kept or sent back, and each unit counts.
+    weight = _floats(table, UNITS_ORDERED) if target == "return_risk" else np.ones_like(label)
+    return Outcome(label, weight, table[f"{target}_is_mature"].to_numpy().astype(np.bool_))

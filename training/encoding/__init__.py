@@ -1,0 +1,1 @@
+"""Encode columns of a table for estimators."""

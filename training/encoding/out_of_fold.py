@@ -1,0 +1,75 @@
+"""Encode rows by other rows only, in the ways in which a row may be new at prediction.
+
+An encoder that has seen a row's own label would tell it to the booster. So each row is encoded by
+folds that it isn't in. Folds of rows alone would show the booster a world in which nearly every
+maker and category is known; it would then be lost with a new one. So for a share of the rows the
+folds are made of all rows of a level at once: what encodes such a row has seen nothing of its
+maker, or of its category, just as with an unseen one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from features.runtime.arrays import IntArray
+from training.encoding.target_encoder import Encoded, LevelEncoder, Rows
+
+FOLDS: Final = 5
+LEAST_LEVELS: Final = 10
+"""A column with fewer levels has no new ones to be ready for."""
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Rows encoded in each way of being new; the first way is that of a new row alone."""
+
+    ways: tuple[Encoded, ...]
+    known_share: float
+
+    def draw(self, rng: np.random.Generator) -> Encoded:
+        """Show each row in one way: new alone with probability `known_share`."""
+        rows = len(self.ways[0].baseline)
+        others = len(self.ways) - 1
+        chances = [self.known_share, *[(1 - self.known_share) / others] * others] if others else [1]
+        way = rng.choice(len(self.ways), rows, p=chances)
+        place = np.arange(rows)
+        return Encoded(
+            np.stack([one.inputs for one in self.ways])[way, place],
+            np.stack([one.baseline for one in self.ways])[way, place],
+            np.stack([one.is_cold for one in self.ways])[way, place],
+        )
+
+
+def encode_out_of_fold(
+    encoder: LevelEncoder, rows: Rows, known_share: float, rng: np.random.Generator
+) -> OutOfFold:
+    """Encode the rows that `encoder` was learned from, each without its own fold."""
+    ways = [_encoded(encoder, rows, folds) for folds in _foldings(rows.codes, rng)]
+    return OutOfFold(tuple(ways), known_share)
+
+
+def _foldings(codes: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
+    """Yield the fold of each row: by rows, then by the levels of each column of many."""
+    yield rng.permutation(len(codes)) % FOLDS
+    for column in codes.T:
+        levels, level = np.unique(column, return_inverse=True)
+        if levels.size >= LEAST_LEVELS:
+            yield (rng.permutation(levels.size) % FOLDS)[level]
+
+
+def _encoded(encoder: LevelEncoder, rows: Rows, folds: IntArray) -> Encoded:
+    parts = [
+        encoder.relearn(rows.take(folds != fold)).encode(rows.codes[folds == fold])
+        for fold in range(FOLDS)
+    ]
+    order = np.argsort(np.argsort(folds, kind="stable"), kind="stable")
+    joined = Encoded(
+        np.concatenate([part.inputs for part in parts]),
+        np.concatenate([part.baseline for part in parts]),
+        np.concatenate([part.is_cold for part in parts]),
+    )
+    return joined.take(order)

@@ -1,0 +1,141 @@
+"""The estimators that boost: `SellThroughModel` and `ReturnRiskModel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+from pydantic import ValidationError
+
+from features.declarations.targets import Target
+from features.runtime.settings import SHOULD_BE
+from features.runtime.text import shown
+from training.encoding.input_table import InputTable
+from training.encoding.target_encoder import Rows
+from training.estimator_errors import ParameterError, UnknownColumnsError
+from training.estimators.base import ShareModel
+from training.estimators.boosted_shares import BoostedShares, Boosting, boost_shares
+from training.estimators.parameters import (
+    ANY_NUMBER,
+    FROM_ZERO,
+    KNOWN_SHARE,
+    RandomState,
+    one_name,
+    refuse_learning_from_order,
+    signs_by_name,
+)
+from training.settings import TrainingSettings
+
+BOOSTER_SETTINGS: Final = ("boosters", "trees", "leaves", "learning_rate", "least_leaf_rows")
+
+
+class BoostedShareModel(ShareModel):
+    """Predict a share by shrinkage along `groups` and small boosters on what it leaves over.
+
+    Columns of text, objects or categories are encoded here, by codes and by shrunken means that
+    no row has a part in when it is learned from; unseen levels are missing. `monotone` maps
+    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). With a
+    number as `random_state` the result depends on nothing but the rows, their order, and the
+    parameters.
+
+    `known_share` is the share of the rows that boosters see with all their levels known; the
+    others are shown to them as rows of an unseen level, so that they learn what to do with one.
+    """
+
+    _target_name: ClassVar[Target]
+
+    def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
+        self,
+        *,
+        groups: Sequence[str] | None = (),
+        monotone: Mapping[str, int] | None = None,
+        boosters: int = 5,
+        trees: int = 200,
+        leaves: int = 15,
+        learning_rate: float = 0.04,
+        least_leaf_rows: int = 40,
+        leaf_ridge: float = 20.0,
+        known_share: float = 0.5,
+        least_positives: int = 20,
+        calibration_share: float = 0.2,
+        calibration_groups: str | None = None,
+        calibration_order: str | None = None,
+        random_state: RandomState = 0,
+    ) -> None:
+        self.groups = groups
+        self.monotone = monotone
+        self.boosters = boosters
+        self.trees = trees
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.least_leaf_rows = least_leaf_rows
+        self.leaf_ridge = leaf_ridge
+        self.known_share = known_share
+        self.least_positives = least_positives
+        self.calibration_share = calibration_share
+        self.calibration_groups = calibration_groups
+        self.calibration_order = calibration_order
+        self.random_state = random_state
+
+    @property
+    def _target(self) -> Target:
+        return self._target_name
+
+    def _learn(self, table: InputTable, rows: Rows) -> BoostedShares:
+        return boost_shares(table, rows, self.boosting())
+
+    def boosting(self) -> Boosting:
+        """Return how boosters are fitted, once the columns are known."""
+        return Boosting(
+            settings=self._settings(),
+            leaf_ridge=self.leaf_ridge,
+            known_share=self.known_share,
+            path=self._path(),
+            monotone=self._signs(),
+        )
+
+    def _settings(self) -> TrainingSettings:
+        given = {name: getattr(self, name) for name in BOOSTER_SETTINGS}
+        for name, value in given.items():
+            ANY_NUMBER.refuse_other(name, value)
+        try:
+            return TrainingSettings(**given, random_state=self.seed_)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            should_be = first["msg"].removeprefix(SHOULD_BE)
+            raise ParameterError(
+                name, expected=f"{name} to be {should_be}", found=shown(str(first["input"]))
+            ) from error
+
+    def _signs(self) -> tuple[int, ...]:
+        """Return the direction of each column of numbers."""
+        wanted, numbers = signs_by_name(self.monotone), list(self.reader_.fills)
+        unknown = [name for name in wanted if name not in numbers]
+        if unknown:
+            raise UnknownColumnsError("monotone", unknown, numbers)
+        return tuple(wanted.get(name, 0) for name in numbers)
+
+    def _check_parameters(self, columns: Sequence[str]) -> None:
+        super()._check_parameters(columns)
+        self._settings()
+        order = one_name("calibration_order", self.calibration_order)
+        refuse_learning_from_order(order, "monotone", list(signs_by_name(self.monotone)))
+        KNOWN_SHARE.refuse_other("known_share", self.known_share)
+        FROM_ZERO.refuse_other("leaf_ridge", self.leaf_ridge)
+
+
+class SellThroughModel(BoostedShareModel):
+    """Predict the share of the units offered that sell; weights are units, or 1 a row."""
+
+    _target_name = "sell_through"
+
+
+class ReturnRiskModel(BoostedShareModel):
+    """Predict the share of the units sold that come back; weights are the units sold.
+
+    An interval is about the share that comes back of the units expected to be sold, which
+    `predict_interval` takes as `units`.
+    """
+
+    _target_name = "return_risk"

@@ -1,0 +1,78 @@
+"""The estimator that only pools: what a booster has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from features.declarations.targets import TARGETS, Target
+from training.encoding.input_table import InputTable
+from training.encoding.target_encoder import Rows
+from training.estimators.base import ShareModel
+from training.estimators.conformal_fit import RawShares
+from training.estimators.parameters import RandomState, refuse_other_choice
+from training.shrinkage.group_rates import ShrunkenRates
+from training.shrinkage.variance_components import Variances
+
+
+@dataclass(frozen=True)
+class PooledShares:
+    """The shrunken rates of a path of columns."""
+
+    rates: ShrunkenRates
+    path: tuple[int, ...]
+
+    @property
+    def variances(self) -> Variances:
+        """Return how much rows differ, by chance and beyond it."""
+        return self.rates.variances
+
+    def predict(self, table: InputTable) -> RawShares:
+        """Return each row's narrowest rate."""
+        found = self.rates.evidence(table.codes[:, self.path])
+        return RawShares(found.estimate, found.is_cold)
+
+
+class ShrinkageModel(ShareModel):
+    """Predict a share by empirical-Bayes shrinkage along `groups`, columns from wide to narrow.
+
+    How strongly each level is shrunk is learned in `fit`. Other columns aren't used.
+
+    >>> import pandas as pd
+    >>> X = pd.DataFrame({"maker": ["a", "b"] * 20})
+    >>> model = ShrinkageModel(groups=["maker"], least_positives=1).fit(X, [0.1, 0.4] * 20)
+    >>> model.predict(pd.DataFrame({"maker": ["a", "b", "new"]})).round(2).tolist()
+    [0.1, 0.4, 0.25]
+    """
+
+    def __init__(  # noqa: PLR0913 - scikit-learn has all parameters here, one by one
+        self,
+        *,
+        groups: Sequence[str] | None = (),
+        target: Target = "sell_through",
+        least_positives: int = 20,
+        calibration_share: float = 0.2,
+        calibration_groups: str | None = None,
+        calibration_order: str | None = None,
+        random_state: RandomState = 0,
+    ) -> None:
+        self.groups = groups
+        self.target = target
+        self.least_positives = least_positives
+        self.calibration_share = calibration_share
+        self.calibration_groups = calibration_groups
+        self.calibration_order = calibration_order
+        self.random_state = random_state
+
+    @property
+    def _target(self) -> Target:
+        return self.target
+
+    def _check_parameters(self, columns: Sequence[str]) -> None:
+        super()._check_parameters(columns)
+        refuse_other_choice("target", self.target, TARGETS)
+
+    def _learn(self, table: InputTable, rows: Rows) -> PooledShares:
+        path = self._path()
+        codes = table.codes[:, path]
+        return PooledShares(ShrunkenRates.learn(codes, rows.share, rows.trials), path)

@@ -1,0 +1,76 @@
+"""What a model must beat: a constant, the mean of category and market, and shrinkage.
+
+Each learns from the training slice, as the model's trees do, and is calibrated and surrounded by
+intervals as the model is, so that a difference in any metric is one in what was learned from the
+features; the model has the expected return rate among them, whose numbers are learned on the
+shaping half too (training/shrinkage/learned_parameters.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from features.declarations.shrinkage import pooled_rate
+from features.runtime.arrays import FloatArray
+from training.data.cold_start_rows import is_whole
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_set import TrainingSet
+from training.shrinkage.pooling_fit import RATE_OF, smoothed_mean
+
+CONSTANT: Final = "constant"
+CATEGORY_MARKET_MEAN: Final = "category_market_mean"
+SHRINKAGE: Final = "shrinkage"
+BASELINES: Final = (CONSTANT, CATEGORY_MARKET_MEAN, SHRINKAGE)
+
+LEAST_MEAN_ROWS: Final = 20
+"""A category and market with fewer training rows gets the constant."""
+
+
+def raw_predictions(
+    training_set: TrainingSet, division: Division, parameters: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return each baseline's raw prediction for every row of the training set.
+
+    Means are those of rows as they were: copies that know less would count their labels again.
+    """
+    train = division.train.where(is_whole(training_set, division.train.rows))
+    constant = smoothed_mean(train.label, train.weight)
+    return {
+        CONSTANT: np.full(training_set.as_of_day.shape, constant),
+        CATEGORY_MARKET_MEAN: category_market_means(training_set, train, constant),
+        SHRINKAGE: shrunken_rates(training_set, division, parameters, constant),
+    }
+
+
+def category_market_means(training_set: TrainingSet, train: Sample, constant: float) -> FloatArray:
+    """Return the mean training label of each row's category and market."""
+    category, market = training_set.keys["category"], training_set.keys["market"]
+    cell = category.codes * len(market.names) + market.codes
+    cells = len(category.names) * len(market.names)
+    places = cell[train.rows]
+    rows = np.bincount(places, minlength=cells)
+    weight = np.bincount(places, weights=train.weight, minlength=cells)
+    total = np.bincount(places, weights=train.weight * train.label, minlength=cells)
+    means = np.full(cells, constant)
+    np.divide(total, weight, out=means, where=rows >= LEAST_MEAN_ROWS)
+    return np.asarray(means[cell], dtype=np.float64)
+
+
+def shrunken_rates(
+    training_set: TrainingSet,
+    division: Division,
+    parameters: Mapping[str, float],
+    constant: float,
+) -> FloatArray:
+    """Return the pooled rate of the past that speaks of the target.
+
+    The constant where counts are null: then no level knows anything.
+    """
+    rate = RATE_OF[division.target]
+    counts = [training_set.columns[name] for name in rate.inputs]
+    pooled = pooled_rate(*counts, *(parameters[name] for name in rate.parameters))
+    return np.where(np.isnan(pooled), constant, pooled)

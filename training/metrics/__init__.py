@@ -1,0 +1,1 @@
+"""Losses, calibration error, coverage, bootstrap intervals."""

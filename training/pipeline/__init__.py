@@ -1,0 +1,1 @@
+"""The commands `train` and `run`, from source tables to a published bundle."""

@@ -1,0 +1,1 @@
+"""Learn the parameters of shrinkage from training rows."""

@@ -1,0 +1,145 @@
+"""Shrunken rates of the groups of one path of columns: learn them once, look them up for rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from training.shrinkage.variance_components import (
+    Collapsed,
+    Nesting,
+    Variances,
+    collapse,
+    learn_variances,
+)
+
+
+@dataclass(frozen=True)
+class GroupPaths:
+    """The groups that were seen: a group is a path of levels, one a column, wide to narrow.
+
+    `keys` holds, for each level, the sorted pairs (wider group, level of the column) that a group
+    stands for, folded into one number by `widths`.
+    """
+
+    keys: tuple[IntArray, ...]
+    widths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, codes: IntArray) -> GroupPaths:
+        """Learn the groups of rows; `codes` of shape (rows, levels), -1 for a missing level."""
+        keys: list[IntArray] = []
+        widths = tuple(int(column.max(initial=-1)) + 1 for column in codes.T)
+        wider = np.zeros(len(codes), np.int64)
+        for column, width in zip(codes.T, widths, strict=True):
+            key = _folded(wider, column, width)
+            keys.append(np.unique(key[key >= 0]))
+            wider = _found(key, keys[-1])
+        return cls(tuple(keys), widths)
+
+    def find(self, codes: IntArray) -> list[IntArray]:
+        """Return each row's group at each level, wide to narrow, -1 where none was seen.
+
+        A row whose level is missing or unseen is in no group there, nor in a narrower one.
+        """
+        groups: list[IntArray] = []
+        wider = np.zeros(len(codes), np.int64)
+        for column, keys, width in zip(codes.T, self.keys, self.widths, strict=True):
+            wider = _found(_folded(wider, column, width), keys)
+            groups.append(wider)
+        return groups
+
+    def nesting(self, codes: IntArray) -> Nesting:
+        """Return the nesting of the rows that were learned from.
+
+        A row without a level is a group of its own: it tells of the wider group and of no other
+        row's.
+        """
+        return Nesting.of([_with_own(group) for group in self.find(codes)])
+
+
+def _folded(wider: IntArray, column: IntArray, width: int) -> IntArray:
+    is_known = (wider >= 0) & (column >= 0) & (column < width)
+    return np.where(is_known, wider * width + column, -1)
+
+
+def _found(key: IntArray, keys: IntArray) -> IntArray:
+    if keys.size == 0:
+        return np.full(key.shape, -1, np.int64)
+    place = np.minimum(np.searchsorted(keys, key), keys.size - 1)
+    return np.where(keys[place] == key, place, -1)
+
+
+def _with_own(group: IntArray) -> IntArray:
+    is_alone = group < 0
+    own = group.max(initial=-1) + 1 + np.arange(int(is_alone.sum()))
+    numbered = group.copy()
+    numbered[is_alone] = own
+    return numbered
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What groups say of rows: at each level, wide to narrow, the rate and its own weight.
+
+    Both of shape (rows, levels). `own_weight` is the weight of the level's own rows in its rate,
+    0 where the row's level wasn't seen: the rate is then the wider level's.
+    """
+
+    rate: FloatArray
+    own_weight: FloatArray
+    estimate: FloatArray
+    """The narrowest rate, shape (rows,)."""
+
+    @property
+    def is_cold(self) -> BoolArray:
+        """Tell which rows' narrowest group wasn't seen; none if there are no levels."""
+        return np.asarray((self.own_weight[:, -1:] == 0).any(axis=1))
+
+
+@dataclass(frozen=True)
+class ShrunkenRates:
+    """The rates of all groups of a path of columns, shrunk from wide to narrow."""
+
+    paths: GroupPaths
+    variances: Variances
+    collapsed: Collapsed
+
+    @classmethod
+    def learn(
+        cls,
+        codes: IntArray,
+        share: FloatArray,
+        trials: FloatArray,
+        *,
+        variances: Variances | None = None,
+    ) -> ShrunkenRates:
+        """Learn from rows: `codes` of shape (rows, levels), the others (rows,), trials > 0.
+
+        Variances that were learned on more rows may be given; the rates are then those rows' own.
+        """
+        paths = GroupPaths.of(codes)
+        nesting = paths.nesting(codes)
+        known = variances or learn_variances(nesting, share, trials)
+        return cls(paths, known, collapse(nesting, share, trials, known))
+
+    def evidence(self, codes: IntArray) -> Evidence:
+        """Look up what the groups say of rows."""
+        estimate = np.full(len(codes), self.collapsed.mean)
+        rates, weights = [], []
+        levels = zip(
+            self.paths.find(codes), self.collapsed.levels, self.variances.groups, strict=True
+        )
+        for group, (mean, precision), between in levels:
+            is_seen = group >= 0
+            told = np.where(is_seen, precision[group] * between, 0.0)
+            own = told / (told + 1)
+            estimate = own * np.where(is_seen, mean[group], 0.0) + (1 - own) * estimate
+            rates.append(estimate)
+            weights.append(own)
+        shape = (len(codes), len(rates))
+        return Evidence(
+            np.array(rates).T.reshape(shape), np.array(weights).T.reshape(shape), estimate
+        )

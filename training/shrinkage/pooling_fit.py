@@ -1,0 +1,204 @@
+"""Learn how strongly rates are shrunk: the parameters of shrinkage, and all others.
+
+A rate with a label gets the strengths whose pooled rate foretells the label best (the weighted log
+loss, minimised by L-BFGS-B over log-strengths). The repurchase rate has no label: its strengths
+come from how much more the keys of a level differ than chance alone would have it (the method of
+moments for the beta-binomial distribution: Kleinman 1973, "Proportions with extraneous variance").
+What features/declarations/return_expectation.py needs is learned beside it
+(training/shrinkage/return_expectation_fit.py). Sums are numpy's, never BLAS's, whose result depends
+on the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.declarations.shrinkage import (
+    CHAIN,
+    REPURCHASE_RATE,
+    RETURN_RATE,
+    SELL_THROUGH_RATE,
+    Rate,
+)
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray, IntArray
+from training.data.sample import NO_ROWS, Sample
+from training.data.training_set import TrainingSet
+from training.shrinkage.return_expectation_fit import learn_return_expectation
+
+RATE_OF: Final[Mapping[Target, Rate]] = {
+    "sell_through": SELL_THROUGH_RATE,
+    "return_risk": RETURN_RATE,
+}
+"""The rate of the past that speaks of each target."""
+
+LEAST_STRENGTH: Final = 0.1
+MOST_STRENGTH: Final = 1e6
+"""Pseudo-trials; beyond the one nothing is shrunk, beyond the other everything is."""
+
+START_STRENGTH: Final = 10.0
+"""Where the search begins, and ends if there is nothing to learn from."""
+
+LEAST_SHARE: Final = 1e-6
+"""A share nearer to 0 or 1 is taken for this one, so that one row can't cost infinitely much."""
+
+_SIGNIFICANT_DIGITS: Final = 6
+
+
+def learn_parameters(
+    training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample
+) -> dict[str, float]:
+    """Return all parameters of derived features, learned on the rows given.
+
+    `samples` holds each target's rows; those of sell_through are also where repurchases are
+    counted, at each listing's last row. A rate whose target isn't there stays at its start; its
+    counts are null, and so is the pooled rate. `expectation` has the rows that the expected
+    return rate is learned from, none where there are no returns.
+    """
+    learned: dict[str, float] = {}
+    for target, rate in RATE_OF.items():
+        sample = samples.get(target, NO_ROWS)
+        counts = _counts(training_set, rate, sample.rows)
+        mean = smoothed_mean(sample.label, sample.weight)
+        strengths = strengths_by_loss(counts, sample.label, sample.weight, mean=mean)
+        learned |= _named(rate, mean, strengths)
+    learned |= _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
+    mean = smoothed_mean(expectation.label, expectation.weight)
+    return learned | learn_return_expectation(training_set.columns, expectation, mean)
+
+
+def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:
+    """Return the weighted mean of shares with one trial added, half of it a success.
+
+    It is never quite 0 or 1, and 0.5 without any row.
+    """
+    return float(((share * weight).sum() + 0.5) / (weight.sum() + 1))
+
+
+def strengths_by_loss(
+    counts: Sequence[FloatArray], label: FloatArray, weight: FloatArray, *, mean: float
+) -> FloatArray:
+    """Return the strength of each level's prior that foretells `label` best.
+
+    `counts` holds successes and trials of each level of the chain in turn, each of shape
+    (rows,). Rows with null counts are left out.
+    """
+    start = np.full(len(CHAIN), START_STRENGTH)
+    is_known = ~np.isnan(counts).any(axis=0)
+    if not is_known.any():
+        return start
+    known = [one[is_known] for one in counts]
+    bounds = [(math.log(LEAST_STRENGTH), math.log(MOST_STRENGTH))] * len(CHAIN)
+    found = minimize(
+        loss_and_gradient,
+        np.log(start),
+        args=(known, label[is_known], weight[is_known], mean),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=bounds,
+        options={"ftol": 1e-12, "gtol": 1e-9, "maxiter": 500},
+    )
+    return np.asarray(np.exp(found.x), np.float64)
+
+
+def loss_and_gradient(
+    log_strengths: FloatArray,
+    counts: Sequence[FloatArray],
+    label: FloatArray,
+    weight: FloatArray,
+    mean: float,
+) -> tuple[float, FloatArray]:
+    """Return the weighted mean log loss of the pooled rate and its slope in each log-strength.
+
+    With `e = (s + k w) / (n + k)` a level's estimate moves by `(w - e) / (n + k)` for its own
+    strength k, and by `k / (n + k)` for the wider estimate w.
+    """
+    estimate = np.full_like(label, mean)
+    slopes: list[FloatArray] = []
+    for strength, successes, trials in zip(
+        np.exp(log_strengths), counts[::2], counts[1::2], strict=True
+    ):
+        wider, total = estimate, trials + strength
+        estimate = (successes + strength * wider) / total
+        slopes = [slope * strength / total for slope in slopes]
+        slopes.append(strength * (wider - estimate) / total)
+    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    losses = -(label * np.log(share) + (1 - label) * np.log1p(-share))
+    per_share = weight * (share - label) / (share * (1 - share)) / weight.sum()
+    per_share[share != estimate] = 0.0
+    gradient = np.array([(per_share * slope).sum() for slope in slopes])
+    return float((weight * losses).sum() / weight.sum()), gradient
+
+
+def strength_by_moments(successes: FloatArray, trials: FloatArray, prior: FloatArray) -> float:
+    """Return the strength that explains how far keys lie from their prior means.
+
+    Each of shape (keys,). The variance of successes is `n p (1 - p) (1 + (n - 1) / (k + 1))` for
+    n trials, prior mean p and strength k.
+    """
+    chance = prior * (1 - prior)
+    excess = ((successes - trials * prior) ** 2 - trials * chance).sum()
+    pairs = (trials * (trials - 1) * chance).sum()
+    if pairs <= 0:
+        return START_STRENGTH
+    correlation = min(max(excess / pairs, 1 / (1 + MOST_STRENGTH)), 1 / (1 + LEAST_STRENGTH))
+    return float(1 / correlation - 1)
+
+
+def _by_moments(training_set: TrainingSet, rate: Rate, rows: IntArray) -> dict[str, float]:
+    rows = _last_of_each_listing(training_set, rows)
+    counts = _counts(training_set, rate, rows)
+    is_known = ~np.isnan(counts).any(axis=0)
+    rows, counts = rows[is_known], [one[is_known] for one in counts]
+    firsts = [_first_of_each_key(training_set, level, rows) for level in CHAIN]
+    successes, trials = (one[firsts[0]].sum() for one in counts[:2])
+    mean = float((successes + 0.5) / (trials + 1))
+    return _named(rate, mean, strengths_by_moments(counts, firsts, mean=mean))
+
+
+def strengths_by_moments(
+    counts: Sequence[FloatArray], firsts: Sequence[IntArray], *, mean: float
+) -> list[float]:
+    """Return the strength of each level's prior, from wide to narrow.
+
+    `counts` is as in `strengths_by_loss`; `firsts` holds, for each level, the positions of rows
+    that stand for its keys, each key once.
+    """
+    estimate = np.full(counts[0].shape, mean)
+    strengths = []
+    for once, successes, trials in zip(firsts, counts[::2], counts[1::2], strict=True):
+        strength = strength_by_moments(successes[once], trials[once], estimate[once])
+        estimate = (successes + strength * estimate) / (trials + strength)
+        strengths.append(strength)
+    return strengths
+
+
+def _last_of_each_listing(training_set: TrainingSet, rows: IntArray) -> IntArray:
+    """Return the last row of each listing among `rows`."""
+    listing = training_set.keys["listing_id"].codes[rows]
+    order = np.lexsort((training_set.as_of_day[rows], listing))
+    backwards = rows[order][::-1]
+    positions = np.unique(listing[order][::-1], return_index=True)[1]
+    return backwards[positions]
+
+
+def _first_of_each_key(training_set: TrainingSet, level: Level, rows: IntArray) -> IntArray:
+    """Return the position in `rows` of the first row of each key of a level."""
+    codes = np.stack([training_set.keys[key].codes[rows] for key in LEVEL_KEYS[level]])
+    return np.asarray(np.unique(codes, axis=1, return_index=True)[1], dtype=np.int64)
+
+
+def _counts(training_set: TrainingSet, rate: Rate, rows: IntArray) -> list[FloatArray]:
+    return [training_set.columns[name][rows] for name in rate.inputs]
+
+
+def _named(rate: Rate, mean: float, strengths: Sequence[float] | FloatArray) -> dict[str, float]:
+    """Name parameters, rounded: their last digits mean nothing and differ between machines."""
+    values = [float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in (mean, *strengths)]
+    return dict(zip(rate.parameters, values, strict=True))

@@ -1,0 +1,228 @@
+"""Record trainings in MLflow: the only file that knows it.
+
+One training is a parent run with a child run a target. Without a tracking server everything lands
+in the run directory: `mlflow.db` and, beside it, `mlartifacts`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from features.runtime.atomic import replacing
+from features.runtime.errors import StorageError
+from features.runtime.refusals import storage_errors
+from training.data.training_input import Recipe
+from training.evaluation.evaluate import flat_metrics
+from training.fit.train import Trained
+from training.settings import TrainingSettings
+from training.tracking.abandoned_runs import PROCESS_TAG, ProcessMark, end_abandoned
+from training.tracking.record import facts_of, metrics_by_slice, settings_of
+
+
+def make_database(path: Path, connect: Callable[[str], Any]) -> None:
+    """Make an empty database at `path` unless there is one.
+
+    `connect` returns MLflow's client for an URI.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    if path.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tracking-") as work:
+        built = Path(work) / path.name
+        connect(f"sqlite:///{built}").search_experiments(max_results=1)
+        # MLflow keeps its connection; a backup is consistent all the same.
+        with (
+            replacing(path) as new,
+            closing(sqlite3.connect(built)) as source,
+            closing(sqlite3.connect(new)) as target,
+        ):
+            source.backup(target)
+
+
+DATABASE: Final = "mlflow.db"
+ARTEFACTS: Final = "mlartifacts"
+
+_ENVIRONMENT: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # A server that is down is reported within seconds, not after MLflow's seven tries.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""What MLflow reads when it is imported; what a user has set stays."""
+
+_DIGEST_LENGTH: Final = 36
+"""As many characters of a data set's digest as MLflow stores."""
+
+
+class TrackingError(StorageError):
+    """Report a tracking store that doesn't answer or refuses what it is given."""
+
+    def __init__(self, uri: str, error: Exception) -> None:
+        login, at, _ = urlsplit(uri).netloc.rpartition("@")
+        super().__init__(
+            expected=f"to record the training at {_without_password(uri)}",
+            found=str(error).replace(login + at, "").partition("\n")[0][:200],
+            way_out="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "
+            "record in the run directory.",
+        )
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A run that is being recorded."""
+
+    client: Any
+    experiment_id: str
+    run_id: str
+    tracking_uri: str
+
+    @property
+    def location(self) -> str:
+        """Return where a person finds the run, without any password."""
+        shown = _without_password(self.tracking_uri)
+        if urlsplit(self.tracking_uri).scheme in {"http", "https"}:
+            return f"{shown}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
+        return shown
+
+    def record(self, trained: Trained, recipe: Recipe, bundle: Path) -> None:
+        """Log what was trained and how good it is, and keep the files of its bundle.
+
+        Raises:
+            StorageError: the tracking store or the disk fails.
+        """
+        facts = facts_of(trained.contents, bundle.name)
+        with _reported(self.tracking_uri):
+            self._log(self.run_id, settings_of(recipe) | facts, flat_metrics(trained.evaluations))
+            self._log_dataset(trained.contents.data_digest)
+            self.client.log_artifacts(self.run_id, str(bundle), "bundle")
+        for target, evaluation in trained.evaluations.items():
+            with self._child(target.replace("_", " ")) as child, _reported(self.tracking_uri):
+                self._log(child, facts | {"target": target}, metrics_by_slice(evaluation))
+                self.client.log_dict(child, evaluation.as_json(), "evaluation.json")
+
+    def _child(self, name: str) -> AbstractContextManager[str]:
+        tags = {"mlflow.parentRunId": self.run_id}
+        return _run(self.client, self.experiment_id, name, tags)
+
+    def _log(
+        self, run_id: str, parameters: Mapping[str, object], metrics: Mapping[str, float]
+    ) -> None:
+        from mlflow.entities import Metric, Param  # noqa: PLC0415 - see _connect
+
+        now = time.time_ns() // 1_000_000
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            params=[Param(name, str(value)) for name, value in parameters.items()],
+        )
+
+    def _log_dataset(self, digest: str) -> None:
+        from mlflow.entities import Dataset, DatasetInput  # noqa: PLC0415 - see _connect
+
+        dataset = Dataset(
+            name="validated data set",
+            digest=digest[:_DIGEST_LENGTH],
+            source_type="local",
+            source="{}",
+        )
+        self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset)])
+
+
+@contextmanager
+def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
+    """Open a parent run; it ends as FINISHED, or as FAILED when the block is left by an error.
+
+    Runs of ours in the same store whose process is surely gone end as KILLED. `directory` is the
+    run directory, used unless the settings or MLFLOW_TRACKING_URI name a server.
+
+    Raises:
+        TrackingError: the tracking store doesn't answer.
+        StorageError: the directory can't be written.
+    """
+    named = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+    artefacts = (directory / ARTEFACTS).resolve()
+    if not named:
+        with storage_errors():
+            artefacts.mkdir(parents=True, exist_ok=True)
+    database = directory.resolve() / DATABASE
+    uri = named or f"sqlite:///{database}"
+    with _reported(uri):
+        if not named:
+            make_database(database, _connect)
+        client = _connect(uri)
+        end_abandoned(client, ProcessMark.own())
+        place = None if named else artefacts.as_uri()
+        experiment_id = _experiment(client, settings.experiment, place)
+        with _run(client, experiment_id, "training", {}) as run_id:
+            yield TrackedRun(client, experiment_id, run_id, uri)
+
+
+def _connect(uri: str) -> Any:  # noqa: ANN401 - MLflow ships no types
+    """Import MLflow once its environment is set, and open the store."""
+    _set_environment()
+    from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds and reads the environment
+
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _set_environment() -> None:
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def _experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    return str(client.create_experiment(name, artifact_location=artefacts))
+
+
+@contextmanager
+def _run(
+    client: Any,  # noqa: ANN401 - MLflow ships no types
+    experiment_id: str,
+    name: str,
+    tags: Mapping[str, str],
+) -> Iterator[str]:
+    """Open a run and end it, whatever happens."""
+    process = {PROCESS_TAG: ProcessMark.own().to_text()}
+    tags = {"mlflow.source.name": "xuanpin", **process, **tags}
+    run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
+    status = "FAILED"
+    try:
+        yield run_id
+        status = "FINISHED"
+    finally:
+        client.set_terminated(run_id, status)
+
+
+@contextmanager
+def _reported(uri: str) -> Iterator[None]:
+    """Turn MLflow's errors, and those of the disk it writes to, into ours."""
+    _set_environment()
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see _connect
+
+    try:
+        with storage_errors():
+            yield
+    except MlflowException as error:
+        raise TrackingError(uri, error) from None  # its text may hold the URI's password
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
