@@ -33,10 +33,10 @@ app.add_typer(experiments.cli.market_app)
 app.add_typer(features.validation.cli.app)
 app.add_typer(features.cli.app)
 app.add_typer(experiments.cli.import_app)
-app.add_typer(training.cli.app)
+app.add_typer(training.pipeline.cli.app)
 app.add_typer(experiments.cli.run_app)
-app.add_typer(serving.cli.app)
-app.add_typer(serving.bundle_cli.app, name="bundle")
+app.add_typer(serving.api.cli.app)
+app.add_typer(serving.bundle.cli.app, name="bundle")
 app.add_typer(experiments.cli.bench_app)
 
 

@@ -119,7 +119,7 @@ class TrainingSettings(BaseModel):
     docs/models.md."""
     trees: int = Field(default=200, ge=1, le=5000)
     correcting_share: float = Field(default=0.1, gt=0, le=1)
-    """Share of `trees` for a target whose trees only correct a formula (serving/prediction/init_score.py).
+    """Share of `trees` for a target whose trees only correct a formula, as those of return risk do.
     On three small simulated markets and on Online Retail, at six and three ends of the data, log
     loss of return risk is the same to 0.0001 with a tenth of them and with none, in the mean of
     either, though at single ends of Online Retail trees lose 0.0018 less to 0.0012 more. With a
@@ -153,8 +153,7 @@ class TrainingSettings(BaseModel):
     season_rises: tuple[SeasonRiseSetting, ...] = Field(
         default=(BEFORE_CHRISTMAS,), max_length=MOST_RISES
     )
-    """What a calendar says of days that the data haven't shown yet (serving/prediction/seasonality.py); where
-    several hold, the last of them counts."""
+    """What a calendar says of days that the data haven't shown yet; where several hold, the last of them counts."""
 
     tracking_uri: str | None = None
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""

@@ -13,12 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-
-IntArray = npt.NDArray[np.int64]
 
 Cell = tuple[str, ...]
 """A node of the tree, as its path from the root: `()`, `("some",)` or `("some", "DE")`."""
@@ -94,7 +91,7 @@ class Footing:
 
     @property
     def evidence(self) -> IntArray:
-        """Return the place of each row's own evidence in `serving.conformal.cells.LEVELS`, shape (rows,)."""
+        """Return the place of each row's own evidence in `LEVELS`, shape (rows,)."""
         return self.codes % len(LEVELS)
 
     def where(self, picked: BoolArray | IntArray) -> Footing:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.runtime.errors import TrainingError
-from training import training_errors as errors
+from training import errors
 
 MESSAGES = [
     (

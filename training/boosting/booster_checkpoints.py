@@ -15,7 +15,7 @@ from training.checkpoints.checkpoints import STAGES, Checkpoints
 
 @dataclass(frozen=True)
 class KeptBoosters:
-    """Fits each booster once: a `training.boosting.fit_boosters.BoosterFitter` over the checkpoints of a run."""
+    """Fits each booster once: a `BoosterFitter` over the checkpoints of a run."""
 
     checkpoints: Checkpoints
     reused: set[str] = field(default_factory=set, init=False)

@@ -97,7 +97,7 @@ class DaskFitter:
     """How long to wait for the scheduler, and then for its first worker."""
 
     def __call__(self, material: Material, samples: Mapping[Target, Sample]) -> Texts:
-        """Return each target's boosters as text, as `training.boosting.fit_boosters.fit_boosters` does.
+        """Return each target's boosters as text, as `fit_boosters` does.
 
         Another run gives other trees, though hardly another quality: LightGBM finds the bins of
         each input on the rows of one worker, and chance says which.

@@ -76,7 +76,7 @@ class Division:
     conformal: Sample
     latest: Sample
     latest_hidden: Sample
-    """Copies of latest rows that know less (training/data/cold_start_rows.py): to be judged apart."""
+    """Copies of latest rows that know less (cold_start_rows.py): to be judged apart."""
 
     @property
     def samples(self) -> Mapping[str, Sample]:

@@ -52,7 +52,7 @@ class TrainingSet:
     outcomes: Mapping[Target, Outcome]
     """Of the targets that the data can have labels of, in the order of `TARGETS`."""
     hidden: IntArray
-    """What copies of rows don't know (training/data/cold_start_rows.py); 0, nothing, of rows as read."""
+    """What copies of rows don't know (cold_start_rows.py); 0, nothing, of rows as read."""
     cut_off_day: int
     imputed: tuple[str, ...]
     digest: str

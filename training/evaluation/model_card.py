@@ -210,7 +210,8 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
         ),
         (
             "- Rows of one listing at successive moments resemble each other; intervals are for "
-            "one answer at a time, not for the best few of many: `serving.scoring.selection` chooses lists."
+            "one answer at a time, not for the best few of many: "
+            "`serving.scoring.selection` chooses lists."
         ),
     ]
     for target, evaluation in evaluations.items():
