@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from experiments.bench_features.cli import bench_features
-from experiments.bench_models.cli import bench_models
-from experiments.bench_objectives.cli import bench_objectives
-from experiments.bench_online.cli import bench_online
-from experiments.bench_training.cli import bench_training
-from experiments.bench_unripe.cli import bench_unripe
-from experiments.complete_journey.cli import bench_complete_journey
-from experiments.simulated_market.cli import plot_market, simulate
-from experiments.truth.cli import bench_truth
+from experiments.benchmarks.complete_journey.cli import bench_complete_journey
+from experiments.benchmarks.features.cli import bench_features
+from experiments.benchmarks.models.cli import bench_models
+from experiments.benchmarks.objectives.cli import bench_objectives
+from experiments.benchmarks.online.cli import bench_online
+from experiments.benchmarks.training.cli import bench_training
+from experiments.benchmarks.unripe.cli import bench_unripe
+from experiments.simulator.cli import plot_market, simulate
+from experiments.simulator.truth.cli import bench_truth
 
 import_app = typer.Typer(
     name="import",
@@ -49,11 +49,11 @@ def online_retail(
     """
     from rich.console import Console
 
-    from experiments.online_retail.buyers import PUBLISHED_KEY, read_key
-    from experiments.online_retail.importer import import_lines
-    from experiments.online_retail.source import digest, read_source
-    from experiments.online_retail.storage import encode_report, is_import, write_import
-    from experiments.online_retail.summary import describe
+    from features.importers.online_retail.buyers import PUBLISHED_KEY, read_key
+    from features.importers.online_retail.importer import import_lines
+    from features.importers.online_retail.source import digest, read_source
+    from features.importers.online_retail.storage import encode_report, is_import, write_import
+    from features.importers.online_retail.summary import describe
     from features.runtime.atomic import published
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
@@ -96,12 +96,12 @@ def run(
     """
     from rich.console import Console
 
-    from experiments.main_job import run as run_job
-    from experiments.summary import as_json, summary, whereabouts
     from features.dataset.horizons import Horizons
     from features.runtime.progress import stages
     from features.runtime.settings import load_section
     from training.pipeline.job import Job
+    from training.pipeline.main_job import run as run_job
+    from training.pipeline.run_summary import as_json, summary, whereabouts
     from training.settings import TrainingSettings
 
     job = Job(

@@ -21,10 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from experiments.main_job import CANDIDATES
 from features.runtime.errors import ArtefactError, StorageError
 from serving.api.launch import command_of, environment_of
 from serving.api.settings import ServingSettings
+from training.pipeline.main_job import CANDIDATES
 
 SHOWN: Final = 3
 PATIENCE_SECONDS: Final = 60

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from experiments.simulated_market.chunk_tables import make_chunk, shared_tables
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.plan import build_world
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.mechanisms.plan import build_world
+from experiments.simulator.tables.chunk_tables import make_chunk, shared_tables
 
 Frame: TypeAlias = Any
 """A pandas frame or series: the stubs know too little of columns to be of use here."""

@@ -153,7 +153,8 @@ class TrainingSettings(BaseModel):
     season_rises: tuple[SeasonRiseSetting, ...] = Field(
         default=(BEFORE_CHRISTMAS,), max_length=MOST_RISES
     )
-    """What a calendar says of days that the data haven't shown yet; where several hold, the last of them counts."""
+    """What a calendar says of days that the data haven't shown yet; where several
+    hold, the last of them counts."""
 
     tracking_uri: str | None = None
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""

@@ -26,7 +26,7 @@ def command_of(settings: ServingSettings) -> list[str]:
     """
     return [
         *(sys.executable, "-m", "bentoml", "serve", "serving.api.service:service"),
-        *("--working-dir", str(Path(__file__).parents[1])),
+        *("--working-dir", str(Path(__file__).parents[2])),
         *("--host", str(settings.host)),
         *("--port", str(settings.port)),
         *("--timeout-graceful-shutdown", str(settings.graceful_seconds)),

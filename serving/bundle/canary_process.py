@@ -20,7 +20,7 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
         CanaryError: the process ended otherwise than well, or found another bundle.
     """
     command = [sys.executable, "-P", "-m", "serving.bundle.canary_child", str(directory.resolve())]
-    same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter, module and path
             [*command, bundle_id],

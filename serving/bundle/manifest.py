@@ -16,9 +16,8 @@ from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
 FORMAT: Final = 5
-"""2: trees of return risk start from a formula (serving/prediction/init_score.py); 3: past decisions
-say which are of one listing (serving/scoring/design_effect.py); 4: the manifest says which days
-were learned from (serving/prediction/seasonality.py); 5: and what a calendar says of the others."""
+"""2: trees of return risk start from a formula; 3: past decisions say which are of one listing;
+4: the manifest says which days were learned from; 5: and what a calendar says of the others."""
 MANIFEST: Final = "manifest.json"
 
 

@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from experiments.bench_features.by_hand import windows_by_hand
-from experiments.bench_features.cli import bench_features
-from experiments.bench_features.figures import CatalogueCost, Measured, Took, WindowCost
-from experiments.bench_features.growth import Spread, exponent
-from experiments.bench_features.listing_windows import (
+from experiments.benchmarks.features.by_hand import windows_by_hand
+from experiments.benchmarks.features.cli import bench_features
+from experiments.benchmarks.features.figures import CatalogueCost, Measured, Took, WindowCost
+from experiments.benchmarks.features.growth import Spread, exponent
+from experiments.benchmarks.features.listing_windows import (
     KEYS,
     UnequalError,
     compare_windows,
@@ -25,11 +25,11 @@ from experiments.bench_features.listing_windows import (
     refuse_unequal,
     windowed_of_listings,
 )
-from experiments.bench_features.markets import market_of, validated_market
-from experiments.bench_features.measuring import Plan
-from experiments.bench_features.page import page
-from experiments.bench_features.sampled_spine import sampled
-from experiments.bench_features.verdicts import verdicts
+from experiments.benchmarks.features.markets import market_of, validated_market
+from experiments.benchmarks.features.measuring import Plan
+from experiments.benchmarks.features.page import page
+from experiments.benchmarks.features.sampled_spine import sampled
+from experiments.benchmarks.features.verdicts import verdicts
 from features.dataset.horizons import Horizons
 from features.point_in_time.signal_rows import lazy_rows
 from features.point_in_time.spine import build_spine

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.bench_models.against_truth import AgainstTruth, against_truth
-from experiments.bench_models.measuring import (
+from experiments.benchmarks.models.against_truth import AgainstTruth, against_truth
+from experiments.benchmarks.models.measuring import (
     EVERYTHING,
     MarketFigures,
     Plan,
     TargetFigures,
     measure,
 )
-from experiments.bench_models.page import as_document, page, verdicts
-from experiments.simulated_market.configuration import Simulation
+from experiments.benchmarks.models.page import as_document, page, verdicts
+from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.arrays import FloatArray
 from training.evaluation.coverage import EVERYONE, LEAST_CELL_ROWS, Coverage
 from training.settings import TrainingSettings

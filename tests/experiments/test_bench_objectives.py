@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 import xuanpin
-from experiments.bench_objectives.contestants import (
+from experiments.benchmarks.objectives.contestants import (
     DEFAULTS,
     MIXED,
     MORE,
@@ -28,13 +28,10 @@ from experiments.bench_objectives.contestants import (
     references,
     rivals,
 )
-from experiments.bench_objectives.measuring import (
-    calibrated,
-    rounds_of,
-)
-from experiments.bench_objectives.origins import cut_off_of, known_by
-from experiments.bench_objectives.sources import Source, market_source, rows_directory, rows_of
-from experiments.simulated_market.configuration import Simulation
+from experiments.benchmarks.objectives.measuring import calibrated, rounds_of
+from experiments.benchmarks.objectives.origins import cut_off_of, known_by
+from experiments.benchmarks.objectives.sources import Source, market_source, rows_directory, rows_of
+from experiments.simulator.configuration.configuration import Simulation
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target

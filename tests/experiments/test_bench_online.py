@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.bench_online.bench import bench_snapshot
-from experiments.bench_online.latency import DictStore, measure_latency
-from experiments.bench_online.synthetic import asked_listings, synthetic_contents, synthetic_market
+from experiments.benchmarks.online.bench import bench_snapshot
+from experiments.benchmarks.online.latency import DictStore, measure_latency
+from experiments.benchmarks.online.synthetic import (
+    asked_listings,
+    synthetic_contents,
+    synthetic_market,
+)
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.levels import Level
 from features.online.contents import LevelVectors

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from experiments.bench_features.figures import Took
-from experiments.bench_features.growth import Spread
-from experiments.bench_training.engines import Engines
-from experiments.bench_training.measuring import Measured, Plan, measure
-from experiments.bench_training.page import as_document, page, said
-from experiments.bench_training.timing import Compared, OtherTreesError, Pair, in_turns
-from experiments.simulated_market.configuration import Simulation
+from experiments.benchmarks.features.figures import Took
+from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.training.engines import Engines
+from experiments.benchmarks.training.measuring import Measured, Plan, measure
+from experiments.benchmarks.training.page import as_document, page, said
+from experiments.benchmarks.training.timing import Compared, OtherTreesError, Pair, in_turns
+from experiments.simulator.configuration.configuration import Simulation
 from training.fit.fit_targets import fit_here
 from training.settings import TrainingSettings
 

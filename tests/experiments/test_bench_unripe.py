@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from experiments.bench_unripe import cohorts as cohorts_module
-from experiments.bench_unripe.cohorts import AGES, cohorts_of, tallies
-from experiments.bench_unripe.happenings import MOST_TRANSIT_DAYS
-from experiments.bench_unripe.measuring import (
+from experiments.benchmarks.unripe import cohorts as cohorts_module
+from experiments.benchmarks.unripe.cohorts import AGES, cohorts_of, tallies
+from experiments.benchmarks.unripe.happenings import MOST_TRANSIT_DAYS
+from experiments.benchmarks.unripe.measuring import (
     AgeFigures,
     Bias,
     Plan,
@@ -25,8 +25,8 @@ from experiments.bench_unripe.measuring import (
     measure,
     summed_up,
 )
-from experiments.bench_unripe.page import as_document, page, verdicts
-from experiments.simulated_market.configuration import Simulation
+from experiments.benchmarks.unripe.page import as_document, page, verdicts
+from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments.complete_journey.benchmark import Result, held_out_r2
-from experiments.complete_journey.contestants import (
+from experiments.benchmarks.complete_journey.benchmark import Result, held_out_r2
+from experiments.benchmarks.complete_journey.contestants import (
     Contestant,
     estimator,
     plain_lightgbm,
@@ -16,9 +16,13 @@ from experiments.complete_journey.contestants import (
     priced_lightgbm,
     shrinkage,
 )
-from experiments.complete_journey.products import labelled_products, parsed_sizes, read_products
-from experiments.complete_journey.refusals import NoPackageError
-from experiments.complete_journey.splits import UNSEEN, folds
+from experiments.benchmarks.complete_journey.products import (
+    labelled_products,
+    parsed_sizes,
+    read_products,
+)
+from experiments.benchmarks.complete_journey.refusals import NoPackageError
+from experiments.benchmarks.complete_journey.splits import UNSEEN, folds
 from xuanpin import app
 
 

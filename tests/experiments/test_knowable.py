@@ -13,16 +13,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.bench_models.hidden_quality import Evidence, Tree, posterior
-from experiments.bench_models.knowable import Knowable, knowable_rates
-from experiments.bench_models.sightings import known_after
-from experiments.simulated_market.arrays import logistic
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.parameters import ReturnSizes
-from experiments.simulated_market.simulate import simulate
-from experiments.simulated_market.writing import truth_directory
-from experiments.truth.noise_floor import row_log_loss
-from experiments.truth.reader import Truth
+from experiments.benchmarks.models.hidden_quality import Evidence, Tree, posterior
+from experiments.benchmarks.models.knowable import Knowable, knowable_rates
+from experiments.benchmarks.models.sightings import known_after
+from experiments.simulator.configuration.arrays import logistic
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.parameters import ReturnSizes
+from experiments.simulator.tables.simulate import simulate
+from experiments.simulator.tables.writing import truth_directory
+from experiments.simulator.truth.noise_floor import row_log_loss
+from experiments.simulator.truth.reader import Truth
 from features.runtime.arrays import FloatArray
 
 MARKET: Final = Simulation(products=400, chunk_products=200, markets=("US", "DE"), days=200)

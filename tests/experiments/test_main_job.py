@@ -15,8 +15,6 @@ import pytest
 from rich.console import Console
 
 from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
-from experiments.main_job import CANDIDATES, Outcome, run
-from experiments.summary import as_json, summary, whereabouts
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.online.snapshot import LookupKeys, OnlineSnapshot
@@ -28,6 +26,8 @@ from serving.scoring.score import score
 from training.errors import TooFewDaysError
 from training.evaluation.evaluate import Evaluation
 from training.pipeline.job import Job
+from training.pipeline.main_job import CANDIDATES, Outcome, run
+from training.pipeline.run_summary import as_json, summary, whereabouts
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(trees=15, boosters=1, least_positives=5, least_rows=30)

@@ -10,16 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.bench_objectives.contestants import (
-    DEFAULTS,
-    MIXED,
-    MORE,
-    NAMES,
-)
-from experiments.bench_objectives.leads import Leads, leads_of, pooled
-from experiments.bench_objectives.measuring import Figures, Measured, Refusal, Round, figures
-from experiments.bench_objectives.page import as_document, page
-from experiments.bench_objectives.verdicts import verdicts
+from experiments.benchmarks.objectives.contestants import DEFAULTS, MIXED, MORE, NAMES
+from experiments.benchmarks.objectives.leads import Leads, leads_of, pooled
+from experiments.benchmarks.objectives.measuring import Figures, Measured, Refusal, Round, figures
+from experiments.benchmarks.objectives.page import as_document, page
+from experiments.benchmarks.objectives.verdicts import verdicts
 from features.declarations.targets import TARGETS, Target
 from training.data.sample import Sample
 from training.data.training_set import Coded

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.online_retail.buyers import PUBLISHED_KEY, buyer_key
-from experiments.online_retail.importer import Import, import_lines
-from experiments.online_retail.report import REASONS, WITH_OWN_KEY, WITH_PUBLISHED_KEY
-from experiments.online_retail.source import SOURCE_NAMES, EmptySourceError
-from experiments.online_retail.summary import describe
 from features.contract.columns import Kind
 from features.contract.tables import TABLE_BY_NAME
+from features.importers.online_retail.buyers import PUBLISHED_KEY, buyer_key
+from features.importers.online_retail.importer import Import, import_lines
+from features.importers.online_retail.report import REASONS, WITH_OWN_KEY, WITH_PUBLISHED_KEY
+from features.importers.online_retail.source import SOURCE_NAMES, EmptySourceError
+from features.importers.online_retail.summary import describe
 
 UK = "United Kingdom"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.online_retail.cancellations import (
+from features.importers.online_retail.cancellations import (
     NO_PURCHASE,
     TOO_MANY,
     Return,

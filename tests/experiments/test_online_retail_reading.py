@@ -14,19 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.online_retail.buyers import (
+from features.importers.online_retail.buyers import (
     PUBLISHED_KEY,
     UnreadableKeyError,
     WeakKeyError,
     buyer_key,
     read_key,
 )
-from experiments.online_retail.categories import categorise
-from experiments.online_retail.category_rules import CATEGORY_RULES, OTHER, CategoryRule
-from experiments.online_retail.clock import utc_from_london
-from experiments.online_retail.lines import parse_lines
-from experiments.online_retail.markets import market_of
-from experiments.online_retail.source import (
+from features.importers.online_retail.categories import categorise
+from features.importers.online_retail.category_rules import CATEGORY_RULES, OTHER, CategoryRule
+from features.importers.online_retail.clock import utc_from_london
+from features.importers.online_retail.lines import parse_lines
+from features.importers.online_retail.markets import market_of
+from features.importers.online_retail.source import (
     SOURCE_NAMES,
     EmptySourceError,
     SourceColumnsError,

@@ -8,12 +8,12 @@ from typing import Final
 import pandas as pd
 import pytest
 
-from experiments.online_retail.buyers import PUBLISHED_KEY
-from experiments.online_retail.importer import Import, import_lines
-from experiments.online_retail.report import REASONS, Counts
-from experiments.online_retail.source import digest, read_source
 from features.contract.columns import Kind
 from features.contract.tables import TABLE_BY_NAME
+from features.importers.online_retail.buyers import PUBLISHED_KEY
+from features.importers.online_retail.importer import Import, import_lines
+from features.importers.online_retail.report import REASONS, Counts
+from features.importers.online_retail.source import digest, read_source
 
 FILE: Final = (
     Path(__file__).parents[3] / "shared" / "data" / "online_retail" / "online_retail.parquet"

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from experiments.cli import import_app
-from experiments.online_retail.buyers import WeakKeyError
-from experiments.online_retail.source import UnreadableSourceError
-from experiments.online_retail.storage import IMPORT_FILES
+from features.importers.online_retail.buyers import WeakKeyError
+from features.importers.online_retail.source import UnreadableSourceError
+from features.importers.online_retail.storage import IMPORT_FILES
 from features.runtime.atomic import ForeignDirectoryError
 from features.runtime.errors import StorageError
 

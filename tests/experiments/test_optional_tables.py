@@ -18,8 +18,6 @@ import pytest
 from msgspec.structs import replace as replace_field
 from rich.console import Console
 
-from experiments.main_job import Outcome, run
-from experiments.summary import as_json, summary
 from features.contract.tables import TABLES
 from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import RETURN_RATE
@@ -27,6 +25,8 @@ from features.point_in_time.training_rows import LABELLED
 from serving.batch.score_file import score_file
 from serving.scoring.loading import load_served
 from training.pipeline.job import Job
+from training.pipeline.main_job import Outcome, run
+from training.pipeline.run_summary import as_json, summary
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(trees=5, boosters=1, least_positives=5, least_rows=30)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from rich.table import Table
 
-from experiments.printing import print_results
+from features.runtime.console import print_results
 
 
 def test_results_in_a_pipe_are_not_cut_off(capsys: pytest.CaptureFixture[str]) -> None:

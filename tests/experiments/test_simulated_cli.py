@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from experiments.simulated_market.cli import plot_market, simulate
-from experiments.truth.cli import bench_truth
+from experiments.simulator.cli import plot_market, simulate
+from experiments.simulator.truth.cli import bench_truth
 from features.runtime.errors import SettingsError
 
 app = typer.Typer()

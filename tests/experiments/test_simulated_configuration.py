@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from experiments.simulated_market import parameters
-from experiments.simulated_market.configuration import PRESETS, Simulation, configure
-from experiments.simulated_market.parameter_page import parameter_page
-from experiments.simulated_market.section import Section
+from experiments.simulator.configuration import parameters
+from experiments.simulator.configuration.configuration import PRESETS, Simulation, configure
+from experiments.simulator.configuration.parameter_page import parameter_page
+from experiments.simulator.configuration.section import Section
 from features.runtime.errors import SettingsError
 
 SECTIONS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.simulated_market.clock import clock_of
+from experiments.simulator.configuration.clock import clock_of
 from features.contract.columns import Kind, Table, kind_of
 from features.contract.tables import TABLES
 from tests.simulated_market import TINY, Frame, made, sold_lines

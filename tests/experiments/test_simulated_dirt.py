@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.simulated_market.dirt import KINDS, Planted, SeenAs, read_ledger
-from experiments.simulated_market.simulate import simulate
-from experiments.simulated_market.writing import truth_directory
+from experiments.simulator.tables.dirt import KINDS, Planted, SeenAs, read_ledger
+from experiments.simulator.tables.simulate import simulate
+from experiments.simulator.tables.writing import truth_directory
 from features.contract.tables import TABLE_BY_NAME
 from tests.simulated_market import TINY, made
 

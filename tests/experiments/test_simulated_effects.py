@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.simulated_market.categories import CATEGORIES, CONSUMABLE
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.plan import build_world, draw_chunk, make_plan
-from experiments.simulated_market.videos import impact
+from experiments.simulator.configuration.categories import CATEGORIES, CONSUMABLE
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.mechanisms.plan import build_world, draw_chunk, make_plan
+from experiments.simulator.mechanisms.videos import impact
 from tests.simulated_market import SMALL, made, repurchase, sold_lines, with_sizes
 
 NO_CREATORS = with_sizes(SMALL, "creators", strength=0)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.simulated_market.configuration import configure
-from experiments.simulated_market.facts import FACTS, measure
-from experiments.simulated_market.simulate import simulate
+from experiments.simulator.configuration.configuration import configure
+from experiments.simulator.pictures.facts import FACTS, measure
+from experiments.simulator.tables.simulate import simulate
 
 SMALL_LEEWAY = 2.0
 """A thirteenth of the medium market's rows: tolerances count double."""

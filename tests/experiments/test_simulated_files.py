@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.randomness import generator
-from experiments.simulated_market.simulate import simulate
-from experiments.simulated_market.writing import OccupiedError, truth_directory
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.tables.simulate import simulate
+from experiments.simulator.tables.writing import OccupiedError, truth_directory
 from features.contract.tables import TABLES
 from tests.simulated_market import TINY
 

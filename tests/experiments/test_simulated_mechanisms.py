@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.simulated_market.arrays import before_in_group, choose
-from experiments.simulated_market.clock import clock_of
-from experiments.simulated_market.expectations import Lot, Outlook
-from experiments.simulated_market.identifiers import keyed_hashes, named, numbered
-from experiments.simulated_market.orders import MOST_BUYERS
-from experiments.simulated_market.plan import build_world, draw_chunk, make_plan
-from experiments.simulated_market.prices import price_path
-from experiments.simulated_market.repurchase import buyers_of, with_repeats
-from experiments.simulated_market.requirements import binding_days, requirement_rows
-from experiments.simulated_market.videos import faded, growth
+from experiments.simulator.configuration.arrays import before_in_group, choose
+from experiments.simulator.configuration.clock import clock_of
+from experiments.simulator.configuration.identifiers import keyed_hashes, named, numbered
+from experiments.simulator.mechanisms.expectations import Lot, Outlook
+from experiments.simulator.mechanisms.plan import build_world, draw_chunk, make_plan
+from experiments.simulator.mechanisms.prices import price_path
+from experiments.simulator.mechanisms.repurchase import buyers_of, with_repeats
+from experiments.simulator.mechanisms.requirements import binding_days, requirement_rows
+from experiments.simulator.mechanisms.videos import faded, growth
+from experiments.simulator.outcomes.orders import MOST_BUYERS
 from tests.simulated_market import TINY, with_sizes
 
 WORLD = build_world(TINY)

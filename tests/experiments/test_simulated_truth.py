@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.expectations import expected_sold
-from experiments.simulated_market.simulate import simulate
-from experiments.simulated_market.writing import truth_directory
-from experiments.truth.noise_floor import noise_floors, row_log_loss
-from experiments.truth.reader import Change, Truth
-from experiments.truth.refusals import NoTruthError, UnknownAttributeError, UnknownCandidateError
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.mechanisms.expectations import expected_sold
+from experiments.simulator.tables.simulate import simulate
+from experiments.simulator.tables.writing import truth_directory
+from experiments.simulator.truth.noise_floor import noise_floors, row_log_loss
+from experiments.simulator.truth.reader import Change, Truth
+from experiments.simulator.truth.refusals import (
+    NoTruthError,
+    UnknownAttributeError,
+    UnknownCandidateError,
+)
 from features.runtime.errors import XuanpinError
 from tests.simulated_market import SMALL, TINY, Frame, made
 

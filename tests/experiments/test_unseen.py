@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from experiments.unseen import unseen_candidates
+from training.pipeline.propose_candidates import unseen_candidates
 
 SCHEMA = pa.schema(
     {

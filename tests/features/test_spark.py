@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.simulated_market.simulate import simulate
+from experiments.simulator.tables.simulate import simulate
 from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons

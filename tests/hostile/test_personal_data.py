@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.simulated_market.configuration import Simulation
-from experiments.simulated_market.simulate import simulate
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.tables.simulate import simulate
 
 ROOT = Path(__file__).parents[2]
 MARKET = Simulation(products=200, chunk_products=200, markets=("US", "DE"), days=330)

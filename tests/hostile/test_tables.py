@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.simulated_market.configuration import Simulation
+from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.errors import DataError
 from features.validation.report import Report
 from features.validation.validate import validate

@@ -22,7 +22,7 @@ def git_commit() -> str:
 
     A working tree that differs from its commit is marked with "+".
     """
-    git, root = shutil.which("git"), Path(__file__).resolve().parent.parent
+    git, root = shutil.which("git"), Path(__file__).resolve().parents[2]
     if git is None or not (root / ".git").exists():
         return UNKNOWN
     commit = _output(git, root, "rev-parse", "HEAD")
@@ -62,7 +62,7 @@ LIBRARIES: Final = (
 )
 """Those that validated tables, training rows, tuned settings or boosters depend on."""
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Benchmarks, each against something honest in the same run."""

@@ -1,0 +1,60 @@
+"""Measure R² on products that no contestant has seen, over several draws of the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import r2_score
+
+from experiments.benchmarks.complete_journey.contestants import Contestant
+from experiments.benchmarks.complete_journey.products import REPEAT_SHARE
+from experiments.benchmarks.complete_journey.splits import UNSEEN, folds
+
+
+@dataclass(frozen=True)
+class Result:
+    """R² of one contestant on one kind of unseen product, for each draw of the folds.
+
+    Every product counts once, whatever its buyers; the folds' predictions are taken together.
+    """
+
+    contestant: str
+    kind: str
+    r2: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Return the mean over the draws."""
+        return float(np.mean(self.r2))
+
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation over the draws, 0 for a single one."""
+        return float(np.std(self.r2, ddof=1)) if len(self.r2) > 1 else 0.0
+
+
+def run_benchmark(
+    products: pd.DataFrame,
+    contestants: Mapping[str, Contestant],
+    seeds: Sequence[int],
+    tell: Callable[[str], None],
+) -> list[Result]:
+    """Let each contestant predict each kind of unseen product; `tell` hears what is next."""
+    results = []
+    for name, contestant in contestants.items():
+        for kind in UNSEEN:
+            tell(f"{name}: {kind}")
+            scores = tuple(held_out_r2(products, contestant, kind, seed) for seed in seeds)
+            results.append(Result(name, kind, scores))
+    return results
+
+
+def held_out_r2(products: pd.DataFrame, contestant: Contestant, kind: str, seed: int) -> float:
+    """Return the R² of predictions of which each was made without its own fold."""
+    predicted = np.full(len(products), np.nan)
+    for known, new in folds(products, kind, seed):
+        predicted[new] = contestant(products.iloc[known], products.iloc[new])
+    return float(r2_score(products[REPEAT_SHARE], predicted))

@@ -1,0 +1,50 @@
+"""The command that measures what features cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench_features(
+    lines: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=100,
+            help="Order lines of a market; give it several times.",
+            show_default="1, 2, 5 and 10 million",
+        ),
+    ] = None,
+    spine_rows: Annotated[
+        int, typer.Option(min=1, help="Spine rows at 10 million order lines; else in proportion.")
+    ] = 500_000,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of everything measured.")] = 3,
+    work: Annotated[
+        Path, typer.Option(help="Directory that keeps the markets for the next run.")
+    ] = Path("var/bench"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Measure time and memory of the full catalogue, and of SQL written by hand beside it.
+
+    Markets are simulated, and grow in listings while their days stay the same. Exit code 0 whether
+    or not the bounds are reached: they are figures of a machine, and the lines say which hold.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from experiments.benchmarks.features.measuring import Plan, measure
+    from experiments.benchmarks.features.page import page
+    from experiments.benchmarks.features.verdicts import as_document
+    from features.runtime.console import print_results
+
+    sizes = lines or [1_000_000, 2_000_000, 5_000_000, 10_000_000]
+    plan = Plan(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
+    with Console(stderr=True).status("Starting") as status:
+        measured = measure(plan, status.update)
+    if json:
+        typer.echo(dumps(as_document(measured)))
+    else:
+        print_results(page(measured))

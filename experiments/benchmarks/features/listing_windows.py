@@ -1,0 +1,127 @@
+"""The windowed features of listings, by the interpreter and by hand, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from experiments.benchmarks.features.by_hand import windows_by_hand
+from experiments.benchmarks.features.figures import Took, WindowCost
+from experiments.benchmarks.features.sampled_spine import sampled
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import Dataset, open_dataset
+from features.dataset.horizons import Horizons
+from features.dataset.sql_cache import written
+from features.declarations.kinds import Windowed
+from features.declarations.levels import Level
+from features.point_in_time.interpreter import level_values
+from features.point_in_time.signal_rows import lazy_rows, stored_rows
+from features.point_in_time.spine import build_spine
+from features.point_in_time.visibility import AS_OF
+from features.runtime.errors import DataError
+
+KEYS: Final = ("listing_id", AS_OF)
+ORDER: Final = [(name, "ascending") for name in KEYS]
+
+Way = Callable[[Dataset], pa.Table]
+Ways = tuple[Way, Way]
+
+
+class UnequalError(DataError):
+    """Refuse to compare the speed of two ways that don't compute the same numbers."""
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(
+            expected="the interpreter and the SQL written by hand to agree on every value",
+            found=f"other values of {feature}",
+            way_out="One of them is wrong: read features/ and experiments/benchmarks/features/sql.",
+        )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What both ways cost, run by run, and which features they computed."""
+
+    costs: tuple[WindowCost, ...]
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def windowed_of_listings() -> tuple[Windowed, ...]:
+    """Return the catalogue's windowed features of listings."""
+    return tuple(f for f in CATALOGUE.at(Level.LISTING) if isinstance(f, Windowed))
+
+
+def by_interpreter(dataset: Dataset, *, names: frozenset[str]) -> pa.Table:
+    """Return the rows of `spine` with the named windowed features, signals included."""
+    features = tuple(f for f in windowed_of_listings() if f.name in names)
+    spine = dataset.connection.table("spine")
+    values = level_values(stored_rows(dataset, Horizons()), features, spine)
+    table: pa.Table = dataset.connection.to_pyarrow(values)
+    return table
+
+
+def compare_windows(validated: Path, spine_rows: int, repeats: int) -> Compared:
+    """Measure both ways on the same moments of the same files, and check that they agree.
+
+    Every run has a new connection, with nothing stored; the ways take turns in going first, so
+    that neither always finds the files in memory.
+
+    Raises:
+        UnequalError: they don't compute the same numbers.
+    """
+    with opened(validated) as dataset:
+        moments = sampled(build_spine(lazy_rows(dataset, Horizons())), spine_rows)
+        spine = dataset.connection.to_pyarrow(moments.select(*KEYS))
+    by_hand, _ = _run(windows_by_hand, validated, spine)
+    known = {feature.name for feature in windowed_of_listings()}
+    names = frozenset(by_hand.column_names) & known
+    ways: Ways = (partial(by_interpreter, names=names), windows_by_hand)
+    costs = []
+    for number in range(repeats):
+        turn = ways[:: -1 if number % 2 else 1]
+        done = {way: _run(way, validated, spine) for way in turn}
+        (computed, ours), (wanted, theirs) = (done[way] for way in ways)
+        refuse_unequal(computed, wanted, names)
+        costs.append(WindowCost(ours, theirs))
+    return Compared(tuple(costs), tuple(sorted(names)), tuple(sorted(known - names)))
+
+
+def refuse_unequal(computed: pa.Table, wanted: pa.Table, names: Iterable[str]) -> None:
+    """Make sure that two tables of the same moments hold the same bits.
+
+    Raises:
+        UnequalError: a value differs, or is null on one side alone.
+    """
+    ours, theirs = computed.sort_by(ORDER), wanted.sort_by(ORDER)
+    for name in (*KEYS, *sorted(names)):
+        if not ours[name].equals(theirs[name]):
+            raise UnequalError(name)
+
+
+def _run(way: Way, validated: Path, spine: pa.Table) -> tuple[pa.Table, Took]:
+    """Return what one way computes, and the time it takes."""
+    written.cache_clear()  # a run is measured as the first of its process
+    with opened(validated) as dataset:
+        dataset.connection.create_table("spine", spine, temp=True)
+        start, cpu_start = time.perf_counter(), time.process_time()
+        table = way(dataset)
+        took = Took(time.perf_counter() - start, time.process_time() - cpu_start)
+    return table, took
+
+
+@contextmanager
+def opened(validated: Path) -> Iterator[Dataset]:
+    """Open a data set on a connection of its own, closed in the end."""
+    dataset = open_dataset(validated)
+    try:
+        yield dataset
+    finally:
+        dataset.connection.disconnect()

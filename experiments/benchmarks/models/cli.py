@@ -1,0 +1,49 @@
+"""The command that measures models against the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench_models(
+    preset: Annotated[str, typer.Option(help="small, medium or large.")] = "medium",
+    days: Annotated[
+        int | None, typer.Option(help="Days of history; without it the preset's.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Markets, with seeds from 0 on.")] = 3,
+    work: Annotated[
+        Path, typer.Option(help="Directory that keeps the markets for the next run.")
+    ] = Path("var/bench"),
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings of the training.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Train on simulated markets and compare with the truth that only the simulator knows.
+
+    The share of the explainable gain is (loss of shrinkage - loss of model) / (loss of shrinkage -
+    loss of the true expectation), on the latest slice. Exit code 0 whether or not bounds are
+    reached: the lines say which.
+    """
+    from json import dumps
+
+    from rich.console import Console
+
+    from experiments.benchmarks.models.measuring import Plan, measure
+    from experiments.benchmarks.models.page import as_document, page
+    from experiments.simulator.configuration.configuration import configure
+    from features.runtime.console import print_results
+    from features.runtime.settings import load_section
+    from training.settings import TrainingSettings
+
+    settings = load_section(TrainingSettings, "training", config)
+    markets = [configure(preset, days=days, seed=seed) for seed in range(seeds)]
+    with Console(stderr=True).status("Starting") as status:
+        found = measure(Plan(markets, work, settings), status.update)
+    if json:
+        typer.echo(dumps(as_document(found)))
+    else:
+        print_results(page(found))

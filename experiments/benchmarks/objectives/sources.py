@@ -1,0 +1,64 @@
+"""The data sets to compare on, each with its training rows made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import pyarrow as pa
+
+from experiments.benchmarks.features.markets import kept
+from experiments.simulator.configuration.configuration import Simulation
+from features.dataset.horizons import Horizons
+from training.checkpoints.checkpoints import Checkpoints
+from training.checkpoints.code_version import program_facts
+from training.checkpoints.run_lock import sole_use
+from training.data.prepare_rows import VALIDATED, known_rows
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set; those of equal `data` are repetitions of each other."""
+
+    data: str
+    directory: Path
+    """Where its source tables are, or are to be simulated."""
+    market: Simulation | None = None
+
+    @property
+    def seed(self) -> int | None:
+        """Return the seed of a simulated market."""
+        return None if self.market is None else self.market.seed
+
+
+def market_source(market: Simulation, work: Path) -> Source:
+    """Return a simulated market as a data set whose tables are kept in `work`."""
+    name = f"{market.products}-{market.days}-{market.seed}"
+    data = f"simulated market of {market.products:,} products and {market.days} days"
+    return Source(data, work / f"objectives-{name}", market)
+
+
+def rows_directory(source: Source, work: Path) -> Path:
+    """Return where a data set's rows are kept: namesakes in other places have others."""
+    place = source.directory.resolve()
+    return work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
+
+
+def rows_of(source: Source, work: Path, horizons: Horizons, *, tell: Tell) -> pa.Table:
+    """Return the rows to train on; a later run finds them in `work`.
+
+    Raises:
+        DataError: a table is broken as a whole, or a required one has no valid row.
+        StorageError: the disk refuses, or another process is at work on the data set.
+    """
+    run = rows_directory(source, work)
+    with sole_use(run):
+        if source.market is not None:
+            tell("the market")
+            kept(source.market, source.directory, run / VALIDATED)
+        checkpoints = Checkpoints(run, program_facts(), tell)
+        return known_rows(source.directory, horizons, checkpoints, tell).rows

@@ -1,0 +1,90 @@
+"""All measures of the online snapshot, on one synthetic snapshot, in one run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from experiments.benchmarks.online.latency import DictStore, Latency, measure_latency
+from experiments.benchmarks.online.opening import Opening, measure_opening
+from experiments.benchmarks.online.synthetic import (
+    asked_listings,
+    synthetic_contents,
+    synthetic_market,
+)
+from features.catalogue.catalogue import CATALOGUE
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
+
+CANDIDATES: Final = 100
+LOOKUPS: Final = 100
+"""Requests that the fresh process answers: with `CANDIDATES` each, 10,000 look-ups."""
+SEED: Final = 20_260_501
+MILLISECONDS: Final = 1_000
+MEBIBYTE: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class OnlineBench:
+    """What was measured."""
+
+    keys: int
+    file_bytes: int
+    write_seconds: float
+    opening: Opening
+    snapshot: Latency
+    dictionary: Latency
+
+    def facts(self) -> dict[str, Any]:
+        """Return the figures for a program, in the units their names say."""
+        return {
+            "keys": self.keys,
+            "file_mib": round(self.file_bytes / MEBIBYTE, 1),
+            "write_seconds": round(self.write_seconds, 2),
+            "open_p50_ms": round(self.opening.median_seconds * MILLISECONDS, 3),
+            "open_worst_ms": round(max(self.opening.opens) * MILLISECONDS, 3),
+            "own_memory_mib": round(self.opening.anonymous_bytes / MEBIBYTE, 2),
+            "mapped_mib": round(self.opening.mapped_bytes / MEBIBYTE, 2),
+            "candidates": CANDIDATES,
+            "snapshot_p50_ms": round(self.snapshot.p50 * MILLISECONDS, 3),
+            "snapshot_p99_ms": round(self.snapshot.p99 * MILLISECONDS, 3),
+            "dict_p50_ms": round(self.dictionary.p50 * MILLISECONDS, 3),
+            "dict_p99_ms": round(self.dictionary.p99 * MILLISECONDS, 3),
+            "ratio_p50": round(self.snapshot.p50 / self.dictionary.p50, 2),
+            "ratio_p99": round(self.snapshot.p99 / self.dictionary.p99, 2),
+        }
+
+    def to_json(self) -> str:
+        """Return the figures as JSON."""
+        return json.dumps(self.facts(), indent=2) + "\n"
+
+
+def bench_snapshot(keys: int, requests: int, tell: Callable[[str, int], None]) -> OnlineBench:
+    """Measure a snapshot of about so many keys, answering so many requests of 100 candidates."""
+    rng = np.random.default_rng(SEED)
+    tell("making vectors", 0)
+    market = synthetic_market(keys, rng)
+    contents = synthetic_contents(market, CATALOGUE, rng)
+    asked = [market.keys(asked_listings(market, rng, CANDIDATES)) for _ in range(requests)]
+    count = sum(len(one.keys) for one in contents.levels.values())
+    with tempfile.TemporaryDirectory(prefix="xuanpin-bench-") as place:
+        directory = Path(place)
+        tell("writing the snapshot", count)
+        started = time.perf_counter()
+        write_snapshot(contents, directory)
+        taken = time.perf_counter() - started
+        tell("opening it", count)
+        opening = measure_opening(directory, asked[:LOOKUPS])
+        tell("answering requests", requests)
+        snapshot = OnlineSnapshot.open(directory)
+        ours, theirs = measure_latency(CATALOGUE, snapshot, DictStore(contents), asked)
+        snapshot.close()
+        size = sum(file.stat().st_size for file in directory.iterdir())
+    return OnlineBench(count, size, taken, opening, ours, theirs)

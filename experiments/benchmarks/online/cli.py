@@ -1,0 +1,35 @@
+"""The command that measures the online snapshot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def bench_online(
+    keys: Annotated[int, typer.Option(min=1_000, help="Keys of the snapshot.")] = 1_000_000,
+    requests: Annotated[
+        int, typer.Option(min=200, help="Requests of 100 candidates to answer.")
+    ] = 1_000,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Measure the online snapshot: opening it, a worker's memory, look-up and derived features.
+
+    Beside it, in the same run, the same vectors in a dict of numpy rows in memory.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from experiments.benchmarks.online.bench import bench_snapshot
+    from features.runtime.progress import late_progress
+
+    with late_progress() as tell:
+        found = bench_snapshot(keys, requests, tell)
+    if json:
+        typer.echo(found.to_json(), nl=False)
+        return
+    table = Table("measure", "value")
+    for name, value in found.facts().items():
+        table.add_row(name, f"{value:,}")
+    Console().print(table)

@@ -1,0 +1,127 @@
+"""The estimators' `fit` beside bare LightGBM on the matrices that they encode.
+
+An estimator fits its boosters twice, without the slice held back and then on all rows. The bare
+library is given the same encoded matrices, labels, weights, offsets and parameters, so that it
+grows the same trees, as many of them; encoding, calibration and checks are what is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from experiments.benchmarks.features.figures import Took
+from experiments.benchmarks.training.bare import train_bare
+from experiments.benchmarks.training.timing import Compared, Stopwatch, in_turns, timed
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
+from training.boosting.fit_boosters import BoosterFit
+from training.data.sample import Sample
+from training.data.training_input import Material
+from training.encoding.target_encoder import LevelEncoder, Rows
+from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
+from training.estimators.boosted_shares import BoostedShares, booster_fits
+from training.estimators.holdout import at_random
+from training.settings import TrainingSettings
+
+GROUPS: Final = ("category", "product_id")
+CATEGORIES: Final = (*GROUPS, "supplier_id", "market")
+ESTIMATORS: Final[dict[Target, type[BoostedShareModel]]] = {
+    "sell_through": SellThroughModel,
+    "return_risk": ReturnRiskModel,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an estimator is given."""
+
+    frame: pd.DataFrame
+    share: FloatArray
+    trials: FloatArray
+
+    @classmethod
+    def of(cls, material: Material, target: Target, sample: Sample) -> Task:
+        """Return a sample's rows as a table of numbers and categories."""
+        training_set = material.training_set
+        is_own = training_set.hidden[sample.rows] == 0
+        rows = sample.rows[is_own]
+        inputs = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
+        columns: dict[str, Any] = {name: training_set.columns[name][rows] for name in inputs}
+        for name in CATEGORIES:
+            key = training_set.keys[name]
+            columns[name] = np.array([*key.names, None], object)[key.codes[rows]]
+        offered = training_set.columns["units_offered"][rows]
+        trials = offered if target == "sell_through" else sample.weight[is_own]
+        return cls(pd.DataFrame(columns), sample.label[is_own], trials)
+
+
+def compare_estimator(material: Material, target: Target, sample: Sample, repeats: int) -> Compared:
+    """Time an estimator's `fit`, and bare LightGBM for its trees, in turns."""
+    task, settings = Task.of(material, target, sample), material.recipe.settings
+    first = _fitted(target, task, settings)
+
+    def ours() -> tuple[tuple[str, ...], Took]:
+        model, took = timed(lambda: _fitted(target, task, settings))
+        return _texts(model), took
+
+    def bare() -> tuple[tuple[str, ...], Took]:
+        return _bare(first, task)
+
+    pairs = in_turns(ESTIMATORS[target].__name__, ours, bare, repeats)
+    _, fit = next(_fits_of(first, task, np.ones(len(task.share), np.bool_)))
+    return Compared(
+        ESTIMATORS[target].__name__,
+        trees=2 * settings.boosters * settings.trees,
+        rows=len(task.share),
+        inputs=fit.inputs.shape[1],
+        pairs=pairs,
+    )
+
+
+def _fitted(target: Target, task: Task, settings: TrainingSettings) -> BoostedShareModel:
+    model = ESTIMATORS[target](
+        groups=GROUPS,
+        boosters=settings.boosters,
+        trees=settings.trees,
+        leaves=settings.leaves,
+        learning_rate=settings.learning_rate,
+        least_leaf_rows=settings.least_leaf_rows,
+        random_state=settings.random_state,
+    )
+    return model.fit(task.frame, task.share, task.trials)
+
+
+def _texts(model: BoostedShareModel) -> tuple[str, ...]:
+    forecaster = model.forecaster_
+    return forecaster.texts if isinstance(forecaster, BoostedShares) else ()
+
+
+def _bare(model: BoostedShareModel, task: Task) -> tuple[tuple[str, ...], Took]:
+    """Train both rounds of a fitted model's boosters; the clock stands while rows are encoded."""
+    rng = np.random.default_rng(model.seed_)
+    held = at_random(len(task.share), model.calibration_share, rng)
+    texts: list[str] = []
+    seconds = cpu_seconds = 0.0
+    for used in (~held, np.ones_like(held)):
+        texts = []
+        for seed, fit in _fits_of(model, task, used):
+            start = Stopwatch.now()
+            texts.append(train_bare(fit, seed))
+            took = start.until_now()
+            seconds, cpu_seconds = seconds + took.seconds, cpu_seconds + took.cpu_seconds
+    return tuple(texts), Took(seconds, cpu_seconds)
+
+
+def _fits_of(
+    model: BoostedShareModel, task: Task, used: np.ndarray
+) -> Iterator[tuple[int, BoosterFit]]:
+    table = model.reader_.read(task.frame).take(used)
+    rows = Rows(table.codes, task.share[used], task.trials[used])
+    boosting = model.boosting()
+    return booster_fits(table, rows, boosting, LevelEncoder.learn(rows, boosting.path))

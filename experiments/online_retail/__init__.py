@@ -1,1 +1,0 @@
-"""The Online Retail transactions, turned into the tables of the contract."""

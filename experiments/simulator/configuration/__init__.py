@@ -1,0 +1,1 @@
+"""Parameters of a simulated market, and its random numbers."""

@@ -1,0 +1,82 @@
+"""Days, weeks and microseconds of the simulated time, counted from the market's first day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from experiments.simulator.configuration.configuration import Simulation
+from features.runtime.arrays import BoolArray, IntArray
+
+DAY_US: Final = 86_400_000_000
+SECOND_US: Final = 1_000_000
+HOUR_US: Final = 3_600 * SECOND_US
+WEEK: Final = 7
+MONDAY: Final = 4
+"""Day 4 since 1970-01-01 was a Monday."""
+AHEAD: Final = 35
+"""Days planned beyond the end, so that the truth can look as far ahead as the targets do."""
+FIRST_SECOND: Final = 300
+LAST_SECOND: Final = 84_900
+"""People order between five past midnight and 23:35; warehouses count after that."""
+COUNTED_BEFORE_MIDNIGHT_US: Final = 1_200 * SECOND_US
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The days 0 … `days` - 1 of the data, those planned ahead, and the weeks they lie in.
+
+    Day d lasts from its midnight to the next. Week w begins on the Monday `monday(w)`; week 0
+    holds day 0.
+    """
+
+    first_day: int
+    days: int
+
+    @property
+    def planned(self) -> int:
+        """Return how many days are planned."""
+        return self.days + AHEAD
+
+    @property
+    def offset(self) -> int:
+        """Return how many days of week 0 lie before day 0."""
+        return (self.first_day - MONDAY) % WEEK
+
+    @property
+    def weeks(self) -> int:
+        """Return how many weeks the planned days touch."""
+        return (self.planned - 1 + self.offset) // WEEK + 1
+
+    def week_of(self, day: IntArray) -> IntArray:
+        """Return the week of each day."""
+        return (day + self.offset) // WEEK
+
+    def monday(self, week: IntArray) -> IntArray:
+        """Return the first day of each week; negative for week 0 unless it starts on day 0."""
+        return week * WEEK - self.offset
+
+    @property
+    def day_of_year(self) -> IntArray:
+        """Return the day of the year, 1 to 366, of each planned day."""
+        days = np.arange(self.first_day, self.first_day + self.planned).astype("datetime64[D]")
+        new_year = days.astype("datetime64[Y]").astype("datetime64[D]")
+        return np.asarray((days - new_year).astype(np.int64) + 1, dtype=np.int64)
+
+
+def clock_of(market: Simulation) -> Clock:
+    """Return the clock of a market."""
+    return Clock(first_day=market.first_day, days=market.days)
+
+
+def in_order(columns: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """Return columns sorted by some of them, the first foremost; equal rows keep their order."""
+    order = np.lexsort([columns[key] for key in reversed(keys)])
+    return {name: values[order] for name, values in columns.items()}
+
+
+def rows_of(columns: dict[str, Any], keep: IntArray | BoolArray) -> dict[str, Any]:
+    """Return the columns at a mask's or an index's rows."""
+    return {name: values[keep] for name, values in columns.items()}

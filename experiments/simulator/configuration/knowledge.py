@@ -1,0 +1,50 @@
+"""Late knowledge: every table learns of its events with a delay of its own, some by backfill."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from experiments.simulator.configuration.clock import DAY_US, HOUR_US
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.parameters import Delay
+from experiments.simulator.configuration.randomness import generator
+from features.runtime.arrays import BoolArray, IntArray
+
+MOMENT = pa.timestamp("us")
+
+
+def available_at(
+    market: Simulation, table: str, event: IntArray, *, chunk: int = 0
+) -> tuple[IntArray, BoolArray]:
+    """Return when each event becomes known, and whether that is before the data's export.
+
+    `event` is in microseconds from the first day's midnight.
+    """
+    sizes: Delay = getattr(market.knowledge, table)
+    rng = generator(market.seed, f"knowledge of {table}", chunk)
+    delay = rng.exponential(sizes.hours * HOUR_US, event.size)
+    is_backfilled = rng.random(event.size) < sizes.backfill_share
+    delay += is_backfilled * rng.exponential(sizes.backfill_days * DAY_US, event.size)
+    known = event + delay.astype(np.int64)
+    return known, known <= market.days * DAY_US
+
+
+def moments(market: Simulation, time: npt.NDArray[np.int64]) -> pa.Array:
+    """Return times since the first day's midnight as timestamps (UTC)."""
+    return pa.array(time + market.first_day * DAY_US, pa.int64()).cast(MOMENT)
+
+
+def with_knowledge(
+    market: Simulation, table: str, columns: dict[str, pa.Array], *, chunk: int = 0
+) -> pa.Table:
+    """Return the rows known at the export, with `event_time` and `available_at` as timestamps."""
+    event = columns["event_time"].to_numpy()
+    known, is_known = available_at(market, table, event, chunk=chunk)
+    stamped = {
+        **columns,
+        "event_time": moments(market, event),
+        "available_at": moments(market, known),
+    }
+    return pa.table(stamped).filter(pa.array(is_known))

@@ -1,0 +1,1 @@
+"""What moves a simulated market: demand, prices, creators, localisation."""

@@ -1,0 +1,75 @@
+"""Creators: reach with a heavy tail, persuasion, and their followers as observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.identifiers import named, numbered
+from experiments.simulator.configuration.randomness import generator
+from features.runtime.arrays import FloatArray, IntArray
+
+OBSERVED_EVERY: int = 28
+
+
+@dataclass(frozen=True)
+class Creators:
+    """All creators: `reach` and `persuasion` in standard deviations, niche as a place."""
+
+    reach: FloatArray
+    persuasion: FloatArray
+    followers: FloatArray
+    growth_a_day: FloatArray
+    niche: IntArray
+    niches: tuple[str, ...]
+
+    def pick(self, rng: np.random.Generator, niche: IntArray) -> IntArray:
+        """Draw a creator of each wanted niche."""
+        by_niche = np.argsort(self.niche, kind="stable")
+        sizes = np.bincount(self.niche, minlength=len(self.niches))
+        starts = np.cumsum(sizes) - sizes
+        place = (rng.random(niche.size) * sizes[niche]).astype(np.int64)
+        return np.asarray(by_niche[starts[niche] + place], dtype=np.int64)
+
+
+def creator_names(numbers: IntArray) -> pa.Array:
+    """Return the identifiers of creators."""
+    return numbered("C", (numbers, 7))
+
+
+def draw_creators(market: Simulation) -> Creators:
+    """Draw all creators of the market; each niche has one at least."""
+    sizes = market.creators
+    niches = tuple(dict.fromkeys(category.parent for category in market.categories))
+    count = max(2 * len(niches), round(market.products / sizes.products_each))
+    rng = generator(market.seed, "creators")
+    reach = rng.standard_normal(count)
+    return Creators(
+        reach=reach,
+        persuasion=rng.standard_normal(count),
+        followers=sizes.followers_median * np.exp(sizes.followers_sd * reach),
+        growth_a_day=rng.exponential(0.001, count),
+        niche=np.arange(count) % len(niches),
+        niches=niches,
+    )
+
+
+def creator_stats(market: Simulation, creators: Creators) -> dict[str, pa.Array]:
+    """Return the followers of all creators, observed every four weeks and growing."""
+    rng = generator(market.seed, "creator_stats")
+    count = creators.reach.size
+    days = np.arange(0, market.days, OBSERVED_EVERY)
+    who, day = (grid.ravel() for grid in np.meshgrid(np.arange(count), days, indexing="ij"))
+    time = day * DAY_US + rng.integers(0, DAY_US, who.size)
+    followers = creators.followers[who] * np.exp(creators.growth_a_day[who] * day)
+    ordered = in_order({"who": who, "time": time, "followers": followers}, "time")
+    return {
+        "creator_id": creator_names(ordered["who"]),
+        "followers": pa.array(ordered["followers"].astype(np.int64)),
+        "niche": named(creators.niches, creators.niche[ordered["who"]]),
+        "event_time": pa.array(ordered["time"]),
+    }

@@ -1,0 +1,87 @@
+"""Demand: season, price, age, localisation, creators and parcels, multiplied."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from experiments.simulator.configuration.clock import Clock
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.mechanisms.candidates import Candidates
+from experiments.simulator.mechanisms.localisation import Settings
+from experiments.simulator.mechanisms.logistics import Logistics, is_before_christmas
+from features.runtime.arrays import FloatArray, IntArray
+
+WEEKEND: Final = 0.12
+"""Rise of demand (log) on Saturdays and Sundays."""
+FIRST_WEEKEND_DAY: Final = 5
+
+
+def season(market: Simulation, clock: Clock, candidates: Candidates, rows: IntArray) -> FloatArray:
+    """Return the log factor of the time of the year and of the week (rows, days)."""
+    amplitude = np.array([one.season for one in market.categories])
+    peak = np.array([one.peak_day for one in market.categories])
+    wave = amplitude[:, None] * np.cos(2 * np.pi * (clock.day_of_year - peak[:, None]) / 365.25)
+    holiday = np.array([place.holiday for place in market.offered_in])
+    rise = holiday[:, None] * is_before_christmas(clock)
+    weekday = (np.arange(clock.planned) + clock.offset) % 7
+    week = WEEKEND * (weekday >= FIRST_WEEKEND_DAY)
+    return np.asarray(wave[candidates.category[rows]] + rise[candidates.place[rows]] + week)
+
+
+def price_response(
+    market: Simulation, candidates: Candidates, rows: IntArray, log_price: FloatArray
+) -> FloatArray:
+    """Return the log factor of the price against comparable listings (rows, days)."""
+    elasticity = np.array([one.elasticity for one in market.categories])
+    dearer = log_price - np.log(candidates.reference[rows])[:, None]
+    return np.asarray(-elasticity[candidates.category[rows]][:, None] * dearer, dtype=np.float64)
+
+
+def age_curve(market: Simulation, clock: Clock, live_day: IntArray) -> FloatArray:
+    """Return the factor of a listing's age (rows, days): 0 before it is live, a rise, a fall."""
+    sizes = market.demand
+    age = np.arange(clock.planned) - live_day[:, None]
+    rise = 1 - np.exp(-(np.maximum(age, 0) + 2) / sizes.rise_days)
+    return np.where(age < 0, 0.0, rise * np.exp(-np.maximum(age, 0) / sizes.fall_days))
+
+
+def taste_for_localisation(
+    market: Simulation, settings: Settings, rows: IntArray, clock: Clock
+) -> FloatArray:
+    """Return the log factor of language, imagery and packaging (rows, days): 0 if all is met."""
+    sizes = market.localisation
+    pulls = {
+        "language": sizes.language_pull,
+        "imagery": sizes.imagery_pull,
+        "packaging": sizes.packaging_pull,
+    }
+    lost = np.zeros((rows.size, clock.planned))
+    for name, pull in pulls.items():
+        lost -= pull * (1 - settings[name].path(rows, clock.planned))
+    return sizes.strength * lost
+
+
+def standing(market: Simulation, candidates: Candidates, rows: IntArray) -> FloatArray:
+    """Return the log of the usual lines a day of each row: market, category, appeal, quality."""
+    sizes = market.demand
+    category = np.array([one.volume for one in market.categories])[candidates.category[rows]]
+    place = np.array([one.volume for one in market.offered_in])[candidates.place[rows]]
+    own = candidates.appeal[rows] + candidates.taste[rows]
+    by_quality = sizes.quality_pull * candidates.quality[rows]
+    return np.asarray(np.log(sizes.lines_a_day) + category + place + own + by_quality)
+
+
+def damping(
+    market: Simulation, logistics: Logistics, candidates: Candidates, rows: IntArray
+) -> FloatArray:
+    """Return what late parcels of the past weeks take off log demand (rows, days)."""
+    lane = logistics.lane(candidates.place[rows], candidates.mode[rows])
+    return np.asarray(-market.logistics.late_damping * logistics.late_lately[lane])
+
+
+def mean_units(market: Simulation) -> float:
+    """Return the mean units of an order line (logarithmic distribution)."""
+    theta = market.demand.units_theta
+    return float(-theta / ((1 - theta) * np.log1p(-theta))) if theta > 0 else 1.0

@@ -1,0 +1,75 @@
+"""Logistics: promised and actual days by market and mode, and how often parcels are late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from experiments.simulator.configuration.clock import Clock
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.mechanisms.candidates import MODES
+from features.runtime.arrays import FloatArray, IntArray
+
+MODE_FACTOR: Final = (1.0, 0.7, 1.5)
+"""Transit against the market's median: a local warehouse is quicker, a single seller slower."""
+CARRIERS: Final = ("swift_post", "blue_parcel", "overland", "harbour_line")
+MEMORY_DAYS: Final = 28
+PEAK: Final = 0.15
+"""Rise of transit times (log) in the four weeks before Christmas."""
+PERSISTENCE: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Logistics:
+    """Transit by lane (market and mode): `median` (lanes, days), `promised` days, late share."""
+
+    median: FloatArray
+    promised: IntArray
+    late_share: FloatArray
+    late_lately: FloatArray
+
+    def lane(self, place: IntArray, mode: IntArray) -> IntArray:
+        """Return the lane of each candidate."""
+        return np.asarray(place * len(MODES) + mode, dtype=np.int64)
+
+
+def is_before_christmas(clock: Clock) -> FloatArray:
+    """Return 1 on the days of the four weeks before Christmas, else 0."""
+    return ((clock.day_of_year >= 330) & (clock.day_of_year <= 357)).astype(np.float64)  # noqa: PLR2004 - days of the year
+
+
+def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
+    """Draw how congested each market is by week; how often parcels are late follows from it."""
+    sizes = market.logistics
+    rng = generator(market.seed, "logistics")
+    shocks = rng.standard_normal((len(market.places), clock.weeks + 1))[: len(market.markets)]
+    state = np.zeros_like(shocks)
+    state[:, 0] = shocks[:, 0]
+    for week in range(1, shocks.shape[1]):
+        innovation = np.sqrt(1 - PERSISTENCE**2) * shocks[:, week]
+        state[:, week] = PERSISTENCE * state[:, week - 1] + innovation
+    week_of_day = clock.week_of(np.arange(clock.planned))
+    congestion = sizes.congestion_sd * state[:, week_of_day] + PEAK * is_before_christmas(clock)
+    parcel = np.array([place.parcel_days for place in market.offered_in])
+    usual = (parcel[:, None] * np.array(MODE_FACTOR)).ravel()
+    median = usual[:, None] * np.exp(np.repeat(congestion, len(MODES), axis=0))
+    promised = np.ceil(usual * np.exp(ndtri(sizes.promise_quantile) * sizes.transit_sd))
+    late_share = ndtr(-(np.log(promised)[:, None] - np.log(median)) / sizes.transit_sd)
+    return Logistics(
+        median=median,
+        promised=promised.astype(np.int64),
+        late_share=late_share,
+        late_lately=_mean_of_past(late_share, MEMORY_DAYS),
+    )
+
+
+def _mean_of_past(values: FloatArray, days: int) -> FloatArray:
+    """Return each day's mean of the days before it, at most so many; the first has its own."""
+    so_far = np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
+    stop = np.maximum(np.arange(values.shape[1]), 1)
+    start = np.maximum(stop - days, 0)
+    return np.asarray((so_far[:, stop] - so_far[:, start]) / (stop - start), dtype=np.float64)

@@ -1,0 +1,136 @@
+"""Policy: warnings, restrictions, and listings taken down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.arrays import choose
+from experiments.simulator.configuration.clock import DAY_US, HOUR_US, Clock, in_order
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.identifiers import named
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.mechanisms.candidates import Candidates
+from experiments.simulator.mechanisms.localisation import Settings
+from experiments.simulator.mechanisms.requirements import missing_certificates
+from features.runtime.arrays import FloatArray, IntArray
+
+KINDS: Final = ("marketing", "safety", "data", "intellectual_property")
+KIND_WEIGHTS: Final = (0.45, 0.25, 0.1, 0.2)
+SAFETY: Final = 1
+NOTICE, RESTRICTION, DELISTING = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class PolicyCases:
+    """Warnings (severity 1) and restrictions (2) of candidates, before any takedown."""
+
+    candidate: IntArray
+    day: IntArray
+    hour: IntArray
+    kind: IntArray
+    severity: IntArray
+
+
+def draw_policy_cases(
+    market: Simulation, clock: Clock, candidates: Candidates, chunk: int
+) -> PolicyCases:
+    """Draw warnings and restrictions; low quality draws more of them, above all for safety."""
+    sizes = market.policy
+    rng = generator(market.seed, "policy", chunk)
+    life = np.maximum(clock.planned - candidates.live_day, 0)
+    rate = sizes.events_a_year / 365 * np.exp(-0.3 * candidates.quality)
+    who = np.repeat(np.arange(len(candidates)), rng.poisson(rate * life))
+    weights = np.tile(KIND_WEIGHTS, (who.size, 1))
+    weights[:, SAFETY] *= np.exp(-0.3 * candidates.quality[who])
+    return PolicyCases(
+        candidate=who,
+        day=candidates.live_day[who] + (rng.random(who.size) * life[who]).astype(np.int64),
+        hour=rng.integers(0, 24, who.size),
+        kind=choose(rng, weights),
+        severity=np.where(rng.random(who.size) < sizes.restriction_share, RESTRICTION, NOTICE),
+    )
+
+
+def restricted_path(
+    market: Simulation, clock: Clock, cases: PolicyCases, candidates: Candidates, rows: IntArray
+) -> FloatArray:
+    """Return what restrictions take off log demand on each day (rows, days)."""
+    place = np.full(len(candidates), -1)
+    place[rows] = np.arange(rows.size)
+    is_wanted = (place[cases.candidate] >= 0) & (cases.severity == RESTRICTION)
+    who, start = place[cases.candidate[is_wanted]], cases.day[is_wanted]
+    stop = np.minimum(start + round(market.policy.restricted_days), clock.planned)
+    steps = np.zeros((rows.size, clock.planned + 1))
+    np.add.at(steps, (who, start), 1.0)
+    np.add.at(steps, (who, stop), -1.0)
+    is_restricted = np.cumsum(steps, axis=1)[:, :-1] > 0
+    return np.asarray(-market.policy.restricted_pull * is_restricted, dtype=np.float64)
+
+
+def takedown_hazard(
+    market: Simulation, clock: Clock, candidates: Candidates, settings: Settings, rows: IntArray
+) -> FloatArray:
+    """Return the chance of being taken down on each day (rows, days), by law or by accident."""
+    accident = market.policy.delisting_a_day * np.exp(-0.5 * candidates.quality[rows])
+    by_law = market.localisation.strength * market.localisation.takedown_a_day
+    missing = missing_certificates(market, clock, settings, rows)
+    is_live = np.arange(clock.planned) >= candidates.live_day[rows][:, None]
+    return np.asarray((accident[:, None] + by_law * missing) * is_live, dtype=np.float64)
+
+
+def draw_takedown_day(
+    market: Simulation, hazard: FloatArray, rows: IntArray, *, count: int, chunk: int
+) -> IntArray:
+    """Return the first day without sales of each row; the number of days for those that stay.
+
+    `count` is the number of candidates in the chunk: each has its own draw, listed or not.
+    """
+    rng = generator(market.seed, "takedown", chunk)
+    patience = rng.exponential(1.0, count)[rows]
+    is_gone = np.cumsum(hazard, axis=1) >= patience[:, None]
+    gone = np.where(is_gone.any(axis=1), is_gone.argmax(axis=1), hazard.shape[1])
+    return np.asarray(gone, dtype=np.int64)
+
+
+def policy_rows(
+    market: Simulation,
+    clock: Clock,
+    cases: PolicyCases,
+    takedown: tuple[IntArray, IntArray, IntArray],
+    *,
+    chunk: int,
+) -> dict[str, pa.Array]:
+    """Return the cases of listings until they are taken down, and the takedowns.
+
+    `takedown` is (candidate, first day without sales, 1 where a certificate was missing).
+    """
+    who, gone, is_by_law = takedown
+    rng = generator(market.seed, "takedown cases", chunk)
+    gone_of = np.full(max(who.max(initial=0), cases.candidate.max(initial=0)) + 1, -1)
+    gone_of[who] = gone
+    is_shown = cases.day < np.minimum(gone_of[cases.candidate], clock.days)
+    is_down = gone < clock.days
+    down = who[is_down]
+    kind = np.where(is_by_law[is_down] > 0, SAFETY, rng.integers(0, len(KINDS), down.size))
+    columns = {
+        "listing": np.r_[cases.candidate[is_shown], down],
+        "kind": np.r_[cases.kind[is_shown], kind],
+        "severity": np.r_[cases.severity[is_shown], np.full(down.size, DELISTING)],
+        "time": np.r_[
+            cases.day[is_shown] * DAY_US + cases.hour[is_shown] * HOUR_US + HOUR_US // 2,
+            gone[is_down] * DAY_US,
+        ],
+    }
+    ordered = in_order(columns, "time", "listing", "kind")
+    key = np.stack([ordered[name] for name in ("listing", "kind", "time")])
+    is_new = np.r_[True, (key[:, 1:] != key[:, :-1]).any(axis=0)][: key.shape[1]]
+    return {
+        "listing": ordered["listing"][is_new],
+        "kind": named(KINDS, ordered["kind"][is_new]),
+        "severity": pa.array(ordered["severity"][is_new]),
+        "event_time": pa.array(ordered["time"][is_new]),
+    }

@@ -1,0 +1,92 @@
+"""Requirements: what markets demand of categories, from when until when."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.categories import Category
+from experiments.simulator.configuration.clock import DAY_US, Clock
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.knowledge import moments
+from experiments.simulator.configuration.places import LANGUAGE_NEEDED, Place
+from experiments.simulator.mechanisms.localisation import Settings, certificates_of
+from features.runtime.arrays import FloatArray, IntArray
+
+BINDS_FROM: Final = {"certificate:REACH": 0.4}
+BINDS_UNTIL: Final = {"certificate:UKCA": 0.6}
+"""Shares of the time: REACH is extended to these goods; Britain comes to accept CE."""
+LONG_BEFORE: Final = -400
+ANNOUNCED_BEFORE: Final = 60
+SOURCES: Final = {
+    "certificate:FDA": "21 CFR",
+    "certificate:CE": "EU product legislation",
+    "certificate:UKCA": "UK product safety regulations",
+    "certificate:CPC": "CPSIA",
+    "certificate:REACH": "EC 1907-2006",
+}
+PLATFORM: Final = "platform policy"
+
+
+def binding_days(certificate: str, days: int) -> tuple[int, int | None]:
+    """Return the first day on which a certificate is demanded and the first on which it isn't."""
+    start = BINDS_FROM.get(certificate)
+    stop = BINDS_UNTIL.get(certificate)
+    first = LONG_BEFORE if start is None else int(start * days)
+    return first, None if stop is None else int(stop * days)
+
+
+def missing_certificates(
+    market: Simulation, clock: Clock, settings: Settings, rows: IntArray
+) -> FloatArray:
+    """Return how many demanded certificates each candidate lacks on each day."""
+    missing = np.zeros((rows.size, clock.planned))
+    for name in certificates_of(market):
+        first, stop = binding_days(name, clock.days)
+        day = np.arange(clock.planned)
+        is_demanded = (day >= first) & (day < (clock.planned if stop is None else stop))
+        missing += (1 - settings[name].path(rows, clock.planned)) * is_demanded
+    return missing
+
+
+def _demanded(category: Category, place: Place) -> list[str]:
+    """Return the attributes that a market, or the platform in it, demands of a category."""
+    by_law = [name for name, groups in category.certificates if place.group in groups]
+    language = ["language"] if place.code in LANGUAGE_NEEDED else []
+    size_chart = ["size_chart"] if category.is_sized else []
+    plug = ["plug_voltage"] if category.is_electric else []
+    return [*by_law, *language, *size_chart, *plug]
+
+
+def requirement_rows(market: Simulation) -> pa.Table:
+    """Return the table of requirements: announced two months before they bind."""
+    rows = []
+    for place in market.offered_in:
+        for category in market.categories:
+            for name in _demanded(category, place):
+                first, stop = binding_days(name, market.days)
+                rows.append(
+                    (place.code, category.name, name, first, stop, SOURCES.get(name, PLATFORM))
+                )
+    code, category_name, attribute, first_days, stops, source = zip(*rows, strict=True)
+    from_us = np.array(first_days, dtype=np.int64) * DAY_US
+    is_open = np.array([stop is None for stop in stops])
+    until_us = np.array([0 if stop is None else stop for stop in stops], dtype=np.int64) * DAY_US
+    known = np.minimum(from_us - ANNOUNCED_BEFORE * DAY_US, 0)
+    until = moments(market, until_us)
+    return pa.table(
+        {
+            "market": pa.array(code),
+            "category": pa.array(category_name),
+            "attribute": pa.array(attribute),
+            "valid_from": moments(market, from_us),
+            "valid_to": pa.array(
+                until.to_numpy(zero_copy_only=False), pa.timestamp("us"), mask=is_open
+            ),
+            "source": pa.array(source),
+            "event_time": moments(market, known),
+            "available_at": moments(market, known),
+        }
+    )

@@ -1,0 +1,75 @@
+"""Return risk: how likely a unit is to come back, by quality, localisation and lateness."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy.special import gammainc
+
+from experiments.simulator.configuration.arrays import logistic
+from experiments.simulator.configuration.clock import Clock
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.mechanisms.candidates import Candidates
+from experiments.simulator.mechanisms.localisation import Settings
+from features.runtime.arrays import FloatArray, IntArray
+
+DELAY_SHAPE: Final = 2.0
+"""Of the gamma delay between delivery and return."""
+MOST_RATE: Final = 0.9
+FELT: Final = ("size_chart", "plug_voltage", "language")
+"""Attributes whose lack makes buyers return."""
+
+
+def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
+    """Draw what each candidate's return rate (log odds) has of its own, for no reason we model."""
+    rng = generator(market.seed, "own risk", chunk)
+    return market.returns.listing_sd * rng.standard_normal(count)
+
+
+def gaps(settings: Settings, rows: IntArray, clock: Clock) -> dict[str, FloatArray]:
+    """Return what isn't localised on each day, 0 … 1 (rows, days), of what makes buyers return."""
+    return {name: 1 - settings[name].path(rows, clock.planned) for name in FELT}
+
+
+def return_rate(
+    market: Simulation,
+    candidates: Candidates,
+    rows: IntArray,
+    *,
+    missing: dict[str, FloatArray],
+    own: FloatArray,
+) -> FloatArray:
+    """Return the chance that a unit that arrives in time comes back (rows, days of ordering)."""
+    usual = usual_log_odds(market, candidates.category[rows])
+    odds = usual - market.returns.quality_slope * candidates.quality[rows]
+    return logistic((odds + own)[:, None] + by_localisation(market, missing))
+
+
+def usual_log_odds(market: Simulation, category: IntArray) -> FloatArray:
+    """Return the log odds of a return by category, for mean quality and all localised."""
+    usual = np.array([one.return_rate for one in market.categories])[category]
+    return np.asarray(np.log(usual / (1 - usual)), np.float64)
+
+
+def by_localisation(market: Simulation, missing: dict[str, FloatArray]) -> FloatArray:
+    """Return what gaps add to the log odds of a return, in the shape of the gaps."""
+    sizes = market.localisation
+    return sizes.strength * (
+        sizes.size_chart_returns * missing["size_chart"]
+        + sizes.plug_returns * missing["plug_voltage"]
+        + sizes.language_returns * missing["language"]
+    )
+
+
+def with_lateness(market: Simulation, rate: FloatArray, late_share: FloatArray) -> FloatArray:
+    """Return how many units come back where a share of the parcels is late."""
+    late = np.minimum(rate * market.logistics.late_return_lift, MOST_RATE)
+    return np.asarray(rate + (late - rate) * late_share, np.float64)
+
+
+def within_window(market: Simulation, window_days: int) -> float:
+    """Return the share of returns that come within so many days after delivery."""
+    scale = market.returns.delay_days / DELAY_SHAPE
+    return float(gammainc(DELAY_SHAPE, window_days / scale))

@@ -1,0 +1,164 @@
+"""Stock: the seller's imperfect rule for lots, what is counted on Mondays, what can be sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.clock import (
+    COUNTED_BEFORE_MIDNIGHT_US,
+    DAY_US,
+    SECOND_US,
+    WEEK,
+    Clock,
+    in_order,
+)
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.mechanisms.candidates import Candidates
+from experiments.simulator.mechanisms.localisation import LISTED_SECOND
+from experiments.simulator.mechanisms.plan import Chunk, Plan, World
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+
+SIGHT_DAYS: Final = 28
+LOT_STEP: Final = 2
+ACTIVE_WEEKS: Final = 4
+NOTHING_COMING: Final = -1
+LEAST_RATE: Final = 0.05
+"""Units a day below which a seller lets a listing run out."""
+
+
+@dataclass(frozen=True)
+class StockPath:
+    """Stock at each Monday (rows, weeks): counted after arrivals, before that week's sales.
+
+    `arrival_week` is when what is on its way comes in; -1 if nothing is. In the week in which a
+    listing goes live `on_hand` is its first lot.
+    """
+
+    on_hand: IntArray
+    inbound: IntArray
+    arrival_week: IntArray
+    first_lot: IntArray
+    live_week: IntArray
+
+
+def first_lots(world: World, chunk: Chunk, plan: Plan) -> IntArray:
+    """Return what sellers send first: their guess of a month's demand, made to last for weeks.
+
+    The guess knows the category and the market, half of what makes the listing special, and errs.
+    """
+    sizes, candidates = world.market.seller, chunk.candidates
+    rng = generator(world.market.seed, "first lots", chunk.number)
+    error = sizes.error_sd * rng.standard_normal(len(candidates))[plan.rows]
+    days = candidates.live_day[plan.rows][:, None] + np.arange(SIGHT_DAYS)
+    true_rate = np.take_along_axis(plan.units, days, axis=1).mean(axis=1)
+    special = (candidates.appeal + candidates.taste)[plan.rows]
+    guess = true_rate * np.exp(error - (1 - sizes.insight) * special)
+    return _in_lots(guess * sizes.cover_days, sizes.least_lot)
+
+
+def _in_lots(units: FloatArray, least: float) -> IntArray:
+    return (np.maximum(np.round(units / LOT_STEP) * LOT_STEP, least)).astype(np.int64)
+
+
+def follow_stock(
+    world: World, chunk: Chunk, plan: Plan, *, demanded: IntArray, gone: IntArray
+) -> StockPath:
+    """Follow stock week by week; sales are what is demanded (rows, weeks) while it lasts.
+
+    On a Monday what was ordered comes in, stock is counted, and then the seller may reorder: one
+    lot at a time. From the Monday after a takedown on, `gone`, there is nothing left.
+    """
+    clock, rows = world.clock, plan.rows
+    lots = first_lots(world, chunk, plan)
+    live_week = clock.week_of(chunk.candidates.live_day[rows])
+    gone_week = clock.week_of(gone - 1) + 1
+    reorders = _Reorders(world, chunk.candidates, rows, chunk.number)
+    sold = np.zeros(demanded.shape, np.int64)
+    on_hand, inbound = np.zeros((2, rows.size), np.int64)
+    arrival = np.full(rows.size, NOTHING_COMING)
+    counted = []
+    for week in range(clock.weeks):
+        is_in, is_gone = arrival == week, gone_week <= week
+        on_hand = on_hand + np.where(is_in, inbound, 0) + np.where(live_week == week, lots, 0)
+        on_hand[is_gone] = 0
+        inbound = np.where(is_in | is_gone, 0, inbound)
+        arrival = np.where(is_in | is_gone, NOTHING_COMING, arrival)
+        counted.append((on_hand, inbound, arrival))
+        lately = sold[:, max(week - ACTIVE_WEEKS, 0) : week].sum(axis=1)
+        lot, when = reorders.decide(week, lately, on_hand, week - live_week)
+        is_free = (arrival == NOTHING_COMING) & (live_week < week) & ~is_gone & (lot > 0)
+        inbound, arrival = np.where(is_free, lot, inbound), np.where(is_free, when, arrival)
+        sold[:, week] = np.minimum(demanded[:, week], on_hand)
+        on_hand = on_hand - sold[:, week]
+    paths = [np.stack(weekly, axis=1) for weekly in zip(*counted, strict=True)]
+    return StockPath(
+        on_hand=paths[0],
+        inbound=paths[1],
+        arrival_week=paths[2],
+        first_lot=lots,
+        live_week=live_week,
+    )
+
+
+class _Reorders:
+    """The seller's rule for reorders, with the errors it makes."""
+
+    def __init__(self, world: World, candidates: Candidates, rows: IntArray, chunk: int) -> None:
+        """Draw all errors and delays beforehand, for all candidates, listed or not."""
+        rng = generator(world.market.seed, "reorders", chunk)
+        shape = (len(candidates), world.clock.weeks)
+        self._sizes = world.market.seller
+        self._error = np.exp(self._sizes.reorder_sd * rng.standard_normal(shape))[rows]
+        self._is_seen = (rng.random(shape) < self._sizes.reorder_share)[rows]
+        supplier = candidates.supplier[rows]
+        lead = world.suppliers.lead_days[supplier][:, None]
+        delay = rng.exponential(1.0, shape)[rows] * world.suppliers.delay_days[supplier][:, None]
+        self._weeks = np.ceil((lead + delay) / WEEK).astype(np.int64)
+        self._lead = lead[:, 0]
+
+    def decide(
+        self, week: int, lately: IntArray, on_hand: IntArray, age_weeks: IntArray
+    ) -> tuple[IntArray, IntArray]:
+        """Return what is reordered, 0 for nothing, and in which week it arrives."""
+        seen_days = np.clip(age_weeks, 1, ACTIVE_WEEKS) * WEEK
+        rate = lately / seen_days * self._error[:, week]
+        is_due = on_hand < rate * (self._lead + WEEK)
+        is_worth = rate > LEAST_RATE
+        lot = _in_lots(rate * self._sizes.cover_days, self._sizes.least_lot)
+        is_ordered = is_due & is_worth & self._is_seen[:, week]
+        return np.where(is_ordered, lot, 0), week + self._weeks[:, week]
+
+
+def is_counted(clock: Clock, path: StockPath) -> BoolArray:
+    """Tell on which Mondays (rows, weeks) a listing's stock is counted: once it is live."""
+    week = np.arange(clock.weeks)
+    in_data = (clock.monday(week) >= 0) & (clock.monday(week) <= clock.days)
+    return np.asarray((week > path.live_week[:, None]) & in_data, dtype=np.bool_)
+
+
+def stock_rows(
+    clock: Clock, candidates: Candidates, plan: Plan, path: StockPath
+) -> dict[str, pa.Array]:
+    """Return the first lots as they go on sale and the counts at the end of each Sunday."""
+    row, week = np.nonzero(is_counted(clock, path))
+    live = candidates.live_day[plan.rows]
+    columns = {
+        "listing": np.r_[plan.rows, plan.rows[row]],
+        "on_hand": np.r_[path.first_lot, path.on_hand[row, week]],
+        "inbound": np.r_[np.zeros(plan.rows.size, np.int64), path.inbound[row, week]],
+        "time": np.r_[
+            (live - 1) * DAY_US + LISTED_SECOND * SECOND_US,
+            clock.monday(week) * DAY_US - COUNTED_BEFORE_MIDNIGHT_US,
+        ],
+    }
+    ordered = in_order(columns, "time", "listing")
+    return {
+        "listing": ordered["listing"],
+        "on_hand_units": pa.array(ordered["on_hand"]),
+        "inbound_units": pa.array(ordered["inbound"]),
+        "event_time": pa.array(ordered["time"]),
+    }

@@ -1,0 +1,70 @@
+"""Returns: which units come back, why and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from experiments.simulator.configuration.arrays import choose
+from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.mechanisms.plan import Plan, World
+from experiments.simulator.mechanisms.return_risk import DELAY_SHAPE, MOST_RATE
+from experiments.simulator.outcomes.orders import Lines
+from features.runtime.arrays import FloatArray, IntArray
+
+REASONS: Final = (
+    "changed_mind",
+    "defective",
+    "not_as_described",
+    "does_not_fit",
+    "wrong_plug",
+    "arrived_late",
+)
+
+
+@dataclass(frozen=True)
+class ReturnedLines:
+    """Order lines that come back, in order of time; `line` is the place among the lines."""
+
+    line: IntArray
+    units: IntArray
+    reason: IntArray
+    time: IntArray
+
+
+def draw_returns(world: World, plan: Plan, lines: Lines, *, chunk: int) -> ReturnedLines:
+    """Draw which units of which order lines come back, why and when; each unit on its own."""
+    market = world.market
+    rng = generator(market.seed, "returns", chunk)
+    rate = plan.return_rate[lines.row, lines.day]
+    lift = np.where(lines.is_late, market.logistics.late_return_lift, 1.0)
+    back = rng.binomial(lines.units, np.minimum(rate * lift, MOST_RATE))
+    delay = rng.gamma(DELAY_SHAPE, market.returns.delay_days / DELAY_SHAPE, lines.units.size)
+    missing = {name: gap[lines.row, lines.day] for name, gap in plan.missing.items()}
+    reason = choose(rng, _reason_weights(market, lines, missing))
+    line = np.flatnonzero(back > 0)
+    columns = {
+        "line": line,
+        "units": back[line],
+        "reason": reason[line],
+        "time": (lines.delivered + (delay * DAY_US).astype(np.int64))[line],
+    }
+    return ReturnedLines(**in_order(columns, "time", "line"))
+
+
+def _reason_weights(market: Simulation, lines: Lines, missing: dict[str, FloatArray]) -> FloatArray:
+    """Return how likely each reason is: each cause adds what it adds to the odds."""
+    sizes = market.localisation
+    fit = np.expm1(sizes.strength * sizes.size_chart_returns * missing["size_chart"])
+    plug = np.expm1(sizes.strength * sizes.plug_returns * missing["plug_voltage"])
+    language = np.expm1(sizes.strength * sizes.language_returns * missing["language"])
+    late = (market.logistics.late_return_lift - 1) * lines.is_late
+    defects = 0.3 * np.exp(-0.5 * lines.quality)
+    is_sized = 0.4 * lines.is_sized
+    return np.stack(
+        [np.full(late.size, 0.35), defects, 0.2 + language, is_sized + fit, plug, late], axis=1
+    )

@@ -1,0 +1,85 @@
+"""Order lines and what follows from them as columns: deliveries, returns, reviews."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.identifiers import keyed_hashes, named, numbered
+from experiments.simulator.mechanisms.creators import creator_names
+from experiments.simulator.mechanisms.logistics import CARRIERS
+from experiments.simulator.mechanisms.plan import Chunk, Plan
+from experiments.simulator.mechanisms.prices import in_minor
+from experiments.simulator.outcomes.orders import Lines
+from experiments.simulator.outcomes.returns import REASONS, ReturnedLines
+from experiments.simulator.outcomes.reviews import review_rows
+from features.runtime.arrays import IntArray
+
+Columns = dict[str, Any]
+CHUNK_DIGITS: Final = 5
+LINE_DIGITS: Final = 8
+BUYER_DIGITS: Final = 13
+DAY_DIGITS: Final = 4
+
+
+def line_names(chunk: int, rows: IntArray) -> pa.Array:
+    """Return the identifiers of a chunk's order lines."""
+    return numbered("O", (np.full(rows.size, chunk), CHUNK_DIGITS), (rows, LINE_DIGITS))
+
+
+def sales_columns(
+    market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, returned: ReturnedLines
+) -> dict[str, Columns]:
+    """Return the columns of orders, deliveries, returns and reviews."""
+    names = line_names(chunk.number, np.arange(lines.row.size))
+    reviewed = review_rows(market, lines, chunk.number)
+    of_review = reviewed.pop("line")
+    listing = plan.rows[lines.row]
+    return {
+        "orders": _orders(market, chunk, plan, lines, names),
+        "deliveries": _deliveries(chunk, lines, names, listing),
+        "returns": {
+            "order_line_id": names.take(pa.array(returned.line)),
+            "units": pa.array(returned.units),
+            "reason": named(REASONS, returned.reason),
+            "event_time": pa.array(returned.time),
+        },
+        "reviews": {
+            "listing": listing[of_review],
+            "order_line_id": names.take(pa.array(of_review)),
+            **reviewed,
+        },
+    }
+
+
+def _orders(market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, names: pa.Array) -> Columns:
+    """Return order lines in order of time; lines of a buyer on a day are one order."""
+    order = np.argsort(lines.time, kind="stable")
+    done = lines.at(order)
+    listing = plan.rows[done.row]
+    price = in_minor(market, chunk.candidates, listing, plan.log_price[done.row, done.day])
+    creator = creator_names(np.maximum(done.creator, 0))
+    return {
+        "order_line_id": names.take(pa.array(order)),
+        "order_id": numbered("Q", (done.buyer, BUYER_DIGITS), (done.day, DAY_DIGITS)),
+        "listing": listing,
+        "buyer_key": keyed_hashes(done.buyer, market.seed),
+        "units": pa.array(done.units),
+        "unit_price_minor": pa.array(price),
+        "creator_id": named(creator, np.where(done.creator < 0, -1, np.arange(order.size))),
+        "promised_days": pa.array(done.promised.astype(np.float64)),
+        "event_time": pa.array(done.time),
+    }
+
+
+def _deliveries(chunk: Chunk, lines: Lines, names: pa.Array, listing: IntArray) -> Columns:
+    order = np.argsort(lines.delivered, kind="stable")
+    mode, place = chunk.candidates.mode[listing], chunk.candidates.place[listing]
+    return {
+        "order_line_id": names.take(pa.array(order)),
+        "carrier": named(CARRIERS, ((mode + place) % len(CARRIERS))[order]),
+        "event_time": pa.array(lines.delivered[order]),
+    }

@@ -1,0 +1,1 @@
+"""Write a simulated market as source tables, clean or dirty."""

@@ -1,0 +1,131 @@
+"""The tables of the contract that one chunk of products gives, and its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from experiments.simulator.configuration.knowledge import with_knowledge
+from experiments.simulator.mechanisms import policy, prices, stock, videos
+from experiments.simulator.mechanisms.candidates import listing_names
+from experiments.simulator.mechanisms.creators import creator_stats
+from experiments.simulator.mechanisms.localisation import localisation_rows
+from experiments.simulator.mechanisms.plan import Chunk, Plan, World, draw_chunk, make_plan
+from experiments.simulator.mechanisms.requirements import missing_certificates, requirement_rows
+from experiments.simulator.mechanisms.stock import StockPath
+from experiments.simulator.mechanisms.suppliers import audits
+from experiments.simulator.outcomes import orders
+from experiments.simulator.outcomes.outcomes import add_up
+from experiments.simulator.outcomes.returns import draw_returns
+from experiments.simulator.outcomes.sales import Columns, sales_columns
+from experiments.simulator.tables.contract import by_contract
+from experiments.simulator.tables.shop_window import listing_table, product_table
+from experiments.simulator.tables.truth_rows import candidate_truth, weekly_truth
+from features.runtime.arrays import IntArray
+
+PARENTS: Final = {
+    "deliveries": ("orders", "order_line_id"),
+    "returns": ("orders", "order_line_id"),
+    "reviews": ("orders", "order_line_id"),
+    "video_stats": ("videos", "video_id"),
+}
+"""Nothing is exported of what isn't known itself yet."""
+
+
+@dataclass(frozen=True)
+class ChunkTables:
+    """Tables of the contract by name, and tables of the truth by name."""
+
+    tables: dict[str, pa.Table]
+    truth: dict[str, pa.Table]
+
+
+def shared_tables(world: World) -> dict[str, pa.Table]:
+    """Return the tables that no product owns."""
+    market = world.market
+    followers = creator_stats(market, world.creators)
+    inspections = audits(market, world.suppliers)
+    found = {
+        "creator_stats": with_knowledge(market, "creator_stats", followers),
+        "requirements": requirement_rows(market),
+        "supplier_audits": with_knowledge(market, "supplier_audits", inspections),
+    }
+    return {name: by_contract(name, table) for name, table in found.items()}
+
+
+def make_chunk(world: World, number: int) -> ChunkTables:
+    """Make a chunk: draw its plan, roll the dice, write down what is known at the export."""
+    chunk = draw_chunk(world, number)
+    candidates = chunk.candidates
+    rows = np.flatnonzero(candidates.is_listed)
+    plan = make_plan(world, chunk, rows)
+    count = len(candidates)
+    gone = policy.draw_takedown_day(world.market, plan.hazard, rows, count=count, chunk=number)
+    wishes = orders.draw_wishes(world, plan, gone, chunk=number)
+    demanded = orders.weekly_wishes(world, wishes, rows.size)
+    path = stock.follow_stock(world, chunk, plan, demanded=demanded, gone=gone)
+    lines = orders.draw_lines(world, chunk, plan, orders.fill(world, wishes, path.on_hand))
+    returned = draw_returns(world, plan, lines, chunk=number)
+    events = {
+        **_offer_columns(world, chunk, plan, path),
+        **sales_columns(world.market, chunk, plan, lines, returned),
+        **_public_columns(world, chunk, plan, gone),
+    }
+    outcomes = add_up(world.clock, rows.size, lines, returned, world.horizons)
+    return ChunkTables(
+        tables=_tables(world, chunk, events),
+        truth={
+            "moments": weekly_truth(world, chunk, plan, path, outcomes),
+            "candidates": candidate_truth(world, chunk),
+        },
+    )
+
+
+def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str, pa.Table]:
+    market = world.market
+    names = listing_names(market, chunk.candidates)
+    tables = {
+        "products": product_table(market, chunk),
+        "listings": listing_table(market, chunk, names),
+    }
+    for name, columns in events.items():
+        listing = columns.pop("listing", None)
+        if listing is not None:
+            columns["listing_id"] = names.take(pa.array(listing))
+        tables[name] = with_knowledge(market, name, columns, chunk=chunk.number)
+    for name, (parent, column) in PARENTS.items():
+        is_known = pc.is_in(tables[name][column], value_set=tables[parent][column])
+        tables[name] = tables[name].filter(is_known)
+    return {name: by_contract(name, table) for name, table in tables.items()}
+
+
+def _offer_columns(world: World, chunk: Chunk, plan: Plan, path: StockPath) -> dict[str, Columns]:
+    """Return what sellers do: prices, stock, localisation."""
+    market, clock, candidates = world.market, world.clock, chunk.candidates
+    return {
+        "prices": prices.price_rows(market, clock, candidates, chunk.price_changes),
+        "stock": stock.stock_rows(clock, candidates, plan, path),
+        "localisation": localisation_rows(clock, candidates, chunk.settings),
+    }
+
+
+def _public_columns(world: World, chunk: Chunk, plan: Plan, gone: IntArray) -> dict[str, Columns]:
+    """Return what others do: creators' videos until the end, policy cases until a takedown."""
+    market, clock = world.market, world.clock
+    is_shown = chunk.candidates.is_listed[chunk.videos.candidate]
+    shown = np.flatnonzero(is_shown & (chunk.videos.day < clock.days))
+    missing = missing_certificates(market, clock, chunk.settings, plan.rows)
+    last_day = np.minimum(gone, clock.planned - 1)
+    is_by_law = (missing[np.arange(gone.size), last_day] > 0).astype(np.int64)
+    takedown = (plan.rows, gone, is_by_law)
+    return {
+        "videos": videos.video_rows(chunk.number, chunk.videos, shown),
+        "video_stats": videos.video_stats_rows(market, clock, chunk.number, chunk.videos, shown),
+        "policy_events": policy.policy_rows(
+            market, clock, chunk.cases, takedown, chunk=chunk.number
+        ),
+    }

@@ -1,0 +1,131 @@
+"""Dirt: rows that an importer should catch, added to clean ones, and a ledger of them.
+
+Dirt is only ever added: no clean row is changed or removed, so that what the check takes out is the
+dirt and nothing that hangs on it. Reasons are those of the check.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.configuration.randomness import generator
+from experiments.simulator.tables import dirt_kinds as make
+from experiments.simulator.tables.dirt_kinds import Site
+
+LEDGER: Final = "dirt.json"
+FORMAT: Final = "xuanpin-dirt/1"
+
+
+class SeenAs(StrEnum):
+    """What becomes of a planted row."""
+
+    DROPPED = "dropped"
+    QUARANTINED = "quarantined"
+    WARNED = "warned"
+    VALID = "valid"  # nothing is wrong with it alone: a model meets what it never saw
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Rows of a kind of dirt in a table; `reason` is the check's, empty where it has none."""
+
+    table: str
+    kind: str
+    reason: str
+    seen_as: SeenAs
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of dirt: the tables it is planted in, and how so many rows of it are made."""
+
+    name: str
+    tables: tuple[str, ...]
+    plant: Callable[[Site, int], pa.Table]
+    reason: str = ""
+    seen_as: SeenAs = SeenAs.QUARANTINED
+
+
+KINDS: Final = (
+    Kind(
+        "identical_duplicate",
+        ("products", "listings", "orders", "returns", "stock", "video_stats"),
+        make.identical,
+        seen_as=SeenAs.DROPPED,
+    ),
+    Kind("conflicting_duplicate", tuple(make.CONFLICT), make.conflicting, "conflicting_duplicate"),
+    Kind("orphan", ("deliveries", "returns"), make.orphan, "no_valid_order_line"),
+    Kind("orphan", ("video_stats",), make.orphan, "no_valid_video"),
+    Kind("orphan", ("stock", "prices"), make.orphan, "no_valid_listing"),
+    Kind(
+        "clock_skew",
+        ("orders", "reviews", "videos", "stock", "video_stats"),
+        make.skewed,
+        "available_before_it_happened",
+    ),
+    Kind("excess_return", ("returns",), make.excess_return, "more_than_bought"),
+    Kind("return_before_order", ("returns",), make.return_before_order, "before_its_order"),
+    Kind("other_currency", ("listings",), make.other_currency, "currency_not_the_markets"),
+    Kind(
+        "mistyped_currency",
+        ("listings",),
+        make.mistyped_currency,
+        "currency: not one of the allowed words",
+    ),
+    Kind("personal_data", ("products",), make.personal_data, "title", SeenAs.WARNED),
+    Kind("unseen_category", ("products",), make.unseen_category, "", SeenAs.VALID),
+)
+
+
+def soil(
+    market: Simulation, chunk: int, tables: dict[str, pa.Table]
+) -> tuple[dict[str, pa.Table], list[Planted]]:
+    """Return a chunk's tables with dirt among their rows, and what was planted.
+
+    Each kind adds its part of `dirty` times the table's rows, one row at least.
+    """
+    soiled, ledger = dict(tables), []
+    for name, clean in tables.items():
+        kinds = [kind for kind in KINDS if name in kind.tables]
+        if not (kinds and clean.num_rows and market.dirty):
+            continue
+        rows = max(round(market.dirty * clean.num_rows / len(kinds)), 1)
+        parts = [clean]
+        for kind in kinds:
+            rng = generator(market.seed, f"{kind.name} in {name}", chunk)
+            parts.append(kind.plant(Site(chunk, name, tables, rng), rows))
+            ledger.append(Planted(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows))
+        soiled[name] = _mixed(parts, generator(market.seed, f"places in {name}", chunk))
+    return soiled, ledger
+
+
+def _mixed(parts: list[pa.Table], rng: np.random.Generator) -> pa.Table:
+    """Put planted rows anywhere among the clean ones, which keep their order."""
+    whole, clean = pa.concat_tables(parts), parts[0].num_rows
+    place = np.r_[np.arange(clean, dtype=np.float64), rng.random(whole.num_rows - clean) * clean]
+    return whole.take(pa.array(np.argsort(place, kind="stable")))
+
+
+def ledger_document(planted: list[Planted]) -> str:
+    """Return the ledger as JSON: rows by table and kind, over all chunks."""
+    rows: Counter[Planted] = Counter()
+    for one in planted:
+        rows[replace(one, rows=0)] += one.rows
+    entries = [asdict(replace(one, rows=count)) for one, count in rows.items()]
+    return json.dumps({"format": FORMAT, "planted": entries}, indent=1) + "\n"
+
+
+def read_ledger(text: str) -> list[Planted]:
+    """Return what a ledger says was planted."""
+    entries = json.loads(text)["planted"]
+    return [Planted(**{**entry, "seen_as": SeenAs(entry["seen_as"])}) for entry in entries]

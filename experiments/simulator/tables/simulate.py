@@ -1,0 +1,57 @@
+"""Simulating a market: chunk after chunk, so that memory holds one of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+from experiments.simulator.configuration.configuration import Simulation
+from experiments.simulator.mechanisms.plan import build_world
+from experiments.simulator.tables.chunk_tables import make_chunk, shared_tables
+from experiments.simulator.tables.dirt import LEDGER, Planted, ledger_document, soil
+from experiments.simulator.tables.writing import MARK, replaced, write_part
+
+Watch = Callable[[int, int], None]
+"""Told how many chunks are done, and of how many."""
+
+
+def _unwatched(_done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+def simulate(market: Simulation, out: Path, watch: Watch = _unwatched) -> dict[str, int]:
+    """Write a simulated market into `out` and its truth beside it; return rows by table.
+
+    `out` receives a folder of Parquet files for each table of the contract. Equal configurations
+    give equal bytes. Memory doesn't grow with the number of chunks.
+
+    Raises:
+        StorageError: the disk refuses, or other things stand at `out`.
+    """
+    world = build_world(market)
+    rows: Counter[str] = Counter()
+    ledger: list[Planted] = []
+    with replaced(out) as (data, truth):
+        _write(data, 0, shared_tables(world), rows)
+        for number in range(market.chunks):
+            made = make_chunk(world, number)
+            tables, planted = soil(market, number, made.tables)
+            ledger += planted
+            _write(data, number, tables, rows)
+            _write(truth, number, made.truth, Counter())
+            watch(number + 1, market.chunks)
+        (truth / LEDGER).write_text(ledger_document(ledger), encoding="utf-8")
+        document = market.model_dump(mode="json")
+        text = json.dumps(document, indent=1, sort_keys=True) + "\n"
+        (truth / MARK).write_text(text, encoding="utf-8")
+    return dict(rows)
+
+
+def _write(directory: Path, part: int, tables: dict[str, pa.Table], rows: Counter[str]) -> None:
+    for name, table in tables.items():
+        write_part(directory, name, part, table)
+        rows[name] += table.num_rows

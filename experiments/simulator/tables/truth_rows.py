@@ -1,0 +1,124 @@
+"""The rows of the truth that the generator writes beside the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.simulator.configuration.clock import Clock
+from experiments.simulator.mechanisms.candidates import listing_names
+from experiments.simulator.mechanisms.expectations import Expected, Lot, Outlook
+from experiments.simulator.mechanisms.plan import Chunk, Plan, World
+from experiments.simulator.mechanisms.prices import in_minor
+from experiments.simulator.mechanisms.stock import StockPath, is_counted
+from experiments.simulator.outcomes.outcomes import Outcomes, within
+from features.runtime.arrays import IntArray
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments of the spine with units on sale: row of the plan, day, and the lot."""
+
+    row: IntArray
+    day: IntArray
+    lot: Lot
+
+
+def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> Moments:
+    """Return the first midnight from going live on, then each Monday, while there is stock.
+
+    A listing taken down has nothing left.
+    """
+    row, week = np.nonzero(is_counted(clock, path))
+    is_later = clock.monday(week) > live_day[row]
+    row, week = row[is_later], week[is_later]
+    count = live_day.size
+    first_arrival = np.zeros(count, np.int64)
+    lot = Lot(
+        on_hand=np.r_[path.first_lot, path.on_hand[row, week]].astype(np.float64),
+        inbound=np.r_[np.zeros(count), path.inbound[row, week]],
+        arrival_day=np.r_[first_arrival, clock.monday(path.arrival_week[row, week])],
+    )
+    is_on_sale = lot.units > 0
+    return Moments(
+        row=np.r_[np.arange(count), row][is_on_sale],
+        day=np.r_[live_day, clock.monday(week)][is_on_sale],
+        lot=lot.at(is_on_sale),
+    )
+
+
+def realised_columns(world: World, outcomes: Outcomes, moments: Moments) -> dict[str, pa.Array]:
+    """Return the targets that came to pass, and the units ordered; null where not yet final."""
+    clock, horizons = world.clock, world.horizons
+    row, day = moments.row, moments.day
+    units, is_over = within(clock, outcomes.sold, row, day, horizons.horizon_days)
+    back, _ = within(clock, outcomes.returned, row, day, horizons.horizon_days)
+    is_ripe = (day + horizons.return_risk_maturity_days <= clock.days) & (units > 0)
+    share = np.minimum(units / moments.lot.units, 1.0)
+    returned_share = back / np.maximum(units, 1.0)
+    return {
+        "realised_units": pa.array(units, mask=~is_over),
+        "realised_sell_through": pa.array(share, mask=~is_over),
+        "realised_return_risk": pa.array(returned_share, mask=~is_ripe),
+    }
+
+
+def weekly_truth(
+    world: World, chunk: Chunk, plan: Plan, path: StockPath, outcomes: Outcomes
+) -> pa.Table:
+    """Return the truth of all listings at the spine's moments, and what came to pass."""
+    candidates = chunk.candidates
+    moments = moments_on_sale(world.clock, path, candidates.live_day[plan.rows])
+    row, day, lot = moments.row, moments.day, moments.lot
+    expected = Outlook(world, candidates, plan).expect(row, day, lot)
+    who = plan.rows[row]
+    price = in_minor(world.market, candidates, who, plan.log_price[row, day])
+    return pa.table(
+        {
+            "listing_id": listing_names(world.market, candidates).take(pa.array(who)),
+            "as_of_day": pa.array(day + world.clock.first_day),
+            "units_offered": pa.array(lot.units),
+            "on_hand_units": pa.array(lot.on_hand),
+            "price_minor": pa.array(price),
+            **expected_columns(expected),
+            "propensity": pa.array(candidates.propensity[who]),
+            **realised_columns(world, outcomes, moments),
+        }
+    )
+
+
+def expected_columns(expected: Expected) -> dict[str, pa.Array]:
+    """Return the expectations as columns."""
+    return {
+        "expected_units": pa.array(expected.units),
+        "variance_units": pa.array(expected.variance),
+        "survival": pa.array(expected.survival),
+        "expected_sell_through": pa.array(expected.sell_through),
+        "expected_return_rate": pa.array(expected.return_rate),
+        "expected_profit_minor": pa.array(expected.profit_minor),
+    }
+
+
+def candidate_truth(world: World, chunk: Chunk) -> pa.Table:
+    """Return all candidates, listed or not, with the platform's propensity and what is hidden."""
+    candidates = chunk.candidates
+    rows = np.arange(len(candidates))
+    codes = pa.array(list(world.market.markets))
+    categories = pa.array([one.name for one in world.market.categories])
+    return pa.table(
+        {
+            "listing_id": listing_names(world.market, candidates),
+            "market": codes.take(pa.array(candidates.place)),
+            "category": categories.take(pa.array(candidates.category)),
+            "live_day": pa.array(candidates.live_day + world.clock.first_day),
+            "propensity": pa.array(candidates.propensity),
+            "is_listed": pa.array(candidates.is_listed),
+            "quality": pa.array(candidates.quality),
+            "appeal": pa.array(candidates.appeal + candidates.taste),
+            "price_minor": pa.array(
+                in_minor(world.market, candidates, rows, np.log(candidates.price))
+            ),
+        }
+    )

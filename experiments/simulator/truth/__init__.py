@@ -1,0 +1,1 @@
+"""A simulated market's true expectations, for benchmarks alone."""

@@ -1,0 +1,175 @@
+"""Reading the truth, and asking what would be true had something been different."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.simulator.configuration.configuration import Simulation, validated
+from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS
+from experiments.simulator.mechanisms.expectations import Lot, Outlook
+from experiments.simulator.mechanisms.localisation import NEVER, Settings
+from experiments.simulator.mechanisms.plan import (
+    Chunk,
+    World,
+    build_world,
+    draw_chunk,
+    make_plan,
+    plan_at_prices,
+)
+from experiments.simulator.tables.writing import MARK
+from experiments.simulator.truth.refusals import (
+    NoTruthError,
+    UnknownAttributeError,
+    UnknownCandidateError,
+)
+from features.runtime.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is different: a price from `as_of` on, attributes from going live on.
+
+    Attributes are set to a value of 0 (missing) to 1 (met), such as
+    `{"size_chart": 1.0, "certificate:CE": 0.0}`.
+    """
+
+    price_minor: int | None = None
+    attributes: Mapping[str, float] = field(default_factory=dict)
+
+
+AS_IT_IS = Change()
+
+
+@dataclass(frozen=True)
+class CandidateTruth:
+    """What is true of a candidate at a moment, for a lot."""
+
+    as_of_day: int
+    units_offered: int
+    expected_units: float
+    sell_through: float
+    return_risk: float
+    profit_minor: float
+    propensity: float
+
+
+class Truth:
+    """The truth that lies beside a simulated market."""
+
+    def __init__(self, directory: Path, market: Simulation) -> None:
+        """Remember where the truth lies; `open` checks that it does."""
+        self._directory = directory
+        self.market = market
+        self._world: World | None = None
+        self._chunk: Chunk | None = None
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open the truth's own directory, `DATA-truth`.
+
+        Raises:
+            NoTruthError: there is none.
+            BadSimulationError: it was made by another configuration's form.
+        """
+        mark = directory / MARK
+        if not mark.is_file():
+            raise NoTruthError(directory)
+        return cls(directory, validated(json.loads(mark.read_text(encoding="utf-8"))))
+
+    def moments(self) -> pa.Table:
+        """Return a row a listing and moment of the spine: lot, expectations, what came to pass."""
+        return pq.read_table(self._directory / "moments")
+
+    def candidates(self) -> pa.Table:
+        """Return all candidates, listed or not: propensity, and what is hidden of them."""
+        return pq.read_table(self._directory / "candidates")
+
+    def of(
+        self,
+        listing_id: str,
+        *,
+        units_offered: int,
+        as_of_day: int | None = None,
+        change: Change = AS_IT_IS,
+    ) -> CandidateTruth:
+        """Return the truth of a candidate for a lot on hand, as it is or changed.
+
+        The generator's own mechanisms are asked again; nothing is estimated. Without `as_of_day`
+        the first midnight from going live on.
+
+        Raises:
+            UnknownCandidateError: there is no such candidate, or not at that moment.
+            UnknownAttributeError: a changed attribute isn't one of the candidate's.
+        """
+        world = self._built_world()
+        chunk, row = self._find(listing_id)
+        live_day = int(chunk.candidates.live_day[row])
+        first_day = world.clock.first_day
+        day = live_day if as_of_day is None else as_of_day - first_day
+        if not live_day <= day <= world.clock.days:
+            raise UnknownCandidateError(listing_id, "not on sale on that day")
+        rows = np.array([row])
+        settings = _changed(chunk.settings, row, change.attributes)
+        changed = replace(chunk, settings=settings)
+        log_price = make_plan(world, changed, rows).log_price
+        if change.price_minor is not None:
+            log_price = self._priced(log_price, chunk, row, day, change.price_minor)
+        plan = plan_at_prices(world, changed, rows, log_price)
+        lot = Lot(np.array([float(units_offered)]), np.zeros(1), np.zeros(1, np.int64))
+        outlook = Outlook(world, changed.candidates, plan)
+        expected = outlook.expect(np.zeros(1, np.int64), np.array([day]), lot)
+        return CandidateTruth(
+            as_of_day=day + first_day,
+            units_offered=units_offered,
+            expected_units=float(expected.units[0]),
+            sell_through=float(expected.sell_through[0]),
+            return_risk=float(expected.return_rate[0]),
+            profit_minor=float(expected.profit_minor[0]),
+            propensity=float(chunk.candidates.propensity[row]),
+        )
+
+    def _priced(
+        self, log_price: FloatArray, chunk: Chunk, row: int, day: int, price_minor: int
+    ) -> FloatArray:
+        place = self.market.offered_in[int(chunk.candidates.place[row])]
+        dollars = price_minor / 100 / place.per_dollar
+        is_after = np.arange(log_price.shape[1]) >= day
+        return np.where(is_after, np.log(dollars), log_price)
+
+    def _built_world(self) -> World:
+        if self._world is None:
+            self._world = build_world(self.market)
+        return self._world
+
+    def _find(self, listing_id: str) -> tuple[Chunk, int]:
+        """Return the candidate's chunk, drawn anew unless it is the last one asked for, and row."""
+        number, _, code = listing_id.removeprefix("L").partition("-")
+        is_one = number.isdecimal() and len(number) == PRODUCT_DIGITS
+        if not is_one or code not in self.market.markets or int(number) >= self.market.products:
+            raise UnknownCandidateError(listing_id[:40], "no such product and market")
+        wanted, product = divmod(int(number), self.market.chunk_products)
+        if self._chunk is None or self._chunk.number != wanted:
+            self._chunk = draw_chunk(self._built_world(), wanted)
+        place = self.market.markets.index(code)
+        return self._chunk, product * len(self.market.markets) + place
+
+
+def _changed(settings: Settings, row: int, attributes: Mapping[str, float]) -> Settings:
+    changed = dict(settings)
+    for name, value in attributes.items():
+        if name not in settings or not settings[name].applies[row]:
+            raise UnknownAttributeError(
+                name, [k for k, one in settings.items() if one.applies[row]]
+            )
+        values, repaired = settings[name].value.copy(), settings[name].repaired_day.copy()
+        values[row], repaired[row] = value, NEVER
+        changed[name] = replace(settings[name], value=values, repaired_day=repaired)
+    return changed

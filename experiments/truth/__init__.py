@@ -1,1 +1,0 @@
-"""The truth of a simulated market: for experiments and tests alone."""

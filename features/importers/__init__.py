@@ -1,0 +1,1 @@
+"""Importers: turn other people's files into the tables of the contract."""

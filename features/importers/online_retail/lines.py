@@ -1,0 +1,126 @@
+"""The lines of the source, each value read as what it means, or null where it means nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pa_types
+
+from features.importers.online_retail.clock import utc_from_london
+from features.importers.online_retail.markets import market_of
+
+CANCELLATION_PREFIX: Final = "C"
+BAD_DEBT_PREFIX: Final = "A"
+_PENCE_PER_POUND: Final = 100
+_MOST_UNITS: Final = 10**9
+_MOST_PENCE: Final = 10**10
+
+_IDENTIFIER: Final = re.compile(r"[\w.\-:|/+ ]{1,100}", re.ASCII)
+"""Narrower than the contract's pattern, so that two of them joined by a sign still fit it."""
+
+_TIME_FORMATS: Final = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%m/%d/%Y %H:%M",
+)
+"""How copies of the set write times as text: ISO 8601, and month first as the original did."""
+
+
+def parse_lines(source: pa.Table) -> pd.DataFrame:
+    """Return one row a line of the source, in its order.
+
+    Columns: `row_number` (from 1), `invoice`, `product_id`, `description`, `units` (negative in a
+    cancellation), `price_minor` (pence), `event_time` (naive UTC), `customer`, `market`,
+    `order_line_id`, `is_cancellation`, `is_bad_debt`, `is_duplicate`. A value that is missing or
+    that can't be what it should is null. Times without a place on the clock are null too.
+    """
+    invoice = _each_value(_text(source["InvoiceNo"]), _identifier)
+    parsed = pd.DataFrame(
+        {
+            "row_number": np.arange(1, source.num_rows + 1),
+            "invoice": invoice,
+            "product_id": _each_value(_text(source["StockCode"]), _product_id),
+            "description": _text(source["Description"]),
+            "units": _whole(_number(source["Quantity"]), most=_MOST_UNITS),
+            "price_minor": _pence(_number(source["UnitPrice"])),
+            "event_time": utc_from_london(_local_time(source["InvoiceDate"])),
+            "customer": _customer(source["CustomerID"]),
+            "country": _text(source["Country"]),
+        }
+    )
+    facts = [name for name in parsed.columns if name != "row_number"]
+    return parsed.assign(
+        market=_each_value(parsed["country"], market_of),
+        order_line_id=_order_line_id(invoice),
+        is_cancellation=invoice.str.startswith(CANCELLATION_PREFIX, na=False),
+        is_bad_debt=invoice.str.startswith(BAD_DEBT_PREFIX, na=False),
+        is_duplicate=parsed.duplicated(facts),
+    )
+
+
+def _order_line_id(invoice: pd.Series[str]) -> pd.Series[str]:
+    # Counted before anything is removed: a number leads back to its line of the source, and stays
+    # the same when a rule of removal changes.
+    position = invoice.groupby(invoice, dropna=False).cumcount() + 1
+    return invoice + "-" + position.astype(str).str.zfill(4)
+
+
+def _each_value(column: pd.Series[str], meaning: Callable[[str], str | None]) -> pd.Series[str]:
+    meanings = {value: meaning(value) for value in column.dropna().unique()}
+    return column.map(meanings).astype("str")
+
+
+def _identifier(text: str) -> str | None:
+    return text if _IDENTIFIER.fullmatch(text) else None
+
+
+def _product_id(code: str) -> str | None:
+    # "85123a" and "85123A" are one product: the source writes 112 codes both ways.
+    return _identifier(code.upper())
+
+
+def _text(column: pa.ChunkedArray) -> pd.Series[str]:
+    trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    single_spaced = pc.replace_substring_regex(trimmed, r"\s+", " ")
+    is_empty = pc.equal(single_spaced, "")
+    text: pd.Series[str] = pc.if_else(is_empty, None, single_spaced).to_pandas().astype("str")
+    return text
+
+
+def _number(column: pa.ChunkedArray) -> pd.Series[float]:
+    numbers: pd.Series[float] = pd.to_numeric(column.to_pandas(), errors="coerce")
+    return numbers.astype("float64")
+
+
+def _whole(numbers: pd.Series[float], *, most: int) -> pd.Series[int]:
+    is_whole = (numbers == numbers.round()) & (numbers.abs() <= most)
+    return numbers.where(is_whole).astype("Int64")
+
+
+def _pence(pounds: pd.Series[float]) -> pd.Series[int]:
+    return _whole((pounds * _PENCE_PER_POUND).round(), most=_MOST_PENCE)
+
+
+def _local_time(column: pa.ChunkedArray) -> pd.Series[pd.Timestamp]:
+    if pa_types.is_timestamp(column.type):
+        times = column.cast(pa.timestamp("us"), safe=False)
+    else:
+        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        readings = [
+            pc.strptime(text, format=form, unit="us", error_is_null=True) for form in _TIME_FORMATS
+        ]
+        times = pc.coalesce(*readings)
+    local: pd.Series[pd.Timestamp] = times.to_pandas().astype("datetime64[us]")
+    return local
+
+
+def _customer(column: pa.ChunkedArray) -> pd.Series[str]:
+    # A number with gaps comes as a float, in Parquet and often in CSV: 17850.0 is 17850.
+    return _text(column).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
