@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.year_market import write_year_market
+from tests.worlds.year_market import write_year_market
 
 ALLOCATED = 70_000
 YOUNGER_RUNS = 20
@@ -21,7 +21,7 @@ LONG = {
     "test_killed_tuning.py",
     "test_main_job.py",
     "test_blindness.py",
-    "test_chosen_lists.py",
+    "test_selected_lists.py",
     "test_interpreter.py",
     "test_personal_data.py",
     "test_refresh.py",

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import xuanpin
-from tests.sources import order, required_source, write_csv, write_parquet
+from tests.worlds.sources import order, required_source, write_csv, write_parquet
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (

@@ -31,7 +31,7 @@ from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
 from serving.bundle.manifest import canonical_json, sha256_of
 from serving.bundle.signature import SIGNATURE, make_keys
 from serving.scoring.loading import load_served
-from tests.serving_world import bundle_contents, snapshot_contents, write_snapshot_beside
+from tests.worlds.serving import bundle_contents, snapshot_contents, write_snapshot_beside
 
 with warnings.catch_warnings():
     # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.

@@ -12,7 +12,7 @@ from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.errors import DataError
 from features.validation.report import Report
 from features.validation.validate import validate
-from tests.simulated_market import made
+from tests.worlds.simulated import made
 
 MARKET = Simulation(products=30, chunk_products=30, markets=("US", "DE"), days=60)
 

@@ -9,7 +9,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import TrainingError
-from tests.training_market import HORIZONS, QUICK, market_rows
+from tests.worlds.training import HORIZONS, QUICK, market_rows
 from training.data.training_input import Recipe
 from training.errors import (
     BrokenLabelsError,

@@ -10,7 +10,7 @@ import pytest
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.pointer import publish, resolve
 from serving.bundle.bundle import Bundle, load_bundle, write_bundle
-from tests.serving_world import bundle_contents, contents_without_returns, write_snapshot_beside
+from tests.worlds.serving import bundle_contents, contents_without_returns, write_snapshot_beside
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from serving.bundle.bundle import write_bundle
-from tests.training_market import HORIZONS, QUICK, market_rows, without_returns
+from tests.worlds.training import HORIZONS, QUICK, market_rows, without_returns
 from training.data.cold_start_rows import with_hidden_histories
 from training.data.time_split import Division, divide
 from training.data.training_input import Material, Recipe, prepare

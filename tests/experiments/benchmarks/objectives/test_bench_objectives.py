@@ -1,0 +1,333 @@
+"""The comparison of objectives: what contestants say, and what an origin may know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.special import expit, logit
+from typer.testing import CliRunner
+
+import xuanpin
+from experiments.benchmarks.objectives.contestants import (
+    DEFAULTS,
+    MIXED,
+    MORE,
+    NAMES,
+    OTHERS,
+    Contestant,
+    curves_of,
+    raw_of_contestants,
+    references,
+    rivals,
+)
+from experiments.benchmarks.objectives.measuring import calibrated, rounds_of
+from experiments.benchmarks.objectives.origins import cut_off_of, known_by
+from experiments.benchmarks.objectives.sources import Source, market_source, rows_directory, rows_of
+from experiments.simulator.configuration.configuration import Simulation
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray
+from tests.worlds.training import HORIZONS, market_rows
+from training.boosting.objectives import booster_parameters
+from training.calibration.choose import CURVES, CURVES_OF_FITTED, Fit
+from training.calibration.conformal_fit import curve
+from training.calibration.curves import fit_knots
+from training.data.cold_start_rows import with_hidden_histories
+from training.data.time_split import Division, divide
+from training.data.training_input import Material, Recipe, prepare
+from training.data.training_set import read_training_set
+from training.fit.fit_targets import fit_targets
+from training.settings import SeasonRiseSetting, TrainingSettings
+from training.shrinkage.learned_parameters import learned_parameters
+
+SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
+RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
+FORMULA = CATALOGUE.model_inputs.index("expected_return_rate_180d")
+SOURCE = Source("made up", Path("nowhere"))
+DEFAULT = DEFAULTS["sell_through"]
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "cross-entropy": {},
+    "L2": {"objective": "regression"},
+    "L1": {"objective": "regression_l1", "monotone_constraints": None},
+    "median": {"objective": "quantile", "alpha": 0.5, "monotone_constraints": None},
+    "quantile 0.8": {"objective": "quantile", "alpha": 0.8, "monotone_constraints": None},
+    "Tweedie on units": {"objective": "tweedie", "tweedie_variance_power": 1.3},
+}
+
+
+@pytest.fixture(scope="module")
+def rows() -> pa.Table:
+    return market_rows(listings=120, weeks=40)
+
+
+@pytest.fixture(scope="module")
+def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
+    training_set = with_hidden_histories(read_training_set(rows, CATALOGUE), CATALOGUE)
+    divisions = {
+        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+    }
+    parameters = learned_parameters(training_set, divisions, HORIZONS)
+    return prepare(RECIPE, training_set, parameters, divisions), divisions
+
+
+@pytest.fixture(scope="module")
+def said(
+    prepared: tuple[Material, dict[Target, Division]],
+) -> dict[Target, dict[str, list[FloatArray]]]:
+    material, divisions = prepared
+    return {
+        target: raw_of_contestants(material, division) for target, division in divisions.items()
+    }
+
+
+def _bare(
+    material: Material, division: Division, objective: str, seeds: Sequence[int]
+) -> FloatArray:
+    """Return the mean share that LightGBM foretells of the latest rows, 1 at most."""
+    learned, asked = division.train, division.latest.rows
+    weight, start, formula = learned.weight, None, None
+    if objective == "Tweedie on units":
+        offered = material.training_set.columns["units_offered"][learned.rows]
+        weight = (offered if division.target == "sell_through" else weight) ** 0.7
+    if objective == "cross-entropy" and division.target == "return_risk":
+        formula = np.clip(material.matrix[:, FORMULA], 0.001, 0.999)
+        start = logit(formula[learned.rows])
+    parameters = booster_parameters(CATALOGUE.monotone(division.target), SETTINGS)
+    shares = []
+    for seed in seeds:
+        seeded = {
+            **parameters,
+            **OBJECTIVES[objective],
+            "bagging_seed": seed,
+            "feature_fraction_seed": seed,
+        }
+        data = lightgbm.Dataset(
+            material.matrix[learned.rows], learned.label, weight=weight, init_score=start
+        )
+        trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
+        booster = lightgbm.train(seeded, data, num_boost_round=trees)
+        shares.append(np.minimum(booster.predict(material.matrix[asked]), 1))
+    share = np.mean(shares, axis=0)
+    if formula is None:
+        return np.asarray(share)
+    return np.asarray(expit(logit(share) + logit(formula[asked])))
+
+
+@pytest.mark.parametrize("contestant", [MIXED, *OTHERS, MORE], ids=lambda one: one.name)
+@pytest.mark.parametrize("target", TARGETS)
+def test_contestant_says_what_bare_boosters_say_on_average(
+    target: Target,
+    contestant: Contestant,
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, list[FloatArray]]],
+) -> None:
+    material, divisions = prepared
+    draws = said[target][contestant.name]
+    fitted = 9 if contestant.objective in ("cross-entropy", "Tweedie on units") else 5
+    assert len(draws) == (1 if contestant.boosters == fitted else fitted)
+    for place in {0, len(draws) - 1}:
+        seeds = [(place + number) % fitted for number in range(contestant.boosters)]
+        found = draws[place][divisions[target].latest.rows]
+        ours, others = seeds[: len(seeds) - contestant.tweedie], seeds[-contestant.tweedie :]
+        expected = _bare(material, divisions[target], contestant.objective, ours)
+        if contestant.tweedie:
+            beside = _bare(material, divisions[target], "Tweedie on units", others)
+            expected = (expected * len(ours) + beside * len(others)) / len(seeds)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_default_contestant_is_the_product(
+    target: Target,
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, list[FloatArray]]],
+) -> None:
+    material, divisions = prepared
+    division = divisions[target]
+    product = fit_targets(material, divisions)[target]
+    found = calibrated(
+        said[target][DEFAULTS[target].name][0], material, division, by=DEFAULTS[target].name
+    )
+    np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_default_meets_every_other_and_is_none_of_its_references(target: Target) -> None:
+    default = DEFAULTS[target].name
+    assert {default, *rivals(target), *references(target)} == set(NAMES)
+    assert default not in (*rivals(target), *references(target))
+    objectives = {name.rpartition(", ")[0] for name in (default, *rivals(target))}
+    assert objectives >= set(OBJECTIVES)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_return_risk"),
+    [
+        (MIXED.name, CURVES_OF_FITTED),
+        ("cross-entropy, 1", CURVES_OF_FITTED),
+        ("cross-entropy, 9", CURVES_OF_FITTED),
+        ("L2, 5", CURVES),
+        ("Tweedie on units, 5", CURVES),
+        ("shrinkage", CURVES),
+        ("constant", CURVES),
+    ],
+)
+def test_contestants_get_the_curves_of_the_product_where_they_start_as_it_does(
+    name: str, of_return_risk: tuple[Fit, ...]
+) -> None:
+    assert curves_of(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
+    assert curves_of(name, "return_risk", ("return_rate_180d",)) == CURVES
+    assert curves_of(name, "sell_through", CATALOGUE.model_inputs) == (fit_knots,)
+
+
+def test_calibration_is_the_contestant_s(
+    prepared: tuple[Material, dict[Target, Division]],
+    said: dict[Target, dict[str, list[FloatArray]]],
+) -> None:
+    material, divisions = prepared
+    division = divisions["return_risk"]
+    (raw,) = said["return_risk"]["shrinkage"]
+    products = material.training_set.keys["product_id"]
+    for name, curves in (("shrinkage", CURVES), (MORE.name, CURVES_OF_FITTED)):
+        expected = curve(raw, division, products, curves).apply(raw[division.latest.rows])
+        np.testing.assert_array_equal(calibrated(raw, material, division, by=name), expected)
+
+
+def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
+    prepared: tuple[Material, dict[Target, Division]],
+) -> None:
+    material, divisions = prepared
+    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+    settings = SETTINGS.model_copy(update={"season_rises": (always,)})
+    told = prepare(
+        replace(RECIPE, settings=settings), material.training_set, material.parameters, divisions
+    )
+    division = divisions["sell_through"]
+    product = fit_targets(told, divisions)["sell_through"]
+    first, *_ = raw_of_contestants(told, division)[DEFAULT.name]
+    asked = told.asked("sell_through", division.latest.rows)
+    found = calibrated(first, told, division, by=DEFAULT.name)
+    np.testing.assert_array_equal(found, product.predict(asked))
+    assert not np.array_equal(found, product.predict(told.matrix[division.latest.rows]))
+
+
+def _altered_after(rows: pa.Table, end: int) -> pa.Table:
+    """Turn over what became known after a day: later rows, and labels not final by then."""
+    day = rows["as_of_day"].to_numpy()
+    for target in TARGETS:
+        label = rows[target].to_numpy()
+        is_later = day + HORIZONS.maturity_days(target) > end
+        rows = _replaced(rows, target, np.where(is_later, 1 - label, label))
+    for name in ("units_offered", "units_ordered_label", "list_price_minor"):
+        values = rows[name].to_numpy()
+        is_later = day > end - (HORIZONS.sell_through_maturity_days if "label" in name else 0)
+        rows = _replaced(rows, name, np.where(is_later, values + 3, values))
+    return rows
+
+
+def _replaced(rows: pa.Table, name: str, values: FloatArray) -> pa.Table:
+    place = rows.column_names.index(name)
+    return rows.set_column(place, name, pa.array(values, from_pandas=True))
+
+
+def test_origin_moved_back_never_sees_a_later_label(rows: pa.Table) -> None:
+    quick = replace(RECIPE, settings=SETTINGS.model_copy(update={"trees": 3}))
+    end = cut_off_of(rows) - SETTINGS.latest_days
+    altered = _altered_after(rows, end)
+    assert rounds_of(SOURCE, altered, origin=1, recipe=quick) == rounds_of(
+        SOURCE, rows, origin=1, recipe=quick
+    )
+    assert rounds_of(SOURCE, altered, origin=0, recipe=quick) != rounds_of(
+        SOURCE, rows, origin=0, recipe=quick
+    )
+
+
+@pytest.mark.parametrize("back", [0, 1, 30, 100])
+def test_rows_known_by_a_day_are_those_of_a_plain_loop(rows: pa.Table, back: int) -> None:
+    end = cut_off_of(rows) - back
+    known = known_by(rows, end, HORIZONS)
+    assert cut_off_of(known) == end
+    columns = ["listing_id", "as_of_day", *TARGETS, *(f"{one}_is_mature" for one in TARGETS)]
+    expected = []
+    for row in rows.select(columns).to_pylist():
+        if row["as_of_day"] > end:
+            continue
+        for target in TARGETS:
+            if row["as_of_day"] + HORIZONS.maturity_days(target) > end:
+                row |= {target: None, f"{target}_is_mature": False}
+        expected.append(row)
+    assert known.select(columns).to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("boosters", "fitted", "expected"),
+    [
+        (1, 3, ((0,), (1,), (2,))),
+        (3, 4, ((0, 1, 2), (1, 2, 3), (2, 3, 0), (3, 0, 1))),
+        (1, 1, ((0,),)),
+        (4, 4, ((0, 1, 2, 3),)),
+    ],
+)
+def test_draws_are_neighbours_in_a_ring(
+    boosters: int, fitted: int, expected: tuple[tuple[int, ...], ...]
+) -> None:
+    assert Contestant("cross-entropy", boosters).draws(fitted) == expected
+
+
+def test_draw_of_more_boosters_than_are_fitted_is_refused() -> None:
+    with pytest.raises(ValueError, match="L2, 3 of 1 boosters"):
+        Contestant("L2", 3).draws(1)
+
+
+def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
+    one, other = (Source("tables", tmp_path / parent / "tables") for parent in ("2024", "2025"))
+    assert rows_directory(one, tmp_path) != rows_directory(other, tmp_path)
+    assert rows_directory(one, tmp_path) == rows_directory(replace(one), tmp_path)
+
+
+@pytest.mark.slow
+def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
+    market = Simulation(products=40, markets=("US",), days=150, seed=3)
+    told: list[str] = []
+    source = market_source(market, tmp_path)
+    first = rows_of(source, tmp_path, Horizons(), tell=told.append)
+    told.clear()
+    assert rows_of(source, tmp_path, Horizons(), tell=told.append).equals(first)
+    assert told == ["the market", "check: as before", "features: as before"]
+    assert source.seed == 3
+
+
+def test_command_compares_on_tables_and_says_which_origins_were_possible(
+    year_market: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "quick.toml"
+    config.write_text("[training]\ntrees = 3\nleast_train_days = 100\n")
+    arguments = ["--seeds", 0, "--data", year_market, "--work", tmp_path, "--config", config]
+    result = CliRunner().invoke(
+        xuanpin.app, ["bench", "objectives", *map(str, arguments), "--json"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    kinds = [(one["target"], one["origin"]) for one in document["rounds"]]
+    assert kinds == [(target, origin) for origin in range(2) for target in TARGETS]
+    assert [one["origin"] for one in document["refusals"]] == [2]
+    assert len(document["verdicts"]) >= 2
+    for one in document["summaries"]:
+        beside = one["calibrated_log_loss_beside_default"]
+        assert set(beside[document["defaults"][one["target"]]].values()) == {0.0}
+        assert beside["constant"]["mean"] != 0
+
+
+def test_command_without_any_data_is_refused() -> None:
+    result = CliRunner().invoke(xuanpin.app, ["bench", "objectives", "--seeds", "0"])
+    assert result.exit_code == 2
+    assert "no market and no data" in result.stderr

@@ -1,0 +1,220 @@
+"""A battery over every declared feature: a new one is tested by being listed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.kinds import (
+    Age,
+    Base,
+    Declared,
+    Derived,
+    Elapsed,
+    Feature,
+    Fulfilled,
+    Latest,
+    OverWindow,
+)
+from features.declarations.levels import Level, qualified
+from features.declarations.return_expectation import NARROW
+from features.declarations.shrinkage import RATES
+from features.runtime.arrays import FloatArray
+from features.signals.registry import SIGNALS
+from tests.worlds.market_rows import PARAMETERS, seen_values
+
+DECLARED = (*CATALOGUE.request_fields, *CATALOGUE.features)
+GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*_([a-z]+|\d+d)")
+"""Measure, subject, qualifier, window; a count's measure is its subject (`views_28d`)."""
+WHERE = re.compile(r"(_(" + "|".join(sorted(Level, key=len, reverse=True)) + r"))?(_\d+d)?\Z")
+"""What may follow a feature's measure and subject: its level, its window."""
+INPUTS = {d.name: d for d in (*CATALOGUE.request_fields, *CATALOGUE.base)}
+
+
+PARTS = [
+    *(pair for rate in RATES for pair in zip(rate.inputs[::2], rate.inputs[1::2], strict=True)),
+    *(
+        (qualified(part, level, days), qualified("units_open", level, longer))
+        for level in NARROW
+        for part, days, longer in (
+            ("units_open_returned", 180, 180),
+            ("units_open", 14, 180),
+            ("units_open", 7, 14),
+        )
+    ),
+    ("requirements_met", "requirements_category_market"),
+    ("certificates_held", "certificates_required_category_market"),
+    *(
+        (name, name.removesuffix(short) + long)
+        for short, long in (("28d", "84d"), ("337d", "365d"))
+        for name in INPUTS
+        if name.startswith("units_ordered") and name.endswith(short)
+    ),
+]
+"""Counts that are parts of others, whole second."""
+
+
+def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
+    """Draw base features as they come: within bounds, parts within their whole, some null."""
+    rng = np.random.default_rng(seed)
+    columns = {
+        name: rng.integers(0, 50, rows).astype(float) if one.high is None else rng.random(rows)
+        for name, one in INPUTS.items()
+    }
+    for part, whole in PARTS:
+        columns[part] = np.floor(columns[whole] * rng.random(rows))
+    for name in (name for name in INPUTS if name.startswith("stars_")):
+        columns[name] = columns[name.replace("stars_", "reviews_")] * rng.integers(1, 6, rows)
+    for name, one in INPUTS.items():
+        if isinstance(one, Latest | Elapsed | Age):
+            columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])
+    columns["days_since_first_order_market"] *= 20
+    columns["units_offered"] += 1
+    columns["list_price_minor"] += 1
+    return columns
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
+def test_declaration_follows_the_grammar_and_says_what_it_is(declared: Declared) -> None:
+    assert GRAMMAR.fullmatch(declared.name)
+    assert re.fullmatch(r"[A-Z].{15,}[^.,]\.", declared.description)
+    assert not re.search(r"[{}]|  ", declared.description)
+    assert declared.unit
+    subject = WHERE.sub("", declared.name)
+    is_rate = subject.endswith(("_rate", "_share")) and not subject.startswith("is_")
+    if is_rate or subject.startswith(("is_", "has_")):
+        assert (declared.low, declared.high) == (0.0, 1.0)
+    if declared.unit == "share":
+        assert (declared.low, declared.high) == (0.0, 1.0)
+    assert ("_minor" in declared.name) == (declared.unit == "minor currency units")
+
+
+@pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
+def test_base_feature_is_named_after_its_level_and_window(feature: Base) -> None:
+    ending = "" if feature.level is Level.LISTING else f"_{feature.level.value}"
+    if isinstance(feature, OverWindow):
+        ending += f"_{feature.days}d"
+    assert feature.name.endswith(ending)
+    bare = feature.name.removesuffix(ending)
+    assert not any(bare.endswith(f"_{level.value}") for level in Level if level != Level.LISTING)
+
+
+@pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
+def test_signal_of_a_base_feature_reaches_its_level(feature: Base) -> None:
+    assert SIGNALS[feature.signal].reaches(feature.level)
+    if isinstance(feature, Fulfilled):
+        assert SIGNALS[feature.states].reaches(feature.level)
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
+def test_values_in_real_markets_stay_within_the_bounds(declared: Declared) -> None:
+    values = seen_values()[declared.name]
+    known = values[~np.isnan(values)]
+    assert declared.low is None or (known >= declared.low).all()
+    assert declared.high is None or (known <= declared.high).all()
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
+def test_values_in_real_markets_differ(declared: Declared) -> None:
+    values = seen_values()[declared.name]
+    assert len(set(values[~np.isnan(values)])) > 1
+
+
+def test_names_are_unique() -> None:
+    names = [declared.name for declared in DECLARED]
+    assert len(names) == len(set(names)) == len(CATALOGUE.model_inputs)
+
+
+@pytest.mark.parametrize("feature", CATALOGUE.derived, ids=lambda d: d.name)
+def test_derived_feature_stands_after_its_inputs(feature: Derived) -> None:
+    position = CATALOGUE.derived.index(feature)
+    before = {*INPUTS, *(d.name for d in CATALOGUE.derived[:position])}
+    assert set(feature.inputs) <= before
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_derived_values_stay_within_their_bounds(seed: int) -> None:
+    matrix = CATALOGUE.design_matrix(columns_of(40, seed), PARAMETERS)
+    for declared, values in zip(DECLARED, matrix.T, strict=True):
+        known = values[~np.isnan(values)]
+        assert declared.low is None or (known >= declared.low).all(), declared.name
+        assert declared.high is None or (known <= declared.high).all(), declared.name
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 70))
+def test_row_of_the_design_matrix_is_the_same_alone_and_in_company(seed: int, rows: int) -> None:
+    columns = columns_of(rows, seed)
+    together = CATALOGUE.design_matrix(columns, PARAMETERS)
+    for row in (0, rows // 2, rows - 1):
+        alone = {name: values[row : row + 1] for name, values in columns.items()}
+        single = CATALOGUE.design_matrix(alone, PARAMETERS)[0]
+        assert single.tobytes() == together[row].tobytes()
+
+
+def test_null_counts_of_an_absent_table_stay_null() -> None:
+    columns = columns_of(3, 0)
+    for name in INPUTS:
+        if "returned" in name or "ripe" in name:
+            columns[name] = np.full(3, np.nan)
+    matrix = dict(
+        zip(CATALOGUE.model_inputs, CATALOGUE.design_matrix(columns, PARAMETERS).T, strict=True)
+    )
+    for name in ("return_rate_180d", "pooled_return_rate_180d", "own_weight_return_rate_180d"):
+        assert np.isnan(matrix[name]).all()
+    assert np.isfinite(matrix["pooled_sell_through_rate_180d"]).all()
+
+
+def test_monotone_signs_stand_at_the_place_of_their_input() -> None:
+    signs = dict(zip(CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), strict=True))
+    assert signs["units_offered"] == signs["list_price_minor"] == -1
+    assert signs["demand_cover_28d"] == 1
+    assert signs["units_ordered_28d"] == 0
+    assert set(CATALOGUE.monotone("return_risk")) == {0}
+
+
+@pytest.mark.parametrize("decided", CATALOGUE.request_fields, ids=lambda d: d.name)
+def test_what_a_decision_moves_is_declared_to_move_sell_through_its_way(
+    decided: Declared,
+) -> None:
+    """A feature that a higher price moves, undeclared, would let a higher price sell more."""
+    wanted = dict(decided.monotone)["sell_through"]
+    columns = columns_of(2_000, 0)
+    before = CATALOGUE.design_matrix(columns, PARAMETERS)
+    raised = {**columns, decided.name: columns[decided.name] + 1}
+    moved = np.nan_to_num(CATALOGUE.design_matrix(raised, PARAMETERS) - before)
+    for name, sign, change in zip(
+        CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), moved.T, strict=True
+    ):
+        if change.any():
+            assert sign != 0, name
+            assert (np.sign(change) * sign * wanted >= 0).all(), name
+
+
+FIRST = CATALOGUE.features[0]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        dataclasses.replace(FIRST, unit="parcels"),
+        dataclasses.replace(FIRST, high=5.0),
+        dataclasses.replace(FIRST, monotone=(("return_risk", 1),)),
+    ],
+)
+def test_fingerprint_changes_with_any_declaration(changed: Feature) -> None:
+    other = dataclasses.replace(CATALOGUE, features=(changed, *CATALOGUE.features[1:]))
+    assert other.fingerprint != CATALOGUE.fingerprint
+
+
+def test_fingerprint_stays_with_another_description() -> None:
+    changed = dataclasses.replace(FIRST, description="Something else altogether.")
+    other = dataclasses.replace(CATALOGUE, features=(changed, *CATALOGUE.features[1:]))
+    assert other.fingerprint == CATALOGUE.fingerprint

@@ -1,0 +1,210 @@
+"""The catalogue's page and commands: current, complete, bounded, and clear when asked wrongly."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from contextlib import redirect_stdout
+from functools import cache
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import xuanpin
+from features.catalogue.catalogue import CATALOGUE
+from features.catalogue.choose import Choice, UnknownNameError, chosen, named
+from features.catalogue.describe import describe
+from features.catalogue.lineage import everything, level_of, roots, tables_of, users_of, varies_with
+from features.catalogue.page import COMMAND, catalogue_page
+from features.catalogue.view import MOST_WIDTH
+from features.contract.tables import TABLE_BY_NAME
+from features.declarations.kinds import Declared, Derived, Family, RequestField
+from features.declarations.levels import Level
+
+PAGE = Path(__file__).parents[3] / "features" / "CATALOG.md"
+DECLARED = everything(CATALOGUE)
+BY_NAME = {declared.name: declared for declared in DECLARED}
+
+
+# Typer reads the signatures of all commands anew for each of its test runner's calls.
+command_line = cache(get_command)
+
+
+def features(*arguments: str) -> str:
+    with redirect_stdout(io.StringIO()) as printed:
+        code = command_line(xuanpin.app).main(["features", *arguments], standalone_mode=False)
+    assert not code
+    return printed.getvalue()
+
+
+def test_page_is_what_the_declarations_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == catalogue_page(CATALOGUE), f"run `{COMMAND}`"
+
+
+def test_page_has_each_feature_once_with_all_that_a_reader_needs() -> None:
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`" in line[:3]]
+    cells = [re.split(r" \| ", line.strip("| ")) for line in lines]
+    rows = {row[0].strip("`"): row for row in cells if len(row) == 6}
+    assert list(rows) == [one.name for family in Family for one in DECLARED if one.family is family]
+    assert all(all(row) for row in rows.values())
+
+
+def test_catalogue_is_wide_and_every_family_has_several_levels() -> None:
+    assert len(CATALOGUE.features) >= 90
+    levels = {(one.family, level_of(CATALOGUE, one)) for one in DECLARED}
+    assert all(count >= 2 for count in Counter(family for family, _ in levels).values())
+    assert {family for family, _ in levels} == set(Family)
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
+def test_description_reads_as_one_sentence(declared: Declared) -> None:
+    words = declared.description
+    assert not re.search(r"\bmarkets's|\bcategory's|\bvideo's|  |\.\.|,,| ,|[{}_]", words)
+    assert words.count(".") == 1 or re.search(r"\d\.\d", words)
+    days = re.search(r"_(\d+)d$", declared.name)
+    is_told = days is None or f"{days.group(1)} days" in words
+    assert is_told or "last 28." in words or declared.name.startswith("demand_cover")
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "varies", "tables"),
+    [
+        ("units_offered", None, Level.LISTING, ()),
+        ("units_ordered_28d", Level.LISTING, Level.LISTING, ("orders",)),
+        ("return_rate_180d", Level.LISTING, Level.LISTING, ("orders", "returns")),
+        ("pooled_return_rate_180d", Level.LISTING, Level.LISTING, ("orders", "returns")),
+        ("units_per_click_84d", Level.LISTING, Level.LISTING, ("orders", "videos", "video_stats")),
+        ("followers_creator", Level.CREATOR, Level.CREATOR, ("creator_stats",)),
+        ("certificates_held", Level.LISTING, Level.LISTING, ("requirements", "localisation")),
+        (
+            "relative_price_category_market_84d",
+            Level.CATEGORY_MARKET,
+            Level.LISTING,
+            ("orders",),
+        ),
+    ],
+)
+def test_provenance_of_a_feature(
+    name: str, level: Level | None, varies: Level, tables: tuple[str, ...]
+) -> None:
+    declared = BY_NAME[name]
+    assert level_of(CATALOGUE, declared) is level
+    assert varies_with(CATALOGUE, declared) is varies
+    assert tables_of(CATALOGUE, declared) == tables
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
+def test_roots_are_not_derived_and_tables_are_the_contract_s(declared: Declared) -> None:
+    assert roots(CATALOGUE, declared)
+    assert not any(isinstance(one, Derived) for one in roots(CATALOGUE, declared))
+    assert set(tables_of(CATALOGUE, declared)) <= set(TABLE_BY_NAME)
+    for user in users_of(CATALOGUE, declared):
+        assert declared.name in BY_NAME[user].inputs  # type: ignore[attr-defined]  # users are derived
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
+def test_describe_tells_all_that_is_declared(declared: Declared) -> None:
+    facts = json.loads(features("describe", declared.name, "--json"))
+    for field in ("name", "description", "unit", "family", "low", "high"):
+        assert facts[field] == getattr(declared, field)
+    assert facts["kind"] == type(declared).__name__
+    assert len(facts["kind_means"]) > 20
+    for field in ("measure", "column", "prefix", "days", "share", "signal"):
+        assert facts.get(field) == getattr(declared, field, None)
+    assert facts["empty_history"]
+    assert (facts["level"] == "request") == isinstance(declared, RequestField)
+
+
+def test_describe_prints_a_line_a_fact() -> None:
+    page = features("describe", "units_ordered_28d")
+    assert page.startswith("units_ordered_28d\nUnits of the listing ordered in the last 28 days.\n")
+    facts = dict(re.findall(r"^(\w[\w ]*?) {2,}(.*?) *$", page, re.MULTILINE))
+    assert facts["kind"].startswith("Windowed: The sum of a measure over events")
+    assert facts["bounds"] == "≥ 0; null where it can't be known"
+    assert facts["keys"] == "listing_id"
+    assert facts["tables"] == "orders"
+    assert facts["days"] == "28"
+    assert facts["of an empty history"] == "0; null where a table it needs is absent"
+    assert "demand_cover_28d" in facts["used by"]
+
+
+def test_list_is_bounded_in_width_and_complete() -> None:
+    page = features("list")
+    assert max(map(len, page.splitlines())) <= MOST_WIDTH
+    assert all(one.name in page for one in DECLARED)
+    assert "\x1b" not in page
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Choice(family="creator reviews"), lambda one: one.family is Family.CREATORS),
+        (Choice(family="Creator-Reviews"), lambda one: one.family is Family.CREATORS),
+        (Choice(family="price"), lambda one: one.family is Family.PRICE),
+        (Choice(kind="requestfield"), lambda one: isinstance(one, RequestField)),
+        (Choice(level="market"), lambda one: level_of(CATALOGUE, one) is Level.MARKET),
+        (
+            Choice(level="supplier", family="returns"),
+            lambda one: one.family is Family.RETURNS and level_of(CATALOGUE, one) is Level.SUPPLIER,
+        ),
+        (Choice(), lambda _: True),
+    ],
+)
+def test_choice_of_features(choice: Choice, expected) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a predicate
+    assert [one.declared for one in chosen(CATALOGUE, choice)] == [
+        one for one in DECLARED if expected(one)
+    ]
+
+
+def test_list_as_json_is_what_describe_tells() -> None:
+    document = json.loads(features("list", "--level", "market", "--json"))
+    assert document["format"] == "xuanpin-features/1"
+    (first, *_) = document["features"]
+    assert first == json.loads(json.dumps(describe(CATALOGUE, BY_NAME[first["name"]]).facts))
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (
+            Choice(family="prices"),
+            f"Expected one of {', '.join(Family)}; found prices. Did you mean price and value or ",
+        ),
+        (
+            Choice(level="s"),
+            f"Expected one of {', '.join(Level)}, request; found s. See `xuanpin features list",
+        ),
+        (Choice(kind="\x1b[31m"), r"found \x1b[31m. See"),
+    ],
+)
+def test_choice_of_what_is_not_there_says_what_is(choice: Choice, message: str) -> None:
+    with pytest.raises(UnknownNameError) as refused:
+        chosen(CATALOGUE, choice)
+    assert message in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "units_orderd_28d",
+            "Expected the name of a feature; found units_orderd_28d. Did you mean units_ordered_",
+        ),
+        ("?", "Expected the name of a feature; found ?. See `xuanpin features list`."),
+    ],
+)
+def test_unknown_feature_is_told_its_nearest(name: str, message: str) -> None:
+    with pytest.raises(UnknownNameError, match="feature") as refused:
+        named(CATALOGUE, name)
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("command", ["list", "describe", "check"])
+def test_help_ends_with_exit_codes_and_an_example(command: str) -> None:
+    page = " ".join(features(command, "--help").split())
+    assert "Exit codes: 0" in page
+    assert f"Example: xuanpin features {command}" in page

@@ -1,0 +1,65 @@
+"""Keys at moments in parts: nothing lost, nothing twice, and the same values."""
+
+from __future__ import annotations
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.point_in_time import batches
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.training_rows import build_training_rows
+from features.point_in_time.visibility import AS_OF
+from tests.worlds.random_markets import HORIZONS, Engine, random_world
+from tests.worlds.refreshed import one_of_each, signals_of
+
+
+@pytest.fixture(scope="module")
+def signals() -> SignalRows:
+    return stored_rows(Engine(random_world(3, orders=240)).dataset, HORIZONS)
+
+
+def _sizes(signals: SignalRows, moments: list[int], most_rows: int) -> list[list[int]]:
+    keys = ibis.memtable(pd.DataFrame({AS_OF: np.array(moments, np.int64)}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "MOST_ROWS", most_rows)
+        parts = batches.moment_parts(signals, keys)
+    frames = [signals.dataset.connection.execute(moments.of(keys)) for moments in parts]
+    return [sorted(frame[AS_OF]) for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("moments", "most_rows", "parts"),
+    [
+        ([5, 5, 5], 3, [[5, 5, 5]]),
+        ([5, 5, 5, 6], 3, [[5, 5, 5], [6]]),
+        ([5, 6, 7, 8], 2, [[5, 6], [7, 8]]),
+        ([5, 5, 5, 5, 9], 2, [[5, 5, 5, 5], [9]]),  # a moment is never divided
+        ([], 2, [[]]),
+    ],
+)
+def test_moments_are_divided_where_their_rows_are_too_many(
+    signals: SignalRows, moments: list[int], most_rows: int, parts: list[list[int]]
+) -> None:
+    assert _sizes(signals, moments, most_rows) == parts
+
+
+@settings(max_examples=25, deadline=None)
+@given(moments=st.lists(st.integers(-3, 9), min_size=1, max_size=30), most_rows=st.integers(1, 12))
+def test_every_row_is_in_one_part_of_bounded_size(
+    signals: SignalRows, moments: list[int], most_rows: int
+) -> None:
+    parts = _sizes(signals, moments, most_rows)
+    assert [one for part in parts for one in part] == sorted(moments)
+    for part in parts:
+        assert len(part) - part.count(part[-1]) < most_rows
+
+
+def test_training_rows_of_parts_are_those_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, features = random_world(3, orders=240), one_of_each()
+    whole = build_training_rows(signals_of(frames), features)
+    monkeypatch.setattr(batches, "MOST_ROWS", whole.num_rows // 4)
+    assert build_training_rows(signals_of(frames), features).equals(whole)

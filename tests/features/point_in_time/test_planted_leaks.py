@@ -1,0 +1,79 @@
+"""Leaks planted into the interpreter, to prove that the battery would report them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import ibis.expr.types as ir
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import Dataset
+from features.dataset.horizons import Horizons
+from features.declarations.kinds import Base, SignalName
+from features.declarations.levels import LEVEL_KEYS, Level
+from features.point_in_time.interpreter import level_values, renamed
+from features.point_in_time.signal_rows import SignalRows
+from features.point_in_time.visibility import AS_OF, event_key
+from features.signals.registry import SIGNALS
+from features.signals.signal import Keys
+from tests.oracle.blindness import future_leaks
+from tests.worlds.random_markets import FIRST_DAY, Engine, random_world
+
+NOTHING_TO_FORGET = {
+    SignalName.LISTING_STARTS,
+    SignalName.LISTING_COSTS,
+    SignalName.PRODUCT_FACTS,
+}
+"""Signals of tables without `available_at`."""
+FORGETFUL = [name for name in SIGNALS if name not in NOTHING_TO_FORGET]
+PLACES = [(seed, FIRST_DAY + day) for seed in (0, 1, 2) for day in (40, 90, 110)]
+
+
+def leaks_of(engine: Engine, level: Level, features: Sequence[Base]) -> set[str]:
+    """Return what the check of test_blindness.py reports first, over a few markets and moments."""
+    for seed, day in PLACES:
+        frames, more = random_world(seed), random_world(seed + 100)
+        if found := future_leaks(engine, level, frames, more, day, features):
+            return set(found)
+    return set()
+
+
+@pytest.mark.parametrize("name", FORGETFUL)
+def test_signal_that_looks_at_event_time_alone_is_reported(
+    name: SignalName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = SIGNALS[name]
+
+    def forgetful(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+        events = signal.build(dataset, horizons, keys)
+        return events.mutate(available_at=events["event_time"])
+
+    monkeypatch.setitem(SIGNALS, name, replace(signal, build=forgetful))
+    reader = next(f for f in CATALOGUE.base if f.signal is name)
+    other = next(f for f in CATALOGUE.at(reader.level) if f.signal is not name)
+    engine = Engine(random_world(1), level_values)
+    assert leaks_of(engine, reader.level, [reader, other]) == {reader.name}
+
+
+def test_kind_that_ignores_whether_something_has_begun_is_reported() -> None:
+    def compute(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
+        (feature,) = features
+        names = LEVEL_KEYS[feature.level]
+        required = renamed(rows.at(feature.signal, feature.level), names)
+        known = keys.inner_join(
+            required,
+            [
+                *(keys[name] == required[event_key(name)] for name in names),
+                required.available_day <= keys[AS_OF],
+            ],
+        )
+        return known.group_by(*names, AS_OF).agg(
+            **{feature.name: known["attribute"].nunique().cast("float64")}
+        )
+
+    feature = next(f for f in CATALOGUE.base if f.name == "requirements_category_market")
+    engine = Engine(random_world(1), compute)
+    assert leaks_of(engine, feature.level, [feature]) == {feature.name}
+    assert leaks_of(Engine(random_world(1)), feature.level, [feature]) == set()

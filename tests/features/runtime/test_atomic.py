@@ -1,0 +1,166 @@
+"""Publishing: whole or not at all, whatever the disk does, and never over somebody else's files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from features.runtime.atomic import (
+    ForeignDirectoryError,
+    OverlapError,
+    _swap,
+    published,
+    refuse_overlap,
+)
+from features.runtime.errors import StorageError
+from features.validation.validate import validate
+from tests.worlds.sources import order, required_source, write_parquet
+
+MARK = "mark.json"
+
+
+def has_mark(directory: Path) -> bool:
+    return (directory / MARK).is_file()
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
+def publish(out: Path, text: str) -> None:
+    with published(out, has_mark) as partial:
+        (partial / MARK).write_text(text)
+
+
+@pytest.mark.parametrize("prepare", [lambda _: None, Path.mkdir, lambda out: publish(out, "old")])
+def test_publication_puts_the_directory_in_place_and_leaves_nothing_beside(
+    tmp_path: Path, prepare: Callable[[Path], object]
+) -> None:
+    out = tmp_path / "out"
+    prepare(out)
+    publish(out, "new")
+    assert (out / MARK).read_text() == "new"
+    assert names(tmp_path) == ["out"]
+    assert out.stat().st_mode & 0o777 == 0o755
+
+
+def test_publication_makes_the_directories_above(tmp_path: Path) -> None:
+    publish(tmp_path / "a" / "b", "new")
+    assert (tmp_path / "a" / "b" / MARK).read_text() == "new"
+
+
+def interrupted(out: Path) -> None:
+    with published(out, has_mark) as partial:
+        (partial / MARK).write_text("new")
+        raise KeyboardInterrupt
+
+
+def test_publication_that_fails_leaves_the_earlier_result(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    publish(out, "old")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(out)
+    assert (out / MARK).read_text() == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_publication_whose_last_step_fails_puts_the_earlier_result_back(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    publish(out, "old")
+    with pytest.raises(FileNotFoundError):
+        _swap(tmp_path / ".lost", out)
+    assert (out / MARK).read_text() == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def fill(out: Path) -> None:
+    out.mkdir()
+    for name in "abcdefg":
+        (out / name).touch()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (fill, r"found a, b, c, d, e and 2 more\. Name another directory"),
+        (Path.touch, r"found a file\."),
+    ],
+)
+def test_publication_over_something_else_is_refused(
+    tmp_path: Path, prepare: Callable[[Path], object], message: str
+) -> None:
+    prepare(tmp_path / "out")
+    with pytest.raises(ForeignDirectoryError, match=message):
+        publish(tmp_path / "out", "new")
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(("source", "out"), [("a", "a"), ("a/b", "a"), ("a/b", "a/b/../../a")])
+def test_publication_over_its_own_source_is_refused(tmp_path: Path, source: str, out: str) -> None:
+    with pytest.raises(OverlapError, match="outside the one to read"):
+        refuse_overlap(tmp_path / source, tmp_path / out)
+
+
+@pytest.mark.parametrize("out", ["b", "a/b", "ab"])
+def test_publication_beside_or_below_its_source_is_allowed(tmp_path: Path, out: str) -> None:
+    refuse_overlap(tmp_path / "a", tmp_path / out)
+
+
+def unwritable(parent: Path) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("nothing is forbidden to root")
+    parent.chmod(0o555)
+    return parent / "out"
+
+
+def below_a_file(parent: Path) -> Path:
+    (parent / "file").touch()
+    return parent / "file" / "out"
+
+
+def in_the_kernels_files(_parent: Path) -> Path:
+    if not Path("/proc/self").exists():
+        pytest.skip("a file system that can't be written is needed")
+    return Path("/proc/xuanpin/out")
+
+
+@pytest.mark.parametrize("make", [unwritable, below_a_file, in_the_kernels_files])
+def test_publication_where_the_disk_refuses_says_so(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    # H39: read-only and forbidden places.
+    (tmp_path / "parent").mkdir()
+    with pytest.raises(StorageError, match=r"^Expected .+; found .+\. .+\.$"):
+        publish(make(tmp_path / "parent"), "new")
+
+
+LIMITED = """
+import resource, signal, sys
+from features.validation.validate import validate
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    validate(Path(sys.argv[1]), Path(sys.argv[2]))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_publication_without_room_leaves_the_earlier_result(tmp_path: Path) -> None:
+    # H39: the system refuses to let a file grow, as on a full disk, in the middle of the work.
+    source = required_source()
+    validate(write_parquet(tmp_path / "small", source), tmp_path / "out")
+    earlier = (tmp_path / "out" / "report.json").read_bytes()
+    source["orders"] = [order(f"l{number * 7919}") for number in range(20_000)]
+    data = write_parquet(tmp_path / "large", source)
+    command = [sys.executable, "-c", LIMITED, str(data), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("RefusedByDiskError Expected a file as large as needed")
+    assert (tmp_path / "out" / "report.json").read_bytes() == earlier
+    assert names(tmp_path) == ["large", "out", "small"]

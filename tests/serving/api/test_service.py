@@ -1,0 +1,166 @@
+"""The real BentoML server, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from features.online.snapshot import OnlineSnapshot
+from serving.bundle.bundle import Bundle
+from serving.scoring.candidates import Candidate
+from serving.scoring.score import score
+
+SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60
+GOOD: dict[str, Any] = {
+    "product_id": "mug-1",
+    "market": "GB",
+    "list_price_minor": 499,
+    "currency": "GBP",
+    "units_offered": 100,
+    "listing_id": "mug-1|GB",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(run: Path, elsewhere: Path, **settings: str) -> Iterator[tuple[httpx.Client, Any]]:
+    """Start the server in another directory; yield a client once it answers, and the process."""
+    port = free_port()
+    variables = {f"XUANPIN_SERVING__{name.upper()}": value for name, value in settings.items()}
+    environment = {
+        **os.environ,
+        **variables,
+        "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(elsewhere / "cache"),
+    }
+    command = [*SERVE, "--run", str(run), "--port", str(port)]
+    with (
+        (elsewhere / "log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=elsewhere, env=environment, stdout=log, stderr=log
+        ) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
+    ):
+        try:
+            wait_for(client, "/livez", {200})
+            yield client, process
+        finally:
+            process.kill()
+
+
+def wait_for(client: httpx.Client, path: str, statuses: set[int]) -> httpx.Response:
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        try:
+            response = client.get(path)
+        except httpx.TransportError:
+            time.sleep(0.05)
+            continue
+        if response.status_code in statuses:
+            return response
+        time.sleep(0.05)
+    raise TimeoutError(path)
+
+
+def raw(client: httpx.Client, request: bytes) -> bytes:
+    """Send bytes that no client library would, and return what comes back."""
+    address = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
+        connection.sendall(request)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+        return answer
+
+
+def test_service_answers_as_the_scoring_function_and_stops_when_told(
+    run_directory: Path, tmp_path: Path, bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    candidates = [GOOD, {**GOOD, "product_id": "new", "listing_id": None}]
+    with server(run_directory, tmp_path, deadline_ms="500") as (client, process):
+        ready = wait_for(client, "/readyz", {200})
+        assert ready.json() == {
+            "ready": True,
+            "bundle_id": bundle.bundle_id,
+            "snapshot_id": snapshot.snapshot_id,
+        }
+        answer = client.post("/v1/score", json={"candidates": candidates, "level": 0.9})
+        expected = score(bundle, snapshot, [Candidate(**one) for one in candidates], level=0.9)
+        assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
+
+        # BentoML's own pages are covered by our surface, in our form.
+        for path in ("/", "/docs.json", "/schema.json", "/metrics", "/healthz", "/static_content"):
+            assert client.get(path).json()["error"]["code"] == "not_found", path
+
+        # H07 and H19 over the wire: a chunked body over the limit, a body that never ends.
+        head = b"POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        chunked = head + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunk * 17
+        assert b" 413 " in raw(client, chunked).partition(b"\r\n")[0]
+        slow = head + b"content-length: 10\r\nconnection: close\r\n\r\n{"
+        assert b" 408 " in raw(client, slow).partition(b"\r\n")[0]
+        assert client.post("/v1/score", json={"candidates": [GOOD]}).status_code == 200
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    log = (tmp_path / "log").read_text()
+    assert log.count("refused: body_too_large") == 1
+    assert "Traceback" not in log
+    assert "mug-1" not in log
+
+
+def test_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with server(tmp_path / "run", tmp_path) as (client, process):
+        assert client.get("/livez").json() == {"alive": True}
+        for response in (
+            client.get("/readyz"),
+            client.post("/v1/score", json={"candidates": [GOOD]}),
+        ):
+            assert response.status_code == 503
+            assert response.json()["error"]["code"] == "no_model"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert (
+        "Expected CURRENT in bundles to name a directory beside it"
+        in (tmp_path / "log").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "serving.api.app",
+        "serving.scoring.score",
+        "serving.bundle.bundle",
+        "serving.bundle.canary_child",
+    ],
+)
+def test_request_path_imports_no_heavy_library(module: str) -> None:
+    heavy = ["pandas", "sklearn", "scipy", "mlflow", "ibis", "duckdb", "pyarrow", "pandera"]
+    heavy += ["lightgbm", "bentoml"]
+    program = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT
+    )
+    assert not set(heavy) & set(json.loads(found.stdout))

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+import xuanpin
+from features.runtime.errors import ArtefactError
+from features.runtime.pointer import resolve
+from serving.api.settings import ServingSettings, as_environment
+from serving.bundle.bundle import write_bundle
+from serving.bundle.checks import CHECKS
+from serving.bundle.describe import MOST_METRICS
+from serving.bundle.manifest import FORMAT
+from serving.prediction.seasonality import SeasonRise
+from tests.worlds.serving import bundle_contents
+
+
+def invoke(*arguments: object) -> tuple[int, str]:
+    """Run `xuanpin bundle` in this process; what it raises comes out."""
+    runner = CliRunner()
+    result = runner.invoke(xuanpin.app, ["bundle", *map(str, arguments)], catch_exceptions=False)
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def directory(tmp_path: Path, run_directory: Path) -> Path:
+    source = resolve(run_directory / "bundles")
+    return Path(shutil.copytree(source, tmp_path / source.name))
+
+
+def test_bundle_is_signed_and_verified_with_a_pair_of_keys(directory: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    assert invoke("keygen", "--out", keys)[0] == 0
+    code, text = invoke("sign", directory, "--key", keys / "xuanpin.key")
+    assert (code, text.startswith(f"Signed bundle {directory.name} with the key ")) == (0, True)
+    code, text = invoke("verify", directory, "--public-key", keys / "xuanpin.pub")
+    lines = text.splitlines()
+    assert code == 0
+    assert [line.split()[:2] for line in lines] == [["holds", f"{check}:"] for check in CHECKS]
+    assert "is signed by the key" in lines[1]
+
+
+def test_bundle_that_fails_a_check_ends_with_five(directory: Path) -> None:
+    (directory / "pooling.json").write_bytes(b"{}")
+    code, text = invoke("verify", directory)
+    assert code == 5
+    assert text.splitlines()[-1].startswith("FAILS  digests: Expected pooling.json with SHA-256")
+    code, text = invoke("verify", directory, "--json")
+    found = json.loads(text)
+    assert (code, found["is_sound"]) == (5, False)
+    assert [one["holds"] for one in found["checks"]] == [True, True, False]
+
+
+def test_bundle_is_not_signed_with_a_key_that_others_may_read(
+    directory: Path, tmp_path: Path
+) -> None:
+    invoke("keygen", "--out", tmp_path)
+    (tmp_path / "xuanpin.key").chmod(0o644)
+    with pytest.raises(ArtefactError, match="chmod 600") as caught:
+        invoke("sign", directory, "--key", tmp_path / "xuanpin.key")
+    assert caught.value.exit_code == 5
+    assert not (directory / "manifest.sig").exists()
+
+
+def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
+    code, text = invoke("inspect", directory)
+    assert code == 0
+    assert f"Bundle     {directory.name}, format {FORMAT}" in text
+    assert "Signature  none" in text
+    assert "known up to 2024-10-04" in text
+    assert "Learned    from outcomes of 2023-05-22 to 2024-10-02" in text
+    assert "Calendar" not in text
+    assert "Imputed    stock" in text
+    assert "sell_through: 2 boosters, intervals in 10 cells" in text
+    for path in directory.iterdir():
+        assert path.name == "manifest.json" or f"  {path.name}\n" in text
+
+
+def test_bundle_inspected_tells_its_calendar(tmp_path: Path) -> None:
+    rise = SeasonRise(
+        name="fair\x1b[2J", first="03-01", last="03-14", rise=0.25, markets=("DE", "FR")
+    )
+    contents = bundle_contents()
+    seasons = msgspec.structs.replace(contents.seasons, rises=(rise,))
+    code, text = invoke(
+        "inspect", tmp_path / write_bundle(replace(contents, seasons=seasons), tmp_path)
+    )
+    assert code == 0
+    assert "Calendar   03-01 to 03-14 +25% (fair\\x1b[2J) in DE, FR\n" in text
+
+
+def test_bundle_inspected_as_json_holds_its_facts(directory: Path) -> None:
+    code, text = invoke("inspect", directory, "--json")
+    found = json.loads(text)
+    assert code == 0
+    assert found["bundle_id"] == directory.name
+    assert found["boosters"] == {"sell_through": 2, "return_risk": 2}
+    assert found["horizons"] == bundle_contents().horizons.model_dump()
+    assert found["cells"]["return_risk"]["all"] == 7_500
+    assert len(found["metrics"]) <= MOST_METRICS
+
+
+def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -> None:
+    path = directory / "manifest.json"
+    hostile = path.read_text().replace('"git_commit": "unknown"', '"git_commit": "\\u001b[2Jx"')
+    path.write_text(hostile)
+    code, text = invoke("inspect", directory)
+    assert code == 0
+    assert "\x1b" not in text
+    assert "commit \\x1b[2Jx" in text
+
+
+def test_bundle_that_isnt_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="a bundle directory with manifest"):
+        invoke("inspect", tmp_path)
+
+
+@pytest.mark.parametrize("command", ["keygen", "sign", "verify", "inspect"])
+def test_bundle_command_help_shows_an_example_and_exit_codes(command: str) -> None:
+    code, text = invoke(command, "--help")
+    assert code == 0
+    assert f"Example: xuanpin bundle {command}" in text
+    assert "Exit codes: 0 done" in text
+
+
+def test_settings_pass_a_public_key_on_as_an_absolute_path() -> None:
+    name = "XUANPIN_SERVING__PUBLIC_KEY"
+    assert name not in as_environment(ServingSettings())
+    found = as_environment(ServingSettings(public_key=Path("keys/xuanpin.pub")))[name]
+    assert Path(found).is_absolute()

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from features.runtime.atomic import write_private
+from features.runtime.errors import StorageError
+from features.runtime.pointer import resolve
+from serving.bundle.bundle import load_bundle
+from serving.bundle.checks import CHECKS, sign_bundle, verify_bundle
+from serving.bundle.manifest import FORMAT, canonical_json, sha256_of
+from serving.bundle.signature import (
+    SIGNATURE,
+    SIGNATURE_BYTES,
+    fingerprint,
+    make_keys,
+    read_private_key,
+    read_public_key,
+)
+from serving.bundle.verified_files import read_sealed
+from serving.errors import (
+    BundleRefusedError,
+    CanaryError,
+    DigestMismatchError,
+    KeyRefusedError,
+    SignatureRefusedError,
+    TooLargeError,
+    UnexpectedFileError,
+)
+from serving.prediction.booster import Booster
+from serving.scoring.loading import load_served
+from tests.worlds.serving import with_leaves
+
+PAIR = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
+KEY = PAIR.public_key()
+
+
+@pytest.fixture(scope="module")
+def signed_once(tmp_path_factory: pytest.TempPathFactory, run_directory: Path) -> Path:
+    directory = tmp_path_factory.mktemp("signed") / "bundle"
+    shutil.copytree(resolve(run_directory / "bundles"), directory)
+    sign_bundle(directory, PAIR)
+    return directory
+
+
+@pytest.fixture
+def signed(tmp_path: Path, signed_once: Path) -> Path:
+    directory = tmp_path / "bundles" / "bundle"
+    shutil.copytree(signed_once, directory)
+    return directory
+
+
+def test_signature_is_of_the_exact_bytes_of_the_manifest(signed: Path) -> None:
+    signature = (signed / SIGNATURE).read_bytes()
+    assert len(signature) == SIGNATURE_BYTES
+    KEY.verify(signature, (signed / "manifest.json").read_bytes())
+    assert [path.name for path in signed.parent.iterdir()] == ["bundle"]
+
+
+def test_bundle_that_is_signed_loads_with_its_key_and_without_one(signed: Path) -> None:
+    assert load_bundle(signed, KEY).bundle_id == load_bundle(signed).bundle_id
+
+
+def test_bundle_signed_again_by_another_is_the_others(signed: Path) -> None:
+    sign_bundle(signed, OTHER)
+    read_sealed(signed, OTHER.public_key())
+    with pytest.raises(SignatureRefusedError):
+        read_sealed(signed, KEY)
+
+
+def _unsign(directory: Path) -> None:
+    (directory / SIGNATURE).unlink()
+
+
+def _write(data: bytes) -> Callable[[Path], object]:
+    return lambda directory: (directory / SIGNATURE).write_bytes(data)
+
+
+def _by_other(directory: Path) -> None:
+    manifest = (directory / "manifest.json").read_bytes()
+    (directory / SIGNATURE).write_bytes(OTHER.sign(manifest))
+
+
+def _change_manifest(old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(directory: Path) -> None:
+        path = directory / "manifest.json"
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, new, 1))
+
+    return change
+
+
+def _flip(directory: Path) -> None:
+    data = bytearray((directory / SIGNATURE).read_bytes())
+    data[7] ^= 1
+    (directory / SIGNATURE).write_bytes(data)
+
+
+HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
+    ("none", _unsign, SignatureRefusedError),
+    ("empty", _write(b""), SignatureRefusedError),
+    ("too short", _write(bytes(63)), SignatureRefusedError),
+    ("nothing but zeros", _write(bytes(64)), SignatureRefusedError),
+    ("too long", _write(bytes(65)), TooLargeError),
+    ("pickle", _write(b"cos\nsystem\n(S'true'\ntR."), SignatureRefusedError),
+    ("a bit flipped", _flip, SignatureRefusedError),
+    ("another's", _by_other, SignatureRefusedError),
+    ("of a manifest with a blank more", _change_manifest(b"}\n", b"}\n\n"), SignatureRefusedError),
+    (
+        "of a manifest of a newer format",
+        _change_manifest(f'"format": {FORMAT},'.encode(), f'"format": {FORMAT + 1},'.encode()),
+        SignatureRefusedError,
+    ),
+    ("of a manifest since broken", _change_manifest(b"{", b"["), SignatureRefusedError),
+)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refusal"), [row[1:] for row in HOSTILE], ids=[row[0] for row in HOSTILE]
+)
+def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
+    spoil: Callable[[Path], object], refusal: type[BundleRefusedError], signed: Path
+) -> None:
+    (signed / "schema.json").write_bytes(b"changed since")  # whoever reads it, refuses it
+    with pytest.raises(DigestMismatchError):
+        load_bundle(signed, KEY)
+    spoil(signed)
+    with pytest.raises(refusal) as caught:
+        load_bundle(signed, KEY)
+    assert type(caught.value) is refusal
+    assert caught.value.exit_code == 5
+    assert [one.holds for one in verify_bundle(signed, KEY)] == [True, False]
+
+
+def _reseal(directory: Path, name: str, data: bytes) -> None:
+    """Change a file and the manifest with it."""
+    (directory / name).write_bytes(data)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+    (directory / "manifest.json").write_bytes(canonical_json(manifest))
+
+
+def _with_half_a_model(directory: Path) -> None:
+    data = (directory / "sell_through.0.txt").read_bytes()
+    _reseal(directory, "sell_through.0.txt", data[: len(data) // 2])
+
+
+def _with_other_answers(directory: Path) -> None:
+    text = (directory / "sell_through.0.txt").read_text()
+    other = with_leaves(Booster(text), "0.25").text
+    _reseal(directory, "sell_through.0.txt", other.encode())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refusal"),
+    [
+        pytest.param(
+            lambda directory: (directory / "pooling.json").write_bytes(b"{}"),
+            DigestMismatchError,
+            id="other bytes",
+        ),
+        pytest.param(_with_half_a_model, CanaryError, id="half a model"),
+        pytest.param(_with_other_answers, CanaryError, id="other answers"),
+        pytest.param(
+            lambda directory: _reseal(directory, "calibration.json", b"[]"),
+            CanaryError,
+            id="a curve that is none",
+        ),
+        pytest.param(
+            lambda directory: (directory / "model.pkl").write_bytes(b""),
+            UnexpectedFileError,
+            id="a file more",
+        ),
+    ],
+)
+def test_bundle_that_isnt_sound_is_not_signed(
+    spoil: Callable[[Path], None], refusal: type[BundleRefusedError], signed: Path
+) -> None:
+    before = (signed / SIGNATURE).read_bytes()
+    spoil(signed)
+    with pytest.raises(refusal):
+        sign_bundle(signed, OTHER)
+    assert (signed / SIGNATURE).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "failing"),
+    [("", None), ("model.pkl", "files"), ("sell_through.0.txt", "digests")],
+)
+def test_verifying_makes_the_checks_in_order_up_to_the_first_that_fails(
+    name: str, failing: str | None, signed: Path
+) -> None:
+    if name:
+        (signed / name).write_bytes(b"changed")
+    checks = verify_bundle(signed, KEY)
+    made = CHECKS if failing is None else CHECKS[: CHECKS.index(failing) + 1]
+    assert [one.check for one in checks] == list(made)
+    assert [one.holds for one in checks] == [check != failing for check in made]
+
+
+def test_verifying_without_a_key_says_that_the_signature_isnt_checked(signed: Path) -> None:
+    said = verify_bundle(signed, None)[1].said
+    assert said == "not checked, no public key was given; manifest.sig is there"
+    _unsign(signed)
+    assert verify_bundle(signed, None)[1].said.endswith("manifest.sig is not there")
+
+
+def test_served_are_only_bundles_of_the_key(run_directory: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(run_directory, run)
+    private, public = make_keys(tmp_path / "keys")
+    settings = {"bundles": run / "bundles", "snapshots": run / "snapshots"}
+    with pytest.raises(SignatureRefusedError, match=fingerprint(read_public_key(public))):
+        load_served(**settings, public_key=public)
+    sign_bundle(resolve(run / "bundles"), read_private_key(private))
+    served = load_served(**settings, public_key=public)
+    served.snapshot.close()
+    with pytest.raises(KeyRefusedError, match="No such file"):
+        load_served(**settings, public_key=tmp_path / "gone.pub")
+
+
+def test_keys_made_fit_each_other_and_the_private_one_is_private(tmp_path: Path) -> None:
+    private, public = make_keys(tmp_path / "keys")
+    signature = read_private_key(private).sign(b"text")
+    read_public_key(public).verify(signature, b"text")
+    assert private.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(KeyRefusedError, match="a file, which stays"):
+        make_keys(tmp_path / "keys")
+
+
+def test_private_file_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"old")
+    with pytest.raises(StorageError):
+        write_private(tmp_path / "key", b"new")
+    assert (tmp_path / "key").read_bytes() == b"old"
+
+
+def _pem(key: object, encryption: object = None) -> bytes:
+    pem: bytes = key.private_bytes(  # type: ignore[attr-defined]
+        Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()
+    )
+    return pem
+
+
+CURVE = ec.generate_private_key(ec.SECP256R1())
+PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "found"),
+    [
+        (_pem(PAIR), 0o640, "one that others may use"),
+        (_pem(PAIR), 0o604, "one that others may use"),
+        (_pem(PAIR, BestAvailableEncryption(b"secret")), 0o600, "no PEM of an unencrypted"),
+        (_pem(CURVE), 0o600, "a key of another kind"),
+        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "no PEM of an unencrypted"),
+        (b"", 0o600, "no PEM of an unencrypted"),
+        (b"\x80\x04pickle", 0o600, "no PEM of an unencrypted"),
+    ],
+)
+def test_private_key_that_isnt_one_is_refused(
+    data: bytes, mode: int, found: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(data)
+    path.chmod(mode)
+    with pytest.raises(KeyRefusedError) as caught:
+        read_private_key(path)
+    assert caught.value.found.startswith(found)
+    assert "BEGIN" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (_pem(PAIR), "no PEM of a public key"),
+        (CURVE.public_key().public_bytes(*PUBLIC_FORM), "a key of another kind"),
+        (b"ssh-ed25519 AAAA", "no PEM of a public key"),
+    ],
+)
+def test_public_key_that_isnt_one_is_refused(data: bytes, found: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(data)
+    with pytest.raises(KeyRefusedError, match=found):
+        read_public_key(tmp_path / "key")
+
+
+def test_key_that_is_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+    with pytest.raises(KeyRefusedError, match="not a plain file"):
+        read_public_key(tmp_path / "key")
+
+
+def test_signature_that_is_a_directory_is_refused(signed: Path) -> None:
+    _unsign(signed)
+    (signed / SIGNATURE).mkdir()
+    with pytest.raises(UnexpectedFileError):
+        load_bundle(signed, KEY)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from serving.errors import BrokenFileError
+from serving.prediction.booster import Booster, feature_names_of
+from tests.worlds.serving import PARAMETERS, bundle_contents, random_columns
+
+MATRIX = CATALOGUE.design_matrix(random_columns(500, seed=9), PARAMETERS)
+
+
+@pytest.fixture(scope="module")
+def booster() -> Booster:
+    return bundle_contents().models.targets["sell_through"].boosters[0]
+
+
+def test_booster_gives_the_bits_of_lightgbm(booster: Booster) -> None:
+    theirs = lgb.Booster(model_str=booster.text).predict(MATRIX, num_threads=1)
+    np.testing.assert_array_equal(booster.predict(MATRIX), theirs)
+
+
+def test_booster_predicts_a_row_the_same_alone_and_in_a_batch(booster: Booster) -> None:
+    alone = [booster.predict(MATRIX[i : i + 1])[0] for i in range(len(MATRIX))]
+    np.testing.assert_array_equal(booster.predict(MATRIX), alone)
+
+
+def test_booster_takes_any_layout_of_the_matrix(booster: Booster) -> None:
+    np.testing.assert_array_equal(
+        booster.predict(np.asfortranarray(MATRIX)), booster.predict(MATRIX)
+    )
+
+
+def test_booster_shared_by_threads_answers_as_alone(booster: Booster) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: booster.predict(MATRIX), range(32)))
+    for answer in answers:
+        np.testing.assert_array_equal(answer, booster.predict(MATRIX))
+
+
+def test_booster_with_another_width_is_refused(booster: Booster) -> None:
+    with pytest.raises(BrokenFileError, match="inputs, not 3"):
+        booster.predict(np.zeros((2, 3)))
+
+
+def test_booster_of_text_that_lightgbm_refuses_tells_why() -> None:
+    with pytest.raises(BrokenFileError, match="LightGBM model"):
+        Booster("not a model")
+
+
+def test_feature_names_are_read_without_loading(booster: Booster) -> None:
+    assert feature_names_of(booster.text) == CATALOGUE.model_inputs
+    assert feature_names_of("tree\nversion=v4\n") == ()

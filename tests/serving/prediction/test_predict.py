@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS
+from serving.conformal.cells import footing_in, own_evidence, share_units
+from serving.errors import BrokenFileError
+from serving.prediction.booster import Booster
+from serving.prediction.predict import Models, predict
+from serving.prediction.target_model import TargetModel
+from tests.worlds.serving import PARAMETERS, bundle_contents, random_columns, random_markets
+
+COLUMNS = random_columns(300, seed=21)
+MARKETS = random_markets(300)
+USUAL = np.ones(300)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return bundle_contents().models
+
+
+def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
+    found = predict(models, COLUMNS, MARKETS, level=0.9, demand=USUAL)
+    matrix = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
+    np.testing.assert_array_equal(found.matrix, matrix)
+    np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
+    sold = models.targets["sell_through"].predict(matrix)
+    for target in TARGETS:
+        estimate = models.targets[target].predict(matrix)
+        units = share_units(target, COLUMNS["units_offered"], sold)
+        footing = footing_in(MARKETS, COLUMNS, units)
+        low, high = models.targets[target].interval(estimate, footing, level=0.9)
+        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
+        np.testing.assert_array_equal(found.targets[target].low, low)
+        np.testing.assert_array_equal(found.targets[target].high, high)
+
+
+def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_real(
+    models: Models,
+) -> None:
+    demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
+    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=demand)
+    offered = COLUMNS["units_offered"]
+    plain = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
+    small = {**COLUMNS, "units_offered": offered / demand}
+    seasonal = CATALOGUE.design_matrix(small, PARAMETERS)
+    np.testing.assert_array_equal(found.matrix, plain)
+    sold = models.targets["sell_through"].predict(seasonal)
+    asked = {"sell_through": seasonal, "return_risk": plain}
+    for target in TARGETS:
+        estimate = models.targets[target].predict(asked[target])
+        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
+        footing = footing_in(MARKETS, COLUMNS, share_units(target, offered, sold))
+        low, high = models.targets[target].interval(estimate, footing, level=0.8)
+        np.testing.assert_array_equal(found.targets[target].low, low)
+        np.testing.assert_array_equal(found.targets[target].high, high)
+    usual = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL).targets["sell_through"]
+    assert (found.targets["sell_through"].estimate >= usual.estimate).all()
+    assert (found.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
+
+
+def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
+    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    assert found.score is not None
+    for row, kept in enumerate(found.score.tolist()):
+        sold = found.targets["sell_through"].estimate[row]
+        assert kept == sold * (1 - found.targets["return_risk"].estimate[row])
+
+
+def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
+    together = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    for row in range(0, 300, 7):
+        columns = {name: column[row : row + 1] for name, column in COLUMNS.items()}
+        alone = predict(models, columns, MARKETS[row : row + 1], level=0.8, demand=USUAL[:1])
+        for target in TARGETS:
+            for part in ("estimate", "low", "high"):
+                one = getattr(alone.targets[target], part)[0]
+                assert one == getattr(together.targets[target], part)[row]
+
+
+def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
+    models: Models,
+) -> None:
+    whole = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
+    found = predict(alone, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    assert list(found.targets) == ["sell_through"]
+    assert found.score is None
+    for part in ("estimate", "low", "high"):
+        first, second = (getattr(one.targets["sell_through"], part) for one in (whole, found))
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("names", [[], ["return_risk"], ["sell_through", "margin"]])
+def test_models_without_sell_through_or_of_an_unknown_target_are_refused(
+    names: list[str], models: Models
+) -> None:
+    model = models.targets["sell_through"]
+    targets: dict[Any, TargetModel] = dict.fromkeys(names, model)
+    with pytest.raises(BrokenFileError) as caught:
+        replace(models, targets=targets)
+    assert str(sorted(names)) in caught.value.found
+
+
+def test_models_with_other_parameters_are_refused(models: Models) -> None:
+    with pytest.raises(BrokenFileError, match="pooling parameters"):
+        replace(models, parameters={"return_rate_mean": 0.1})
+
+
+def test_models_with_a_booster_of_other_columns_are_refused(models: Models) -> None:
+    model = models.targets["sell_through"]
+    first, second = CATALOGUE.model_inputs[:2]
+    swapped = model.boosters[0].text.replace(f"={first} {second} ", f"={second} {first} ", 1)
+    other = replace(model, boosters=(Booster(swapped),))
+    with pytest.raises(BrokenFileError, match="other input columns"):
+        replace(models, targets={**models.targets, "sell_through": other})

@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import as_of_to_day
+from features.dataset.horizons import Horizons
+from features.declarations.levels import Level
+from features.declarations.targets import TARGETS
+from features.online.snapshot import OnlineSnapshot
+from features.online.writer import write_snapshot
+from serving.bundle.bundle import Bundle
+from serving.conformal.cells import LEVELS, ROOT, Cell, Footing, cells_of, share_units
+from serving.conformal.intervals import ConformalResiduals
+from serving.errors import CatalogueMismatchError, HorizonsMismatchError
+from serving.prediction.predict import predict
+from serving.prediction.seasonality import LearnedDays, SeasonRise, Seasons
+from serving.scoring.candidates import Candidate
+from serving.scoring.refusals import Detail, RequestRefusedError
+from serving.scoring.score import check_pair, score
+from tests.worlds.serving import AS_OF, snapshot_contents
+
+WARM = Candidate(
+    product_id="mug-1",
+    market="GB",
+    list_price_minor=499,
+    currency="GBP",
+    units_offered=100,
+    listing_id="mug-1|GB",
+)
+
+
+def _other(**changes: Any) -> Candidate:  # noqa: ANN401 - any field of a candidate
+    return msgspec.structs.replace(WARM, **changes)
+
+
+NEW_LISTING = _other(listing_id=None)
+NEW_PRODUCT = _other(product_id="new", listing_id=None, category="kitchen")
+FILMED_PRODUCT = msgspec.structs.replace(NEW_PRODUCT, supplier_id="maker", creator_id="reviewer")
+
+
+def _day(text: str) -> int:
+    return as_of_to_day(datetime.fromisoformat(f"{text}T00:00:00+00:00"))
+
+
+def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
+    """Look the features up by hand, level by level; a mug's listing is found by its product."""
+    is_mug = candidate.product_id.startswith("mug")
+    supplier = "maker" if is_mug else candidate.supplier_id
+    creator = "reviewer" if is_mug else candidate.creator_id
+    listing = "mug-1|GB" if is_mug else candidate.listing_id
+    keys = {
+        Level.LISTING: (listing,),
+        Level.PRODUCT: (candidate.product_id,),
+        Level.SUPPLIER: (supplier,),
+        Level.SUPPLIER_CATEGORY: (supplier, category),
+        Level.CREATOR: (creator,),
+        Level.CATEGORY_MARKET: (category, candidate.market),
+        Level.MARKET: (candidate.market,),
+    }
+    columns = {
+        "units_offered": np.array([float(candidate.units_offered)]),
+        "list_price_minor": np.array([float(candidate.list_price_minor)]),
+    }
+    for level, vectors in snapshot_contents().levels.items():
+        known: dict[tuple[str | None, ...], Any] = dict(
+            zip(vectors.keys, vectors.values, strict=True)
+        )
+        zeros = np.zeros(len(CATALOGUE.at(level)))
+        vector = known.get(keys[level], zeros)
+        for feature, value in zip(CATALOGUE.at(level), vector, strict=True):
+            columns[feature.name] = np.array([value])
+    return columns
+
+
+@pytest.mark.parametrize(
+    ("candidate", "category"),
+    [
+        (WARM, "kitchen"),
+        (NEW_LISTING, "kitchen"),
+        (NEW_PRODUCT, "kitchen"),
+        (FILMED_PRODUCT, "kitchen"),
+        (_other(product_id="new", listing_id="new|GB", category="furniture"), "furniture"),
+        (_other(product_id="new", listing_id=None), None),
+    ],
+)
+def test_score_is_the_prediction_of_features_looked_up_by_hand(
+    bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
+) -> None:
+    (found,) = score(bundle, snapshot, [candidate], level=0.9).candidates
+    columns = _columns_of(candidate, category)
+    expected = predict(bundle.models, columns, [candidate.market], level=0.9, demand=np.ones(1))
+    for target in TARGETS:
+        share, one = getattr(found, target), expected.targets[target]
+        assert (share.estimate, share.low, share.high) == (
+            one.estimate[0],
+            one.low[0],
+            one.high[0],
+        )
+        assert share.level == 0.9
+    assert found.return_risk is not None
+    assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
+
+
+def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
+    bundle: Bundle, bundle_without_returns: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    batch = [WARM, NEW_LISTING, NEW_PRODUCT]
+    whole = score(bundle, snapshot, batch, level=0.8).candidates
+    alone = score(bundle_without_returns, snapshot, batch, level=0.8).candidates
+    for one, other in zip(whole, alone, strict=True):
+        flags = [*one.flags[:-1], "no_return_risk", "imputed:stock"]
+        expected = msgspec.structs.replace(one, return_risk=None, score=None, flags=flags)
+        assert other == expected
+    assert b'"return_risk":null,"score":null' in msgspec.json.encode(alone[0])
+
+
+def test_score_of_a_batch_is_that_of_its_candidates_alone(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    batch = [WARM, NEW_PRODUCT, NEW_LISTING, *[_other(units_offered=n) for n in range(1, 200)]]
+    together = score(bundle, snapshot, batch, level=0.8).candidates
+    alone = [score(bundle, snapshot, [one], level=0.8).candidates[0] for one in batch]
+    assert together == alone
+
+
+def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    batch = score(bundle, snapshot, [_other(candidate_id="c-1")], level=0.8)
+    assert batch.bundle_id == bundle.bundle_id
+    assert batch.snapshot_id == snapshot.snapshot_id
+    assert batch.as_of == AS_OF.isoformat() == "2026-03-02T00:00:00+00:00"
+    (one,) = batch.candidates
+    assert (one.candidate_id, one.product_id, one.market) == ("c-1", "mug-1", "GB")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "flags", "levels"),
+    [
+        (WARM, [], list(Level)),
+        (NEW_LISTING, [], list(Level)),
+        (
+            FILMED_PRODUCT,
+            ["cold_start", "unknown_product"],
+            ["supplier", "supplier_category", "creator", "category_market", "market"],
+        ),
+        (NEW_PRODUCT, ["cold_start", "unknown_product"], ["category_market", "market"]),
+        (
+            _other(product_id="new", listing_id=None),
+            ["cold_start", "unknown_product", "unseen_category"],
+            ["market"],
+        ),
+        (
+            _other(product_id="new", listing_id=None, category="furniture"),
+            ["cold_start", "unknown_product", "unseen_category"],
+            ["market"],
+        ),
+        (
+            _other(category="toys"),
+            ["category_of_snapshot"],
+            list(Level),
+        ),
+    ],
+)
+def test_score_flags_what_it_lacks_and_names_the_levels_used(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    candidate: Candidate,
+    flags: list[str],
+    levels: list[str],
+) -> None:
+    (found,) = score(bundle, snapshot, [candidate], level=0.8).candidates
+    assert found.flags == [*flags, "imputed:stock"]
+    assert found.evidence.levels_used == levels
+    assert found.evidence.as_of == AS_OF.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("first", "flags"),
+    [("2025-03-03", []), ("2025-03-04", ["unseen_season"])],
+    ids=["a year before", "a day less"],
+)
+def test_score_says_that_its_season_was_never_learned_from(
+    first: str, flags: list[str], bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    learned = LearnedDays(_day(first), _day("2025-12-31"))
+    young = _with_seasons(bundle, Seasons(learned=learned, rises=()))
+    for one in score(young, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates:
+        assert [flag for flag in one.flags if flag == "unseen_season"] == flags
+
+
+def _with_seasons(bundle: Bundle, seasons: Seasons) -> Bundle:
+    manifest = msgspec.structs.replace(bundle.manifest, seasons=seasons)
+    return replace(bundle, manifest=manifest)
+
+
+def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    first, last = ((AS_OF + timedelta(days=n)).strftime("%m-%d") for n in (0, 13))
+    rise = SeasonRise(name="fair", first=first, last=last, rise=0.5, markets=(WARM.market,))
+    learned = LearnedDays(_day("2025-06-01"), _day("2025-12-31"))
+    elsewhere = _other(product_id="new", listing_id=None, market="DE", currency="EUR")
+    silent, told = (
+        score(
+            _with_seasons(bundle, Seasons(learned=learned, rises=rises)), snapshot, asked, level=0.8
+        )
+        for asked in [[WARM, elsewhere]]
+        for rises in [(), (rise,)]
+    )
+    plain = score(bundle, snapshot, [WARM, elsewhere], level=0.8)
+    assert [one.sell_through for one in silent.candidates] == [
+        one.sell_through for one in plain.candidates
+    ]
+    columns = _columns_of(WARM, "kitchen")
+    demand = np.array([1 + 0.5 * 14 / 28])
+    expected = predict(bundle.models, columns, [WARM.market], level=0.8, demand=demand)
+    warm, other = told.candidates
+    for target in TARGETS:
+        share, said = getattr(warm, target), expected.targets[target]
+        ours = (share.estimate, share.low, share.high)
+        assert ours == (said.estimate[0], said.low[0], said.high[0])
+    unmoved = silent.candidates[0].return_risk
+    assert warm.return_risk is not None
+    assert unmoved is not None
+    assert warm.return_risk.estimate == unmoved.estimate
+    assert "season_demand:1.25" in warm.flags
+    assert "unseen_season" in warm.flags
+    assert other.sell_through == silent.candidates[1].sell_through
+    assert not any(flag.startswith("season_demand") for flag in other.flags)
+
+
+def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    warm, cold = score(bundle, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    trials = {
+        "sell_through_rate": "units_offered_180d",
+        "return_rate": "units_ripe_180d",
+        "repurchase_rate": "buyers_ripe_180d",
+    }
+    columns = _columns_of(WARM, "kitchen")
+    for rate, column in trials.items():
+        count = columns[column][0]
+        strength = bundle.models.parameters[f"{rate}_strength_listing"]
+        assert warm.evidence.own_weight[rate] == count / (count + strength)
+    assert cold.evidence.own_weight == dict.fromkeys(trials, 0.0)
+
+
+def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_path: Path) -> None:
+    contents = snapshot_contents()
+    listing = contents.about.levels[Level.LISTING]
+    absent = listing.model_copy(update={"defaults": (None,) * len(listing.features)})
+    about = contents.about.model_copy(
+        update={"levels": {**contents.about.levels, Level.LISTING: absent}}
+    )
+    write_snapshot(replace(contents, about=about), tmp_path)
+    blind = OnlineSnapshot.open(tmp_path)
+    (found,) = score(bundle, blind, [NEW_PRODUCT], level=0.8).candidates
+    assert set(found.evidence.own_weight.values()) == {None}
+    assert "cold_start" in found.flags
+
+
+def test_score_of_an_unknown_product_has_the_wider_interval(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    (found,) = score(bundle, snapshot, [NEW_PRODUCT], level=0.8).candidates
+    for target in TARGETS:
+        share = getattr(found, target)
+        offered = np.array([float(NEW_PRODUCT.units_offered)])
+        units = share_units(target, offered, np.array([found.sell_through.estimate]))
+        for evidence in range(len(LEVELS)):
+            footing = Footing(np.array([evidence]), cells_of(["GB"]), units)
+            other = bundle.models.targets[target].residuals.interval(
+                np.array([share.estimate]), footing, level=0.8
+            )
+            assert share.low <= other[0][0]
+            assert share.high >= other[1][0]
+
+
+@pytest.mark.parametrize(
+    ("kept", "merged"),
+    [
+        ({("some",), ("some", "GB"), ("much",), ("much", "GB"), ("none",)}, [False, True]),
+        ({("none",), ("none", "GB")}, [True, False]),
+        (set(), [True, True]),
+    ],
+)
+def test_score_resting_on_a_wider_cell_says_so(
+    kept: set[Cell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    model = bundle.models.targets["return_risk"]
+    cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
+    residuals = ConformalResiduals(model.residuals.spread, cells)
+    targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
+    other = replace(bundle, models=replace(bundle.models, targets=targets))
+    found = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    assert ["interval_merged" in one.flags for one in found] == merged
+    assert found[1].flags[0] == "cold_start"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "code", "loc"),
+    [
+        (_other(market="FR", currency="EUR"), "unsupported_market", "market"),
+        (_other(currency="EUR"), "currency_mismatch", "currency"),
+        (_other(currency="XYZ"), "currency_mismatch", "currency"),
+        (_other(product_id="mug-2"), "listing_mismatch", "listing_id"),
+        (_other(market="DE", currency="EUR"), "listing_mismatch", "listing_id"),
+    ],
+)
+def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
+    bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, code: str, loc: str
+) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        score(bundle, snapshot, [WARM, candidate, WARM, candidate], level=0.8)
+    assert caught.value.code == code
+    assert caught.value.details == (
+        Detail(("candidates", 1, loc), code),
+        Detail(("candidates", 3, loc), code),
+    )
+
+
+def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
+    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
+    with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
+        check_pair(bundle, other)
+
+
+def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
+    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
+    with pytest.raises(HorizonsMismatchError) as caught:
+        score(bundle, other, [WARM], level=0.8)
+    assert "horizon_days 28" in caught.value.expected
+    assert "horizon_days 14" in caught.value.found
+
+
+def test_score_opens_no_file_named_by_a_candidate(
+    bundle: Bundle, snapshot: OnlineSnapshot, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "absent")
+    candidate = _other(product_id=path[:128], listing_id=None)
+    score(bundle, snapshot, [candidate], level=0.8)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,298 @@
+"""Boosters fitted on a real Dask cluster against those fitted here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dask import config
+from distributed import LocalCluster, SchedulerPlugin
+
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from serving.bundle.bundle import load_bundle, write_bundle
+from serving.prediction.booster import Booster
+from tests.worlds.training import QUICK
+from training.boosting.dask_errors import (
+    NoWorkersError,
+    RowsUnreachableError,
+    SchedulerLostError,
+    SchedulerUnreachableError,
+    WorkerLostError,
+)
+from training.boosting.dask_fitting import DaskFitter
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Material, Recipe
+from training.errors import OneClassError
+from training.evaluation.evaluate import MODEL
+from training.fit.train import Trained, train
+from training.metrics.metrics import row_log_loss
+
+OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
+
+
+@pytest.fixture(scope="module")
+def path(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shared") / "rows.parquet"
+    pq.write_table(rows, path, row_group_size=900)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: Recipe) -> Trained:
+    fit = DaskFitter(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(scratch))
+        return train(rows, recipe, git_commit="unknown", progress=lambda _: None, fit=fit)
+
+
+@pytest.fixture
+def samples(divisions: dict[Target, Division]) -> dict[Target, Sample]:
+    return {target: division.train for target, division in divisions.items()}
+
+
+def _parameters(text: str) -> dict[str, str]:
+    lines = text.partition("\nparameters:")[2].splitlines()
+    pairs = (line.strip("[]").partition(": ") for line in lines if line.startswith("["))
+    return {name: value for name, _, value in pairs if name not in OF_THE_NETWORK}
+
+
+def test_models_of_a_cluster_are_as_good_as_those_made_here(
+    trained: Trained, trained_there: Trained
+) -> None:
+    for target, there in trained_there.evaluations.items():
+        here = trained.evaluations[target].overall[MODEL].log_loss
+        assert there.overall[MODEL].log_loss == pytest.approx(here, rel=0.01)
+
+
+def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
+    trained: Trained, trained_there: Trained
+) -> None:
+    for target, model in trained_there.contents.models.targets.items():
+        ours = trained.contents.models.targets[target].boosters
+        assert len(model.boosters) == len(ours)
+        for here, there in zip(ours, model.boosters, strict=True):
+            assert there.feature_names == CATALOGUE.model_inputs
+            assert _parameters(there.text) == _parameters(here.text)
+            # each engine draws its own seven of ten rows; test_row_parts.py counts them all
+            assert _sum_of("leaf_count", there) == pytest.approx(
+                _sum_of("leaf_count", here), rel=0.05
+            )
+            # Hessians, and so what rows weigh
+            assert _sum_of("leaf_weight", there) == pytest.approx(
+                _sum_of("leaf_weight", here), rel=0.05
+            )
+
+
+def test_models_of_a_cluster_are_as_good_before_calibration(
+    trained: Trained, trained_there: Trained
+) -> None:
+    """Calibration would hide trees that started from elsewhere than serving does."""
+    for target, there in trained_there.contents.models.targets.items():
+        latest = trained.divisions[target].latest
+        here = trained.contents.models.targets[target]
+        losses = [
+            np.average(
+                row_log_loss(latest.label, model.predict_raw(trained.material.matrix[latest.rows])),
+                weights=latest.weight,
+            )
+            for model in (here, there)
+        ]
+        assert losses[1] == pytest.approx(losses[0], rel=0.01)
+        trees = [model.boosters[0].text.count("\nTree=") for model in (here, there)]
+        assert trees[1] == trees[0]
+
+
+def _sum_of(name: str, booster: Booster) -> float:
+    """Return the sum of what the leaves of the first tree say, of rows or of their Hessians."""
+    _, _, after = booster.text.partition(f"\n{name}=")
+    return sum(float(one) for one in after[: after.index("\n")].split())
+
+
+def test_bundles_of_a_cluster_pass_their_checks_and_score(
+    trained_there: Trained, tmp_path: Path
+) -> None:
+    bundle = load_bundle(tmp_path / write_bundle(trained_there.contents, tmp_path))
+    for target, model in bundle.models.targets.items():
+        matrix = trained_there.material.matrix[:50]
+        expected = trained_there.contents.models.targets[target].predict(matrix)
+        assert np.array_equal(model.predict(matrix), expected)
+
+
+def test_boosters_do_not_say_where_the_workers_were(trained_there: Trained) -> None:
+    for model in trained_there.contents.models.targets.values():
+        assert not any("127.0.0.1" in booster.text for booster in model.boosters)
+
+
+def test_a_cluster_leaves_no_process_and_no_file(trained_there: Trained, scratch: Path) -> None:
+    assert trained_there.evaluations
+    assert not list(scratch.iterdir())
+    assert not _workers()
+
+
+def test_samples_that_teach_nothing_are_refused_before_a_cluster_starts(
+    path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    same = replace(samples["return_risk"], label=np.zeros(samples["return_risk"].rows.size))
+    with pytest.raises(OneClassError):
+        DaskFitter(path)(material, {"return_risk": same})
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://"])
+def test_an_unreachable_scheduler_is_refused_in_bounded_time(
+    address: str, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(SchedulerUnreachableError, match="within 1 s"):
+        DaskFitter(path, address, patience_seconds=1)(material, samples)
+    assert time.monotonic() - start < 10
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster
+
+
+def test_a_scheduler_without_workers_is_refused(
+    cluster: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    with pytest.raises(NoWorkersError, match="dask worker"):
+        DaskFitter(path, cluster.scheduler_address, patience_seconds=0.5)(material, samples)
+
+
+class _OnTask(SchedulerPlugin):
+    """Act, once, as soon as the scheduler hands out a task of a name."""
+
+    def __init__(self, name: str, act: Callable[[], object]) -> None:
+        self.name, self.act, self.is_done = name, act, False
+
+    def transition(self, key: object, start: str, finish: str, *_: object, **__: object) -> None:
+        is_handed_out = (start, finish) == ("waiting", "processing")
+        if is_handed_out and str(key).startswith(self.name) and not self.is_done:
+            self.is_done = True
+            self.act()
+
+
+def _on_task(name: str, act: Callable[[], object], cluster: LocalCluster) -> None:
+    assert cluster.scheduler is not None
+    cluster.scheduler.add_plugin(_OnTask(name, act))
+
+
+@pytest.fixture
+def workers(cluster: LocalCluster) -> LocalCluster:
+    cluster.scale(2)
+    cluster.wait_for_workers(2)
+    return cluster
+
+
+def _brief(material: Material, *, trees: int) -> Material:
+    settings = QUICK.model_copy(update={"trees": trees, "boosters": 1})
+    return replace(material, recipe=replace(material.recipe, settings=settings))
+
+
+def test_a_file_that_goes_away_is_refused(
+    workers: LocalCluster,
+    path: Path,
+    material: Material,
+    samples: dict[Target, Sample],
+    tmp_path: Path,
+) -> None:
+    gone = tmp_path / "rows.parquet"
+    gone.write_bytes(path.read_bytes())
+    _on_task("learnable", gone.unlink, workers)
+    with pytest.raises(RowsUnreachableError, match="every worker"):
+        DaskFitter(gone, workers.scheduler_address)(material, samples)
+
+
+def test_workers_of_others_read_the_rows_of_a_relative_path_and_are_left_running(
+    workers: LocalCluster,
+    path: Path,
+    material: Material,
+    samples: dict[Target, Sample],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(path.parent)
+    fit = DaskFitter(Path(path.name), workers.scheduler_address)
+    texts = fit(_brief(material, trees=1), samples)
+    assert [len(boosters) for boosters in texts.values()] == [1, 1]
+    assert len(workers.scheduler_info["workers"]) == 2
+
+
+def test_a_lost_worker_ends_the_training(
+    workers: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    kill = threading.Timer(0.5, _workers()[-1].kill)
+    _on_task("_train_part", kill.start, workers)
+    with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
+        DaskFitter(path, workers.scheduler_address)(_brief(material, trees=5000), samples)
+
+
+SHORT_LIVED = """
+import os, signal, time
+from dask import config
+from distributed import LocalCluster, SchedulerPlugin
+
+class Death(SchedulerPlugin):
+    def transition(self, key, start, finish, *_, **__):
+        if finish == "processing" and str(key).startswith("_train_part"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with LocalCluster(
+    n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+) as cluster:
+    cluster.scheduler.add_plugin(Death())
+    print(cluster.scheduler_address, flush=True)
+    time.sleep(100)
+"""
+"""A scheduler and its workers; it is killed once it has handed out the fit of a booster."""
+
+
+def test_a_lost_scheduler_ends_the_training(
+    path: Path, material: Material, samples: dict[Target, Sample]
+) -> None:
+    program = [sys.executable, "-c", SHORT_LIVED]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as scheduler:
+        assert scheduler.stdout is not None
+        address = scheduler.stdout.readline().strip()
+        with (
+            config.set({"distributed.comm.timeouts.connect": "1s"}),
+            pytest.raises(SchedulerLostError, match="found no answer any more"),
+        ):
+            DaskFitter(path, address)(_brief(material, trees=5000), samples)
+    assert scheduler.returncode == -9
+
+
+def _workers() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_without_dask_the_way_out_is_named() -> None:
+    program = "import sys; sys.modules['dask'] = None; import training.boosting.dask_fitting"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert "DaskMissingError" in run.stderr
+    assert 'pip install "xuanpin[dask]"' in run.stderr

@@ -1,0 +1,129 @@
+"""Parts of the training rows' file against the design matrix that is made at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
+from tests.worlds.training import market_rows
+from training.boosting.dask_errors import OtherRowsError, RowsUnreachableError
+from training.boosting.dask_rows import cut, learnable
+from training.data.cold_start_rows import Hidden, origins
+from training.data.sample import Sample
+from training.data.time_split import Division
+from training.data.training_input import Material
+from training.data.training_set import TrainingSet
+
+Samples = dict[Target, Sample]
+
+
+@pytest.fixture(scope="module")
+def samples(divisions: dict[Target, Division]) -> Samples:
+    return {target: division.train for target, division in divisions.items()}
+
+
+def _sorted(inputs: FloatArray, label: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return all in one matrix, in an order that depends on the values alone."""
+    whole = np.column_stack([inputs, label, weight])
+    return whole[np.lexsort(np.nan_to_num(whole, nan=-1.0).T)]
+
+
+@pytest.mark.parametrize(("group_rows", "least"), [(10**6, 1), (10**6, 3), (700, 2), (301, 9)])
+def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
+    group_rows: int,
+    least: int,
+    rows: pa.Table,
+    material: Material,
+    samples: Samples,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows, path, row_group_size=group_rows)
+    parts = cut(path, material, samples, least=least)
+    assert len(parts) >= least
+    read = [learnable(part, CATALOGUE, material.parameters) for part in parts]
+    for target, sample in samples.items():
+        found = [
+            np.concatenate([getattr(one[target], name) for one in read])
+            for name in ("inputs", "label", "weight")
+        ]
+        expected = _sorted(material.matrix[sample.rows], sample.label, sample.weight)
+        assert np.array_equal(_sorted(*found), expected, equal_nan=True)
+        hidden = np.concatenate([part.wanted[target].hidden for part in parts])
+        counts = np.bincount(material.training_set.hidden[sample.rows])
+        assert np.bincount(hidden).tolist() == counts.tolist()
+        assert (counts > 0).sum() == len(Hidden)
+
+
+def test_pieces_of_a_row_group_span_its_days(
+    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+) -> None:
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    sizes = []
+    for part in cut(tmp_path / "rows.parquet", material, samples, least=2):
+        days = material.training_set.as_of_day[part.wanted["sell_through"].rows]
+        train = material.training_set.as_of_day[samples["sell_through"].rows]
+        assert (days.min(), days.max()) == (train.min(), train.max())
+        sizes.append(days.size)
+    assert max(sizes) < 1.2 * min(sizes)
+
+
+def test_row_groups_that_no_sample_names_are_not_read(
+    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows, path, row_group_size=300)
+    last = max(part.row_group for part in cut(path, material, samples, least=2))
+    furthest = max(int(origins(material.training_set)[s.rows].max()) for s in samples.values())
+    assert last == furthest // 300 < pq.read_metadata(path).num_row_groups - 1
+
+
+def test_copies_come_from_the_row_that_they_repeat(training_set: TrainingSet) -> None:
+    origin = origins(training_set)
+    assert (training_set.hidden[origin] == Hidden.NOTHING).all()
+    listing = training_set.keys["listing_id"].codes
+    assert np.array_equal(listing[origin], listing)
+    assert np.array_equal(training_set.as_of_day[origin], training_set.as_of_day)
+
+
+@pytest.mark.parametrize(
+    ("stored", "error", "message"),
+    [
+        (None, RowsUnreachableError, "rows.parquet"),
+        (b"no Parquet", RowsUnreachableError, "for every worker to read"),
+        (market_rows(0, weeks=30), OtherRowsError, "found 3352 rows"),
+        (market_rows(0).replace_schema_metadata({}), OtherRowsError, "no data set"),
+    ],
+)
+def test_files_that_hold_other_rows_are_refused(
+    stored: pa.Table | bytes | None,
+    error: type[Exception],
+    message: str,
+    material: Material,
+    samples: Samples,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "rows.parquet"
+    if isinstance(stored, bytes):
+        path.write_bytes(stored)
+    elif stored is not None:
+        pq.write_table(stored, path)
+    with pytest.raises(error, match=message):
+        cut(path, material, samples, least=2)
+
+
+def test_readers_refuse_a_file_of_another_data_set(
+    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+) -> None:
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    part = cut(tmp_path / "rows.parquet", material, samples, least=1)[0]
+    with pytest.raises(OSError, match="no rows of data set ffff"):
+        learnable(replace(part, digest="f" * 64), CATALOGUE, material.parameters)

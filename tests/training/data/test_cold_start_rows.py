@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.targets import Target
+from features.online.snapshot import LookupKeys, OnlineSnapshot
+from features.online.writer import write_snapshot
+from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.snapshot_values import materialise
+from features.point_in_time.training_rows import build_training_rows
+from tests.worlds.random_markets import HORIZONS, Engine, random_world
+from training.data.cold_start_rows import HIDDEN_LEVELS, Hidden, first_rows, with_hidden_histories
+from training.data.time_split import Division
+from training.data.training_set import TrainingSet, read_training_set
+from training.evaluation.evaluate import HIDDEN_GROUPS, MODEL
+from training.fit.train import Trained
+
+
+def _names(hidden: Hidden) -> set[str]:
+    return {feature.name for level in HIDDEN_LEVELS[hidden] for feature in CATALOGUE.at(level)}
+
+
+@cache
+def _world(absent: tuple[str, ...]) -> tuple[SignalRows, pa.Table]:
+    """Return a random world without some of its tables, and its training rows."""
+    frames = {name: frame for name, frame in random_world(3).items() if name not in absent}
+    signals = stored_rows(Engine(frames).dataset, HORIZONS)
+    return signals, build_training_rows(signals, CATALOGUE)
+
+
+def _first_by_loops(rows: pa.Table) -> list[int]:
+    listings, ages = (rows[name].to_pylist() for name in ("listing_id", "days_since_listed"))
+    seen, found = set(), []
+    for place, (listing, age) in enumerate(zip(listings, ages, strict=True)):
+        if age <= 1 and listing not in seen:
+            seen.add(listing)
+            found.append(place)
+    return found
+
+
+def test_first_rows_are_those_of_a_plain_loop() -> None:
+    _, table = _world(())
+    found = first_rows(read_training_set(table, CATALOGUE))
+    assert found.tolist() == _first_by_loops(table)
+    assert len(found) > 0
+
+
+def test_copies_come_after_rows_that_stay_as_they_were(rows: pa.Table) -> None:
+    before = read_training_set(rows, CATALOGUE)
+    after = with_hidden_histories(before, CATALOGUE)
+    own, first = rows.num_rows, first_rows(before)
+    for name, column in before.columns.items():
+        assert np.array_equal(after.columns[name][:own], column, equal_nan=True), name
+    assert (after.hidden[:own] == Hidden.NOTHING).all()
+    assert after.hidden[own:].tolist() == [1] * first.size + [2] * first.size
+    for place, hidden in enumerate(HIDDEN_LEVELS):
+        copies = slice(own + place * first.size, own + (place + 1) * first.size)
+        assert after.as_of_day[copies].tolist() == before.as_of_day[first].tolist()
+        for name, key in before.keys.items():
+            assert after.keys[name].codes[copies].tolist() == key.codes[first].tolist()
+        for target, outcome in before.outcomes.items():
+            copied = after.outcomes[target]
+            assert np.array_equal(copied.label[copies], outcome.label[first], equal_nan=True)
+            assert copied.weight[copies].tolist() == outcome.weight[first].tolist()
+        for name in set(before.columns) - _names(hidden):
+            ours, theirs = after.columns[name][copies], before.columns[name][first]
+            assert np.array_equal(ours, theirs, equal_nan=True), name
+
+
+@pytest.mark.parametrize("absent", [(), ("videos", "returns", "localisation")])
+def test_what_is_hidden_is_what_a_look_up_of_an_unknown_key_gives(
+    absent: tuple[str, ...], tmp_path: Path
+) -> None:
+    signals, table = _world(absent)
+    whole = with_hidden_histories(read_training_set(table, CATALOGUE), CATALOGUE)
+    day = int(whole.as_of_day.max())
+    write_snapshot(materialise(signals, CATALOGUE, to_datetime(day)), tmp_path)
+    nobody = LookupKeys([None], ["nobody"], [None], [None], [None], ["US"])
+    unknown = OnlineSnapshot.open(tmp_path).look_up(nobody).columns
+    for hidden in HIDDEN_LEVELS:
+        copies = np.flatnonzero(whole.hidden == hidden)
+        for name in _names(hidden):
+            expected = np.full(copies.size, unknown[name][0])
+            assert np.array_equal(whole.columns[name][copies], expected, equal_nan=True), name
+
+
+def test_copies_are_cold_starts(training_set: TrainingSet) -> None:
+    assert training_set.is_cold[training_set.hidden != Hidden.NOTHING].all()
+
+
+def test_copies_are_learned_from_and_judged_apart(
+    training_set: TrainingSet, divisions: dict[Target, Division], trained: Trained
+) -> None:
+    for target, division in divisions.items():
+        for sample in (division.train, division.shaping, division.conformal):
+            assert set(training_set.hidden[sample.rows].tolist()) == {0, 1, 2}
+        assert not training_set.hidden[division.latest.rows].any()
+        kinds = training_set.hidden[division.latest_hidden.rows]
+        judged = trained.evaluations[target]
+        assert judged.overall[MODEL].rows == division.latest.rows.size
+        for name, hidden in HIDDEN_GROUPS.items():
+            assert judged.by_group[name][MODEL].rows == (kinds == hidden).sum() > 0
+
+
+def test_copies_of_a_listing_stay_on_its_side_of_the_calibration_slice(
+    training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    listing = training_set.keys["listing_id"].codes
+    for division in divisions.values():
+        sides = [set(listing[one.rows]) for one in (division.shaping, division.conformal)]
+        assert not sides[0] & sides[1]

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
+from tests.worlds.training import HORIZONS, QUICK
+from training.data.time_split import Division, divide, forward_split, in_first_half
+from training.data.training_set import Outcome, TrainingSet
+from training.errors import OneClassError, TooFewDaysError, TooFewRowsError
+from training.settings import TrainingSettings
+
+days = st.integers(1, 60)
+horizons_drawn = st.builds(
+    Horizons,
+    horizon_days=days,
+    return_window_days=days,
+    assumed_delivery_days=days,
+    reporting_lag_days=st.integers(0, 9),
+)
+settings_drawn = st.builds(
+    TrainingSettings,
+    latest_days=days,
+    calibration_days=days,
+    least_train_days=days,
+)
+moments = st.lists(st.integers(19_000, 20_200), min_size=1, max_size=80)
+
+
+@given(
+    target=st.sampled_from(TARGETS),
+    horizons=horizons_drawn,
+    settings=settings_drawn,
+    as_of_days=moments,
+)
+def test_split_no_label_reaches_the_first_moment_of_a_later_slice(
+    target: Target, horizons: Horizons, settings: TrainingSettings, as_of_days: list[int]
+) -> None:
+    as_of_day = np.array(as_of_days)
+    try:
+        split = forward_split(target, as_of_day, horizons, settings)
+    except TooFewDaysError:
+        return
+    slices = (split.train, split.calibration, split.latest)
+    for earlier, later in pairwise(slices):
+        inside = as_of_day[earlier.hold(as_of_day)]
+        assert (inside + horizons.maturity_days(target) <= later.first).all()
+    assert split.latest.hold(as_of_day)[as_of_day.argmax()]
+    assert np.sum([one.hold(as_of_day) for one in slices], axis=0).max() <= 1
+
+
+@given(
+    target=st.sampled_from(TARGETS),
+    horizons=horizons_drawn,
+    settings=settings_drawn,
+    span=st.integers(1, 900),
+)
+def test_split_fits_exactly_when_the_days_it_needs_are_there(
+    target: Target, horizons: Horizons, settings: TrainingSettings, span: int
+) -> None:
+    embargo = horizons.maturity_days(target) - 1
+    needed = (
+        settings.least_train_days
+        + embargo
+        + settings.calibration_days
+        + embargo
+        + settings.latest_days
+    )
+    as_of_day = np.array([19_000, 19_000 + span - 1])
+    if span >= needed:
+        split = forward_split(target, as_of_day, horizons, settings)
+        assert split.train.last - split.train.first + 1 == span - needed + settings.least_train_days
+    else:
+        with pytest.raises(TooFewDaysError, match=f"{needed} days .* found {span} days"):
+            forward_split(target, as_of_day, horizons, settings)
+
+
+def test_first_half_is_the_parity_of_the_names_digest() -> None:
+    names = [f"P{i}" for i in range(400)]
+    halves = in_first_half(names)
+    assert halves.tolist() == [
+        int(hashlib.sha256(name.encode()).hexdigest()[:2], 16) % 2 == 0 for name in names
+    ]
+    assert 150 < halves.sum() < 250
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_divide_parts_final_rows_by_moment_and_product(
+    target: Target, training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    division = divisions[target]
+    outcome = training_set.outcomes[target]
+    product = training_set.keys["product_id"].codes
+    spans = (division.days.train, division.days.calibration, division.days.latest)
+    expected: list[list[int]] = [[], [], []]
+    for row, day in enumerate(training_set.as_of_day):
+        if outcome.is_mature[row] and outcome.weight[row] > 0:
+            for place, span in enumerate(spans):
+                if span.first <= day <= span.last:
+                    expected[place].append(row)
+    halves = np.concatenate([division.shaping.rows, division.conformal.rows])
+    assert division.train.rows.tolist() == expected[0]
+    assert sorted(halves.tolist()) == expected[1]
+    judged = np.concatenate([division.latest.rows, division.latest_hidden.rows])
+    assert judged.tolist() == expected[2]
+    assert not set(product[division.shaping.rows]) & set(product[division.conformal.rows])
+
+
+def test_divide_with_too_few_rows_names_the_slice(training_set: TrainingSet) -> None:
+    settings = QUICK.model_copy(update={"least_rows": 1500})
+    with pytest.raises(TooFewRowsError, match=r"1500 rows .* in the train slice"):
+        divide(training_set, "sell_through", HORIZONS, settings)
+
+
+def test_divide_refuses_a_calibration_slice_of_one_class(
+    training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    outcome = training_set.outcomes["return_risk"]
+    label = outcome.label.copy()
+    label[divisions["return_risk"].shaping.rows] = 0.0
+    changed = Outcome(label, outcome.weight, outcome.is_mature)
+    outcomes = {**training_set.outcomes, "return_risk": changed}
+    with pytest.raises(OneClassError, match="calibration slice"):
+        divide(
+            replace(training_set, outcomes=outcomes),
+            "return_risk",
+            HORIZONS,
+            QUICK,
+        )

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import to_datetime
+from features.declarations.targets import Target
+from tests.worlds.training import HORIZONS, QUICK
+from training.data.training_input import Recipe
+from training.data.training_set import TrainingSet
+from training.evaluation.evaluate import COLD, MODEL, Evaluation
+from training.evaluation.model_card import BOOSTER_SETTINGS, model_card
+from training.fit.train import Trained
+from training.metrics.bootstrap import Spread
+from training.search_space import SPACE
+from training.settings import TrainingSettings
+
+RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
+NO_COLD = "the latest slice holds no cold start"
+ONE_CELL = "too few cold starts to calibrate their intervals apart"
+NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better than shrinkage."
+
+
+def _changed(evaluation: Evaluation, *, low: float = 1.0, cold: bool = True) -> Evaluation:
+    """Set what the limits are drawn from."""
+    losses = ("log_loss", "mean_absolute_error")
+    gains = {name: {loss: Spread(2.0, low, 3.0) for loss in losses} for name in ["shrinkage"]}
+    groups = {COLD: evaluation.overall} if cold else {}
+    return replace(evaluation, differences=gains, by_group=groups, cells_merged=not cold)
+
+
+def _card(training_set: TrainingSet, evaluation: Evaluation) -> str:
+    return model_card(training_set, RECIPE, {"sell_through": evaluation})
+
+
+def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: TrainingSet) -> None:
+    card = trained.contents.model_card
+    assert f"ordered within {HORIZONS.horizon_days} days" in card
+    assert f"{(training_set.hidden == 0).sum():,} rows of 100 products in 4 markets" in card
+    assert f"known up to {to_datetime(training_set.cut_off_day).date()}" in card
+    assert training_set.digest in card
+    for title in ("## Sell-through", "## Return risk", "## Known limits"):
+        assert title in card
+
+
+@pytest.mark.parametrize("target", ["sell_through", "return_risk"])
+def test_card_shows_the_model_beside_each_baseline(target: Target, trained: Trained) -> None:
+    evaluation = trained.evaluations[target]
+    lines = trained.contents.model_card.splitlines()
+    for name, metrics in evaluation.overall.items():
+        start = f"| {name.replace('_', ' ')} | {metrics.rows:,} | {metrics.log_loss:.4f} |"
+        assert any(line.startswith(start) for line in lines)
+    shrinkage = evaluation.differences["shrinkage"]["log_loss"]
+    gained = " | ".join(f"{one:+.5f}" for one in (shrinkage.mean, shrinkage.low, shrinkage.high))
+    assert f"| shrinkage | log loss | {gained} |" in lines
+
+
+@pytest.mark.parametrize(
+    ("imputed", "statement"),
+    [
+        (("stock",), "**Imputed:** stock. The source doesn't have it"),
+        (("prices", "stock"), "**Imputed:** prices, stock."),
+    ],
+)
+def test_card_says_what_was_imputed(
+    imputed: tuple[str, ...], statement: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    training_set = replace(training_set, imputed=imputed)
+    assert statement in model_card(training_set, RECIPE, trained.evaluations)
+
+
+def test_card_of_observed_tables_speaks_of_nothing_imputed(
+    trained: Trained, training_set: TrainingSet
+) -> None:
+    card = model_card(replace(training_set, imputed=()), RECIPE, trained.evaluations)
+    assert "mputed" not in card
+
+
+@pytest.mark.parametrize(
+    ("low", "cold", "said", "unsaid"),
+    [
+        (0.5, True, [], [NOT_BETTER, NO_COLD, ONE_CELL]),
+        (-0.5, True, [NOT_BETTER], [NO_COLD, ONE_CELL]),
+        (0.5, False, [NO_COLD, ONE_CELL], [NOT_BETTER]),
+    ],
+)
+def test_card_limits_follow_from_the_evaluation(
+    low: float,
+    cold: bool,  # noqa: FBT001 - a column of the table
+    said: list[str],
+    unsaid: list[str],
+    trained: Trained,
+    training_set: TrainingSet,
+) -> None:
+    evaluation = _changed(trained.evaluations["sell_through"], low=low, cold=cold)
+    limits = _card(training_set, evaluation).partition("## Known limits")[2]
+    assert all(limit in limits for limit in said)
+    assert not any(limit in limits for limit in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.0, False), (0.704, True)], ids=["a whole year", "less than a year"]
+)
+def test_card_says_whether_the_season_could_be_known(
+    share: float, *, said: bool, trained: Trained, training_set: TrainingSet
+) -> None:
+    evaluation = replace(trained.evaluations["sell_through"], unseen_season=share)
+    limit = "70.4% of the latest slice's decisions look ahead to days of the year"
+    assert (limit in _card(training_set, evaluation)) is said
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (None, "what their season does isn't known, and shows as error of calibration. Answers"),
+        (0.0417, "without it 0.0417. Baselines don't know the calendar. Answers for such days are"),
+    ],
+)
+def test_card_says_what_stood_in_for_a_season_never_seen(
+    without: float | None, said: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    evaluation = trained.evaluations["sell_through"]
+    plain = evaluation.overall["model"]
+    if without is not None:
+        plain = replace(plain, calibration_error=without)
+    card = _card(
+        training_set,
+        replace(
+            evaluation,
+            unseen_season=1.0,
+            without_calendar=None if without is None else plain,
+        ),
+    )
+    assert said in card
+
+
+def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
+    trained_without_returns: Trained,
+) -> None:
+    card = trained_without_returns.contents.model_card
+    said = "The data have no returns, so nothing is said about return risk."
+    assert card.count(said) == 1
+    assert "eturn" not in card.replace(said, "")
+    assert f"ordered within {HORIZONS.horizon_days} days (sell-through). It ranks" in card
+
+
+def test_card_with_returns_says_whose_risk_it_knows(trained: Trained) -> None:
+    card = trained.contents.model_card
+    assert "The data have no returns" not in card
+    assert f"comes back within {HORIZONS.return_window_days} days of delivery (return" in card
+    assert "- Return risk: only rows with at least one unit ordered" in card
+
+
+def _settings_of(card: str) -> dict[str, tuple[str, str]]:
+    """Return the value of each setting that a card names, and whether it was tuned."""
+    section = card.partition("## Settings\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {name: (value, tuned) for name, value, tuned in cells}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "no search tuned them"), (1200, "Those tuned are the best of 1,200 trials")],
+)
+def test_card_says_which_settings_were_tuned_and_to_what(
+    count: int, said: str, trained: Trained, training_set: TrainingSet
+) -> None:
+    found = QUICK.model_copy(update={"learning_rate": 0.051895221650230125, "trees": 147})
+    card = model_card(
+        training_set, replace(RECIPE, settings=found, trials=count), trained.evaluations
+    )
+    assert said in card
+    settings = _settings_of(card)
+    assert settings["learning_rate"] == ("0.051895221650230125", "yes" if count else "no")
+    named = {name: value for name, (value, _) in settings.items()}
+    assert TrainingSettings.model_validate(QUICK.model_dump() | named) == found
+    tuned = {name for name, (_, is_tuned) in settings.items() if is_tuned == "yes"}
+    assert tuned == ({one.name for one in SPACE} if count else set())
+
+
+def test_card_leaves_out_the_settings_that_make_no_booster(trained: Trained) -> None:
+    shown_elsewhere = {"latest_days", "calibration_days", "interval_level", "season_rises"}
+    shown_elsewhere |= {"sell_through_threshold", "return_risk_threshold"}
+    without_trace = {"least_train_days", "least_rows", "least_positives"}
+    without_trace |= {"threads", "tracking_uri", "experiment"}
+    named = set(_settings_of(trained.contents.model_card))
+    assert named == set(BOOSTER_SETTINGS)
+    assert named == set(TrainingSettings.model_fields) - shown_elsewhere - without_trace
+
+
+def test_card_tables_have_as_many_cells_as_headings(trained: Trained) -> None:
+    blocks = trained.contents.model_card.split("\n\n")
+    tables = [block.splitlines() for block in blocks if block.startswith("|")]
+    assert len(tables) == 11
+    assert all(len({line.count("|") for line in table}) == 1 for table in tables)
+    assert MODEL in trained.contents.model_card

@@ -1,0 +1,106 @@
+"""What labels of one slice may change in a bundle: nothing that is judged or learned elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.horizons import Horizons
+from features.declarations.targets import TARGETS, Target
+from serving.bundle.bundle import write_bundle
+from tests.worlds.training import QUICK, market_rows
+from training.data.training_input import Recipe
+from training.fit.train import Trained, train
+
+HORIZONS = Horizons(
+    horizon_days=14, return_window_days=30, assumed_delivery_days=7, repurchase_window_days=20
+)
+"""Returns take so long that sell-through is calibrated on weeks that return risk is judged on."""
+RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 8, "boosters": 1}))
+BY_TARGET = ("calibration.json", "conformal.json", "selection.json")
+
+Mask = npt.NDArray[np.bool_]
+Parts = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def rows() -> pa.Table:
+    return market_rows(weeks=50, listings=90, horizons=HORIZONS)
+
+
+@pytest.fixture(scope="module")
+def trained(rows: pa.Table) -> Trained:
+    return _train(rows)
+
+
+def _train(rows: pa.Table) -> Trained:
+    return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+
+
+def _parts(trained: Trained, target: Target, directory: Path) -> Parts:
+    """Return all that a bundle holds to answer for a target, as it is on the disk."""
+    bundle = directory / write_bundle(trained.contents, directory)
+    boosters = {path.name: path.read_bytes() for path in bundle.glob(f"{target}.*.txt")}
+    assert boosters
+    shared = {"pooling.json": (bundle / "pooling.json").read_bytes()}
+    finish = {name: json.loads((bundle / name).read_bytes())[target] for name in BY_TARGET}
+    return {**boosters, **shared, **finish}
+
+
+def _flipped(rows: pa.Table, target: Target, mask: Mask) -> pa.Table:
+    """Turn the labels of some rows round; those of nothing ordered stay unknown."""
+    label = rows[target].to_numpy().copy()
+    label[mask] = 1 - label[mask]
+    place = rows.column_names.index(target)
+    return rows.set_column(place, target, pa.array(label, from_pandas=True))
+
+
+def _changed(rows: pa.Table, trained: Trained, target: Target, directory: Path) -> set[str]:
+    before, after = (
+        _parts(one, target, directory / name)
+        for name, one in (("before", trained), ("after", _train(rows)))
+    )
+    return {name for name in before if before[name] != after[name]}
+
+
+@pytest.mark.parametrize("flipped", TARGETS)
+def test_latest_slice_changes_nothing_that_answers(
+    flipped: Target, rows: pa.Table, trained: Trained, tmp_path: Path
+) -> None:
+    latest = trained.divisions[flipped].days.latest
+    mask = latest.hold(rows["as_of_day"].to_numpy())
+    turned = _flipped(rows, flipped, mask)
+    assert _changed(turned, trained, flipped, tmp_path) == set()
+
+
+def test_sell_through_of_return_risks_latest_slice_changes_nothing_of_return_risk(
+    rows: pa.Table, trained: Trained, tmp_path: Path
+) -> None:
+    latest = trained.divisions["return_risk"].days.latest
+    calibration = trained.divisions["sell_through"].days.calibration
+    day = rows["as_of_day"].to_numpy()
+    mask = latest.hold(day) & calibration.hold(day)
+    assert mask.any()
+    turned = _flipped(rows, "sell_through", mask)
+    assert _changed(turned, trained, "return_risk", tmp_path / "a") == set()
+    assert _changed(turned, trained, "sell_through", tmp_path / "b") == set(BY_TARGET)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_conformal_half_gives_residuals_and_nothing_else(
+    target: Target, rows: pa.Table, trained: Trained, tmp_path: Path
+) -> None:
+    mask = np.zeros(rows.num_rows, bool)
+    conformal = trained.divisions[target].conformal.rows
+    mask[conformal[conformal < rows.num_rows]] = True
+    turned = _flipped(rows, target, mask)
+    assert _changed(turned, trained, target, tmp_path / "a") == {"conformal.json", "selection.json"}
+    (other,) = set(TARGETS) - {target}
+    assert _changed(turned, trained, other, tmp_path / "b") == set()

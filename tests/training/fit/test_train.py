@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
+from serving.bundle.bundle import load_bundle, write_bundle
+from serving.bundle.model_files import model_files
+from serving.prediction.predict import predict
+from tests.worlds.training import HORIZONS, without_returns
+from training.data.time_split import Division
+from training.data.training_input import Recipe
+from training.data.training_set import TrainingSet, read_training_set
+from training.errors import NoLabelsError, TooFewDaysError, TooFewPositivesError
+from training.fit.train import CANARY_ROWS, Trained, canary_rows, train
+from training.settings import SeasonRiseSetting
+
+
+def _train(rows: pa.Table, recipe: Recipe) -> Trained:
+    return train(rows, recipe, git_commit="unknown", progress=lambda _: None)
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.mark.parametrize(("threads", "step"), [(1, 1), (2, 1), (3, -1)])
+def test_training_again_gives_the_same_bytes_whatever_threads_and_column_order(
+    threads: int,
+    step: int,
+    rows: pa.Table,
+    recipe: Recipe,
+    bundle_directory: Path,
+    tmp_path: Path,
+) -> None:
+    settings = recipe.settings.model_copy(update={"threads": threads})
+    again = _train(rows.select(rows.column_names[::step]), replace(recipe, settings=settings))
+    bundle_id = write_bundle(again.contents, tmp_path)
+    assert bundle_id == bundle_directory.name
+    assert _files(tmp_path / bundle_id) == _files(bundle_directory)
+
+
+def test_training_with_another_state_gives_another_bundle(
+    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+) -> None:
+    settings = recipe.settings.model_copy(update={"random_state": 1})
+    other = _train(rows, replace(recipe, settings=settings))
+    assert write_bundle(other.contents, tmp_path) != bundle_directory.name
+
+
+def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
+    trained: Trained, training_set: TrainingSet, bundle_directory: Path
+) -> None:
+    loaded = load_bundle(bundle_directory)
+    columns = {name: one[::50] for name, one in training_set.columns.items()}
+    markets = training_set.markets_at(np.arange(training_set.as_of_day.size)[::50])
+    demand = np.ones(len(markets))
+    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
+    for target in TARGETS:
+        for field in ("estimate", "low", "high"):
+            first, second = (getattr(one.targets[target], field) for one in (before, after))
+            assert first.tolist() == second.tolist()
+    assert loaded.horizons == HORIZONS
+    assert loaded.manifest.imputed == ("stock",)
+    assert loaded.manifest.seasons == trained.contents.seasons
+    assert loaded.manifest.metrics == trained.contents.metrics
+
+
+def test_training_learns_nothing_from_labels_that_are_not_final(
+    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+) -> None:
+    place = rows.column_names.index("sell_through")
+    filled = pc.if_else(rows["sell_through_is_mature"], rows["sell_through"], 0.5)
+    trained = _train(rows.set_column(place, "sell_through", filled), recipe)
+    assert write_bundle(trained.contents, tmp_path) == bundle_directory.name
+
+
+def test_models_know_nothing_of_the_latest_slice(
+    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+) -> None:
+    latest = pa.array(rows["as_of_day"].to_numpy() >= divisions["sell_through"].days.latest.first)
+    place = rows.column_names.index("sell_through")
+    turned = pc.if_else(latest, pc.subtract(1.0, rows["sell_through"]), rows["sell_through"])
+    other = _train(rows.set_column(place, "sell_through", turned), recipe)
+    ours, theirs = (
+        [booster.text for booster in one.contents.models.targets["sell_through"].boosters]
+        for one in (trained, other)
+    )
+    assert ours == theirs
+    assert other.contents.models.parameters == trained.contents.models.parameters
+    knots = [
+        one.contents.models.targets["sell_through"].calibration.y.tolist()
+        for one in (trained, other)
+    ]
+    assert knots[0] == knots[1]
+    losses = [one.evaluations["sell_through"].overall["model"].log_loss for one in (trained, other)]
+    assert losses[0] != losses[1]
+
+
+def test_bundle_says_which_days_it_learned_from(
+    trained: Trained, divisions: dict[Target, Division], training_set: TrainingSet
+) -> None:
+    learned, division = trained.contents.seasons.learned, divisions["sell_through"]
+    used = [division.train, division.shaping, division.conformal]
+    moments = training_set.as_of_day[np.concatenate([one.rows for one in used])]
+    assert learned.first == moments.min() + 1
+    assert moments.max() + HORIZONS.horizon_days <= learned.last
+    assert learned.last < division.days.latest.first
+    # The made-up market lasts 36 weeks, so what comes after them is news.
+    assert trained.evaluations["sell_through"].unseen_season == 1.0
+
+
+def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
+    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+) -> None:
+    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+    settings = recipe.settings.model_copy(update={"season_rises": (always,)})
+    told = _train(rows, replace(recipe, settings=settings))
+    ours, theirs = (model_files(one.contents.models) for one in (trained, told))
+    assert ours == theirs
+    learned = [
+        sample.rows
+        for division in divisions.values()
+        for sample in (division.train, division.shaping, division.conformal)
+    ]
+    assert (told.material.demand[np.concatenate(learned)] == 1.0).all()
+    latest = divisions["sell_through"].latest.rows
+    assert (told.material.demand[latest] > 1.0).any()
+    found = told.evaluations["sell_through"]
+    assert found.without_calendar == trained.evaluations["sell_through"].overall["model"]
+    assert found.without_calendar is not None
+    assert found.overall["model"].mean_estimate > found.without_calendar.mean_estimate
+    assert trained.evaluations["sell_through"].without_calendar is None
+
+
+@pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])
+def test_canary_rows_are_spread_over_the_sample(
+    size: int, training_set: TrainingSet, divisions: dict[Target, Division]
+) -> None:
+    latest = divisions["sell_through"].latest
+    sample = latest.where(np.arange(latest.rows.size) < size)
+    canary = canary_rows(training_set, sample)
+    places = [round(one) for one in np.linspace(0, size - 1, min(size, CANARY_ROWS))]
+    for name, values in canary.items():
+        expected = training_set.columns[name][sample.rows[places]]
+        np.testing.assert_array_equal(values, expected)
+
+
+def test_training_tells_what_it_does(rows: pa.Table, recipe: Recipe) -> None:
+    told: list[str] = []
+    train(rows, recipe, git_commit="unknown", progress=told.append)
+    assert told == [
+        "learning how to pool rates",
+        "fitting 4 boosters",
+        "judging them on the latest slice",
+    ]
+
+
+def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
+    rows: pa.Table, trained_without_returns: Trained, tmp_path: Path
+) -> None:
+    trained = trained_without_returns
+    assert list(trained.evaluations) == ["sell_through"]
+    assert {name.partition(".")[0] for name in trained.contents.metrics} == {"sell_through"}
+    directory = tmp_path / write_bundle(trained.contents, tmp_path)
+    stored = {
+        name: json.loads((directory / f"{name}.json").read_bytes())
+        for name in ("schema", "calibration", "conformal", "canary")
+    }
+    assert stored["schema"]["targets"] == ["sell_through"]
+    for held in (stored["calibration"], stored["conformal"], stored["canary"]["expected"]):
+        assert list(held) == ["sell_through"]
+    assert not list(directory.glob("return_risk*"))
+    loaded = load_bundle(directory)
+    training_set = read_training_set(without_returns(rows), CATALOGUE)
+    columns = training_set.columns
+    markets = training_set.markets_at(np.arange(training_set.as_of_day.size))
+    demand = np.ones(len(markets))
+    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
+    assert list(after.targets) == ["sell_through"]
+    assert after.score is before.score is None
+    first, second = (one.targets["sell_through"].estimate for one in (before, after))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_training_on_returns_without_a_label_is_refused_with_the_way_out(
+    rows: pa.Table, recipe: Recipe
+) -> None:
+    place = rows.column_names.index("return_risk")
+    nothing = pa.nulls(rows.num_rows, pa.float64())
+    with pytest.raises(NoLabelsError, match="leave the returns table out"):
+        _train(rows.set_column(place, "return_risk", nothing), recipe)
+
+
+def test_training_on_too_few_returns_is_refused(rows: pa.Table, recipe: Recipe) -> None:
+    place = rows.column_names.index("return_risk")
+    is_first = pc.equal(rows["as_of_day"], pc.min(rows["as_of_day"]))
+    few = pc.if_else(is_first, rows["return_risk"], pc.multiply(rows["return_risk"], 0.0))
+    with pytest.raises(TooFewPositivesError, match="return_risk"):
+        _train(rows.set_column(place, "return_risk", few), recipe)
+
+
+def test_training_on_a_short_history_is_refused_with_the_days_needed(
+    rows: pa.Table, recipe: Recipe
+) -> None:
+    first = pc.min(rows["as_of_day"]).as_py()
+    short = rows.filter(pc.less(rows["as_of_day"], first + 90))
+    with pytest.raises(TooFewDaysError, match=r"126 days .* found 85 days"):
+        _train(short, recipe)
