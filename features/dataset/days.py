@@ -8,11 +8,12 @@ whole numbers, and adding events up by day, loses nothing.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Final
 
 from features.runtime.errors import DataError
+
+if TYPE_CHECKING:  # the service counts days and never loads an engine
+    import ibis.expr.types as ir
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_DAY: Final = timedelta(days=1)

@@ -45,7 +45,7 @@ def test_fingerprint_leaves_out_what_makes_no_numbers(root: Path, path: str) -> 
 def test_program_says_which_code_and_libraries_are_running() -> None:
     facts = program_facts()
     assert facts["code"] == fingerprint_of(ROOT)
-    assert (ROOT / "training" / "program.py").is_file()
+    assert (ROOT / "training" / "checkpoints" / "code_version.py").is_file()
     libraries = facts["libraries"]
     assert isinstance(libraries, dict)
     assert {"lightgbm", "numpy", "duckdb"} <= libraries.keys()
