@@ -54,15 +54,15 @@ def online_retail(
     from features.importers.online_retail.source import digest, read_source
     from features.importers.online_retail.storage import encode_report, is_import, write_import
     from features.importers.online_retail.summary import describe
-    from features.runtime.atomic import published
+    from features.runtime.atomic import publish_directory
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
     with (
-        published(out, is_import) as partial,
+        publish_directory(out, is_import) as partial,
         Console(stderr=True).status("Opening the file") as status,
     ):
         imported = import_lines(
-            read_source(file), key=pseudonym_key, source_sha256=digest(file), tell=status.update
+            read_source(file), key=pseudonym_key, source_sha256=digest(file), progress=status.update
         )
         status.update("Writing")
         write_import(imported, partial)
@@ -97,26 +97,26 @@ def run(
     from rich.console import Console
 
     from features.dataset.horizons import Horizons
-    from features.runtime.progress import stages
+    from features.runtime.progress import stage_progress
     from features.runtime.settings import load_section
-    from training.pipeline.job import Job
+    from training.pipeline.job import TrainingJob
     from training.pipeline.main_job import run as run_job
-    from training.pipeline.run_summary import as_json, summary, whereabouts
+    from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
     from training.settings import TrainingSettings
 
-    job = Job(
+    job = TrainingJob(
         source=data,
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
     )
-    with stages() as tell:
-        outcome = run_job(job, tell)
+    with stage_progress() as progress:
+        result = run_job(job, progress)
     if json:
-        typer.echo(as_json(outcome), nl=False)
+        typer.echo(encode_result(result), nl=False)
     else:
-        Console(highlight=False).print(summary(outcome))
-        typer.echo(whereabouts(outcome))
+        Console(highlight=False).print(summarise_run(result))
+        typer.echo(describe_locations(result))
 
 
 market_app = typer.Typer()

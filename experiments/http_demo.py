@@ -22,21 +22,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.runtime.errors import ArtefactError, StorageError
-from serving.api.launch import command_of, environment_of
+from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings
 from training.pipeline.main_job import CANDIDATES
 
-SHOWN: Final = 3
-PATIENCE_SECONDS: Final = 60
-NUMBERS: Final = ("list_price_minor", "units_offered")
+MAX_SHOWN: Final = 3
+TIMEOUT_SECONDS: Final = 60
+INTEGER_COLUMNS: Final = ("list_price_minor", "units_offered")
 
 
 class NotReadyError(ArtefactError):
     """Report a service that didn't get ready in time."""
 
-    def __init__(self, run: Path, said: str, patience_seconds: float) -> None:
+    def __init__(self, run: Path, said: str, timeout_seconds: float) -> None:
         super().__init__(
-            expected=f"the service to be ready within {patience_seconds:g} s",
+            expected=f"the service to be ready within {timeout_seconds:g} s",
             found=said,
             way_out=f"Start it by hand and see what it says: xuanpin serve --run {run}",
         )
@@ -62,17 +62,17 @@ def read_candidates(path: Path) -> list[dict[str, str | int]]:
     if not path.is_file():
         raise NoCandidatesError(path)
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for _, row in zip(range(SHOWN), csv.DictReader(file), strict=False)]
+        rows = [row for _, row in zip(range(MAX_SHOWN), csv.DictReader(file), strict=False)]
     if not rows:
         raise NoCandidatesError(path)
     return [
-        {name: int(cell) if name in NUMBERS else cell for name, cell in row.items() if cell}
+        {name: int(cell) if name in INTEGER_COLUMNS else cell for name, cell in row.items() if cell}
         for row in rows
     ]
 
 
 @contextmanager
-def served(run: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[str]:
+def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[str]:
     """Yield the address of a service of a run, which stops in order when the block ends.
 
     Raises:
@@ -81,26 +81,26 @@ def served(run: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[st
     settings = ServingSettings(run=run.resolve(), port=_free_port())
     address = f"http://{settings.host}:{settings.port}"
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command_of(settings), env=environment_of(settings, os.environ)
+        build_command(settings), env=build_environment(settings, os.environ)
     )
     try:
-        said = _wait_until_ready(address, process, patience_seconds)
+        said = _wait_until_ready(address, process, timeout_seconds)
         if said is not None:
-            raise NotReadyError(run, said, patience_seconds)
+            raise NotReadyError(run, said, timeout_seconds)
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(settings.graceful_seconds + PATIENCE_SECONDS)
+        process.wait(settings.graceful_seconds + TIMEOUT_SECONDS)
 
 
-def ask(address: str, candidates: list[dict[str, str | int]]) -> dict[str, Any]:
+def request_scores(address: str, candidates: list[dict[str, str | int]]) -> dict[str, Any]:
     """Return the service's answer for candidates."""
     request = urllib.request.Request(  # noqa: S310 - http, on this machine
         f"{address}/v1/score",
         data=json.dumps({"candidates": candidates}).encode(),
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - likewise
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - likewise
         scored: dict[str, Any] = json.load(answer)
     return scored
 
@@ -112,10 +112,10 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(
-    address: str, process: subprocess.Popen[bytes], patience_seconds: float
+    address: str, process: subprocess.Popen[bytes], timeout_seconds: float
 ) -> str | None:
     """Return None once the service is ready, else what it said last."""
-    give_up, said = time.monotonic() + patience_seconds, "no answer"
+    give_up, said = time.monotonic() + timeout_seconds, "no answer"
     while time.monotonic() < give_up and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=1):  # noqa: S310 - http, here
@@ -132,17 +132,17 @@ def main() -> None:
     """Ask for the first candidates of the run directory named on the command line."""
     run = Path(sys.argv[1])
     candidates = read_candidates(run / CANDIDATES)
-    with served(run) as address:
+    with run_service(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
-        for one in ask(address, candidates)["candidates"]:
+        for one in request_scores(address, candidates)["candidates"]:
             share, risk = one["sell_through"], one["return_risk"]
             print(  # noqa: T201 - likewise
-                f"  {one['candidate_id']}: sell-through {_shown(share)}, "
-                f"return risk {_shown(risk)}, flags {', '.join(one['flags']) or 'none'}"
+                f"  {one['candidate_id']}: sell-through {_format_share(share)}, "
+                f"return risk {_format_share(risk)}, flags {', '.join(one['flags']) or 'none'}"
             )
 
 
-def _shown(share: dict[str, float] | None) -> str:
+def _format_share(share: dict[str, float] | None) -> str:
     if share is None:
         return "not known"
     return f"{share['estimate']:.1%} ({share['low']:.1%} to {share['high']:.1%})"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import ArtefactError
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 _MAKE_ANOTHER: Final = "Make a new one with `xuanpin run`; the one before stays usable."
 
@@ -96,7 +96,7 @@ class KeyRefusedError(ArtefactError):
 
     def __init__(self, path: Path, found: str) -> None:
         super().__init__(
-            expected=f"an Ed25519 key for bundles at {shown(path.name)}",
+            expected=f"an Ed25519 key for bundles at {escape(path.name)}",
             found=found,
             way_out="`xuanpin bundle keygen --out DIR` makes a pair.",
         )

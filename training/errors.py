@@ -8,10 +8,10 @@ from typing import Final
 from features.declarations.targets import Target
 from features.runtime.errors import TrainingError
 
-_MOST_NAMED: Final = 5
+_MAX_NAMED: Final = 5
 """Names listed in one message; the rest is counted."""
 
-_WAY_AROUND: Final[Mapping[Target, str]] = {
+_WORKAROUND: Final[Mapping[Target, str]] = {
     "sell_through": "",
     "return_risk": " Or leave the returns table out: sell-through is then trained alone.",
 }
@@ -22,8 +22,8 @@ class MissingColumnsError(TrainingError):
     """Refuse training rows without columns that the catalogue needs."""
 
     def __init__(self, missing: Sequence[str]) -> None:
-        named = ", ".join(missing[:_MOST_NAMED])
-        more = len(missing) - _MOST_NAMED
+        named = ", ".join(missing[:_MAX_NAMED])
+        more = len(missing) - _MAX_NAMED
         super().__init__(
             expected="every column of the spine, the catalogue and the labels",
             found=f"none named {named}" + (f" and {more} more" if more > 0 else ""),
@@ -31,7 +31,7 @@ class MissingColumnsError(TrainingError):
         )
 
 
-class OtherCatalogueError(TrainingError):
+class CatalogueMismatchError(TrainingError):
     """Refuse training rows that were built from another catalogue."""
 
     def __init__(self, *, expected: str, found: str) -> None:
@@ -57,7 +57,7 @@ class UnlearnableTargetError(TrainingError, ValueError):
     """Refuse a target that the data have outcomes of but can't teach; subclasses say why."""
 
     def __init__(self, target: Target, *, expected: str, found: str, way_out: str) -> None:
-        way_out += _WAY_AROUND[target]
+        way_out += _WORKAROUND[target]
         super().__init__(expected=expected, found=found, way_out=way_out)
 
 
@@ -73,7 +73,7 @@ class NoLabelsError(UnlearnableTargetError):
         )
 
 
-class BrokenLabelsError(TrainingError):
+class InvalidLabelsError(TrainingError):
     """Refuse labels that aren't shares; LightGBM would train on them without a word."""
 
     def __init__(self, target: Target, *, broken: int, rows: int) -> None:
@@ -93,7 +93,7 @@ class TooFewDaysError(UnlearnableTargetError):
             expected=f"{needed} days of moments with a final {target}",
             found=f"{found} days",
             way_out="Add a longer history, or lower latest_days, calibration_days or "
-            "least_train_days in section [training].",
+            "min_train_days in section [training].",
         )
 
 
@@ -106,7 +106,7 @@ class TooFewDaysToTuneError(UnlearnableTargetError):
             expected=f"{needed} days of training moments with a final {target}, to tune on",
             found=f"{found} days",
             way_out="Add a longer history, train without --trials, or lower latest_days or "
-            "least_train_days in section [training].",
+            "min_train_days in section [training].",
         )
 
 

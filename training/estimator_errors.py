@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from features.runtime.errors import SettingsError, TrainingError
-from features.runtime.text import listed
+from features.runtime.text import join_names
 
-LEAST_TRIALS: Final = 1e-15
-MOST_TRIALS: Final = 1e15
+MIN_TRIALS: Final = 1e-15
+MAX_TRIALS: Final = 1e15
 """Beyond these no real number of trials is, and sums of weights lose all but a few of them."""
 
 
@@ -37,8 +37,8 @@ class UnknownColumnsError(ParameterError):
     def __init__(self, parameter: str, unknown: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(
             parameter,
-            expected=f"{parameter} to name columns of the table: {listed(known)}",
-            found=listed(unknown),
+            expected=f"{parameter} to name columns of the table: {join_names(known)}",
+            found=join_names(unknown),
         )
 
 
@@ -86,19 +86,19 @@ class LabelsNotSharesError(InputError):
         )
 
 
-class BadWeightsError(InputError):
+class InvalidWeightsError(InputError):
     """Refuse weights that are no numbers of trials."""
 
     def __init__(self, found: str) -> None:
         super().__init__(
-            expected=f"sample weights of zero or from {LEAST_TRIALS:g} to {MOST_TRIALS:g}, "
+            expected=f"sample weights of zero or from {MIN_TRIALS:g} to {MAX_TRIALS:g}, "
             "some above zero",
             found=found,
             way_out="Give each row the number of trials that its share rests on, or 1.",
         )
 
 
-class BadUnitsError(InputError):
+class InvalidUnitsError(InputError):
     """Refuse what is no number of units."""
 
     def __init__(self, found: str) -> None:
@@ -148,7 +148,7 @@ class NestedColumnsError(InputError):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
             expected="columns with one name each",
-            found=f"names of several levels (MultiIndex): {listed(names)}",
+            found=f"names of several levels (MultiIndex): {join_names(names)}",
             way_out="Join the levels: X.columns = ['_'.join(map(str, name)) for name in X.columns]",
         )
 
@@ -159,18 +159,18 @@ class MixedNamesError(InputError):
     def __init__(self, odd: Sequence[str]) -> None:
         super().__init__(
             expected="names of columns that are all text, or none of them",
-            found=f"{listed(odd)} beside text",
+            found=f"{join_names(odd)} beside text",
             way_out="Make them text: X.columns = [str(name) for name in X.columns]",
         )
 
 
-class OtherColumnsError(InputError):
+class ColumnMismatchError(InputError):
     """Refuse columns of which neither the names nor the places say which ones of fit they are."""
 
     def __init__(self, known: Sequence[str], found: Sequence[str]) -> None:
         super().__init__(
-            expected=f"the columns of fit: {listed(known)}",
-            found=listed(found),
+            expected=f"the columns of fit: {join_names(known)}",
+            found=join_names(found),
             way_out="Give the columns the names that they had in fit.",
         )
 
@@ -181,6 +181,6 @@ class RepeatedColumnsError(InputError):
     def __init__(self, repeated: Sequence[str]) -> None:
         super().__init__(
             expected="each column name once",
-            found=f"{listed(repeated)} more than once",
+            found=f"{join_names(repeated)} more than once",
             way_out="Rename or drop columns.",
         )

@@ -15,18 +15,18 @@ class Range:
     high: float
     is_log: bool = False
     """Whether a tenth and ten times as much are equally far away."""
-    is_whole: bool = False
+    is_integer: bool = False
 
-    def nearest(self, value: float) -> float:
+    def clip(self, value: float) -> float:
         """Return the value tried that is nearest to another."""
         return min(max(value, self.low), self.high)
 
 
-SPACE: Final = (
-    Range("trees", 50, 600, is_log=True, is_whole=True),
-    Range("leaves", 4, 63, is_log=True, is_whole=True),
+SEARCH_SPACE: Final = (
+    Range("trees", 50, 600, is_log=True, is_integer=True),
+    Range("leaves", 4, 63, is_log=True, is_integer=True),
     Range("learning_rate", 0.01, 0.2, is_log=True),
-    Range("least_leaf_rows", 10, 400, is_log=True, is_whole=True),
+    Range("min_samples_leaf", 10, 400, is_log=True, is_integer=True),
     Range("leaf_ridge", 0.1, 200.0, is_log=True),
     Range("feature_share", 0.2, 1.0),
     Range("bagging_share", 0.4, 1.0),

@@ -10,14 +10,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from features.contract.columns import MARKETS
 from features.declarations.targets import Target
-from serving.prediction.init_score import place_of_start
-from serving.prediction.seasonality import LEAST_RISE, MOST_RISE, MOST_RISES, SeasonRise
+from serving.prediction.init_score import init_column
+from serving.prediction.seasonality import MAX_UPLIFT, MAX_UPLIFTS, MIN_UPLIFT, Uplift
 
 LEAP_YEAR: Final = 2024
 """In which every date of any year exists."""
 
 
-def _real(text: str) -> str:
+def _check_month_day(text: str) -> str:
     """Refuse a month and day that no year has.
 
     Raises:
@@ -30,7 +30,7 @@ def _real(text: str) -> str:
     return text
 
 
-def _known(code: str) -> str:
+def _check_market(code: str) -> str:
     """Refuse a market that no data can have: with `UK` the calendar would never speak.
 
     Raises:
@@ -41,12 +41,12 @@ def _known(code: str) -> str:
     return code
 
 
-MonthDay = Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$"), AfterValidator(_real)]
-Market = Annotated[str, AfterValidator(_known)]
+MonthDay = Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_month_day)]
+Market = Annotated[str, AfterValidator(_check_market)]
 
 
-class SeasonRiseSetting(BaseModel):
-    """Days of every year on which more, or less, sells: `[[training.season_rises]]`."""
+class UpliftSetting(BaseModel):
+    """Days of every year on which more, or less, sells: `[[training.seasonal_uplifts]]`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -55,14 +55,14 @@ class SeasonRiseSetting(BaseModel):
     """The first day, as month and day, such as 11-26."""
     last: MonthDay
     """The last day, which counts; before `first`, the days span new year."""
-    rise: float = Field(ge=LEAST_RISE, le=MOST_RISE)
+    uplift: float = Field(ge=MIN_UPLIFT, le=MAX_UPLIFT)
     """How much more sells on such a day: 0.4 is 40 % more than on an ordinary one."""
     markets: tuple[Market, ...] = ()
     """Country codes; none is everywhere."""
 
-    def as_rise(self) -> SeasonRise:
+    def to_uplift(self) -> Uplift:
         """Return the form that bundles hold."""
-        return SeasonRise(**self.model_dump())
+        return Uplift(**self.model_dump())
 
 
 CHRISTMAS_MARKETS: Final = (
@@ -70,11 +70,11 @@ CHRISTMAS_MARKETS: Final = (
     *("GB", "IE", "IT", "MX", "NL", "NO", "NZ", "PL", "PT", "SE", "US"),
 )
 
-BEFORE_CHRISTMAS: Final = SeasonRiseSetting(
+BEFORE_CHRISTMAS: Final = UpliftSetting(
     name="before Christmas",
     first="11-26",
     last="12-23",
-    rise=0.4,
+    uplift=0.4,
     markets=CHRISTMAS_MARKETS,
 )
 """United States, sales of retailers without stores in December 2020: 114 billion dollars, 81
@@ -87,7 +87,7 @@ calibration error of sell-through below 0.02, and without such a season it rises
 (docs/benchmarks.md)."""
 
 
-MOST_ROWS: Final = 1_000_000_000
+MAX_ROWS: Final = 1_000_000_000
 """More rows than any table has that is learned from: a setting beyond it is a slip."""
 
 
@@ -103,10 +103,10 @@ class TrainingSettings(BaseModel):
     latest_days: int = Field(default=28, ge=1, le=365)
     """Days of moments, the last with a final target, on which models are judged."""
     calibration_days: int = Field(default=42, ge=1, le=365)
-    least_train_days: int = Field(default=28, ge=1, le=3650)
-    least_rows: int = Field(default=100, ge=1, le=MOST_ROWS)
+    min_train_days: int = Field(default=28, ge=1, le=3650)
+    min_rows: int = Field(default=100, ge=1, le=MAX_ROWS)
     """Rows that each slice, and each half of the calibration slice, needs."""
-    least_positives: int = Field(default=20, ge=1, le=MOST_ROWS)
+    min_positives: int = Field(default=20, ge=1, le=MAX_ROWS)
     """Rows with a label above 0 that the training slice needs."""
 
     boosters: int = Field(default=5, ge=1, le=20)
@@ -131,7 +131,7 @@ class TrainingSettings(BaseModel):
     learning_rate: float = Field(default=0.04, gt=0, le=1)
     """Against 400 trees at 0.02, log loss on Online Retail was 0.477 instead of 0.476 without a
     calendar, for half the time of fit and score."""
-    least_leaf_rows: int = Field(default=40, ge=1, le=1_000_000)
+    min_samples_leaf: int = Field(default=40, ge=1, le=1_000_000)
     leaf_ridge: float = Field(default=20.0, ge=0, le=1e6)
     """LightGBM's lambda_l2. On the medium simulated market it raises return risk's share of the
     explainable gain from 0.44 to 0.45, and leaves that of sell-through at 0.68."""
@@ -144,14 +144,14 @@ class TrainingSettings(BaseModel):
     """Boosters fitted side by side; the models don't depend on it."""
     random_state: int = Field(default=0, ge=0, le=2**31 - 1001)
 
-    interval_level: float = Field(default=0.8, gt=0, lt=1)
+    interval_coverage: float = Field(default=0.8, gt=0, lt=1)
     sell_through_threshold: float = Field(default=0.5, gt=0, le=1)
     """A sell-through from here on counts as a success."""
     return_risk_threshold: float = Field(default=0.2, gt=0, le=1)
     """A return risk from here on is one that platforms act on."""
 
-    season_rises: tuple[SeasonRiseSetting, ...] = Field(
-        default=(BEFORE_CHRISTMAS,), max_length=MOST_RISES
+    seasonal_uplifts: tuple[UpliftSetting, ...] = Field(
+        default=(BEFORE_CHRISTMAS,), max_length=MAX_UPLIFTS
     )
     """What a calendar says of days that the data haven't shown yet; where several
     hold, the last of them counts."""
@@ -160,9 +160,9 @@ class TrainingSettings(BaseModel):
     """MLflow tracking server; without one, and without MLFLOW_TRACKING_URI, a SQLite file."""
     experiment: str = "xuanpin"
 
-    def trees_of(self, target: Target, names: Sequence[str]) -> int:
+    def tree_count(self, target: Target, names: Sequence[str]) -> int:
         """Return how many trees each booster of a target has, on inputs of these names."""
-        if place_of_start(target, names) is None:
+        if init_column(target, names) is None:
             return self.trees
         return max(round(self.trees * self.correcting_share), 1)
 

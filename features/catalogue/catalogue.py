@@ -25,8 +25,8 @@ from features.catalogue.families import (
     stock,
     supplier,
 )
-from features.declarations.design_matrix import DesignPlan, plan
-from features.declarations.kinds import Base, Derived, Feature, RequestField, as_facts
+from features.declarations.design_matrix import DesignPlan, plan_design
+from features.declarations.kinds import BaseFeature, Derived, Feature, RequestField, as_facts
 from features.declarations.levels import Level
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
@@ -44,7 +44,7 @@ class Catalogue:
     features: tuple[Feature, ...]
 
     @cached_property
-    def base(self) -> tuple[Base, ...]:
+    def base(self) -> tuple[BaseFeature, ...]:
         """Return the features that are facts about a key at a moment."""
         return tuple(f for f in self.features if not isinstance(f, Derived))
 
@@ -53,7 +53,7 @@ class Catalogue:
         """Return the features computed from others, each after its inputs."""
         return tuple(f for f in self.features if isinstance(f, Derived))
 
-    def at(self, level: Level) -> tuple[Base, ...]:
+    def at_level(self, level: Level) -> tuple[BaseFeature, ...]:
         """Return the base features of a level in the order of its stored vector."""
         return tuple(f for f in self.base if f.level is level)
 
@@ -66,9 +66,9 @@ class Catalogue:
     def design_plan(self) -> DesignPlan:
         """Return how the design matrix is filled."""
         requested = [(field.name,) for field in self.request_fields]
-        levels = [tuple(one.name for one in self.at(level)) for level in Level]
+        levels = [tuple(one.name for one in self.at_level(level)) for level in Level]
         known = [*requested, *(names for names in levels if names)]
-        return plan(self.model_inputs, self.derived, known=known)
+        return plan_design(self.model_inputs, self.derived, known=known)
 
     def design_matrix(
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]

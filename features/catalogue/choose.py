@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from features.catalogue.catalogue import Catalogue
-from features.catalogue.describe import REQUEST, Described, describe
-from features.catalogue.lineage import everything, find
-from features.declarations.kinds import Declared, Family
+from features.catalogue.describe import REQUEST, FeatureDescription, describe
+from features.catalogue.lineage import all_declarations, find_declaration
+from features.declarations.kinds import FeatureDeclaration, FeatureFamily
 from features.declarations.levels import Level
 from features.runtime.errors import SettingsError
-from features.runtime.text import listed, shown
+from features.runtime.text import escape, join_names
 
-MOST_MATCHES: Final = 5
-ALIKE: Final = 0.45
+MAX_MATCHES: Final = 5
+MIN_SIMILARITY: Final = 0.45
 
 
 class UnknownNameError(SettingsError):
@@ -24,17 +24,23 @@ class UnknownNameError(SettingsError):
 
     def __init__(self, what: str, name: str, allowed: Iterable[str], command: str) -> None:
         names = list(allowed)
-        alike = difflib.get_close_matches(_plain(name), names, n=MOST_MATCHES, cutoff=ALIKE)
-        few = f"one of {listed(names)}" if len(names) <= MOST_MATCHES * 3 else f"the name of {what}"
+        alike = difflib.get_close_matches(
+            _normalise(name), names, n=MAX_MATCHES, cutoff=MIN_SIMILARITY
+        )
+        few = (
+            f"one of {join_names(names)}"
+            if len(names) <= MAX_MATCHES * 3
+            else f"the name of {what}"
+        )
         super().__init__(
             expected=few,
-            found=shown(name),
+            found=escape(name),
             way_out=f"Did you mean {' or '.join(alike)}? " * bool(alike) + f"See `{command}`.",
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class FeatureFilter:
     """Which features to list; None stands for all."""
 
     family: str | None = None
@@ -42,19 +48,19 @@ class Choice:
     kind: str | None = None
 
 
-def chosen(catalogue: Catalogue, choice: Choice) -> list[Described]:
+def choose(catalogue: Catalogue, choice: FeatureFilter) -> list[FeatureDescription]:
     """Return the features of a choice, in the order of the design matrix.
 
     Raises:
         UnknownNameError: there is no such family, level or kind.
     """
-    described = [describe(catalogue, one) for one in everything(catalogue)]
-    families = [family.value for family in Family]
+    described = [describe(catalogue, one) for one in all_declarations(catalogue)]
+    families = [family.value for family in FeatureFamily]
     levels = [*(level.value for level in Level), REQUEST]
     kinds = list(dict.fromkeys(one.facts["kind"] for one in described))
-    family = _one_of("a family", choice.family, families)
-    level = _one_of("a level", choice.level, levels)
-    kind = _one_of("a kind", choice.kind, kinds)
+    family = _match("a family", choice.family, families)
+    level = _match("a level", choice.level, levels)
+    kind = _match("a kind", choice.kind, kinds)
     return [
         one
         for one in described
@@ -64,29 +70,29 @@ def chosen(catalogue: Catalogue, choice: Choice) -> list[Described]:
     ]
 
 
-def named(catalogue: Catalogue, name: str) -> Declared:
+def resolve_name(catalogue: Catalogue, name: str) -> FeatureDeclaration:
     """Return the declaration of a name.
 
     Raises:
         UnknownNameError: there is none.
     """
-    names = [declared.name for declared in everything(catalogue)]
+    names = [declared.name for declared in all_declarations(catalogue)]
     if name not in names:
         raise UnknownNameError("a feature", name, names, "xuanpin features list")
-    return find(catalogue, name)
+    return find_declaration(catalogue, name)
 
 
-def _one_of(what: str, name: str | None, allowed: Sequence[str]) -> str | None:
+def _match(what: str, name: str | None, allowed: Sequence[str]) -> str | None:
     """Return the allowed name that is meant, in any case, or the only one that begins so."""
     if name is None:
         return None
-    exact = [one for one in allowed if _plain(one) == _plain(name)]
-    begun = [one for one in allowed if _plain(one).startswith(_plain(name))]
+    exact = [one for one in allowed if _normalise(one) == _normalise(name)]
+    begun = [one for one in allowed if _normalise(one).startswith(_normalise(name))]
     meant = exact or begun
     if len(meant) != 1:
         raise UnknownNameError(what, name, allowed, "xuanpin features list --help")
     return meant[0]
 
 
-def _plain(name: str) -> str:
+def _normalise(name: str) -> str:
     return name.lower().replace("-", "_").replace(" ", "_")

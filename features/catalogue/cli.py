@@ -33,11 +33,11 @@ def list_features(
     features/CATALOG.md is the same list as a page.
     """
     from features.catalogue.catalogue import CATALOGUE
-    from features.catalogue.choose import Choice, chosen
+    from features.catalogue.choose import FeatureFilter, choose
     from features.catalogue.describe import FORMAT
     from features.catalogue.view import list_view
 
-    described = chosen(CATALOGUE, Choice(family=family, level=level, kind=kind))
+    described = choose(CATALOGUE, FeatureFilter(family=family, level=level, kind=kind))
     if json:
         _print_json({"format": FORMAT, "features": [one.facts for one in described]})
     else:
@@ -57,11 +57,11 @@ def describe_feature(
 ) -> None:
     """Tell all that is declared of a feature, and what follows from it."""
     from features.catalogue.catalogue import CATALOGUE
-    from features.catalogue.choose import named
+    from features.catalogue.choose import resolve_name
     from features.catalogue.describe import FORMAT, describe
     from features.catalogue.view import feature_view
 
-    described = describe(CATALOGUE, named(CATALOGUE, name))
+    described = describe(CATALOGUE, resolve_name(CATALOGUE, name))
     if json:
         _print_json({"format": FORMAT, **described.facts})
     else:
@@ -78,8 +78,8 @@ def _console() -> Console:
     """Open a terminal of bounded width; a file is written plainly, in that width."""
     from rich.console import Console
 
-    from features.catalogue.view import MOST_WIDTH
+    from features.catalogue.view import MAX_WIDTH
 
     terminal = Console()
-    width = min(terminal.width, MOST_WIDTH) if terminal.is_terminal else MOST_WIDTH
+    width = min(terminal.width, MAX_WIDTH) if terminal.is_terminal else MAX_WIDTH
     return Console(width=width, highlight=False)

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from features.catalogue.catalogue import Catalogue
-from features.catalogue.lineage import level_of, tables_of, users_of
-from features.declarations.kinds import COUNTING, Declared, Derived, RequestField, as_facts
+from features.catalogue.lineage import dependants, infer_level, source_tables
+from features.declarations.kinds import (
+    COUNT_KINDS,
+    Derived,
+    FeatureDeclaration,
+    RequestField,
+    as_facts,
+)
 from features.declarations.levels import LEVEL_KEYS, LEVEL_TITLES
 
 FORMAT: Final = "xuanpin-features/1"
@@ -17,17 +23,17 @@ REQUEST: Final = "request"
 
 
 @dataclass(frozen=True)
-class Described:
+class FeatureDescription:
     """A declaration and what follows from it in its catalogue."""
 
-    declared: Declared
+    declared: FeatureDeclaration
     level: str
     facts: dict[str, Any]
 
 
-def describe(catalogue: Catalogue, declared: Declared) -> Described:
+def describe(catalogue: Catalogue, declared: FeatureDeclaration) -> FeatureDescription:
     """Return what is declared of a feature, and what follows: keys, tables, users, default."""
-    level = level_of(catalogue, declared)
+    level = infer_level(catalogue, declared)
     facts = as_facts(declared)
     facts.pop("level", None)
     kind = facts.pop("kind")
@@ -35,41 +41,41 @@ def describe(catalogue: Catalogue, declared: Declared) -> Described:
         "name": facts.pop("name"),
         "description": facts.pop("description"),
         "kind": kind,
-        "kind_means": kind_means(type(declared)),
+        "kind_means": describe_kind(type(declared)),
         "family": facts.pop("family"),
         "level": REQUEST if level is None else level.value,
-        "level_means": _level_means(declared, None if level is None else LEVEL_TITLES[level]),
+        "level_means": _describe_level(declared, None if level is None else LEVEL_TITLES[level]),
         "keys": () if level is None else LEVEL_KEYS[level],
         "unit": facts.pop("unit"),
         "low": facts.pop("low"),
         "high": facts.pop("high"),
         "monotone": dict(facts.pop("monotone")),
         **facts,
-        "tables": tables_of(catalogue, declared),
-        "used_by": users_of(catalogue, declared),
-        "empty_history": empty_history(declared),
+        "tables": source_tables(catalogue, declared),
+        "used_by": dependants(catalogue, declared),
+        "empty_history": describe_empty_history(declared),
     }
-    return Described(declared, facts["level"], facts)
+    return FeatureDescription(declared, facts["level"], facts)
 
 
-def kind_means(kind: type[Declared]) -> str:
+def describe_kind(kind: type[FeatureDeclaration]) -> str:
     """Return the first sentence of what the vocabulary says of a kind."""
     paragraph = (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
     return paragraph.split(". ")[0].rstrip(".") + "."
 
 
-def empty_history(declared: Declared) -> str:
+def describe_empty_history(declared: FeatureDeclaration) -> str:
     """Say what the value is for a key of which nothing is known."""
     if isinstance(declared, RequestField):
         return "the request always knows it"
     if isinstance(declared, Derived):
         return "what the function gives for its inputs of an empty history"
-    if isinstance(declared, COUNTING):
+    if isinstance(declared, COUNT_KINDS):
         return "0; null where a table it needs is absent"
     return "null"
 
 
-def bounds(declared: Declared) -> str:
+def format_bounds(declared: FeatureDeclaration) -> str:
     """Say which values are allowed."""
     low, high = declared.low, declared.high
     if low is None and high is None:
@@ -79,7 +85,7 @@ def bounds(declared: Declared) -> str:
     return f"≥ {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
-def _level_means(declared: Declared, title: str | None) -> str:
+def _describe_level(declared: FeatureDeclaration, title: str | None) -> str:
     if title is None:
         return "what the decision fixes"
     return f"{title}, the narrowest of its inputs'" if isinstance(declared, Derived) else title

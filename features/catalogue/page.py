@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from features.catalogue.catalogue import CATALOGUE, Catalogue
-from features.catalogue.describe import Described, bounds, describe, kind_means
-from features.catalogue.lineage import everything
-from features.declarations.kinds import Declared, Family
+from features.catalogue.describe import FeatureDescription, describe, describe_kind, format_bounds
+from features.catalogue.lineage import all_declarations
+from features.declarations.kinds import FeatureDeclaration, FeatureFamily
 from features.declarations.levels import LEVEL_KEYS, LEVEL_TITLES
 
 COMMAND: Final = "python -m features.catalogue.page > features/CATALOG.md"
@@ -43,7 +43,7 @@ tables and {derived} derived from those. `xuanpin features list` filters them,
 
 def catalogue_page(catalogue: Catalogue) -> str:
     """Return the page: a table a family, in Markdown."""
-    declared = everything(catalogue)
+    declared = all_declarations(catalogue)
     head = _HEAD.format(
         command=COMMAND,
         count=len(declared),
@@ -54,7 +54,7 @@ def catalogue_page(catalogue: Catalogue) -> str:
         kinds=_kinds(declared),
     )
     described = [describe(catalogue, one) for one in declared]
-    return head + "".join(_section(family, described) for family in Family)
+    return head + "".join(_section(family, described) for family in FeatureFamily)
 
 
 def _levels() -> str:
@@ -63,12 +63,12 @@ def _levels() -> str:
     return "".join(lines)
 
 
-def _kinds(declared: Sequence[Declared]) -> str:
+def _kinds(declared: Sequence[FeatureDeclaration]) -> str:
     kinds = dict.fromkeys(type(one) for one in declared)
-    return "".join(f"| {kind.__name__} | {kind_means(kind)} |\n" for kind in kinds)
+    return "".join(f"| {kind.__name__} | {describe_kind(kind)} |\n" for kind in kinds)
 
 
-def _section(family: Family, described: Sequence[Described]) -> str:
+def _section(family: FeatureFamily, described: Sequence[FeatureDescription]) -> str:
     ours = [one for one in described if one.declared.family is family]
     return (
         f"\n## {family.value[0].upper()}{family.value[1:]}\n\n"
@@ -77,14 +77,14 @@ def _section(family: Family, described: Sequence[Described]) -> str:
     )
 
 
-def _line(one: Described) -> str:
+def _line(one: FeatureDescription) -> str:
     declared = one.declared
     signs = ", ".join(f"{target} {sign:+d}"[:-1] for target, sign in declared.monotone)
     cells = (
         f"`{declared.name}`",
         declared.description + (f" Sign: {signs}." if signs else ""),
         declared.unit,
-        bounds(declared),
+        format_bounds(declared),
         one.level,
         one.facts["kind"],
     )

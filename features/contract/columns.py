@@ -10,7 +10,7 @@ import pandera.pandas as pa
 import pycountry
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a column holds; the value is the pandas dtype its validated form has."""
 
     TEXT = "str"
@@ -37,7 +37,7 @@ IDENTIFIER_PATTERN: Final = r"^[\w.\-:|/+ ]{1,128}\Z"
 Of any script: 手机壳 is a good category. `$` would let a line feed pass at the end.
 """
 
-MOST_MONEY: Final = 10**10
+MAX_MONEY: Final = 10**10
 """A hundred million of any currency with two decimals: more for one unit is a broken export."""
 
 EARLIEST: Final = "2000-01-01"
@@ -45,12 +45,12 @@ LATEST: Final = "2100-01-01"
 """Times outside are broken clocks or sentinels (year 1 or 9999), not observations."""
 
 
-def kind_of(column: pa.Column) -> Kind:
+def column_kind(column: pa.Column) -> ColumnKind:
     """Return what a declared column holds."""
-    return Kind[column.metadata["kind"]]
+    return ColumnKind[column.metadata["kind"]]
 
 
-def privacy_of(column: pa.Column) -> Privacy:
+def column_privacy(column: pa.Column) -> Privacy:
     """Return who may see a declared column."""
     return Privacy(column.metadata["privacy"])
 
@@ -82,7 +82,7 @@ class Table:
 
 
 def declare(  # noqa: PLR0913 - one argument a fact of the declaration
-    kind: Kind,
+    kind: ColumnKind,
     description: str,
     *,
     unit: str = "",
@@ -105,14 +105,16 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
 def identifier(description: str, *, nullable: bool = False, required: bool = True) -> pa.Column:
     """Declare an identifier: 1 to 128 harmless characters."""
     check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
-    return declare(Kind.TEXT, description, checks=(check,), nullable=nullable, required=required)
+    return declare(
+        ColumnKind.TEXT, description, checks=(check,), nullable=nullable, required=required
+    )
 
 
 def pseudonym(description: str) -> pa.Column:
     """Declare a keyed hash of a person; null where the person is unknown."""
     check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
-        Kind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
+        ColumnKind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
     )
 
 
@@ -120,7 +122,7 @@ def free_text(description: str) -> pa.Column:
     """Declare an optional free text: at most 2,000 characters."""
     check = pa.Check.str_length(0, 2_000, error="longer than 2,000 characters")
     return declare(
-        Kind.TEXT,
+        ColumnKind.TEXT,
         description,
         checks=(check,),
         nullable=True,
@@ -132,20 +134,20 @@ def free_text(description: str) -> pa.Column:
 def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pa.Column:
     """Declare a word out of a closed list."""
     check = pa.Check.isin(sorted(allowed), error="not one of the allowed words")
-    return declare(Kind.TEXT, description, checks=(check,), nullable=nullable)
+    return declare(ColumnKind.TEXT, description, checks=(check,), nullable=nullable)
 
 
-def count(description: str, *, unit: str, least: int = 0, most: int = 10**9) -> pa.Column:
+def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pa.Column:
     """Declare a whole number within limits."""
-    check = pa.Check.in_range(least, most, error=f"outside {least:,} to {most:,}")
-    return declare(Kind.INTEGER, description, unit=unit, checks=(check,))
+    check = pa.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
+    return declare(ColumnKind.INTEGER, description, unit=unit, checks=(check,))
 
 
-def money(description: str, *, nullable: bool = False, least: int = 1) -> pa.Column:
+def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pa.Column:
     """Declare an amount in minor units of the row's currency."""
-    check = pa.Check.in_range(least, MOST_MONEY, error=f"outside {least} to {MOST_MONEY:,}")
+    check = pa.Check.in_range(minimum, MAX_MONEY, error=f"outside {minimum} to {MAX_MONEY:,}")
     return declare(
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
         description,
         unit="minor currency units",
         checks=(check,),
@@ -166,19 +168,24 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     """Declare a real number within limits."""
     check = pa.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
     return declare(
-        Kind.NUMBER, description, unit=unit, checks=(check,), nullable=nullable, required=required
+        ColumnKind.NUMBER,
+        description,
+        unit=unit,
+        checks=(check,),
+        nullable=nullable,
+        required=required,
     )
 
 
 def flag(description: str) -> pa.Column:
     """Declare a truth value."""
-    return declare(Kind.FLAG, description)
+    return declare(ColumnKind.FLAG, description)
 
 
 def moment(description: str, *, nullable: bool = False) -> pa.Column:
     """Declare a UTC time between 2000 and 2100, to the microsecond."""
     check = pa.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
-    return declare(Kind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
+    return declare(ColumnKind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
 
 
 EVENT_COLUMNS: Final = {

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from features.contract.columns import Kind
+from features.contract.columns import ColumnKind
 from features.runtime.errors import DataError
-from features.runtime.text import listed, nearest, shown
+from features.runtime.text import closest_match, escape, join_names
 
 FORMS: Final = "{table}.parquet, {table}.csv or a folder {table}/ of such files"
 
-IN_WORDS: Final = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "whole numbers",
-    Kind.NUMBER: "numbers",
-    Kind.FLAG: "truth values",
-    Kind.TIME: "times",
+KIND_NAMES: Final = {
+    ColumnKind.TEXT: "text",
+    ColumnKind.INTEGER: "whole numbers",
+    ColumnKind.NUMBER: "numbers",
+    ColumnKind.FLAG: "truth values",
+    ColumnKind.TIME: "times",
 }
 
 
@@ -27,7 +27,7 @@ class SourceNotFoundError(DataError):
     def __init__(self, directory: Path) -> None:
         super().__init__(
             expected="a directory with one file or folder per table",
-            found=f"{'a file' if directory.exists() else 'nothing'} at {shown(str(directory))}",
+            found=f"{'a file' if directory.exists() else 'nothing'} at {escape(str(directory))}",
             way_out="Name the directory that holds products, listings and orders.",
         )
 
@@ -39,8 +39,8 @@ class MissingTablesError(DataError):
         names = list(missing)
         forms = FORMS.format(table=names[0])
         super().__init__(
-            expected=f"the required tables {listed(names)} too",
-            found=listed(found),
+            expected=f"the required tables {join_names(names)} too",
+            found=join_names(found),
             way_out=f"Add each as a file or a folder, for instance {forms}.",
         )
 
@@ -51,7 +51,7 @@ class AmbiguousTableError(DataError):
     def __init__(self, table: str, paths: Iterable[Path]) -> None:
         super().__init__(
             expected=f"one file or folder for the table {table}",
-            found=listed(path.name for path in paths),
+            found=join_names(path.name for path in paths),
             way_out="Keep one of them, or put all files into the folder.",
         )
 
@@ -61,7 +61,7 @@ class UnreadableFileError(DataError):
 
     def __init__(self, file: Path, expected: str, found: str) -> None:
         super().__init__(
-            expected=f"{expected} in {shown(file.name)}",
+            expected=f"{expected} in {escape(file.name)}",
             found=found,
             way_out="Write the file again from its source; CSV is UTF-8 with commas.",
         )
@@ -72,8 +72,8 @@ class DuplicateColumnsError(DataError):
 
     def __init__(self, file: Path, names: Iterable[str]) -> None:
         super().__init__(
-            expected=f"columns with different names in {shown(file.name)}",
-            found=f"{listed(names)} more than once",
+            expected=f"columns with different names in {escape(file.name)}",
+            found=f"{join_names(names)} more than once",
             way_out="Rename or remove the surplus columns.",
         )
 
@@ -84,26 +84,26 @@ class MissingColumnsError(DataError):
     def __init__(self, file: Path, table: str, missing: Iterable[str], found: list[str]) -> None:
         names = list(missing)
         super().__init__(
-            expected=f"the columns {listed(names)} in {shown(file.name)} (table {table})",
-            found=f"only {listed(found)}",
+            expected=f"the columns {join_names(names)} in {escape(file.name)} (table {table})",
+            found=f"only {join_names(found)}",
             way_out=_rename_hint(names, found) or "Add the columns; docs/contract.md lists them.",
         )
 
 
 def _rename_hint(missing: list[str], found: list[str]) -> str:
-    alike = {name: nearest(name, found) for name in missing}
-    hints = [f"{shown(other)} to {name}" for name, other in alike.items() if other]
-    return f"Rename {listed(hints)}?" if hints else ""
+    alike = {name: closest_match(name, found) for name in missing}
+    hints = [f"{escape(other)} to {name}" for name, other in alike.items() if other]
+    return f"Rename {join_names(hints)}?" if hints else ""
 
 
 class WrongTypeError(DataError):
     """Refuse a column of which no value can be read as its kind."""
 
-    def __init__(self, table: str, column: str, kind: Kind, found: str) -> None:
+    def __init__(self, table: str, column: str, kind: ColumnKind, found: str) -> None:
         super().__init__(
-            expected=f"{IN_WORDS[kind]} in {table}.{column}",
+            expected=f"{KIND_NAMES[kind]} in {table}.{column}",
             found=found,
-            way_out=f"Write the column as {IN_WORDS[kind]}, or name the right column {column}.",
+            way_out=f"Write the column as {KIND_NAMES[kind]}, or name the right column {column}.",
         )
 
 
@@ -136,7 +136,7 @@ class NoValidRowsError(DataError):
     def __init__(self, table: str, rows_read: int, reasons: Iterable[str]) -> None:
         super().__init__(
             expected=f"at least one valid row in the table {table}",
-            found=f"none in {rows_read:,} (most often: {listed(reasons, most=3)})",
+            found=f"none in {rows_read:,} (most often: {join_names(reasons, limit=3)})",
             way_out="Repair the rows at their source; docs/contract.md says what a column holds.",
         )
 

@@ -8,18 +8,18 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from features.contract.columns import Privacy, Table, kind_of, privacy_of
-from features.contract.errors import IN_WORDS
+from features.contract.columns import Privacy, Table, column_kind, column_privacy
+from features.contract.errors import KIND_NAMES
 from features.contract.tables import TABLES
 
-PRIVACY: Final = {
+PRIVACY_MEANINGS: Final = {
     Privacy.OPEN: "facts that the shop window shows",
     Privacy.BUSINESS: "commercially confidential, about no person",
     Privacy.PSEUDONYM: "a keyed hash of a person: joins only, never shown",
     Privacy.FREE_TEXT: "may hold personal data: never a feature, never logged",
 }
 
-MOST_WORDS: Final = 8
+MAX_WORDS: Final = 8
 LARGE: Final = 1e9
 """Limits from here on only stop broken exports, and would tell a reader nothing."""
 
@@ -49,7 +49,9 @@ CSV is UTF-8, with commas, a header and empty cells for what isn't known.
 
 def contract_page() -> str:
     """Return the page: every table with its columns, in Markdown."""
-    privacy = "".join(f"| {word.value} | {meaning} |\n" for word, meaning in PRIVACY.items())
+    privacy = "".join(
+        f"| {word.value} | {meaning} |\n" for word, meaning in PRIVACY_MEANINGS.items()
+    )
     return _HEAD + privacy + "".join(_section(table) for table in TABLES)
 
 
@@ -68,17 +70,17 @@ def _section(table: Table) -> str:
 def _line(name: str, column: pa.Column) -> str:
     cells = (
         f"`{name}`",
-        IN_WORDS[kind_of(column)],
+        KIND_NAMES[column_kind(column)],
         column.metadata["unit"],
-        ", ".join(_allowed(check) for check in column.checks),
-        privacy_of(column).value,
-        " or ".join(_leave(column)),
+        ", ".join(_describe_check(check) for check in column.checks),
+        column_privacy(column).value,
+        " or ".join(_list_exemptions(column)),
         column.description,
     )
     return f"| {' | '.join(cells)} |\n"
 
 
-def _allowed(check: pa.Check) -> str:
+def _describe_check(check: pa.Check) -> str:
     """Say what a check of a column allows."""
     limits = check.statistics or {}
     if check.name == "str_matches":
@@ -86,20 +88,20 @@ def _allowed(check: pa.Check) -> str:
     if check.name == "str_length":
         return f"at most {limits['max_value']:,} characters"
     if check.name == "isin":
-        return _words(limits["allowed_values"])
+        return _join_words(limits["allowed_values"])
     low, high = limits["min_value"], limits["max_value"]
     if isinstance(low, str):
         return f"{low} to {high}"
     return f"{low:,.12g} to {high:,.12g}" if high < LARGE else f"from {low:,.12g}"
 
 
-def _words(allowed: Sequence[str]) -> str:
-    if len(allowed) > MOST_WORDS:
+def _join_words(allowed: Sequence[str]) -> str:
+    if len(allowed) > MAX_WORDS:
         return f"{len(allowed)} codes, such as `{allowed[0]}`"
     return " ".join(f"`{word}`" for word in allowed)
 
 
-def _leave(column: pa.Column) -> Iterator[str]:
+def _list_exemptions(column: pa.Column) -> Iterator[str]:
     if column.nullable:
         yield "null"
     if not column.required:

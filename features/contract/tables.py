@@ -111,8 +111,8 @@ ORDERS: Final = _table(
         "order_id": identifier("the order it belongs to"),
         "listing_id": identifier("the listing bought"),
         "buyer_key": pseudonym("keyed hash of the buyer; null: unknown"),
-        "units": count("units ordered", unit="units", least=1, most=10**6),
-        "unit_price_minor": money("price paid for one unit", least=0),
+        "units": count("units ordered", unit="units", minimum=1, maximum=10**6),
+        "unit_price_minor": money("price paid for one unit", minimum=0),
         "creator_id": identifier("creator who led to it", nullable=True, required=False),
         "promised_days": number(
             "days to delivery as promised",
@@ -144,7 +144,7 @@ RETURNS: Final = _table(
     ("order_line_id", "event_time"),
     {
         "order_line_id": identifier("the order line"),
-        "units": count("units returned", unit="units", least=1),
+        "units": count("units returned", unit="units", minimum=1),
         "reason": identifier("why, in the source's words", nullable=True),
         **EVENT_COLUMNS,
     },
@@ -158,7 +158,7 @@ REVIEWS: Final = _table(
         "review_id": identifier("the review"),
         "listing_id": identifier("the listing reviewed"),
         "order_line_id": identifier("the order line", nullable=True, required=False),
-        "rating": count("stars", unit="stars", least=1, most=5),
+        "rating": count("stars", unit="stars", minimum=1, maximum=5),
         "has_media": flag("it shows a picture or a video"),
         **EVENT_COLUMNS,
     },
@@ -186,7 +186,7 @@ VIDEO_STATS: Final = _table(
     {
         "video_id": identifier("the video"),
         **{
-            counter: count(f"{counter} so far", unit=counter, most=10**12)
+            counter: count(f"{counter} so far", unit=counter, maximum=10**12)
             for counter in ("views", "likes", "comments", "shares", "saves", "clicks")
         },
         **EVENT_COLUMNS,
@@ -199,7 +199,7 @@ CREATOR_STATS: Final = _table(
     ("creator_id", "event_time"),
     {
         "creator_id": identifier("the creator"),
-        "followers": count("followers", unit="accounts", most=10**10),
+        "followers": count("followers", unit="accounts", maximum=10**10),
         "niche": identifier("what the creator films", nullable=True),
         **EVENT_COLUMNS,
     },
@@ -253,7 +253,9 @@ POLICY_EVENTS: Final = _table(
     {
         "listing_id": identifier("the listing concerned"),
         "kind": choice("what was violated", POLICY_KINDS),
-        "severity": count("1 notice, 2 restriction, 3 delisting", unit="level", least=1, most=3),
+        "severity": count(
+            "1 notice, 2 restriction, 3 delisting", unit="level", minimum=1, maximum=3
+        ),
         **EVENT_COLUMNS,
     },
 )

@@ -16,10 +16,10 @@ import ibis.expr.types as ir
 from ibis.util import gen_name
 
 from features.dataset.days import SECONDS_PER_DAY
-from features.dataset.sql_cache import Compute, as_temporary_table, written
+from features.dataset.sql_cache import StepFunction, compile_step, store_temporary_table
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
-from features.validation.validated_files import validated_files
+from features.validation.validated_files import find_validated_files
 
 MEMORY_LIMIT: Final = "2GB"
 """What DuckDB may hold before it spills to disk."""
@@ -54,36 +54,36 @@ class Dataset:
     tables: Mapping[str, ir.Table]
     digest: str
     imputed: tuple[str, ...] = ()
-    store: Callable[[Any, str, ibis.Schema], ir.Table] = as_temporary_table
+    store: Callable[[Any, str, ibis.Schema], ir.Table] = store_temporary_table
 
     def has(self, *names: str) -> bool:
         """Tell whether all the named tables are there."""
         return all(name in self.tables for name in names)
 
-    def with_imputed(self, name: str, table: ir.Table) -> Dataset:
+    def with_imputed_table(self, name: str, table: ir.Table) -> Dataset:
         """Return the same data with one more table, marked as imputed."""
         tables = {**self.tables, name: table}
         return replace(self, tables=tables, imputed=(*self.imputed, name))
 
-    def knowable(self, name: str) -> ir.Table:
+    def knowable_rows(self, name: str) -> ir.Table:
         """Return the rows of an event table that anyone can ever see."""
         table = self.tables[name]
         return table.filter(table.available_at.notnull())
 
-    def stored(self, table: ir.Table) -> ir.Table:
-        """Compute a table now and keep it in the engine for as long as the connection."""
+    def persist(self, table: ir.Table) -> ir.Table:
+        """StepFunction a table now and keep it in the engine for as long as the connection."""
         if table.op().find(ops.InMemoryTable):  # its rows have to get to the engine first
             return self.connection.create_table(gen_name("given"), table, temp=True)
         return self.store(self.connection, self.connection.compile(table), table.schema())
 
-    def computed(self, compute: Compute, *tables: ir.Table, **about: Hashable) -> ir.Table:
-        """Compute a step now and keep it like a stored table."""
+    def compute_step(self, compute: StepFunction, *tables: ir.Table, **about: Hashable) -> ir.Table:
+        """StepFunction a step now and keep it like a stored table."""
         sources = [table.op() for table in tables]
         if not all(isinstance(source, ops.DatabaseTable) for source in sources):
-            return self.stored(compute(*tables, **about))
+            return self.persist(compute(*tables, **about))
         schemas = tuple(table.schema() for table in tables)
-        step = written(self.connection.name, compute, tuple(sorted(about.items())), schemas)
-        sql = step.reading([source.name for source in sources])
+        step = compile_step(self.connection.name, compute, tuple(sorted(about.items())), schemas)
+        sql = step.sql_for([source.name for source in sources])
         return self.store(self.connection, sql, step.schema)
 
     def listing_facts(self) -> ir.Table:
@@ -102,7 +102,7 @@ class Dataset:
         Raises:
             NoOrderKnownError: no order has a time at which it was known.
         """
-        orders = self.knowable("orders")
+        orders = self.knowable_rows("orders")
         doubted = int(self.connection.execute(orders.count()) * DOUBTED_SHARE)
         latest = orders.order_by(ibis.desc("available_at")).limit(doubted + 1)
         last = latest.agg(known_at=latest.available_at.min())
@@ -126,10 +126,10 @@ def open_dataset(directory: Path) -> Dataset:
         temp_directory=str(spill),
         preserve_insertion_order=False,  # no feature may rest on it, and tables are stored faster
     )
-    return dataset_of(directory, connection)
+    return read_dataset(directory, connection)
 
 
-def dataset_of(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
+def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
     """Open a validated directory behind a connection of any engine that reads Parquet.
 
     Raises:
@@ -137,12 +137,12 @@ def dataset_of(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - i
     """
     tables = {}
     digest = hashlib.sha256()
-    for name, path in validated_files(directory).items():
+    for name, path in find_validated_files(directory).items():
         tables[name] = connection.read_parquet(path, table_name=name)
-        digest.update(name.encode() + _digest_of(path))
+        digest.update(name.encode() + _file_digest(path))
     return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
 
 
-def _digest_of(path: Path) -> bytes:
+def _file_digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -8,8 +8,11 @@ whole numbers, and adding events up by day, loses nothing.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
+import msgspec
+
+from features.runtime.arrays import BoolArray, IntArray
 from features.runtime.errors import DataError
 
 if TYPE_CHECKING:  # the service counts days and never loads an engine
@@ -18,6 +21,20 @@ if TYPE_CHECKING:  # the service counts days and never loads an engine
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_DAY: Final = timedelta(days=1)
 SECONDS_PER_DAY: Final = 86_400
+
+Day = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+"""A day number, as files hold it."""
+
+
+class DaySpan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The days from `first` to `last`, both included."""
+
+    first: Day
+    last: Day
+
+    def contains(self, day: IntArray) -> BoolArray:
+        """Return True for each day of an array that lies in the span."""
+        return (day >= self.first) & (day <= self.last)
 
 
 class NotAMidnightError(DataError):
@@ -48,12 +65,17 @@ def as_of_to_day(as_of: datetime) -> int:
     return day
 
 
+def to_date(day: int) -> str:
+    """Return the ISO date of the UTC midnight of a day number."""
+    return to_datetime(day).date().isoformat()
+
+
 def to_datetime(day: int) -> datetime:
     """Return the UTC midnight of a day number."""
     return EPOCH + day * ONE_DAY
 
 
-def day_of(moment: ir.TimestampValue) -> ir.IntegerValue:
+def day_number(moment: ir.TimestampValue) -> ir.IntegerValue:
     """Return the day number of the first midnight at or after a naive UTC time."""
     midnight = moment.truncate("D")
     whole = midnight.epoch_seconds() // SECONDS_PER_DAY

@@ -15,61 +15,65 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
-from features.dataset.days import day_of
+from features.dataset.days import day_number
 
-UNTIMED: Final[Mapping[str, frozenset[str]]] = {"listings": frozenset({"mode"})}
+UNTIMED_COLUMNS: Final[Mapping[str, frozenset[str]]] = {"listings": frozenset({"mode"})}
 """Columns, by table, that no digest is made of: facts without time, whose features a refresh
 computes anew for all keys (`TIMELESS` in features/materialise/changed_keys.py)."""
 
-WIDE: Final = "decimal(38, 0)"
+SUM_TYPE: Final = "decimal(38, 0)"
 """A sum of hashes of up to 64 bits needs more than 64."""
 
 
-class KnownRows(NamedTuple):
+class TableDigest(NamedTuple):
     """How many rows of a table were known on a day, and a digest of them."""
 
     rows: int
     digest: str
 
 
-def hashed_by(dataset: Dataset) -> str:
+def hash_engine(dataset: Dataset) -> str:
     """Return the engine that hashes rows, with its version: another may hash them otherwise."""
     return f"{dataset.connection.name} {dataset.connection.version}"
 
 
-def known_rows(dataset: Dataset, day: int) -> dict[str, KnownRows]:
+def digest_tables(dataset: Dataset, day: int) -> dict[str, TableDigest]:
     """Return of each table with times which of its rows were known on a day.
 
     A listing counts as known from the day on that it went live.
     """
-    tables = {name: one for name, one in sorted(dataset.tables.items()) if _known_columns(one)}
+    tables = {
+        name: one for name, one in sorted(dataset.tables.items()) if _availability_columns(one)
+    }
     names = tuple(tables)
-    by_day = dataset.computed(_known_by_day, *tables.values(), names=names)
+    by_day = dataset.compute_step(_digest_by_day, *tables.values(), names=names)
     known = by_day.filter(by_day.known_day <= day).group_by("name")
-    sums = known.agg(rows=ibis._.rows.sum(), digest=ibis._.digest.sum().cast(WIDE))
+    sums = known.agg(rows=ibis._.rows.sum(), digest=ibis._.digest.sum().cast(SUM_TYPE))
     found = dataset.connection.to_pyarrow(sums).to_pylist()
-    by_name = {row["name"]: KnownRows(row["rows"], f"{int(row['digest']):x}") for row in found}
-    return {name: by_name.get(name, KnownRows(0, "0")) for name in names}
+    by_name = {row["name"]: TableDigest(row["rows"], f"{int(row['digest']):x}") for row in found}
+    return {name: by_name.get(name, TableDigest(0, "0")) for name in names}
 
 
-def _known_by_day(*tables: ir.Table, names: tuple[str, ...]) -> ir.Table:
+def _digest_by_day(*tables: ir.Table, names: tuple[str, ...]) -> ir.Table:
     """Count and digest the rows of each table by the day on which they were known."""
     parts = []
     for name, table in zip(names, tables, strict=True):
-        (known_at,) = _known_columns(table)
-        columns = (table[column] for column in table.columns if column not in UNTIMED.get(name, ()))
-        rows = table.select(known_day=day_of(table[known_at]), hash=reduce(_hashed, columns))
+        (known_at,) = _availability_columns(table)
+        columns = (
+            table[column] for column in table.columns if column not in UNTIMED_COLUMNS.get(name, ())
+        )
+        rows = table.select(known_day=day_number(table[known_at]), hash=reduce(_hash_pair, columns))
         by_day = rows.group_by("known_day")
-        digest = rows.hash.cast(WIDE).sum().cast(WIDE)
+        digest = rows.hash.cast(SUM_TYPE).sum().cast(SUM_TYPE)
         parts.append(by_day.agg(name=ibis.literal(name), rows=rows.count(), digest=digest))
     return ibis.union(*parts)
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=((None, None), "int64"))  # type: ignore[untyped-decorator]  # ibis ships no types
-def _hashed(one: ir.Value, other: ir.Value) -> ir.IntegerValue:
+def _hash_pair(one: ir.Value, other: ir.Value) -> ir.IntegerValue:
     """Return DuckDB's own hash of two values, null a value too, or Spark's, of 32 bits, not so."""
 
 
-def _known_columns(table: ir.Table) -> list[str]:
+def _availability_columns(table: ir.Table) -> list[str]:
     """Return the column that says when each row was known; none where rows have no time."""
     return [name for name in ("available_at", "listed_at") if name in table.columns]

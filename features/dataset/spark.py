@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.util import gen_name
 
-from features.dataset.dataset import Dataset, dataset_of
+from features.dataset.dataset import Dataset, read_dataset
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,11 +39,11 @@ def open_dataset_on_spark(directory: Path, session: SparkSession) -> Dataset:
     Raises:
         NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
-    connection = ibis.pyspark.connect(_session_beside(session))
-    return replace(dataset_of(directory, connection), store=as_local_checkpoint)
+    connection = ibis.pyspark.connect(_derive_session(session))
+    return replace(read_dataset(directory, connection), store=store_local_checkpoint)
 
 
-def _session_beside(session: SparkSession) -> SparkSession:
+def _derive_session(session: SparkSession) -> SparkSession:
     """Return a new session on the same cluster with the caller's settings and ours."""
     beside = session.newSession()
     for name, value in {**session.conf.getAll, **SETTINGS}.items():
@@ -52,7 +52,7 @@ def _session_beside(session: SparkSession) -> SparkSession:
     return beside
 
 
-def as_local_checkpoint(connection: Any, sql: str, _: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+def store_local_checkpoint(connection: Any, sql: str, _: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
     """Compute a query now and keep its rows, not its plan.
 
     The plans of a whole catalogue would grow into each other; Spark has no temporary tables.

@@ -19,17 +19,17 @@ import ibis.expr.types as ir
 from ibis.backends.sql.datatypes import DuckDBType
 from ibis.util import gen_name
 
-MOST_SCHEMAS: Final = 4096
+MAX_SCHEMAS: Final = 4096
 """A catalogue has about 140."""
 
 
-def as_temporary_table(connection: Any, sql: str, schema: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
-    """Compute a query now and keep its rows for as long as the connection.
+def store_temporary_table(connection: Any, sql: str, schema: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+    """StepFunction a query now and keep its rows for as long as the connection.
 
     What `create_table` of Ibis does, in one round trip and not five: asking the engine for what
     was just declared took a third of the time of a small market.
     """
-    declared, kept = _as_stored(schema)
+    declared, kept = _declare_columns(schema)
     step = ops.DatabaseTable(
         gen_name("stored"),
         schema=kept,
@@ -42,8 +42,8 @@ def as_temporary_table(connection: Any, sql: str, schema: ibis.Schema) -> ir.Tab
     return step.to_expr()
 
 
-@lru_cache(maxsize=MOST_SCHEMAS)
-def _as_stored(schema: ibis.Schema) -> tuple[str, ibis.Schema]:
+@lru_cache(maxsize=MAX_SCHEMAS)
+def _declare_columns(schema: ibis.Schema) -> tuple[str, ibis.Schema]:
     """Write the columns with their types; return the schema that the engine then has.
 
     The types that Ibis knows, not those of the query: DuckDB's own sums of int64 are wider.
@@ -53,42 +53,42 @@ def _as_stored(schema: ibis.Schema) -> tuple[str, ibis.Schema]:
     return declared, ibis.schema({name: DuckDBType.from_string(types[name]) for name in types})
 
 
-MOST_STEPS: Final = 4096
+MAX_STEPS: Final = 4096
 """A catalogue has 140; tests compute dozens of catalogues and markets without some tables."""
 
 
-Compute = Callable[..., ir.Table]
+StepFunction = Callable[..., ir.Table]
 """A function of the module level, of tables and of facts by name, and of nothing else."""
 
 
 @dataclass(frozen=True)
-class Written:
+class CompiledStep:
     """The SQL of a step, that reads from stand-ins, and the schema of its result."""
 
     sql: str
     schema: ibis.Schema
 
-    def reading(self, names: Sequence[str]) -> str:
+    def sql_for(self, names: Sequence[str]) -> str:
         """Return the SQL that reads from the tables of these names."""
         sql = self.sql
         for place, name in enumerate(names):
-            sql = sql.replace(_stand_in(place), name)
+            sql = sql.replace(_placeholder(place), name)
         return sql
 
 
-@lru_cache(maxsize=MOST_STEPS)
-def written(
+@lru_cache(maxsize=MAX_STEPS)
+def compile_step(
     dialect: str,
-    compute: Compute,
+    compute: StepFunction,
     about: tuple[tuple[str, Hashable], ...],
     schemas: tuple[ibis.Schema, ...],
-) -> Written:
+) -> CompiledStep:
     """Write a step in the dialect of an engine, for tables of these schemas."""
-    tables = [ibis.table(schema, name=_stand_in(place)) for place, schema in enumerate(schemas)]
+    tables = [ibis.table(schema, name=_placeholder(place)) for place, schema in enumerate(schemas)]
     table = compute(*tables, **dict(about))
-    return Written(str(ibis.to_sql(table, dialect=dialect, pretty=False)), table.schema())
+    return CompiledStep(str(ibis.to_sql(table, dialect=dialect, pretty=False)), table.schema())
 
 
-def _stand_in(place: int) -> str:
+def _placeholder(place: int) -> str:
     """Return a name that stands in no other place of any SQL."""
     return f"<table {place}>"

@@ -15,18 +15,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from features.declarations.column_blocks import ColumnStacks
+from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.kinds import Derived
 from features.runtime.arrays import FloatArray
 
 BLOCK_ROWS: Final = 4_096
 """Rows filled at a time: what is at work beside the matrix stays this long, however long it is."""
-MOST_LEARNED: Final = 4
+MAX_PARAMETER_SETS: Final = 4
 """Sets of parameters whose columns are kept: a service has one, and another while it reloads."""
 
 
 @dataclass(frozen=True)
-class Step:
+class DesignStep:
     """One function for several features; positions are those of rows in the work array."""
 
     function: Callable[..., FloatArray]
@@ -45,7 +45,7 @@ class DesignPlan:
 
     known: tuple[tuple[str, ...], ...]
     """Columns that are given, in groups that a look-up finds as one stack."""
-    steps: tuple[Step, ...]
+    steps: tuple[DesignStep, ...]
     order: npt.NDArray[np.intp]
     """Where in the work array each model input stands."""
 
@@ -53,21 +53,23 @@ class DesignPlan:
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
     ) -> FloatArray:
         """Return the matrix of shape (rows, inputs) in C order; memory is its own and a block."""
-        known = self._known(columns)
-        learned = _learned(self._by_step, tuple(parameters[name] for name in self._parameters))
+        known = self._select_known(columns)
+        learned = _parameter_columns(
+            self._by_step, tuple(parameters[name] for name in self._parameters)
+        )
         matrix = np.empty((known[0].shape[-1], len(self.order)))
-        for start, block in _blocks(known):
+        for start, block in _split_rows(known):
             rows = slice(start, start + block[0].shape[-1])
-            matrix[rows] = self._filled(block, learned).take(self.order, axis=0).T
+            matrix[rows] = self._fill(block, learned).take(self.order, axis=0).T
         return matrix
 
-    def _known(self, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
+    def _select_known(self, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
         """Return the known columns in turn, in stacks of shape (names, rows) or one by one."""
-        if isinstance(columns, ColumnStacks):
-            return [columns.stacks[names] for names in self.known]
+        if isinstance(columns, ColumnBlocks):
+            return [columns.blocks[names] for names in self.known]
         return [columns[name] for names in self.known for name in names]
 
-    def _filled(
+    def _fill(
         self, known: Sequence[FloatArray], learned: Sequence[Sequence[FloatArray]]
     ) -> FloatArray:
         """Return known columns and results of steps, shape (inputs, rows)."""
@@ -90,7 +92,7 @@ class DesignPlan:
         return tuple(step.parameters for step in self.steps)
 
 
-def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
+def _split_rows(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
     """Yield where a block of rows starts, and the columns within it.
 
     A request is one block and stays uncut: hundreds of slices take as long as copying the columns.
@@ -103,8 +105,8 @@ def _blocks(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[Float
         yield start, [column[..., start : start + BLOCK_ROWS] for column in columns]
 
 
-@lru_cache(MOST_LEARNED)
-def _learned(
+@lru_cache(MAX_PARAMETER_SETS)
+def _parameter_columns(
     parameters: tuple[tuple[tuple[str, ...], ...], ...], values: tuple[float, ...]
 ) -> Sequence[Sequence[FloatArray]]:
     """Return each parameter of each step as a column with one row a feature.
@@ -122,22 +124,22 @@ def _column(values: Iterable[float]) -> FloatArray:
     return column
 
 
-def plan(
+def plan_design(
     model_inputs: Sequence[str], derived: Iterable[Derived], *, known: Sequence[tuple[str, ...]]
 ) -> DesignPlan:
     """Arrange derived features, each of which stands after its inputs, into steps."""
-    groups = _groups(derived)
+    groups = _group_by_function(derived)
     names = [name for group in known for name in group]
     names += [feature.name for features in groups for feature in features]
     places = {name: place for place, name in enumerate(names)}
     return DesignPlan(
         known=tuple(known),
-        steps=tuple(_step(features, places) for features in groups),
+        steps=tuple(_make_step(features, places) for features in groups),
         order=np.array([places[name] for name in model_inputs], dtype=np.intp),
     )
 
 
-def _groups(derived: Iterable[Derived]) -> list[list[Derived]]:
+def _group_by_function(derived: Iterable[Derived]) -> list[list[Derived]]:
     """Put features of one function together, as early as all their inputs are there."""
     depths: dict[str, int] = {}
     groups: dict[tuple[int, Callable[..., FloatArray], int, int, int], list[Derived]] = {}
@@ -149,10 +151,10 @@ def _groups(derived: Iterable[Derived]) -> list[list[Derived]]:
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
-def _step(features: Sequence[Derived], places: Mapping[str, int]) -> Step:
+def _make_step(features: Sequence[Derived], places: Mapping[str, int]) -> DesignStep:
     first = places[features[0].name]
     inputs = [[places[name] for name in feature.inputs] for feature in features]
-    return Step(
+    return DesignStep(
         function=features[0].function,
         inputs=np.array(inputs, dtype=np.intp).T,
         parameters=tuple(zip(*(feature.parameters for feature in features), strict=True)),

@@ -18,7 +18,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 
 
-class Family(StrEnum):
+class FeatureFamily(StrEnum):
     """What sort of knowledge a feature carries; explanations are grouped by it."""
 
     DEMAND = "demand"
@@ -61,7 +61,7 @@ class SignalName(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class FeatureDeclaration:
     """What every feature says about itself.
 
     `low` and `high` bound its values (None: no bound); null is always allowed, for history that
@@ -71,19 +71,19 @@ class Declared:
     name: str
     description: str
     unit: str
-    family: Family
+    family: FeatureFamily
     low: float | None = 0.0
     high: float | None = None
     monotone: tuple[tuple[Target, Literal[-1, 1]], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestField(Declared):
+class RequestField(FeatureDeclaration):
     """A number that the decision fixes: only the spine or the request knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfSignal(Declared):
+class SignalFeature(FeatureDeclaration):
     """What every base feature says about where it comes from."""
 
     level: Level
@@ -91,7 +91,7 @@ class OfSignal(Declared):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Windowed(OfSignal):
+class Windowed(SignalFeature):
     """The sum of a measure over events with `as_of - days < event_time <= as_of`.
 
     0 for a key without such events.
@@ -102,7 +102,7 @@ class Windowed(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lowest(OfSignal):
+class Lowest(SignalFeature):
     """The least value of a measure over the events of a window, null without any."""
 
     measure: str
@@ -110,7 +110,7 @@ class Lowest(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Highest(OfSignal):
+class Highest(SignalFeature):
     """The greatest value of a measure over the events of a window, null without any."""
 
     measure: str
@@ -118,7 +118,7 @@ class Highest(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantile(OfSignal):
+class Quantile(SignalFeature):
     """The least value that at least `share` of a window's known values don't exceed.
 
     Null without any known value. It is always a value that occurred, so that engines agree.
@@ -130,7 +130,7 @@ class Quantile(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distinct(OfSignal):
+class Distinct(SignalFeature):
     """How many different values a column has over the events of a window; null values don't count.
 
     0 for a key without such events.
@@ -141,7 +141,7 @@ class Distinct(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LargestShare(OfSignal):
+class LargestShare(SignalFeature):
     """The share of a measure's sum over a window that falls to the value of a column with most.
 
     Events without a value of the column fall to nobody but count in the sum. Null where the sum
@@ -154,7 +154,7 @@ class LargestShare(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latest(OfSignal):
+class Latest(SignalFeature):
     """The known value of a measure in the event that happened last, null without any.
 
     Of events at the same time the one known last counts, and of those the larger value.
@@ -164,21 +164,21 @@ class Latest(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elapsed(OfSignal):
+class Elapsed(SignalFeature):
     """Whole days from the last event with a positive measure to `as_of`, null without any."""
 
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Age(OfSignal):
+class Age(SignalFeature):
     """Whole days from the first event with a positive measure to `as_of`, null without any."""
 
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class InForce(OfSignal):
+class InForce(SignalFeature):
     """How many attributes that begin with `prefix` are required at `as_of`.
 
     A requirement is in force when it is known, has begun and has not ended. 0 without any.
@@ -188,14 +188,14 @@ class InForce(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Required(OfSignal):
+class Required(SignalFeature):
     """1 where an attribute is required at `as_of`, as `InForce` counts them, and 0 elsewhere."""
 
     attribute: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fulfilled(OfSignal):
+class Fulfilled(SignalFeature):
     """How many of the attributes that `InForce` counts a listing fully meets.
 
     It does where the value of the attribute that was set last, as known at `as_of`, is 1.
@@ -206,7 +206,7 @@ class Fulfilled(OfSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Derived(Declared):
+class Derived(FeatureDeclaration):
     """A pure numpy function of other features and request fields, row by row.
 
     `function` receives one float64 array per input, then one per parameter and one per constant,
@@ -222,15 +222,15 @@ class Derived(Declared):
     constants: tuple[float, ...] = ()
 
 
-OverWindow = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
-Base = OverWindow | Latest | Elapsed | Age | InForce | Required | Fulfilled
-Feature = Base | Derived
+WindowFeature = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
+BaseFeature = WindowFeature | Latest | Elapsed | Age | InForce | Required | Fulfilled
+Feature = BaseFeature | Derived
 
-COUNTING: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
+COUNT_KINDS: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
 """Kinds that are 0, not null, where nothing happened."""
 
 
-def as_facts(declared: Declared) -> dict[str, Any]:
+def as_facts(declared: FeatureDeclaration) -> dict[str, Any]:
     """Return a declaration as plain values, for the fingerprint and the catalogue's page."""
     facts = {name: getattr(declared, name) for name in declared.__dataclass_fields__}
     if isinstance(declared, Derived):

@@ -44,7 +44,7 @@ LEVEL_TITLES: Final[dict[Level, str]] = {
 """How descriptions call a level."""
 
 
-def qualified(measure: str, level: Level, days: int | None = None, *, unit: str = "") -> str:
+def name_feature(measure: str, level: Level, days: int | None = None, *, unit: str = "") -> str:
     """Return a feature's name: measure, unit, level unless it is the listing, window."""
     level_part = "" if level is Level.LISTING else level.value
     window = "" if days is None else f"{days}d"

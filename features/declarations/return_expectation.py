@@ -22,20 +22,20 @@ from typing import Final
 import numpy as np
 
 from features.declarations.functions import gap, ratio
-from features.declarations.levels import Level, qualified
+from features.declarations.levels import Level, name_feature
 from features.declarations.shrinkage import CHAIN, RETURN_RATE
 from features.runtime.arrays import FloatArray
 
 NAME: Final = "expected_return_rate_180d"
 ATTRIBUTES: Final = ("size_chart", "plug_voltage", "language")
 """Attributes whose lack may make buyers return."""
-WIDE: Final = (Level.MARKET, Level.CATEGORY_MARKET)
+WIDE_LEVELS: Final = (Level.MARKET, Level.CATEGORY_MARKET)
 """Levels whose own rates count; narrower ones count against expectation."""
-NARROW: Final = tuple(level for level in CHAIN if level not in WIDE)
+NARROW_LEVELS: Final = tuple(level for level in CHAIN if level not in WIDE_LEVELS)
 OPEN_DAYS: Final = (7, 14)
 AGES: Final = ("old", "middle", "young")
 """Ages of units since delivery between which the known share of their returns changes."""
-LEAST_RISK: Final = 0.1
+MIN_RISK: Final = 0.1
 """Audits and stars alone can't promise less than a tenth of the usual returns."""
 
 OPEN_UNITS: Final = "units_open"
@@ -48,7 +48,7 @@ OPEN_MEASURES: Final = (
 """What is counted of open units at each narrow level: measures and their windows in days."""
 
 OPEN_INPUTS: Final = tuple(
-    qualified(name, level, days) for name, days in OPEN_MEASURES for level in NARROW
+    name_feature(name, level, days) for name, days in OPEN_MEASURES for level in NARROW_LEVELS
 )
 _COUNTS: Final = 2 * len(CHAIN)
 _OPEN: Final = len(OPEN_INPUTS)
@@ -100,30 +100,30 @@ def expected_return_rate(*values: FloatArray) -> FloatArray:
     strengths, rest = learned[: len(CHAIN)], learned[len(CHAIN) :]
     known_shares, rest = rest[: len(AGES)], rest[len(AGES) :]
     usual = mean
-    seen = _with_open(_known(np.array(counts)), known_shares)
+    seen = _add_open_units(_fill_missing(np.array(counts)), known_shares)
     levels = list(zip(seen[::2], seen[1::2], strengths, strict=True))
-    for returned, ripe, strength in levels[: len(WIDE)]:
+    for returned, ripe, strength in levels[: len(WIDE_LEVELS)]:
         usual = (returned + strength * usual) / (ripe + strength)
-    own = usual * _worth_of_gaps(known[:_GAPS], rest[:_GAPS])
-    risk = _risk_by_quality(known[_GAPS:], rest[_GAPS:])
-    narrow = zip(levels[len(WIDE) :], (usual, usual, own), strict=True)
+    own = usual * _gap_factor(known[:_GAPS], rest[:_GAPS])
+    risk = _quality_risk(known[_GAPS:], rest[_GAPS:])
+    narrow = zip(levels[len(WIDE_LEVELS) :], (usual, usual, own), strict=True)
     for (returned, ripe, strength), expected in narrow:
         risk = (returned + strength * risk) / (ripe * expected + strength)
     return np.minimum(own * risk, 1.0)
 
 
-def _with_open(counts: FloatArray, known_shares: Sequence[FloatArray]) -> FloatArray:
+def _add_open_units(counts: FloatArray, known_shares: Sequence[FloatArray]) -> FloatArray:
     """Return returned and ripe units of each level, at narrow ones with those that are open."""
     seen, open_counts = counts[:_COUNTS], counts[_COUNTS:]
     returned, *units = np.split(open_counts, len(OPEN_MEASURES))
-    narrow = seen[2 * len(WIDE) :]
+    narrow = seen[2 * len(WIDE_LEVELS) :]
     narrow[::2] += returned
     for older, younger, share in zip(units, (*units[1:], None), known_shares, strict=True):
         narrow[1::2] += share * (older if younger is None else older - younger)
     return seen
 
 
-def _worth_of_gaps(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
+def _gap_factor(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
     """Return the factor of each row's gaps, against those that are usual where it is required."""
     required, met = np.array(inputs[::2]), np.array(inputs[1::2])
     usual, effect = np.array(learned[::2]), np.array(learned[1::2])
@@ -135,21 +135,21 @@ def _worth_of_gaps(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) 
     return factor
 
 
-def _risk_by_quality(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
+def _quality_risk(inputs: Sequence[FloatArray], learned: Sequence[FloatArray]) -> FloatArray:
     audit, defective, inspected, *stars = inputs
     audit_mean, audit_effect, defect_mean, defect_effect, *of_stars = learned
     low_mean, low_effect, strength_supplier, strength_product = of_stars
     deviation = np.array((audit_mean - audit, ratio(defective, inspected) - defect_mean))
-    audit_worse, more_defects = _known(deviation)
-    low_supplier, all_supplier, low_product, all_product = _known(np.array(stars))
+    audit_worse, more_defects = _fill_missing(deviation)
+    low_supplier, all_supplier, low_product, all_product = _fill_missing(np.array(stars))
     low = (low_supplier + strength_supplier * low_mean) / (all_supplier + strength_supplier)
     low = (low_product + strength_product * low) / (all_product + strength_product)
     risk: FloatArray = 1.0 + low_effect * (low - low_mean)
     risk = risk + audit_effect * audit_worse
     risk = risk + defect_effect * more_defects
-    return np.maximum(risk, LEAST_RISK)
+    return np.maximum(risk, MIN_RISK)
 
 
-def _known(value: FloatArray) -> FloatArray:
+def _fill_missing(value: FloatArray) -> FloatArray:
     """Return 0, no evidence, for null."""
     return np.where(np.isnan(value), 0.0, value)

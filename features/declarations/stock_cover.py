@@ -11,7 +11,7 @@ from features.runtime.arrays import FloatArray
 
 DEMAND_DAYS: Final = 84
 """A window long enough that a few days sold out don't hide what is wanted."""
-LEAST_IN_STOCK: Final = 0.1
+MIN_IN_STOCK_SHARE: Final = 0.1
 """Of a listing that was hardly ever in stock too little is known to scale its demand up further."""
 
 
@@ -35,7 +35,7 @@ def in_stock_cover(
     seen = in_stock_share(sold_outs, observations)
     in_stock = np.where(np.isnan(seen), 1.0, seen)
     reached = cover(units, days_on_sale, np.maximum(available, 1.0), DEMAND_DAYS)
-    return reached / np.maximum(in_stock, LEAST_IN_STOCK)
+    return reached / np.maximum(in_stock, MIN_IN_STOCK_SHARE)
 
 
 def days_until(inbound: FloatArray, lead_days: FloatArray, waited: FloatArray) -> FloatArray:

@@ -8,13 +8,14 @@ besides.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 
+from features.dataset.days import DaySpan
 from features.declarations.kinds import (
-    Base,
+    BaseFeature,
     Distinct,
     Fulfilled,
     Highest,
@@ -28,7 +29,7 @@ from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import END
 
-OVER_WINDOW: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestShare)
+WINDOW_KINDS: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestShare)
 
 TIMELESS: Final = frozenset(
     {SignalName.PRODUCT_FACTS, SignalName.LISTING_COSTS, SignalName.LISTING_STARTS}
@@ -37,55 +38,53 @@ TIMELESS: Final = frozenset(
 shows in no event."""
 
 
-class Span(NamedTuple):
-    """The days after `since` up to `until`."""
-
-    since: int
-    until: int
-
-    def holds(self, day: ir.IntegerValue, later: int = 0) -> ir.BooleanValue:
-        """Tell of each day whether the day `later` days after it lies in the span."""
-        return (day > self.since - later) & (day <= self.until - later)
-
-
-def touched_keys(signals: SignalRows, features: Sequence[Base], span: Span) -> ir.Table | None:
+def changed_keys(
+    signals: SignalRows, features: Sequence[BaseFeature], span: DaySpan
+) -> ir.Table | None:
     """Return each key of the features' level that something happened to, None if nothing can.
 
     Some of them may have the same features as before; no other key can have different ones.
     """
     names = LEVEL_KEYS[features[0].level]
-    tables = [table.select(*names) for table in _events(signals, features, span)]
+    tables = [table.select(*names) for table in _crossing_events(signals, features, span)]
     if not tables:
         return None
     return (ibis.union(*tables) if len(tables) > 1 else tables[0]).distinct()
 
 
-def _events(signals: SignalRows, features: Sequence[Base], span: Span) -> Iterator[ir.Table]:
+def _crossing_events(
+    signals: SignalRows, features: Sequence[BaseFeature], span: DaySpan
+) -> Iterator[ir.Table]:
     """Yield of each signal the events that cross a boundary in the span."""
     level: Level = features[0].level
-    for name in dict.fromkeys(name for feature in features for name in signals_of(feature)):
+    for name in dict.fromkeys(name for feature in features for name in list_signals(feature)):
         if not signals.has(name):
             continue
-        events = signals.at(name, level)
+        events = signals.at_level(name, level)
         lengths = {
             feature.days
             for feature in features
-            if isinstance(feature, OVER_WINDOW) and feature.signal is name
+            if isinstance(feature, WINDOW_KINDS) and feature.signal is name
         }
-        yield events.filter(_crosses(events, sorted(lengths), span))
+        yield events.filter(_is_crossing(events, sorted(lengths), span))
 
 
-def signals_of(feature: Base) -> tuple[SignalName, ...]:
+def list_signals(feature: BaseFeature) -> tuple[SignalName, ...]:
     """Return the signals that a feature is computed from."""
     states = (feature.states,) if isinstance(feature, Fulfilled) else ()
     return (feature.signal, *states)
 
 
-def _crosses(events: ir.Table, lengths: Sequence[int], span: Span) -> ir.BooleanValue:
+def _is_within(day: ir.IntegerValue, span: DaySpan, later: int = 0) -> ir.BooleanValue:
+    """Return whether the day `later` days after each day lies in the span."""
+    return (day >= span.first - later) & (day <= span.last - later)
+
+
+def _is_crossing(events: ir.Table, lengths: Sequence[int], span: DaySpan) -> ir.BooleanValue:
     """Tell of each event whether it becomes visible, leaves a window or ends in the span."""
-    crossed = span.holds(ibis.greatest(events.event_day, events.available_day))
+    crossed = _is_within(ibis.greatest(events.event_day, events.available_day), span)
     for days in lengths:
-        crossed |= span.holds(events.event_day, later=days)
+        crossed |= _is_within(events.event_day, span, later=days)
     if END in events.columns:
-        crossed |= span.holds(events[END]).fill_null(False)  # noqa: FBT003 - ibis's own signature
+        crossed |= _is_within(events[END], span).fill_null(False)  # noqa: FBT003 - ibis's own signature
     return crossed

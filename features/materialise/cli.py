@@ -55,15 +55,15 @@ def materialise(
     reason is told.
     """
     from features.dataset.horizons import Horizons
-    from features.materialise.publish import Order, make
+    from features.materialise.publish import SnapshotRequest, publish_snapshot
     from features.materialise.report import snapshot_json, snapshot_page
-    from features.runtime.progress import late_progress
+    from features.runtime.progress import show_late_progress
     from features.runtime.settings import load_section
 
     horizons = load_section(Horizons, "horizons", config)
-    order = Order(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
-    with late_progress() as tell:
-        refreshed, directory = make(order, tell)
+    request = SnapshotRequest(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
+    with show_late_progress() as progress:
+        refreshed, directory = publish_snapshot(request, progress)
     if json:
         typer.echo(snapshot_json(refreshed, directory), nl=False)
     else:

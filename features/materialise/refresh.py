@@ -19,23 +19,28 @@ import numpy as np
 import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
-from features.dataset.days import as_of_to_day
-from features.declarations.kinds import Age, Base, Elapsed
+from features.dataset.days import DaySpan, as_of_to_day
+from features.declarations.kinds import Age, BaseFeature, Elapsed
 from features.declarations.levels import LEVEL_KEYS, LEVEL_TITLES, Level
-from features.materialise.changed_keys import TIMELESS, Span, touched_keys
-from features.materialise.refreshable import reason_for_all
+from features.materialise.can_refresh import why_full
+from features.materialise.changed_keys import TIMELESS, changed_keys
 from features.online.contents import LevelVectors, SnapshotContents
 from features.online.snapshot import OnlineSnapshot
-from features.point_in_time.level_vectors import keys_in, level_vectors, live_keys
+from features.point_in_time.level_vectors import level_vectors, list_keys, live_keys
 from features.point_in_time.signal_rows import SignalRows
-from features.point_in_time.snapshot_values import Watch, materialise, snapshot_contents, unwatched
+from features.point_in_time.snapshot_values import (
+    ProgressCallback,
+    ignore_progress,
+    materialise,
+    snapshot_contents,
+)
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import SettingsError
 
 Key = tuple[str, ...]
 GROWING: Final = (Elapsed, Age)
 """Kinds whose value is a number of days up to the moment."""
-COPIED_ROWS: Final = 20_000
+COPY_BLOCK_ROWS: Final = 20_000
 """Vectors on their way from the earlier snapshot at a time."""
 
 
@@ -51,12 +56,12 @@ class SnapshotIsLaterError(SettingsError):
 
 
 @dataclass(frozen=True)
-class Refreshed:
+class RefreshResult:
     """A snapshot's contents, how many keys of each level were computed, and why all were."""
 
     contents: SnapshotContents
     computed: Mapping[Level, int]
-    all_because: str | None = None
+    full_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class _Step:
 
     signals: SignalRows
     earlier: OnlineSnapshot
-    span: Span
+    span: DaySpan
 
 
 def refresh(
@@ -74,8 +79,8 @@ def refresh(
     as_of: datetime,
     earlier: OnlineSnapshot,
     *,
-    watch: Watch = unwatched,
-) -> Refreshed:
+    progress: ProgressCallback = ignore_progress,
+) -> RefreshResult:
     """Compute a snapshot at `as_of` (a UTC midnight), copying untouched keys from an earlier one.
 
     Raises:
@@ -83,55 +88,55 @@ def refresh(
     """
     if earlier.as_of > as_of:
         raise SnapshotIsLaterError(since=earlier.as_of, as_of=as_of)
-    reason = reason_for_all(signals, catalogue, earlier)
+    reason = why_full(signals, catalogue, earlier)
     if reason is not None:
-        contents = materialise(signals, catalogue, as_of, watch)
+        contents = materialise(signals, catalogue, as_of, progress)
         computed = {level: len(one.keys) for level, one in contents.levels.items()}
-        return Refreshed(contents, computed, reason)
-    step = _Step(signals, earlier, Span(as_of_to_day(earlier.as_of), as_of_to_day(as_of)))
+        return RefreshResult(contents, computed, reason)
+    step = _Step(signals, earlier, DaySpan(as_of_to_day(earlier.as_of) + 1, as_of_to_day(as_of)))
     levels: dict[Level, LevelVectors] = {}
     computed = {}
     for level in Level:
-        watch(LEVEL_TITLES[level], 0)
-        levels[level], computed[level] = _level(step, catalogue.at(level))
-    return Refreshed(snapshot_contents(signals, catalogue, as_of, levels), computed)
+        progress(LEVEL_TITLES[level], 0)
+        levels[level], computed[level] = _refresh_level(step, catalogue.at_level(level))
+    return RefreshResult(snapshot_contents(signals, catalogue, as_of, levels), computed)
 
 
-def _level(step: _Step, features: Sequence[Base]) -> tuple[LevelVectors, int]:
+def _refresh_level(step: _Step, features: Sequence[BaseFeature]) -> tuple[LevelVectors, int]:
     """Return a level's vectors and how many of its keys were computed."""
     level = features[0].level
-    keys = keys_in(step.signals, live_keys(step.signals, level))
-    values, is_known = _copied(step.earlier, level, keys)
+    keys = list_keys(step.signals, live_keys(step.signals, level))
+    values, is_known = _copy_vectors(step.earlier, level, keys)
     growing = [isinstance(feature, GROWING) for feature in features]
-    values[:, growing] += step.span.until - step.span.since
+    values[:, growing] += step.span.last - step.span.first + 1
     vectors = LevelVectors(keys, values)
-    touched = _touched(step, features)
-    again = [key for key, known in zip(keys, is_known, strict=True) if not known or key in touched]
+    changed = _list_changed_keys(step, features)
+    again = [key for key, known in zip(keys, is_known, strict=True) if not known or key in changed]
     _compute(step, features, again, vectors)
     _compute_timeless(step, features, vectors)
     return vectors, len(again)
 
 
-def _copied(
+def _copy_vectors(
     earlier: OnlineSnapshot, level: Level, keys: Sequence[Key]
 ) -> tuple[FloatArray, list[bool]]:
     """Return the earlier vectors of keys, and which of the keys had one."""
     values = np.empty((len(keys), len(earlier.about.levels[level].features)))
     is_known: list[bool] = []
-    for start in range(0, len(keys), COPIED_ROWS):
-        block = slice(start, start + COPIED_ROWS)
+    for start in range(0, len(keys), COPY_BLOCK_ROWS):
+        block = slice(start, start + COPY_BLOCK_ROWS)
         values[block], known = earlier.vectors(level, keys[block])
         is_known += known.tolist()
     return values, is_known
 
 
-def _touched(step: _Step, features: Sequence[Base]) -> frozenset[Key]:
-    keys = touched_keys(step.signals, features, step.span)
-    return frozenset() if keys is None else frozenset(keys_in(step.signals, keys))
+def _list_changed_keys(step: _Step, features: Sequence[BaseFeature]) -> frozenset[Key]:
+    keys = changed_keys(step.signals, features, step.span)
+    return frozenset() if keys is None else frozenset(list_keys(step.signals, keys))
 
 
 def _compute(
-    step: _Step, features: Sequence[Base], keys: Sequence[Key], into: LevelVectors
+    step: _Step, features: Sequence[BaseFeature], keys: Sequence[Key], into: LevelVectors
 ) -> None:
     """Put fresh vectors of some keys in their places."""
     if not keys:
@@ -139,18 +144,18 @@ def _compute(
     names = LEVEL_KEYS[features[0].level]
     columns = (pa.array(column, pa.string()) for column in zip(*keys, strict=True))
     table = ibis.memtable(pa.table(dict(zip(names, columns, strict=True))))
-    fresh = level_vectors(step.signals, features, table, step.span.until)
+    fresh = level_vectors(step.signals, features, table, step.span.last)
     into.values[_places(into, fresh)] = fresh.values
 
 
-def _compute_timeless(step: _Step, features: Sequence[Base], into: LevelVectors) -> None:
+def _compute_timeless(step: _Step, features: Sequence[BaseFeature], into: LevelVectors) -> None:
     """Put fresh values of what has no time in their places, for all keys."""
     columns = [place for place, feature in enumerate(features) if feature.signal in TIMELESS]
     if not columns:
         return
     timeless = [features[place] for place in columns]
     keys = live_keys(step.signals, features[0].level)
-    fresh = level_vectors(step.signals, timeless, keys, step.span.until)
+    fresh = level_vectors(step.signals, timeless, keys, step.span.last)
     into.values[np.ix_(_places(into, fresh), columns)] = fresh.values
 
 

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from features.declarations.levels import LEVEL_TITLES
-from features.materialise.refresh import Refreshed
+from features.materialise.refresh import RefreshResult
 
 
-def snapshot_page(refreshed: Refreshed, directory: Path) -> RenderableType:
+def snapshot_page(refreshed: RefreshResult, directory: Path) -> RenderableType:
     """Return what was materialised, level by level."""
     about = refreshed.contents.about
     table = Table("level", "features", "keys", "computed")
@@ -20,13 +20,13 @@ def snapshot_page(refreshed: Refreshed, directory: Path) -> RenderableType:
         computed = f"{refreshed.computed[level]:,}"
         table.add_row(LEVEL_TITLES[level], str(len(one.features)), f"{one.keys:,}", computed)
     lines: list[RenderableType] = [table]
-    if refreshed.all_because is not None:
-        lines.append(f"All keys were computed: {refreshed.all_because}.")
+    if refreshed.full_reason is not None:
+        lines.append(f"All keys were computed: {refreshed.full_reason}.")
     lines.append(f"The snapshot of {about.as_of:%Y-%m-%d} is in {directory}, and in use.")
     return Group(*lines)
 
 
-def snapshot_json(refreshed: Refreshed, directory: Path) -> str:
+def snapshot_json(refreshed: RefreshResult, directory: Path) -> str:
     """Return the same for a program."""
     about = refreshed.contents.about
     facts = {
@@ -34,7 +34,7 @@ def snapshot_json(refreshed: Refreshed, directory: Path) -> str:
         "directory": str(directory),
         "as_of": about.as_of.isoformat(),
         "catalogue_fingerprint": about.catalogue_fingerprint,
-        "all_because": refreshed.all_because,
+        "all_because": refreshed.full_reason,
         "levels": {
             level.value: {"keys": one.keys, "computed": refreshed.computed[level]}
             for level, one in about.levels.items()

@@ -14,10 +14,10 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.monitoring.reference_stats import DECILES, ColumnStats
 from features.runtime.errors import ArtefactError, SettingsError
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 MANIFEST: Final = "manifest.json"
-MOST_BYTES: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class UnusableBundleError(ArtefactError):
         )
 
 
-class _File(msgspec.Struct, frozen=True):
+class _FileEntry(msgspec.Struct, frozen=True):
     sha256: str
 
 
@@ -41,7 +41,7 @@ class BundleManifest(msgspec.Struct, frozen=True):
     """The part of manifest.json that a reader of single files needs."""
 
     catalogue_fingerprint: str
-    files: dict[str, _File]
+    files: dict[str, _FileEntry]
 
 
 def read_manifest(directory: Path) -> BundleManifest:
@@ -50,7 +50,7 @@ def read_manifest(directory: Path) -> BundleManifest:
     Raises:
         UnusableBundleError: there is none.
     """
-    return _decoded(MANIFEST, _bytes_of(directory, MANIFEST), BundleManifest)
+    return _decode(MANIFEST, _read_bytes(directory, MANIFEST), BundleManifest)
 
 
 def read_member(directory: Path, manifest: BundleManifest, name: str, form: type[T]) -> T:
@@ -59,28 +59,28 @@ def read_member(directory: Path, manifest: BundleManifest, name: str, form: type
     Raises:
         UnusableBundleError: it is missing, was changed, or isn't of this form.
     """
-    data = _bytes_of(directory, name)
+    data = _read_bytes(directory, name)
     listed = manifest.files.get(name)
     if listed is None or listed.sha256 != hashlib.sha256(data).hexdigest():
         raise UnusableBundleError(expected=f"{name} as the manifest lists it", found="another")
-    return _decoded(name, data, form)
+    return _decode(name, data, form)
 
 
-def _bytes_of(directory: Path, name: str) -> bytes:
+def _read_bytes(directory: Path, name: str) -> bytes:
     path = directory / name
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise UnusableBundleError(
-            expected=f"a bundle directory with {name}", found=f"none at {shown(str(directory))}"
+            expected=f"a bundle directory with {name}", found=f"none at {escape(str(directory))}"
         )
     return path.read_bytes()
 
 
-def _decoded(name: str, data: bytes, form: type[T]) -> T:
+def _decode(name: str, data: bytes, form: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnusableBundleError(
-            expected=f"{name} in the bundle's form", found=shown(str(error))
+            expected=f"{name} in the bundle's form", found=escape(str(error))
         ) from error
 
 
@@ -124,7 +124,7 @@ def read_reference(directory: Path, catalogue: Catalogue) -> BundleReference:
     if manifest.catalogue_fingerprint != catalogue.fingerprint:
         raise UnusableBundleError(
             expected=f"a bundle made for catalogue {catalogue.fingerprint[:16]}…",
-            found=f"catalogue {shown(manifest.catalogue_fingerprint[:16])}…",
+            found=f"catalogue {escape(manifest.catalogue_fingerprint[:16])}…",
         )
     stats = read_member(directory, manifest, REFERENCE_STATS, dict[str, ColumnStats])
     _refuse_other_columns(stats, catalogue)

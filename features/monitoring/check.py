@@ -7,24 +7,31 @@ from dataclasses import dataclass
 from typing import Final
 
 from features.catalogue.catalogue import Catalogue
-from features.dataset.as_of import refuse_far
+from features.dataset.as_of import refuse_far_day
 from features.dataset.dataset import Dataset
-from features.dataset.days import to_datetime
+from features.dataset.days import DaySpan, to_date, to_datetime
 from features.dataset.horizons import Horizons
 from features.monitoring.bundle_reference import BundleReference
-from features.monitoring.freshness import Age, age_of, arrivals_of
-from features.monitoring.recent_rows import Span, recent_rows
+from features.monitoring.freshness import TableAge, compute_age, find_arrivals
+from features.monitoring.recent_rows import recent_rows
 from features.monitoring.reference_checks import check_drift, check_null_shares
-from features.monitoring.report import Check, CheckReport, Finding, Severity, ValuesReport, bounded
+from features.monitoring.report import (
+    CheckKind,
+    CheckReport,
+    Finding,
+    Severity,
+    ValuesReport,
+    keep_worst,
+)
 from features.monitoring.value_checks import CheckedRows, check_all_null, check_bounds
-from features.point_in_time.imputed_stock import with_stock
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.imputed_stock import ensure_stock
+from features.point_in_time.signal_rows import build_stored_rows
 
 NO_REFERENCE: Final = "no bundle was given to compare with"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class CheckRequest:
     """What to check: the moment, the days before it, and what to compare with.
 
     `as_of_day` is None for the cut-off day, `stale_after_days` for what is usual of each table. A
@@ -39,7 +46,10 @@ class Wanted:
 
 
 def check_values(
-    dataset: Dataset, catalogue: Catalogue, wanted: Wanted, tell: Callable[[str, int], None]
+    dataset: Dataset,
+    catalogue: Catalogue,
+    request: CheckRequest,
+    progress: Callable[[str, int], None],
 ) -> ValuesReport:
     """Check what models would be asked with now.
 
@@ -50,30 +60,31 @@ def check_values(
         NothingOnSaleError: no listing had units to sell in those days.
         FarDayError: the moment lies outside the times that the contract takes.
     """
-    reference, horizons = wanted.reference, wanted.horizons
+    reference, horizons = request.reference, request.horizons
     cut_off = dataset.cut_off_day()
-    if wanted.as_of_day is not None:
-        refuse_far(wanted.as_of_day)
-    as_of_day = cut_off if wanted.as_of_day is None else wanted.as_of_day
+    if request.as_of_day is not None:
+        refuse_far_day(request.as_of_day)
+    as_of_day = cut_off if request.as_of_day is None else request.as_of_day
     last = min(cut_off, as_of_day)
-    span = Span(last - wanted.days + 1, last)
+    span = DaySpan(last - request.days + 1, last)
     ages = [
-        age_of(one, as_of_day, wanted.stale_after_days) for one in arrivals_of(dataset, as_of_day)
+        compute_age(one, as_of_day, request.stale_after_days)
+        for one in find_arrivals(dataset, as_of_day)
     ]
-    signals = stored_rows(with_stock(dataset, horizons), horizons)
+    signals = build_stored_rows(ensure_stock(dataset, horizons), horizons)
     parameters = None if reference is None else reference.parameters
     rows = recent_rows(signals, catalogue, span, parameters)
-    tell("decisions", len(rows.listing_ids))
+    progress("decisions", len(rows.listing_ids))
     return ValuesReport(
         rows=len(rows.listing_ids),
         listings=len(set(rows.listing_ids)),
-        first_day=span.first,
-        last_day=span.last,
+        first_day=to_date(span.first),
+        last_day=to_date(span.last),
         as_of=to_datetime(as_of_day).date().isoformat(),
         catalogue_fingerprint=catalogue.fingerprint,
         reference=None if reference is None else reference.bundle,
         checks=(*_checks(rows, reference), check_freshness(ages)),
-        skipped=dict.fromkeys((Check.NULL_SHARE, Check.DRIFT), NO_REFERENCE)
+        skipped=dict.fromkeys((CheckKind.NULL_SHARE, CheckKind.DRIFT), NO_REFERENCE)
         if reference is None
         else {},
     )
@@ -91,7 +102,7 @@ def _checks(rows: CheckedRows, reference: BundleReference | None) -> tuple[Check
     )
 
 
-def check_freshness(ages: Sequence[Age]) -> CheckReport:
+def check_freshness(ages: Sequence[TableAge]) -> CheckReport:
     """Find tables that are older than they may be."""
     findings = [
         Finding(
@@ -107,4 +118,4 @@ def check_freshness(ages: Sequence[Age]) -> CheckReport:
     remarks = (
         [f"Too few days with rows to tell what is usual: {', '.join(vague)}."] if vague else []
     )
-    return bounded(Check.FRESHNESS, len(ages) - len(vague), findings, remarks)
+    return keep_worst(CheckKind.FRESHNESS, len(ages) - len(vague), findings, remarks)

@@ -64,28 +64,28 @@ def check(
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.dataset import open_dataset
     from features.dataset.days import to_day
-    from features.monitoring.check import Wanted, check_values
+    from features.monitoring.check import CheckRequest, check_values
     from features.monitoring.page import values_page
-    from features.runtime.progress import late_progress
+    from features.runtime.progress import show_late_progress
 
-    reference, horizons = _compared_with(bundle, config)
-    wanted = Wanted(
+    reference, horizons = _load_reference(bundle, config)
+    request = CheckRequest(
         as_of_day=None if as_of is None else to_day(as_of.replace(tzinfo=UTC)),
         days=days,
         stale_after_days=stale_after,
         horizons=horizons,
         reference=reference,
     )
-    with late_progress() as tell:
-        report = check_values(open_dataset(data), CATALOGUE, wanted, tell)
+    with show_late_progress() as progress:
+        report = check_values(open_dataset(data), CATALOGUE, request, progress)
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
         Console(highlight=False).print(values_page(report))
-    raise typer.Exit(FOUND if report.found else 0)
+    raise typer.Exit(FOUND if report.finding_count else 0)
 
 
-def _compared_with(
+def _load_reference(
     bundle: Path | None, config: Path | None
 ) -> tuple[BundleReference | None, Horizons]:
     """Return the reference of a bundle, and its horizons or else those of the settings."""

@@ -24,7 +24,7 @@ ALARM: Final = 0.25
 CHANCE: Final = 0.05
 """The chance that any of the columns looked at is reported without drift."""
 
-LEAST_EXPECTED: Final = 5
+MIN_EXPECTED: Final = 5
 """Independent values that a bin should hold for the chi-square to be right (Cochran 1954)."""
 
 
@@ -36,8 +36,8 @@ class Bins:
     shares: FloatArray
 
 
-def bins_of(reference: ColumnStats, subjects: int) -> Bins:
-    """Return bins between deciles, merged until each expects `LEAST_EXPECTED` of the subjects.
+def build_bins(reference: ColumnStats, subjects: int) -> Bins:
+    """Return bins between deciles, merged until each expects `MIN_EXPECTED` of the subjects.
 
     Equal deciles are one edge, with the share of values up to it. At least one edge stays, the one
     that parts the values most evenly; a constant reference has bins below, at and above it.
@@ -47,7 +47,7 @@ def bins_of(reference: ColumnStats, subjects: int) -> Bins:
         (constant,) = steps
         edges = np.array([np.nextafter(constant, -np.inf), constant])
         return Bins(edges, np.array([0.0, 1.0, 0.0]))
-    least = LEAST_EXPECTED / subjects
+    least = MIN_EXPECTED / subjects
     inner = list(steps.items())[:-1]
     kept: list[tuple[float, float]] = []
     for edge, share in inner:
@@ -59,7 +59,7 @@ def bins_of(reference: ColumnStats, subjects: int) -> Bins:
     return Bins(np.array([edge for edge, _ in kept]), np.diff(cumulative))
 
 
-def shares_in(bins: Bins, values: FloatArray) -> FloatArray:
+def compute_shares(bins: Bins, values: FloatArray) -> FloatArray:
     """Return the share of the known values in each bin."""
     places = np.searchsorted(bins.edges, values, side="left")
     return np.bincount(places, minlength=len(bins.shares)) / values.size

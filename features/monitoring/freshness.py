@@ -18,14 +18,14 @@ import numpy as np
 
 from features.contract.tables import TABLES
 from features.dataset.dataset import Dataset
-from features.dataset.days import day_of
+from features.dataset.days import day_number
 
-USUAL: Final = 0.99
-TIMES: Final = 2
-LEAST_LIMIT: Final = 3
+GAP_QUANTILE: Final = 0.99
+GAP_FACTOR: Final = 2
+MIN_LIMIT: Final = 3
 """Days: a daily table that skips a night or a Sunday isn't dead."""
 
-LEAST_GAPS: Final = 10
+MIN_GAPS: Final = 10
 """Fewer gaps don't tell what is usual."""
 
 
@@ -41,7 +41,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True)
-class Age:
+class TableAge:
     """How old a table's newest row is, in days, and how old it may be; None: nobody can tell."""
 
     table: str
@@ -54,21 +54,21 @@ class Age:
         return self.limit is not None and self.days > self.limit
 
 
-def age_of(arrivals: Arrivals, as_of_day: int, limit: int | None = None) -> Age:
+def compute_age(arrivals: Arrivals, as_of_day: int, limit: int | None = None) -> TableAge:
     """Return the age of a table at a day; a `limit` given by the user takes the usual one's place.
 
     Of a table without a row that was known by then nobody can tell how old it may be.
     """
     if not arrivals.days:
-        return Age(arrivals.table, 0, None)
+        return TableAge(arrivals.table, 0, None)
     gaps = np.diff(arrivals.days)
-    if limit is None and len(gaps) >= LEAST_GAPS:
-        usual = float(np.quantile(gaps, USUAL, method="higher"))
-        limit = max(LEAST_LIMIT, int(TIMES * usual))
-    return Age(arrivals.table, as_of_day - arrivals.days[-1], limit)
+    if limit is None and len(gaps) >= MIN_GAPS:
+        usual = float(np.quantile(gaps, GAP_QUANTILE, method="higher"))
+        limit = max(MIN_LIMIT, int(GAP_FACTOR * usual))
+    return TableAge(arrivals.table, as_of_day - arrivals.days[-1], limit)
 
 
-def arrivals_of(dataset: Dataset, as_of_day: int) -> list[Arrivals]:
+def find_arrivals(dataset: Dataset, as_of_day: int) -> list[Arrivals]:
     """Return the arrivals of each event table of a data set up to a day; not of imputed ones."""
     names = [table.name for table in TABLES if table.is_event and dataset.has(table.name)]
     return [
@@ -79,7 +79,7 @@ def arrivals_of(dataset: Dataset, as_of_day: int) -> list[Arrivals]:
 
 
 def _days(dataset: Dataset, name: str, as_of_day: int) -> list[int]:
-    rows = dataset.knowable(name)
-    days = rows.select(day=day_of(rows.available_at)).distinct()
+    rows = dataset.knowable_rows(name)
+    days = rows.select(day=day_number(rows.available_at)).distinct()
     known = days.filter(days.day <= as_of_day).order_by("day")
     return [int(day) for day in dataset.connection.to_pyarrow(known)["day"].to_pylist()]

@@ -9,12 +9,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from features.monitoring.report import CheckReport, Finding, Severity, ValuesReport
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 
 def values_page(report: ValuesReport) -> RenderableType:
     """Return the report as something a rich console prints."""
-    against = "no reference" if report.reference is None else f"bundle {shown(report.reference)}"
+    against = "no reference" if report.reference is None else f"bundle {escape(report.reference)}"
     head = (
         f"{report.rows:,} decisions on {report.listings:,} listings, {report.first_day} to "
         f"{report.last_day}, as of {report.as_of}, against {against}"
@@ -31,9 +31,11 @@ def values_page(report: ValuesReport) -> RenderableType:
 
 
 def _check(report: CheckReport) -> Iterator[RenderableType]:
-    found = len(report.findings) + report.more
-    style = "bold yellow" if found else "bold"
-    yield Text(f"\n{report.check}: {found or 'nothing'} found in {report.judged:,}", style=style)
+    finding_count = len(report.findings) + report.more
+    style = "bold yellow" if finding_count else "bold"
+    yield Text(
+        f"\n{report.check}: {finding_count or 'nothing'} found in {report.judged:,}", style=style
+    )
     lines = [_finding(one) for one in report.findings]
     if report.more:
         lines.append(Text(f"and {report.more:,} more, less bad", style="dim"))
@@ -43,7 +45,7 @@ def _check(report: CheckReport) -> Iterator[RenderableType]:
 
 def _finding(one: Finding) -> Text:
     style = "red" if one.severity is Severity.ALARM else "yellow"
-    examples = ", ".join(f"{shown(row.listing_id)} {row.value:.6g}" for row in one.examples)
+    examples = ", ".join(f"{escape(row.listing_id)} {row.value:.6g}" for row in one.examples)
     return Text.assemble(
         (f"{one.severity} ", style),
         (f"{one.subject}  ", "bold"),
@@ -53,6 +55,6 @@ def _finding(one: Finding) -> Text:
 
 
 def _verdict(report: ValuesReport) -> Text:
-    if not report.found:
+    if not report.finding_count:
         return Text("\nNothing found.", style="bold green")
-    return Text(f"\n{report.found:,} found.", style="bold yellow")
+    return Text(f"\n{report.finding_count:,} found.", style="bold yellow")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
-from features.catalogue.lineage import everything, roots
-from features.dataset.days import to_datetime
+from features.catalogue.lineage import all_declarations, sources
+from features.dataset.days import DaySpan, to_date
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.monitoring.value_checks import CheckedRows
 from features.point_in_time.interpreter import has_signals
@@ -26,34 +25,17 @@ from features.runtime.errors import DataError
 class NothingOnSaleError(DataError):
     """Refuse to check days on which no listing had units to sell."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: DaySpan) -> None:
         super().__init__(
-            expected=f"listings with units on sale from {span.first} to {span.last}",
+            expected=f"listings with units on sale from {to_date(span.first)} "
+            f"to {to_date(span.last)}",
             found="none",
             way_out="Name another day with --as-of, or look further back with --days.",
         )
 
 
-@dataclass(frozen=True)
-class Span:
-    """Days (features/dataset/days.py) from the first to the last, both within."""
-
-    first_day: int
-    last_day: int
-
-    @property
-    def first(self) -> str:
-        """Return the first day as an ISO date."""
-        return to_datetime(self.first_day).date().isoformat()
-
-    @property
-    def last(self) -> str:
-        """Return the last day as an ISO date."""
-        return to_datetime(self.last_day).date().isoformat()
-
-
 def recent_rows(
-    signals: SignalRows, catalogue: Catalogue, span: Span, parameters: Mapping[str, float] | None
+    signals: SignalRows, catalogue: Catalogue, span: DaySpan, parameters: Mapping[str, float] | None
 ) -> CheckedRows:
     """Compute the model inputs of all decisions within a span.
 
@@ -63,8 +45,8 @@ def recent_rows(
         NothingOnSaleError: there is no decision within the span.
     """
     spine = build_spine(signals)
-    spine = spine.filter(spine[AS_OF] >= span.first_day, spine[AS_OF] <= span.last_day)
-    rows = feature_rows(signals, catalogue, signals.keep(spine))
+    spine = spine.filter(spine[AS_OF] >= span.first, spine[AS_OF] <= span.last)
+    rows = feature_rows(signals, catalogue, signals.store(spine))
     table = signals.dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))
     if table.num_rows == 0:
         raise NothingOnSaleError(span)
@@ -76,27 +58,27 @@ def recent_rows(
             {name: _floats(table, name) for name in names}, parameters or unknown
         ),
         listing_ids=table["listing_id"].to_pylist(),
-        keys={level: numbered(table, level) for level in Level},
-        left_out=_learned(catalogue) if parameters is None else frozenset(),
-        absent=_absent(signals, catalogue),
+        keys={level: number_keys(table, level) for level in Level},
+        left_out=_features_with_parameters(catalogue) if parameters is None else frozenset(),
+        absent=_absent_features(signals, catalogue),
     )
 
 
-def _learned(catalogue: Catalogue) -> frozenset[str]:
+def _features_with_parameters(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(one.name for one in catalogue.derived if one.parameters)
 
 
-def _absent(signals: SignalRows, catalogue: Catalogue) -> frozenset[str]:
+def _absent_features(signals: SignalRows, catalogue: Catalogue) -> frozenset[str]:
     """Return the features that lack a table they rest on, directly or through an input."""
     lacking = {one.name for one in catalogue.base if not has_signals(signals, one)}
     return frozenset(
         one.name
-        for one in everything(catalogue)
-        if any(root.name in lacking for root in roots(catalogue, one))
+        for one in all_declarations(catalogue)
+        if any(root.name in lacking for root in sources(catalogue, one))
     )
 
 
-def numbered(table: pa.Table, level: Level) -> npt.NDArray[np.int64]:
+def number_keys(table: pa.Table, level: Level) -> npt.NDArray[np.int64]:
     """Number the keys of a level, one number a key."""
     numbers = np.zeros(table.num_rows, dtype=np.int64)
     for name in LEVEL_KEYS[level]:

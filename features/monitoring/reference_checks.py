@@ -7,13 +7,13 @@ import numpy as np
 from features.monitoring.drift import (
     ALARM,
     NOTICE,
-    bins_of,
+    build_bins,
     chance_limit,
-    shares_in,
+    compute_shares,
     stability_index,
 )
 from features.monitoring.reference_stats import ColumnStats
-from features.monitoring.report import Check, CheckReport, Finding, Severity, bounded
+from features.monitoring.report import CheckKind, CheckReport, Finding, Severity, keep_worst
 from features.monitoring.value_checks import CheckedRows, Reference
 from features.runtime.arrays import FloatArray
 
@@ -28,15 +28,15 @@ def check_null_shares(rows: CheckedRows, reference: Reference) -> CheckReport:
     findings = []
     for declared, column in columns:
         before, now = reference[declared.name].missing_share, float(np.isnan(column).mean())
-        subjects = rows.subjects_of(declared, np.ones(column.size, dtype=np.bool_))
-        index = stability_index(_both(before), _both(now), subjects)
-        severity = _severity(index, chance_limit(2, subjects, len(columns)))
+        subjects = rows.count_subjects(declared, np.ones(column.size, dtype=np.bool_))
+        index = stability_index(_both_shares(before), _both_shares(now), subjects)
+        severity = _rate_severity(index, chance_limit(2, subjects, len(columns)))
         if severity is not None:
             says = f"null in {now:.1%} of the rows, in {before:.1%} of the reference"
             findings.append(
                 Finding(subject=declared.name, severity=severity, size=index, says=says)
             )
-    return bounded(Check.NULL_SHARE, len(columns), findings)
+    return keep_worst(CheckKind.NULL_SHARE, len(columns), findings)
 
 
 def check_drift(rows: CheckedRows, reference: Reference) -> CheckReport:
@@ -49,36 +49,36 @@ def check_drift(rows: CheckedRows, reference: Reference) -> CheckReport:
     findings, vague = [], 0
     for declared, column in columns:
         is_known = ~np.isnan(column)
-        known, subjects = column[is_known], rows.subjects_of(declared, is_known)
-        bins = bins_of(reference[declared.name], subjects)
-        index = stability_index(bins.shares, shares_in(bins, known), subjects)
+        known, subjects = column[is_known], rows.count_subjects(declared, is_known)
+        bins = build_bins(reference[declared.name], subjects)
+        index = stability_index(bins.shares, compute_shares(bins, known), subjects)
         limit = chance_limit(len(bins.shares), subjects, len(columns))
         vague += limit > ALARM
-        severity = _severity(index, limit)
+        severity = _rate_severity(index, limit)
         if severity is not None:
-            says = _moved(known, reference[declared.name], index, limit)
+            says = _describe_shift(known, reference[declared.name], index, limit)
             findings.append(
                 Finding(subject=declared.name, severity=severity, size=index, says=says)
             )
-    return bounded(Check.DRIFT, len(columns), findings, _vague(vague))
+    return keep_worst(CheckKind.DRIFT, len(columns), findings, _vague_remarks(vague))
 
 
-def _both(missing_share: float) -> FloatArray:
+def _both_shares(missing_share: float) -> FloatArray:
     return np.array([missing_share, 1 - missing_share])
 
 
-def _severity(index: float, limit: float) -> Severity | None:
+def _rate_severity(index: float, limit: float) -> Severity | None:
     if index <= max(NOTICE, limit):
         return None
     return Severity.ALARM if index > ALARM else Severity.NOTICE
 
 
-def _moved(known: FloatArray, reference: ColumnStats, index: float, limit: float) -> str:
+def _describe_shift(known: FloatArray, reference: ColumnStats, index: float, limit: float) -> str:
     now, before = float(np.median(known)), reference.deciles[len(reference.deciles) // 2]
     return f"index {index:.2f} (chance: {limit:.2f}); median {before:.6g} then, {now:.6g} now"
 
 
-def _vague(features: int) -> list[str]:
+def _vague_remarks(features: int) -> list[str]:
     if not features:
         return []
     few = f"{features:,} features have so few independent values that chance alone could move"

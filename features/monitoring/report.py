@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 FORMAT: Final = "xuanpin-features-check/1"
-MOST_FINDINGS: Final = 20
-MOST_EXAMPLES: Final = 5
+MAX_FINDINGS: Final = 20
+MAX_EXAMPLES: Final = 5
 
 
-class Check(StrEnum):
+class CheckKind(StrEnum):
     """What is looked at."""
 
     BOUNDS = "bounds"
@@ -55,12 +55,12 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """What one check found: the worst first, at most `MOST_FINDINGS`, and how many more.
+    """What one check found: the worst first, at most `MAX_FINDINGS`, and how many more.
 
     `judged` counts the features or tables looked at; `remarks` says of which nothing can be told.
     """
 
-    check: Check
+    check: CheckKind
     judged: int
     findings: tuple[Finding, ...]
     more: int
@@ -82,18 +82,18 @@ class ValuesReport:
     skipped: dict[str, str]
 
     @property
-    def found(self) -> int:
+    def finding_count(self) -> int:
         """Return how many findings there are."""
         return sum(len(report.findings) + report.more for report in self.checks)
 
     def to_json(self) -> str:
         """Return the report as indented JSON with a format mark."""
-        document = {"format": FORMAT, "found": self.found, **asdict(self)}
+        document = {"format": FORMAT, "found": self.finding_count, **asdict(self)}
         return json.dumps(document, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
-def bounded(
-    check: Check, judged: int, findings: Iterable[Finding], remarks: Iterable[str] = ()
+def keep_worst(
+    check: CheckKind, judged: int, findings: Iterable[Finding], remarks: Iterable[str] = ()
 ) -> CheckReport:
     """Keep the worst findings of a check and count the rest: alarms first, then by size."""
     worst = sorted(
@@ -103,8 +103,8 @@ def bounded(
     return CheckReport(
         check=check,
         judged=judged,
-        findings=tuple(worst[:MOST_FINDINGS]),
-        more=max(0, len(worst) - MOST_FINDINGS),
+        findings=tuple(worst[:MAX_FINDINGS]),
+        more=max(0, len(worst) - MAX_FINDINGS),
         remarks=tuple(remarks),
     )
 

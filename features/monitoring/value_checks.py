@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalogue.catalogue import Catalogue
-from features.catalogue.describe import bounds
-from features.catalogue.lineage import everything, varies_with
-from features.declarations.kinds import Declared
+from features.catalogue.describe import format_bounds
+from features.catalogue.lineage import all_declarations, varying_level
+from features.declarations.kinds import FeatureDeclaration
 from features.declarations.levels import Level
 from features.monitoring.reference_stats import ColumnStats
 from features.monitoring.report import (
-    MOST_EXAMPLES,
-    Check,
+    MAX_EXAMPLES,
+    CheckKind,
     CheckReport,
     Example,
     Finding,
     Severity,
-    bounded,
+    keep_worst,
 )
 from features.runtime.arrays import FloatArray
 
@@ -44,19 +44,19 @@ class CheckedRows:
     left_out: AbstractSet[str] = frozenset()
     absent: AbstractSet[str] = frozenset()
 
-    def columns(self) -> Iterator[tuple[Declared, FloatArray]]:
+    def columns(self) -> Iterator[tuple[FeatureDeclaration, FloatArray]]:
         """Yield each declaration with its column, but those that were left out."""
-        for declared, column in zip(everything(self.catalogue), self.matrix.T, strict=True):
+        for declared, column in zip(all_declarations(self.catalogue), self.matrix.T, strict=True):
             if declared.name not in self.left_out:
                 yield declared, column
 
-    def subjects_of(self, declared: Declared, among: npt.NDArray[np.bool_]) -> int:
+    def count_subjects(self, declared: FeatureDeclaration, among: npt.NDArray[np.bool_]) -> int:
         """Return how many independent values a column can have among some rows.
 
         They are as many as its level has keys there: a row a week of one listing says little that
         is new, and a market's value is the same for all of its listings.
         """
-        keys = self.keys[varies_with(self.catalogue, declared)]
+        keys = self.keys[varying_level(self.catalogue, declared)]
         return len(np.unique(keys[among]))
 
 
@@ -70,19 +70,21 @@ def check_bounds(rows: CheckedRows) -> CheckReport:
         outside |= False if high is None else column > high
         count = int(outside.sum())
         if count:
-            examples = np.flatnonzero(outside)[:MOST_EXAMPLES]
+            examples = np.flatnonzero(outside)[:MAX_EXAMPLES]
             findings.append(
                 Finding(
                     subject=declared.name,
                     severity=Severity.ALARM,
                     size=count,
-                    says=f"{count:,} of {column.size:,} values are not {bounds(declared)}",
+                    says=f"{count:,} of {column.size:,} values are not {format_bounds(declared)}",
                     examples=tuple(
                         Example(rows.listing_ids[row], float(column[row])) for row in examples
                     ),
                 )
             )
-    return bounded(Check.BOUNDS, len(list(rows.columns())), findings, _left_out(rows))
+    return keep_worst(
+        CheckKind.BOUNDS, len(list(rows.columns())), findings, _left_out_remarks(rows)
+    )
 
 
 def check_all_null(rows: CheckedRows, reference: Reference | None) -> CheckReport:
@@ -103,10 +105,10 @@ def check_all_null(rows: CheckedRows, reference: Reference | None) -> CheckRepor
         if np.isnan(column).all() and (reference is None or reference[one.name].missing_share < 1)
     ]
     remarks = [f"Tables are absent of {len(rows.absent):,} features."] if rows.absent else []
-    return bounded(Check.ALL_NULL, len(judged), findings, remarks)
+    return keep_worst(CheckKind.ALL_NULL, len(judged), findings, remarks)
 
 
-def _left_out(rows: CheckedRows) -> list[str]:
+def _left_out_remarks(rows: CheckedRows) -> list[str]:
     if not rows.left_out:
         return []
     return [

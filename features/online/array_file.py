@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from features.online.contents import SnapshotRefusedError
 
-BROKEN: Final = (OSError, ValueError, EOFError, TypeError, SyntaxError, TokenError)
+ARRAY_ERRORS: Final = (OSError, ValueError, EOFError, TypeError, SyntaxError, TokenError)
 """What NumPy raises of a file that is no array: it reads the header as Python text."""
 
 
@@ -58,14 +58,14 @@ def map_array(path: Path, dtype: str, shape: tuple[int | None, ...]) -> npt.NDAr
     expected = f"an array of {dtype}, {lengths}, in {path.name}"
     try:
         array = np.lib.format.open_memmap(path, mode="r")
-    except BROKEN as error:
+    except ARRAY_ERRORS as error:
         raise SnapshotRefusedError(path.parent, expected=expected, found="none") from error
-    wanted = tuple(map(_chosen, shape, array.shape)) if array.ndim == len(shape) else shape
+    wanted = tuple(map(_resolve_length, shape, array.shape)) if array.ndim == len(shape) else shape
     if array.dtype != np.dtype(dtype) or array.shape != wanted:
         found = f"one of {array.dtype.str}, {' x '.join(map(str, array.shape))},"
         raise SnapshotRefusedError(path.parent, expected=expected, found=found)
     return np.asarray(array)
 
 
-def _chosen(wanted: int | None, found: int) -> int:
+def _resolve_length(wanted: int | None, found: int) -> int:
     return found if wanted is None else wanted

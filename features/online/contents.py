@@ -14,7 +14,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import ArtefactError
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 FORMAT: Final = 5
 """5 has digests of the known rows. Raise it also when a fault of a refresh is mended: wrong values
@@ -81,7 +81,7 @@ class SnapshotAbout(BaseModel):
         names = Counter(name for level in self.levels.values() for name in level.features)
         twice = [name for name, times in names.items() if times > 1]
         if twice:
-            raise ValueError(f"the feature {shown(min(twice))} is there twice")
+            raise ValueError(f"the feature {escape(min(twice))} is there twice")
         return self
 
 

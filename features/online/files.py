@@ -13,7 +13,7 @@ from features.declarations.levels import Level
 from features.online.contents import FORMAT, FileFacts, SnapshotAbout, SnapshotRefusedError
 from features.online.hash_writer import KEYS, STARTS, vectors_file
 from features.online.lmdb_file import DATA
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 ABOUT: Final = "snapshot.json"
 
@@ -32,7 +32,7 @@ def read_about(directory: Path) -> tuple[SnapshotAbout, str]:
         about = SnapshotAbout.model_validate_json(written)
     except ValidationError as error:
         raise SnapshotRefusedError(
-            directory, expected=f"a {ABOUT} of format {FORMAT}", found=_first_of(error)
+            directory, expected=f"a {ABOUT} of format {FORMAT}", found=_first_problem(error)
         ) from error
     if about.format != FORMAT:
         raise SnapshotRefusedError(
@@ -42,11 +42,11 @@ def read_about(directory: Path) -> tuple[SnapshotAbout, str]:
     if set(about.files) != names:
         missing = min(names ^ set(about.files))
         raise SnapshotRefusedError(
-            directory, expected=f"facts of {len(names)} files", found=f"others: {shown(missing)}"
+            directory, expected=f"facts of {len(names)} files", found=f"others: {escape(missing)}"
         )
     for name, facts in about.files.items():
         _refuse_other_size(directory / name, facts.bytes)
-    return about, id_of(written)
+    return about, derive_id(written)
 
 
 def data_files(levels: Iterable[Level]) -> tuple[str, ...]:
@@ -66,26 +66,26 @@ def verify_snapshot(directory: Path) -> None:
     name = directory.resolve().name
     if snapshot_id != name:
         raise SnapshotRefusedError(
-            directory, expected=f"{ABOUT} with the id {shown(name)}", found=f"the id {snapshot_id}"
+            directory, expected=f"{ABOUT} with the id {escape(name)}", found=f"the id {snapshot_id}"
         )
     for name, facts in about.files.items():
-        digest = _digest_of(directory / name)
+        digest = _hash_file(directory / name)
         if digest != facts.sha256:
             expected = f"{name} with SHA-256 {facts.sha256[:16]}…"
             raise SnapshotRefusedError(directory, expected=expected, found=digest[:16])
 
 
-def facts_of(path: Path) -> FileFacts:
+def describe_file(path: Path) -> FileFacts:
     """Return what proves a file unchanged."""
-    return FileFacts(bytes=path.stat().st_size, sha256=_digest_of(path))
+    return FileFacts(bytes=path.stat().st_size, sha256=_hash_file(path))
 
 
-def _digest_of(file: Path) -> str:
+def _hash_file(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def id_of(about: bytes) -> str:
+def derive_id(about: bytes) -> str:
     """Return the id of the snapshot that says this about itself, data's SHA-256 included."""
     return hashlib.sha256(about).hexdigest()[:16]
 
@@ -100,7 +100,7 @@ def _refuse_other_size(path: Path, size: int) -> None:
         )
 
 
-def _first_of(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "the file"
     return f"{place}: {first['msg']}"

@@ -26,14 +26,14 @@ from features.online.hash_writer import (
     Starts,
     Words,
     as_words,
-    hashes_of,
-    in_turn,
+    count_slots,
+    hash_keys,
+    hash_shift,
     multipliers,
-    other_bits,
-    slots_for,
+    order_levels,
     vectors_file,
 )
-from features.online.key_bytes import Word, level_keys
+from features.online.key_bytes import Word, encode_level_keys
 from features.runtime.arrays import BoolArray, FloatArray
 
 
@@ -41,7 +41,7 @@ class _Range(NamedTuple):
     """Where the slots and keys of a level stand among those of all."""
 
     first_slot: int
-    other_bits: int
+    hash_shift: int
     first_key: int
     keys: int
 
@@ -61,7 +61,9 @@ class LevelTables:
     """What the hash of a key is made with."""
 
     @classmethod
-    def of(cls, directory: Path, levels: Mapping[Level, LevelAbout], *, seed: str) -> LevelTables:
+    def from_directory(
+        cls, directory: Path, levels: Mapping[Level, LevelAbout], *, seed: str
+    ) -> LevelTables:
         """Map the files of a directory that were written with a seed.
 
         Raises:
@@ -69,7 +71,7 @@ class LevelTables:
         """
         ranges = dict(_ranges(levels))
         keys = sum(about.keys for about in levels.values())
-        slots = sum(slots_for(about.keys) for about in levels.values())
+        slots = sum(count_slots(about.keys) for about in levels.values())
         vectors = {
             level: map_array(
                 directory / vectors_file(level), "<f8", (about.keys + 1, len(about.features))
@@ -103,12 +105,12 @@ class LevelTables:
     ) -> tuple[Places, BoolArray]:
         """Return where each key stands among the keys of all levels, and whether it does."""
         is_there = np.array([word is not None for word in words]) if None in words else True
-        keys = level_keys(["" if word is None else word for word in words])
+        keys = encode_level_keys(["" if word is None else word for word in words])
         rows = as_words(keys, self.keys.shape[1])
-        slots = (hashes_of(rows, self.numbers) >> other) + first_slot
+        slots = (hash_keys(rows, self.numbers) >> other) + first_slot
         places, ends = self.starts.take([slots, slots + 1]).astype(np.int64)
         found = self._same(places, rows) & (places < ends)
-        for which, others in _others(places, ends, found):
+        for which, others in _next_places(places, ends, found):
             same = self._same(others, rows[which])
             places[which[same]] = others[same]
             found[which[same]] = True
@@ -119,7 +121,7 @@ class LevelTables:
         return equal
 
 
-def _others(places: Places, ends: Places, found: BoolArray) -> Iterator[tuple[Places, Places]]:
+def _next_places(places: Places, ends: Places, found: BoolArray) -> Iterator[tuple[Places, Places]]:
     """Yield which keys weren't found so far and the next place in the slot of each.
 
     Whoever looks there marks in `found` what was found, before going on.
@@ -136,9 +138,9 @@ def _others(places: Places, ends: Places, found: BoolArray) -> Iterator[tuple[Pl
 
 def _ranges(levels: Mapping[Level, LevelAbout]) -> Iterator[tuple[Level, _Range]]:
     slot = key = 0
-    for level in in_turn(levels):
+    for level in order_levels(levels):
         keys = levels[level].keys
-        slots = slots_for(keys)
-        yield level, _Range(slot, other_bits(slots), key, keys)
+        slots = count_slots(keys)
+        yield level, _Range(slot, hash_shift(slots), key, keys)
         slot += slots
         key += keys

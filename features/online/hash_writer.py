@@ -14,7 +14,7 @@ import numpy.typing as npt
 from features.declarations.levels import Level
 from features.online.array_file import write_array
 from features.online.contents import LevelAbout, LevelVectors
-from features.online.key_bytes import level_keys, word_of
+from features.online.key_bytes import encode_level_keys, join_key_parts
 from features.runtime.arrays import FloatArray
 
 Words = npt.NDArray[np.uint64]
@@ -27,7 +27,7 @@ NO_KEY: Final = 0xFFFF_FFFF_FFFF_FFFF
 """What no key's bytes are: UTF-8 has no 0xFF."""
 WORD_BYTES: Final = 8
 _HASH_BITS: Final = 32
-_SLOTS_A_KEY: Final = 4
+_SLOTS_PER_KEY: Final = 4
 """At least so many, for most keys to be alone in their slot."""
 
 
@@ -36,18 +36,18 @@ def vectors_file(level: Level) -> str:
     return f"{level.value}.npy"
 
 
-def in_turn(levels: Iterable[Level]) -> list[Level]:
+def order_levels(levels: Iterable[Level]) -> list[Level]:
     """Return levels in the order in which their slots and keys follow each other."""
     given = set(levels)
     return [level for level in Level if level in given]
 
 
-def slots_for(keys: int) -> int:
+def count_slots(keys: int) -> int:
     """Return how many slots a level with so many keys has, a power of two from 2 on."""
-    return 1 << min((_SLOTS_A_KEY * keys + 1).bit_length(), _HASH_BITS)
+    return 1 << min((_SLOTS_PER_KEY * keys + 1).bit_length(), _HASH_BITS)
 
 
-def other_bits(slots: int) -> int:
+def hash_shift(slots: int) -> int:
     """Return how many last bits of a hash don't tell its slot out of so many."""
     return _HASH_BITS + 1 - slots.bit_length()
 
@@ -61,7 +61,7 @@ def multipliers(seed: str, words: int) -> Words:
     return np.frombuffer(drawn, "<u8")
 
 
-def hashes_of(rows: Words, numbers: Words) -> Places:
+def hash_keys(rows: Words, numbers: Words) -> Places:
     """Return the hash of each key, 32 bits of it.
 
     The multilinear hash of Lemire and Kaser 2013, "Strongly universal string hashing is fast".
@@ -96,13 +96,16 @@ def write_levels(
     Raises:
         ValueError: a key is there twice, or a level has other keys or features than said.
     """
-    keys = {level: level_keys(map(word_of, levels[level].keys)) for level in in_turn(levels)}
+    keys = {
+        level: encode_level_keys(map(join_key_parts, levels[level].keys))
+        for level in order_levels(levels)
+    }
     longest = max((len(key) for of_level in keys.values() for key in of_level), default=1)
     words = -(-longest // WORD_BYTES)
     numbers = multipliers(seed, words)
     starts, rows, before = [], [], 0
     for level, of_level in keys.items():
-        begin, in_order, order = _arranged(as_words(of_level, words), numbers)
+        begin, in_order, order = _arrange(as_words(of_level, words), numbers)
         _write_vectors(directory / vectors_file(level), levels[level].values, order, abouts[level])
         starts.append(before + begin)
         rows.append(in_order)
@@ -113,10 +116,10 @@ def write_levels(
     write_array(directory / KEYS, "<u8", (before + 1, words), rows)
 
 
-def _arranged(rows: Words, numbers: Words) -> tuple[Starts, Words, Places]:
+def _arrange(rows: Words, numbers: Words) -> tuple[Starts, Words, Places]:
     """Return where the slots of a level begin, its keys slot by slot, and their order."""
-    slots = slots_for(len(rows))
-    of_keys = hashes_of(rows, numbers) >> other_bits(slots)
+    slots = count_slots(len(rows))
+    of_keys = hash_keys(rows, numbers) >> hash_shift(slots)
     order = np.lexsort((*rows.T, of_keys))
     rows = rows[order]
     if (rows[1:] == rows[:-1]).all(axis=1).any():

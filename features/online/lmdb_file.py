@@ -17,10 +17,10 @@ import lmdb
 from features.online.contents import SnapshotRefusedError
 
 DATA: Final = "data.mdb"
-MOST_KEY_BYTES: Final = 511
+MAX_KEY_BYTES: Final = 511
 """LMDB's own limit."""
 SLACK_BYTES: Final = 1 << 24
-ROWS_A_TRANSACTION: Final = 20_000
+ROWS_PER_TRANSACTION: Final = 20_000
 """Pages that a transaction changes stay in memory until it ends."""
 
 Get = Callable[[bytes], bytes | None]
@@ -28,16 +28,16 @@ Get = Callable[[bytes], bytes | None]
 
 
 def write_keyed_file(
-    directory: Path, rows: Iterable[tuple[bytes, bytes]], *, most_bytes: int
+    directory: Path, rows: Iterable[tuple[bytes, bytes]], *, max_bytes: int
 ) -> None:
-    """Write rows, sorted by key, into a new file that has room for `most_bytes`.
+    """Write rows, sorted by key, into a new file that has room for `max_bytes`.
 
     Equal rows give equal bytes.
     """
-    size = most_bytes + SLACK_BYTES
+    size = max_bytes + SLACK_BYTES
     with lmdb.open(str(directory), map_size=size, subdir=True, lock=False, sync=False) as file:
         left = iter(rows)
-        while some := list(islice(left, ROWS_A_TRANSACTION)):
+        while some := list(islice(left, ROWS_PER_TRANSACTION)):
             with file.begin(write=True) as transaction:
                 for key, value in some:
                     if not transaction.put(key, value, append=True):
@@ -77,7 +77,7 @@ class KeyedFile:
         self._environment.close()
 
     @contextmanager
-    def reading(self) -> Iterator[Get]:
+    def begin_read(self) -> Iterator[Get]:
         """Yield what returns the bytes of a key.
 
         It copies them: a row is small, and a buffer object in its place takes longer to make.

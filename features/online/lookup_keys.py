@@ -9,7 +9,7 @@ from typing import Protocol
 from features.online.snapshot import LookupKeys, OnlineSnapshot
 
 
-class Asked(Protocol):
+class CandidateRequest(Protocol):
     """What a request says of a candidate; None where it doesn't say."""
 
     @property
@@ -50,7 +50,7 @@ class Subject:
     is_known: bool
 
 
-def subjects_of(snapshot: OnlineSnapshot, asked: Sequence[Asked]) -> list[Subject]:
+def resolve_subjects(snapshot: OnlineSnapshot, asked: Sequence[CandidateRequest]) -> list[Subject]:
     """Take what a product is from the snapshot, as training did, else from the request.
 
     The creator is the one asked for, else who made the listing's latest video.
@@ -80,7 +80,7 @@ def subjects_of(snapshot: OnlineSnapshot, asked: Sequence[Asked]) -> list[Subjec
     return subjects
 
 
-def keys_of(subjects: Sequence[Subject]) -> LookupKeys:
+def build_lookup_keys(subjects: Sequence[Subject]) -> LookupKeys:
     """Return the keys to look up, one entry a subject."""
     return LookupKeys(
         listing_id=[one.listing_id for one in subjects],

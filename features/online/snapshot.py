@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from features.declarations.column_blocks import ColumnStacks
+from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.online.contents import ListingFacts, ProductFacts, SnapshotAbout
 from features.online.files import read_about
@@ -25,9 +25,9 @@ from features.online.key_bytes import (
     ONLY_LISTING,
     PRODUCT_FACTS,
     Word,
-    keys_bytes,
-    word_of,
-    words_of,
+    encode_keys,
+    join_key_parts,
+    join_pairs,
 )
 from features.online.lmdb_file import Get, KeyedFile
 from features.runtime.arrays import BoolArray, FloatArray
@@ -48,19 +48,19 @@ class LookupKeys:
     category: Sequence[str | None]
     market: Sequence[str | None]
 
-    def at(self, level: Level) -> Sequence[Word]:
+    def at_level(self, level: Level) -> Sequence[Word]:
         """Return the key of each candidate at a level."""
         parts: list[Sequence[Word]] = [getattr(self, name) for name in LEVEL_KEYS[level]]
         if len(parts) == 1:
             return parts[0]
-        return words_of(*parts)
+        return join_pairs(*parts)
 
 
 @dataclass(frozen=True)
 class LookupResult:
     """Base features by name, those of a level in one stack, and which keys had a vector."""
 
-    columns: ColumnStacks
+    columns: ColumnBlocks
     found: Mapping[Level, BoolArray]
 
 
@@ -89,7 +89,7 @@ class OnlineSnapshot:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
         about, snapshot_id = read_about(directory)
-        tables = LevelTables.of(directory, about.levels, seed=about.dataset_digest)
+        tables = LevelTables.from_directory(directory, about.levels, seed=about.dataset_digest)
         return cls(about, snapshot_id, tables=tables, file=KeyedFile.open(directory))
 
     def close(self) -> None:
@@ -111,16 +111,16 @@ class OnlineSnapshot:
 
     def look_up(self, keys: LookupKeys) -> LookupResult:
         """Return the base features of candidates; unknown keys get the level's defaults."""
-        answers = self.tables.find({level: keys.at(level) for level in self.about.levels})
+        answers = self.tables.find({level: keys.at_level(level) for level in self.about.levels})
         stacks = {self.about.levels[level].features: one[0].T for level, one in answers.items()}
         found = {level: one[1] for level, one in answers.items()}
-        return LookupResult(columns=ColumnStacks(stacks), found=found)
+        return LookupResult(columns=ColumnBlocks(stacks), found=found)
 
     def vectors(
         self, level: Level, keys: Iterable[tuple[str, ...]]
     ) -> tuple[FloatArray, BoolArray]:
         """Return the vectors of keys, shape (keys, features), and which of the keys have one."""
-        return self.tables.find({level: [word_of(key) for key in keys]})[level]
+        return self.tables.find({level: [join_key_parts(key) for key in keys]})[level]
 
     def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
         """Return what is known of each product, None of an unknown one."""
@@ -132,12 +132,12 @@ class OnlineSnapshot:
 
     def only_listings(self, pairs: Iterable[tuple[str, str]]) -> list[str | None]:
         """Return the listing of each product in a market where there is just one."""
-        return self._facts(_NAME, ONLY_LISTING, map(word_of, pairs))
+        return self._facts(_NAME, ONLY_LISTING, map(join_key_parts, pairs))
 
     def _facts(
         self, decoder: msgspec.json.Decoder[Any], kind: str, names: Iterable[Word]
     ) -> list[Any]:
-        with self.file.reading() as get:
+        with self.file.begin_read() as get:
             values = _values(get, kind, names)
             return [None if value is None else decoder.decode(value) for value in values]
 
@@ -145,5 +145,5 @@ class OnlineSnapshot:
 def _values(get: Get, kind: str, keys: Iterable[Word]) -> list[bytes | None]:
     """Return the bytes of each row, None where there is none."""
     asked = list(keys)
-    found = map(get, keys_bytes(kind, [key for key in asked if key is not None]))
+    found = map(get, encode_keys(kind, [key for key in asked if key is not None]))
     return [None if key is None else next(found) for key in asked] if None in asked else [*found]

@@ -11,7 +11,7 @@ from features.online.files import verify_snapshot
 from features.online.writer import write_snapshot
 from features.runtime.atomic import rename_directory
 from features.runtime.pointer import CURRENT, resolve
-from features.runtime.refusals import storage_errors
+from features.runtime.refusals import raise_storage_errors
 
 
 def store_snapshot(contents: SnapshotContents, root: Path) -> str:
@@ -22,7 +22,7 @@ def store_snapshot(contents: SnapshotContents, root: Path) -> str:
     Raises:
         StorageError: the disk refuses.
     """
-    with storage_errors():
+    with raise_storage_errors():
         root.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=root, prefix=".partial-"))
         try:

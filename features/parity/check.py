@@ -16,13 +16,13 @@ from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import is_strength
 from features.online.store import snapshot_directory
 from features.parity.compare import Parity, default_parameters
-from features.parity.replay import replay, replay_through
-from features.parity.sample import Sample
-from features.point_in_time.imputed_stock import with_stock
-from features.point_in_time.signal_rows import stored_rows
-from features.point_in_time.snapshot_values import Watch
+from features.parity.replay import replay, replay_snapshot
+from features.parity.sample import ReplaySample
+from features.point_in_time.imputed_stock import ensure_stock
+from features.point_in_time.signal_rows import build_stored_rows
+from features.point_in_time.snapshot_values import ProgressCallback
 from features.runtime.errors import ArtefactError
-from features.runtime.text import listed, shown
+from features.runtime.text import escape, join_names
 
 WAY_OUT: Final = "Name pooling.json of a bundle that was made with this catalogue."
 
@@ -32,7 +32,7 @@ class NotPoolingError(ArtefactError):
 
     def __init__(self, file: Path, found: str) -> None:
         super().__init__(
-            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {shown(file.name)}",
+            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {escape(file.name)}",
             found=found,
             way_out=WAY_OUT,
         )
@@ -43,37 +43,37 @@ class UnusableParametersError(ArtefactError):
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         super().__init__(
-            expected=f"finite pooling parameters, strengths above 0, in {shown(file.name)}",
-            found=f"others under {listed(names, most=5)}",
+            expected=f"finite pooling parameters, strengths above 0, in {escape(file.name)}",
+            found=f"others under {join_names(names, limit=5)}",
             way_out=WAY_OUT,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class ParityRequest:
     """The data to replay rows of, how many, and what is to be asked in place of fresh snapshots."""
 
     data: Path
     horizons: Horizons
-    sample: Sample
+    sample: ReplaySample
     snapshot: Path | None = None
     pooling: Path | None = None
 
 
-def check_parity(check: Check, watch: Watch) -> Parity:
+def check_parity(request: ParityRequest, progress: ProgressCallback) -> Parity:
     """Replay training rows as a check asks for it.
 
     Raises:
         XuanpinError: the data, the snapshot or the parameters can't be used.
     """
-    dataset = open_dataset(check.data)
-    parameters = _parameters(check.pooling)
-    watch("signals", 0)
-    signals = stored_rows(with_stock(dataset, check.horizons), check.horizons)
-    if check.snapshot is None:
-        return replay(signals, CATALOGUE, parameters, check.sample, watch=watch)
-    directory = snapshot_directory(check.snapshot)
-    return replay_through(signals, CATALOGUE, parameters, check.sample, directory=directory)
+    dataset = open_dataset(request.data)
+    parameters = _parameters(request.pooling)
+    progress("signals", 0)
+    signals = build_stored_rows(ensure_stock(dataset, request.horizons), request.horizons)
+    if request.snapshot is None:
+        return replay(signals, CATALOGUE, parameters, request.sample, progress=progress)
+    directory = snapshot_directory(request.snapshot)
+    return replay_snapshot(signals, CATALOGUE, parameters, request.sample, directory=directory)
 
 
 def _parameters(file: Path | None) -> Mapping[str, float]:

@@ -56,21 +56,21 @@ def parity(
     from rich.console import Console
 
     from features.dataset.horizons import Horizons
-    from features.parity.check import Check, check_parity
+    from features.parity.check import ParityRequest, check_parity
     from features.parity.report import parity_json, parity_page
-    from features.parity.sample import Sample
-    from features.runtime.progress import late_progress
+    from features.parity.sample import ReplaySample
+    from features.runtime.progress import show_late_progress
     from features.runtime.settings import load_section
 
-    check = Check(
+    check = ParityRequest(
         data=data,
         horizons=load_section(Horizons, "horizons", config),
-        sample=Sample(rows=sample, seed=seed),
+        sample=ReplaySample(rows=sample, seed=seed),
         snapshot=snapshot,
         pooling=pooling,
     )
-    with late_progress() as tell:
-        found = check_parity(check, tell)
+    with show_late_progress() as progress:
+        found = check_parity(check, progress)
     if json:
         typer.echo(parity_json(found), nl=False)
     else:

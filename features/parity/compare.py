@@ -15,27 +15,27 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
-from features.declarations.kinds import Family, Feature, RequestField
+from features.declarations.kinds import Feature, FeatureFamily, RequestField
 from features.declarations.shrinkage import is_strength
-from features.online.lookup_keys import keys_of, subjects_of
+from features.online.lookup_keys import build_lookup_keys, resolve_subjects
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 
-StepArray = npt.NDArray[np.uint64]
+UlpArray = npt.NDArray[np.uint64]
 _SIGN: Final = np.uint64(1 << 63)
 
 
-def steps_between(one: FloatArray, other: FloatArray) -> StepArray:
+def ulp_distance(one: FloatArray, other: FloatArray) -> UlpArray:
     """Return how many floats lie from one value to the other: 0 means the same bits.
 
     Nulls (NaN) are all one and lie beyond infinity, so that null against a value is very far; 0.0
     and -0.0 are one step apart.
     """
-    ours, theirs = _place(one), _place(other)
+    ours, theirs = _ordinal(one), _ordinal(other)
     return np.where(ours > theirs, ours - theirs, theirs - ours)
 
 
-def _place(values: FloatArray) -> StepArray:
+def _ordinal(values: FloatArray) -> UlpArray:
     """Return the position of each value among all floats in order."""
     bits = np.where(np.isnan(values), np.nan, values).view(np.uint64)
     return np.where(bits & _SIGN, ~bits, bits | _SIGN)
@@ -47,7 +47,7 @@ DEFAULT_EFFECT: Final = 1.0
 """Pooling parameters where none are given: parity holds for any, or for none."""
 
 
-class Replayed(NamedTuple):
+class ReplayRequest(NamedTuple):
     """What a request would say of a training row."""
 
     product_id: str
@@ -63,7 +63,7 @@ class Difference:
     """How one model input differs between the two paths."""
 
     feature: str
-    family: Family
+    family: FeatureFamily
     rows: int
     """Rows whose bits differ."""
     bits: int
@@ -87,7 +87,7 @@ class Parity:
         return tuple(sorted(found, key=lambda one: (-one.rows, -one.bits, one.feature)))
 
 
-def trained_matrix(
+def training_matrix(
     catalogue: Catalogue, rows: pa.Table, parameters: Mapping[str, float]
 ) -> FloatArray:
     """Return the design matrix of training rows, as training makes it."""
@@ -95,7 +95,7 @@ def trained_matrix(
     return catalogue.design_matrix({name: _floats(rows, name) for name in names}, parameters)
 
 
-def served_matrix(
+def serving_matrix(
     catalogue: Catalogue,
     rows: pa.Table,
     parameters: Mapping[str, float],
@@ -107,18 +107,18 @@ def served_matrix(
     out of the snapshot.
     """
     names = ("product_id", "market", "listing_id")
-    asked = [Replayed(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
-    found = snapshot.look_up(keys_of(subjects_of(snapshot, asked)))
+    asked = [ReplayRequest(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
+    found = snapshot.look_up(build_lookup_keys(resolve_subjects(snapshot, asked)))
     requested = {one.name: _floats(rows, one.name) for one in catalogue.request_fields}
-    return catalogue.design_matrix(found.columns.beside(requested), parameters)
+    return catalogue.design_matrix(found.columns.with_columns(requested), parameters)
 
 
-def compared(
+def compare(
     catalogue: Catalogue, trained: Sequence[FloatArray], served: Sequence[FloatArray]
 ) -> tuple[Difference, ...]:
     """Compare matrices of the two paths, moment by moment, input by input."""
     ours, theirs = np.concatenate(trained), np.concatenate(served)
-    steps = steps_between(ours, theirs)
+    steps = ulp_distance(ours, theirs)
     return tuple(
         _difference(one, steps[:, place], ours[:, place] - theirs[:, place])
         for place, one in enumerate((*catalogue.request_fields, *catalogue.features))
@@ -127,17 +127,17 @@ def compared(
 
 def default_parameters(catalogue: Catalogue) -> dict[str, float]:
     """Return pooling parameters to compare with where no bundle's are given."""
-    return {name: _default(name) for name in catalogue.parameters}
+    return {name: _default_parameter(name) for name in catalogue.parameters}
 
 
-def _default(name: str) -> float:
+def _default_parameter(name: str) -> float:
     if is_strength(name):
         return DEFAULT_STRENGTH
     return DEFAULT_EFFECT if "_effect" in name else DEFAULT_MEAN
 
 
 def _difference(
-    one: RequestField | Feature, steps: StepArray, gap: npt.NDArray[np.float64]
+    one: RequestField | Feature, steps: UlpArray, gap: npt.NDArray[np.float64]
 ) -> Difference:
     is_other = steps > 0
     largest = float(np.max(np.abs(gap[is_other]), initial=0.0))

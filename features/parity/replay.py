@@ -14,40 +14,40 @@ from features.online.contents import SnapshotRefusedError
 from features.online.files import verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
-from features.parity.compare import Difference, Parity, compared, served_matrix, trained_matrix
-from features.parity.sample import Sample, rows_on, sampled_rows
+from features.parity.compare import Difference, Parity, compare, serving_matrix, training_matrix
+from features.parity.sample import ReplaySample, sample_day, sample_rows
 from features.point_in_time.signal_rows import SignalRows
-from features.point_in_time.snapshot_values import Watch, materialise, unwatched
+from features.point_in_time.snapshot_values import ProgressCallback, ignore_progress, materialise
 
 
 def replay(
     signals: SignalRows,
     catalogue: Catalogue,
     parameters: Mapping[str, float],
-    sample: Sample,
+    sample: ReplaySample,
     *,
-    watch: Watch = unwatched,
+    progress: ProgressCallback = ignore_progress,
 ) -> Parity:
     """Compare sampled training rows with snapshots made for their moments."""
-    watch("training rows", 0)
+    progress("training rows", 0)
     trained, served = [], []
-    by_day = sampled_rows(signals, catalogue, sample)
+    by_day = sample_rows(signals, catalogue, sample)
     for day, rows in by_day.items():
-        watch(f"snapshot of {to_datetime(day):%Y-%m-%d}", 0)
-        trained.append(trained_matrix(catalogue, rows, parameters))
+        progress(f"snapshot of {to_datetime(day):%Y-%m-%d}", 0)
+        trained.append(training_matrix(catalogue, rows, parameters))
         with tempfile.TemporaryDirectory(prefix="xuanpin-parity-") as directory:
             write_snapshot(materialise(signals, catalogue, to_datetime(day)), Path(directory))
             snapshot = OnlineSnapshot.open(Path(directory))
-            served.append(served_matrix(catalogue, rows, parameters, snapshot))
+            served.append(serving_matrix(catalogue, rows, parameters, snapshot))
             snapshot.close()
-    return _parity(by_day, compared(catalogue, trained, served))
+    return _parity(by_day, compare(catalogue, trained, served))
 
 
-def replay_through(
+def replay_snapshot(
     signals: SignalRows,
     catalogue: Catalogue,
     parameters: Mapping[str, float],
-    sample: Sample,
+    sample: ReplaySample,
     *,
     directory: Path,
 ) -> Parity:
@@ -60,13 +60,13 @@ def replay_through(
     snapshot = OnlineSnapshot.open(directory)
     try:
         _refuse_other(snapshot, signals, catalogue, directory)
-        by_day = rows_on(signals, catalogue, as_of_to_day(snapshot.as_of), sample)
+        by_day = sample_day(signals, catalogue, as_of_to_day(snapshot.as_of), sample)
         (rows,) = by_day.values()
-        trained = trained_matrix(catalogue, rows, parameters)
-        served = served_matrix(catalogue, rows, parameters, snapshot)
+        trained = training_matrix(catalogue, rows, parameters)
+        served = serving_matrix(catalogue, rows, parameters, snapshot)
     finally:
         snapshot.close()
-    return _parity(by_day, compared(catalogue, [trained], [served]))
+    return _parity(by_day, compare(catalogue, [trained], [served]))
 
 
 def _refuse_other(

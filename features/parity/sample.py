@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 from features.catalogue.catalogue import Catalogue
 from features.dataset.days import to_datetime
 from features.point_in_time.signal_rows import SignalRows
-from features.point_in_time.spine import build_spine, listings_on, spine_of
+from features.point_in_time.spine import build_spine, filter_spine, live_listings
 from features.point_in_time.training_rows import feature_rows
 from features.point_in_time.visibility import AS_OF
 from features.runtime.errors import DataError
 
-MOST_MOMENTS: Final = 4
+MAX_MOMENTS: Final = 4
 """Each moment costs a snapshot; the first and the last are among them."""
 
 
@@ -36,14 +36,16 @@ class NothingToReplayError(DataError):
 
 
 @dataclass(frozen=True)
-class Sample:
+class ReplaySample:
     """How many rows to replay, and the seed of the choice."""
 
     rows: int
     seed: int = 0
 
 
-def sampled_rows(signals: SignalRows, catalogue: Catalogue, sample: Sample) -> dict[int, pa.Table]:
+def sample_rows(
+    signals: SignalRows, catalogue: Catalogue, sample: ReplaySample
+) -> dict[int, pa.Table]:
     """Return by day the sampled training rows with all base features.
 
     The features of all rows at the chosen moments are computed, as in training, before any is
@@ -52,40 +54,40 @@ def sampled_rows(signals: SignalRows, catalogue: Catalogue, sample: Sample) -> d
     Raises:
         NothingToReplayError: the data have no training row.
     """
-    spine = signals.keep(build_spine(signals))
+    spine = signals.store(build_spine(signals))
     days = _days(signals, spine)
     if not days:
         raise NothingToReplayError("on any day")
     rng = np.random.default_rng(sample.seed)
-    moments = chosen_moments(days, rng, most=min(MOST_MOMENTS, sample.rows))
-    wanted = signals.keep(spine.filter(spine[AS_OF].isin(moments)))
+    moments = choose_moments(days, rng, most=min(MAX_MOMENTS, sample.rows))
+    wanted = signals.store(spine.filter(spine[AS_OF].isin(moments)))
     rows = _with_features(signals, catalogue, wanted)
-    return _drawn(rows, moments, sample.rows, rng)
+    return _draw(rows, moments, sample.rows, rng)
 
 
-def rows_on(
-    signals: SignalRows, catalogue: Catalogue, day: int, sample: Sample
+def sample_day(
+    signals: SignalRows, catalogue: Catalogue, day: int, sample: ReplaySample
 ) -> dict[int, pa.Table]:
     """Return sampled rows of one day, as training would make them on that day.
 
     Raises:
         NothingToReplayError: no listing had units to sell then.
     """
-    spine = signals.keep(spine_of(signals, listings_on(signals.dataset, day)))
+    spine = signals.store(filter_spine(signals, live_listings(signals.dataset, day)))
     if not _days(signals, spine):
         raise NothingToReplayError(f"on {to_datetime(day):%Y-%m-%d}")
     rows = _with_features(signals, catalogue, spine)
-    return _drawn(rows, [day], sample.rows, np.random.default_rng(sample.seed))
+    return _draw(rows, [day], sample.rows, np.random.default_rng(sample.seed))
 
 
-def chosen_moments(days: Sequence[int], rng: np.random.Generator, *, most: int) -> list[int]:
+def choose_moments(days: Sequence[int], rng: np.random.Generator, *, most: int) -> list[int]:
     """Choose at most so many of the sorted days, the last and the first among them."""
     ends = list(dict.fromkeys((days[-1], days[0])))[:most]
     between = [int(day) for day in rng.permutation(np.array(days[1:-1], dtype=np.int64))]
     return sorted([*ends, *between[: most - len(ends)]])
 
 
-def _drawn(
+def _draw(
     rows: pa.Table, moments: Sequence[int], count: int, rng: np.random.Generator
 ) -> dict[int, pa.Table]:
     """Draw rows so that each moment has its part of them, and what one lacks the next ones give."""

@@ -25,21 +25,21 @@ from features.declarations.kinds import (
     Quantile,
     Windowed,
 )
-from features.point_in_time.visibility import AS_OF, END, event_key, in_window, visible
+from features.point_in_time.visibility import AS_OF, END, event_key, is_in_window, join_visible
 
 Keys = Sequence[str]
 DAYS: Final = ("event_day", "available_day")
 
 
-def windowed(
+def window_sums(
     rows: ir.Table, events: ir.Table, features: Sequence[Windowed], keys: Keys
 ) -> ir.Table:
     """Sum measures over windows, all windows of a signal in one pass."""
     measures = dict.fromkeys(feature.measure for feature in features)
-    daily = _daily(events, keys).agg(
+    daily = _group_daily(events, keys).agg(
         **{measure: events[measure].sum().cast("int64") for measure in measures}
     )
-    return _over_windows(
+    return _aggregate_windows(
         rows,
         daily,
         features,
@@ -48,11 +48,13 @@ def windowed(
     )
 
 
-def lowest(rows: ir.Table, events: ir.Table, features: Sequence[Lowest], keys: Keys) -> ir.Table:
+def lowest_values(
+    rows: ir.Table, events: ir.Table, features: Sequence[Lowest], keys: Keys
+) -> ir.Table:
     """Take the least value of each measure over its window."""
     measures = dict.fromkeys(feature.measure for feature in features)
-    daily = _daily(events, keys).agg(**{name: events[name].min() for name in measures})
-    return _over_windows(
+    daily = _group_daily(events, keys).agg(**{name: events[name].min() for name in measures})
+    return _aggregate_windows(
         rows,
         daily,
         features,
@@ -61,11 +63,13 @@ def lowest(rows: ir.Table, events: ir.Table, features: Sequence[Lowest], keys: K
     )
 
 
-def highest(rows: ir.Table, events: ir.Table, features: Sequence[Highest], keys: Keys) -> ir.Table:
+def highest_values(
+    rows: ir.Table, events: ir.Table, features: Sequence[Highest], keys: Keys
+) -> ir.Table:
     """Take the greatest value of each measure over its window."""
     measures = dict.fromkeys(feature.measure for feature in features)
-    daily = _daily(events, keys).agg(**{name: events[name].max() for name in measures})
-    return _over_windows(
+    daily = _group_daily(events, keys).agg(**{name: events[name].max() for name in measures})
+    return _aggregate_windows(
         rows,
         daily,
         features,
@@ -74,45 +78,45 @@ def highest(rows: ir.Table, events: ir.Table, features: Sequence[Highest], keys:
     )
 
 
-def _over_windows(
+def _aggregate_windows(
     rows: ir.Table,
     daily: ir.Table,
     features: Sequence[Any],
     keys: Keys,
-    measured: Callable[[ir.Table, Any, ir.BooleanValue], ir.Value],
+    aggregate: Callable[[ir.Table, Any, ir.BooleanValue], ir.Value],
 ) -> ir.Table:
-    pairs = visible(rows, daily, keys)
-    pairs = pairs.filter(in_window(pairs, max(feature.days for feature in features)))
+    pairs = join_visible(rows, daily, keys)
+    pairs = pairs.filter(is_in_window(pairs, max(feature.days for feature in features)))
     return pairs.group_by(*keys, AS_OF).agg(
-        **{f.name: measured(pairs, f, in_window(pairs, f.days)) for f in features}
+        **{f.name: aggregate(pairs, f, is_in_window(pairs, f.days)) for f in features}
     )
 
 
-def _daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
-    return events.group_by(*map(event_key, keys), *more, *DAYS, *_ends(events))
+def _group_daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
+    return events.group_by(*map(event_key, keys), *more, *DAYS, *_end_columns(events))
 
 
-def _ends(events: ir.Table) -> Keys:
+def _end_columns(events: ir.Table) -> Keys:
     """Return the column with the end of events that last."""
     return (END,) if END in events.columns else ()
 
 
-def distinct(rows: ir.Table, events: ir.Table, feature: Distinct, keys: Keys) -> ir.Table:
+def distinct_counts(rows: ir.Table, events: ir.Table, feature: Distinct, keys: Keys) -> ir.Table:
     """Count the different values of a column over a window."""
     values = events.filter(events[feature.column].notnull())
-    values = _daily(values, keys, feature.column).agg()
-    pairs = visible(rows, values, keys)
-    pairs = pairs.filter(in_window(pairs, feature.days))
+    values = _group_daily(values, keys, feature.column).agg()
+    pairs = join_visible(rows, values, keys)
+    pairs = pairs.filter(is_in_window(pairs, feature.days))
     return pairs.group_by(*keys, AS_OF).agg(**{feature.name: pairs[feature.column].nunique()})
 
 
 def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys: Keys) -> ir.Table:
     """Divide the largest sum of a column's values over a window by the sum of all."""
-    daily = _daily(events, keys, feature.column).agg(
+    daily = _group_daily(events, keys, feature.column).agg(
         part=events[feature.measure].sum().cast("int64")
     )
-    pairs = visible(rows, daily, keys)
-    pairs = pairs.filter(in_window(pairs, feature.days))
+    pairs = join_visible(rows, daily, keys)
+    pairs = pairs.filter(is_in_window(pairs, feature.days))
     parts = pairs.group_by(*keys, AS_OF, feature.column).agg(part=pairs.part.sum().cast("int64"))
     wholes = parts.group_by(*keys, AS_OF).agg(
         largest=parts.part.max(where=parts[feature.column].notnull()).fill_null(0),
@@ -126,9 +130,9 @@ def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys:
 def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) -> ir.Table:
     """Take the value at a share of the way through the sorted values of a window."""
     known = events.filter(events[feature.measure].notnull())
-    values = _daily(known, keys, feature.measure).agg(count=known.count())
-    pairs = visible(rows, values, keys)
-    pairs = pairs.filter(in_window(pairs, feature.days))
+    values = _group_daily(known, keys, feature.measure).agg(count=known.count())
+    pairs = join_visible(rows, values, keys)
+    pairs = pairs.filter(is_in_window(pairs, feature.days))
     counts = pairs.group_by(*keys, AS_OF, feature.measure).agg(count=pairs["count"].sum())
     counts = counts.mutate(
         so_far=counts["count"]
@@ -142,23 +146,23 @@ def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) ->
     return reached.group_by(*keys, AS_OF).agg(**{feature.name: reached[feature.measure].min()})
 
 
-def elapsed(rows: ir.Table, events: ir.Table, feature: Elapsed | Age, keys: Keys) -> ir.Table:
+def event_ages(rows: ir.Table, events: ir.Table, feature: Elapsed | Age, keys: Keys) -> ir.Table:
     """Count the days since the last visible event, or since the first."""
     happened = events.filter(events[feature.measure] > 0)
-    days = _daily(happened, keys).agg()
-    pairs = visible(rows, days, keys)
+    days = _group_daily(happened, keys).agg()
+    pairs = join_visible(rows, days, keys)
     end = pairs.event_day.max() if isinstance(feature, Elapsed) else pairs.event_day.min()
     ends = pairs.group_by(*keys, AS_OF).agg(day=end)
     return ends.select(*keys, AS_OF, **{feature.name: (ends[AS_OF] - ends.day).cast("float64")})
 
 
-def latest(rows: ir.Table, events: ir.Table, feature: Latest, keys: Keys) -> ir.Table:
+def latest_values(rows: ir.Table, events: ir.Table, feature: Latest, keys: Keys) -> ir.Table:
     """Take the known value of the last visible event."""
-    value = latest_of(rows, events, feature.measure, keys)
+    value = find_latest(rows, events, feature.measure, keys)
     return value.select(*keys, AS_OF, **{feature.name: value[feature.measure].cast("float64")})
 
 
-def latest_of(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.Table:
+def find_latest(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.Table:
     """Return each row's value of a column in the last visible event where it is known.
 
     Events are numbered once per key; events known later can shift the numbers but never the order
@@ -170,9 +174,9 @@ def latest_of(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.T
     position = ibis.row_number().over(
         group_by=event_keys, order_by=("event_time", "available_at", column)
     )
-    numbered = known.select(*event_keys, *DAYS, *_ends(known), column, position=position)
-    last = _daily(numbered, keys).agg(
+    numbered = known.select(*event_keys, *DAYS, *_end_columns(known), column, position=position)
+    last = _group_daily(numbered, keys).agg(
         **{column: numbered[column].argmax(numbered.position), "position": numbered.position.max()}
     )
-    pairs = visible(rows, last, keys)
+    pairs = join_visible(rows, last, keys)
     return pairs.group_by(*keys, AS_OF).agg(**{column: pairs[column].argmax(pairs.position)})

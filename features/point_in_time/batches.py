@@ -24,13 +24,13 @@ order lines."""
 
 
 @dataclass(frozen=True)
-class Moments:
+class MomentBatch:
     """The moments from `first` to before `end`, as day numbers; no end where it is None."""
 
     first: int | None = None
     end: int | None = None
 
-    def of(self, table: ir.Table) -> ir.Table:
+    def filter_rows(self, table: ir.Table) -> ir.Table:
         """Return a table's rows at these moments."""
         bounds = []
         if self.first is not None:
@@ -40,7 +40,7 @@ class Moments:
         return table.filter(*bounds) if bounds else table
 
 
-def moment_parts(signals: SignalRows, keys: ir.Table) -> list[Moments]:
+def split_moments(signals: SignalRows, keys: ir.Table) -> list[MomentBatch]:
     """Divide all moments, in their order, so that each part has about `MOST_ROWS` of the keys.
 
     A moment is never divided; few rows are one part.
@@ -50,4 +50,4 @@ def moment_parts(signals: SignalRows, keys: ir.Table) -> list[Moments]:
     days, rows = (counts[name].to_numpy() for name in (AS_OF, "rows"))
     part = (np.cumsum(rows) - rows) // MOST_ROWS  # by the rows before each moment
     inner: list[int | None] = days[1:][np.diff(part) > 0].tolist()
-    return [Moments(first, end) for first, end in pairwise([None, *inner, None])]
+    return [MomentBatch(first, end) for first, end in pairwise([None, *inner, None])]

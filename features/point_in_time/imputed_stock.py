@@ -16,10 +16,10 @@ import ibis
 from features.dataset.dataset import Dataset
 from features.dataset.days import SECONDS_PER_DAY
 from features.dataset.horizons import Horizons
-from features.declarations.kinds import Family, SignalName, Windowed
+from features.declarations.kinds import FeatureFamily, SignalName, Windowed
 from features.declarations.levels import Level
 from features.point_in_time.interpreter import level_values
-from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.signal_rows import build_lazy_rows
 from features.point_in_time.spine import listing_days
 from features.point_in_time.visibility import AS_OF
 
@@ -31,21 +31,21 @@ class OrderUpTo:
     trailing_days: int = 56
     cover_days: int = 28
     safety: float = 1.5
-    least_units: int = 12
+    min_units: int = 12
     """The smallest lot worth a shipment."""
 
     def __str__(self) -> str:
         """Say the rule in a sentence for cards and summaries."""
         return (
             f"units offered = {self.safety:g} x {self.cover_days} days of the demand of the last "
-            f"{self.trailing_days} days, at least {self.least_units}"
+            f"{self.trailing_days} days, at least {self.min_units}"
         )
 
 
 RULE: Final = OrderUpTo()
 
 
-def with_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> Dataset:
+def ensure_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> Dataset:
     """Return the data set with a stock table: its own, or one imputed by the rule.
 
     Imputed observations stand at the moments of the spine, and are known there and then.
@@ -56,15 +56,15 @@ def with_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> 
         name="trailing_units",
         description=f"Units ordered in the last {rule.trailing_days} days.",
         unit="units",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         level=Level.LISTING,
         signal=SignalName.ORDERS,
         measure="units",
         days=rule.trailing_days,
     )
-    known = level_values(lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
+    known = level_values(build_lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
     wanted = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
-    level = ibis.greatest(wanted.cast("int64"), rule.least_units)
+    level = ibis.greatest(wanted.cast("int64"), rule.min_units)
     moment = (known[AS_OF] * SECONDS_PER_DAY).as_timestamp("s")
     stock = known.select(
         "listing_id",
@@ -73,4 +73,4 @@ def with_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> 
         event_time=moment.cast("timestamp"),
         available_at=moment.cast("timestamp"),
     )
-    return dataset.with_imputed("stock", dataset.stored(stock))
+    return dataset.with_imputed_table("stock", dataset.persist(stock))

@@ -12,7 +12,7 @@ Part = tuple[ir.Table, Sequence[str]]
 Columns = Callable[[Mapping[str, ir.Value]], Mapping[str, ir.Value]]
 
 
-def left_joined(rows: ir.Table, parts: Sequence[Part], columns: Columns) -> ir.Table:
+def left_join(rows: ir.Table, parts: Sequence[Part], columns: Columns) -> ir.Table:
     """Return all rows with what `columns` makes of the parts' columns, null where there is none.
 
     One `left_join` of Ibis after the other looks each time at all columns so far: for the forty

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
-from features.dataset.days import day_of
+from features.dataset.days import day_number
 from features.dataset.horizons import Horizons
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF
@@ -29,7 +29,7 @@ def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
     horizons, cut_off = signals.horizons, signals.dataset.cut_off_day()
     names, tables = zip(*signals.dataset.tables.items(), strict=True)
     # Markets differ in their cut-off: what doesn't rest on it is written as SQL once for all.
-    ahead = signals.step(_ordered_ahead, spine, *tables, names=names, horizons=horizons)
+    ahead = signals.compute(_sum_ahead, spine, *tables, names=names, horizons=horizons)
     rows = spine.select("listing_id", AS_OF, "units_offered").left_join(
         ahead, ["listing_id", AS_OF]
     )
@@ -59,12 +59,12 @@ def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
     )
 
 
-def _ordered_ahead(
+def _sum_ahead(
     spine: ir.Table, *tables: ir.Table, names: tuple[str, ...], horizons: Horizons
 ) -> ir.Table:
     """Sum the units ordered in the horizon of each row, and those of them that came back."""
     dataset = Dataset(connection=None, tables=dict(zip(names, tables, strict=True)), digest="")
-    lines = _lines_with_returned(dataset, horizons).rename(line_listing_id="listing_id")
+    lines = _join_returns(dataset, horizons).rename(line_listing_id="listing_id")
     pairs = spine.select("listing_id", AS_OF).inner_join(
         lines,
         [
@@ -81,14 +81,14 @@ def _ordered_ahead(
     )
 
 
-def _lines_with_returned(dataset: Dataset, horizons: Horizons) -> ir.Table:
+def _join_returns(dataset: Dataset, horizons: Horizons) -> ir.Table:
     """Return order lines with the end of each one's window and the units that came back in it."""
-    orders = dataset.knowable("orders")
+    orders = dataset.knowable_rows("orders")
     lines = orders.select(
-        "order_line_id", "listing_id", "units", event_day=day_of(orders.event_time)
+        "order_line_id", "listing_id", "units", event_day=day_number(orders.event_time)
     )
     ends = order_lines_with_end(dataset, horizons)
-    over = ends.select("order_line_id", over_day=day_of(ends.over_at))
+    over = ends.select("order_line_id", over_day=day_number(ends.over_at))
     lines = lines.left_join(over, "order_line_id").drop("order_line_id_right")
     if not dataset.has("returns"):
         return lines.mutate(returned_units=ibis.null("int64"))

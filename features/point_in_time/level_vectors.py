@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from features.declarations.kinds import Base, SignalName
+from features.declarations.kinds import BaseFeature, SignalName
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.online.contents import LevelVectors
 from features.point_in_time.interpreter import level_values
@@ -36,7 +36,7 @@ def live_keys(signals: SignalRows, level: Level) -> ir.Table:
     for name in OWN_KEYS.get(level, ()):
         if signals.has(name):
             tables += signals.sources(name, level)
-    return signals.step(_keys, *tables, names=LEVEL_KEYS[level])
+    return signals.compute(_keys, *tables, names=LEVEL_KEYS[level])
 
 
 def _keys(*tables: ir.Table, names: Keys) -> ir.Table:
@@ -49,12 +49,12 @@ def _keys(*tables: ir.Table, names: Keys) -> ir.Table:
 
 
 def level_vectors(
-    signals: SignalRows, features: Sequence[Base], keys: ir.Table, day: int
+    signals: SignalRows, features: Sequence[BaseFeature], keys: ir.Table, day: int
 ) -> LevelVectors:
     """Compute features of one level for the keys of a table, each there once, as of a day."""
     names = LEVEL_KEYS[features[0].level]
     page = ibis.row_number().over(order_by=names) // PAGE_ROWS
-    rows = signals.keep(keys.mutate(page=page, **{AS_OF: ibis.literal(day, "int64")}))
+    rows = signals.store(keys.mutate(page=page, **{AS_OF: ibis.literal(day, "int64")}))
     paged = level_values(signals, features, rows)
     connection = signals.dataset.connection
     matrix = np.empty((int(connection.execute(rows.count())), len(features)))
@@ -68,7 +68,7 @@ def level_vectors(
     return LevelVectors(keys=found, values=matrix)
 
 
-def keys_in(signals: SignalRows, keys: ir.Table) -> list[tuple[str, ...]]:
+def list_keys(signals: SignalRows, keys: ir.Table) -> list[tuple[str, ...]]:
     """Return the rows of a table of keys."""
     return texts(signals.dataset.connection.to_pyarrow(keys), keys.columns)
 

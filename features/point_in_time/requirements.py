@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import ibis.expr.types as ir
 
 from features.declarations.kinds import Fulfilled, InForce, Required
-from features.point_in_time.aggregations import latest_of
-from features.point_in_time.visibility import AS_OF, visible
+from features.point_in_time.aggregations import find_latest
+from features.point_in_time.visibility import AS_OF, join_visible
 
 ATTRIBUTE = "attribute"
 FULLY = 1.0
 
 
-def in_force(
+def count_requirements(
     rows: ir.Table, required: ir.Table, feature: InForce | Required, keys: Sequence[str]
 ) -> ir.Table:
     """Count the attributes required of each row's key, of those that a feature is about."""
@@ -27,7 +27,7 @@ def in_force(
     return attributes.group_by(*keys, AS_OF).agg(**{feature.name: attributes.count()})
 
 
-def fulfilled(
+def count_met(
     rows: ir.Table, required: ir.Table, states: ir.Table, feature: Fulfilled, keys: Sequence[str]
 ) -> ir.Table:
     """Count the required attributes whose value, as set last, is full.
@@ -36,11 +36,11 @@ def fulfilled(
     """
     wanted = required.filter(required[ATTRIBUTE].startswith(feature.prefix))
     attributes = _attributes(rows, wanted, keys)
-    values = latest_of(attributes, states, "value", (*keys, ATTRIBUTE))
+    values = find_latest(attributes, states, "value", (*keys, ATTRIBUTE))
     full = values.filter(values["value"] >= FULLY)
     return full.group_by(*keys, AS_OF).agg(**{feature.name: full.count()})
 
 
 def _attributes(rows: ir.Table, required: ir.Table, keys: Sequence[str]) -> ir.Table:
     """Return each row with each attribute in force, once."""
-    return visible(rows, required, keys).select(*keys, AS_OF, ATTRIBUTE).distinct()
+    return join_visible(rows, required, keys).select(*keys, AS_OF, ATTRIBUTE).distinct()

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.dataset import Dataset
-from features.dataset.days import as_of_to_day, day_of
-from features.dataset.row_digests import hashed_by, known_rows
-from features.declarations.kinds import COUNTING, Base, SignalName
+from features.dataset.days import as_of_to_day, day_number
+from features.dataset.row_digests import digest_tables, hash_engine
+from features.declarations.kinds import COUNT_KINDS, BaseFeature, SignalName
 from features.declarations.levels import LEVEL_TITLES, Level
 from features.online.contents import (
     LevelAbout,
@@ -45,9 +45,9 @@ def snapshot_contents(
     )
 
 
-def default_of(signals: SignalRows, feature: Base) -> float | None:
+def default_value(signals: SignalRows, feature: BaseFeature) -> float | None:
     """Return what a key without any event has: nothing counted, or null."""
-    is_counted = isinstance(feature, COUNTING) and has_signals(signals, feature)
+    is_counted = isinstance(feature, COUNT_KINDS) and has_signals(signals, feature)
     return 0.0 if is_counted else None
 
 
@@ -65,10 +65,10 @@ def listing_facts(signals: SignalRows, day: int) -> dict[str, ListingFacts]:
         "listing_id",
         "product_id",
         "market",
-        is_live=day_of(listings.listed_at) <= day,
+        is_live=day_number(listings.listed_at) <= day,
         **{AS_OF: ibis.literal(day, "int64")},
     )
-    keys = signals.keep(keys)
+    keys = signals.store(keys)
     facts = key_values(signals, SignalName.VIDEOS, "creator_id", keys)
     chosen = facts.select("listing_id", *ListingFacts._fields)
     rows = zip(*_columns(signals.dataset, chosen), strict=True)
@@ -82,7 +82,7 @@ def _about(
     levels: Mapping[Level, LevelVectors],
 ) -> SnapshotAbout:
     dataset = signals.dataset
-    known = known_rows(dataset, as_of_to_day(as_of))
+    known = digest_tables(dataset, as_of_to_day(as_of))
     return SnapshotAbout(
         as_of=as_of,
         catalogue_fingerprint=catalogue.fingerprint,
@@ -93,15 +93,17 @@ def _about(
         categories=_categories(dataset),
         levels={
             level: LevelAbout(
-                features=tuple(feature.name for feature in catalogue.at(level)),
-                defaults=tuple(default_of(signals, feature) for feature in catalogue.at(level)),
+                features=tuple(feature.name for feature in catalogue.at_level(level)),
+                defaults=tuple(
+                    default_value(signals, feature) for feature in catalogue.at_level(level)
+                ),
                 keys=len(vectors.keys),
             )
             for level, vectors in levels.items()
         },
         known_rows={name: one.rows for name, one in known.items()},
         row_digests={name: one.digest for name, one in known.items()},
-        hashed_by=hashed_by(dataset),
+        hashed_by=hash_engine(dataset),
     )
 
 
@@ -122,21 +124,26 @@ def _columns(dataset: Dataset, table: ir.Table) -> list[list[Any]]:
     return [found[name].to_pylist() for name in found.column_names]
 
 
-Watch = Callable[[str, int], None]
+ProgressCallback = Callable[[str, int], None]
 """Told what is worked on and how many rows of it are done."""
 
 
-def unwatched(_subject: str, _rows: int) -> None:
+def ignore_progress(_subject: str, _rows: int) -> None:
     """Tell nobody."""
 
 
 def materialise(
-    signals: SignalRows, catalogue: Catalogue, as_of: datetime, watch: Watch = unwatched
+    signals: SignalRows,
+    catalogue: Catalogue,
+    as_of: datetime,
+    progress: ProgressCallback = ignore_progress,
 ) -> SnapshotContents:
     """Compute a snapshot: one spine row a key of each level, at `as_of` (a UTC midnight)."""
     day = as_of_to_day(as_of)
     levels: dict[Level, LevelVectors] = {}
     for level in Level:
-        watch(LEVEL_TITLES[level], 0)
-        levels[level] = level_vectors(signals, catalogue.at(level), live_keys(signals, level), day)
+        progress(LEVEL_TITLES[level], 0)
+        levels[level] = level_vectors(
+            signals, catalogue.at_level(level), live_keys(signals, level), day
+        )
     return snapshot_contents(signals, catalogue, as_of, levels)

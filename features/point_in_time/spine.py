@@ -8,8 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
-from features.dataset.days import day_of
-from features.declarations.kinds import Family, Latest, SignalName
+from features.dataset.days import day_number
+from features.declarations.kinds import FeatureFamily, Latest, SignalName
 from features.declarations.levels import Level
 from features.point_in_time.interpreter import key_values, level_values
 from features.point_in_time.signal_rows import SignalRows
@@ -19,12 +19,12 @@ DAYS_A_WEEK: Final = 7
 MONDAY: Final = 4
 """Day 4 since 1970-01-01, a Thursday, was a Monday: so are all days 7 apart from it."""
 
-DECIDED: Final = (
+DECISION_FEATURES: Final = (
     Latest(
         name="list_price_minor",
         description="The list price in force.",
         unit="minor currency units",
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         level=Level.LISTING,
         signal=SignalName.PRICES,
         measure="price_minor",
@@ -33,7 +33,7 @@ DECIDED: Final = (
         name="units_offered",
         description="Units on hand and on their way, as last observed.",
         unit="units",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         level=Level.LISTING,
         signal=SignalName.STOCK,
         measure="units_offered",
@@ -49,7 +49,7 @@ def listing_days(dataset: Dataset) -> ir.Table:
     """
     cut_off = dataset.cut_off_day()
     listings = dataset.tables["listings"]
-    starts = listings.select("listing_id", first_day=day_of(listings.listed_at))
+    starts = listings.select("listing_id", first_day=day_number(listings.listed_at))
     starts = starts.filter(starts.first_day <= cut_off)
     first_monday = starts.first_day + _days_to_monday(starts.first_day)
     mondays = ibis.range(first_monday, cut_off + 1, DAYS_A_WEEK).unnest()
@@ -63,26 +63,26 @@ def _days_to_monday(day: ir.IntegerValue) -> ir.IntegerValue:
     return (DAYS_A_WEEK - (day - MONDAY) % DAYS_A_WEEK) % DAYS_A_WEEK
 
 
-def listings_on(dataset: Dataset, day: int) -> ir.Table:
+def live_listings(dataset: Dataset, day: int) -> ir.Table:
     """Return (listing_id, as_of_day): every listing that was live by a day, on that day."""
     listings = dataset.tables["listings"]
-    live = listings.filter(day_of(listings.listed_at) <= day)
+    live = listings.filter(day_number(listings.listed_at) <= day)
     return live.select("listing_id", as_of_day=ibis.literal(day, "int64"))
 
 
 def build_spine(rows: SignalRows) -> ir.Table:
-    """Return the rows to compute features and labels for: `spine_of` all moments of training."""
-    return spine_of(rows, listing_days(rows.dataset))
+    """Return the rows to compute features and labels for, at all moments of training."""
+    return filter_spine(rows, listing_days(rows.dataset))
 
 
-def spine_of(rows: SignalRows, moments: ir.Table) -> ir.Table:
+def filter_spine(rows: SignalRows, moments: ir.Table) -> ir.Table:
     """Return those of (listing_id, as_of_day) that had units to sell, with what a row needs.
 
     One row a listing and moment: listing_id, as_of_day, the keys of all levels,
     list_price_minor (float64) and units_offered (float64). The creator of a row is that of the
     listing's latest video.
     """
-    decided = level_values(rows, DECIDED, rows.keep(moments))
-    on_sale = rows.keep(decided.filter(decided.units_offered > 0))
+    decided = level_values(rows, DECISION_FEATURES, rows.store(moments))
+    on_sale = rows.store(decided.filter(decided.units_offered > 0))
     with_creators = key_values(rows, SignalName.VIDEOS, "creator_id", on_sale)
     return with_creators.inner_join(rows.dataset.listing_facts(), "listing_id")

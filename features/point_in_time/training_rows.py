@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.dataset import Dataset
-from features.declarations.kinds import Base
+from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.declarations.targets import TARGETS, Target
-from features.point_in_time.batches import moment_parts
-from features.point_in_time.interpreter import filled, has_signals, level_values
-from features.point_in_time.joins import left_joined
+from features.point_in_time.batches import split_moments
+from features.point_in_time.interpreter import fill_missing, has_signals, level_values
+from features.point_in_time.joins import left_join
 from features.point_in_time.labels import labels_looking_ahead
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.spine import build_spine
@@ -42,26 +42,30 @@ def feature_rows(signals: SignalRows, catalogue: Catalogue, spine: ir.Table) -> 
     parts = []
     for level in Level:
         keys = (*LEVEL_KEYS[level], AS_OF)
-        distinct = signals.step(_distinct, spine, names=keys)
-        parts.append((_values_of(signals, catalogue.at(level), distinct), keys))
+        distinct = signals.compute(_select_distinct, spine, names=keys)
+        parts.append((_compute_level(signals, catalogue.at_level(level), distinct), keys))
     absent = {feature.name for feature in catalogue.base if not has_signals(signals, feature)}
 
     def columns(found: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
         # A row without the key of a level (no supplier, no creator) has what an unknown key has.
-        features = (feature for level in Level for feature in catalogue.at(level))
-        return {f.name: filled(f, None if f.name in absent else found[f.name]) for f in features}
+        features = (feature for level in Level for feature in catalogue.at_level(level))
+        return {
+            f.name: fill_missing(f, None if f.name in absent else found[f.name]) for f in features
+        }
 
-    return left_joined(spine, parts, columns)
+    return left_join(spine, parts, columns)
 
 
-def _distinct(rows: ir.Table, names: Keys) -> ir.Table:
+def _select_distinct(rows: ir.Table, names: Keys) -> ir.Table:
     return rows.select(*names).distinct()
 
 
-def _values_of(signals: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
+def _compute_level(
+    signals: SignalRows, features: Sequence[BaseFeature], keys: ir.Table
+) -> ir.Table:
     """Return a level's values for the rows of `keys`, computed a part of the moments at a time."""
-    spans = moment_parts(signals, keys)
-    asked = [signals.keep(one.of(keys)) for one in spans] if len(spans) > 1 else [keys]
+    spans = split_moments(signals, keys)
+    asked = [signals.store(one.filter_rows(keys)) for one in spans] if len(spans) > 1 else [keys]
     parts = [level_values(signals, features, some) for some in asked]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
@@ -74,13 +78,14 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     fingerprint and the targets that the data can have labels of.
     """
     dataset = signals.dataset
-    spine = signals.keep(build_spine(signals))
-    labels = signals.keep(labels_looking_ahead(signals, spine))
+    spine = signals.store(build_spine(signals))
+    labels = signals.store(labels_looking_ahead(signals, spine))
     rows = feature_rows(signals, catalogue, spine)
     names = [name for name in labels.columns if name not in {"listing_id", AS_OF}]
     rows = rows.left_join(labels, ["listing_id", AS_OF]).select(*rows.columns, *names)
     parts = [
-        moments.of(rows).order_by(AS_OF, "listing_id") for moments in moment_parts(signals, spine)
+        moments.filter_rows(rows).order_by(AS_OF, "listing_id")
+        for moments in split_moments(signals, spine)
     ]
     table = pa.concat_tables([dataset.connection.to_pyarrow(part) for part in parts])
     return table.replace_schema_metadata(
@@ -89,11 +94,11 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
             IMPUTED: ",".join(dataset.imputed),
             FINGERPRINT: catalogue.fingerprint,
             DIGEST: dataset.digest,
-            LABELLED: ",".join(labelled_targets(dataset)),
+            LABELLED: ",".join(find_labelled_targets(dataset)),
         }
     )
 
 
-def labelled_targets(dataset: Dataset) -> tuple[Target, ...]:
+def find_labelled_targets(dataset: Dataset) -> tuple[Target, ...]:
     """Return the targets whose outcomes the data hold a table of, whatever is in it."""
     return tuple(target for target in TARGETS if dataset.has(OUTCOME_TABLES[target]))

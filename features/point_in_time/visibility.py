@@ -24,7 +24,7 @@ def event_key(key: str) -> str:
     return f"event_{key}"
 
 
-def visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
+def join_visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
     """Pair each row with the events of its key that had happened and were known by then.
 
     Of events that last (they have `END`) only with those that had not ended.
@@ -43,6 +43,6 @@ def visible(rows: ir.Table, events: ir.Table, keys: Sequence[str]) -> ir.Table:
     return pairs.filter(pairs[END].isnull() | (pairs[END] > pairs[AS_OF]))
 
 
-def in_window(pairs: ir.Table, days: int) -> ir.BooleanValue:
+def is_in_window(pairs: ir.Table, days: int) -> ir.BooleanValue:
     """Tell of each visible event whether it happened within the last `days` days."""
     return pairs.event_day > pairs[AS_OF] - days

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import StorageError
-from features.runtime.refusals import storage_errors
-from features.runtime.text import listed, shown
+from features.runtime.refusals import raise_storage_errors
+from features.runtime.text import escape, join_names
 
 _READABLE_BY_ALL: Final = 0o755
 
@@ -21,15 +21,15 @@ class ForeignDirectoryError(StorageError):
     """Refuse to replace a directory that we didn't write."""
 
     def __init__(self, directory: Path) -> None:
-        found = "a file" if directory.is_file() else listed(_names_in(directory), most=5)
+        found = "a file" if directory.is_file() else join_names(_list_names(directory), limit=5)
         super().__init__(
-            expected=f"nothing, or an earlier result, at {shown(str(directory))}",
+            expected=f"nothing, or an earlier result, at {escape(str(directory))}",
             found=found,
             way_out="Name another directory, or move what is there.",
         )
 
 
-def _names_in(directory: Path) -> list[str]:
+def _list_names(directory: Path) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir())
 
 
@@ -39,7 +39,7 @@ class OverlapError(StorageError):
     def __init__(self, source: Path, out: Path) -> None:
         super().__init__(
             expected="a directory to write outside the one to read",
-            found=f"{shown(str(out))} to write and {shown(str(source))} to read",
+            found=f"{escape(str(out))} to write and {escape(str(source))} to read",
             way_out="Name another directory to write.",
         )
 
@@ -56,20 +56,20 @@ def refuse_overlap(source: Path, out: Path) -> None:
 
 
 @contextmanager
-def published(out: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+def publish_directory(out: Path, is_earlier_result: Callable[[Path], bool]) -> Iterator[Path]:
     """Yield a directory to fill, which becomes `out` when the block ends without an error.
 
     It lies beside `out`, so that the last step is a rename. On any error it is removed and what
-    stood at `out` stays. `is_ours` tells an earlier result, which may be replaced, from a directory
-    that may not.
+    stood at `out` stays. `is_earlier_result` tells an earlier result, which may be replaced, from a
+    directory that may not.
 
     Raises:
         ForeignDirectoryError: something else stands at `out`.
         StorageError: the disk is full, read-only or otherwise refuses.
     """
     target = out.resolve()
-    with storage_errors():
-        if target.exists() and not _is_replaceable(target, is_ours):
+    with raise_storage_errors():
+        if target.exists() and not _is_replaceable(target, is_earlier_result):
             raise ForeignDirectoryError(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.partial-"))
@@ -81,8 +81,8 @@ def published(out: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _is_replaceable(target: Path, is_ours: Callable[[Path], bool]) -> bool:
-    return target.is_dir() and (not any(target.iterdir()) or is_ours(target))
+def _is_replaceable(target: Path, is_earlier_result: Callable[[Path], bool]) -> bool:
+    return target.is_dir() and (not any(target.iterdir()) or is_earlier_result(target))
 
 
 def _swap(partial: Path, target: Path) -> None:
@@ -110,7 +110,7 @@ def write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
-    with storage_errors():
+    with raise_storage_errors():
         _make_directory(directory.parent)
         temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".writing-"))
         try:
@@ -132,18 +132,18 @@ def rename_directory(temporary: Path, directory: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path, workshop: Path | None = None) -> Iterator[Path]:
+def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterator[Path]:
     """Yield a file to write, which takes the place of `path` when the block ends without an error.
 
     A reader of `path` sees the old bytes or the new ones; on any error the old ones stay. It is
-    written in `workshop`, a directory of the same disk, or else beside `path`.
+    written in `temporary_parent`, a directory of the same disk, or else beside `path`.
 
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
-    with storage_errors():
+    with raise_storage_errors():
         _make_directory(path.parent)
-        handle, name = tempfile.mkstemp(dir=workshop or path.parent, prefix=".writing-")
+        handle, name = tempfile.mkstemp(dir=temporary_parent or path.parent, prefix=".writing-")
         os.close(handle)
         temporary = Path(name)
         try:
@@ -162,7 +162,7 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk refuses, or something is there already.
     """
-    with storage_errors():
+    with raise_storage_errors():
         _make_directory(path.parent)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as file:  # noqa: PTH123 - opens the handle that O_EXCL gave
@@ -176,7 +176,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
-    with replacing(path) as temporary:
+    with write_atomically(path) as temporary:
         temporary.write_bytes(data)
 
 

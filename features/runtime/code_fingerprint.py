@@ -17,13 +17,13 @@ def code_fingerprint(root: Path, paths: Iterable[Path]) -> str:
     """
     digest = hashlib.sha256(f"Python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
     for path in sorted(paths):
-        syntax = syntax_of(path.read_text(encoding="utf-8")).encode()
+        syntax = dump_syntax(path.read_text(encoding="utf-8")).encode()
         digest.update(f"{path.relative_to(root).as_posix()} {len(syntax)}\n".encode())
         digest.update(syntax)
     return digest.hexdigest()
 
 
-def syntax_of(source: str) -> str:
+def dump_syntax(source: str) -> str:
     """Return the syntax tree of a module as text, without docstrings.
 
     A string that stands alone as a statement does nothing, so it counts as a docstring wherever it
@@ -32,10 +32,10 @@ def syntax_of(source: str) -> str:
     Raises:
         SyntaxError: `source` isn't Python.
     """
-    return ast.dump(_WithoutDocstrings().visit(ast.parse(source)))
+    return ast.dump(_DocstringRemover().visit(ast.parse(source)))
 
 
-class _WithoutDocstrings(ast.NodeTransformer):
+class _DocstringRemover(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return None

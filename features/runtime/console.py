@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.console import Console, RenderableType
 
-WIDE: Final = 220
+FALLBACK_WIDTH: Final = 220
 """Characters a line where nobody's terminal sets a limit: more than any of our tables needs."""
 
 
@@ -14,5 +14,5 @@ def print_results(results: RenderableType) -> None:
     """Print to the standard output, as wide as the terminal, or as needed where there is none."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+        console = Console(highlight=False, width=FALLBACK_WIDTH)
     console.print(results)

@@ -11,7 +11,7 @@ from features.runtime.errors import ArtefactError
 
 CURRENT: Final = "CURRENT"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_MOST_BYTES: Final = 256
+_MAX_BYTES: Final = 256
 
 
 class PointerError(ArtefactError):
@@ -33,7 +33,7 @@ def publish(root: Path, name: str) -> None:
         PointerError: the name has separators, or no such directory is there.
         StorageError: the pointer can't be written.
     """
-    _directory(root, name)
+    _resolve_directory(root, name)
     replace_file(root / CURRENT, f"{name}\n".encode())
 
 
@@ -45,13 +45,13 @@ def resolve(root: Path) -> Path:
     """
     try:
         with (root / CURRENT).open("rb") as file:
-            content = file.read(_MOST_BYTES)
+            content = file.read(_MAX_BYTES)
     except OSError as error:
         raise PointerError(root, found="none") from error
-    return _directory(root, content.decode(errors="replace").removesuffix("\n"))
+    return _resolve_directory(root, content.decode(errors="replace").removesuffix("\n"))
 
 
-def _directory(root: Path, name: str) -> Path:
+def _resolve_directory(root: Path, name: str) -> Path:
     if not _PLAIN_NAME.fullmatch(name):
         raise PointerError(root, found=f"the name {name[:80]!r}")
     directory = root / name

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str], None]]:
+def stage_progress() -> Iterator[Callable[[str], None]]:
     """Show stages on standard error; yields what to call with a few words when one begins."""
     columns = (
         SpinnerColumn(finished_text="-"),
@@ -33,12 +33,12 @@ def stages() -> Iterator[Callable[[str], None]]:
         finish()
 
 
-PATIENCE_SECONDS: Final = 2.0
+DISPLAY_DELAY_SECONDS: Final = 2.0
 """Shorter work is over before a display helps."""
 
 
 @contextmanager
-def late_progress() -> Iterator[Callable[[str, int], None]]:
+def show_late_progress() -> Iterator[Callable[[str, int], None]]:
     """Yield a function to tell (what is worked on, rows so far); it draws on standard error.
 
     Nothing is drawn in the first two seconds, nor where standard error isn't a terminal.
@@ -52,7 +52,7 @@ def late_progress() -> Iterator[Callable[[str, int], None]]:
 
     def tell(subject: str, rows: int) -> None:
         status.update(f"{subject}: {rows:,} rows")
-        if console.is_terminal and time.monotonic() - started > PATIENCE_SECONDS:
+        if console.is_terminal and time.monotonic() - started > DISPLAY_DELAY_SECONDS:
             status.start()
 
     try:

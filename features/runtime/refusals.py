@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from features.runtime.errors import StorageError
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 REFUSALS: Final = {
     errno.ENOSPC: ("room on the disk", "it is full", "Free some space, or write elsewhere."),
@@ -39,7 +39,7 @@ class RefusedByDiskError(StorageError):
 
     def __init__(self, error: OSError) -> None:
         expected, found, way_out = REFUSALS[error.errno or 0]
-        place = f" for {shown(str(error.filename))}" if error.filename else ""
+        place = f" for {escape(str(error.filename))}" if error.filename else ""
         super().__init__(expected=f"{expected}{place}", found=found, way_out=way_out)
 
 
@@ -49,7 +49,7 @@ def as_storage_error(error: OSError) -> StorageError | None:
 
 
 @contextmanager
-def storage_errors() -> Iterator[None]:
+def raise_storage_errors() -> Iterator[None]:
     """Raise what the disk refuses as a StorageError."""
     try:
         yield

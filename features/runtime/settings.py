@@ -25,7 +25,7 @@ from pydantic_settings import (
 )
 
 from features.runtime.errors import SettingsError
-from features.runtime.text import listed, nearest, shown
+from features.runtime.text import closest_match, escape, join_names
 
 SECTIONS: Final = ("horizons", "training", "serving")
 PREFIX: Final = "XUANPIN_"
@@ -41,7 +41,7 @@ class UnreadableSettingsError(SettingsError):
 
     def __init__(self, file: Path, problem: str) -> None:
         super().__init__(
-            expected=f"a TOML file at {shown(str(file))}",
+            expected=f"a TOML file at {escape(str(file))}",
             found=problem,
             way_out="Write a section such as [horizons] with lines such as horizon_days = 28.",
         )
@@ -52,10 +52,10 @@ class UnknownSettingError(SettingsError):
 
     def __init__(self, name: str, place: str, allowed: Iterable[str]) -> None:
         names = sorted(allowed)
-        alike = nearest(name, names)
+        alike = closest_match(name, names)
         super().__init__(
-            expected=f"one of {listed(names, most=len(names))}",
-            found=f"{shown(name)} in {place}",
+            expected=f"one of {join_names(names, limit=len(names))}",
+            found=f"{escape(name)} in {place}",
             way_out=f"Did you mean {alike}?" if alike else "Remove it or correct its name.",
         )
 
@@ -83,14 +83,14 @@ class MissingSettingError(SettingsError):
 
 
 @dataclass(frozen=True)
-class _Places:
+class _SettingSources:
     """Where a section's settings may stand, to tell the user where one of them does."""
 
     section: str
     file: Path | None
     flags: Mapping[str, object]
 
-    def of(self, key: str) -> str:
+    def locate(self, key: str) -> str:
         variable = _variable(self.section, key)
         if key in self.flags:
             return f"the flag --{key.replace('_', '-')}"
@@ -114,17 +114,17 @@ def load_section(
     if file is not None:
         _refuse_unknown_sections(file)
     _refuse_unknown_variables(os.environ)
-    places = _Places(section, file, given)
+    places = _SettingSources(section, file, given)
     try:
         loaded: M = getattr(_layers(model, places)(), section)
     except ValidationError as error:
-        raise _explained(error, model, places) from error
+        raise _explain(error, model, places) from error
     except pydantic_settings.SettingsError as error:
         raise InvalidSettingError(f"each list in [{section}]", "the environment", "JSON") from error
     return loaded
 
 
-def _layers(model: type[BaseModel], places: _Places) -> type[BaseSettings]:
+def _layers(model: type[BaseModel], places: _SettingSources) -> type[BaseSettings]:
     """Return a settings class with the section as its only field and the sources in order."""
 
     class Layers(BaseSettings):
@@ -174,11 +174,13 @@ def _variable(section: str, key: str) -> str:
     return f"{PREFIX}{section}{DELIMITER}{key}".upper()
 
 
-def _explained(error: ValidationError, model: type[BaseModel], places: _Places) -> SettingsError:
+def _explain(
+    error: ValidationError, model: type[BaseModel], places: _SettingSources
+) -> SettingsError:
     """Turn the first complaint into an error that names the key and where it stands."""
     first = error.errors(include_input=False, include_url=False)[0]
     path = [str(part) for part in first["loc"][1:]]
-    place = places.of(path[0] if path else "")
+    place = places.locate(path[0] if path else "")
     if first["type"] == "extra_forbidden":
         return UnknownSettingError(".".join(path), place, model.model_fields)
     if first["type"] == "missing":

@@ -6,29 +6,29 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-MOST_NAMES: Final = 12
-MOST_CHARACTERS: Final = 60
+MAX_NAMES: Final = 12
+MAX_CHARACTERS: Final = 60
 
 
-def shown(name: str) -> str:
+def escape(name: str) -> str:
     """Return a name fit for a terminal: control characters escaped, long names cut."""
     harmless = name if name.isprintable() else ascii(name)[1:-1]
-    if len(harmless) <= MOST_CHARACTERS:
+    if len(harmless) <= MAX_CHARACTERS:
         return harmless
-    return harmless[: MOST_CHARACTERS - 1] + "…"
+    return harmless[: MAX_CHARACTERS - 1] + "…"
 
 
-def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
+def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
     """Return names as a bounded list in words: `a, b and 7 more`, or `nothing`."""
     every = list(names)
     if not every:
         return "nothing"
-    head = ", ".join(shown(name) for name in every[:most])
-    rest = len(every) - most
+    head = ", ".join(escape(name) for name in every[:limit])
+    rest = len(every) - limit
     return f"{head} and {rest:,} more" if rest > 0 else head
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str | None:
+def closest_match(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name that looks most like `name`, if any does."""
     close = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
     return close[0] if close else None

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.signals.signal import Keys, counted, keyed, one
+from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
 COUNTERS: Final = ("views", "likes", "comments", "shares", "saves", "clicks")
 SMALL_CREATOR_FOLLOWERS: Final = 10_000
@@ -19,29 +19,29 @@ THOUSANDTHS: Final = 1_000
 
 def videos(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return videos, and what sort they are."""
-    made = keyed(dataset, dataset.knowable("videos"), keys)
+    made = add_level_keys(dataset, dataset.knowable_rows("videos"), keys)
     return made.select(
         *keys,
         "event_time",
         "available_at",
-        videos=one(),
-        review_videos=counted(made.kind == "review"),
-        sponsored_videos=counted(made.is_sponsored),
-        sentiment_known=counted(made.sentiment.notnull()),
+        videos=count_one(),
+        review_videos=indicator(made.kind == "review"),
+        sponsored_videos=indicator(made.is_sponsored),
+        sentiment_known=indicator(made.sentiment.notnull()),
         sentiment_thousandths=(made.sentiment * THOUSANDTHS).round().cast("int64").fill_null(0),
     )
 
 
 def reach(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return videos with their reach: what was known of their creator when they became known."""
-    made = dataset.knowable("videos").left_join(_followers(dataset), "video_id")
-    made = keyed(dataset, made, keys)
+    made = dataset.knowable_rows("videos").left_join(_followers(dataset), "video_id")
+    made = add_level_keys(dataset, made, keys)
     return made.select(
         *keys,
         "event_time",
         "available_at",
-        reach_known=counted(made.followers.notnull()),
-        small_creator_videos=counted(made.followers < SMALL_CREATOR_FOLLOWERS),
+        reach_known=indicator(made.followers.notnull()),
+        small_creator_videos=indicator(made.followers < SMALL_CREATOR_FOLLOWERS),
         followers_reached=made.followers.fill_null(0),
     )
 
@@ -51,10 +51,10 @@ def _followers(dataset: Dataset) -> ir.Table:
 
     An observation that became known after the video did doesn't count.
     """
-    seen = dataset.knowable("videos").select(
+    seen = dataset.knowable_rows("videos").select(
         "video_id", "creator_id", made_at="event_time", made_known_at="available_at"
     )
-    stats = dataset.knowable("creator_stats").select(
+    stats = dataset.knowable_rows("creator_stats").select(
         "creator_id", "followers", observed_at="event_time", observed_known_at="available_at"
     )
     pairs = seen.inner_join(stats, "creator_id")
@@ -80,10 +80,10 @@ def engagement(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     Counters only grow; an observation that is below what was known already adds nothing. So the
     parts known at a moment add up to the highest counters known then.
     """
-    made = dataset.knowable("videos").select(
+    made = dataset.knowable_rows("videos").select(
         "video_id", "listing_id", "creator_id", made_known_at="available_at"
     )
-    stats = dataset.knowable("video_stats").inner_join(made, "video_id")
+    stats = dataset.knowable_rows("video_stats").inner_join(made, "video_id")
     stats = stats.mutate(known_at=ibis.greatest(stats.available_at, stats.made_known_at))
     before = ibis.window(
         group_by="video_id",
@@ -95,17 +95,21 @@ def engagement(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "creator_id",
         "event_time",
         available_at="known_at",
-        **{name: _added(stats[name], before) for name in COUNTERS},
+        **{name: _increase(stats[name], before) for name in COUNTERS},
     )
-    return keyed(dataset, added, keys).select(*keys, "event_time", "available_at", *COUNTERS)
+    return add_level_keys(dataset, added, keys).select(
+        *keys, "event_time", "available_at", *COUNTERS
+    )
 
 
-def _added(counter: ir.IntegerValue, before: ibis.expr.builders.WindowBuilder) -> ir.IntegerValue:
+def _increase(
+    counter: ir.IntegerValue, before: ibis.expr.builders.WindowBuilder
+) -> ir.IntegerValue:
     so_far = counter.max().over(before).fill_null(0)
     return ibis.greatest(counter - so_far, 0).cast("int64")
 
 
 def creator_stats(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return creators as observed."""
-    stats = dataset.knowable("creator_stats")
+    stats = dataset.knowable_rows("creator_stats")
     return stats.select(*keys, "event_time", "available_at", "followers")

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from features.contract.columns import EARLIEST
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.signals.signal import Keys, keyed, one
+from features.signals.signal import Keys, add_level_keys, count_one
 
 
 def listing_starts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
@@ -18,15 +18,15 @@ def listing_starts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "listing_id",
         event_time="listed_at",
         available_at="listed_at",
-        listings=one(),
-        full_managed=_mode(listings, "full_managed"),
-        self_run=_mode(listings, "self_run"),
+        listings=count_one(),
+        full_managed=_has_mode(listings, "full_managed"),
+        self_run=_has_mode(listings, "self_run"),
     )
     columns = ("event_time", "available_at", "listings", "full_managed", "self_run")
-    return keyed(dataset, starts, keys).select(*keys, *columns)
+    return add_level_keys(dataset, starts, keys).select(*keys, *columns)
 
 
-def _mode(listings: ir.Table, mode: str) -> ir.IntegerValue:
+def _has_mode(listings: ir.Table, mode: str) -> ir.IntegerValue:
     return (listings["mode"] == mode).cast("int64")
 
 
@@ -41,10 +41,10 @@ def prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         price_changes=ibis.literal(0, "int64"),
     )
     if dataset.has("prices"):
-        changes = dataset.knowable("prices").mutate(price_changes=one())
+        changes = dataset.knowable_rows("prices").mutate(price_changes=count_one())
         starts = starts.union(changes.select(*starts.columns))
     columns = ("event_time", "available_at", "price_minor", "price_changes")
-    return keyed(dataset, starts, keys).select(*keys, *columns)
+    return add_level_keys(dataset, starts, keys).select(*keys, *columns)
 
 
 def product_facts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:

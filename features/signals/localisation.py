@@ -8,24 +8,24 @@ import ibis.expr.types as ir
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
 from features.declarations.vocabulary import ATTRIBUTES
-from features.signals.signal import Keys, keyed, one
+from features.signals.signal import Keys, add_level_keys, count_one
 
 
 def localisation(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return attributes as they were set, each value (0…1) in the column of its attribute."""
-    settings = keyed(dataset, dataset.knowable("localisation"), keys)
+    settings = add_level_keys(dataset, dataset.knowable_rows("localisation"), keys)
     return settings.select(
         *keys,
         "attribute",
         "value",
         "event_time",
         "available_at",
-        changes=one(),
-        **{name: _only(settings, name) for name in ATTRIBUTES},
+        changes=count_one(),
+        **{name: _select_attribute(settings, name) for name in ATTRIBUTES},
     )
 
 
-def _only(settings: ir.Table, attribute: str) -> ir.FloatingValue:
+def _select_attribute(settings: ir.Table, attribute: str) -> ir.FloatingValue:
     return ibis.ifelse(settings.attribute == attribute, settings.value, ibis.null("float64"))
 
 
@@ -34,7 +34,7 @@ def requirements(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 
     `ends_at` is null where no end is known.
     """
-    required = dataset.knowable("requirements").select(
+    required = dataset.knowable_rows("requirements").select(
         "market",
         "category",
         "attribute",

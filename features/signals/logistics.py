@@ -9,8 +9,8 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.signals.orders import MICROSECONDS_PER_DAY, days_between, microseconds_between
-from features.signals.signal import Keys, counted, keyed, one
+from features.signals.orders import MICROSECONDS_PER_DAY, count_microseconds, count_started_days
+from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
 TENTHS: Final = 10
 
@@ -21,26 +21,26 @@ def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     `delivery_days` are whole days from order to delivery, a started day counted as one;
     `promised_tenths` are tenths of a day, of lines with a promise alone (`promised_parcels`).
     """
-    lines = dataset.knowable("orders").select(
+    lines = dataset.knowable_rows("orders").select(
         "order_line_id",
         "listing_id",
         "promised_days",
         ordered_at="event_time",
         line_known_at="available_at",
     )
-    delivered = dataset.knowable("deliveries").select(
+    delivered = dataset.knowable_rows("deliveries").select(
         "order_line_id", "event_time", delivery_known_at="available_at"
     )
-    joined = keyed(dataset, delivered.inner_join(lines, "order_line_id"), keys)
+    joined = add_level_keys(dataset, delivered.inner_join(lines, "order_line_id"), keys)
     promised = (joined.promised_days * MICROSECONDS_PER_DAY).round().cast("int64")
-    taken = microseconds_between(joined.ordered_at, joined.event_time)
+    taken = count_microseconds(joined.ordered_at, joined.event_time)
     return joined.select(
         *keys,
         "event_time",
         available_at=ibis.greatest(joined.line_known_at, joined.delivery_known_at),
-        parcels=one(),
-        delivery_days=days_between(joined.ordered_at, joined.event_time),
-        promised_parcels=counted(joined.promised_days.notnull()),
+        parcels=count_one(),
+        delivery_days=count_started_days(joined.ordered_at, joined.event_time),
+        promised_parcels=indicator(joined.promised_days.notnull()),
         promised_tenths=(joined.promised_days * TENTHS).round().cast("int64").fill_null(0),
-        late_parcels=counted(taken > promised),
+        late_parcels=indicator(taken > promised),
     )

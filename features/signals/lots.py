@@ -7,12 +7,12 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.signals.signal import Keys, counted, keyed, none, one
+from features.signals.signal import Keys, add_level_keys, count_one, count_zero, indicator
 
 
 def offers(dataset: Dataset) -> ir.Table:
     """Return stock observations with the units they put on sale, by where these are."""
-    stock = dataset.knowable("stock")
+    stock = dataset.knowable_rows("stock")
     return stock.select(
         "listing_id",
         "event_time",
@@ -39,22 +39,24 @@ def lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         event_time=on_sale.over_at,
         available_at=ibis.greatest(on_sale.offer_known_at, on_sale.over_at),
         units_offered=on_sale.units_offered,
-        units_sold=none(),
+        units_sold=count_zero(),
     )
-    rows = keyed(dataset, offered.union(_sold_of(dataset, on_sale)), keys)
+    rows = add_level_keys(dataset, offered.union(_split_sales(dataset, on_sale)), keys)
     return rows.group_by(*keys, "event_time", "available_at").agg(
         units_offered=rows.units_offered.sum().cast("int64"),
         units_sold=rows.units_sold.sum().cast("int64"),
     )
 
 
-def _sold_of(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
+def _split_sales(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
     """Split each lot's sales into what became known at each moment, in the order of knowledge.
 
     The parts known at a moment add up to `min(units offered, units ordered as known then)`. Most
     orders are known before the lot's horizon is over, and so become one part.
     """
-    orders = dataset.knowable("orders").select("listing_id", "event_time", "available_at", "units")
+    orders = dataset.knowable_rows("orders").select(
+        "listing_id", "event_time", "available_at", "units"
+    )
     sold = on_sale.inner_join(orders, "listing_id")
     sold = sold.filter(sold.event_time > sold.offered_at, sold.event_time <= sold.over_at)
     known_at = ibis.greatest(sold.offer_known_at, sold.available_at, sold.over_at)
@@ -67,7 +69,7 @@ def _sold_of(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
         "listing_id",
         event_time=parts.over_at,
         available_at=parts.known_at,
-        units_offered=none(),
+        units_offered=count_zero(),
         units_sold=ibis.least(parts.so_far, parts.units_offered)
         - ibis.least(parts.so_far - parts.units, parts.units_offered),
     )
@@ -79,7 +81,7 @@ def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     `stockouts` have nothing on hand or on its way, `sold_outs` nothing on hand, and `settled`
     ones nothing on its way.
     """
-    seen = keyed(dataset, offers(dataset), keys)
+    seen = add_level_keys(dataset, offers(dataset), keys)
     return seen.select(
         *keys,
         "event_time",
@@ -87,8 +89,8 @@ def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "units_offered",
         "units_on_hand",
         "units_inbound",
-        observations=one(),
-        stockouts=counted(seen.units_offered == 0),
-        sold_outs=counted(seen.units_on_hand == 0),
-        settled=counted(seen.units_inbound == 0),
+        observations=count_one(),
+        stockouts=indicator(seen.units_offered == 0),
+        sold_outs=indicator(seen.units_on_hand == 0),
+        settled=indicator(seen.units_inbound == 0),
     )

@@ -10,12 +10,12 @@ import ibis.expr.types as ir
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
 from features.declarations.vocabulary import RETURN_REASONS
-from features.signals.signal import Keys, counted, keyed, none, one
+from features.signals.signal import Keys, add_level_keys, count_one, count_zero, indicator
 
 
 def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return order lines; those that a creator led to count again as `creator_units`."""
-    lines = keyed(dataset, dataset.knowable("orders"), keys)
+    lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
     return lines.select(
         *keys,
         *(name for name in ("listing_id", "buyer_key") if name not in keys),
@@ -23,7 +23,7 @@ def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "available_at",
         "units",
         "unit_price_minor",
-        order_lines=one(),
+        order_lines=count_one(),
         revenue_minor=lines.units * lines.unit_price_minor,
         creator_units=ibis.ifelse(lines.creator_id.notnull(), lines.units, 0),
     )
@@ -35,13 +35,13 @@ def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
     `known_at` is when line and delivery are both known. Where the data have deliveries, a line
     not delivered has no end yet and is left out; else the assumed days stand in.
     """
-    lines = dataset.knowable("orders")
+    lines = dataset.knowable_rows("orders")
     window = ibis.interval(days=horizons.return_window_days)
     if not dataset.has("deliveries"):
         assumed = ibis.interval(days=horizons.assumed_delivery_days)
         over_at = lines.event_time + assumed + window
         return lines.mutate(over_at=over_at, known_at=lines.available_at)
-    deliveries = dataset.knowable("deliveries").select(
+    deliveries = dataset.knowable_rows("deliveries").select(
         "order_line_id", delivered_at="event_time", delivery_known_at="available_at"
     )
     lines = lines.inner_join(deliveries, "order_line_id")
@@ -53,7 +53,7 @@ def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
 
 def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
     """Return the returns that came within the window of their line, with the line's columns."""
-    returned = dataset.knowable("returns").select(
+    returned = dataset.knowable_rows("returns").select(
         "order_line_id",
         "reason",
         returned_at="event_time",
@@ -64,37 +64,38 @@ def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
     return joined.filter(joined.returned_at <= joined.over_at)
 
 
-def ripe_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
     """Return units whose return window is over, and those of them that came back, by reason."""
-    lines = keyed(dataset, order_lines_with_end(dataset, horizons), keys)
+    lines = add_level_keys(dataset, order_lines_with_end(dataset, horizons), keys)
     returned = returns_within_window(dataset, lines)
-    ripe = lines.select(
+    mature = lines.select(
         *keys,
         event_time=lines.over_at,
         available_at=ibis.greatest(lines.known_at, lines.over_at),
         units_ripe=lines.units,
-        units_returned=none(),
-        **{f"units_returned_{reason}": none() for reason in RETURN_REASONS},
+        units_returned=count_zero(),
+        **{f"units_returned_{reason}": count_zero() for reason in RETURN_REASONS},
     )
     back = returned.select(
         *keys,
         event_time=returned.over_at,
         available_at=ibis.greatest(returned.known_at, returned.return_known_at, returned.over_at),
-        units_ripe=none(),
+        units_ripe=count_zero(),
         units_returned=returned.returned_units,
         **{
-            f"units_returned_{reason}": counted(returned.reason == reason) * returned.returned_units
+            f"units_returned_{reason}": indicator(returned.reason == reason)
+            * returned.returned_units
             for reason in RETURN_REASONS
         },
     )
-    return ripe.union(back)
+    return mature.union(back)
 
 
 def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units on the day of delivery, and those back, until `ripe_units` counts them."""
+    """Return units on the day of delivery, and those back, until `mature_units` counts them."""
     lines = order_lines_with_end(dataset, horizons)
     lines = lines.mutate(arrived_at=lines.over_at - ibis.interval(days=horizons.return_window_days))
-    lines = keyed(dataset, lines, keys)
+    lines = add_level_keys(dataset, lines, keys)
     back = returns_within_window(dataset, lines)
     return_known_at = ibis.greatest(back.known_at, back.return_known_at)
     arrived = lines.select(
@@ -103,14 +104,14 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         available_at=lines.known_at,
         ends_at=ibis.greatest(lines.known_at, lines.over_at),
         units_open=lines.units,
-        units_open_returned=none(),
+        units_open_returned=count_zero(),
     )
     returned = back.select(
         *keys,
         event_time=back.arrived_at,
         available_at=ibis.greatest(return_known_at, back.returned_at),
         ends_at=ibis.greatest(return_known_at, back.over_at),
-        units_open=none(),
+        units_open=count_zero(),
         units_open_returned=back.returned_units,
     )
     return arrived.union(returned)
@@ -118,13 +119,13 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
 
 def returned_parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return units on the day they came back, whether or not their return window is over."""
-    lines = dataset.knowable("orders").select(
+    lines = dataset.knowable_rows("orders").select(
         "order_line_id", "listing_id", "creator_id", line_known_at="available_at"
     )
-    returned = dataset.knowable("returns").select(
+    returned = dataset.knowable_rows("returns").select(
         "order_line_id", "event_time", return_known_at="available_at", units_back="units"
     )
-    back = keyed(dataset, returned.inner_join(lines, "order_line_id"), keys)
+    back = add_level_keys(dataset, returned.inner_join(lines, "order_line_id"), keys)
     return back.select(
         *keys,
         "event_time",
@@ -140,7 +141,7 @@ def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Tabl
     from there to the repeat known first. A purchase that happened before the one known first is
     no repeat, however late it becomes known: with late data a few repeats are missed.
     """
-    lines = keyed(dataset, dataset.knowable("orders"), keys)
+    lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
     lines = lines.filter(lines.buyer_key.notnull())
     buyer = (*keys, "buyer_key")
     known_order = ibis.row_number().over(
@@ -158,8 +159,8 @@ def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Tabl
         *keys,
         event_time=first.over_at,
         available_at=ibis.greatest(first.first_known_at, first.over_at),
-        buyers_ripe=one(),
-        buyers_repeated=none(),
+        buyers_ripe=count_one(),
+        buyers_repeated=count_zero(),
         repeat_days=ibis.null("int64"),
     )
     return buyers.union(_repeats(lines, first, buyer).select(*buyers.columns))
@@ -180,21 +181,21 @@ def _repeats(lines: ir.Table, first: ir.Table, buyer: Keys) -> ir.Table:
     return again.mutate(
         event_time=again.over_at,
         available_at=ibis.greatest(again.available_at, again.first_known_at, again.over_at),
-        buyers_ripe=none(),
-        buyers_repeated=one(),
-        repeat_days=days_between(again.first_at, again.event_time),
+        buyers_ripe=count_zero(),
+        buyers_repeated=count_one(),
+        repeat_days=count_started_days(again.first_at, again.event_time),
     )
 
 
 MICROSECONDS_PER_DAY: Final = 86_400_000_000
 
 
-def days_between(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
+def count_started_days(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
     """Return the days from one naive time to a later one, a started day counted as a whole."""
-    micros = microseconds_between(start, stop)
+    micros = count_microseconds(start, stop)
     return ((micros + MICROSECONDS_PER_DAY - 1) // MICROSECONDS_PER_DAY).cast("int64")
 
 
-def microseconds_between(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
+def count_microseconds(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
     """Return the microseconds from one naive time to another."""
     return stop.delta(start, unit="microsecond")

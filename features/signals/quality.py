@@ -9,29 +9,29 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.signals.signal import Keys, counted, keyed, one
+from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
-MOST_LOW_STARS: Final = 2
+MAX_LOW_STARS: Final = 2
 """Up to so many stars a review is a bad one."""
 
 
 def reviews(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return buyers' reviews."""
-    written = keyed(dataset, dataset.knowable("reviews"), keys)
+    written = add_level_keys(dataset, dataset.knowable_rows("reviews"), keys)
     return written.select(
         *keys,
         "event_time",
         "available_at",
-        reviews=one(),
+        reviews=count_one(),
         stars=written.rating,
-        low_star_reviews=counted(written.rating <= MOST_LOW_STARS),
-        media_reviews=counted(written.has_media),
+        low_star_reviews=indicator(written.rating <= MAX_LOW_STARS),
+        media_reviews=indicator(written.has_media),
     )
 
 
 def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return quality inspections of suppliers."""
-    made = dataset.knowable("supplier_audits")
+    made = dataset.knowable_rows("supplier_audits")
     return made.select(
         *keys,
         "event_time",
@@ -39,7 +39,7 @@ def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "score",
         "lead_time_days",
         "inspected_units",
-        audits=one(),
+        audits=count_one(),
         # A source may count defects of units beyond those inspected: a share stays a share.
         defective_units=ibis.least(made.defective_units, made.inspected_units),
     )
@@ -47,12 +47,12 @@ def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 
 def policy_events(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return violations and safety cases."""
-    events = keyed(dataset, dataset.knowable("policy_events"), keys)
+    events = add_level_keys(dataset, dataset.knowable_rows("policy_events"), keys)
     return events.select(
         *keys,
         "event_time",
         "available_at",
         "severity",
-        policy_events=one(),
-        safety_events=counted(events.kind == "safety"),
+        policy_events=count_one(),
+        safety_events=indicator(events.kind == "safety"),
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.contract.columns import Table, kind_of
+from features.contract.columns import Table, column_kind
 from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
@@ -20,15 +20,15 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.validation.casting import arrow_schema
-from features.validation.fault_ledger import Ledger
+from features.validation.fault_ledger import FaultLedger
 from features.validation.report import TableReport
-from features.validation.row_checks import check_batch, where
+from features.validation.row_checks import check_batch, filter_rows
 from features.validation.source import TableSource
 from features.validation.table_files import BATCH_ROWS
 
 
 def check_rows(
-    source: TableSource, ledger: Ledger, path: Path, watch: Callable[[str, int], None]
+    source: TableSource, ledger: FaultLedger, path: Path, progress: Callable[[str, int], None]
 ) -> int:
     """Write a table's rows that pass the row checks, with `row_number`; return the rows read.
 
@@ -49,7 +49,7 @@ def check_rows(
             rows += batch.cells.num_rows
             read.update(checked.read)
             filled.update(checked.filled)
-            watch(table.name, rows)
+            progress(table.name, rows)
     _refuse_broken(table, rows, read, filled)
     return rows
 
@@ -63,10 +63,10 @@ def _refuse_broken(table: Table, rows: int, read: Counter[str], filled: Counter[
         # A single cell is a bad cell; when there are more and none can be read, it is the type.
         if filled[name] > 1 and read[name] == 0:
             found = f"none in {filled[name]:,} cells"
-            raise WrongTypeError(table.name, name, kind_of(column), found)
+            raise WrongTypeError(table.name, name, column_kind(column), found)
 
 
-def refuse_useless(table: Table, account: TableReport) -> None:
+def refuse_unusable(table: Table, account: TableReport) -> None:
     """Refuse a required table of which nothing can be used.
 
     Raises:
@@ -82,7 +82,9 @@ def refuse_useless(table: Table, account: TableReport) -> None:
         raise NeverVisibleError(table.name, account.rows_valid)
 
 
-def write_survivors(table: Table, checked: Path, removed: npt.NDArray[np.int64], path: Path) -> int:
+def write_valid_rows(
+    table: Table, checked: Path, removed: npt.NDArray[np.int64], path: Path
+) -> int:
     """Write the checked rows but the removed ones, in source order; return how many.
 
     `removed` holds row numbers in order. Without a row, no file is written.
@@ -97,7 +99,7 @@ def write_survivors(table: Table, checked: Path, removed: npt.NDArray[np.int64],
             start, stop = np.searchsorted(removed, [numbers[0], numbers[-1] + 1])
             survives = ~np.isin(numbers, removed[start:stop])
             columns = pa.Table.from_batches([batch]).select(list(table.columns))
-            valid = where(columns, survives)
+            valid = filter_rows(columns, survives)
             writer.write_table(valid)
             rows += valid.num_rows
     if rows == 0:

@@ -39,21 +39,24 @@ def check(
     """
     from rich.console import Console
 
-    from features.runtime.progress import late_progress
+    from features.runtime.progress import show_late_progress
     from features.validation.report_page import report_page
     from features.validation.validate import validate
 
-    with tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing, late_progress() as tell:
-        report = validate(directory, out or Path(passing) / "validated", tell)
+    with (
+        tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing,
+        show_late_progress() as progress,
+    ):
+        report = validate(directory, out or Path(passing) / "validated", progress)
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
         Console().print(report_page(report))
-        _say_what_is_next(report.rows_quarantined, out)
+        _print_next_step(report.rows_quarantined, out)
     raise typer.Exit(QUARANTINED if report.rows_quarantined else 0)
 
 
-def _say_what_is_next(rows_quarantined: int, out: Path | None) -> None:
+def _print_next_step(rows_quarantined: int, out: Path | None) -> None:
     if out is None:
         typer.echo("Keep the validated tables and the quarantine with --out DIR.")
         return

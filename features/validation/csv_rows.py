@@ -32,12 +32,12 @@ class _MalformedRows:
         self.texts.append(row.text)
         return "skip"
 
-    def take_until(self, number: int, names: Sequence[str]) -> tuple[list[int], pa.Table]:
+    def pop_rows(self, number: int, names: Sequence[str]) -> tuple[list[int], pa.Table]:
         """Remove and return the rows up to a number, with as many cells as there are columns."""
         taken = sum(1 for malformed in self.numbers if malformed <= number)
         numbers, texts = self.numbers[:taken], self.texts[:taken]
         del self.numbers[:taken], self.texts[:taken]
-        rows = [_fitted(text, len(names), self.file) for text in texts]
+        rows = [_fit_width(text, len(names), self.file) for text in texts]
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         return numbers, pa.table(columns or [pa.nulls(0, pa.string())] * len(names), list(names))
 
@@ -49,7 +49,7 @@ def read_header(file: Path) -> tuple[list[str], bool]:
         return next(lines, []), next(lines, None) is not None
 
 
-def csv_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
+def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
     """Yield the rows in order, as text, empty cells as null, with a mask of the malformed ones.
 
     A blank line is no row. A malformed row with too few cells is filled up with nulls; of one with
@@ -63,20 +63,22 @@ def csv_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
         return
     malformed = _MalformedRows(file)
     rows_before, last_cell = 0, None
-    for cells in _well_formed(file, names, malformed):
+    for cells in _read_well_formed(file, names, malformed):
         last_cell = cells.columns[-1][-1].as_py()
-        numbers = _places(rows_before, len(cells), malformed.numbers)
+        numbers = _number_rows(rows_before, len(cells), malformed.numbers)
         rows_before = int(numbers[-1])
-        yield _merged((numbers, cells), malformed.take_until(rows_before, names))
+        yield _merge((numbers, cells), malformed.pop_rows(rows_before, names))
     if malformed.numbers:
         numbers = np.empty(0, dtype=np.int64)
         nothing = pa.table([pa.nulls(0, pa.string())] * len(names), names)
-        yield _merged((numbers, nothing), malformed.take_until(malformed.numbers[-1], names))
+        yield _merge((numbers, nothing), malformed.pop_rows(malformed.numbers[-1], names))
     else:
         _refuse_open_quote(file, last_cell)
 
 
-def _well_formed(file: Path, names: Sequence[str], malformed: _MalformedRows) -> Iterator[pa.Table]:
+def _read_well_formed(
+    file: Path, names: Sequence[str], malformed: _MalformedRows
+) -> Iterator[pa.Table]:
     """Yield the rows with the right number of cells, block by block."""
     # Without threads the parser knows the number of a malformed row.
     with pa_csv.open_csv(
@@ -94,14 +96,14 @@ def _well_formed(file: Path, names: Sequence[str], malformed: _MalformedRows) ->
                 yield pa.Table.from_batches([batch])
 
 
-def _places(rows_before: int, rows: int, malformed: Sequence[int]) -> npt.NDArray[np.int64]:
+def _number_rows(rows_before: int, rows: int, malformed: Sequence[int]) -> npt.NDArray[np.int64]:
     """Return the row numbers that well-formed rows have between the malformed ones."""
     most = rows_before + rows + len(malformed)
     numbers = np.arange(rows_before + 1, most + 1, dtype=np.int64)
     return numbers[~np.isin(numbers, malformed)][:rows]
 
 
-def _merged(
+def _merge(
     well_formed: tuple[npt.NDArray[np.int64], pa.Table], malformed: tuple[list[int], pa.Table]
 ) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
     """Put the rows of both into their order."""
@@ -112,27 +114,27 @@ def _merged(
     return cells, order >= len(well_formed[0])
 
 
-def _fitted(text: str, width: int, file: Path) -> list[str | None]:
+def _fit_width(text: str, width: int, file: Path) -> list[str | None]:
     """Return the cells of a malformed row as `width` ones, so that it can be kept to look at."""
     try:
         row = next(csv.reader(text.splitlines(keepends=True), strict=True))
     except csv.Error as error:
-        raise _open_quote(file) from error
+        raise _open_quote_error(file) from error
     padded = row + [""] * (width - len(row))
     return [cell or None for cell in (*padded[: width - 1], ",".join(padded[width - 1 :]))]
 
 
 def _refuse_open_quote(file: Path, last_cell: str | None) -> None:
     """Refuse a file whose last cell swallowed the rest of it, for want of a closing quote."""
-    if last_cell and "\n" in last_cell and not _tail(file).rstrip(b"\r\n").endswith(b'"'):
-        raise _open_quote(file)
+    if last_cell and "\n" in last_cell and not _read_tail(file).rstrip(b"\r\n").endswith(b'"'):
+        raise _open_quote_error(file)
 
 
-def _open_quote(file: Path) -> UnreadableFileError:
+def _open_quote_error(file: Path) -> UnreadableFileError:
     return UnreadableFileError(file, "quotes that close", "one that doesn't")
 
 
-def _tail(file: Path) -> bytes:
+def _read_tail(file: Path) -> bytes:
     with file.open("rb") as data:
         data.seek(-min(file.stat().st_size, 64), 2)
         return data.read()

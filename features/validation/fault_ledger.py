@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.contract.columns import Table, kind_of
+from features.contract.columns import Table, column_kind
 from features.validation.casting import SQL_TYPES
 
 MEMORY_LIMIT: Final = "1GB"
@@ -50,7 +50,7 @@ _REMOVED: Final = "SELECT row_number FROM removed_{table} ORDER BY row_number"
 _REMOVE: Final = "INSERT INTO removed_{table} SELECT row_number, $reason FROM ({rows})"
 
 
-class Ledger:
+class FaultLedger:
     """Notes the faults of rows and shows, by table name, the rows that are left.
 
     The view `{table}` of `connection` holds a table's surviving rows with their `row_number`; it
@@ -63,7 +63,7 @@ class Ledger:
 
     def begin(self, table: Table) -> None:
         """Make room for the faults of a table."""
-        self.connection.execute(_filled(_BEGIN, table))
+        self.connection.execute(_fill_statement(_BEGIN, table))
 
     def show(self, table: Table, checked: Path | None) -> None:
         """Show a table whose row-checked rows lie in a Parquet file; None: the source has none."""
@@ -73,7 +73,7 @@ class Ledger:
             nothing.create_view(f"checked_{table.name}")
         else:
             self.connection.read_parquet(str(checked)).create_view(f"checked_{table.name}")
-        self.connection.execute(_filled(_SHOW, table))
+        self.connection.execute(_fill_statement(_SHOW, table))
 
     def note(self, table: Table, faults: pa.Table) -> None:
         """Note faults of single rows; see `features.validation.row_checks.FAULTS`."""
@@ -86,10 +86,10 @@ class Ledger:
 
     def counts(self, table: Table) -> tuple[int, int]:
         """Return how many rows are in quarantine and how many were dropped as duplicates."""
-        quarantined, dropped = self.one_row(_filled(_COUNTS, table))
+        quarantined, dropped = self.fetch_row(_fill_statement(_COUNTS, table))
         return int(quarantined), int(dropped)
 
-    def one_row(self, query: str, values: dict[str, str] | None = None) -> tuple[Any, ...]:
+    def fetch_row(self, query: str, values: dict[str, str] | None = None) -> tuple[Any, ...]:
         """Return the only row of a query over the views."""
         (row,) = self.connection.execute(query, values).fetchall()
         return tuple(row)
@@ -102,25 +102,27 @@ class Ledger:
 
     def reasons_by_row(self, table: Table) -> pa.Table:
         """Return (row_number, reasons) of the quarantined rows, in order, reasons joined."""
-        return self.connection.sql(_filled(_BY_ROW, table)).to_arrow_table()
+        return self.connection.sql(_fill_statement(_BY_ROW, table)).to_arrow_table()
 
-    def removed_rows(self, table: Table) -> npt.NDArray[np.int64]:
+    def find_removed_rows(self, table: Table) -> npt.NDArray[np.int64]:
         """Return the numbers of the checked rows that don't survive, in order."""
-        removed = self.connection.execute(_filled(_REMOVED, table)).fetchnumpy()["row_number"]
+        removed = self.connection.execute(_fill_statement(_REMOVED, table)).fetchnumpy()[
+            "row_number"
+        ]
         return np.asarray(removed, dtype=np.int64)
 
 
-def _filled(statement: str, table: Table) -> str:
+def _fill_statement(statement: str, table: Table) -> str:
     return statement.format(table=table.name, duplicate=IDENTICAL_DUPLICATE)
 
 
 def _null_columns(table: Table) -> list[str]:
-    types = {name: SQL_TYPES[kind_of(column)] for name, column in table.columns.items()}
+    types = {name: SQL_TYPES[column_kind(column)] for name, column in table.columns.items()}
     return [f'CAST(NULL AS {sql_type}) AS "{name}"' for name, sql_type in types.items()]
 
 
 @contextmanager
-def open_ledger(directory: Path) -> Iterator[Ledger]:
+def open_ledger(directory: Path) -> Iterator[FaultLedger]:
     """Open a ledger that lives in memory and spills into `directory`."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
@@ -129,4 +131,4 @@ def open_ledger(directory: Path) -> Iterator[Ledger]:
     }
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        yield Ledger(connection)
+        yield FaultLedger(connection)

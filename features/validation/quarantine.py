@@ -44,10 +44,10 @@ def _rows_with_reasons(
         start, stop = np.searchsorted(numbers, [batch.row_numbers[0], batch.row_numbers[-1] + 1])
         if start < stop:
             here = reasons.slice(start, stop - start)
-            yield _rows(batch, here["row_number"].to_numpy()), here
+            yield _take_rows(batch, here["row_number"].to_numpy()), here
 
 
-def _rows(batch: RawBatch, numbers: npt.NDArray[np.int64]) -> pa.Table:
+def _take_rows(batch: RawBatch, numbers: npt.NDArray[np.int64]) -> pa.Table:
     return batch.cells.take(pa.array(np.searchsorted(batch.row_numbers, numbers)))
 
 

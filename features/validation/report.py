@@ -16,12 +16,12 @@ import msgspec
 
 FORMAT: Final = "xuanpin-check/1"
 REPORT_FILE: Final = "report.json"
-MOST_EXAMPLES: Final = 5
-MOST_NAMES: Final = 20
+MAX_EXAMPLES: Final = 5
+MAX_NAMES: Final = 20
 
 
 @dataclass(frozen=True)
-class Quarantined:
+class QuarantineReason:
     """Rows that share a reason; `examples` are the first row numbers, from 1."""
 
     reason: str
@@ -42,7 +42,7 @@ class TableReport:
     rows_valid: int
     rows_dropped: int
     rows_quarantined: int
-    quarantined: tuple[Quarantined, ...] = ()
+    quarantined: tuple[QuarantineReason, ...] = ()
     first_event: datetime | None = None
     last_event: datetime | None = None
     null_available_at: int = 0
@@ -57,7 +57,7 @@ class TableReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ValidationReport:
     """The account of a whole source: tables in contract order, and what isn't one.
 
     `absent` names the optional tables that aren't there, `ignored` some of the names that the
@@ -82,7 +82,7 @@ class Report:
     def to_json(self) -> str:
         """Return the report as indented JSON with a format mark; times are ISO 8601 in UTC."""
         document = {"format": FORMAT, **asdict(self)}
-        return json.dumps(document, indent=2, ensure_ascii=False, default=_iso) + "\n"
+        return json.dumps(document, indent=2, ensure_ascii=False, default=_format_iso) + "\n"
 
 
 def has_report(directory: Path) -> bool:
@@ -94,18 +94,18 @@ def has_report(directory: Path) -> bool:
     return isinstance(document, dict) and document.get("format") == FORMAT
 
 
-def read_report(directory: Path) -> Report:
+def read_report(directory: Path) -> ValidationReport:
     """Return the report that a validation left in a directory.
 
     Raises:
         OSError: there is none.
-        msgspec.DecodeError: it isn't a report as `Report.to_json` writes it.
+        msgspec.DecodeError: it isn't a report as `ValidationReport.to_json` writes it.
     """
-    written = msgspec.json.decode((directory / REPORT_FILE).read_bytes(), type=Report)
-    return replace(written, tables=tuple(_in_naive_utc(table) for table in written.tables))
+    written = msgspec.json.decode((directory / REPORT_FILE).read_bytes(), type=ValidationReport)
+    return replace(written, tables=tuple(_drop_time_zone(table) for table in written.tables))
 
 
-def _in_naive_utc(table: TableReport) -> TableReport:
+def _drop_time_zone(table: TableReport) -> TableReport:
     """Take the mark of UTC off the times, which `msgspec` keeps."""
     first, last = table.first_event, table.last_event
     return replace(
@@ -115,5 +115,5 @@ def _in_naive_utc(table: TableReport) -> TableReport:
     )
 
 
-def _iso(moment: datetime) -> str:
+def _format_iso(moment: datetime) -> str:
     return f"{moment.isoformat()}Z"

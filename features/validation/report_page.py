@@ -11,28 +11,28 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from features.runtime.text import listed, shown
-from features.validation.report import Report, TableReport
+from features.runtime.text import escape, join_names
+from features.validation.report import TableReport, ValidationReport
 
-MOST_REASONS: Final = 8
+MAX_REASONS: Final = 8
 """Reasons shown a table; report.json has all."""
 
 
-def report_page(report: Report) -> RenderableType:
+def report_page(report: ValidationReport) -> RenderableType:
     """Return the report as something a rich console prints; names are shown, never values."""
     return Group(
         _tables(report),
         *_section("Quarantined", _reasons(report)),
         *_section("Worth a look", _warnings(report)),
-        *_section("Besides", _besides(report)),
+        *_section("Besides", _list_others(report)),
         Text(),
         _verdict(report),
     )
 
 
-def _tables(report: Report) -> Grid:
+def _tables(report: ValidationReport) -> Grid:
     tables = len(report.tables)
-    title = f"{shown(report.source)}: {tables} table{'s' if tables > 1 else ''}"
+    title = f"{escape(report.source)}: {tables} table{'s' if tables > 1 else ''}"
     grid = Grid(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     grid.add_column("table", no_wrap=True)
     for name in ("rows read", "valid", "duplicates", "quarantined"):
@@ -45,19 +45,19 @@ def _tables(report: Report) -> Grid:
             table.name,
             f"{table.rows_read:,}",
             f"{table.rows_valid:,}",
-            _count_or_dash(table.rows_dropped),
-            Text(_count_or_dash(table.rows_quarantined), style=quarantined_style),
-            _day(table.first_event),
-            _day(table.last_event),
+            _format_count(table.rows_dropped),
+            Text(_format_count(table.rows_quarantined), style=quarantined_style),
+            _format_day(table.first_event),
+            _format_day(table.last_event),
         )
     return grid
 
 
-def _count_or_dash(rows: int) -> str:
+def _format_count(rows: int) -> str:
     return f"{rows:,}" if rows else "-"
 
 
-def _day(moment: datetime | None) -> str:
+def _format_day(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d") if moment else ""
 
 
@@ -68,14 +68,14 @@ def _section(title: str, lines: Iterator[Text]) -> Iterator[RenderableType]:
         yield from (Padding(line, (0, 0, 0, 2)) for line in shown_lines)
 
 
-def _reasons(report: Report) -> Iterator[Text]:
+def _reasons(report: ValidationReport) -> Iterator[Text]:
     for table in report.tables:
-        yield from _reasons_of(table)
+        yield from _list_reasons(table)
 
 
-def _reasons_of(table: TableReport) -> Iterator[Text]:
+def _list_reasons(table: TableReport) -> Iterator[Text]:
     by_rows = sorted(table.quarantined, key=lambda found: -found.rows)
-    for found in by_rows[:MOST_REASONS]:
+    for found in by_rows[:MAX_REASONS]:
         rows = ", ".join(map(str, found.examples))
         ellipsis = ", …" if found.rows > len(found.examples) else ""
         yield Text.assemble(
@@ -84,28 +84,28 @@ def _reasons_of(table: TableReport) -> Iterator[Text]:
             found.reason,
             (f"  (rows {rows}{ellipsis})", "dim"),
         )
-    more = len(by_rows) - MOST_REASONS
+    more = len(by_rows) - MAX_REASONS
     if more > 0:
         yield Text(f"{table.name}  and {more} more reasons, in report.json", style="dim")
 
 
-def _warnings(report: Report) -> Iterator[Text]:
+def _warnings(report: ValidationReport) -> Iterator[Text]:
     for table in report.tables:
         for warning in table.warnings:
             yield Text.assemble((f"{table.name}  ", "bold"), warning)
 
 
-def _besides(report: Report) -> Iterator[Text]:
+def _list_others(report: ValidationReport) -> Iterator[Text]:
     if report.absent:
-        absent = listed(report.absent, most=len(report.absent))
+        absent = join_names(report.absent, limit=len(report.absent))
         yield Text(f"Optional tables that aren't there: {absent}.", style="dim")
     if report.ignored:
         more = f" and {report.ignored_more:,} more" if report.ignored_more else ""
-        ignored = listed(report.ignored, most=len(report.ignored))
+        ignored = join_names(report.ignored, limit=len(report.ignored))
         yield Text(f"Not in the contract, ignored: {ignored}{more}.", style="dim")
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: ValidationReport) -> Text:
     if report.rows_quarantined == 0:
         return Text("All rows are valid.", style="bold green")
     rows_read = sum(table.rows_read for table in report.tables)

@@ -13,8 +13,8 @@ import pandas as pd
 import pandera.pandas as pa_schema
 import pyarrow as pa
 
-from features.contract.columns import Table, kind_of
-from features.validation.casting import UNREADABLE, cast_cells, unreadable
+from features.contract.columns import Table, column_kind
+from features.validation.casting import UNREADABLE, cast_cells, find_unreadable
 from features.validation.table_files import RawBatch
 
 MISSING: Final = "missing"
@@ -53,13 +53,13 @@ def check_batch(
     connection: duckdb.DuckDBPyConnection, table: Table, batch: RawBatch
 ) -> CheckedBatch:
     """Cast and check the rows of a batch; a row keeps all its faults, in contract order."""
-    cells = where(batch.cells, ~batch.is_malformed)
+    cells = filter_rows(batch.cells, ~batch.is_malformed)
     numbers = batch.row_numbers[~batch.is_malformed]
     typed = cast_cells(connection, table, cells)
-    bad = {name: _as_mask(mask) for name, mask in unreadable(table, cells, typed).items()}
+    bad = {name: _as_mask(mask) for name, mask in find_unreadable(table, cells, typed).items()}
     faults = pa.concat_tables(
         [
-            _faults(batch.row_numbers[batch.is_malformed], MALFORMED_PLACE, MALFORMED),
+            _make_faults(batch.row_numbers[batch.is_malformed], MALFORMED_PLACE, MALFORMED),
             *_cast_faults(table, numbers, bad),
             *_schema_faults(table, typed, numbers, bad),
         ]
@@ -67,14 +67,14 @@ def check_batch(
     is_valid = ~np.isin(numbers, faults["row_number"].to_numpy())
     read = {name: len(typed) - typed[name].null_count for name in table.columns}
     return CheckedBatch(
-        valid=where(typed.append_column("row_number", pa.array(numbers)), is_valid),
+        valid=filter_rows(typed.append_column("row_number", pa.array(numbers)), is_valid),
         faults=faults,
         read=read,
         filled={name: rows + int(bad.get(name, _NONE).sum()) for name, rows in read.items()},
     )
 
 
-def where(table: pa.Table, mask: Mask) -> pa.Table:
+def filter_rows(table: pa.Table, mask: Mask) -> pa.Table:
     """Return the rows where the mask is true, without a copy when that is all of them."""
     return table if mask.all() else table.filter(pa.array(mask))
 
@@ -83,7 +83,7 @@ def _as_mask(mask: pa.ChunkedArray) -> Mask:
     return np.asarray(mask.to_numpy(), dtype=np.bool_)
 
 
-def _faults(row_numbers: npt.NDArray[np.int64], place: int, reason: str) -> pa.Table:
+def _make_faults(row_numbers: npt.NDArray[np.int64], place: int, reason: str) -> pa.Table:
     rows = len(row_numbers)
     columns = [pa.array(row_numbers), pa.repeat(place, rows), pa.repeat(reason, rows)]
     return pa.table(columns, names=FAULTS.names).cast(FAULTS)
@@ -94,8 +94,8 @@ def _cast_faults(
 ) -> Iterator[pa.Table]:
     for place, (name, column) in enumerate(table.columns.items()):
         if name in bad:
-            reason = f"{name}: {UNREADABLE[kind_of(column)]}"
-            yield _faults(numbers[bad[name]], place, reason)
+            reason = f"{name}: {UNREADABLE[column_kind(column)]}"
+            yield _make_faults(numbers[bad[name]], place, reason)
 
 
 def _schema_faults(
@@ -111,7 +111,7 @@ def _schema_faults(
         if is_missing and name in bad:
             rows &= ~bad[name]  # something was there, and it has its reason already
         reason = f"{name}: {MISSING if is_missing else check}"
-        yield _faults(numbers[rows], places[name], reason)
+        yield _make_faults(numbers[rows], places[name], reason)
 
 
 def _failure_cases(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

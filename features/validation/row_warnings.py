@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from features.contract.columns import Privacy, Table, privacy_of
-from features.validation.fault_ledger import Ledger
+from features.contract.columns import Privacy, Table, column_privacy
+from features.validation.fault_ledger import FaultLedger
 
 E_MAIL: Final = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 PHONE: Final = r"(\+|\b00)\d([ ().\-]?\d){7,14}\b|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b"
@@ -25,7 +25,7 @@ _PERSONAL: Final = (
 
 
 @dataclass(frozen=True)
-class Times:
+class EventTimes:
     """When the valid rows of a table happened (naive UTC), and how many nobody will ever see."""
 
     first_event: datetime | None = None
@@ -33,19 +33,19 @@ class Times:
     null_available_at: int = 0
 
 
-def times_of(ledger: Ledger, table: Table) -> Times:
+def read_event_times(ledger: FaultLedger, table: Table) -> EventTimes:
     """Return the span of a table's surviving rows; nothing for tables that aren't events."""
     if not table.is_event:
-        return Times()
+        return EventTimes()
     statement = _TIMES.format(table=table.name)
-    first, last, null_rows = ledger.one_row(statement)
-    return Times(first, last, int(null_rows))
+    first, last, null_rows = ledger.fetch_row(statement)
+    return EventTimes(first, last, int(null_rows))
 
 
-def warnings_of(ledger: Ledger, table: Table, times: Times) -> Iterator[str]:
+def find_warnings(ledger: FaultLedger, table: Table, times: EventTimes) -> Iterator[str]:
     """Warn of what surviving rows hold: free texts that look personal, times nobody will see."""
     for name, column in table.columns.items():
-        if privacy_of(column) is Privacy.FREE_TEXT:
+        if column_privacy(column) is Privacy.FREE_TEXT:
             rows = _personal_rows(ledger, table, name)
             if rows:
                 yield f"{name}: {rows:,} rows seem to hold e-mail addresses or phone numbers"
@@ -53,8 +53,8 @@ def warnings_of(ledger: Ledger, table: Table, times: Times) -> Iterator[str]:
         yield f"available_at: null in {times.null_available_at:,} rows, which will never be seen"
 
 
-def _personal_rows(ledger: Ledger, table: Table, column: str) -> int:
+def _personal_rows(ledger: FaultLedger, table: Table, column: str) -> int:
     statement = _PERSONAL.format(table=table.name, column=column)
     sought = {"e_mail": E_MAIL, "phone": PHONE}
-    (rows,) = ledger.one_row(statement, sought)
+    (rows,) = ledger.fetch_row(statement, sought)
     return int(rows)

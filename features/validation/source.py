@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from features.contract.columns import Table, kind_of
+from features.contract.columns import Table, column_kind
 from features.contract.errors import (
     AmbiguousTableError,
     DuplicateColumnsError,
@@ -17,8 +17,8 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
-from features.validation.casting import can_be_read
-from features.validation.table_files import SUFFIXES, RawBatch, column_types, read_batches
+from features.validation.casting import is_castable
+from features.validation.table_files import SUFFIXES, RawBatch, read_batches, read_column_types
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
 """What our own imports and checks put beside the tables: no surprise to report."""
@@ -71,7 +71,7 @@ def find_tables(directory: Path) -> Source:
     """
     if not directory.is_dir():
         raise SourceNotFoundError(directory)
-    entries = sorted(path for path in directory.iterdir() if _is_shown(path.name))
+    entries = sorted(path for path in directory.iterdir() if _is_visible(path.name))
     by_table = {
         table.name: [path for path in entries if _table_name(path) == table.name]
         for table in TABLES
@@ -82,12 +82,12 @@ def find_tables(directory: Path) -> Source:
     if missing:
         raise MissingTablesError(missing, present or ignored)
     tables = tuple(_open_table(TABLE_BY_NAME[name], by_table[name]) for name in present)
-    strays = [name for source in present for name in _strays(by_table[source][0])]
+    strays = [name for source in present for name in _find_strays(by_table[source][0])]
     surprising = [name for name in (*ignored, *strays) if name not in OWN_NAMES]
     return Source(name=directory.resolve().name, tables=tables, ignored=tuple(surprising))
 
 
-def _is_shown(name: str) -> bool:
+def _is_visible(name: str) -> bool:
     """Leave out what file systems and engines hide, such as `.crc` files and `_SUCCESS`."""
     return not name.startswith((".", "_"))
 
@@ -99,15 +99,15 @@ def _table_name(path: Path) -> str | None:
 
 
 def _data_files(folder: Path) -> list[Path]:
-    files = (path for path in folder.iterdir() if path.is_file() and _is_shown(path.name))
+    files = (path for path in folder.iterdir() if path.is_file() and _is_visible(path.name))
     return sorted(path for path in files if path.suffix.lower() in SUFFIXES)
 
 
-def _strays(path: Path) -> list[str]:
+def _find_strays(path: Path) -> list[str]:
     """Name what lies in a table's folder and isn't a data file."""
     if not path.is_dir():
         return []
-    others = {entry for entry in path.iterdir() if _is_shown(entry.name)} - set(_data_files(path))
+    others = {entry for entry in path.iterdir() if _is_visible(entry.name)} - set(_data_files(path))
     return sorted(f"{path.name}/{entry.name}" for entry in others)
 
 
@@ -123,7 +123,7 @@ def _open_table(table: Table, paths: list[Path]) -> TableSource:
 
 def _check_columns(table: Table, file: Path) -> list[str]:
     """Refuse a file whose columns are broken; return those the contract doesn't know."""
-    types = column_types(file)
+    types = read_column_types(file)
     names = [name for name, _ in types]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
@@ -133,7 +133,7 @@ def _check_columns(table: Table, file: Path) -> list[str]:
     if missing:
         raise MissingColumnsError(file, table.name, missing, names)
     for name, arrow_type in types:
-        if name in table.columns and not can_be_read(kind_of(table.columns[name]), arrow_type):
-            kind = kind_of(table.columns[name])
+        if name in table.columns and not is_castable(column_kind(table.columns[name]), arrow_type):
+            kind = column_kind(table.columns[name])
             raise WrongTypeError(table.name, name, kind, f"the Parquet type {arrow_type}")
     return [name for name in names if name not in table.columns]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.contract.errors import UnreadableFileError
-from features.validation.csv_rows import csv_rows, read_header
+from features.validation.csv_rows import read_csv_rows, read_header
 
 SUFFIXES: Final = frozenset({".parquet", ".csv"})
 BATCH_ROWS: Final = 250_000
@@ -35,12 +35,12 @@ class RawBatch:
     is_malformed: npt.NDArray[np.bool_]
 
 
-def column_types(file: Path) -> list[tuple[str, pa.DataType]]:
+def read_column_types(file: Path) -> list[tuple[str, pa.DataType]]:
     """Return name and type of each column in file order; CSV columns are text.
 
     An empty list means that a CSV file has nothing in it, not even a header.
     """
-    with _readable(file):
+    with _refuse_unreadable(file):
         if _is_csv(file):
             return [(name, pa.string()) for name in read_header(file)[0]]
         return [(field.name, field.type) for field in pq.read_schema(file)]
@@ -52,8 +52,10 @@ def read_batches(file: Path, rows_before: int) -> Iterator[RawBatch]:
     Raises:
         UnreadableFileError: the file isn't Parquet, or isn't UTF-8 CSV.
     """
-    with _readable(file):
-        for cells, is_malformed in csv_rows(file) if _is_csv(file) else _parquet_rows(file):
+    with _refuse_unreadable(file):
+        for cells, is_malformed in (
+            read_csv_rows(file) if _is_csv(file) else _read_parquet_rows(file)
+        ):
             rows_after = rows_before + cells.num_rows
             numbers = np.arange(rows_before + 1, rows_after + 1, dtype=np.int64)
             yield RawBatch(cells, numbers, is_malformed)
@@ -65,7 +67,7 @@ def _is_csv(file: Path) -> bool:
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[None]:
+def _refuse_unreadable(file: Path) -> Iterator[None]:
     """Turn what the libraries say about broken bytes into an error about the file."""
     expected = "UTF-8 CSV with commas" if _is_csv(file) else "Parquet"
     try:
@@ -79,7 +81,7 @@ def _readable(file: Path) -> Iterator[None]:
         raise UnreadableFileError(file, expected, "damaged bytes") from error
 
 
-def _parquet_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
+def _read_parquet_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
     # pre_buffer would hold a whole row group, which may be the whole file.
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS):

@@ -21,11 +21,11 @@ from features.contract.tables import (
     VIDEO_STATS,
     VIDEOS,
 )
-from features.validation.fault_ledger import IDENTICAL_DUPLICATE, Ledger
+from features.validation.fault_ledger import IDENTICAL_DUPLICATE, FaultLedger
 
 
 @dataclass(frozen=True)
-class Rule:
+class TableRule:
     """Rows of a table that must go, as a query for their `row_number`.
 
     The query reads the surviving rows of any table by the table's name.
@@ -79,46 +79,46 @@ WHERE so_far > bought
 """
 
 
-def _unique_key(table: Table) -> tuple[Rule, Rule]:
+def _key_rules(table: Table) -> tuple[TableRule, TableRule]:
     key = ", ".join(table.key)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     suspects = _SUSPECTS.format(table=table.name, key=key)
     copies = _LATER_COPIES.format(columns=columns, suspects=suspects)
     return (
-        Rule(table, IDENTICAL_DUPLICATE, copies),
-        Rule(table, "conflicting_duplicate", _SAME_KEY.format(key=key, suspects=suspects)),
+        TableRule(table, IDENTICAL_DUPLICATE, copies),
+        TableRule(table, "conflicting_duplicate", _SAME_KEY.format(key=key, suspects=suspects)),
     )
 
 
-def _known_after(table: Table) -> Rule:
+def _availability_rule(table: Table) -> TableRule:
     rows = _KNOWN_BEFORE.format(table=table.name)
-    return Rule(table, "available_before_it_happened", rows)
+    return TableRule(table, "available_before_it_happened", rows)
 
 
-def _child(table: Table, column: str, parent: Table) -> Rule:
+def _parent_rule(table: Table, column: str, parent: Table) -> TableRule:
     rows = _ORPHANS.format(table=table.name, parent=parent.name, column=column)
-    return Rule(table, f"no_valid_{column.removesuffix('_id')}", rows)
+    return TableRule(table, f"no_valid_{column.removesuffix('_id')}", rows)
 
 
-def _after_order(table: Table) -> Rule:
-    return Rule(table, "before_its_order", _BEFORE_ORDER.format(table=table.name))
+def _order_time_rule(table: Table) -> TableRule:
+    return TableRule(table, "before_its_order", _BEFORE_ORDER.format(table=table.name))
 
 
 RULES: Final = (
-    *(rule for table in TABLES for rule in _unique_key(table)),
-    *(_known_after(table) for table in TABLES if table.is_event),
-    _child(LISTINGS, "product_id", PRODUCTS),
-    Rule(LISTINGS, "currency_not_the_markets", _OTHER_CURRENCY),
+    *(rule for table in TABLES for rule in _key_rules(table)),
+    *(_availability_rule(table) for table in TABLES if table.is_event),
+    _parent_rule(LISTINGS, "product_id", PRODUCTS),
+    TableRule(LISTINGS, "currency_not_the_markets", _OTHER_CURRENCY),
     *(
-        _child(table, "listing_id", LISTINGS)
+        _parent_rule(table, "listing_id", LISTINGS)
         for table in (PRICES, STOCK, ORDERS, REVIEWS, VIDEOS, LOCALISATION, POLICY_EVENTS)
     ),
-    _child(DELIVERIES, "order_line_id", ORDERS),
-    _after_order(DELIVERIES),
-    _child(RETURNS, "order_line_id", ORDERS),
-    _after_order(RETURNS),
-    Rule(RETURNS, "more_than_bought", _MORE_THAN_BOUGHT),
-    _child(VIDEO_STATS, "video_id", VIDEOS),
+    _parent_rule(DELIVERIES, "order_line_id", ORDERS),
+    _order_time_rule(DELIVERIES),
+    _parent_rule(RETURNS, "order_line_id", ORDERS),
+    _order_time_rule(RETURNS),
+    TableRule(RETURNS, "more_than_bought", _MORE_THAN_BOUGHT),
+    _parent_rule(VIDEO_STATS, "video_id", VIDEOS),
 )
 """Applied in this order, each to the rows that the earlier ones left: parents before children.
 
@@ -128,7 +128,7 @@ by alphabet of equals.
 """
 
 
-def apply_rules(ledger: Ledger, present: frozenset[str]) -> None:
+def apply_rules(ledger: FaultLedger, present: frozenset[str]) -> None:
     """Remove what the rules find in the tables that the source has."""
     for rule in RULES:
         if rule.table.name in present:

@@ -12,10 +12,10 @@ from features.contract.columns import Table
 from features.contract.errors import UnreadableFileError
 from features.contract.tables import TABLES
 from features.runtime.errors import DataError
-from features.runtime.text import shown
+from features.runtime.text import escape
 from features.validation.casting import arrow_schema
 from features.validation.report import REPORT_FILE, has_report
-from features.validation.table_files import column_types
+from features.validation.table_files import read_column_types
 
 WAY_OUT: Final = "Write one with `xuanpin check DIR --out VALIDATED`."
 
@@ -26,7 +26,7 @@ class NotValidatedError(DataError):
     def __init__(self, directory: Path, missing: str) -> None:
         super().__init__(
             expected=f"a validated data set with {missing}",
-            found=f"none in {shown(directory.name)}",
+            found=f"none in {escape(directory.name)}",
             way_out=WAY_OUT,
         )
 
@@ -42,7 +42,7 @@ class OtherTableError(DataError):
         )
 
 
-def validated_files(directory: Path) -> dict[str, Path]:
+def find_validated_files(directory: Path) -> dict[str, Path]:
     """Return the file of each table that is there, in contract order.
 
     Raises:
@@ -55,18 +55,18 @@ def validated_files(directory: Path) -> dict[str, Path]:
     for table in TABLES:
         path = directory / f"{table.name}.parquet"
         if path.is_file():
-            _refuse_other(path, table)
+            _refuse_other_columns(path, table)
             files[table.name] = path
         elif table.is_required:
             raise NotValidatedError(directory, path.name)
     return files
 
 
-def _refuse_other(file: Path, table: Table) -> None:
+def _refuse_other_columns(file: Path, table: Table) -> None:
     schema = arrow_schema(table)
     wanted = list(zip(schema.names, schema.types, strict=True))
     try:
-        columns = column_types(file)
+        columns = read_column_types(file)
     except UnreadableFileError as error:
         raise OtherTableError(file, expected="Parquet", found=error.found) from error
     for place, (name, kind) in enumerate(wanted):
@@ -74,7 +74,7 @@ def _refuse_other(file: Path, table: Table) -> None:
         if place >= len(columns):
             raise OtherTableError(file, expected=expected, found=f"{len(columns)} columns")
         if columns[place] != (name, kind):
-            found = f"{shown(columns[place][0])} ({shown(str(columns[place][1]))})"
+            found = f"{escape(columns[place][0])} ({escape(str(columns[place][1]))})"
             raise OtherTableError(file, expected=expected, found=found)
     if len(columns) > len(wanted):
         expected, found = f"{len(wanted)} columns", f"{len(columns)}"

@@ -17,18 +17,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.runtime.errors import ArtefactError
-from serving.api.error_response import json_response, on_error, refused
+from serving.api.error_response import handle_error, json_response, refusal_response
 from serving.api.request_body import read_body
 from serving.api.settings import ServingSettings
 from serving.api.strict_json import parse_json
-from serving.api.worker_pool import BoundedThreads
+from serving.api.worker_pool import BoundedWorkerPool
 from serving.errors import InvalidPredictionError
 from serving.scoring.candidates import parse_request
-from serving.scoring.loading import Served
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import score
 
-ANSWERED: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
+HANDLED_ERRORS: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
 """Failures that get the envelope; for the last, Starlette tells the server's log as well."""
 
 PATIENCE_SECONDS: Final = 10
@@ -36,19 +36,19 @@ PATIENCE_SECONDS: Final = 10
 _logger: Final = logging.getLogger(__name__)
 
 
-class Surface:
+class Endpoints:
     """The endpoints, and what they serve as soon as it is loaded."""
 
     def __init__(self, settings: ServingSettings) -> None:
         """Start without anything to serve."""
-        self.served: Served | None = None
+        self.served: LoadedArtefacts | None = None
         self._settings = settings
         self._seconds = settings.deadline_ms / 1_000
-        self._threads = BoundedThreads(
-            threads=settings.scoring_threads, most_waiting=settings.most_waiting
+        self._pool = BoundedWorkerPool(
+            threads=settings.scoring_threads, max_waiting=settings.max_waiting
         )
 
-    def load(self, load: Callable[[], Served]) -> None:
+    def load(self, load: Callable[[], LoadedArtefacts]) -> None:
         """Begin to serve what `load` returns; refused artefacts are logged and nothing served."""
         try:
             self.served = load()
@@ -57,7 +57,7 @@ class Surface:
 
     def close(self) -> None:
         """Let the scoring threads end."""
-        self._threads.close()
+        self._pool.close()
 
     async def livez(self, request: Request) -> Response:
         """Tell that the process answers."""
@@ -66,7 +66,7 @@ class Surface:
     async def readyz(self, request: Request) -> Response:
         """Tell that verified artefacts are loaded and warm, and which; a probe isn't logged."""
         if self.served is None:
-            return refused(request, RequestRefusedError("no_model"))
+            return refusal_response(request, RequestRefusedError("no_model"))
         about = {
             "ready": True,
             "bundle_id": self.served.bundle.bundle_id,
@@ -80,11 +80,11 @@ class Surface:
         if served is None:
             raise RequestRefusedError("no_model")
         body = await read_body(request, limit=self._settings.max_body_bytes, seconds=self._seconds)
-        answer = await self._threads.run(self._seconds, partial(answer_to, served, body))
+        answer = await self._pool.run(self._seconds, partial(answer_request, served, body))
         return json_response(request, answer)
 
 
-def answer_to(served: Served, body: bytes) -> bytes:
+def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
     """Return the JSON answer to a body of `POST /v1/score`.
 
     Raises:
@@ -92,7 +92,7 @@ def answer_to(served: Served, body: bytes) -> bytes:
         InvalidPredictionError: a model fails.
     """
     request = parse_request(parse_json(body))
-    batch = score(served.bundle, served.snapshot, request.candidates, level=request.level)
+    batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
     return msgspec.json.encode(batch)
 
 
@@ -102,30 +102,30 @@ def _log_fault(loading: asyncio.Task[None]) -> None:
         _logger.error("loading failed", exc_info=error)
 
 
-def build_app(settings: ServingSettings, load: Callable[[], Served]) -> Starlette:
+def build_app(settings: ServingSettings, load: Callable[[], LoadedArtefacts]) -> Starlette:
     """Build the application; it answers as soon as `load` has ended, well or not.
 
     Until then the system keeps connections waiting, and other workers take them. A load beyond
     `PATIENCE_SECONDS` goes on while probes are answered.
     """
-    surface = Surface(settings)
+    endpoints = Endpoints(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        loading = asyncio.create_task(asyncio.to_thread(surface.load, load))
+        loading = asyncio.create_task(asyncio.to_thread(endpoints.load, load))
         loading.add_done_callback(_log_fault)
         await asyncio.wait([loading], timeout=PATIENCE_SECONDS)
         yield
         await asyncio.wait([loading])
-        surface.close()
+        endpoints.close()
 
     app = Starlette(
         routes=[
-            Route("/livez", surface.livez, methods=["GET"]),
-            Route("/readyz", surface.readyz, methods=["GET"]),
-            Route("/v1/score", surface.score, methods=["POST"]),
+            Route("/livez", endpoints.livez, methods=["GET"]),
+            Route("/readyz", endpoints.readyz, methods=["GET"]),
+            Route("/v1/score", endpoints.score, methods=["POST"]),
         ],
-        exception_handlers=dict.fromkeys(ANSWERED, on_error),
+        exception_handlers=dict.fromkeys(HANDLED_ERRORS, handle_error),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would repeat the path that was asked for

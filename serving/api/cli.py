@@ -14,7 +14,7 @@ app = typer.Typer()
 ROWS_REFUSED: Final = 1
 """Exit code of a batch in which some rows have no answer."""
 
-MOST_ERRORS_SHOWN: Final = 10
+MAX_ERRORS_SHOWN: Final = 10
 
 RunOption = Annotated[
     Path | None,
@@ -38,15 +38,15 @@ def serve(
     Settings are flags over environment (XUANPIN_SERVING__PORT) over file over defaults.
     """
     from features.runtime.settings import load_section
-    from serving.api.launch import command_of, environment_of
+    from serving.api.launch import build_command, build_environment
     from serving.api.settings import ServingSettings
 
     flags = {"run": run, "host": host, "port": port, "workers": workers}
     settings = load_section(ServingSettings, "serving", config, flags)
     typer.echo(f"Serving {settings.run} on http://{settings.host}:{settings.port}", err=True)
     sys.stderr.flush()
-    command = command_of(settings)
-    os.execve(command[0], command, environment_of(settings, os.environ))  # noqa: S606 - our own
+    command = build_command(settings)
+    os.execve(command[0], command, build_environment(settings, os.environ))  # noqa: S606 - our own
 
 
 @app.command(
@@ -65,7 +65,7 @@ def score(
     ],
     out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
     run: RunOption = None,
-    level: Annotated[
+    coverage: Annotated[
         float, typer.Option(min=0.5, max=0.95, help="How often intervals are to hold.")
     ] = 0.8,
     least_sell_through: Annotated[
@@ -88,30 +88,34 @@ def score(
     --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
     --bad-share is expected to turn out bad; the file is then read and scored twice.
     """
-    from features.runtime.progress import late_progress
+    from features.runtime.progress import show_late_progress
     from features.runtime.settings import load_section
-    from features.runtime.text import listed
+    from features.runtime.text import join_names
     from serving.api.settings import ServingSettings
     from serving.batch.score_file import score_file
-    from serving.batch.select import ask_of, select_file, sentence_of
-    from serving.scoring.loading import load_served
+    from serving.batch.select import describe_selection, parse_selection, select_file
+    from serving.scoring.loading import load_artefacts
 
-    ask = ask_of(least_sell_through, most_return_risk, bad_share)
+    request = parse_selection(least_sell_through, most_return_risk, bad_share)
     settings = load_section(ServingSettings, "serving", config, {"run": run})
-    served = load_served(
+    served = load_artefacts(
         bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
     )
-    with late_progress() as tell:
+    with show_late_progress() as progress:
         selection = (
-            None if ask is None else select_file(served, candidates, ask, level=level, tell=tell)
+            None
+            if request is None
+            else select_file(served, candidates, request, coverage=coverage, progress=progress)
         )
-        report = score_file(served, candidates, out, level=level, tell=tell, selection=selection)
+        report = score_file(
+            served, candidates, out, coverage=coverage, progress=progress, selection=selection
+        )
     typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
     if selection is not None:
-        typer.echo(sentence_of(selection))
+        typer.echo(describe_selection(selection))
     if report.unread:
-        typer.echo(f"Carried along unread: {listed(report.unread)}.")
+        typer.echo(f"Carried along unread: {join_names(report.unread)}.")
     worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))
-    for error, count in worst[:MOST_ERRORS_SHOWN]:
+    for error, count in worst[:MAX_ERRORS_SHOWN]:
         typer.echo(f"Refused {count:,} row{'' if count == 1 else 's'}: {error}")
     raise typer.Exit(ROWS_REFUSED if report.refused else 0)

@@ -23,7 +23,7 @@ JSON: Final = "application/json"
 _logger: Final = logging.getLogger(__name__)
 
 
-def request_id_of(request: Request) -> str:
+def get_request_id(request: Request) -> str:
     """Return the id of a request, the same for as long as it is served."""
     if not hasattr(request.state, "request_id"):
         request.state.request_id = secrets.token_hex(8)
@@ -34,13 +34,13 @@ def json_response(
     request: Request, content: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return JSON that no cache keeps, with the request's id."""
-    common = {REQUEST_ID: request_id_of(request), "cache-control": "no-store"}
+    common = {REQUEST_ID: get_request_id(request), "cache-control": "no-store"}
     return Response(content, status, {**common, **(headers or {})}, media_type=JSON)
 
 
-def refused(request: Request, error: RequestRefusedError) -> Response:
+def refusal_response(request: Request, error: RequestRefusedError) -> Response:
     """Return the envelope of a refusal."""
-    request_id = request_id_of(request)
+    request_id = get_request_id(request)
     body = {
         "error": {
             "code": error.code,
@@ -54,7 +54,7 @@ def refused(request: Request, error: RequestRefusedError) -> Response:
     return json_response(request, msgspec.json.encode(body), error.status, headers)
 
 
-def refusal_for(error: Exception) -> RequestRefusedError:
+def to_refusal(error: Exception) -> RequestRefusedError:
     """Return how a failure is told to the caller; anything unforeseen is a fault of ours."""
     match error:
         case RequestRefusedError():
@@ -69,13 +69,13 @@ def refusal_for(error: Exception) -> RequestRefusedError:
             return RequestRefusedError("internal")
 
 
-async def on_error(request: Request, error: Exception) -> Response:
+async def handle_error(request: Request, error: Exception) -> Response:
     """Answer a failure with the envelope, and tell the log in one line."""
-    refusal = refusal_for(error)
-    response = refused(request, refusal)
-    _logger.info("request %s refused: %s", request_id_of(request), refusal.code)
+    refusal = to_refusal(error)
+    response = refusal_response(request, refusal)
+    _logger.info("request %s refused: %s", get_request_id(request), refusal.code)
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
     if isinstance(error, InvalidPredictionError):
-        _logger.error("request %s: %s", request_id_of(request), error)
+        _logger.error("request %s: %s", get_request_id(request), error)
     return response

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from serving.api.settings import ServingSettings, as_environment
+from serving.api.settings import ServingSettings, to_environment
 
-LEAN: Final = {
+LEAN_ENVIRONMENT: Final = {
     "BENTOML_DO_NOT_TRACK": "True",
     "OTEL_SDK_DISABLED": "true",
     "OMP_NUM_THREADS": "1",
@@ -18,7 +18,7 @@ LEAN: Final = {
 for a while after each prediction, on a core that another worker needs."""
 
 
-def command_of(settings: ServingSettings) -> list[str]:
+def build_command(settings: ServingSettings) -> list[str]:
     """Return the command that serves in the foreground until SIGTERM or Ctrl+C.
 
     The working directory, where BentoML looks for the service first, is the one that holds this
@@ -34,7 +34,7 @@ def command_of(settings: ServingSettings) -> list[str]:
     ]
 
 
-def environment_of(settings: ServingSettings, environment: Mapping[str, str]) -> dict[str, str]:
+def build_environment(settings: ServingSettings, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the server: the caller's, the settings, and what keeps it lean.
 
     BentoML makes directories in its home when imported; unless the caller has one, they go into
@@ -42,4 +42,4 @@ def environment_of(settings: ServingSettings, environment: Mapping[str, str]) ->
     """
     cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     home = {"BENTOML_HOME": str(Path(cache) / "xuanpin" / "bentoml")}
-    return {**home, **environment, **LEAN, **as_environment(settings)}
+    return {**home, **environment, **LEAN_ENVIRONMENT, **to_environment(settings)}

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from serving.scoring.refusals import RequestRefusedError
 
 JSON_TYPES: Final = frozenset({"application/json", "application/json;charset=utf-8"})
-_MOST_DIGITS: Final = 15
+_MAX_DIGITS: Final = 15
 
 
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
@@ -39,7 +39,7 @@ def _check_headers(request: Request, limit: int) -> None:
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         raise RequestRefusedError("incomplete_body")
-    if len(length) > _MOST_DIGITS or int(length) > limit:
+    if len(length) > _MAX_DIGITS or int(length) > limit:
         raise RequestRefusedError("body_too_large")
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from features.runtime.settings import load_section
 from serving.api.app import build_app
 from serving.api.settings import ServingSettings
-from serving.scoring.loading import Served, load_served
+from serving.scoring.loading import LoadedArtefacts, load_artefacts
 
 _logger: Final = logging.getLogger("serving")
 _logger.setLevel(logging.INFO)  # BentoML sets the root to warnings; ours are one line a refusal
@@ -27,17 +27,17 @@ SECONDS_BEYOND_DEADLINE: Final = 30
 """BentoML's own timeout knows no envelope: ours must come first."""
 
 
-class OnlyOurSurface:
+class ApplicationMiddleware:
     """ASGI middleware that answers every HTTP request with our application."""
 
-    def __init__(self, app: ASGIApp, ours: Starlette) -> None:
+    def __init__(self, app: ASGIApp, application: Starlette) -> None:
         """Stand before BentoML's `app`, which keeps what isn't HTTP."""
         self._app = app
-        self._ours = ours
+        self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        app = self._ours if scope["type"] == "http" else self._app
+        app = self._application if scope["type"] == "http" else self._app
         await app(scope, receive, send)
 
 
@@ -47,7 +47,7 @@ class Xuanpin:
 
 def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML ships no types
     """Create the service for a run directory."""
-    app = build_app(settings, lambda: load_and_settle(settings))
+    app = build_app(settings, lambda: load_and_freeze(settings))
     service = bentoml.service(
         name="xuanpin",
         workers=settings.workers,
@@ -56,16 +56,16 @@ def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML 
         logging={"access": {"enabled": False}},
     )(Xuanpin)
     service.mount_asgi_app(app, path="/")
-    service.add_asgi_middleware(OnlyOurSurface, ours=app)
+    service.add_asgi_middleware(ApplicationMiddleware, application=app)
     return service
 
 
-def load_and_settle(settings: ServingSettings) -> Served:
+def load_and_freeze(settings: ServingSettings) -> LoadedArtefacts:
     """Load the artefacts, then take all that start-up made out of the garbage collector's sight.
 
     Walking some 200,000 objects that live for ever cost single requests up to 300 ms.
     """
-    served = load_served(
+    served = load_artefacts(
         bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
     )
     gc.collect()

@@ -24,7 +24,7 @@ class ServingSettings(BaseModel):
     workers: int = Field(default=1, ge=1, le=64)
     """Processes; each maps the same snapshot and holds its own copy of the bundle."""
     scoring_threads: int = Field(default=1, ge=1, le=2)
-    most_waiting: int = Field(default=64, ge=1, le=10_000)
+    max_waiting: int = Field(default=64, ge=1, le=10_000)
     """Requests of a worker that may wait for a scoring thread."""
     max_body_bytes: int = Field(default=1 << 20, ge=1 << 10, le=1 << 24)
     deadline_ms: int = Field(default=2_000, ge=10, le=60_000)
@@ -43,7 +43,7 @@ class ServingSettings(BaseModel):
         return self.run / "snapshots"
 
 
-def as_environment(settings: ServingSettings) -> dict[str, str]:
+def to_environment(settings: ServingSettings) -> dict[str, str]:
     """Return the variables that make a process in another directory read the same settings."""
     values = settings.model_dump(mode="json", exclude_none=True)
     paths = {"run": settings.run, "public_key": settings.public_key}

@@ -12,10 +12,10 @@ from typing import Any, Final, NoReturn
 
 from serving.scoring.refusals import RequestRefusedError
 
-LONGEST_INTEGER: Final = 19
+MAX_DIGITS: Final = 19
 """Digits; longer ones aren't worth converting, which takes quadratic time."""
 
-BEYOND_ALL_BOUNDS: Final = 10**LONGEST_INTEGER
+OUT_OF_RANGE: Final = 10**MAX_DIGITS
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -33,33 +33,33 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise RequestRefusedError("malformed_json") from error
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise RequestRefusedError("duplicate_key")
     return members
 
 
-def _integer(digits: str) -> int:
-    if len(digits.removeprefix("-")) <= LONGEST_INTEGER:
+def _parse_integer(digits: str) -> int:
+    if len(digits.removeprefix("-")) <= MAX_DIGITS:
         return int(digits)
-    return -BEYOND_ALL_BOUNDS if digits.startswith("-") else BEYOND_ALL_BOUNDS
+    return -OUT_OF_RANGE if digits.startswith("-") else OUT_OF_RANGE
 
 
-def _number(digits: str) -> float:
+def _parse_number(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise RequestRefusedError("not_finite")
     return number
 
 
-def _constant(_: str) -> NoReturn:
+def _refuse_constant(_: str) -> NoReturn:
     raise RequestRefusedError("not_finite")
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_number,
-    parse_constant=_constant,
+    object_pairs_hook=_parse_object,
+    parse_int=_parse_integer,
+    parse_float=_parse_number,
+    parse_constant=_refuse_constant,
 )

@@ -12,18 +12,18 @@ from serving.scoring.refusals import RequestRefusedError
 T = TypeVar("T")
 
 
-class BoundedThreads:
+class BoundedWorkerPool:
     """Run functions outside of the event loop, never more than a fixed number at once.
 
     One that misses its deadline while it waits is dropped. One that runs already runs on, for a
     thread can't be stopped, but keeps its place: what can pile up is bounded.
     """
 
-    def __init__(self, *, threads: int, most_waiting: int) -> None:
+    def __init__(self, *, threads: int, max_waiting: int) -> None:
         """Start with no thread; they are made when needed."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="scoring")
-        self._most = threads + most_waiting
-        self._taken = 0
+        self._capacity = threads + max_waiting
+        self._in_use = 0
 
     async def run(self, seconds: float, function: Callable[[], T]) -> T:
         """Return the function's result; call from the event loop only.
@@ -31,12 +31,12 @@ class BoundedThreads:
         Raises:
             RequestRefusedError: overloaded, or deadline_exceeded after `seconds`.
         """
-        if self._taken >= self._most:
+        if self._in_use >= self._capacity:
             raise RequestRefusedError("overloaded")
         loop = asyncio.get_running_loop()
-        self._taken += 1
+        self._in_use += 1
         future = self._executor.submit(function)
-        future.add_done_callback(lambda _: self._free(loop))
+        future.add_done_callback(lambda _: self._release(loop))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
         except TimeoutError as error:
@@ -46,10 +46,10 @@ class BoundedThreads:
         """Drop what waits and let the threads end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _free(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         """Count a place as free, in the event loop's thread, which alone counts."""
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._count_one_less)
+            loop.call_soon_threadsafe(self._decrement)
 
-    def _count_one_less(self) -> None:
-        self._taken -= 1
+    def _decrement(self) -> None:
+        self._in_use -= 1

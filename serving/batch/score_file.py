@@ -13,11 +13,11 @@ import msgspec
 import pyarrow as pa
 
 from serving.batch.table import WRONG_LENGTH, Row, UnreadableTableError, create_table, open_table
-from serving.scoring.admission import refusals_of
+from serving.scoring.admission import find_refusals
 from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
-from serving.scoring.candidates import MOST_CANDIDATES, Candidate, parse_candidate
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_candidate
 from serving.scoring.evidence import OWN_WEIGHTS
-from serving.scoring.loading import Served
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail
 from serving.scoring.score import score
 from serving.scoring.selection import Selection
@@ -33,7 +33,7 @@ SHARES: Final = (
     "return_risk_low",
     "return_risk_high",
     "score",
-    "level",
+    "coverage",
     *(f"own_weight_{rate}" for rate in OWN_WEIGHTS),
 )
 TEXTS: Final = (
@@ -57,7 +57,7 @@ CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _SEPARATOR: Final = ";"
 
-Tell = Callable[[str, int], None]
+ProgressCallback = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,18 @@ class BatchReport:
 
 
 def score_file(  # noqa: PLR0913 - each is the caller's choice
-    served: Served,
+    served: LoadedArtefacts,
     source: Path,
     target: Path,
     *,
-    level: float,
-    tell: Tell,
+    coverage: float,
+    progress: ProgressCallback,
     selection: Selection | None = None,
 ) -> BatchReport:
     """Score the rows of `source` into `target`, in order, with all their own columns.
 
     Both are CSV or Parquet by the ending of their name. A row that can't be scored has its reason
-    under `error`. `tell` is told what is worked on and how many rows are done. `selection`, of
+    under `error`. `progress` is told what is worked on and how many rows are done. `selection`, of
     the same file (serving/batch/select.py), adds the column `is_chosen`.
 
     Raises:
@@ -96,17 +96,17 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
         StorageError: the disk refuses; what stood at `target` before stays.
     """
     errors: Counter[str | None] = Counter()
-    with open_table(source, chunk_rows=MOST_CANDIDATES) as table:
+    with open_table(source, chunk_rows=MAX_CANDIDATES) as table:
         check_columns(source, table.columns)
         added = {**ANSWER_COLUMNS, **({} if selection is None else CHOSEN_COLUMN)}
         with create_table(target, {**table.columns, **added}) as write:
             for chunk in table.chunks:
-                answers = score_rows(served, chunk, level=level)
+                answers = score_rows(served, chunk, coverage=coverage)
                 if selection is not None:
                     _add_choice(answers, selection, source, start=errors.total())
                 write([{**row, **answer} for row, answer in zip(chunk, answers, strict=True)])
                 errors.update(answer["error"] for answer in answers)
-                tell("scoring", errors.total())
+                progress("scoring", errors.total())
     known = {field.name for field in FIELDS} | set(added)
     return BatchReport(
         rows=errors.total(),
@@ -124,15 +124,15 @@ def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start
         answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
 
 
-def score_rows(served: Served, rows: Sequence[Row], *, level: float) -> list[Row]:
-    """Return the answer's columns for at most `MOST_CANDIDATES` rows, all null but for errors."""
-    checked = [_candidate_of(served, row) for row in rows]
-    answers = [_refused(one) if isinstance(one, Detail) else {} for one in checked]
+def score_rows(served: LoadedArtefacts, rows: Sequence[Row], *, coverage: float) -> list[Row]:
+    """Return the answer's columns for at most `MAX_CANDIDATES` rows, all null but for errors."""
+    checked = [_parse_row(served, row) for row in rows]
+    answers = [_build_refusal(one) if isinstance(one, Detail) else {} for one in checked]
     good = {place: one for place, one in enumerate(checked) if isinstance(one, Candidate)}
     if good:
-        batch = score(served.bundle, served.snapshot, list(good.values()), level=level)
+        batch = score(served.bundle, served.snapshot, list(good.values()), coverage=coverage)
         for place, scored in zip(good, batch.candidates, strict=True):
-            answers[place] = _answer(batch, scored)
+            answers[place] = _build_answer(batch, scored)
     return answers
 
 
@@ -148,35 +148,35 @@ def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
         raise UnreadableTableError(source, expected=expected, found=f"no {', '.join(missing)}")
 
 
-def _candidate_of(served: Served, row: Row) -> Candidate | Detail:
+def _parse_row(served: LoadedArtefacts, row: Row) -> Candidate | Detail:
     """Return a row's candidate, or what is wrong with it."""
     if WRONG_LENGTH in row:
         return Detail(("row",), "wrong_number_of_cells")
     cells = {field.name: row.get(field.name) for field in FIELDS}
     given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
-    found = parse_candidate({name: _typed(name, cell) for name, cell in given.items()})
+    found = parse_candidate({name: _cast_number(name, cell) for name, cell in given.items()})
     if isinstance(found, Candidate):
-        return refusals_of(served.snapshot, [found])[0] or found
+        return find_refusals(served.snapshot, [found])[0] or found
     return found
 
 
-def _typed(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def _cast_number(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     """Read a whole number out of a text cell; anything else is left for the check to refuse."""
     is_number = name in NUMBERS and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
     return int(value) if is_number else value
 
 
-def _refused(detail: Detail) -> Row:
+def _build_refusal(detail: Detail) -> Row:
     place = ".".join(map(str, detail.loc))
     return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{place}: {detail.code}"}
 
 
-def _answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
+def _build_answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
     return {
         **_share_cells("sell_through", one.sell_through),
         **_share_cells("return_risk", one.return_risk),
         "score": one.score,
-        "level": one.sell_through.level,
+        "coverage": one.sell_through.coverage,
         **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
         "own_evidence": one.evidence.own,
         "levels_used": _SEPARATOR.join(one.evidence.levels_used),

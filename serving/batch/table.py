@@ -14,9 +14,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.runtime.atomic import replacing
+from features.runtime.atomic import write_atomically
 from features.runtime.errors import DataError
-from features.runtime.text import shown
+from features.runtime.text import escape
 
 Row = dict[str | None, Any]
 CSV: Final = ".csv"
@@ -30,7 +30,7 @@ class UnreadableTableError(DataError):
 
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
         super().__init__(
-            expected=f"{expected} in {shown(path.name)}",
+            expected=f"{expected} in {escape(path.name)}",
             found=found,
             way_out="`xuanpin score --help` names the columns and formats.",
         )
@@ -74,12 +74,12 @@ def _open_csv(path: Path, chunk_rows: int) -> Iterator[CandidateTable]:
         reader = csv.reader(file, strict=True)
         names = next(reader, [])
         _check_names(path, names)
-        rows = (_row_of(names, cells) for cells in reader if cells)
+        rows = (_build_row(names, cells) for cells in reader if cells)
         columns = dict.fromkeys(names, pa.string())
         yield CandidateTable(columns, iter(lambda: list(islice(rows, chunk_rows)), []))
 
 
-def _row_of(names: list[str], cells: list[str]) -> Row:
+def _build_row(names: list[str], cells: list[str]) -> Row:
     row: Row = dict(zip(names, cells, strict=False))
     return row if len(cells) == len(names) else {**row, WRONG_LENGTH: len(cells)}
 
@@ -99,7 +99,7 @@ def _check_names(path: Path, names: list[str]) -> None:
         raise UnreadableTableError(path, expected="a header", found="none")
     for name in names:
         if names.count(name) > 1:
-            found = f"{shown(name)} twice"
+            found = f"{escape(name)} twice"
             raise UnreadableTableError(path, expected="each column once", found=found)
 
 
@@ -123,7 +123,7 @@ def create_table(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Wri
     kind = path.suffix.lower()
     if kind not in writers:
         raise UnreadableTableError(path, expected="CSV or Parquet", found=f"the ending {kind!r}")
-    with replacing(path) as temporary, writers[kind](temporary, columns) as write:
+    with write_atomically(path) as temporary, writers[kind](temporary, columns) as write:
         yield write
 
 
@@ -131,10 +131,10 @@ def create_table(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Wri
 def _create_csv(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Write]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)  # RFC 4180: a cell with any part of the line's end is quoted
-        writer.writerow([harmless(name) for name in columns])
+        writer.writerow([escape_formula(name) for name in columns])
 
         def write(rows: Sequence[Row]) -> None:
-            writer.writerows([harmless(row.get(name)) for name in columns] for row in rows)
+            writer.writerows([escape_formula(row.get(name)) for name in columns] for row in rows)
 
         yield write
 
@@ -146,7 +146,7 @@ def _create_parquet(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[
         yield lambda rows: writer.write_table(pa.Table.from_pylist(list(rows), schema))
 
 
-def harmless(cell: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def escape_formula(cell: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     """Return a cell that no spreadsheet takes for a formula: such a text gets a `'` before it."""
     is_text = isinstance(cell, str) and not _PLAIN_NUMBER.fullmatch(cell)
     return f"'{cell}" if is_text and cell.startswith(FORMULA_STARTS) else cell

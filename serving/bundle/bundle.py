@@ -20,10 +20,10 @@ from serving.bundle.manifest import (
     FileFacts,
     Manifest,
     Schema,
-    bundle_id_of,
+    build_schema,
     canonical_json,
-    schema_of,
-    sha256_of,
+    compute_bundle_id,
+    sha256_hex,
 )
 from serving.bundle.model_files import (
     CALIBRATION,
@@ -31,12 +31,12 @@ from serving.bundle.model_files import (
     POOLING,
     SELECTION,
     booster_names,
+    load_models,
     model_files,
-    models_from,
     read_json,
 )
 from serving.bundle.signature import PublicKey
-from serving.bundle.verified_files import SealedFiles, check_loadable, read_sealed
+from serving.bundle.verified_files import VerifiedFiles, check_loadable, read_verified
 from serving.errors import BrokenFileError, CatalogueMismatchError, UnexpectedFileError
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
@@ -98,11 +98,11 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
         BundleRefusedError: a file is larger than loading takes, or the same bundle is there and
             was changed since.
     """
-    files = _files_of(contents)
-    manifest = canonical_json(_manifest_of(contents, files))
-    directory = bundles / bundle_id_of(manifest)
+    files = _build_files(contents)
+    manifest = canonical_json(_build_manifest(contents, files))
+    directory = bundles / compute_bundle_id(manifest)
     if directory.exists():
-        read_sealed(directory)
+        read_verified(directory)
     else:
         check_loadable({MANIFEST: manifest, **files})
         write_directory(directory, {MANIFEST: manifest, **files})
@@ -117,62 +117,62 @@ def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
     Raises:
         BundleRefusedError: one of its subclasses in serving/errors.py says why.
     """
-    sealed = read_sealed(directory, key)
-    check_fits(sealed, CATALOGUE)
-    try_in_child(directory, sealed.bundle_id)
-    return assemble(sealed, CATALOGUE)
+    verified = read_verified(directory, key)
+    check_fits(verified, CATALOGUE)
+    try_in_child(directory, verified.bundle_id)
+    return assemble(verified, CATALOGUE)
 
 
-def check_fits(sealed: SealedFiles, catalogue: Catalogue) -> Schema:
+def check_fits(verified: VerifiedFiles, catalogue: Catalogue) -> Schema:
     """Check that a verified bundle is one of this program's and return its schema.
 
     Raises:
         BundleRefusedError: it is for other features or targets, or holds files that nothing reads.
     """
-    found = sealed.manifest.catalogue_fingerprint
+    found = verified.manifest.catalogue_fingerprint
     if found != catalogue.fingerprint:
         raise CatalogueMismatchError("bundle", expected=catalogue.fingerprint, found=found)
-    schema = read_json(sealed.files, SCHEMA, Schema)
+    schema = read_json(verified.files, SCHEMA, Schema)
     targets = servable_targets(SCHEMA, schema.targets)
-    boosters = {name for target in targets for name in booster_names(sealed.files, target)}
-    for name in sorted(set(sealed.files) - FIXED_NAMES - boosters):
+    boosters = {name for target in targets for name in booster_names(verified.files, target)}
+    for name in sorted(set(verified.files) - FIXED_NAMES - boosters):
         raise UnexpectedFileError(name, "nothing in a bundle reads it")
-    imputed = sealed.manifest.imputed
-    if schema != schema_of(catalogue, _horizons(schema), imputed=imputed, targets=targets):
+    imputed = verified.manifest.imputed
+    if schema != build_schema(catalogue, _parse_horizons(schema), imputed=imputed, targets=targets):
         raise BrokenFileError(SCHEMA, "a schema that isn't the catalogue's and the manifest's")
-    if sha256_of(sealed.files[SCHEMA]) != sealed.manifest.schema_fingerprint:
+    if sha256_hex(verified.files[SCHEMA]) != verified.manifest.schema_fingerprint:
         raise BrokenFileError(SCHEMA, "another fingerprint than the manifest's")
     return schema
 
 
-def assemble(sealed: SealedFiles, catalogue: Catalogue) -> Bundle:
+def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
     """Load verified files and check the canary's answers.
 
     Raises:
         BundleRefusedError: a file isn't of its form, or the canary answers otherwise.
     """
-    schema = check_fits(sealed, catalogue)
-    read_json(sealed.files, REFERENCE_STATS, dict[str, ColumnStats])
-    models = models_from(sealed.files, catalogue, schema.targets)
-    check_canary(models, read_json(sealed.files, CANARY, Canary))
+    schema = check_fits(verified, catalogue)
+    read_json(verified.files, REFERENCE_STATS, dict[str, ColumnStats])
+    models = load_models(verified.files, catalogue, schema.targets)
+    check_canary(models, read_json(verified.files, CANARY, Canary))
     return Bundle(
-        bundle_id=sealed.bundle_id,
-        manifest=sealed.manifest,
-        horizons=_horizons(schema),
+        bundle_id=verified.bundle_id,
+        manifest=verified.manifest,
+        horizons=_parse_horizons(schema),
         models=models,
     )
 
 
-def _horizons(schema: Schema) -> Horizons:
+def _parse_horizons(schema: Schema) -> Horizons:
     try:
         return Horizons(**schema.horizons)
     except ValueError as error:
         raise BrokenFileError(SCHEMA, "horizons out of bounds") from error
 
 
-def _files_of(contents: BundleContents) -> dict[str, bytes]:
+def _build_files(contents: BundleContents) -> dict[str, bytes]:
     models = contents.models
-    schema = schema_of(
+    schema = build_schema(
         models.catalogue,
         contents.horizons,
         imputed=contents.imputed,
@@ -187,10 +187,10 @@ def _files_of(contents: BundleContents) -> dict[str, bytes]:
     }
 
 
-def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manifest:
+def _build_manifest(contents: BundleContents, files: Mapping[str, bytes]) -> Manifest:
     return Manifest(
         catalogue_fingerprint=contents.models.catalogue.fingerprint,
-        schema_fingerprint=sha256_of(files[SCHEMA]),
+        schema_fingerprint=sha256_hex(files[SCHEMA]),
         data_digest=contents.data_digest,
         cut_off_day=contents.cut_off_day,
         seasons=contents.seasons,
@@ -198,5 +198,5 @@ def _manifest_of(contents: BundleContents, files: Mapping[str, bytes]) -> Manife
         imputed=contents.imputed,
         libraries={name: version(name) for name in LIBRARIES},
         metrics=dict(contents.metrics),
-        files={name: FileFacts(len(data), sha256_of(data)) for name, data in files.items()},
+        files={name: FileFacts(len(data), sha256_hex(data)) for name, data in files.items()},
     )

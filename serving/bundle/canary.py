@@ -13,8 +13,8 @@ from serving.errors import CanaryError
 from serving.prediction.predict import Models, predict
 
 CANARY: Final = "canary.json"
-LEVEL: Final = 0.8
-MOST_ROWS: Final = 256
+COVERAGE: Final = 0.8
+MAX_ROWS: Final = 256
 TOLERANCE: Final = 1e-12
 """On one machine answers agree to the bit; another C library may round `exp` differently."""
 
@@ -34,16 +34,16 @@ def make_canary(
     """Predict the rows of `columns` in `markets` and write down what came out.
 
     Raises:
-        CanaryError: there are no rows, or more than `MOST_ROWS`.
+        CanaryError: there are no rows, or more than `MAX_ROWS`.
     """
     rows = {len(column) for column in columns.values()}
-    if len(rows) != 1 or not 1 <= max(rows) <= MOST_ROWS:
-        raise CanaryError(f"columns of {sorted(rows)} rows instead of 1 to {MOST_ROWS}")
+    if len(rows) != 1 or not 1 <= max(rows) <= MAX_ROWS:
+        raise CanaryError(f"columns of {sorted(rows)} rows instead of 1 to {MAX_ROWS}")
     stored = {
         name: [None if np.isnan(value) else float(value) for value in column]
         for name, column in columns.items()
     }
-    answers = _answers(models, columns, markets)
+    answers = _predict_answers(models, columns, markets)
     return Canary(columns=stored, markets=list(markets), expected=answers)
 
 
@@ -58,7 +58,7 @@ def check_canary(models: Models, canary: Canary) -> None:
         for name, values in canary.columns.items()
     }
     try:
-        found = _answers(models, columns, canary.markets)
+        found = _predict_answers(models, columns, canary.markets)
     except (KeyError, ValueError) as error:
         raise CanaryError(f"rows that can't be predicted ({error})") from error
     if found.keys() != canary.expected.keys():
@@ -68,11 +68,11 @@ def check_canary(models: Models, canary: Canary) -> None:
             _compare(f"{target} {part}", values, canary.expected[target].get(part, []))
 
 
-def _answers(
+def _predict_answers(
     models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str]
 ) -> dict[str, dict[str, list[float]]]:
     """Predict at the usual demand: no calendar makes two loaders differ."""
-    predictions = predict(models, columns, markets, level=LEVEL, demand=np.ones(len(markets)))
+    predictions = predict(models, columns, markets, coverage=COVERAGE, demand=np.ones(len(markets)))
     return {
         target: {
             "estimate": prediction.estimate.tolist(),

@@ -8,24 +8,24 @@ from pathlib import Path
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import ArtefactError
 from serving.bundle.bundle import assemble
-from serving.bundle.verified_files import read_sealed
+from serving.bundle.verified_files import read_verified
 from serving.errors import CanaryError
 
 
 def main(directory: Path, bundle_id: str) -> int:
     """Return 0 if the bundle can be loaded and answers as written, else its error's exit code."""
     try:
-        sealed = read_sealed(directory)
-        if sealed.bundle_id != bundle_id:
-            raise CanaryError(f"bundle {sealed.bundle_id} in place of {bundle_id}")
-        assemble(sealed, CATALOGUE)
+        verified = read_verified(directory)
+        if verified.bundle_id != bundle_id:
+            raise CanaryError(f"bundle {verified.bundle_id} in place of {bundle_id}")
+        assemble(verified, CATALOGUE)
     except ArtefactError as error:
-        sys.stderr.write(f"{_said(error)}\n")
+        sys.stderr.write(f"{_describe(error)}\n")
         return error.exit_code
     return 0
 
 
-def _said(error: ArtefactError) -> str:
+def _describe(error: ArtefactError) -> str:
     """Say in a line what the parent doesn't say by itself."""
     if isinstance(error, CanaryError):
         return error.found

@@ -9,36 +9,36 @@ from typing import Final
 import msgspec
 
 from features.catalogue.catalogue import CATALOGUE
-from features.runtime.atomic import replacing
+from features.runtime.atomic import write_atomically
 from serving.bundle.bundle import check_fits
 from serving.bundle.canary_process import try_in_child
 from serving.bundle.signature import SIGNATURE, PrivateKey, PublicKey, fingerprint
-from serving.bundle.verified_files import check_names, read_listed, read_manifest, read_sealed
+from serving.bundle.verified_files import check_names, read_files, read_manifest, read_verified
 from serving.errors import BundleRefusedError
 
 CHECKS: Final = ("files", "signature", "digests", "schema", "canary")
 """In the order in which loading makes them; none is made before the ones ahead of it hold."""
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class BundleCheck(msgspec.Struct, frozen=True, kw_only=True):
     """A check that was made."""
 
     check: str
     holds: bool
-    said: str
+    message: str
 
 
-def verify_bundle(directory: Path, key: PublicKey | None) -> list[Check]:
+def verify_bundle(directory: Path, key: PublicKey | None) -> list[BundleCheck]:
     """Make the checks of loading up to the first that fails; the bundle is sound if all hold.
 
     Without a key the signature isn't checked, and the check says so.
     """
-    checks: list[Check] = []
+    checks: list[BundleCheck] = []
     try:
-        for said in _steps(directory, key):
-            checks.append(Check(check=CHECKS[len(checks)], holds=True, said=said))
+        for message in _run_checks(directory, key):
+            checks.append(BundleCheck(check=CHECKS[len(checks)], holds=True, message=message))
     except BundleRefusedError as error:
-        checks.append(Check(check=CHECKS[len(checks)], holds=False, said=str(error)))
+        checks.append(BundleCheck(check=CHECKS[len(checks)], holds=False, message=str(error)))
     return checks
 
 
@@ -52,31 +52,33 @@ def sign_bundle(directory: Path, key: PrivateKey) -> str:
         StorageError: the disk refuses.
     """
     check_names(directory)
-    written = read_manifest(directory, None)
-    sealed = read_listed(directory, written)
-    check_fits(sealed, CATALOGUE)
-    try_in_child(directory, sealed.bundle_id)
-    signature = key.sign(written)
-    with replacing(directory / SIGNATURE, workshop=directory.absolute().parent) as file:
+    manifest_bytes = read_manifest(directory, None)
+    verified = read_files(directory, manifest_bytes)
+    check_fits(verified, CATALOGUE)
+    try_in_child(directory, verified.bundle_id)
+    signature = key.sign(manifest_bytes)
+    with write_atomically(
+        directory / SIGNATURE, temporary_parent=directory.absolute().parent
+    ) as file:
         file.write_bytes(signature)
-    return read_sealed(directory, key.public_key()).bundle_id
+    return read_verified(directory, key.public_key()).bundle_id
 
 
-def _steps(directory: Path, key: PublicKey | None) -> Iterator[str]:
+def _run_checks(directory: Path, key: PublicKey | None) -> Iterator[str]:
     """Make one check after the other and say what held."""
     count = check_names(directory)
     yield f"{count} plain files of allowed names, kinds and sizes, no links, no directories"
-    written = read_manifest(directory, key)
-    yield _signature_said(directory, key)
-    sealed = read_listed(directory, written)
-    yield f"{len(sealed.files)} files have the sizes and SHA-256 digests of manifest.json"
-    schema = check_fits(sealed, CATALOGUE)
+    manifest_bytes = read_manifest(directory, key)
+    yield _describe_signature(directory, key)
+    verified = read_files(directory, manifest_bytes)
+    yield f"{len(verified.files)} files have the sizes and SHA-256 digests of manifest.json"
+    schema = check_fits(verified, CATALOGUE)
     yield f"made for this program's features; predicts {', '.join(schema.targets)}"
-    try_in_child(directory, sealed.bundle_id)
+    try_in_child(directory, verified.bundle_id)
     yield "a process of its own loads it and gives the answers of canary.json"
 
 
-def _signature_said(directory: Path, key: PublicKey | None) -> str:
+def _describe_signature(directory: Path, key: PublicKey | None) -> str:
     if key is not None:
         return f"manifest.json is signed by the key {fingerprint(key)}"
     is_there = (directory / SIGNATURE).exists()

@@ -85,7 +85,7 @@ def verify(
         typer.echo(encode({"is_sound": is_sound, "checks": checks}).decode())
     else:
         for one in checks:
-            typer.echo(f"{'holds' if one.holds else 'FAILS'}  {one.check}: {one.said}")
+            typer.echo(f"{'holds' if one.holds else 'FAILS'}  {one.check}: {one.message}")
     raise typer.Exit(0 if is_sound else REFUSED)
 
 
@@ -99,7 +99,7 @@ def inspect(bundle: BundleArgument, json: JsonOption = False) -> None:
     """
     from msgspec.json import encode
 
-    from serving.bundle.describe import facts_of, lines_of
+    from serving.bundle.describe import format_facts, read_facts
 
-    facts = facts_of(bundle)
-    typer.echo(encode(facts).decode() if json else "\n".join(lines_of(facts)))
+    facts = read_facts(bundle)
+    typer.echo(encode(facts).decode() if json else "\n".join(format_facts(facts)))

@@ -15,9 +15,10 @@ from features.declarations.levels import Level
 from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """2: trees of return risk start from a formula; 3: past decisions say which are of one listing;
-4: the manifest says which days were learned from; 5: and what a calendar says of the others."""
+4: the manifest says which days were learned from; 5: and what a calendar says of the others;
+6: coverage, difficulty and uplift are called by these names."""
 MANIFEST: Final = "manifest.json"
 
 
@@ -61,7 +62,7 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     imputed: tuple[str, ...]
 
 
-def schema_of(
+def build_schema(
     catalogue: Catalogue,
     horizons: Horizons,
     *,
@@ -73,7 +74,8 @@ def schema_of(
         catalogue_fingerprint=catalogue.fingerprint,
         request_fields=tuple(field.name for field in catalogue.request_fields),
         base_features={
-            level.value: tuple(feature.name for feature in catalogue.at(level)) for level in Level
+            level.value: tuple(feature.name for feature in catalogue.at_level(level))
+            for level in Level
         },
         model_inputs=catalogue.model_inputs,
         targets=targets,
@@ -93,11 +95,11 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - anything that msgspec
     return (text + "\n").encode()
 
 
-def sha256_of(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """Return the digest that manifests use."""
     return hashlib.sha256(data).hexdigest()
 
 
-def bundle_id_of(manifest: bytes) -> str:
+def compute_bundle_id(manifest: bytes) -> str:
     """Return the bundle's id: it names the manifest, which names every byte of the rest."""
-    return sha256_of(manifest)[:16]
+    return sha256_hex(manifest)[:16]

@@ -12,13 +12,13 @@ import numpy as np
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from serving.bundle.manifest import canonical_json
-from serving.conformal.calibration_sample import Past
-from serving.conformal.cells import LEVELS, Cell, OwnEvidence
-from serving.conformal.difficulty import Spread
+from serving.conformal.calibration_sample import CalibrationSample
+from serving.conformal.cells import EVIDENCE_AMOUNTS, MondrianCell, OwnEvidence
+from serving.conformal.difficulty import DifficultyEstimate
 from serving.conformal.intervals import CellResiduals, ConformalResiduals
 from serving.errors import BrokenFileError, MissingFileError
-from serving.prediction.booster import Booster, feature_names_of
-from serving.prediction.calibration import Knots
+from serving.prediction.booster import Booster, parse_feature_names
+from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.predict import Models
 from serving.prediction.target_model import TargetModel
 
@@ -27,7 +27,7 @@ CONFORMAL: Final = "conformal.json"
 POOLING: Final = "pooling.json"
 SELECTION: Final = "selection.json"
 
-MOST_COUNT: Final = 1 << 53
+MAX_COUNT: Final = 1 << 53
 """Rows of a cell: as many as floats count one by one."""
 
 ALL_ROWS: Final = "all"
@@ -36,7 +36,7 @@ ALL_ROWS: Final = "all"
 T = TypeVar("T")
 
 
-class StoredKnots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoredCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The calibration curve of a target in calibration.json."""
 
     x: list[float]
@@ -46,11 +46,11 @@ class StoredKnots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The residuals of a cell in conformal.json."""
 
-    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_COUNT)]
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)]
     values: list[float]
 
 
-class StoredSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoredDifficulty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the residuals of a target are measured in, in conformal.json."""
 
     estimates: list[float]
@@ -62,11 +62,11 @@ class StoredSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The residuals of a target in conformal.json; cells by path, such as `all/some/DE`."""
 
-    spread: StoredSpread
+    difficulty: StoredDifficulty
     cells: dict[str, StoredCell]
 
 
-class StoredPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The past decisions of a target in selection.json."""
 
     estimate: list[float]
@@ -77,22 +77,24 @@ class StoredPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    knots, residuals, past = {}, {}, {}
+    curves_by_target, residuals, calibration_sample = {}, {}, {}
     files = {}
     for target, model in models.targets.items():
         for position, booster in enumerate(model.boosters):
             files[f"{target}.{position}.txt"] = booster.text.encode()
-        knots[target] = StoredKnots(model.calibration.x.tolist(), model.calibration.y.tolist())
-        residuals[target] = _stored(model.residuals)
-        past[target] = _stored_past(model.past)
-    files[CALIBRATION] = canonical_json(knots)
+        curves_by_target[target] = StoredCurve(
+            model.calibration.x.tolist(), model.calibration.y.tolist()
+        )
+        residuals[target] = _encode_residuals(model.residuals)
+        calibration_sample[target] = _encode_sample(model.calibration_sample)
+    files[CALIBRATION] = canonical_json(curves_by_target)
     files[CONFORMAL] = canonical_json(residuals)
-    files[SELECTION] = canonical_json(past)
+    files[SELECTION] = canonical_json(calibration_sample)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
 
 
-def models_from(
+def load_models(
     files: Mapping[str, bytes], catalogue: Catalogue, targets: Collection[Target]
 ) -> Models:
     """Load the models of `targets` out of verified files.
@@ -100,19 +102,25 @@ def models_from(
     Raises:
         BundleRefusedError: a file is missing, not of its form, or about other targets.
     """
-    knots = read_json(files, CALIBRATION, dict[Target, StoredKnots])
+    curves_by_target = read_json(files, CALIBRATION, dict[Target, StoredCurve])
     residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
-    past = read_json(files, SELECTION, dict[Target, StoredPast])
-    for name, stored in ((CALIBRATION, knots), (CONFORMAL, residuals), (SELECTION, past)):
+    calibration_sample = read_json(files, SELECTION, dict[Target, StoredSample])
+    for name, stored in (
+        (CALIBRATION, curves_by_target),
+        (CONFORMAL, residuals),
+        (SELECTION, calibration_sample),
+    ):
         if set(stored) != set(targets):
             raise BrokenFileError(name, f"targets {sorted(stored)}")
     models = {
         target: TargetModel(
             target=target,
-            boosters=_boosters(files, target, catalogue),
-            calibration=Knots(np.array(knots[target].x), np.array(knots[target].y)),
-            residuals=_residuals(residuals[target]),
-            past=_past(past[target]),
+            boosters=_load_boosters(files, target, catalogue),
+            calibration=CalibrationCurve(
+                np.array(curves_by_target[target].x), np.array(curves_by_target[target].y)
+            ),
+            residuals=_decode_residuals(residuals[target]),
+            calibration_sample=_decode_sample(calibration_sample[target]),
         )
         for target in targets
     }
@@ -141,55 +149,60 @@ def read_json(files: Mapping[str, bytes], name: str, form: type[T]) -> T:
         raise BrokenFileError(name, str(error)) from error
 
 
-def _boosters(
+def _load_boosters(
     files: Mapping[str, bytes], target: Target, catalogue: Catalogue
 ) -> tuple[Booster, ...]:
     names = booster_names(files, target)
     if not names:
         raise MissingFileError(f"{target}.0.txt")
-    texts = [_model_text(files[name], name, catalogue) for name in names]
+    texts = [_decode_model_text(files[name], name, catalogue) for name in names]
     return tuple(Booster(text) for text in texts)
 
 
-def _model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
+def _decode_model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
     """Decode a model's text and look at what it declares before LightGBM does."""
     if not data.isascii() or b"\0" in data or not data.startswith(b"tree\n"):
         raise BrokenFileError(name, "no LightGBM text")
     text = data.decode("ascii")
-    if feature_names_of(text) != catalogue.model_inputs:
+    if parse_feature_names(text) != catalogue.model_inputs:
         raise BrokenFileError(name, "other input columns than the catalogue's")
     return text
 
 
-def _stored(residuals: ConformalResiduals) -> StoredResiduals:
+def _encode_residuals(residuals: ConformalResiduals) -> StoredResiduals:
     cells = {
         "/".join((ALL_ROWS, *cell)): StoredCell(one.count, one.values.tolist())
         for cell, one in residuals.cells.items()
     }
-    spread = residuals.spread
-    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
-    return StoredResiduals(StoredSpread(*(one.tolist() for one in curves)), cells)
+    difficulty = residuals.difficulty
+    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
+    return StoredResiduals(StoredDifficulty(*(one.tolist() for one in curves)), cells)
 
 
-def _residuals(stored: StoredResiduals) -> ConformalResiduals:
-    cells = {_cell(path): one for path, one in stored.cells.items()}
-    spread = stored.spread
-    curves = (spread.estimates, spread.sizes, spread.units, spread.factors)
+def _decode_residuals(stored: StoredResiduals) -> ConformalResiduals:
+    cells = {_parse_cell(path): one for path, one in stored.cells.items()}
+    difficulty = stored.difficulty
+    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
     return ConformalResiduals(
-        Spread(*(np.array(one) for one in curves)),
+        DifficultyEstimate(*(np.array(one) for one in curves)),
         {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
     )
 
 
-def _stored_past(past: Past) -> StoredPast:
-    evidence = [LEVELS[place] for place in past.evidence.tolist()]
-    listings = past.listings.tolist()
-    return StoredPast(past.estimate.tolist(), past.outcome.tolist(), evidence, listings)
+def _encode_sample(calibration_sample: CalibrationSample) -> StoredSample:
+    evidence = [EVIDENCE_AMOUNTS[place] for place in calibration_sample.evidence.tolist()]
+    listings = calibration_sample.listings.tolist()
+    return StoredSample(
+        calibration_sample.estimate.tolist(),
+        calibration_sample.outcome.tolist(),
+        evidence,
+        listings,
+    )
 
 
-def _past(stored: StoredPast) -> Past:
-    evidence = [LEVELS.index(one) for one in stored.evidence]
-    return Past(
+def _decode_sample(stored: StoredSample) -> CalibrationSample:
+    evidence = [EVIDENCE_AMOUNTS.index(one) for one in stored.evidence]
+    return CalibrationSample(
         np.array(stored.estimate),
         np.array(stored.outcome),
         np.array(evidence, dtype=np.int64),
@@ -197,7 +210,7 @@ def _past(stored: StoredPast) -> Past:
     )
 
 
-def _cell(path: str) -> Cell:
+def _parse_cell(path: str) -> MondrianCell:
     root, *cell = path.split("/")
     if root != ALL_ROWS:
         raise BrokenFileError(CONFORMAL, f"a cell {path[:80]!r}")

@@ -32,7 +32,7 @@ from serving.errors import KeyRefusedError, SignatureRefusedError
 
 SIGNATURE: Final = "manifest.sig"
 SIGNATURE_BYTES: Final = 64
-MOST_KEY_BYTES: Final = 4096
+MAX_KEY_BYTES: Final = 4096
 PRIVATE_KEY: Final = "xuanpin.key"
 PUBLIC_KEY: Final = "xuanpin.pub"
 
@@ -40,7 +40,7 @@ PrivateKey = Ed25519PrivateKey
 PublicKey = Ed25519PublicKey
 """The kinds of keys, for those who pass them on."""
 
-_OF_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_GROUP_OR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_keys(directory: Path) -> tuple[Path, Path]:
@@ -68,8 +68,8 @@ def read_private_key(path: Path) -> PrivateKey:
     Raises:
         KeyRefusedError: it can't be read, isn't an unencrypted Ed25519 key, or others may read it.
     """
-    data = _read(path)
-    if path.stat().st_mode & _OF_OTHERS:
+    data = _read_key_file(path)
+    if path.stat().st_mode & _GROUP_OR_OTHERS:
         raise KeyRefusedError(path, "one that others may use (`chmod 600` keeps it to yourself)")
     try:
         key = load_pem_private_key(data, password=None)
@@ -87,7 +87,7 @@ def read_public_key(path: Path) -> PublicKey:
         KeyRefusedError: it can't be read or isn't an Ed25519 public key.
     """
     try:
-        key = load_pem_public_key(_read(path))
+        key = load_pem_public_key(_read_key_file(path))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyRefusedError(path, "no PEM of a public key") from error
     if not isinstance(key, Ed25519PublicKey):
@@ -115,7 +115,7 @@ def fingerprint(key: PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def _read(path: Path) -> bytes:
+def _read_key_file(path: Path) -> bytes:
     """Read a key file, and no more of it than a key can have."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -124,4 +124,4 @@ def _read(path: Path) -> bytes:
     with open(handle, "rb") as file:  # noqa: PTH123 - opens the handle that doesn't wait for a pipe
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise KeyRefusedError(path, "not a plain file")
-        return file.read(MOST_KEY_BYTES)
+        return file.read(MAX_KEY_BYTES)

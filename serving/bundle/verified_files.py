@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from serving.bundle.manifest import FORMAT, MANIFEST, Manifest, bundle_id_of, sha256_of
+from serving.bundle.manifest import FORMAT, MANIFEST, Manifest, compute_bundle_id, sha256_hex
 from serving.bundle.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey, check_signature
 from serving.errors import (
     BrokenFileError,
@@ -29,8 +29,8 @@ from serving.errors import (
     UnexpectedFileError,
 )
 
-MOST_FILES: Final = 64
-MOST_BYTES: Final = {
+MAX_FILES: Final = 64
+MAX_BYTES: Final = {
     ".json": 16 << 20,
     ".txt": 64 << 20,
     ".md": 1 << 20,
@@ -38,13 +38,13 @@ MOST_BYTES: Final = {
 }
 """Suffixes that may stand in a bundle, with the size that such a file may have."""
 
-MOST_BYTES_IN_ALL: Final = 256 << 20
+MAX_TOTAL_BYTES: Final = 256 << 20
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_]+(\.[0-9]{1,3})?\.(json|txt|md)")
 
 
 @dataclass(frozen=True)
-class SealedFiles:
+class VerifiedFiles:
     """The verified content of a bundle directory: every file but the manifest, by name."""
 
     bundle_id: str
@@ -56,7 +56,7 @@ class _FormatOnly(msgspec.Struct):
     format: int
 
 
-def read_sealed(directory: Path, key: PublicKey | None = None) -> SealedFiles:
+def read_verified(directory: Path, key: PublicKey | None = None) -> VerifiedFiles:
     """Read and verify a bundle directory, and with a key who signed it.
 
     Refuses links, files too large, too many, not listed, missing or changed, a manifest of a
@@ -67,7 +67,7 @@ def read_sealed(directory: Path, key: PublicKey | None = None) -> SealedFiles:
         BundleRefusedError: one of its subclasses says why.
     """
     check_names(directory)
-    return read_listed(directory, read_manifest(directory, key))
+    return read_files(directory, read_manifest(directory, key))
 
 
 def read_manifest(directory: Path, key: PublicKey | None) -> bytes:
@@ -77,23 +77,27 @@ def read_manifest(directory: Path, key: PublicKey | None) -> bytes:
         SignatureRefusedError: the signature is missing or wrong.
         BundleRefusedError: a file can't be read.
     """
-    written = _read_plain(directory, MANIFEST)
+    manifest_bytes = _read_plain(directory, MANIFEST)
     if key is not None:
         is_signed = (directory / SIGNATURE).exists()
-        check_signature(written, _read_plain(directory, SIGNATURE) if is_signed else None, key)
-    return written
+        check_signature(
+            manifest_bytes, _read_plain(directory, SIGNATURE) if is_signed else None, key
+        )
+    return manifest_bytes
 
 
-def read_listed(directory: Path, written: bytes) -> SealedFiles:
+def read_files(directory: Path, manifest_bytes: bytes) -> VerifiedFiles:
     """Read and verify the files that a manifest, given as its bytes, lists.
 
     Raises:
         BundleRefusedError: one of its subclasses says why.
     """
-    manifest = _parse_manifest(written)
-    _check_listed(directory, manifest)
-    files = {name: _read_listed(directory, name, manifest) for name in sorted(manifest.files)}
-    return SealedFiles(bundle_id=bundle_id_of(written), manifest=manifest, files=files)
+    manifest = _parse_manifest(manifest_bytes)
+    _check_file_list(directory, manifest)
+    files = {name: _read_file(directory, name, manifest) for name in sorted(manifest.files)}
+    return VerifiedFiles(
+        bundle_id=compute_bundle_id(manifest_bytes), manifest=manifest, files=files
+    )
 
 
 def check_names(directory: Path) -> int:
@@ -113,12 +117,12 @@ def check_names(directory: Path) -> int:
                 raise UnexpectedFileError(entry.name, "not a name that a bundle uses")
             names.append(entry.name)
             size += entry.stat(follow_symlinks=False).st_size
-            if len(names) > MOST_FILES:
-                raise UnexpectedFileError(entry.name, f"more than {MOST_FILES} files")
+            if len(names) > MAX_FILES:
+                raise UnexpectedFileError(entry.name, f"more than {MAX_FILES} files")
     if MANIFEST not in names:
         raise NotABundleError(directory, f"no {MANIFEST}")
-    if size > MOST_BYTES_IN_ALL:
-        raise TooLargeError("the whole bundle", limit=MOST_BYTES_IN_ALL, found=size)
+    if size > MAX_TOTAL_BYTES:
+        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, found=size)
     return len(names)
 
 
@@ -130,28 +134,28 @@ def check_loadable(files: Mapping[str, bytes]) -> None:
         TooLargeError: a file, or all together, are larger than will be read.
     """
     for count, (name, data) in enumerate(files.items(), start=1):
-        if not _NAME.fullmatch(name) or count > MOST_FILES:
+        if not _NAME.fullmatch(name) or count > MAX_FILES:
             raise UnexpectedFileError(name, "not one that a bundle can have")
-        if len(data) > (limit := MOST_BYTES[Path(name).suffix]):
+        if len(data) > (limit := MAX_BYTES[Path(name).suffix]):
             raise TooLargeError(name, limit=limit, found=len(data))
     size = sum(map(len, files.values()))
-    if size > MOST_BYTES_IN_ALL:
-        raise TooLargeError("the whole bundle", limit=MOST_BYTES_IN_ALL, found=size)
+    if size > MAX_TOTAL_BYTES:
+        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, found=size)
 
 
-def _parse_manifest(written: bytes) -> Manifest:
+def _parse_manifest(manifest_bytes: bytes) -> Manifest:
     try:
-        found = msgspec.json.decode(written, type=_FormatOnly).format
+        found = msgspec.json.decode(manifest_bytes, type=_FormatOnly).format
         if found > FORMAT:
             raise NewerFormatError(known=FORMAT, found=found)
         if found < FORMAT:
             raise OlderFormatError(known=FORMAT, found=found)
-        return msgspec.json.decode(written, type=Manifest)
+        return msgspec.json.decode(manifest_bytes, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFileError(MANIFEST, str(error)) from error
 
 
-def _check_listed(directory: Path, manifest: Manifest) -> None:
+def _check_file_list(directory: Path, manifest: Manifest) -> None:
     """Compare what is there with what is listed; listed names can't lead elsewhere."""
     for name in manifest.files:
         if not _NAME.fullmatch(name) or name == MANIFEST:
@@ -163,10 +167,10 @@ def _check_listed(directory: Path, manifest: Manifest) -> None:
         raise MissingFileError(name)
 
 
-def _read_listed(directory: Path, name: str, manifest: Manifest) -> bytes:
+def _read_file(directory: Path, name: str, manifest: Manifest) -> bytes:
     facts = manifest.files[name]
     data = _read_plain(directory, name)
-    found = sha256_of(data)
+    found = sha256_hex(data)
     if found != facts.sha256 or len(data) != facts.bytes:
         raise DigestMismatchError(name, expected=facts.sha256, found=found)
     return data
@@ -174,7 +178,7 @@ def _read_listed(directory: Path, name: str, manifest: Manifest) -> bytes:
 
 def _read_plain(directory: Path, name: str) -> bytes:
     """Read a plain file of bounded size, without following a link put there meanwhile."""
-    limit = MOST_BYTES[Path(name).suffix]
+    limit = MAX_BYTES[Path(name).suffix]
     try:
         handle = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:

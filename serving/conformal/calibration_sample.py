@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import FloatArray, IntArray
-from serving.conformal.cells import LEVELS
+from serving.conformal.cells import EVIDENCE_AMOUNTS
 from serving.errors import BrokenFileError
 
-MOST_ROWS: Final = 4000
+MAX_ROWS: Final = 4000
 """Decisions kept: a random part of all, which is as exchangeable with candidates as the whole."""
 
 
 @dataclass(frozen=True)
-class Past:
+class CalibrationSample:
     """Calibration rows that no model was fitted on: estimate, outcome and own evidence."""
 
     estimate: FloatArray
@@ -32,24 +32,28 @@ class Past:
         all_columns = (*columns, self.evidence, self.listings)
         faults = {
             "columns of unequal length": len({len(c) for c in all_columns}) > 1,
-            f"more than {MOST_ROWS} rows": self.estimate.size > MOST_ROWS,
+            f"more than {MAX_ROWS} rows": self.estimate.size > MAX_ROWS,
             "a share outside [0, 1]": any(not ((c >= 0) & (c <= 1)).all() for c in columns),
-            "an unknown level of evidence": not np.isin(self.evidence, range(len(LEVELS))).all(),
+            "an unknown level of evidence": not np.isin(
+                self.evidence, range(len(EVIDENCE_AMOUNTS))
+            ).all(),
         }
         for fault, is_found in faults.items():
             if is_found:
                 raise BrokenFileError("past decisions", fault)
 
 
-def keep_past(
+def subsample(
     estimate: FloatArray, outcome: FloatArray, evidence: IntArray, *, listings: IntArray
-) -> Past:
-    """Keep calibration rows of shape (rows,): all, or `MOST_ROWS` of them drawn without looking.
+) -> CalibrationSample:
+    """Keep calibration rows of shape (rows,): all, or `MAX_ROWS` of them drawn without looking.
 
     The same rows give the same draw.
     """
     rows = np.arange(estimate.size)
-    if rows.size > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False))
+    if rows.size > MAX_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
     _, numbers = np.unique(listings[rows], return_inverse=True)
-    return Past(estimate[rows], outcome[rows], evidence[rows], numbers.astype(np.int64))
+    return CalibrationSample(
+        estimate[rows], outcome[rows], evidence[rows], numbers.astype(np.int64)
+    )

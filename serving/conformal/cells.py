@@ -17,10 +17,10 @@ import numpy as np
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
-Cell = tuple[str, ...]
+MondrianCell = tuple[str, ...]
 """A node of the tree, as its path from the root: `()`, `("some",)` or `("some", "DE")`."""
 
-ROOT: Final[Cell] = ()
+ROOT: Final[MondrianCell] = ()
 
 OWN_HISTORY: Final = ("units_ordered_84d", "units_offered_180d", "units_ripe_180d")
 """Base features of the listing itself; any of them above 0 is a history of its own."""
@@ -42,7 +42,7 @@ class OwnEvidence(StrEnum):
     """At least `MUCH_UNITS` were ordered."""
 
 
-LEVELS: Final = tuple(OwnEvidence)
+EVIDENCE_AMOUNTS: Final = tuple(OwnEvidence)
 
 
 def is_cold_start(columns: Mapping[str, FloatArray]) -> BoolArray:
@@ -55,60 +55,60 @@ def is_cold_start(columns: Mapping[str, FloatArray]) -> BoolArray:
 
 
 def own_evidence(columns: Mapping[str, FloatArray]) -> IntArray:
-    """Return the place of each row's own evidence in `LEVELS`, shape (rows,); null counts as 0."""
+    """Return each row's index in `EVIDENCE_AMOUNTS`, shape (rows,); null counts as 0."""
     ordered = np.maximum(*(np.nan_to_num(columns[name]) for name in OWN_ORDERED))
-    known = np.where(ordered >= MUCH_UNITS, LEVELS.index(OwnEvidence.MUCH), 1)
-    return np.where(is_cold_start(columns), LEVELS.index(OwnEvidence.NONE), known)
+    known = np.where(ordered >= MUCH_UNITS, EVIDENCE_AMOUNTS.index(OwnEvidence.MUCH), 1)
+    return np.where(is_cold_start(columns), EVIDENCE_AMOUNTS.index(OwnEvidence.NONE), known)
 
 
 def cell_codes(columns: Mapping[str, FloatArray], market_codes: IntArray) -> IntArray:
-    """Return the place of each row's own cell among `cells_of` the markets, shape (rows,).
+    """Return the place of each row's own cell among `leaf_cells` the markets, shape (rows,).
 
     Training and serving both assign cells with this function.
     """
-    return market_codes * len(LEVELS) + own_evidence(columns)
+    return market_codes * len(EVIDENCE_AMOUNTS) + own_evidence(columns)
 
 
-def cells_of(markets: Sequence[str]) -> tuple[Cell, ...]:
+def leaf_cells(markets: Sequence[str]) -> tuple[MondrianCell, ...]:
     """Return the narrowest cells of some markets, in the order that `cell_codes` counts them."""
-    return tuple((level.value, market) for market in markets for level in LEVELS)
+    return tuple((level.value, market) for market in markets for level in EVIDENCE_AMOUNTS)
 
 
-def ancestors(cell: Cell) -> tuple[Cell, ...]:
+def ancestors(cell: MondrianCell) -> tuple[MondrianCell, ...]:
     """Return a cell and those above it, from the narrowest to all rows."""
     return tuple(cell[:depth] for depth in range(len(cell), -1, -1))
 
 
 @dataclass(frozen=True)
-class Footing:
+class IntervalContext:
     """The cells and units of some rows."""
 
     codes: IntArray
     """Place of each row's own cell in `cells`, shape (rows,)."""
-    cells: tuple[Cell, ...]
-    units: FloatArray
+    cells: tuple[MondrianCell, ...]
+    exposure: FloatArray
     """How many units each row's share is of, as known at `as_of`; at least 1, shape (rows,)."""
 
     @property
     def evidence(self) -> IntArray:
-        """Return the place of each row's own evidence in `LEVELS`, shape (rows,)."""
-        return self.codes % len(LEVELS)
+        """Return the place of each row's own evidence in `EVIDENCE_AMOUNTS`, shape (rows,)."""
+        return self.codes % len(EVIDENCE_AMOUNTS)
 
-    def where(self, picked: BoolArray | IntArray) -> Footing:
+    def select(self, picked: BoolArray | IntArray) -> IntervalContext:
         """Return the rows that a mask or positions pick."""
-        return Footing(self.codes[picked], self.cells, self.units[picked])
+        return IntervalContext(self.codes[picked], self.cells, self.exposure[picked])
 
 
-def footing_in(
-    markets: Sequence[str], columns: Mapping[str, FloatArray], units: FloatArray
-) -> Footing:
+def build_interval_context(
+    markets: Sequence[str], columns: Mapping[str, FloatArray], exposure: FloatArray
+) -> IntervalContext:
     """Return the footing of rows in markets given one by one."""
     places = {market: place for place, market in enumerate(dict.fromkeys(markets))}
     codes = np.array([places[market] for market in markets], dtype=np.int64)
-    return Footing(cell_codes(columns, codes), cells_of(tuple(places)), units)
+    return IntervalContext(cell_codes(columns, codes), leaf_cells(tuple(places)), exposure)
 
 
-def share_units(target: Target, offered: FloatArray, sell_through: FloatArray) -> FloatArray:
+def share_exposure(target: Target, offered: FloatArray, sell_through: FloatArray) -> FloatArray:
     """Return how many units a target is a share of, as far as that is known beforehand.
 
     Sell-through is a share of the units offered. Return risk is one of the units ordered, of

@@ -10,18 +10,18 @@ import numpy as np
 from features.runtime.arrays import FloatArray
 from serving.errors import BrokenFileError
 
-MOST_KNOTS: Final = 128
-LEAST_VALUE: Final = 1e-6
-MOST_VALUE: Final = 1e6
+MAX_KNOTS: Final = 128
+MIN_VALUE: Final = 1e-6
+MAX_VALUE: Final = 1e6
 """Of sizes and factors: products of two stay far from what floats can't hold."""
-SLACK: Final = 1e-9
+ROUNDING_SLACK: Final = 1e-9
 """What rounding may do to a ratio."""
 
 _GRID: Final[FloatArray] = (1 - np.cos(np.pi * np.arange(65) / 64)) / 2
 
 
 @dataclass(frozen=True)
-class Spread:
+class DifficultyEstimate:
     """A size by estimate times a factor by units, both lines between knots, constant beyond them.
 
     They may be learned from any residuals: an interval of p ± c·size(p), cut off at 0 and 1, grows
@@ -33,7 +33,7 @@ class Spread:
     estimates: FloatArray
     """The knots of sizes, increasing in [0, 1]."""
     sizes: FloatArray
-    """From `LEAST_VALUE` to `MOST_VALUE`, as factors are."""
+    """From `MIN_VALUE` to `MAX_VALUE`, as factors are."""
     units: FloatArray
     """The knots of factors, increasing from 1 on; between them lines over their logarithm."""
     factors: FloatArray
@@ -43,13 +43,13 @@ class Spread:
         """Refuse what can't be such a spread."""
         x, y, units, factors = self.estimates, self.sizes, self.units, self.factors
         for knots, values in ((x, y), (units, factors)):
-            if knots.ndim != 1 or not 0 < knots.size <= MOST_KNOTS or knots.shape != values.shape:
-                raise BrokenFileError("the spread of residuals", f"not 1 to {MOST_KNOTS} knots")
-            if not ((values >= LEAST_VALUE) & (values <= MOST_VALUE)).all():
-                fault = f"a value outside {LEAST_VALUE:g} to {MOST_VALUE:g}"
+            if knots.ndim != 1 or not 0 < knots.size <= MAX_KNOTS or knots.shape != values.shape:
+                raise BrokenFileError("the spread of residuals", f"not 1 to {MAX_KNOTS} knots")
+            if not ((values >= MIN_VALUE) & (values <= MAX_VALUE)).all():
+                fault = f"a value outside {MIN_VALUE:g} to {MAX_VALUE:g}"
                 raise BrokenFileError("the spread of residuals", fault)
-        rises = y[1:] * x[:-1] > y[:-1] * x[1:] * (1 + SLACK)
-        falls = y[1:] * (1 - x[:-1]) * (1 + SLACK) < y[:-1] * (1 - x[1:])
+        rises = y[1:] * x[:-1] > y[:-1] * x[1:] * (1 + ROUNDING_SLACK)
+        falls = y[1:] * (1 - x[:-1]) * (1 + ROUNDING_SLACK) < y[:-1] * (1 - x[1:])
         faults = {
             "a knot outside the shares": not ((x >= 0) & (x <= 1)).all(),
             "a knot of less than a unit": not ((units >= 1) & np.isfinite(units)).all(),
@@ -62,14 +62,14 @@ class Spread:
                 raise BrokenFileError("the spread of residuals", fault)
 
     @classmethod
-    def binomial(cls) -> Spread:
+    def binomial(cls) -> DifficultyEstimate:
         """Return the deviation of one trial, for want of residuals and units to learn from.
 
         0.01 more than the variance p(1-p) keeps it positive.
         """
         return cls(_GRID, np.sqrt(_GRID * (1 - _GRID) + 0.01), np.ones(1), np.ones(1))
 
-    def of(self, estimate: FloatArray, units: FloatArray) -> FloatArray:
+    def sigma(self, estimate: FloatArray, units: FloatArray) -> FloatArray:
         """Return the scale of the residual of a share of `units` units, shape (rows,)."""
         factor = np.interp(np.log(units), np.log(self.units), self.factors)
         return np.interp(estimate, self.estimates, self.sizes) * factor

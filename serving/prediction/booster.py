@@ -35,7 +35,7 @@ class LightGBMMissingError(ImportError):
 
 
 @cache
-def _library() -> ctypes.CDLL:
+def _load_library() -> ctypes.CDLL:
     for path in files("lightgbm") or ():
         if path.stem == "lib_lightgbm" and path.suffix in {".so", ".dylib", ".dll"}:
             library = ctypes.CDLL(str(path.locate()))
@@ -45,8 +45,8 @@ def _library() -> ctypes.CDLL:
 
 
 def _call(function: str, *arguments: object) -> None:
-    if getattr(_library(), function)(*arguments) != 0:
-        raise BrokenFileError("a LightGBM model", _library().LGBM_GetLastError().decode())
+    if getattr(_load_library(), function)(*arguments) != 0:
+        raise BrokenFileError("a LightGBM model", _load_library().LGBM_GetLastError().decode())
 
 
 class Booster:
@@ -67,7 +67,7 @@ class Booster:
             ctypes.byref(iterations),
             ctypes.byref(self._handle),
         )
-        weakref.finalize(self, _library().LGBM_BoosterFree, self._handle)
+        weakref.finalize(self, _load_library().LGBM_BoosterFree, self._handle)
         width = ctypes.c_int()
         _call("LGBM_BoosterGetNumFeature", self._handle, ctypes.byref(width))
         self.width = width.value
@@ -75,7 +75,7 @@ class Booster:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Return the names of the columns it was trained on, in order."""
-        return feature_names_of(self.text)
+        return parse_feature_names(self.text)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Return one raw prediction a row of `matrix` (rows, width), null as NaN."""
@@ -103,7 +103,7 @@ class Booster:
         return predictions
 
 
-def feature_names_of(text: str) -> tuple[str, ...]:
+def parse_feature_names(text: str) -> tuple[str, ...]:
     """Return the column names that a model's text declares, without loading it."""
     start = text.find("\nfeature_names=")
     line = text[start + 1 :].partition("\n")[0] if start >= 0 else ""

@@ -11,7 +11,7 @@ from serving.errors import BrokenFileError
 
 
 @dataclass(frozen=True)
-class Knots:
+class CalibrationCurve:
     """A non-decreasing curve through (x, y), straight between knots and constant beyond them.
 
     Isotonic regression's thresholds are such knots, and `apply` gives the same bits as

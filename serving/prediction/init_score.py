@@ -20,27 +20,27 @@ from features.declarations.return_expectation import NAME
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 
-STARTS: Final[Mapping[Target, str]] = {"return_risk": NAME}
+INIT_COLUMNS: Final[Mapping[Target, str]] = {"return_risk": NAME}
 """The input that each target's trees start from; those of other targets start from their mean."""
-LEAST_START: Final = 1e-3
+MIN_INIT_SHARE: Final = 1e-3
 """Trees start no nearer to 0 or 1, from where they could hardly return."""
 
 
-def place_of_start(target: Target, names: Sequence[str]) -> int | None:
+def init_column(target: Target, names: Sequence[str]) -> int | None:
     """Return the column of the design matrix that a target's trees start from, None without."""
-    places = (place for place, name in enumerate(names) if name == STARTS.get(target))
+    places = (place for place, name in enumerate(names) if name == INIT_COLUMNS.get(target))
     return next(places, None)
 
 
-def starting_share(matrix: FloatArray, place: int) -> FloatArray:
+def init_share(matrix: FloatArray, place: int) -> FloatArray:
     """Return the share from which each row's trees start, shape (rows,), never 0 or 1."""
-    return np.clip(matrix[:, place], LEAST_START, 1 - LEAST_START)
+    return np.clip(matrix[:, place], MIN_INIT_SHARE, 1 - MIN_INIT_SHARE)
 
 
-def from_start(share: FloatArray, matrix: FloatArray, place: int | None) -> FloatArray:
+def apply_init_score(share: FloatArray, matrix: FloatArray, place: int | None) -> FloatArray:
     """Return what trees mean by `share`, both of shape (rows,): a factor of the start's odds."""
     if place is None:
         return share
-    start = starting_share(matrix, place)
+    start = init_share(matrix, place)
     kept = share * start
     return np.asarray(kept / (kept + (1 - share) * (1 - start)), np.float64)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.cells import Footing, footing_in, share_units
+from serving.conformal.cells import IntervalContext, build_interval_context, share_exposure
 from serving.errors import BrokenFileError
-from serving.prediction.seasonality import SEASONAL, at_usual_demand
+from serving.prediction.seasonality import SEASONAL_TARGET, rescale_to_baseline_demand
 from serving.prediction.target_model import TargetModel, servable_targets
 
 
@@ -43,7 +43,7 @@ class Prediction:
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
-    level: float
+    coverage: float
     """The share of outcomes that the intervals are made to cover."""
     is_merged: BoolArray
     """Whether a row's interval rests on a wider cell than its own (serving/conformal/cells.py)."""
@@ -77,13 +77,13 @@ def predict(
     columns: Mapping[str, FloatArray],
     markets: Sequence[str],
     *,
-    level: float,
+    coverage: float,
     demand: FloatArray,
 ) -> Predictions:
     """Predict the models' targets for rows given as columns.
 
     `columns` holds every base feature and request field of the catalogue by name, float64 of
-    shape (rows,), null as NaN; `markets` names each row's market; `level` is the intervals'
+    shape (rows,), null as NaN; `markets` names each row's market; `coverage` is the intervals'
     coverage, in (0, 1); `demand` is how many times the usual demand is expected, shape (rows,)
     (serving/prediction/seasonality.py). A row's result doesn't depend on the rows beside it.
 
@@ -91,28 +91,30 @@ def predict(
         InvalidPredictionError: a model yields what isn't a share.
     """
     matrix = models.catalogue.design_matrix(columns, models.parameters)
-    asked = dict.fromkeys(models.targets, matrix)
+    matrices = dict.fromkeys(models.targets, matrix)
     if (demand != 1.0).any():
-        seasonal = at_usual_demand(columns, demand)
-        asked[SEASONAL] = models.catalogue.design_matrix(seasonal, models.parameters)
-    estimates = {target: model.predict(asked[target]) for target, model in models.targets.items()}
+        seasonal = rescale_to_baseline_demand(columns, demand)
+        matrices[SEASONAL_TARGET] = models.catalogue.design_matrix(seasonal, models.parameters)
+    estimates = {
+        target: model.predict(matrices[target]) for target, model in models.targets.items()
+    }
     offered, sold = columns["units_offered"], estimates["sell_through"]
-    footing = footing_in(markets, columns, offered)
+    context = build_interval_context(markets, columns, offered)
     targets = {
-        target: _surrounded(
+        target: _add_interval(
             models.targets[target],
             estimate,
-            replace(footing, units=share_units(target, offered, sold)),
-            level=level,
+            replace(context, exposure=share_exposure(target, offered, sold)),
+            coverage=coverage,
         )
         for target, estimate in estimates.items()
     }
-    return Predictions(matrix=matrix, own_evidence=footing.evidence, demand=demand, targets=targets)
+    return Predictions(matrix=matrix, own_evidence=context.evidence, demand=demand, targets=targets)
 
 
-def _surrounded(
-    model: TargetModel, estimate: FloatArray, footing: Footing, *, level: float
+def _add_interval(
+    model: TargetModel, estimate: FloatArray, context: IntervalContext, *, coverage: float
 ) -> Prediction:
-    low, high = model.interval(estimate, footing, level=level)
-    is_merged = model.residuals.is_merged(footing)
-    return Prediction(estimate=estimate, low=low, high=high, level=level, is_merged=is_merged)
+    low, high = model.interval(estimate, context, coverage=coverage)
+    is_merged = model.residuals.is_merged(context)
+    return Prediction(estimate=estimate, low=low, high=high, coverage=coverage, is_merged=is_merged)

@@ -18,52 +18,45 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from features.declarations.column_blocks import ColumnStacks
+from features.dataset.days import DaySpan
+from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 YEAR: Final = 365.2425
 """Days, on average."""
-Day = Annotated[int, Meta(ge=0, le=100_000)]
 
 
-class LearnedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The days whose outcomes a model learned from, first to last, as day numbers.
+def has_unseen_season(learned: DaySpan, as_of_day: IntArray, horizon_days: int) -> BoolArray:
+    """Return whether the days after each moment hold one whose season no model learned from.
 
-    Decisions of the first moment have their outcome from the day after it on.
+    `learned` are the days whose outcomes a model learned from. A day's season was learned from if
+    the day is one of them or lies whole years after one of them. `as_of_day` has shape (rows,), as
+    the result.
     """
-
-    first: Day
-    last: Day
-
-    def leave_out(self, as_of_day: npt.NDArray[np.int64], horizon_days: int) -> BoolArray:
-        """Tell whether the days after each moment hold one whose season was never learned from.
-
-        A day's season was learned from if the day is among the learned ones or lies whole years
-        after one of them. `as_of_day` has shape (rows,), as the result.
-        """
-        ahead = as_of_day[:, None] + np.arange(1, horizon_days + 1)
-        return np.asarray(self.not_of(ahead).any(axis=1))
-
-    def not_of(self, days: npt.NDArray[np.int64]) -> BoolArray:
-        """Tell of each day whether its season was never learned from; `days` has any shape."""
-        years = np.maximum(np.floor((days - self.last) / YEAR), 0)
-        years = years + (days - np.round(years * YEAR) > self.last)  # the first whole year back
-        return np.asarray(days - np.round(years * YEAR) < self.first)
+    ahead = as_of_day[:, None] + np.arange(1, horizon_days + 1)
+    return np.asarray(is_unseen_season(learned, ahead).any(axis=1))
 
 
-SEASONAL: Final[Target] = "sell_through"
+def is_unseen_season(learned: DaySpan, days: IntArray) -> BoolArray:
+    """Return whether no model learned from the season of each day; `days` has any shape."""
+    years = np.maximum(np.floor((days - learned.last) / YEAR), 0)
+    years = years + (days - np.round(years * YEAR) > learned.last)  # the first whole year back
+    return np.asarray(days - np.round(years * YEAR) < learned.first)
+
+
+SEASONAL_TARGET: Final[Target] = "sell_through"
 """The target that a calendar moves."""
 TRAILING_DAYS: Final = 28
 """Of the windows that demand's features look back over (7, 28 and 84 days), the middle one."""
-LEAST_RISE: Final = -0.9
-MOST_RISE: Final = 10.0
-MOST_RISES: Final = 50
+MIN_UPLIFT: Final = -0.9
+MAX_UPLIFT: Final = 10.0
+MAX_UPLIFTS: Final = 50
 
 MonthDay = Annotated[str, Meta(pattern=r"\A(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")]
 
 
-class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Uplift(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Days of every year on which more, or less, sells than on ordinary ones."""
 
     name: str
@@ -71,7 +64,7 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """The first day, as month and day; days are UTC. After `last`, the days span new year."""
     last: MonthDay
     """The last day, which counts."""
-    rise: Annotated[float, Meta(ge=LEAST_RISE, le=MOST_RISE)]
+    uplift: Annotated[float, Meta(ge=MIN_UPLIFT, le=MAX_UPLIFT)]
     """How much more sells on such a day: 0.4 is 40 % more than on an ordinary one."""
     markets: tuple[str, ...]
     """Where; none named is everywhere."""
@@ -87,7 +80,7 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         since, until = month_day >= first, month_day <= last
         return np.asarray(since & until if first <= last else since | until)
 
-    def is_of(self, market: str) -> bool:
+    def has_market(self, market: str) -> bool:
         """Tell whether it is about a market."""
         return not self.markets or market in self.markets
 
@@ -95,8 +88,8 @@ class SeasonRise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The days that a model learned from, and what a calendar says of the others."""
 
-    learned: LearnedDays
-    rises: Annotated[tuple[SeasonRise, ...], Meta(max_length=MOST_RISES)]
+    learned: DaySpan
+    uplifts: Annotated[tuple[Uplift, ...], Meta(max_length=MAX_UPLIFTS)]
     """Where several hold, the last of them counts."""
 
     def demand(
@@ -114,35 +107,37 @@ class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         days, moment = np.unique(as_of_day, return_inverse=True)
         behind = days[:, None] - np.arange(TRAILING_DAYS)
         ahead = days[:, None] + np.arange(1, horizon_days + 1)
-        looked_back = LearnedDays(self.learned.first, self.learned.last - horizon_days)
-        applies = [tuple(rise.is_of(market) for rise in self.rises) for market in markets]
+        looked_back = DaySpan(self.learned.first, self.learned.last - horizon_days)
+        applies = [
+            tuple(uplift.has_market(market) for uplift in self.uplifts) for market in markets
+        ]
         different = list(dict.fromkeys(applies))
-        ratios = self._means(ahead, self.learned, different) / self._means(
+        ratios = self._mean_demand(ahead, self.learned, different) / self._mean_demand(
             behind, looked_back, different
         )
         of_market = np.array([different.index(one) for one in applies], dtype=np.int64)
         return np.asarray(ratios[of_market[place], moment], dtype=np.float64)
 
-    def _means(
-        self, days: IntArray, known: LearnedDays, applies: list[tuple[bool, ...]]
+    def _mean_demand(
+        self, days: IntArray, known: DaySpan, applies: list[tuple[bool, ...]]
     ) -> FloatArray:
         """Return the mean demand of days, (moments, days), against ordinary ones.
 
         One row a choice of rises that apply, one column a moment.
         """
-        is_news = (days > known.last) & known.not_of(days)
-        held = [rise.holds(days) & is_news for rise in self.rises]
+        is_news = (days > known.last) & is_unseen_season(known, days)
+        held = [uplift.holds(days) & is_news for uplift in self.uplifts]
         means = np.ones((len(applies), len(days)))
         for row, choice in enumerate(applies):
             demand = np.ones(days.shape)
-            for rise, holds, does_apply in zip(self.rises, held, choice, strict=True):
+            for uplift, holds, does_apply in zip(self.uplifts, held, choice, strict=True):
                 if does_apply:
-                    demand[holds] = 1 + rise.rise
+                    demand[holds] = 1 + uplift.uplift
             means[row] = demand.mean(axis=1)
         return means
 
 
-def at_usual_demand(
+def rescale_to_baseline_demand(
     columns: Mapping[str, FloatArray], demand: npt.NDArray[np.float64]
 ) -> Mapping[str, FloatArray]:
     """Return columns with the lot that sells at the usual demand as the real one does at `demand`.
@@ -150,6 +145,6 @@ def at_usual_demand(
     `demand` has shape (rows,), as every column. Where it is 1 nothing changes by a bit.
     """
     offered = {"units_offered": columns["units_offered"] / demand}
-    if isinstance(columns, ColumnStacks):
-        return columns.beside(offered)
+    if isinstance(columns, ColumnBlocks):
+        return columns.with_columns(offered)
     return {**columns, **offered}

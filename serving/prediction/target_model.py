@@ -10,15 +10,15 @@ import numpy as np
 
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.calibration_sample import Past
-from serving.conformal.cells import Footing
+from serving.conformal.calibration_sample import CalibrationSample
+from serving.conformal.cells import IntervalContext
 from serving.conformal.intervals import ConformalResiduals
 from serving.errors import BrokenFileError, InvalidPredictionError
 from serving.prediction.booster import Booster
-from serving.prediction.calibration import Knots
-from serving.prediction.init_score import from_start, place_of_start
+from serving.prediction.calibration import CalibrationCurve
+from serving.prediction.init_score import apply_init_score, init_column
 
-REQUIRED: Final[Target] = "sell_through"
+REQUIRED_TARGET: Final[Target] = "sell_through"
 """Every data set has orders; nothing can be ranked without it."""
 
 
@@ -28,7 +28,7 @@ def servable_targets(what: str, names: Collection[str]) -> tuple[Target, ...]:
     Raises:
         BrokenFileError: one isn't known, or sell-through isn't among them.
     """
-    if REQUIRED not in names or not set(names) <= set(TARGETS):
+    if REQUIRED_TARGET not in names or not set(names) <= set(TARGETS):
         raise BrokenFileError(what, f"targets {sorted(names)}")
     return tuple(target for target in TARGETS if target in names)
 
@@ -44,9 +44,9 @@ class TargetModel:
 
     target: Target
     boosters: tuple[Booster, ...]
-    calibration: Knots
+    calibration: CalibrationCurve
     residuals: ConformalResiduals
-    past: Past
+    calibration_sample: CalibrationSample
     """What selection compares candidates with (serving/scoring/selection.py)."""
 
     def __post_init__(self) -> None:
@@ -72,22 +72,22 @@ class TargetModel:
         return estimate
 
     def interval(
-        self, estimate: FloatArray, footing: Footing, *, level: float
+        self, estimate: FloatArray, context: IntervalContext, *, coverage: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return low and high around each estimate at a level of coverage in (0, 1)."""
-        return self.residuals.interval(estimate, footing, level=level)
+        return self.residuals.interval(estimate, context, coverage=coverage)
 
     def prob_at_least(
-        self, estimate: FloatArray, footing: Footing, *, threshold: float
+        self, estimate: FloatArray, context: IntervalContext, *, threshold: float
     ) -> FloatArray:
         """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
-        return self.residuals.prob_at_least(estimate, footing, threshold=threshold)
+        return self.residuals.prob_at_least(estimate, context, threshold=threshold)
 
 
 def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
     """Return the raw prediction of a target's boosters before they are a model, shape (rows,)."""
-    place = place_of_start(target, boosters[0].feature_names)
-    return from_start(mean_prediction(boosters, matrix), matrix, place)
+    place = init_column(target, boosters[0].feature_names)
+    return apply_init_score(mean_prediction(boosters, matrix), matrix, place)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
@@ -98,6 +98,6 @@ def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatA
     """
     total = np.zeros(len(matrix))
     for booster in boosters:
-        said = booster.predict(matrix)
-        total = total + np.where((said > 1) & np.isfinite(said), 1.0, said)
+        prediction = booster.predict(matrix)
+        total = total + np.where((prediction > 1) & np.isfinite(prediction), 1.0, prediction)
     return total / len(boosters)

@@ -17,11 +17,11 @@ _FIELD: Final = {
 }
 
 
-def refusals_of(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> list[Detail | None]:
+def find_refusals(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> list[Detail | None]:
     """Return of each candidate why it can't be scored with this snapshot, None if it can."""
     listings = snapshot.listings(candidate.listing_id for candidate in candidates)
     codes = [
-        _code_of(snapshot, candidate, listing)
+        _refusal_code(snapshot, candidate, listing)
         for candidate, listing in zip(candidates, listings, strict=True)
     ]
     return [None if code is None else Detail((_FIELD[code],), code) for code in codes]
@@ -35,14 +35,14 @@ def admit(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> None:
     """
     details = tuple(
         Detail(("candidates", position, *detail.loc), detail.code)
-        for position, detail in enumerate(refusals_of(snapshot, candidates))
+        for position, detail in enumerate(find_refusals(snapshot, candidates))
         if detail is not None
     )
     if details:
         raise RequestRefusedError(details[0].code, details)
 
 
-def _code_of(
+def _refusal_code(
     snapshot: OnlineSnapshot, candidate: Candidate, listing: ListingFacts | None
 ) -> str | None:
     currency = snapshot.about.markets.get(candidate.market)
@@ -50,7 +50,7 @@ def _code_of(
         return "unsupported_market"
     if currency != candidate.currency:
         return "currency_mismatch"
-    asked = (candidate.product_id, candidate.market)
-    if listing is not None and (listing.product_id, listing.market) != asked:
+    requested = (candidate.product_id, candidate.market)
+    if listing is not None and (listing.product_id, listing.market) != requested:
         return "listing_mismatch"
     return None

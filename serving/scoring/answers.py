@@ -6,7 +6,7 @@ import msgspec
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A predicted share with the interval that covers it with probability `level`.
+    """A predicted share with the interval that covers it with probability `coverage`.
 
     The interval is about the share that is realised among the units concerned: those offered for
     sell-through, those expected to be ordered (sell-through x units offered) for return risk.
@@ -16,10 +16,10 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     estimate: float
     low: float
     high: float
-    level: float
+    coverage: float
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class PredictionEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a prediction rests on."""
 
     own: str
@@ -44,7 +44,7 @@ class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):
     had no returns."""
     score: float | None
     """Kept sell-through: sell_through x (1 - return_risk); null where return_risk is."""
-    evidence: Evidence
+    evidence: PredictionEvidence
     flags: list[str]
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from serving.scoring.refusals import MOST_DETAILS, Detail, Loc, RequestRefusedError
+from serving.scoring.refusals import MAX_DETAILS, Detail, Loc, RequestRefusedError
 
-MOST_CANDIDATES: Final = 1_000
-DEFAULT_LEVEL: Final = 0.8
+MAX_CANDIDATES: Final = 1_000
+DEFAULT_COVERAGE: Final = 0.8
 
 IDENTIFIER_PATTERN: Final = r"\A(?!(?:.*/)?\.\.(?:/|\Z))[\w.\-:|/+ ]{1,128}\Z"
 """The contract's identifiers (features/contract/columns.py), without `..` as a part of a path."""
@@ -22,7 +22,7 @@ MarketCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")]
 CurrencyCode = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 MinorUnits = Annotated[int, Meta(ge=1, le=10**10)]
 Units = Annotated[int, Meta(ge=1, le=10**9)]
-Level = Annotated[float, Meta(ge=0.5, le=0.95)]
+Coverage = Annotated[float, Meta(ge=0.5, le=0.95)]
 
 
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,10 +47,10 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body of `POST /v1/score`; `level` is the coverage of the intervals."""
+    """The body of `POST /v1/score`; `coverage` is the coverage of the intervals."""
 
-    candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=MOST_CANDIDATES)]
-    level: Level = DEFAULT_LEVEL
+    candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_CANDIDATES)]
+    coverage: Coverage = DEFAULT_COVERAGE
 
 
 _CODES: Final = (
@@ -80,10 +80,10 @@ def parse_request(value: object) -> ScoreRequest:
     try:
         return msgspec.convert(value, ScoreRequest)
     except msgspec.ValidationError as error:
-        detail = detail_of(error)
+        detail = parse_detail(error)
         if detail == Detail(("candidates",), "too_many"):
             raise RequestRefusedError("too_many_candidates") from error
-        raise RequestRefusedError("invalid_request", _all_details(value, detail)) from error
+        raise RequestRefusedError("invalid_request", _collect_details(value, detail)) from error
 
 
 def parse_candidate(value: object) -> Candidate | Detail:
@@ -91,24 +91,24 @@ def parse_candidate(value: object) -> Candidate | Detail:
     try:
         return msgspec.convert(value, Candidate)
     except msgspec.ValidationError as error:
-        return detail_of(error)
+        return parse_detail(error)
 
 
-def detail_of(error: msgspec.ValidationError) -> Detail:
+def parse_detail(error: msgspec.ValidationError) -> Detail:
     """Return place and code of a fault; nothing else of msgspec's message gets out."""
     message = str(error)
     code = next((code for part, code in _CODES if part in message), "invalid")
     missing = _MISSING.findall(message) if code == "missing_field" else ()
-    return Detail((*_loc_of(message), *missing), code)
+    return Detail((*_parse_loc(message), *missing), code)
 
 
-def _loc_of(message: str) -> Loc:
+def _parse_loc(message: str) -> Loc:
     path = _PATH.search(message)
     steps = _STEP.findall(path.group(1)) if path else []
     return tuple(name or int(position) for name, position in steps)
 
 
-def _all_details(value: object, first: Detail) -> tuple[Detail, ...]:
+def _collect_details(value: object, first: Detail) -> tuple[Detail, ...]:
     """Look at every candidate, so that a caller can mend all of them at once."""
     candidates = value.get("candidates") if isinstance(value, Mapping) else None
     if first.loc[:1] != ("candidates",) or not isinstance(candidates, list):
@@ -118,6 +118,6 @@ def _all_details(value: object, first: Detail) -> tuple[Detail, ...]:
         found = parse_candidate(candidate)
         if isinstance(found, Detail):
             details.append(Detail(("candidates", position, *found.loc), found.code))
-        if len(details) == MOST_DETAILS:
+        if len(details) == MAX_DETAILS:
             break
     return tuple(details) or (first,)

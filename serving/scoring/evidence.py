@@ -16,25 +16,26 @@ from features.declarations.targets import TARGETS
 from features.online.lookup_keys import Subject
 from features.online.snapshot import LookupResult, OnlineSnapshot
 from serving.bundle.bundle import Bundle
-from serving.conformal.cells import LEVELS, OwnEvidence
+from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.predict import Predictions
-from serving.scoring.answers import Evidence
+from serving.prediction.seasonality import has_unseen_season
+from serving.scoring.answers import PredictionEvidence
 from serving.scoring.candidates import Candidate
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
 """Rate to the model input that says how much of it is the listing's own evidence."""
 
 
-def evidence_of(
+def collect_evidence(
     catalogue: Catalogue, snapshot: OnlineSnapshot, found: LookupResult, predictions: Predictions
-) -> list[Evidence]:
+) -> list[PredictionEvidence]:
     """Return each row's evidence."""
     as_of = snapshot.as_of.isoformat()
     weights = _own_weights(catalogue, predictions)
     has_level = {level: found.found[level].tolist() for level in Level}
     return [
-        Evidence(
-            own=LEVELS[predictions.own_evidence[row]].value,
+        PredictionEvidence(
+            own=EVIDENCE_AMOUNTS[predictions.own_evidence[row]].value,
             own_weight=weight,
             levels_used=[level.value for level in Level if has_level[level][row]],
             as_of=as_of,
@@ -54,7 +55,7 @@ def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[st
     ]
 
 
-def flags_of(
+def collect_flags(
     bundle: Bundle,
     snapshot: OnlineSnapshot,
     rows: Sequence[tuple[Candidate, Subject]],
@@ -63,11 +64,11 @@ def flags_of(
     """Return each row's flags: what a reader must know before relying on its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
-    if _is_of_unseen_season(bundle, snapshot):
+    if _looks_at_unseen_season(bundle, snapshot):
         shared.append("unseen_season")
     shared += [f"imputed:{table}" for table in imputed]
     is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
-    is_cold = predictions.own_evidence == LEVELS.index(OwnEvidence.NONE)
+    is_cold = predictions.own_evidence == EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
     judged = zip(
         rows, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
     )
@@ -82,11 +83,11 @@ def flags_of(
     ]
 
 
-def _is_of_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
+def _looks_at_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
     """Tell whether the horizon holds days of the year that nothing was learned from."""
     as_of_day = np.array([as_of_to_day(snapshot.as_of)])
     learned = bundle.manifest.seasons.learned
-    return bool(learned.leave_out(as_of_day, bundle.horizons.horizon_days)[0])
+    return bool(has_unseen_season(learned, as_of_day, bundle.horizons.horizon_days)[0])
 
 
 def _season_flags(demand: float) -> list[str]:
@@ -101,10 +102,10 @@ def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT00
 
 
 def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:
-    asked = candidate.category
+    requested = candidate.category
     flags = {
         "unknown_product": not subject.is_known,
         "unseen_category": subject.category not in snapshot.categories,
-        "category_of_snapshot": asked is not None and asked != subject.category,
+        "category_of_snapshot": requested is not None and requested != subject.category,
     }
     return [flag for flag, is_raised in flags.items() if is_raised]

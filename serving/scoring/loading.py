@@ -14,10 +14,10 @@ from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
 from serving.bundle.bundle import Bundle, load_bundle
 from serving.bundle.signature import read_public_key
-from serving.scoring.candidates import DEFAULT_LEVEL, MOST_CANDIDATES, Candidate
+from serving.scoring.candidates import DEFAULT_COVERAGE, MAX_CANDIDATES, Candidate
 from serving.scoring.score import check_pair, score
 
-WARM_UP_SIZES: Final = (1, MOST_CANDIDATES)
+WARM_UP_SIZES: Final = (1, MAX_CANDIDATES)
 
 
 class UnreadableError(ArtefactError):
@@ -32,14 +32,16 @@ class UnreadableError(ArtefactError):
 
 
 @dataclass(frozen=True)
-class Served:
+class LoadedArtefacts:
     """A bundle and a snapshot that belong together, verified and ready to score."""
 
     bundle: Bundle
     snapshot: OnlineSnapshot
 
 
-def load_served(*, bundles: Path, snapshots: Path, public_key: Path | None = None) -> Served:
+def load_artefacts(
+    *, bundles: Path, snapshots: Path, public_key: Path | None = None
+) -> LoadedArtefacts:
     """Load the published bundle and snapshot; with a key file, only a bundle signed by it.
 
     Raises:
@@ -50,7 +52,7 @@ def load_served(*, bundles: Path, snapshots: Path, public_key: Path | None = Non
         bundle = load_bundle(resolve(bundles), key)
         directory = resolve(snapshots)
         verify_snapshot(directory)
-        served = Served(bundle=bundle, snapshot=OnlineSnapshot.open(directory))
+        served = LoadedArtefacts(bundle=bundle, snapshot=OnlineSnapshot.open(directory))
     except OSError as error:
         raise UnreadableError(error) from error
     check_pair(served.bundle, served.snapshot)
@@ -58,7 +60,7 @@ def load_served(*, bundles: Path, snapshots: Path, public_key: Path | None = Non
     return served
 
 
-def warm_up(served: Served) -> None:
+def warm_up(served: LoadedArtefacts) -> None:
     """Score candidates of every market once, so that no request pays for what is done once."""
     for market, currency in served.snapshot.about.markets.items():
         candidate = Candidate(
@@ -69,5 +71,7 @@ def warm_up(served: Served) -> None:
             units_offered=1,
         )
         for size in WARM_UP_SIZES:
-            batch = score(served.bundle, served.snapshot, [candidate] * size, level=DEFAULT_LEVEL)
+            batch = score(
+                served.bundle, served.snapshot, [candidate] * size, coverage=DEFAULT_COVERAGE
+            )
             msgspec.json.encode(batch)

@@ -12,7 +12,7 @@ from features.runtime.errors import XuanpinError
 Loc = tuple[str | int, ...]
 """The way to a place in the request: names of fields and positions in lists."""
 
-MOST_DETAILS: Final = 20
+MAX_DETAILS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 class RequestRefusedError(XuanpinError):
     """Refuse a request for one of the reasons in `REFUSALS`.
 
-    `details` names the places, at most `MOST_DETAILS` of them; neither it nor the sentence
+    `details` names the places, at most `MAX_DETAILS` of them; neither it nor the sentence
     repeats what the request said.
     """
 
@@ -169,4 +169,4 @@ class RequestRefusedError(XuanpinError):
         super().__init__(expected=refusal.expected, found=refusal.found, way_out=refusal.way_out)
         self.code = code
         self.status = refusal.status
-        self.details = details[:MOST_DETAILS]
+        self.details = details[:MAX_DETAILS]

@@ -12,22 +12,22 @@ import numpy as np
 
 from features.dataset.days import as_of_to_day
 from features.dataset.horizons import Horizons
-from features.online.lookup_keys import keys_of, subjects_of
+from features.online.lookup_keys import build_lookup_keys, resolve_subjects
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
 from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import Prediction, Predictions, predict
 from serving.scoring.admission import admit
-from serving.scoring.answers import Evidence, ScoredBatch, ScoredCandidate, Share
+from serving.scoring.answers import PredictionEvidence, ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
-from serving.scoring.evidence import evidence_of, flags_of
+from serving.scoring.evidence import collect_evidence, collect_flags
 
 
 def score(
-    bundle: Bundle, snapshot: OnlineSnapshot, candidates: Sequence[Candidate], *, level: float
+    bundle: Bundle, snapshot: OnlineSnapshot, candidates: Sequence[Candidate], *, coverage: float
 ) -> ScoredBatch:
-    """Score candidates; `level` is the coverage of the intervals, in (0, 1).
+    """Score candidates; `coverage` is the coverage of the intervals, in (0, 1).
 
     Raises:
         RequestRefusedError: a candidate contradicts the snapshot.
@@ -35,32 +35,34 @@ def score(
     """
     check_pair(bundle, snapshot)
     admit(snapshot, candidates)
-    subjects = subjects_of(snapshot, candidates)
-    found = snapshot.look_up(keys_of(subjects))
-    columns = found.columns.beside(_request_columns(bundle, candidates))
+    subjects = resolve_subjects(snapshot, candidates)
+    found = snapshot.look_up(build_lookup_keys(subjects))
+    columns = found.columns.with_columns(_request_columns(bundle, candidates))
     markets = [one.market for one in candidates]
-    demand = _expected_demand(bundle, snapshot, markets)
-    predictions = predict(bundle.models, columns, markets, level=level, demand=demand)
+    demand = _calendar_demand(bundle, snapshot, markets)
+    predictions = predict(bundle.models, columns, markets, coverage=coverage, demand=demand)
     return ScoredBatch(
         bundle_id=bundle.bundle_id,
         snapshot_id=snapshot.snapshot_id,
         as_of=snapshot.as_of.isoformat(),
-        candidates=_scored(
+        candidates=_build_answers(
             candidates,
             predictions,
-            evidence_of(bundle.models.catalogue, snapshot, found, predictions),
-            flags_of(bundle, snapshot, list(zip(candidates, subjects, strict=True)), predictions),
+            collect_evidence(bundle.models.catalogue, snapshot, found, predictions),
+            collect_flags(
+                bundle, snapshot, list(zip(candidates, subjects, strict=True)), predictions
+            ),
         ),
     )
 
 
-def _scored(
+def _build_answers(
     candidates: Sequence[Candidate],
     predictions: Predictions,
-    evidence: Sequence[Evidence],
+    evidence: Sequence[PredictionEvidence],
     flags: Sequence[list[str]],
 ) -> list[ScoredCandidate]:
-    shares = {target: _shares(one) for target, one in predictions.targets.items()}
+    shares = {target: _build_shares(one) for target, one in predictions.targets.items()}
     unknown = [None] * len(candidates)
     kept_share = predictions.score
     rows = zip(
@@ -99,11 +101,12 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
         raise CatalogueMismatchError("snapshot", expected=expected, found=found)
     if snapshot.about.horizons != bundle.horizons:
         raise HorizonsMismatchError(
-            bundle=_named(bundle.horizons), snapshot=_named(snapshot.about.horizons)
+            bundle=_describe_horizons(bundle.horizons),
+            snapshot=_describe_horizons(snapshot.about.horizons),
         )
 
 
-def _named(horizons: Horizons) -> str:
+def _describe_horizons(horizons: Horizons) -> str:
     return ", ".join(f"{name} {days}" for name, days in horizons.model_dump().items())
 
 
@@ -116,7 +119,7 @@ def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[st
     }
 
 
-def _expected_demand(
+def _calendar_demand(
     bundle: Bundle, snapshot: OnlineSnapshot, markets: Sequence[str]
 ) -> FloatArray:
     """Return how many times the usual demand the calendar says, shape (rows,)."""
@@ -129,11 +132,11 @@ def _expected_demand(
     )
 
 
-def _shares(prediction: Prediction) -> list[Share]:
+def _build_shares(prediction: Prediction) -> list[Share]:
     rows = zip(
         prediction.estimate.tolist(), prediction.low.tolist(), prediction.high.tolist(), strict=True
     )
     return [
-        Share(estimate=estimate, low=low, high=high, level=prediction.level)
+        Share(estimate=estimate, low=low, high=high, coverage=prediction.coverage)
         for estimate, low, high in rows
     ]

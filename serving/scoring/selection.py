@@ -25,18 +25,18 @@ import numpy as np
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from features.runtime.errors import SettingsError
-from features.runtime.text import listed, shown
-from serving.conformal.calibration_sample import Past
-from serving.conformal.cells import LEVELS, OwnEvidence
+from features.runtime.text import escape, join_names
+from serving.conformal.calibration_sample import CalibrationSample
+from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.predict import Models
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.design_effect import design_effect
 
-LEAST_PAST_ROWS: Final = 200
-"""With fewer past decisions of its evidence level, a candidate is compared with those of all."""
+MIN_SAMPLE_ROWS: Final = 200
+"""With fewer past decisions of its amount of evidence, a candidate is compared with all of them."""
 
 
-class Empty(StrEnum):
+class NoSelectionReason(StrEnum):
     """Why nothing was chosen."""
 
     NO_CANDIDATES = "no_candidates"
@@ -49,13 +49,13 @@ class Empty(StrEnum):
     """Of any list, a larger share than asked would have to be expected bad."""
 
 
-class UnusableAskError(SettingsError, ValueError):
+class InvalidSelectionError(SettingsError, ValueError):
     """Refuse to choose by what bounds nothing: NaN as a threshold would call all good."""
 
     def __init__(self, name: str, *, expected: str, found: object) -> None:
         super().__init__(
             expected=f"{name} to be {expected}",
-            found=shown(repr(found)),
+            found=escape(repr(found)),
             way_out=f"Change {name}.",
         )
 
@@ -65,13 +65,14 @@ def _is_number(value: object) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class SelectionRequest:
     """What a bad candidate is, and how large a share of a list may be expected bad.
 
     Bad is a sell-through under `threshold`, or a return risk over it, as it will be realised.
 
     Raises:
-        UnusableAskError: no such target, a threshold that is no share, or a share of bad candidates
+        InvalidSelectionError: no such target, a threshold that is no share, or a share of bad
+        candidates
             that isn't between 0 and 1.
     """
 
@@ -82,13 +83,15 @@ class Ask:
     def __post_init__(self) -> None:
         """Refuse what bounds nothing."""
         if self.target not in TARGETS:
-            raise UnusableAskError(
-                "target", expected=f"one of {listed(TARGETS)}", found=self.target
+            raise InvalidSelectionError(
+                "target", expected=f"one of {join_names(TARGETS)}", found=self.target
             )
         if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
-            raise UnusableAskError("threshold", expected="from 0 to 1", found=self.threshold)
+            raise InvalidSelectionError("threshold", expected="from 0 to 1", found=self.threshold)
         if not _is_number(self.bad_share) or not 0 < self.bad_share < 1:
-            raise UnusableAskError("bad_share", expected="between 0 and 1", found=self.bad_share)
+            raise InvalidSelectionError(
+                "bad_share", expected="between 0 and 1", found=self.bad_share
+            )
 
     def is_bad(self, outcome: FloatArray) -> BoolArray:
         """Tell which outcomes are bad."""
@@ -101,33 +104,42 @@ class Ask:
 class Selection:
     """Which candidates are chosen; where none is, `reason` says why."""
 
-    ask: Ask
+    request: SelectionRequest
     is_chosen: BoolArray
-    reason: Empty | None
+    reason: NoSelectionReason | None
 
     @classmethod
-    def none(cls, ask: Ask, rows: int, reason: Empty) -> Selection:
+    def none(cls, request: SelectionRequest, rows: int, reason: NoSelectionReason) -> Selection:
         """Choose none of some rows."""
-        return cls(ask, np.zeros(rows, dtype=np.bool_), reason)
+        return cls(request, np.zeros(rows, dtype=np.bool_), reason)
 
 
-def select(models: Models, candidates: Sequence[ScoredCandidate], ask: Ask) -> Selection:
+def select(
+    models: Models, candidates: Sequence[ScoredCandidate], request: SelectionRequest
+) -> Selection:
     """Choose from scored candidates, in their order; those without a prediction never."""
-    shares: list[Share | None] = [getattr(one, ask.target) for one in candidates]
+    shares: list[Share | None] = [getattr(one, request.target) for one in candidates]
     estimate = np.array([np.nan if share is None else share.estimate for share in shares])
-    evidence = [LEVELS.index(OwnEvidence(one.evidence.own)) for one in candidates]
-    return select_by(models, estimate, np.array(evidence, dtype=np.int64), ask)
+    evidence = [EVIDENCE_AMOUNTS.index(OwnEvidence(one.evidence.own)) for one in candidates]
+    return select_by_estimate(models, estimate, np.array(evidence, dtype=np.int64), request)
 
 
-def select_by(models: Models, estimate: FloatArray, evidence: IntArray, ask: Ask) -> Selection:
+def select_by_estimate(
+    models: Models, estimate: FloatArray, evidence: IntArray, request: SelectionRequest
+) -> Selection:
     """Choose by the models' estimates and past decisions; see `choose`."""
-    model = models.targets.get(ask.target)
+    model = models.targets.get(request.target)
     if model is None:
-        return Selection.none(ask, estimate.size, Empty.NOT_PREDICTED)
-    return choose(estimate, evidence, model.past, ask)
+        return Selection.none(request, estimate.size, NoSelectionReason.NOT_PREDICTED)
+    return choose(estimate, evidence, model.calibration_sample, request)
 
 
-def choose(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) -> Selection:
+def choose(
+    estimate: FloatArray,
+    evidence: IntArray,
+    calibration_sample: CalibrationSample,
+    request: SelectionRequest,
+) -> Selection:
     """Choose from candidates by their estimates, NaN where there is none, shape (rows,).
 
     `evidence` is each one's place in `serving.conformal.cells.LEVELS`. The choice doesn't depend on
@@ -135,38 +147,45 @@ def choose(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) -> Se
     """
     known = np.isfinite(estimate)
     if not known.any():
-        return Selection.none(ask, estimate.size, Empty.NO_CANDIDATES)
-    if 1 / (past.estimate.size + 1) > ask.bad_share:
-        return Selection.none(ask, estimate.size, Empty.TOO_FEW_PAST_DECISIONS)
-    p_values = p_values_of(estimate[known], evidence[known], past, ask)
+        return Selection.none(request, estimate.size, NoSelectionReason.NO_CANDIDATES)
+    if 1 / (calibration_sample.estimate.size + 1) > request.bad_share:
+        return Selection.none(request, estimate.size, NoSelectionReason.TOO_FEW_PAST_DECISIONS)
+    p_values = conformal_p_values(estimate[known], evidence[known], calibration_sample, request)
     is_chosen = np.zeros(estimate.shape, dtype=np.bool_)
-    is_chosen[known] = p_values <= largest_rejected(p_values, ask.bad_share)
-    return Selection(ask, is_chosen, None if is_chosen.any() else Empty.NONE_GOOD_ENOUGH)
+    is_chosen[known] = p_values <= benjamini_hochberg_threshold(p_values, request.bad_share)
+    return Selection(
+        request, is_chosen, None if is_chosen.any() else NoSelectionReason.NONE_GOOD_ENOUGH
+    )
 
 
-def p_values_of(estimate: FloatArray, evidence: IntArray, past: Past, ask: Ask) -> FloatArray:
+def conformal_p_values(
+    estimate: FloatArray,
+    evidence: IntArray,
+    calibration_sample: CalibrationSample,
+    request: SelectionRequest,
+) -> FloatArray:
     """Return each candidate's p-value, of the hypothesis that it turns out bad, shape (rows,).
 
     (d + bad past decisions with an estimate as good or better) / (d + past decisions), counted
-    among those of its own evidence level where there are enough; equal estimates count as better.
-    d is their design effect, 1 where those of a listing don't resemble each other.
+    among those of its own amount of evidence where there are enough; equal estimates count as
+    better. d is their design effect, 1 where those of a listing don't resemble each other.
     """
     p_values = np.empty(estimate.shape)
-    for place in range(len(LEVELS)):
+    for place in range(len(EVIDENCE_AMOUNTS)):
         mine = evidence == place
-        alike = past.evidence == place
-        if alike.sum() < LEAST_PAST_ROWS:
+        alike = calibration_sample.evidence == place
+        if alike.sum() < MIN_SAMPLE_ROWS:
             alike = np.ones_like(alike)
-        is_bad = ask.is_bad(past.outcome[alike])
-        alone = design_effect(is_bad, past.listings[alike])
-        sign = 1.0 if ask.target == "return_risk" else -1.0  # lower is better from here on
-        bad = np.sort(sign * past.estimate[alike][is_bad])
+        is_bad = request.is_bad(calibration_sample.outcome[alike])
+        alone = design_effect(is_bad, calibration_sample.listings[alike])
+        sign = 1.0 if request.target == "return_risk" else -1.0  # lower is better from here on
+        bad = np.sort(sign * calibration_sample.estimate[alike][is_bad])
         as_good = np.searchsorted(bad, sign * estimate[mine], side="right")
         p_values[mine] = (alone + as_good) / (alone + alike.sum())
     return p_values
 
 
-def largest_rejected(p_values: FloatArray, share: float) -> float:
+def benjamini_hochberg_threshold(p_values: FloatArray, share: float) -> float:
     """Return the largest p-value that Benjamini and Hochberg reject at `share`, -1 for none."""
     ordered = np.sort(p_values)
     allowed = share * np.arange(1, ordered.size + 1) / ordered.size

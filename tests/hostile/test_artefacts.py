@@ -28,9 +28,9 @@ from serving.api.app import build_app
 from serving.api.settings import ServingSettings
 from serving.bundle.bundle import write_bundle
 from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
-from serving.bundle.manifest import canonical_json, sha256_of
+from serving.bundle.manifest import canonical_json, sha256_hex
 from serving.bundle.signature import SIGNATURE, make_keys
-from serving.scoring.loading import load_served
+from serving.scoring.loading import load_artefacts
 from tests.worlds.serving import bundle_contents, snapshot_contents, write_snapshot_beside
 
 with warnings.catch_warnings():
@@ -43,10 +43,10 @@ LOADING = """
 import sys
 from pathlib import Path
 from features.runtime.errors import ArtefactError
-from serving.scoring.loading import load_served
+from serving.scoring.loading import load_artefacts
 bundles, snapshots, *key = map(Path, sys.argv[1:])
 try:
-    load_served(bundles=bundles, snapshots=snapshots, public_key=key[0] if key else None)
+    load_artefacts(bundles=bundles, snapshots=snapshots, public_key=key[0] if key else None)
 except ArtefactError as error:
     print(type(error).__name__, error)
     sys.exit(error.exit_code)
@@ -149,7 +149,7 @@ def vouch_for(name: str, damage: Damage) -> Damage:
         damage(directory)
         data = (directory / name).read_bytes()
         manifest = json.loads((directory / "manifest.json").read_bytes())
-        manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+        manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
         (directory / "manifest.json").write_bytes(canonical_json(manifest))
 
     return damage_and_vouch
@@ -164,7 +164,7 @@ def list_outside(name: str) -> Damage:
     def damage(directory: Path) -> None:
         (directory.parent / "outside.json").write_bytes(b"{}")
         manifest = json.loads((directory / "manifest.json").read_bytes())
-        manifest["files"][name] = {"bytes": 2, "sha256": sha256_of(b"{}")}
+        manifest["files"][name] = {"bytes": 2, "sha256": sha256_hex(b"{}")}
         (directory / "manifest.json").write_bytes(canonical_json(manifest))
 
     return damage
@@ -317,7 +317,7 @@ def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
     settings = ServingSettings(run=run)
     caplog.set_level(logging.INFO)
     app = build_app(
-        settings, lambda: load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+        settings, lambda: load_artefacts(bundles=settings.bundles, snapshots=settings.snapshots)
     )
     with TestClient(app, raise_server_exceptions=False) as client:
         assert client.get("/livez").status_code == 200

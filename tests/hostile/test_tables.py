@@ -10,20 +10,20 @@ import pytest
 
 from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.errors import DataError
-from features.validation.report import Report
+from features.validation.report import ValidationReport
 from features.validation.validate import validate
-from tests.worlds.simulated import made
+from tests.worlds.simulated import make_market
 
 MARKET = Simulation(products=30, chunk_products=30, markets=("US", "DE"), days=60)
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def checked(directory: Path, **changes: Change) -> Report:
+def checked(directory: Path, **changes: Change) -> ValidationReport:
     """Write a market with some tables changed, and check it."""
     source = directory / "source"
     source.mkdir()
-    for name, frame in made(MARKET)[0].items():
+    for name, frame in make_market(MARKET)[0].items():
         changed = changes[name](frame.copy()) if name in changes else frame
         changed.to_parquet(source / f"{name}.parquet")
     return validate(source, directory / "out")

@@ -10,21 +10,21 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import TrainingError
 from tests.worlds.training import HORIZONS, QUICK, market_rows
-from training.data.training_input import Recipe
+from training.data.training_input import TrainingRecipe
 from training.errors import (
-    BrokenLabelsError,
+    InvalidLabelsError,
     NoLabelsError,
     OneClassError,
     TooFewDaysError,
     TooFewPositivesError,
 )
-from training.fit.train import Trained, train
+from training.fit.train import TrainOutput, train
 
-RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 5, "boosters": 1}))
+RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 5, "boosters": 1}))
 FEW_ROWS = 3
 
 
-def trained_on(rows: pa.Table) -> Trained:
+def trained_on(rows: pa.Table) -> TrainOutput:
     return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
 
 
@@ -73,15 +73,15 @@ REFUSED = {
         "found 1 in every row",
     ),
     "H36 too few positives": (_few_positives, TooFewPositivesError, "sell_through above 0"),
-    "H36 a final label is NaN": (_one_missing, BrokenLabelsError, "found 1 of"),
+    "H36 a final label is NaN": (_one_missing, InvalidLabelsError, "found 1 of"),
     "H36 all labels are NaN": (
         lambda rows: _labelled(rows, "return_risk", float("nan")),
-        (NoLabelsError, BrokenLabelsError),
+        (NoLabelsError, InvalidLabelsError),
         "return_risk",
     ),
     "H36 a label beyond 1": (
         lambda rows: _labelled(rows, "sell_through", 1.5),
-        BrokenLabelsError,
+        InvalidLabelsError,
         "within 0 and 1",
     ),
     "H34 no label window is over": (_none_final, NoLabelsError, "a final return_risk"),

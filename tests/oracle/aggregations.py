@@ -9,21 +9,21 @@ import pandas as pd
 
 from features.declarations.kinds import (
     Age,
-    Base,
+    BaseFeature,
     Distinct,
     Elapsed,
     Highest,
     LargestShare,
     Latest,
     Lowest,
-    OverWindow,
     Quantile,
     Windowed,
+    WindowFeature,
 )
 from tests.oracle.events import Event
 
 
-def measured(feature: Base, events: list[Event], as_of: pd.Timestamp) -> float:
+def aggregate(feature: BaseFeature, events: list[Event], as_of: pd.Timestamp) -> float:
     """Return the value of a feature; all events had happened and were known by `as_of`."""
     match feature:
         case Latest():
@@ -36,12 +36,12 @@ def measured(feature: Base, events: list[Event], as_of: pd.Timestamp) -> float:
                 return math.nan
             moment = moments[-1] if isinstance(feature, Elapsed) else moments[0]
             return float((as_of - moment) // pd.Timedelta(days=1))
-    assert isinstance(feature, OverWindow)
+    assert isinstance(feature, WindowFeature)
     start = as_of - pd.Timedelta(days=feature.days)
-    return _over_window(feature, [e for e in events if e.at > start])
+    return _aggregate_window(feature, [e for e in events if e.at > start])
 
 
-def _over_window(feature: OverWindow, events: list[Event]) -> float:
+def _aggregate_window(feature: WindowFeature, events: list[Event]) -> float:
     if isinstance(feature, Distinct):
         return float(len({e.of[feature.column] for e in events} - {None}))
     values = [e.measures[feature.measure] for e in events]

@@ -8,10 +8,10 @@ import pandas as pd
 
 from features.contract.tables import TABLE_BY_NAME
 from features.dataset.days import to_datetime
-from features.declarations.kinds import Base
+from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS, Level
-from tests.worlds.random_markets import EVENT_TABLES, Engine, keys_of
-from tests.worlds.tables import Frames, typed
+from tests.worlds.random_markets import EVENT_TABLES, Engine, list_keys
+from tests.worlds.tables import Frames, cast_types
 
 TICK = pd.Timedelta("1us")
 RENAMED = ("order_line_id", "review_id", "video_id")
@@ -24,12 +24,12 @@ def bits(frame: pd.DataFrame) -> dict[str, list[str]]:
     return {str(name): [float(v).hex() for v in floats[name]] for name in floats}
 
 
-def differing(
+def find_differences(
     engine: Engine,
     keys: Mapping[Level, pd.DataFrame],
     before: Frames,
     after: Frames,
-    features: Sequence[Base] | None = None,
+    features: Sequence[BaseFeature] | None = None,
 ) -> list[str]:
     """Return the features whose bits differ between two states of the tables."""
     found = []
@@ -42,47 +42,47 @@ def differing(
     return found
 
 
-def future_leaks(
+def find_future_leaks(
     engine: Engine,
     level: Level,
     frames: Frames,
     more: Frames,
     day: int,
-    features: Sequence[Base] | None = None,
+    features: Sequence[BaseFeature] | None = None,
 ) -> list[str]:
     """Return the features that see what nobody could know at `day`, or what had not begun."""
-    before = {name: known_by(name, frame, day) for name, frame in frames.items()}
-    after = with_future(frames, more, day)
-    keys = {level: keys_of(frames, level, [day])}
-    return differing(engine, keys, before, after, features)
+    before = {name: filter_known(name, frame, day) for name, frame in frames.items()}
+    after = add_future(frames, more, day)
+    keys = {level: list_keys(frames, level, [day])}
+    return find_differences(engine, keys, before, after, features)
 
 
 def midnight(day: int) -> pd.Timestamp:
     return pd.Timestamp(to_datetime(day)).tz_localize(None)
 
 
-def known_by(name: str, frame: pd.DataFrame, day: int) -> pd.DataFrame:
+def filter_known(name: str, frame: pd.DataFrame, day: int) -> pd.DataFrame:
     """Return the rows of a table that were known."""
     if name not in EVENT_TABLES:
         return frame
     return frame[frame.available_at <= midnight(day)].reset_index(drop=True)
 
 
-def with_future(frames: Frames, more: Frames, day: int) -> Frames:
+def add_future(frames: Frames, more: Frames, day: int) -> Frames:
     """Add rows that nobody can know at `day`, and things that begin later."""
     as_of = midnight(day)
-    tables = {name: _with_unknown(name, frames[name], more[name], as_of) for name in EVENT_TABLES}
+    tables = {name: _add_unknown(name, frames[name], more[name], as_of) for name in EVENT_TABLES}
     begun = more["requirements"].assign(
         valid_from=as_of + TICK, valid_to=None, event_time=as_of, available_at=as_of
     )
-    tables["requirements"] = _unique("requirements", begun, tables["requirements"])
+    tables["requirements"] = _merge_unique("requirements", begun, tables["requirements"])
     listed = frames["listings"].assign(listed_at=as_of + TICK)
     listed["listing_id"] = "later-" + listed.listing_id
-    tables["listings"] = _unique("listings", listed, frames["listings"])
+    tables["listings"] = _merge_unique("listings", listed, frames["listings"])
     return {**frames, **tables}
 
 
-def _with_unknown(
+def _add_unknown(
     name: str, frame: pd.DataFrame, more: pd.DataFrame, as_of: pd.Timestamp
 ) -> pd.DataFrame:
     """Add rows of another market, made known later than `as_of`, whenever they happened."""
@@ -91,18 +91,18 @@ def _with_unknown(
     is_late = late.available_at > as_of
     late["available_at"] = late.available_at.where(is_late, as_of + TICK).mask(unknown)
     other = late.assign(**{one: "X" + late[one] for one in RENAMED if one in late})
-    known = known_by(name, frame, (as_of - pd.Timestamp("1970-01-01")).days)
-    return _unique(name, other, late, known)
+    known = filter_known(name, frame, (as_of - pd.Timestamp("1970-01-01")).days)
+    return _merge_unique(name, other, late, known)
 
 
-def _unique(name: str, *frames: pd.DataFrame) -> pd.DataFrame:
+def _merge_unique(name: str, *frames: pd.DataFrame) -> pd.DataFrame:
     """Put tables together; of rows with the same key the last one stays."""
     key = list(TABLE_BY_NAME[name].key)
     together = pd.concat([frame for frame in frames if len(frame)] or [frames[0]])
-    return typed(name, together.drop_duplicates(key, keep="last"))
+    return cast_types(name, together.drop_duplicates(key, keep="last"))
 
 
-def of_key_alone(frames: Frames, level: Level, key: Mapping[str, str]) -> Frames:
+def keep_key(frames: Frames, level: Level, key: Mapping[str, str]) -> Frames:
     """Return the market with only those events that belong to one key of a level."""
     facts = frames["listings"].merge(frames["products"].drop(columns="currency"), on="product_id")
     for name in LEVEL_KEYS[level]:
@@ -111,23 +111,23 @@ def of_key_alone(frames: Frames, level: Level, key: Mapping[str, str]) -> Frames
     ours = {"listing_id": set(facts.listing_id)}
     ours |= {name: {value} for name, value in key.items() if name != "listing_id"}
     kept = {
-        name: _matching(frame, ours) if name in EVENT_TABLES else frame
+        name: _filter_rows(frame, ours) if name in EVENT_TABLES else frame
         for name, frame in frames.items()
     }
     filmed = kept["videos"]
     for name in ("deliveries", "returns"):
-        kept[name] = _matching(kept[name], {"order_line_id": set(kept["orders"].order_line_id)})
-    kept["video_stats"] = _matching(kept["video_stats"], {"video_id": set(filmed.video_id)})
+        kept[name] = _filter_rows(kept[name], {"order_line_id": set(kept["orders"].order_line_id)})
+    kept["video_stats"] = _filter_rows(kept["video_stats"], {"video_id": set(filmed.video_id)})
     if level is not Level.CREATOR:
         creators = set(filmed.creator_id)
-        kept["creator_stats"] = _matching(kept["creator_stats"], {"creator_id": creators})
+        kept["creator_stats"] = _filter_rows(kept["creator_stats"], {"creator_id": creators})
     # What is required of a listing is a fact of its category and market.
     required = kept["requirements"].merge(facts[["category", "market"]].drop_duplicates())
-    kept["requirements"] = typed("requirements", required)
+    kept["requirements"] = cast_types("requirements", required)
     return kept
 
 
-def _matching(frame: pd.DataFrame, values: Mapping[str, set[str]]) -> pd.DataFrame:
+def _filter_rows(frame: pd.DataFrame, values: Mapping[str, set[str]]) -> pd.DataFrame:
     for name in set(values) & set(frame.columns):
         frame = frame[frame[name].isin(values[name])]
     return frame.reset_index(drop=True)

@@ -34,7 +34,7 @@ def _event(row: Row, measures: dict[str, Any], *also: Row) -> Event:
     return Event(row, row["event_time"], known, measures)
 
 
-def _rounded(value: float) -> int:
+def _round_half_up(value: float) -> int:
     return int(Decimal(value).quantize(Decimal(1), ROUND_HALF_UP))
 
 
@@ -52,7 +52,7 @@ def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
         end = market.window_end(line)
         if end is None:
             continue
-        back = market.returned(line)
+        back = market.returns_in_window(line)
         measures = {"units_ripe": line["units"], "units_returned": sum(r["units"] for r in back)}
         for reason in REASONS:
             units = sum(row["units"] for row in back if row["reason"] == reason)
@@ -65,7 +65,9 @@ def _open_units(market: KnownMarket, _: Names) -> Iterator[Event]:
         end = market.window_end(line)
         if end is None or end <= market.as_of:
             continue
-        back = sum(r["units"] for r in market.returned(line) if r["event_time"] <= market.as_of)
+        back = sum(
+            r["units"] for r in market.returns_in_window(line) if r["event_time"] <= market.as_of
+        )
         measures = {"units_open": line["units"], "units_open_returned": back}
         start = end - market.horizons.return_window_days * DAY
         yield Event(line, start, start, measures)
@@ -91,7 +93,7 @@ def _first_purchases(market: KnownMarket, names: Names) -> Iterator[Event]:
     purchases: dict[tuple[Any, ...], list[Row]] = {}
     for row in sorted(market.seen("orders"), key=_knowledge):
         if row["buyer_key"] is not None:
-            buyer = (*market.key_of(row, names), row["buyer_key"])
+            buyer = (*market.level_key(row, names), row["buyer_key"])
             purchases.setdefault(buyer, []).append(row)
     for first, *later in purchases.values():
         start, over = first["event_time"], first["event_time"] + window
@@ -175,7 +177,7 @@ def _videos(market: KnownMarket, _: Names) -> Iterator[Event]:
             "review_videos": int(row["kind"] == "review"),
             "sponsored_videos": int(row["is_sponsored"]),
             "sentiment_known": int(tone is not None),
-            "sentiment_thousandths": 0 if tone is None else sign * _rounded(abs(tone) * 1000),
+            "sentiment_thousandths": 0 if tone is None else sign * _round_half_up(abs(tone) * 1000),
         }
         yield _event(row, measures)
 
@@ -254,7 +256,7 @@ def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
             "parcels": 1,
             "delivery_days": math.ceil(taken / DAY),
             "promised_parcels": int(has_promise),
-            "promised_tenths": _rounded(promised * 10) if has_promise else 0,
+            "promised_tenths": _round_half_up(promised * 10) if has_promise else 0,
             "late_parcels": int(has_promise and taken > promised * DAY),
         }
         yield _event({**row, "listing_id": line["listing_id"]}, measures, line)

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from features.dataset.horizons import Horizons
-from features.declarations.kinds import Base, Fulfilled, InForce, Required
+from features.declarations.kinds import BaseFeature, Fulfilled, InForce, Required
 from features.declarations.levels import LEVEL_KEYS
-from tests.oracle.aggregations import full_attributes, measured, required_attributes
+from tests.oracle.aggregations import aggregate, full_attributes, required_attributes
 from tests.oracle.events import EVENTS, Event, is_null
-from tests.oracle.market import KnownMarket, Row, rows_of
+from tests.oracle.market import KnownMarket, Row, to_rows
 
 EPOCH = pd.Timestamp("1970-01-01")
 END_OF_TIME = pd.Timestamp("2099-01-01")
@@ -51,7 +51,7 @@ class Oracle:
 
     @classmethod
     def at(cls, frames: Mapping[str, pd.DataFrame], horizons: Horizons, day: int) -> Oracle:
-        return cls(rows_of(frames), horizons, EPOCH + pd.Timedelta(days=day))
+        return cls(to_rows(frames), horizons, EPOCH + pd.Timedelta(days=day))
 
     @cached_property
     def known(self) -> KnownMarket:
@@ -64,13 +64,13 @@ class Oracle:
     def seen(self, name: str) -> list[Row]:
         return self.known.seen(name)
 
-    def has(self, feature: Base) -> bool:
+    def has(self, feature: BaseFeature) -> bool:
         signals = [feature.signal]
         if isinstance(feature, Fulfilled):
             signals.append(feature.states)
         return all(name in self.tables for signal in signals for name in NEEDS.get(signal, ()))
 
-    def value(self, feature: Base, key: Key) -> float:
+    def value(self, feature: BaseFeature, key: Key) -> float:
         if not self.has(feature):
             return math.nan
         names = LEVEL_KEYS[feature.level]
@@ -84,14 +84,14 @@ class Oracle:
                     states = self.events(feature.states, names).get(key, [])
                     required &= full_attributes(states)
             return float(sum(name.startswith(feature.prefix) for name in required))
-        return measured(feature, events, self.as_of)
+        return aggregate(feature, events, self.as_of)
 
     def events(self, signal: str, names: tuple[str, ...]) -> dict[Key, list[Event]]:
         """Return the events of a signal that had happened, by the key of a level."""
         if (signal, names) not in self._by_key:
             groups: dict[Key, list[Event]] = {}
             for event in EVENTS[signal](self.known, names):
-                key = self.known.key_of(event.of, names)
+                key = self.known.level_key(event.of, names)
                 if event.at <= self.as_of and not any(is_null(part) for part in key):
                     groups.setdefault(key, []).append(event)
             self._by_key[signal, names] = groups
@@ -106,7 +106,7 @@ class Oracle:
         """Look ahead: the share of the units ordered in the horizon that comes back."""
         lines = self._ahead(listing_id)
         ordered = sum(line["units"] for line in lines)
-        back = sum(row["units"] for line in lines for row in self.hindsight.returned(line))
+        back = sum(row["units"] for line in lines for row in self.hindsight.returns_in_window(line))
         return float(back / ordered) if ordered else math.nan
 
     def is_return_risk_final(self, listing_id: str, cut_off: pd.Timestamp) -> bool:

@@ -17,7 +17,7 @@ def is_null(value: object) -> bool:
     return value is None or value is pd.NaT or value is pd.NA or value != value  # noqa: PLR0124 - NaN alone differs from itself
 
 
-def rows_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, list[Row]]:
+def to_rows(frames: Mapping[str, pd.DataFrame]) -> dict[str, list[Row]]:
     return {
         name: [
             {
@@ -60,7 +60,7 @@ class KnownMarket:
             for row in self.tables["listings"]
         }
 
-    def key_of(self, of: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
+    def level_key(self, of: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
         """Return the key of a level that a row belongs to."""
         listing = self.listings[of["listing_id"]] if "listing_id" in of else {}
         return tuple(of[name] if name in of else listing[name] for name in names)
@@ -89,7 +89,7 @@ class KnownMarket:
         delivery = self._deliveries.get(line["order_line_id"])
         return None if delivery is None else pd.Timestamp(delivery["event_time"] + window)
 
-    def returned(self, line: Row) -> list[Row]:
+    def returns_in_window(self, line: Row) -> list[Row]:
         """Return the returns of a line that came before the end of its window."""
         end = self.window_end(line)
         found = self._returns.get(line["order_line_id"], [])

@@ -22,7 +22,7 @@ MESSAGES = [
         ),
     ),
     (
-        errors.OtherCatalogueError(expected="a" * 64, found=""),
+        errors.CatalogueMismatchError(expected="a" * 64, found=""),
         (
             "Expected training rows of catalogue aaaaaaaaaaaaaaaa…; found none named. Build the "
             "training rows again with this version of the program."
@@ -44,7 +44,7 @@ MESSAGES = [
         ),
     ),
     (
-        errors.BrokenLabelsError("sell_through", broken=2, rows=50),
+        errors.InvalidLabelsError("sell_through", broken=2, rows=50),
         (
             "Expected final sell_through labels within 0 and 1; found 2 of 50 missing or outside. "
             "Build the training rows again; if it stays so, report it."
@@ -55,14 +55,14 @@ MESSAGES = [
         (
             "Expected 90 days of training moments with a final sell_through, to tune on; found 60 "
             "days. Add a longer history, train without --trials, or lower latest_days or "
-            "least_train_days in section [training]."
+            "min_train_days in section [training]."
         ),
     ),
     (
         errors.TooFewDaysError("return_risk", needed=230, found=90),
         (
             "Expected 230 days of moments with a final return_risk; found 90 days. Add a longer "
-            "history, or lower latest_days, calibration_days or least_train_days in section "
+            "history, or lower latest_days, calibration_days or min_train_days in section "
             "[training]. Or leave the returns table out: sell-through is then trained alone."
         ),
     ),

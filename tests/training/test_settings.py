@@ -18,13 +18,13 @@ from training.settings import TrainingSettings
         {"trees": 0},
         {"leaves": 1},
         {"latest_days": 0},
-        {"interval_level": 1.0},
+        {"interval_coverage": 1.0},
         {"sell_through_threshold": 0.0},
         {"feature_share": 1.5},
         {"random_state": -1},
-        {"least_leaf_rows": 3_000_000_000},
-        {"least_rows": 3_000_000_000},
-        {"least_positives": 3_000_000_000},
+        {"min_samples_leaf": 3_000_000_000},
+        {"min_rows": 3_000_000_000},
+        {"min_positives": 3_000_000_000},
         {"leaf_ridge": 1e7},
     ],
 )
@@ -50,7 +50,7 @@ def test_training_settings_refuse_what_is_no_finite_number(value: float, name: s
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("least_leaf_rows", "3000000000"), ("leaf_ridge", "inf")]
+    ("key", "value"), [("min_samples_leaf", "3000000000"), ("leaf_ridge", "inf")]
 )
 def test_settings_beyond_the_boosters_library_end_with_exit_code_2(
     key: str, value: str, tmp_path: Path

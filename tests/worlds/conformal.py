@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import LEVELS, Footing, cells_of
-from serving.conformal.difficulty import Spread
+from serving.conformal.cells import EVIDENCE_AMOUNTS, IntervalContext, leaf_cells
+from serving.conformal.difficulty import DifficultyEstimate
 
 MARKETS = ("DE", "GB", "US")
 LASTING = 0.3
 _SHARES, _UNITS = (1 - np.cos(np.pi * np.arange(33) / 32)) / 2, np.array([1.0, 4.0, 16.0, 64.0])
-SPREAD = Spread(
+DIFFICULTY = DifficultyEstimate(
     _SHARES,
     np.sqrt(_SHARES * (1 - _SHARES) + 0.01),
     _UNITS,
@@ -26,18 +26,22 @@ SPREAD = Spread(
 class Rows:
     estimate: FloatArray
     outcome: FloatArray
-    footing: Footing
+    context: IntervalContext
 
 
 def draw(rng: np.random.Generator, rows: int) -> Rows:
     """Draw true shares of few units, and estimates that miss them, more so of cold starts."""
     market = rng.choice(len(MARKETS), rows, p=[0.35, 0.3, 0.35])
-    evidence = rng.choice(len(LEVELS), rows, p=[0.3, 0.4, 0.3])
+    evidence = rng.choice(len(EVIDENCE_AMOUNTS), rows, p=[0.3, 0.4, 0.3])
     truth = rng.beta(2, 5, rows)
     noise = np.array([0.2, 0.1, 0.03])[evidence] * np.array([1.0, 2.0, 0.7])[market]
-    units = rng.integers(1, 60, rows)
+    exposure = rng.integers(1, 60, rows)
     return Rows(
         np.clip(truth + rng.normal(0, noise), 0, 1),
-        rng.binomial(units, truth) / units,
-        Footing(market * len(LEVELS) + evidence, cells_of(MARKETS), units.astype(np.float64)),
+        rng.binomial(exposure, truth) / exposure,
+        IntervalContext(
+            market * len(EVIDENCE_AMOUNTS) + evidence,
+            leaf_cells(MARKETS),
+            exposure.astype(np.float64),
+        ),
     )

@@ -20,7 +20,7 @@ class Shares:
     trials: FloatArray
 
 
-def simulated(rows: int, seed: int = 0, makers: int = 40) -> Shares:
+def draw_shares(rows: int, seed: int = 0, makers: int = 40) -> Shares:
     """Draw rows whose true log-odds are region + maker - price + colour."""
     market = np.random.default_rng(12345)
     region_effect, maker_effect = market.normal(0, 0.8, 4), market.normal(0, 0.6, makers)
@@ -44,9 +44,9 @@ def simulated(rows: int, seed: int = 0, makers: int = 40) -> Shares:
     return Shares(table, y, trials)
 
 
-def parted(rows: int, seed: int, makers: int) -> tuple[Shares, Shares]:
+def split_by_maker(rows: int, seed: int, makers: int) -> tuple[Shares, Shares]:
     """Draw rows of a market, and others of as many makers of the same market that are new to it."""
-    both = simulated(2 * rows, seed, 2 * makers)
+    both = draw_shares(2 * rows, seed, 2 * makers)
     number = both.X["maker"].str.removeprefix("maker ").astype(int).to_numpy()
     # By seed, so that makers change sides.
     is_new = np.random.default_rng(seed).permutation(2 * makers)[number] < makers

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.catalogue.catalogue import CATALOGUE
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.training_rows import feature_rows
 from features.point_in_time.visibility import AS_OF
 from features.runtime.arrays import FloatArray
@@ -20,7 +20,7 @@ KEYS = ("listing_id", "product_id", "supplier_id", "creator_id", "category", "ma
 CREATORS = ("C0", "C1", "C9", None)
 
 
-def rows_at(signals: SignalRows, days: tuple[int, ...]) -> pd.DataFrame:
+def build_rows(signals: SignalRows, days: tuple[int, ...]) -> pd.DataFrame:
     """Return each listing with each creator, and with none, at days, with every base feature.
 
     The columns are those of training rows: keys, request fields, base features.
@@ -31,12 +31,12 @@ def rows_at(signals: SignalRows, days: tuple[int, ...]) -> pd.DataFrame:
     frame = frame.merge(pd.DataFrame({AS_OF: days}), how="cross")
     frame["list_price_minor"] = 100.0 + np.arange(len(frame)) * 7 % 900
     frame["units_offered"] = 1.0 + np.arange(len(frame)) * 5 % 60
-    spine = signals.keep(ibis.memtable(frame))
+    spine = signals.store(ibis.memtable(frame))
     rows = dataset.connection.to_pyarrow(feature_rows(signals, CATALOGUE, spine)).to_pandas()
     return pd.DataFrame(rows).sort_values([AS_OF, "listing_id", "creator_id"], ignore_index=True)
 
 
-def matrix_of(rows: pd.DataFrame) -> FloatArray:
+def build_matrix(rows: pd.DataFrame) -> FloatArray:
     """Return the design matrix of rows that hold request fields and base features."""
     names = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
     columns = {name: rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names}
@@ -44,13 +44,15 @@ def matrix_of(rows: pd.DataFrame) -> FloatArray:
 
 
 @cache
-def seen_values() -> dict[str, FloatArray]:
+def collect_values() -> dict[str, FloatArray]:
     """Return many values of each model input, from a few markets at a few moments."""
     first = pd.Timestamp("2024-01-01")
     days = tuple((first - pd.Timestamp("1970-01-01")).days + day for day in (30, 80, 119, 400))
     markets = [
-        rows_at(stored_rows(Engine(random_world(seed, orders=240)).dataset, HORIZONS), days)
+        build_rows(
+            build_stored_rows(Engine(random_world(seed, orders=240)).dataset, HORIZONS), days
+        )
         for seed in range(2)
     ]
-    matrix = np.concatenate([matrix_of(rows) for rows in markets])
+    matrix = np.concatenate([build_matrix(rows) for rows in markets])
     return dict(zip(CATALOGUE.model_inputs, matrix.T, strict=True))

@@ -13,19 +13,29 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalogue.catalogue import CATALOGUE
-from features.contract.columns import kind_of
+from features.contract.columns import column_kind
 from features.contract.tables import TABLE_BY_NAME, TABLES
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.dataset.sql_cache import as_temporary_table
-from features.declarations.kinds import Base
+from features.dataset.sql_cache import store_temporary_table
+from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.interpreter import level_values
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.validation.casting import ARROW_TYPES
-from tests.worlds.tables import DAYS, START, Draw, Frames, filmed, inspected, localised, sold, typed
+from tests.worlds.tables import (
+    DAYS,
+    START,
+    Draw,
+    Frames,
+    cast_types,
+    draw_audits,
+    draw_localisation,
+    draw_orders,
+    draw_videos,
+)
 
-Compute = Callable[[SignalRows, Sequence[Base], ir.Table], ir.Table]
+Compute = Callable[[SignalRows, Sequence[BaseFeature], ir.Table], ir.Table]
 
 HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
@@ -55,10 +65,10 @@ def random_world(seed: int, *, orders: int = 60) -> Frames:
                 "supplier_id": ["S0", "S1", None],
                 "category": ["c0", "c1", "c0"],
                 "parent_category": ["c", "c", None],
-                "unit_cost_minor": draw.of([None, 90, 800], 3),
-                "currency": draw.of(["USD", "USD", "CNY", None], 3),
-                "weight_g": draw.of([None, 0.0, 120.5], 3),
-                "volume_cm3": draw.of([None, 1.5, 900.0], 3),
+                "unit_cost_minor": draw.pick([None, 90, 800], 3),
+                "currency": draw.pick(["USD", "USD", "CNY", None], 3),
+                "weight_g": draw.pick([None, 0.0, 120.5], 3),
+                "volume_cm3": draw.pick([None, 1.5, 900.0], 3),
             }
         ),
         "listings": pd.DataFrame(
@@ -66,7 +76,7 @@ def random_world(seed: int, *, orders: int = 60) -> Frames:
                 "listing_id": names,
                 "product_id": [product for _, product, _ in LISTED],
                 "market": [market for _, _, market in LISTED],
-                "mode": draw.of([None, "full_managed", "semi_managed", "self_run"], len(names)),
+                "mode": draw.pick([None, "full_managed", "semi_managed", "self_run"], len(names)),
                 "listed_at": draw.times(len(names)),
                 "list_price_minor": draw.whole(100, 2000, len(names)),
                 "currency": "USD",
@@ -74,25 +84,25 @@ def random_world(seed: int, *, orders: int = 60) -> Frames:
         ),
         "prices": pd.DataFrame(
             {
-                "listing_id": draw.of(names, 12),
+                "listing_id": draw.pick(names, 12),
                 "price_minor": draw.whole(100, 2000, 12),
                 **draw.events(draw.times(12)),
             }
         ).drop_duplicates(["listing_id", "event_time"]),
         "stock": pd.DataFrame(
             {
-                "listing_id": draw.of(names, len(stocked)),
-                "on_hand_units": draw.of([0, *range(20)], len(stocked)),
-                "inbound_units": draw.of([0, 0, 2], len(stocked)),
+                "listing_id": draw.pick(names, len(stocked)),
+                "on_hand_units": draw.pick([0, *range(20)], len(stocked)),
+                "inbound_units": draw.pick([0, 0, 2], len(stocked)),
                 **draw.events(pd.Series(START + pd.to_timedelta(stocked, unit="D"))),
             }
         ),
-        **sold(draw, names, orders),
-        **filmed(draw, names, orders // 4),
-        **localised(draw, names, orders // 2),
-        **inspected(draw, names, orders // 5),
+        **draw_orders(draw, names, orders),
+        **draw_videos(draw, names, orders // 4),
+        **draw_localisation(draw, names, orders // 2),
+        **draw_audits(draw, names, orders // 5),
     }
-    return {name: typed(name, frame) for name, frame in frames.items()}
+    return {name: cast_types(name, frame) for name, frame in frames.items()}
 
 
 def as_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
@@ -100,7 +110,7 @@ def as_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
     if name not in TABLE_BY_NAME:
         return pa.Table.from_pandas(frame, preserve_index=False)
     columns = TABLE_BY_NAME[name].columns
-    schema = pa.schema([(n, ARROW_TYPES[kind_of(declared)]) for n, declared in columns.items()])
+    schema = pa.schema([(n, ARROW_TYPES[column_kind(declared)]) for n, declared in columns.items()])
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 
@@ -135,20 +145,20 @@ class Engine:
         return Dataset(connection=self.connection, tables=self.tables, digest="made in memory")
 
     def values(
-        self, level: Level, keys: pd.DataFrame, features: Sequence[Base] | None = None
+        self, level: Level, keys: pd.DataFrame, features: Sequence[BaseFeature] | None = None
     ) -> pd.DataFrame:
         """Compute a level's features for keys, sorted by them."""
-        features = CATALOGUE.at(level) if features is None else features
+        features = CATALOGUE.at_level(level) if features is None else features
         self.load({f"keys_{level.value}": keys})
         table = self.connection.table(f"keys_{level.value}")
         stored: list[str] = []
 
         def store(connection: Any, sql: str, schema: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
-            step = as_temporary_table(connection, sql, schema)
+            step = store_temporary_table(connection, sql, schema)
             stored.append(step.op().name)
             return step
 
-        rows = stored_rows(replace(self.dataset, store=store), HORIZONS)
+        rows = build_stored_rows(replace(self.dataset, store=store), HORIZONS)
         values = self.connection.compile(self.compute(rows, features, table))
         result: pd.DataFrame = self.connection.con.sql(values).df()
         # The tables that they were computed from may be exchanged now.
@@ -157,13 +167,13 @@ class Engine:
 
 
 @cache
-def engine_of(tables: tuple[str, ...] = tuple(table.name for table in TABLES)) -> Engine:
+def shared_engine(tables: tuple[str, ...] = tuple(table.name for table in TABLES)) -> Engine:
     """Return the one engine for a set of tables, made once."""
     frames = random_world(1)
     return Engine({name: frames[name] for name in tables})
 
 
-def keys_of(frames: Mapping[str, pd.DataFrame], level: Level, days: list[int]) -> pd.DataFrame:
+def list_keys(frames: Mapping[str, pd.DataFrame], level: Level, days: list[int]) -> pd.DataFrame:
     """Return every key of a level that listings or videos have, at every day."""
     facts = frames["listings"][["listing_id", "product_id", "market"]]
     facts = facts.merge(frames["products"][["product_id", "supplier_id", "category"]])

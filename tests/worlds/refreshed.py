@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from features.catalogue.catalogue import CATALOGUE, Catalogue
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from tests.worlds.random_markets import EVENT_TABLES, FIRST_DAY, HORIZONS, Engine
 from tests.worlds.tables import START, Frames
 
 
-def signals_of(frames: Mapping[str, pd.DataFrame]) -> SignalRows:
-    return stored_rows(Engine(frames).dataset, HORIZONS)
+def build_signals(frames: Mapping[str, pd.DataFrame]) -> SignalRows:
+    return build_stored_rows(Engine(frames).dataset, HORIZONS)
 
 
-def known_by(frames: Frames, day: int) -> Frames:
+def filter_known(frames: Frames, day: int) -> Frames:
     """Return what a source holds on a day: events known by then, and those never to be known."""
     moment = START + pd.Timedelta(days=day - FIRST_DAY)
     return {
@@ -27,7 +27,7 @@ def known_by(frames: Frames, day: int) -> Frames:
     }
 
 
-def one_of_each() -> Catalogue:
+def minimal_catalogue() -> Catalogue:
     """Return a catalogue with one feature of each signal and kind, and of each kind and level."""
     base = CATALOGUE.base[::-1]  # so that the first of each is kept
     of_signals = {(feature.signal, type(feature)): feature for feature in base}

@@ -12,6 +12,7 @@ import lightgbm as lgb
 import numpy as np
 
 from features.catalogue.catalogue import CATALOGUE
+from features.dataset.days import DaySpan
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.targets import TARGETS, Target
@@ -28,14 +29,14 @@ from features.online.writer import write_snapshot
 from features.runtime.arrays import FloatArray
 from features.runtime.pointer import publish
 from serving.bundle.bundle import BundleContents
-from serving.conformal.calibration_sample import keep_past
-from serving.conformal.cells import OWN_HISTORY, footing_in, share_units
-from serving.conformal.difficulty import Spread
-from serving.conformal.intervals import learn_residuals
+from serving.conformal.calibration_sample import subsample
+from serving.conformal.cells import OWN_HISTORY, build_interval_context, share_exposure
+from serving.conformal.difficulty import DifficultyEstimate
+from serving.conformal.intervals import fit_residuals
 from serving.prediction.booster import Booster
-from serving.prediction.calibration import Knots
+from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.predict import Models
-from serving.prediction.seasonality import LearnedDays, Seasons
+from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import TargetModel, raw_share
 
 ROWS = 7_500
@@ -104,21 +105,27 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
     outcome = _outcome(target, columns, seed=1)
     boosters = tuple(_train(target, matrix, outcome, seed) for seed in range(2))
     raw = raw_share(target, boosters, matrix)
-    knots = Knots(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
+    curve = CalibrationCurve(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
     fresh = random_columns(ROWS, seed=2)
     fresh_matrix = CATALOGUE.design_matrix(fresh, PARAMETERS)
-    estimate = knots.apply(raw_share(target, boosters, fresh_matrix))
-    units = share_units(target, fresh["units_offered"], np.full(ROWS, 0.3))
-    footing = footing_in(random_markets(ROWS), fresh, units)
+    estimate = curve.apply(raw_share(target, boosters, fresh_matrix))
+    exposure = share_exposure(target, fresh["units_offered"], np.full(ROWS, 0.3))
+    context = build_interval_context(random_markets(ROWS), fresh, exposure)
     outcome = _outcome(target, fresh, seed=3)
-    residuals = learn_residuals(
-        estimate, outcome, footing, spread=Spread.binomial(), listings=np.arange(ROWS)
+    residuals = fit_residuals(
+        estimate,
+        outcome,
+        context,
+        difficulty=DifficultyEstimate.binomial(),
+        listings=np.arange(ROWS),
     )
-    past = keep_past(estimate, outcome, footing.evidence, listings=np.arange(ROWS) // 2)
-    return TargetModel(target, boosters, knots, residuals, past)
+    calibration_sample = subsample(
+        estimate, outcome, context.evidence, listings=np.arange(ROWS) // 2
+    )
+    return TargetModel(target, boosters, curve, residuals, calibration_sample)
 
 
-def with_leaves(booster: Booster, value: str) -> Booster:
+def replace_leaves(booster: Booster, value: str) -> Booster:
     """Return a booster with all leaves of its first tree replaced, text length unchanged."""
     leaves = next(line for line in booster.text.splitlines() if line.startswith("leaf_value="))
     values = leaves.partition("=")[2].split(" ")
@@ -142,7 +149,7 @@ def bundle_contents() -> BundleContents:
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_000,
-        seasons=Seasons(learned=LearnedDays(19_500, 19_999), rises=()),
+        seasons=Seasons(learned=DaySpan(19_500, 19_999), uplifts=()),
         git_commit="unknown",
         model_card="# A small model\n",
     )
@@ -158,7 +165,7 @@ def contents_without_returns() -> BundleContents:
 
 def _vectors(level: Level, keys: list[tuple[str, ...]], seed: int) -> LevelVectors:
     rng = np.random.default_rng(seed)
-    values = rng.poisson(30, (len(keys), len(CATALOGUE.at(level)))).astype(np.float64)
+    values = rng.poisson(30, (len(keys), len(CATALOGUE.at_level(level)))).astype(np.float64)
     return LevelVectors(keys=keys, values=values)
 
 
@@ -184,8 +191,8 @@ def snapshot_contents() -> SnapshotContents:
         categories=CATEGORIES,
         levels={
             level: LevelAbout(
-                features=tuple(feature.name for feature in CATALOGUE.at(level)),
-                defaults=tuple(0.0 for _ in CATALOGUE.at(level)),
+                features=tuple(feature.name for feature in CATALOGUE.at_level(level)),
+                defaults=tuple(0.0 for _ in CATALOGUE.at_level(level)),
                 keys=len(keys[level]),
             )
             for level in Level

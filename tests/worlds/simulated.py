@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.plan import build_world
-from experiments.simulator.tables.chunk_tables import make_chunk, shared_tables
+from experiments.simulator.tables.chunk_tables import make_chunk, make_shared_tables
 
 Frame: TypeAlias = Any
 """A pandas frame or series: the stubs know too little of columns to be of use here."""
@@ -20,18 +20,18 @@ TINY = Simulation(products=240, chunk_products=120, markets=("US", "DE"), days=2
 SMALL = Simulation(days=300)
 
 
-def with_sizes(market: Simulation, section: str, **sizes: float) -> Simulation:
+def change_sizes(market: Simulation, section: str, **sizes: float) -> Simulation:
     """Return a market with other sizes in a section."""
     changed = {**getattr(market, section).model_dump(), **sizes}
     return Simulation.model_validate({**market.model_dump(), section: changed})
 
 
 @lru_cache(maxsize=6)
-def made(market: Simulation) -> tuple[Frames, Frames]:
+def make_market(market: Simulation) -> tuple[Frames, Frames]:
     """Return all tables of the contract, and all of the truth, as frames."""
     world = build_world(market)
     chunks = [make_chunk(world, number) for number in range(market.chunks)]
-    tables = dict(shared_tables(world))
+    tables = dict(make_shared_tables(world))
     for name in chunks[0].tables:
         tables[name] = pa.concat_tables([chunk.tables[name] for chunk in chunks])
     truth = {
@@ -62,6 +62,6 @@ def repurchase(lines: Frame, days: int = 90) -> Frame:
     first = lines.groupby(keys).event_time.transform("min")
     window = pd.Timedelta(days=days)
     is_again = (lines.event_time > first) & (lines.event_time <= first + window)
-    ripe = first <= lines.event_time.max() - window
-    buyers = lines[ripe].assign(is_again=is_again[ripe]).groupby([*keys, "category"])
+    is_mature = first <= lines.event_time.max() - window
+    buyers = lines[is_mature].assign(is_again=is_again[is_mature]).groupby([*keys, "category"])
     return buyers.is_again.any().groupby("category").mean()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.contract.columns import kind_of
+from features.contract.columns import column_kind
 from features.contract.tables import TABLE_BY_NAME
 from features.validation.casting import ARROW_TYPES
 
@@ -37,7 +37,7 @@ def order(line: str, listing: str = "p1-DE", happened: float = 1, **cells: objec
     return {**row, "units": 2, "unit_price_minor": 900, **cells}
 
 
-def returned(line: str, happened: float, units: int = 1) -> Row:
+def return_row(line: str, happened: float, units: int = 1) -> Row:
     """Return a row of the returns."""
     return event(happened, order_line_id=line, units=units, reason="size")
 
@@ -67,7 +67,7 @@ def small_source() -> Source:
         "stock": [event(0, listing_id="p1-DE", on_hand_units=9, inbound_units=0)],
         "orders": [order("l1"), order("l2", "p1-GB", 2), order("l3", "p2-DE", 3, buyer_key=None)],
         "deliveries": [event(4, order_line_id="l1", carrier="DHL")],
-        "returns": [returned("l1", 9), returned("l1", 10)],
+        "returns": [return_row("l1", 9), return_row("l1", 10)],
         "reviews": [event(8, review_id="r1", listing_id="p1-DE", rating=4, has_media=True)],
         "videos": [event(1, video_id="v1", **video, sentiment=0.5)],
         "video_stats": [event(2, video_id="v1", **counters)],
@@ -117,6 +117,6 @@ def write_parquet(directory: Path, source: Mapping[str, list[Row]]) -> Path:
 
 def as_arrow(name: str, rows: list[Row]) -> pa.Table:
     """Return rows as a typed table; columns that the contract doesn't know are text."""
-    kinds = {key: kind_of(column) for key, column in TABLE_BY_NAME[name].columns.items()}
+    kinds = {key: column_kind(column) for key, column in TABLE_BY_NAME[name].columns.items()}
     types = [(key, ARROW_TYPES[kinds[key]] if key in kinds else pa.string()) for key in rows[0]]
     return pa.Table.from_pylist(rows, pa.schema(types))

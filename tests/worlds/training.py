@@ -31,7 +31,7 @@ HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
 )
 QUICK = TrainingSettings(
-    boosters=2, tweedie_share=0.5, trees=40, learning_rate=0.1, least_leaf_rows=20
+    boosters=2, tweedie_share=0.5, trees=40, learning_rate=0.1, min_samples_leaf=20
 )
 FIRST_MONDAY = 19_727
 MARKETS = ("US", "GB", "DE", "FR")
@@ -80,7 +80,7 @@ def market_rows(
         REPURCHASE_RATE: np.full(week.size, 0.3),
     }
     for rate in RATES:
-        columns |= _past(rng, rate, past[rate], age=age, week=week, keys=keys)
+        columns |= _draw_history(rng, rate, past[rate], age=age, week=week, keys=keys)
     columns |= dict.fromkeys(OPEN_INPUTS, np.zeros(week.size))
     columns["units_ordered_84d"] = columns[SELL_THROUGH_RATE.column("units_sold", Level.LISTING)]
     as_of_day = FIRST_MONDAY + 7 * week
@@ -120,7 +120,7 @@ def _null_for_nobody(names: np.ndarray) -> pa.Array:
     return pa.array(names, mask=names == NOBODY)
 
 
-def without_returns(rows: pa.Table) -> pa.Table:
+def drop_returns(rows: pa.Table) -> pa.Table:
     """Return the rows as they would be built from data without a returns table."""
     for name in ("return_risk", *RETURN_RATE.inputs, *OPEN_INPUTS):
         place = rows.column_names.index(name)
@@ -135,7 +135,7 @@ def _noise(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
     return noise
 
 
-def _past(
+def _draw_history(
     rng: np.random.Generator,
     rate: Rate,
     share: FloatArray,

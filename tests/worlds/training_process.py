@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-SETTINGS: Final = {"trees": 150, "boosters": 2, "least_positives": 5, "least_rows": 30}
+SETTINGS: Final = {"trees": 150, "boosters": 2, "min_positives": 5, "min_rows": 30}
 PATIENCE_SECONDS: Final = 100
 
 Sign = Callable[[Path], bool]
@@ -72,6 +72,6 @@ def finish(process: subprocess.Popen[str]) -> tuple[dict[str, Any], str]:
     return json.loads(printed), told
 
 
-def files_of(bundle: Path) -> dict[str, bytes]:
+def read_files(bundle: Path) -> dict[str, bytes]:
     """Return the bytes of each file of a bundle."""
     return {path.name: path.read_bytes() for path in bundle.iterdir()}

@@ -13,7 +13,7 @@ from training.settings import TrainingSettings
 from training.tuning.search import Search
 
 STUDY: Final = "made-up market"
-WEAK: Final = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, least_rows=50)
+WEAK: Final = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, min_rows=50)
 """Settings that nearly any others are better than."""
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.contract.tables import TABLES
-from features.validation.report import REPORT_FILE, Report, TableReport
+from features.validation.report import REPORT_FILE, TableReport, ValidationReport
 
 
 def write_validated(tables: Mapping[str, pa.Table], directory: Path) -> Path:
@@ -27,6 +27,6 @@ def write_validated(tables: Mapping[str, pa.Table], directory: Path) -> Path:
         for name, table in tables.items()
     )
     absent = tuple(table.name for table in TABLES if table.name not in tables)
-    report = Report(source="made up", tables=accounts, absent=absent)
+    report = ValidationReport(source="made up", tables=accounts, absent=absent)
     (directory / REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
     return directory

@@ -8,10 +8,10 @@ import pandas as pd
 
 from features.catalogue.catalogue import CATALOGUE
 from features.contract.tables import TABLE_BY_NAME
-from features.declarations.kinds import Base
+from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS
-from tests.worlds.random_markets import EVENT_TABLES, engine_of, random_world
-from tests.worlds.tables import Frames, typed
+from tests.worlds.random_markets import EVENT_TABLES, random_world, shared_engine
+from tests.worlds.tables import Frames, cast_types
 
 Rows = list[dict[str, object]]
 
@@ -47,13 +47,13 @@ def event(
 
 def market(**tables: Rows) -> Frames:
     """Return a market with just these rows in its event tables; without deliveries unless given."""
-    frames = {name: _unheard_of()[name] for name in _unheard_of() if name != "deliveries"}
+    frames = {name: _empty_market()[name] for name in _empty_market() if name != "deliveries"}
     frames |= {name: frames[name].copy() for name in ("products", "listings")}
     return frames | {name: _table(name, rows) for name, rows in tables.items()}
 
 
 @cache
-def _unheard_of() -> Frames:
+def _empty_market() -> Frames:
     """Return a market in which nothing happened, made once."""
     frames = random_world(1)
     frames["listings"]["listed_at"] = pd.Timestamp("2024-01-01")
@@ -62,23 +62,23 @@ def _unheard_of() -> Frames:
 
 
 def _table(name: str, rows: Rows) -> pd.DataFrame:
-    return typed(name, pd.DataFrame(rows, columns=list(TABLE_BY_NAME[name].columns)))
+    return cast_types(name, pd.DataFrame(rows, columns=list(TABLE_BY_NAME[name].columns)))
 
 
-def declared(name: str) -> Base:
+def find_feature(name: str) -> BaseFeature:
     """Return the base feature of a name."""
     (feature,) = (feature for feature in CATALOGUE.base if feature.name == name)
     return feature
 
 
-def value_of(frames: Frames, feature: Base) -> float:
+def compute_value(frames: Frames, feature: BaseFeature) -> float:
     """Return a feature's value for the one key that the rows are about."""
     keys = pd.DataFrame({k: [KEY[k]] for k in LEVEL_KEYS[feature.level]} | {"as_of_day": [DAY]})
-    engine = engine_of(tuple(frames))
+    engine = shared_engine(tuple(frames))
     engine.load(frames)
     return float(engine.values(feature.level, keys, [feature])[feature.name].iloc[0])
 
 
 def value(frames: Frames, name: str) -> float:
     """Return the value of a feature of the catalogue."""
-    return value_of(frames, declared(name))
+    return compute_value(frames, find_feature(name))

@@ -14,7 +14,7 @@ from training.checkpoints.checkpoints import STAGES, Checkpoints
 
 
 @dataclass(frozen=True)
-class KeptBoosters:
+class BoosterCheckpoints:
     """Fits each booster once: a `BoosterFitter` over the checkpoints of a run."""
 
     checkpoints: Checkpoints
@@ -29,9 +29,11 @@ class KeptBoosters:
         """
         stage = f"booster_{name}"
         path = self.checkpoints.run / STAGES / f"{stage}.txt"
-        facts = {**_facts_of(fit), "seed": seed}
-        reached = self.checkpoints.reach(stage, facts, path, lambda: _write(path, fit.fit(seed)))
-        if reached.is_as_before:
+        facts = {**_fit_facts(fit), "seed": seed}
+        reached = self.checkpoints.run_stage(
+            stage, facts, path, lambda: _write(path, fit.fit(seed))
+        )
+        if reached.is_reused:
             self.reused.add(name)
         return path.read_bytes().decode()
 
@@ -40,7 +42,7 @@ def _write(path: Path, text: str) -> None:
     replace_file(path, text.encode())
 
 
-def _facts_of(fit: BoosterFit) -> dict[str, object]:
+def _fit_facts(fit: BoosterFit) -> dict[str, object]:
     """Return every field of a fit, arrays by digest: what is added to it changes the key too."""
     values = {one.name: getattr(fit, one.name) for one in fields(fit)}
     return {

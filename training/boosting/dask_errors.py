@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from features.runtime.errors import XuanpinError
 
-_MOST_NAMED: Final = 3
+_MAX_NAMED: Final = 3
 """Workers named in one message; the rest is counted."""
 
 
@@ -65,8 +65,8 @@ class WorkerLostError(ClusterError):
     """Report workers that went away while boosters were fitted: every one holds some rows."""
 
     def __init__(self, lost: Collection[str], *, workers: int) -> None:
-        named = ", ".join(sorted(lost)[:_MOST_NAMED]) or "one that kept dying"
-        more = len(lost) - _MOST_NAMED
+        named = ", ".join(sorted(lost)[:_MAX_NAMED]) or "one that kept dying"
+        more = len(lost) - _MAX_NAMED
         super().__init__(
             expected=f"all {workers} workers until the boosters are fitted",
             found=f"lost {named}" + (f" and {more} more" if more > 0 else ""),

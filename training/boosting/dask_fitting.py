@@ -29,7 +29,7 @@ from lightgbm.basic import LightGBMError
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.settings import InvalidSettingError
-from serving.prediction.init_score import place_of_start
+from serving.prediction.init_score import init_column
 from training.boosting.dask_errors import (
     DaskMissingError,
     NoWorkersError,
@@ -38,11 +38,11 @@ from training.boosting.dask_errors import (
     SchedulerUnreachableError,
     WorkerLostError,
 )
-from training.boosting.dask_rows import cut, learnable
-from training.boosting.fit_boosters import refuse_broken_samples, start_log_odds
+from training.boosting.dask_rows import read_part, split_into_parts
+from training.boosting.fit_boosters import init_score, refuse_broken_samples
 from training.boosting.objectives import BoosterObjective, booster_objectives
 from training.data.sample import Sample
-from training.data.training_input import Material, Texts
+from training.data.training_input import BoosterTexts, TrainingInput
 
 try:
     import distributed
@@ -61,24 +61,24 @@ _LOCAL_SETTINGS: Final = {
     "distributed.scheduler.work-stealing": False,  # a part stays where it was read
     "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
 }
-_PATIENCE_SETTING: Final = "distributed.comm.timeouts.connect"
-_GLANCE_SECONDS: Final = 1.0
+_TIMEOUT_SETTING: Final = "distributed.comm.timeouts.connect"
+_POLL_SECONDS: Final = 1.0
 """Between two looks at whether all workers are still there."""
 
-_REMARKS: Final = ("Parameter n_jobs will be ignored", "Finding random open ports")
+_IGNORED_WARNINGS: Final = ("Parameter n_jobs will be ignored", "Finding random open ports")
 """What `lightgbm.dask` says of every fit, there being nothing that anyone could do about it."""
 
-_PLACES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
+_ADDRESS_LINES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
 """Lines of a booster's text that say where the workers were."""
 
 
-def _patience() -> float:
+def _connect_timeout() -> float:
     """Return how many seconds Dask is set to wait for a connection."""
     try:
-        return float(parse_timedelta(config.get(_PATIENCE_SETTING), "s"))
+        return float(parse_timedelta(config.get(_TIMEOUT_SETTING), "s"))
     except (ValueError, KeyError, TypeError) as error:
         should_be = 'a length of time such as "30s"'
-        raise InvalidSettingError(_PATIENCE_SETTING, "Dask's configuration", should_be) from error
+        raise InvalidSettingError(_TIMEOUT_SETTING, "Dask's configuration", should_be) from error
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,12 @@ class DaskFitter:
 
     rows: Path
     scheduler: str | None = None
-    patience_seconds: float = field(default_factory=_patience)
+    timeout_seconds: float = field(default_factory=_connect_timeout)
     """How long to wait for the scheduler, and then for its first worker."""
 
-    def __call__(self, material: Material, samples: Mapping[Target, Sample]) -> Texts:
+    def __call__(
+        self, training_input: TrainingInput, samples: Mapping[Target, Sample]
+    ) -> BoosterTexts:
         """Return each target's boosters as text, as `fit_boosters` does.
 
         Another run gives other trees, though hardly another quality: LightGBM finds the bins of
@@ -106,19 +108,21 @@ class DaskFitter:
             TrainingError: as `fit_boosters`, for samples that teach nothing. ClusterError: one of
             the subclasses in training/boosting/dask_errors.py says what failed.
         """
-        refuse_broken_samples(samples, material.recipe.settings)
+        refuse_broken_samples(samples, training_input.recipe.settings)
         with self._client() as client:
             rows = self.rows.absolute()  # workers began in other directories
-            return _while_all_live(client, lambda: _fit(rows, client, material, samples))
+            return _fit_while_workers_live(
+                client, lambda: _fit(rows, client, training_input, samples)
+            )
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
         if self.scheduler is None:
             with _local_cluster() as cluster, Client(cluster, set_as_default=False) as client:
-                client.run(_leave_stdout_alone)
+                client.run(_silence_stdout)
                 yield client
         else:
-            with _connected(self.scheduler, self.patience_seconds) as client:
+            with _connect(self.scheduler, self.timeout_seconds) as client:
                 yield client
 
 
@@ -138,13 +142,13 @@ def _local_cluster() -> Iterator[LocalCluster]:
         yield cluster
 
 
-def _leave_stdout_alone() -> None:
+def _silence_stdout() -> None:
     """Keep a worker off our standard output, where LightGBM writes of ports and ranks."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
-def _connected(address: str, seconds: float) -> Iterator[Client]:
+def _connect(address: str, seconds: float) -> Iterator[Client]:
     try:
         client = Client(address, timeout=seconds, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -158,26 +162,26 @@ def _connected(address: str, seconds: float) -> Iterator[Client]:
         yield client
 
 
-def _while_all_live(client: Client, fit: Callable[[], Texts]) -> Texts:
+def _fit_while_workers_live(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
     """Fit, but give up when a worker goes: the others would wait for its rows for ever."""
-    workers = _live(client)
+    workers = _live_workers(client)
     with ThreadPoolExecutor(1) as thread:
-        fitting = thread.submit(_as_current, client, fit)
-        while not futures.wait([fitting], timeout=_GLANCE_SECONDS).done:
-            lost = workers - _live(client)
+        fitting = thread.submit(_fit_as_current_client, client, fit)
+        while not futures.wait([fitting], timeout=_POLL_SECONDS).done:
+            lost = workers - _live_workers(client)
             if lost:
                 client.close()  # what waits in the thread is cancelled by it
                 raise WorkerLostError(lost, workers=len(workers))
     try:
         return fitting.result()
     except (KilledWorker, CommClosedError, FutureCancelledError, LightGBMError) as error:
-        lost = workers - _live(client)
+        lost = workers - _live_workers(client)
         if lost or isinstance(error, KilledWorker):
             raise WorkerLostError(lost, workers=len(workers)) from error
         raise
 
 
-def _live(client: Client) -> frozenset[str]:
+def _live_workers(client: Client) -> frozenset[str]:
     """Return the addresses of the workers that the scheduler has."""
     try:
         return frozenset(client.ncores())
@@ -186,7 +190,7 @@ def _live(client: Client) -> frozenset[str]:
         raise SchedulerLostError from error
 
 
-def _as_current(client: Client, fit: Callable[[], Texts]) -> Texts:
+def _fit_as_current_client(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
     """Fit with the client that `lightgbm.dask` finds without asking for it by name."""
     log = logging.getLogger("lightgbm")
     log.addFilter(_is_news)
@@ -196,26 +200,30 @@ def _as_current(client: Client, fit: Callable[[], Texts]) -> Texts:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(_REMARKS)
+    return not record.getMessage().startswith(_IGNORED_WARNINGS)
 
 
-def _fit(path: Path, client: Client, material: Material, samples: Mapping[Target, Sample]) -> Texts:
-    settings, catalogue = material.recipe.settings, material.recipe.catalogue
-    held = _read(path, client, material, samples)
-    names, texts = list(catalogue.model_inputs), Texts()
+def _fit(
+    path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
+) -> BoosterTexts:
+    settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
+    held = _read_parts(path, client, training_input, samples)
+    names, texts = list(catalogue.model_inputs), BoosterTexts()
     for target in samples:
-        trees = settings.trees_of(target, names)
-        inputs, label, weight = held.of(target)
-        start = _start(target, inputs, names)
+        trees = settings.tree_count(target, names)
+        inputs, label, weight = held.target_arrays(target)
+        start = _init_scores(target, inputs, names)
         fits = [
-            (_regressor(client, one, trees), one.weight(inputs, weight))
+            (_build_regressor(client, one, trees), one.weight(inputs, weight))
             for one in booster_objectives(target, catalogue, settings)
         ]
-        texts[target] = tuple(_text(one, (inputs, label, by), start, names) for one, by in fits)
+        texts[target] = tuple(
+            _fit_booster(one, (inputs, label, by), start, names) for one, by in fits
+        )
     return texts
 
 
-def _regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskLGBMRegressor:
+def _build_regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskLGBMRegressor:
     seeds = {"bagging_seed": objective.seed, "feature_fraction_seed": objective.seed}
     parameters = {**objective.parameters, **seeds}
     del parameters["num_threads"]  # as many as each worker has
@@ -223,13 +231,13 @@ def _regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskL
 
 
 @dataclass(frozen=True)
-class _Held:
+class _WorkerParts:
     """What workers hold: futures of parts, and how many rows of each target are in each."""
 
     parts: Sequence[tuple[Future[Any], Mapping[Target, int]]]
     width: int
 
-    def of(self, target: Target) -> tuple[array.Array, array.Array, array.Array]:
+    def target_arrays(self, target: Target) -> tuple[array.Array, array.Array, array.Array]:
         """Return a target's inputs, labels and weights, each part where it was read."""
         ours = [(delayed(part), rows[target]) for part, rows in self.parts if rows[target]]
         inputs, labels, weights = (
@@ -244,19 +252,19 @@ class _Held:
         return inputs, labels, weights
 
 
-def _read(
-    path: Path, client: Client, material: Material, samples: Mapping[Target, Sample]
-) -> _Held:
+def _read_parts(
+    path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
+) -> _WorkerParts:
     """Have the workers read the file; each part stays where it was read."""
     workers = sorted(client.ncores())
-    parts = cut(path, material, samples, least=len(workers))
-    catalogue = material.recipe.catalogue
+    parts = split_into_parts(path, training_input, samples, least=len(workers))
+    catalogue = training_input.recipe.catalogue
     reading = [
         client.submit(
-            learnable,
+            read_part,
             part,
             catalogue,
-            material.parameters,
+            training_input.parameters,
             workers=[workers[place % len(workers)]],
             allow_other_workers=False,
             pure=False,
@@ -268,26 +276,26 @@ def _read(
         error = one.exception() if one.status == "error" else None
         if isinstance(error, OSError):
             raise RowsUnreachableError(str(path), str(error)) from error
-    rows = [{target: one.label.size for target, one in part.wanted.items()} for part in parts]
-    return _Held(list(zip(reading, rows, strict=True)), len(catalogue.model_inputs))
+    rows = [{target: one.label.size for target, one in part.target_rows.items()} for part in parts]
+    return _WorkerParts(list(zip(reading, rows, strict=True)), len(catalogue.model_inputs))
 
 
-def _start(target: Target, inputs: array.Array, names: list[str]) -> array.Array | None:
+def _init_scores(target: Target, inputs: array.Array, names: list[str]) -> array.Array | None:
     """Return where the target's trees start, each part where its rows are."""
-    if place_of_start(target, names) is None:
+    if init_column(target, names) is None:
         return None
 
-    def of_part(part: FloatArray) -> FloatArray | None:
-        return start_log_odds(target, part, names)
+    def part_init_scores(part: FloatArray) -> FloatArray | None:
+        return init_score(target, part, names)
 
     empty = np.empty(0)
     starts: array.Array = array.map_blocks(
-        of_part, inputs, drop_axis=1, dtype=np.float64, meta=empty
+        part_init_scores, inputs, drop_axis=1, dtype=np.float64, meta=empty
     )
     return starts
 
 
-def _text(
+def _fit_booster(
     booster: Any,  # noqa: ANN401 - untyped
     rows: tuple[array.Array, ...],
     start: array.Array | None,
@@ -296,4 +304,4 @@ def _text(
     inputs, label, weight = rows
     fitted = booster.fit(inputs, label, sample_weight=weight, init_score=start, feature_name=names)
     text: str = fitted.booster_.model_to_string()
-    return _PLACES.sub("", text)
+    return _ADDRESS_LINES.sub("", text)

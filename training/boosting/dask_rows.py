@@ -20,23 +20,23 @@ from features.declarations.targets import Target
 from features.point_in_time.training_rows import DIGEST
 from features.runtime.arrays import FloatArray, IntArray
 from training.boosting.dask_errors import OtherRowsError, RowsUnreachableError
-from training.data.cold_start_rows import Hidden, columns_of_copies, origins
+from training.data.cold_start_rows import Masked, mask_columns, origin_rows
 from training.data.sample import Sample
-from training.data.training_input import Material
+from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 
-_NAMELESS: Final = "no data set"
+_NO_DATA_SET: Final = "no data set"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TargetRows:
     """Rows of a part that a target learns from, each of shape (rows,).
 
-    `rows` are positions in the row group and `hidden` what the copies made of them don't know.
+    `rows` are positions in the row group and `masked` what the copies made of them don't know.
     """
 
     rows: IntArray
-    hidden: IntArray
+    masked: IntArray
     label: FloatArray
     weight: FloatArray
 
@@ -49,11 +49,11 @@ class Part:
     digest: str
     """Of the data set that the rows were built from: whoever reads makes sure."""
     row_group: int
-    wanted: Mapping[Target, Wanted]
+    target_rows: Mapping[Target, TargetRows]
 
 
 @dataclass(frozen=True)
-class Learnable:
+class FitData:
     """What a booster learns from: inputs of shape (rows, inputs), the others (rows,)."""
 
     inputs: FloatArray
@@ -61,8 +61,8 @@ class Learnable:
     weight: FloatArray
 
 
-def cut(
-    path: Path, material: Material, samples: Mapping[Target, Sample], *, least: int
+def split_into_parts(
+    path: Path, training_input: TrainingInput, samples: Mapping[Target, Sample], *, least: int
 ) -> list[Part]:
     """Cut the rows that samples name into parts, `least` of them if there are rows enough.
 
@@ -73,8 +73,8 @@ def cut(
         RowsUnreachableError: there is no such file here, or it isn't Parquet.
         OtherRowsError: the file doesn't hold the rows of the training set.
     """
-    ends = _ends_of_groups(path, material.training_set)
-    origin = origins(material.training_set)
+    ends = _row_group_ends(path, training_input.training_set)
+    origin = origin_rows(training_input.training_set)
     named = np.unique(np.concatenate([origin[sample.rows] for sample in samples.values()]))
     group = np.searchsorted(ends, named, side="right")
     groups = np.unique(group)
@@ -84,43 +84,43 @@ def cut(
         start = int(ends[number - 1]) if number else 0
         ours = named[group == number]
         for rows in (ours[place::pieces] for place in range(pieces)):  # all of them span all days
-            wanted = {
-                target: _wanted(material.training_set, sample, origin, rows, start)
+            target_rows = {
+                target: _select_rows(training_input.training_set, sample, origin, rows, start)
                 for target, sample in samples.items()
             }
-            parts.append(Part(path, material.training_set.digest, number, wanted))
+            parts.append(Part(path, training_input.training_set.digest, number, target_rows))
     return parts
 
 
-def _ends_of_groups(path: Path, training_set: TrainingSet) -> IntArray:
+def _row_group_ends(path: Path, training_set: TrainingSet) -> IntArray:
     try:
         about = pq.read_metadata(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise RowsUnreachableError(str(path), str(error).splitlines()[0]) from error
-    own = int((training_set.hidden == Hidden.NOTHING).sum())
+    own = int((training_set.masked == Masked.NOTHING).sum())
     digest = (about.metadata or {}).get(DIGEST, b"").decode()
     if (about.num_rows, digest) != (own, training_set.digest):
         raise OtherRowsError(
             str(path),
             expected=f"{own} rows of data set {training_set.digest[:16]}",
-            found=f"{about.num_rows} rows of {digest[:16] or _NAMELESS}",
+            found=f"{about.num_rows} rows of {digest[:16] or _NO_DATA_SET}",
         )
     sizes = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
     return np.cumsum(sizes, dtype=np.int64)
 
 
-def _wanted(
+def _select_rows(
     training_set: TrainingSet, sample: Sample, origin: IntArray, rows: IntArray, start: int
-) -> Wanted:
-    ours = sample.where(np.isin(origin[sample.rows], rows))
-    return Wanted(
-        origin[ours.rows] - start, training_set.hidden[ours.rows], ours.label, ours.weight
+) -> TargetRows:
+    ours = sample.select(np.isin(origin[sample.rows], rows))
+    return TargetRows(
+        origin[ours.rows] - start, training_set.masked[ours.rows], ours.label, ours.weight
     )
 
 
-def learnable(
+def read_part(
     part: Part, catalogue: Catalogue, parameters: Mapping[str, float]
-) -> dict[Target, Learnable]:
+) -> dict[Target, FitData]:
     """Read a part and compute its design matrix with the function that serves.
 
     Raises:
@@ -133,22 +133,22 @@ def learnable(
         table = file.read_row_group(part.row_group, columns=inputs, use_threads=False)
     columns = {name: table[name].cast(pa.float64()).to_numpy() for name in inputs}
     return {
-        target: _learnable(columns, wanted, catalogue, parameters)
-        for target, wanted in part.wanted.items()
+        target: _build_fit_data(columns, target_rows, catalogue, parameters)
+        for target, target_rows in part.target_rows.items()
     }
 
 
-def _learnable(
+def _build_fit_data(
     columns: Mapping[str, FloatArray],
-    wanted: Wanted,
+    target_rows: TargetRows,
     catalogue: Catalogue,
     parameters: Mapping[str, float],
-) -> Learnable:
+) -> FitData:
     """Compute the inputs of rows as they are, then those of each kind of copies."""
-    places = [np.flatnonzero(wanted.hidden == hidden) for hidden in Hidden]
+    places = [np.flatnonzero(target_rows.masked == masked) for masked in Masked]
     matrices = []
-    for hidden, place in zip(Hidden, places, strict=True):
-        known = columns_of_copies(columns, wanted.rows[place], hidden, catalogue)
+    for masked, place in zip(Masked, places, strict=True):
+        known = mask_columns(columns, target_rows.rows[place], masked, catalogue)
         matrices.append(catalogue.design_matrix(known, parameters))
     order = np.concatenate(places)
-    return Learnable(np.concatenate(matrices), wanted.label[order], wanted.weight[order])
+    return FitData(np.concatenate(matrices), target_rows.label[order], target_rows.weight[order])

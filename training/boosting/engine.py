@@ -21,7 +21,7 @@ class Engine(StrEnum):
     DASK = "dask"
 
 
-def cluster_of(engine: Engine, scheduler: str | None) -> Callable[[Path], Fitter] | None:
+def fitter_for(engine: Engine, scheduler: str | None) -> Callable[[Path], Fitter] | None:
     """Return what makes the fitter of a cluster from a file of training rows; None fits here.
 
     Raises:

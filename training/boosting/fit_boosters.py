@@ -19,20 +19,20 @@ import numpy as np
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.prediction.init_score import place_of_start, starting_share
+from serving.prediction.init_score import init_column, init_share
 from training.boosting.objectives import booster_objectives
 from training.data.sample import Sample, refuse_unlearnable
 from training.data.time_split import TRAIN
-from training.errors import BrokenLabelsError
+from training.errors import InvalidLabelsError
 from training.settings import TrainingSettings
 
 
-def start_log_odds(target: Target, matrix: FloatArray, names: Sequence[str]) -> FloatArray | None:
+def init_score(target: Target, matrix: FloatArray, names: Sequence[str]) -> FloatArray | None:
     """Return the offset of each row, shape (rows,); None where trees start from their mean."""
-    place = place_of_start(target, names)
+    place = init_column(target, names)
     if place is None:
         return None
-    start = starting_share(matrix, place)
+    start = init_share(matrix, place)
     return np.asarray(np.log(start) - np.log1p(-start), np.float64)
 
 
@@ -40,12 +40,12 @@ BoosterFitter = Callable[[str, "BoosterFit", int], str]
 """Returns the text of a booster by its name, fit and seed; called from several threads."""
 
 
-def fitted_now(_name: str, fit: BoosterFit, seed: int) -> str:
+def fit_booster(_name: str, fit: BoosterFit, seed: int) -> str:
     """Fit a booster, whatever was fitted before."""
     return fit.fit(seed)
 
 
-def fits_of(
+def booster_fits(
     target: Target,
     inputs: FloatArray,
     sample: Sample,
@@ -54,7 +54,7 @@ def fits_of(
 ) -> tuple[tuple[int, BoosterFit], ...]:
     """Return each booster's seed and fit; `inputs` are the sample's rows of the matrix."""
     names = catalogue.model_inputs
-    offset, trees = start_log_odds(target, inputs, names), settings.trees_of(target, names)
+    offset, trees = init_score(target, inputs, names), settings.tree_count(target, names)
     return tuple(
         (
             one.seed,
@@ -78,7 +78,7 @@ def fit_boosters(
     catalogue: Catalogue,
     settings: TrainingSettings,
     *,
-    fitter: BoosterFitter = fitted_now,
+    fitter: BoosterFitter = fit_booster,
 ) -> dict[Target, tuple[str, ...]]:
     """Return each target's models as text, one a seed.
 
@@ -87,13 +87,13 @@ def fit_boosters(
     `settings.threads`.
 
     Raises:
-        BrokenLabelsError: a label is missing or no share.
+        InvalidLabelsError: a label is missing or no share.
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
     refuse_broken_samples(samples, settings)
     jobs = {
-        target: fits_of(target, matrix[sample.rows], sample, catalogue, settings)
+        target: booster_fits(target, matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
     }
     with ThreadPoolExecutor(settings.threads) as threads:
@@ -142,11 +142,11 @@ def refuse_broken_samples(samples: Mapping[Target, Sample], settings: TrainingSe
     """Refuse samples that teach nothing, whatever fits boosters on them; raises as above."""
     for target, sample in samples.items():
         _refuse_broken(target, sample.label)
-        refuse_unlearnable(target, TRAIN, sample.label, least_positives=settings.least_positives)
+        refuse_unlearnable(target, TRAIN, sample.label, min_positives=settings.min_positives)
 
 
 def _refuse_broken(target: Target, label: FloatArray) -> None:
     """Refuse what LightGBM would train on without a word."""
     broken = int((~((label >= 0) & (label <= 1))).sum())
     if broken:
-        raise BrokenLabelsError(target, broken=broken, rows=label.size)
+        raise InvalidLabelsError(target, broken=broken, rows=label.size)

@@ -77,7 +77,7 @@ def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> d
         "objective": "cross_entropy",
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": settings.least_leaf_rows,
+        "min_data_in_leaf": settings.min_samples_leaf,
         "lambda_l2": settings.leaf_ridge,
         "feature_fraction": settings.feature_share,
         "bagging_fraction": settings.bagging_share,

@@ -17,62 +17,62 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.calibration import Knots
-from training.calibration.curves import LEAST_SHARE, fit_knots, fit_logistic
-from training.data.training_set import Coded
+from serving.prediction.calibration import CalibrationCurve
+from training.calibration.curves import MIN_SHARE, fit_isotonic, fit_logistic
+from training.data.training_set import EncodedColumn
 from training.metrics.bootstrap import cluster_sums
 from training.metrics.metrics import row_log_loss
 
 FOLDS: Final = 5
-LEAST_PRODUCTS: Final = 2
+MIN_PRODUCTS: Final = 2
 """One product has no spread."""
-SURE: Final = 2.0
+MIN_STANDARD_ERRORS: Final = 2.0
 """Standard errors that a gain must exceed."""
 
-Rows = tuple[FloatArray, FloatArray, FloatArray]
+CalibrationRows = tuple[FloatArray, FloatArray, FloatArray]
 """Raw predictions, labels and weights, each of shape (rows,)."""
-Fit = Callable[[FloatArray, FloatArray, FloatArray], Knots]
+CurveFitter = Callable[[FloatArray, FloatArray, FloatArray], CalibrationCurve]
 
 
-def as_they_are(_raw: FloatArray, _label: FloatArray, _weight: FloatArray) -> Knots:
+def fit_identity(_raw: FloatArray, _label: FloatArray, _weight: FloatArray) -> CalibrationCurve:
     """Return the curve that changes nothing; like the logistic one it never reaches 0 or 1."""
-    ends = np.array([LEAST_SHARE, 1 - LEAST_SHARE])
-    return Knots(ends, ends)
+    ends = np.array([MIN_SHARE, 1 - MIN_SHARE])
+    return CalibrationCurve(ends, ends)
 
 
-CURVES: Final[tuple[Fit, ...]] = (fit_logistic, fit_knots)
+CURVES: Final[tuple[CurveFitter, ...]] = (fit_logistic, fit_isotonic)
 """The more one can follow, the later it stands."""
-CURVES_OF_FITTED: Final[tuple[Fit, ...]] = (as_they_are, *CURVES)
+CURVES_WITH_IDENTITY: Final[tuple[CurveFitter, ...]] = (fit_identity, *CURVES)
 """For predictions that start from a formula whose numbers were learned on these rows, and little on
 others (training/shrinkage/learned_parameters.py): a curve would fit once more what chance they
 fitted."""
 
 
-def choose_knots(
-    curves: Sequence[Fit], rows: Rows, *, folds: IntArray, products: IntArray
-) -> Knots:
+def choose_curve(
+    curves: Sequence[CurveFitter], rows: CalibrationRows, *, folds: IntArray, products: IntArray
+) -> CalibrationCurve:
     """Return the first of the curves, unless a later one is surely better than that chosen so far.
 
-    All arrays have shape (rows,); `folds` are those of `folds_of`, `products` says whose row it is.
-    Better is less log loss on folds. Sure is a gain of more than `SURE` standard errors over
-    products, of all of them and without the one that gains most: what one product's mistaken orders
-    decide is no reason for a curve. Where all rows are in one fold nothing is sure. Trees are
-    pruned by such a rule, with one standard error (Breiman, Friedman, Olshen and Stone 1984,
-    section 3.4.3).
+    All arrays have shape (rows,); `folds` are those of `assign_folds`, `products` says whose row it
+    is. Better is less log loss on folds. Sure is a gain of more than `MIN_STANDARD_ERRORS` standard
+    errors over products, of all of them and without the one that gains most: what one product's
+    mistaken orders decide is no reason for a curve. Where all rows are in one fold nothing is sure.
+    Trees are pruned by such a rule, with one standard error (Breiman, Friedman, Olshen and Stone
+    1984, section 3.4.3).
     """
     _, label, weight = rows
     chosen, *others = curves
     if others and np.unique(folds).size > 1:
-        least = row_log_loss(label, _foretold(chosen, rows, folds))
+        least = row_log_loss(label, _predict_out_of_fold(chosen, rows, folds))
         for fit in others:
-            losses = row_log_loss(label, _foretold(fit, rows, folds))
+            losses = row_log_loss(label, _predict_out_of_fold(fit, rows, folds))
             sums = cluster_sums([least - losses, np.ones_like(weight)], weight, products)
-            if is_sure(sums[:, 0], sums[:, 1]):
+            if is_significant(sums[:, 0], sums[:, 1]):
                 chosen, least = fit, losses
     return chosen(*rows)
 
 
-def is_sure(gains: FloatArray, weight: FloatArray) -> bool:
+def is_significant(gains: FloatArray, weight: FloatArray) -> bool:
     """Tell whether gains are no luck: products' sums, and their weights, each (products,)."""
     others = np.arange(gains.size) != np.argmax(gains)
     return _is_large(gains, weight) and _is_large(gains[others], weight[others])
@@ -80,14 +80,14 @@ def is_sure(gains: FloatArray, weight: FloatArray) -> bool:
 
 def _is_large(gains: FloatArray, weight: FloatArray) -> bool:
     count = gains.size
-    if count < LEAST_PRODUCTS:
+    if count < MIN_PRODUCTS:
         return False
     apart = gains - gains.sum() / weight.sum() * weight
     error = np.sqrt((apart**2).sum() * count / (count - 1))
-    return bool(gains.sum() > SURE * error)
+    return bool(gains.sum() > MIN_STANDARD_ERRORS * error)
 
 
-def folds_of(products: Coded) -> IntArray:
+def assign_folds(products: EncodedColumn) -> IntArray:
     """Return the fold of each row, shape (rows,): its product's, the same in every run.
 
     Listings of a product share its quality. Parted, steps that fit one would fit the other too,
@@ -98,7 +98,7 @@ def folds_of(products: Coded) -> IntArray:
     return of_product[products.codes]
 
 
-def _foretold(fit: Fit, rows: Rows, folds: IntArray) -> FloatArray:
+def _predict_out_of_fold(fit: CurveFitter, rows: CalibrationRows, folds: IntArray) -> FloatArray:
     """Return what a kind of curve says of each fold, learned from the others."""
     raw = rows[0]
     said = np.full(raw.shape, np.nan)

@@ -17,23 +17,23 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 from features.runtime.arrays import FloatArray
-from serving.prediction.calibration import Knots
+from serving.prediction.calibration import CalibrationCurve
 
-LEAST_SHARE: Final = 1e-4
+MIN_SHARE: Final = 1e-4
 """Predictions nearer to 0 or 1 are taken for this one, and none becomes nearer: log odds know no
 end."""
-KNOTS: Final = 401
-MOST_STRETCH: Final = 20.0
+CURVE_POINTS: Final = 401
+MAX_STRETCH: Final = 20.0
 _SIGNIFICANT_DIGITS: Final = 6
 """Further ones differ between machines."""
 
 
-def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
+def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> CalibrationCurve:
     """Return the curve that loses least on rows, each array of shape (rows,), as knots.
 
     It never decreases; at worst it is flat. It never reaches 0 or 1.
     """
-    odds = _odds(raw)
+    odds = _log_odds(raw)
 
     def loss(numbers: FloatArray) -> tuple[float, FloatArray]:
         moved, stretched = numbers
@@ -48,24 +48,24 @@ def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knot
         np.array([0.0, 1.0]),
         method="L-BFGS-B",
         jac=True,
-        bounds=[(None, None), (0.0, MOST_STRETCH)],
+        bounds=[(None, None), (0.0, MAX_STRETCH)],
         options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500},
     )
     moved, stretched = (float(f"{number:.{_SIGNIFICANT_DIGITS}g}") for number in found.x)
-    at = np.linspace(logit(LEAST_SHARE), logit(1 - LEAST_SHARE), KNOTS)
-    share = np.clip(expit(moved + stretched * at), LEAST_SHARE, 1 - LEAST_SHARE)
-    return Knots(expit(at), np.maximum.accumulate(share))
+    at = np.linspace(logit(MIN_SHARE), logit(1 - MIN_SHARE), CURVE_POINTS)
+    share = np.clip(expit(moved + stretched * at), MIN_SHARE, 1 - MIN_SHARE)
+    return CalibrationCurve(expit(at), np.maximum.accumulate(share))
 
 
-def _odds(raw: FloatArray) -> FloatArray:
-    return np.asarray(logit(np.clip(raw, LEAST_SHARE, 1 - LEAST_SHARE)), np.float64)
+def _log_odds(raw: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.clip(raw, MIN_SHARE, 1 - MIN_SHARE)), np.float64)
 
 
 GROUPS: Final = 100
 """Groups of about the same weight; rows of equal predictions stay together."""
 
 
-def fit_knots(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
+def fit_isotonic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> CalibrationCurve:
     """Return a non-decreasing curve from raw predictions to shares.
 
     Each array has shape (rows,). Rows are grouped in the order of their predictions; the groups'
@@ -74,7 +74,7 @@ def fit_knots(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
     no unit of 1,000 came back doesn't mean that none can, and a single one would then cost
     infinitely much.
     """
-    group = _groups(raw, weight)
+    group = _group_rows(raw, weight)
     weights = np.bincount(group, weights=weight)
     predicted = np.bincount(group, weights=weight * raw) / weights
     share = np.clip(np.bincount(group, weights=weight * label) / weights, 0, 1)
@@ -83,12 +83,12 @@ def fit_knots(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Knots:
     short_of_one = 0.5 / (weights[fitted >= 1].sum() + 1) if (fitted >= 1).any() else 0.0
     bounded = IsotonicRegression(y_min=least, y_max=1 - short_of_one)
     bounded.fit(predicted, share, sample_weight=weights)
-    return Knots(
+    return CalibrationCurve(
         np.asarray(bounded.X_thresholds_, np.float64), np.asarray(bounded.y_thresholds_, np.float64)
     )
 
 
-def _groups(raw: FloatArray, weight: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _group_rows(raw: FloatArray, weight: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return each row's group, counted from 0 without a gap in the order of predictions."""
     _, place = np.unique(raw, return_inverse=True)
     mass = np.bincount(place, weights=weight)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray
-from serving.conformal.difficulty import Spread
+from serving.conformal.difficulty import DifficultyEstimate
 
 ESTIMATE_BANDS: Final = 8
 UNIT_BANDS: Final = 4
@@ -28,14 +28,16 @@ UNIT_BANDS: Final = 4
 ROUNDS: Final = 3
 """How often sizes are learned given the factors, and factors given the sizes."""
 
-HELD: Final = 0.8
-"""A band's size is how far this share of its rows stays within: the level of intervals unless
+TARGET_COVERAGE: Final = 0.8
+"""A band's size is how far this share of its rows stays within: the coverage of intervals unless
 another is asked for. Mean errors grow otherwise, where few outcomes are far off."""
 
-LEAST_SIZE: Final = 1e-3
+MIN_SIZE: Final = 1e-3
 
 
-def learn_spread(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -> Spread:
+def fit_difficulty(
+    estimate: FloatArray, outcome: FloatArray, units: FloatArray
+) -> DifficultyEstimate:
     """Return what residuals are measured in, learned from rows that give none themselves.
 
     Sizes and factors are raised where intervals would otherwise fall while estimates grow, or
@@ -44,39 +46,41 @@ def learn_spread(estimate: FloatArray, outcome: FloatArray, units: FloatArray) -
     distance = np.abs(outcome - estimate)
     # Weights that only rounding tells apart are one knot.
     logs = np.round(np.log(units), 9).astype(np.float64)
-    by_estimate, by_units = _bands(estimate, ESTIMATE_BANDS), _bands(logs, UNIT_BANDS)
-    estimates = _middles(estimate, by_estimate)
-    knots = np.maximum(np.exp(_middles(logs, by_units)), 1.0)
-    spread = Spread(estimates, np.ones_like(estimates), knots, np.ones_like(knots))
+    by_estimate, by_units = _split_bands(estimate, ESTIMATE_BANDS), _split_bands(logs, UNIT_BANDS)
+    estimates = _band_means(estimate, by_estimate)
+    knots = np.maximum(np.exp(_band_means(logs, by_units)), 1.0)
+    difficulty = DifficultyEstimate(estimates, np.ones_like(estimates), knots, np.ones_like(knots))
     for _ in range(ROUNDS):
-        factor = spread.of(estimate, units) / np.interp(estimate, estimates, spread.sizes)
-        sizes = _raised(estimates, _held(distance / factor, by_estimate))
-        relative = _held(distance / np.interp(estimate, estimates, sizes), by_units)
+        factor = difficulty.sigma(estimate, units) / np.interp(
+            estimate, estimates, difficulty.sizes
+        )
+        sizes = _make_monotone(estimates, _band_quantiles(distance / factor, by_estimate))
+        relative = _band_quantiles(distance / np.interp(estimate, estimates, sizes), by_units)
         factors = np.maximum.accumulate(relative[::-1])[::-1]
-        spread = Spread(estimates, sizes, knots, factors)
-    return spread
+        difficulty = DifficultyEstimate(estimates, sizes, knots, factors)
+    return difficulty
 
 
-def _bands(values: FloatArray, most: int) -> list[BoolArray]:
+def _split_bands(values: FloatArray, most: int) -> list[BoolArray]:
     """Return the rows of each band in the order of values, none of them empty."""
     edges = np.unique(np.quantile(values, np.arange(1, most) / most))
     band = np.searchsorted(edges, values)
     return [band == place for place in np.unique(band)]
 
 
-def _middles(values: FloatArray, bands: list[BoolArray]) -> FloatArray:
+def _band_means(values: FloatArray, bands: list[BoolArray]) -> FloatArray:
     """Return the mean of each band, held within it: rounding may take it to the next band."""
     held = [values[rows] for rows in bands]
     return np.array([np.clip(one.mean(), one.min(), one.max()) for one in held])
 
 
-def _held(distance: FloatArray, bands: list[BoolArray]) -> FloatArray:
-    """Return how far the share `HELD` of each band's rows stays within."""
-    sizes: FloatArray = np.array([np.quantile(distance[rows], HELD) for rows in bands])
-    return np.maximum(sizes, LEAST_SIZE)
+def _band_quantiles(distance: FloatArray, bands: list[BoolArray]) -> FloatArray:
+    """Return how far the share `TARGET_COVERAGE` of each band's rows stays within."""
+    sizes: FloatArray = np.array([np.quantile(distance[rows], TARGET_COVERAGE) for rows in bands])
+    return np.maximum(sizes, MIN_SIZE)
 
 
-def _raised(estimates: FloatArray, sizes: FloatArray) -> FloatArray:
+def _make_monotone(estimates: FloatArray, sizes: FloatArray) -> FloatArray:
     """Return the least sizes, none smaller, by which intervals grow with the estimate."""
     raised = sizes.copy()
     for place in range(sizes.size - 2, -1, -1):

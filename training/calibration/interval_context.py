@@ -8,15 +8,15 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import Footing, share_units
+from serving.conformal.cells import IntervalContext, share_exposure
 from serving.prediction.target_model import TargetModel, raw_share
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 
 
-def footing_of(
-    material: Material, division: Division, models: Mapping[Target, TargetModel]
-) -> Footing:
+def build_interval_context(
+    training_input: TrainingInput, split: TargetSplit, models: Mapping[Target, TargetModel]
+) -> IntervalContext:
     """Return what intervals rest on, for each row of the training set.
 
     The units are only good for the division's calibration and latest rows, hidden ones included.
@@ -27,25 +27,25 @@ def footing_of(
     as many came on small simulated markets as were expected, and residuals of few units must not
     pass for ones of many.
     """
-    calibration = np.concatenate([division.shaping.rows, division.conformal.rows])
-    latest = np.concatenate([division.latest.rows, division.latest_hidden.rows])
-    offered = material.training_set.columns["units_offered"]
+    calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+    latest = np.concatenate([split.latest.rows, split.latest_masked.rows])
+    offered = training_input.training_set.columns["units_offered"]
     sell_through = np.full(len(offered), np.nan)
-    if division.target == "return_risk":
+    if split.target == "return_risk":
         seller = models["sell_through"]
-        inputs = material.matrix[calibration]
+        inputs = training_input.matrix[calibration]
         sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
-        sell_through[latest] = seller.predict(material.asked(seller.target, latest))
-    units = share_units(division.target, offered, sell_through)
-    if division.target == "return_risk":
-        units = _as_they_came(units, division)
-    return material.training_set.footing(units)
+        sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
+    exposure = share_exposure(split.target, offered, sell_through)
+    if split.target == "return_risk":
+        exposure = _scale_to_observed(exposure, split)
+    return training_input.training_set.context(exposure)
 
 
-def _as_they_came(units: FloatArray, division: Division) -> FloatArray:
+def _scale_to_observed(exposure: FloatArray, split: TargetSplit) -> FloatArray:
     """Return expected units with those of the calibration slice scaled to what was ordered."""
-    shaping = division.shaping
-    scaled = units.copy()
-    rows = np.concatenate([shaping.rows, division.conformal.rows])
-    scaled[rows] *= shaping.weight.sum() / units[shaping.rows].sum()
+    curve_fit = split.curve_fit
+    scaled = exposure.copy()
+    rows = np.concatenate([curve_fit.rows, split.residual_fit.rows])
+    scaled[rows] *= curve_fit.weight.sum() / exposure[curve_fit.rows].sum()
     return np.fmax(scaled, 1.0)

@@ -17,13 +17,13 @@ from typing import Final
 import msgspec
 
 from features.runtime.atomic import replace_file
-from features.runtime.refusals import storage_errors
-from serving.bundle.manifest import canonical_json, sha256_of
+from features.runtime.refusals import raise_storage_errors
+from serving.bundle.manifest import canonical_json, sha256_hex
 
 STAGES: Final = "stages"
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a finished stage depends on, and the digests of its files by their path in the run."""
 
     key: str
@@ -31,10 +31,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Reached:
+class StageResult:
     """A stage that is finished: by an earlier process or just now, and with which result."""
 
-    is_as_before: bool
+    is_reused: bool
     files: Mapping[str, str]
     """Digests of the result's files by their path in the run directory."""
 
@@ -43,17 +43,17 @@ class Reached:
 class Checkpoints:
     """The finished stages of a run directory; one process at a time may use them.
 
-    Threads may, each with stages of its own. `program` says which program it is that makes them
-    (training/checkpoints/code_version.py); `tell` is told of what was damaged.
+    Threads may, each with stages of its own. `code_version` says which program it is that makes
+    them (training/checkpoints/code_version.py); `progress` is told of what was damaged.
     """
 
     run: Path
-    program: Mapping[str, object]
-    tell: Callable[[str], None]
+    code_version: Mapping[str, object]
+    progress: Callable[[str], None]
 
-    def reach(
+    def run_stage(
         self, stage: str, facts: Mapping[str, object], result: Path, make: Callable[[], object]
-    ) -> Reached:
+    ) -> StageResult:
         """Make a stage's result, unless one of the same program and facts is there, undamaged.
 
         `facts` is all that it depends on, as JSON can hold it; `result` the file or
@@ -63,28 +63,30 @@ class Checkpoints:
         Raises:
             StorageError: the disk refuses.
         """
-        key = sha256_of(canonical_json({"program": self.program, "stage": stage, "facts": facts}))
+        key = sha256_hex(
+            canonical_json({"program": self.code_version, "stage": stage, "facts": facts})
+        )
         place = self.run / STAGES / f"{stage}.json"
-        with storage_errors():
+        with raise_storage_errors():
             record = self._record(place)
             if record is not None and record.key == key:
                 if _digests(self.run, result) == record.files:
-                    return Reached(is_as_before=True, files=record.files)
-                self.tell(f"{stage}: damaged since it was made, so made again")
+                    return StageResult(is_reused=True, files=record.files)
+                self.progress(f"{stage}: damaged since it was made, so made again")
             place.unlink(missing_ok=True)
         make()
-        with storage_errors():
+        with raise_storage_errors():
             files = _digests(self.run, result)
-        replace_file(place, canonical_json(Record(key, files)))
-        return Reached(is_as_before=False, files=files)
+        replace_file(place, canonical_json(StageRecord(key, files)))
+        return StageResult(is_reused=False, files=files)
 
-    def _record(self, place: Path) -> Record | None:
+    def _record(self, place: Path) -> StageRecord | None:
         try:
-            return msgspec.json.decode(place.read_bytes(), type=Record)
+            return msgspec.json.decode(place.read_bytes(), type=StageRecord)
         except FileNotFoundError:
             return None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            self.tell(f"{place.name}: damaged, so the stage is made again")
+            self.progress(f"{place.name}: damaged, so the stage is made again")
             return None
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from features.runtime.code_fingerprint import code_fingerprint
 
 UNKNOWN: Final = "unknown"
-_SECONDS: Final = 5
+_TIMEOUT_SECONDS: Final = 5
 
 
 def git_commit() -> str:
@@ -25,16 +25,16 @@ def git_commit() -> str:
     git, root = shutil.which("git"), Path(__file__).resolve().parents[2]
     if git is None or not (root / ".git").exists():
         return UNKNOWN
-    commit = _output(git, root, "rev-parse", "HEAD")
-    changed = _output(git, root, "status", "--porcelain", "--untracked-files=no")
+    commit = _run_git(git, root, "rev-parse", "HEAD")
+    changed = _run_git(git, root, "status", "--porcelain", "--untracked-files=no")
     return f"{commit}{'+' if changed else ''}" if commit else UNKNOWN
 
 
-def _output(git: str, root: Path, *words: str) -> str:
+def _run_git(git: str, root: Path, *words: str) -> str:
     command = [git, "-C", str(root), *words]
     try:
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return ""
@@ -66,17 +66,17 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @cache
-def program_facts() -> dict[str, object]:
+def code_version() -> dict[str, object]:
     """Return what a stage's key says of the program, as it was when first asked."""
     return {
-        "code": fingerprint_of(ROOT),
+        "code": fingerprint_packages(ROOT),
         "libraries": {name: version(name) for name in LIBRARIES},
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
 
 
-def fingerprint_of(root: Path, packages: Sequence[str] = PACKAGES) -> str:
+def fingerprint_packages(root: Path, packages: Sequence[str] = PACKAGES) -> str:
     """Return the fingerprint of all Python files of some of our packages."""
     return code_fingerprint(
         root, (path for package in packages for path in (root / package).rglob("*.py"))

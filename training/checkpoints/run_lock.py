@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import StorageError
-from features.runtime.refusals import storage_errors
-from features.runtime.text import shown
+from features.runtime.refusals import raise_storage_errors
+from features.runtime.text import escape
 
 LOCK: Final = ".lock"
 
-UNFINISHED: Final = (
+UNFINISHED_PATTERNS: Final = (
     ".validated.partial-*",
     ".writing-*",
     ".tracking-*",
@@ -32,14 +32,14 @@ class RunInUseError(StorageError):
 
     def __init__(self, directory: Path, process: str) -> None:
         super().__init__(
-            expected=f"to be alone in the run directory {shown(str(directory))}",
+            expected=f"to be alone in the run directory {escape(str(directory))}",
             found=f"process {process} at work there",
             way_out="Wait until it ends, or name another directory with --out.",
         )
 
 
 @contextmanager
-def sole_use(directory: Path) -> Iterator[None]:
+def run_lock(directory: Path) -> Iterator[None]:
     """Keep other trainings out of a run directory; a process that dies lets them in again.
 
     Whatever a killed process left half written is removed.
@@ -48,12 +48,12 @@ def sole_use(directory: Path) -> Iterator[None]:
         RunInUseError: another process is there.
         StorageError: the directory can't be written.
     """
-    with storage_errors():
+    with raise_storage_errors():
         directory.mkdir(parents=True, exist_ok=True)
         handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(handle, directory)
-        with storage_errors():
+        with raise_storage_errors():
             _remove_unfinished(directory)
         yield
     finally:
@@ -66,13 +66,13 @@ def _lock(handle: int, directory: Path) -> None:
     except BlockingIOError:
         process = os.pread(handle, 20, 0).decode(errors="replace").strip()
         raise RunInUseError(directory, process or "unknown") from None
-    with storage_errors():
+    with raise_storage_errors():
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
 
 def _remove_unfinished(directory: Path) -> None:
-    for pattern in UNFINISHED:
+    for pattern in UNFINISHED_PATTERNS:
         for path in list(directory.glob(pattern)):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -2,7 +2,7 @@
 
 A candidate isn't listed yet, and its product may never have been sold. Training rows all have a
 listing, so each listing's first row is copied with the features of the listing itself hidden, and
-once more with those of the product hidden too. Hidden features have the values that a look-up of
+once more with those of the product hidden too. Masked features have the values that a look-up of
 an unknown key gives; the outcome stays, and so do supplier, category, creator and market.
 """
 
@@ -16,17 +16,17 @@ from typing import Final
 import numpy as np
 
 from features.catalogue.catalogue import Catalogue
-from features.declarations.kinds import COUNTING
+from features.declarations.kinds import COUNT_KINDS
 from features.declarations.levels import Level
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from training.data.training_set import Coded, Outcome, TrainingSet
+from training.data.training_set import EncodedColumn, TargetOutcome, TrainingSet
 
 AGE: Final = "days_since_listed"
 FIRST_DAYS: Final = 1
 """A listing's first row is at the first midnight: it knows at most a day."""
 
 
-class Hidden(IntEnum):
+class Masked(IntEnum):
     """What a row doesn't know, from nothing on."""
 
     NOTHING = 0
@@ -36,44 +36,44 @@ class Hidden(IntEnum):
     """As a candidate of a product that isn't known either."""
 
 
-HIDDEN_LEVELS: Final = {
-    Hidden.LISTING: (Level.LISTING,),
-    Hidden.PRODUCT: (Level.LISTING, Level.PRODUCT),
+MASKED_LEVELS: Final = {
+    Masked.LISTING: (Level.LISTING,),
+    Masked.PRODUCT: (Level.LISTING, Level.PRODUCT),
 }
 
 
 @dataclass(frozen=True)
-class _Copying:
+class _MaskedCopies:
     """Which rows are copied, what their copies don't know, and what they hold instead."""
 
     rows: IntArray
-    hidden: Hidden
+    masked: Masked
     columns: Mapping[str, FloatArray]
 
 
-def with_hidden_histories(training_set: TrainingSet, catalogue: Catalogue) -> TrainingSet:
+def add_cold_start_copies(training_set: TrainingSet, catalogue: Catalogue) -> TrainingSet:
     """Return a training set with copies of first rows after its own rows, which stay as they are.
 
     `TrainingSet.hidden` tells the copies apart.
     """
     first = first_rows(training_set)
     whole = training_set
-    for hidden in HIDDEN_LEVELS:
-        columns = columns_of_copies(training_set.columns, first, hidden, catalogue)
-        whole = _extended(training_set, whole, _Copying(first, hidden, columns))
+    for masked in MASKED_LEVELS:
+        columns = mask_columns(training_set.columns, first, masked, catalogue)
+        whole = _append_copies(training_set, whole, _MaskedCopies(first, masked, columns))
     return whole
 
 
-def columns_of_copies(
-    columns: Mapping[str, FloatArray], rows: IntArray, hidden: Hidden, catalogue: Catalogue
+def mask_columns(
+    columns: Mapping[str, FloatArray], rows: IntArray, masked: Masked, catalogue: Catalogue
 ) -> dict[str, FloatArray]:
     """Return the columns of copies of some rows; what is hidden is as of an unknown key.
 
     `columns` may hold any rows of the training set, but some: a part of it gives the same copies.
     """
-    levels = HIDDEN_LEVELS.get(hidden, ())
-    features = {feature.name: feature for level in levels for feature in catalogue.at(level)}
-    counted = {name for name, feature in features.items() if isinstance(feature, COUNTING)}
+    levels = MASKED_LEVELS.get(masked, ())
+    features = {feature.name: feature for level in levels for feature in catalogue.at_level(level)}
+    counted = {name for name, feature in features.items() if isinstance(feature, COUNT_KINDS)}
     copies = {}
     for name, column in columns.items():
         # What is counted is null only where the table is absent, and then in every row.
@@ -95,21 +95,21 @@ def first_rows(training_set: TrainingSet) -> IntArray:
     return np.sort(young[order][firsts])
 
 
-def is_whole(training_set: TrainingSet, rows: IntArray) -> BoolArray:
+def has_full_history(training_set: TrainingSet, rows: IntArray) -> BoolArray:
     """Tell of each of some rows whether nothing is hidden from it."""
-    return np.asarray(training_set.hidden[rows] == Hidden.NOTHING)
+    return np.asarray(training_set.masked[rows] == Masked.NOTHING)
 
 
-def origins(training_set: TrainingSet) -> IntArray:
+def origin_rows(training_set: TrainingSet) -> IntArray:
     """Return the row that each row is a copy of, its own position where it is none."""
     first = first_rows(training_set)  # a copy has no age, so none is among them
-    found = np.arange(training_set.hidden.size)
-    for hidden in HIDDEN_LEVELS:
-        found[training_set.hidden == hidden] = first
+    found = np.arange(training_set.masked.size)
+    for masked in MASKED_LEVELS:
+        found[training_set.masked == masked] = first
     return found
 
 
-def _extended(source: TrainingSet, whole: TrainingSet, copying: _Copying) -> TrainingSet:
+def _append_copies(source: TrainingSet, whole: TrainingSet, copying: _MaskedCopies) -> TrainingSet:
     rows = copying.rows
     return replace(
         whole,
@@ -119,16 +119,18 @@ def _extended(source: TrainingSet, whole: TrainingSet, copying: _Copying) -> Tra
         },
         as_of_day=np.concatenate([whole.as_of_day, source.as_of_day[rows]]),
         keys={
-            name: Coded(np.concatenate([whole.keys[name].codes, coded.codes[rows]]), coded.names)
+            name: EncodedColumn(
+                np.concatenate([whole.keys[name].codes, coded.codes[rows]]), coded.names
+            )
             for name, coded in source.keys.items()
         },
         outcomes={
-            target: Outcome(
+            target: TargetOutcome(
                 np.concatenate([whole.outcomes[target].label, outcome.label[rows]]),
                 np.concatenate([whole.outcomes[target].weight, outcome.weight[rows]]),
                 np.concatenate([whole.outcomes[target].is_mature, outcome.is_mature[rows]]),
             )
             for target, outcome in source.outcomes.items()
         },
-        hidden=np.concatenate([whole.hidden, np.full(rows.size, copying.hidden, np.int64)]),
+        masked=np.concatenate([whole.masked, np.full(rows.size, copying.masked, np.int64)]),
     )

@@ -9,9 +9,9 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from training.data.cold_start_rows import Hidden
+from training.data.cold_start_rows import Masked
 from training.data.training_set import TrainingSet
-from training.errors import BrokenLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
+from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Sample:
     label: FloatArray
     weight: FloatArray
 
-    def where(self, mask: BoolArray) -> Sample:
+    def select(self, mask: BoolArray) -> Sample:
         """Return the rows that a mask of shape (rows,) picks."""
         return Sample(self.rows[mask], self.label[mask], self.weight[mask])
 
-    def and_then(self, other: Sample) -> Sample:
+    def concat(self, other: Sample) -> Sample:
         """Return these rows, then the other ones."""
         return Sample(
             np.concatenate([self.rows, other.rows]),
@@ -47,23 +47,23 @@ def final_rows(training_set: TrainingSet, target: Target) -> Sample:
 
     Raises:
         NoLabelsError: there is none.
-        BrokenLabelsError: a final label is missing or no share.
+        InvalidLabelsError: a final label is missing or no share.
     """
     outcome = training_set.outcomes[target]
     is_evidence = outcome.is_mature & (outcome.weight > 0)
-    is_read = training_set.hidden == Hidden.NOTHING
+    is_read = training_set.masked == Masked.NOTHING
     is_share = (outcome.label >= 0) & (outcome.label <= 1)
     if not (is_evidence & ~np.isnan(outcome.label)).any():
         raise NoLabelsError(target, int((outcome.is_mature & is_read).sum()))
     broken = int((is_evidence & ~is_share & is_read).sum())
     if broken:
-        raise BrokenLabelsError(target, broken=broken, rows=int((is_evidence & is_read).sum()))
+        raise InvalidLabelsError(target, broken=broken, rows=int((is_evidence & is_read).sum()))
     rows = np.flatnonzero(is_evidence)
     return Sample(rows, outcome.label[rows], outcome.weight[rows])
 
 
 def refuse_unlearnable(
-    target: Target, slice_name: str, label: FloatArray, *, least_positives: int
+    target: Target, slice_name: str, label: FloatArray, *, min_positives: int
 ) -> None:
     """Refuse labels that teach nothing.
 
@@ -74,5 +74,5 @@ def refuse_unlearnable(
     if label.min() == label.max():
         raise OneClassError(target, slice_name, float(label[0]))
     positives = int((label > 0).sum())
-    if positives < least_positives:
-        raise TooFewPositivesError(target, slice_name, needed=least_positives, found=positives)
+    if positives < min_positives:
+        raise TooFewPositivesError(target, slice_name, needed=min_positives, found=positives)

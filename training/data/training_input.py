@@ -9,15 +9,15 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.seasonality import SEASONAL, Seasons, at_usual_demand
+from serving.prediction.seasonality import SEASONAL_TARGET, Seasons, rescale_to_baseline_demand
 from training.data.sample import Sample
-from training.data.time_split import Division
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How to train: what is foretold, from which features, with which settings."""
 
     horizons: Horizons
@@ -28,10 +28,10 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingInput:
     """The training set with the pooling parameters learned from it and the design matrix."""
 
-    recipe: Recipe
+    recipe: TrainingRecipe
     training_set: TrainingSet
     parameters: Mapping[str, float]
     seasons: Seasons
@@ -41,38 +41,38 @@ class Material:
     matrix: FloatArray
     """Of all rows of the training set, shape (rows, inputs)."""
 
-    def asked(self, target: Target, rows: IntArray) -> FloatArray:
+    def inputs_for(self, target: Target, rows: IntArray) -> FloatArray:
         """Return what a target's model is asked about some rows, shape (rows, inputs).
 
         That is their design matrix, but where the calendar moves the target.
         """
         inputs = self.matrix[rows]
         is_moved = self.demand[rows] != 1.0
-        if target == SEASONAL and is_moved.any():
+        if target == SEASONAL_TARGET and is_moved.any():
             moved = rows[is_moved]
             columns = {name: column[moved] for name, column in self.training_set.columns.items()}
-            seasonal = at_usual_demand(columns, self.demand[moved])
+            seasonal = rescale_to_baseline_demand(columns, self.demand[moved])
             inputs[is_moved] = self.recipe.catalogue.design_matrix(seasonal, self.parameters)
         return inputs
 
 
-Texts = dict[Target, tuple[str, ...]]
+BoosterTexts = dict[Target, tuple[str, ...]]
 """Each target's boosters as text, one a seed."""
 
-Fitter = Callable[[Material, Mapping[Target, Sample]], Texts]
+Fitter = Callable[[TrainingInput, Mapping[Target, Sample]], BoosterTexts]
 """What fits every target's boosters on its sample: on this machine or on a cluster."""
 
 
-def prepare(
-    recipe: Recipe,
+def build(
+    recipe: TrainingRecipe,
     training_set: TrainingSet,
     parameters: Mapping[str, float],
-    divisions: Mapping[Target, Division],
-) -> Material:
+    splits: Mapping[Target, TargetSplit],
+) -> TrainingInput:
     """Compute the design matrix, and what the calendar says, with the functions that serve."""
     seasons = Seasons(
-        learned=divisions[SEASONAL].days.learned(recipe.horizons),
-        rises=tuple(one.as_rise() for one in recipe.settings.season_rises),
+        learned=splits[SEASONAL_TARGET].days.learned(recipe.horizons),
+        uplifts=tuple(one.to_uplift() for one in recipe.settings.seasonal_uplifts),
     )
     market = training_set.keys["market"]
     demand = seasons.demand(
@@ -82,4 +82,4 @@ def prepare(
         horizon_days=recipe.horizons.horizon_days,
     )
     matrix = recipe.catalogue.design_matrix(training_set.columns, parameters)
-    return Material(recipe, training_set, parameters, seasons, demand, matrix)
+    return TrainingInput(recipe, training_set, parameters, seasons, demand, matrix)

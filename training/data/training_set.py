@@ -16,15 +16,15 @@ from features.declarations.targets import TARGETS, Target
 from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, IMPUTED, LABELLED
 from features.point_in_time.visibility import AS_OF
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.cells import Footing, cell_codes, cells_of, is_cold_start
-from training.errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
+from serving.conformal.cells import IntervalContext, cell_codes, is_cold_start, leaf_cells
+from training.errors import CatalogueMismatchError, MissingColumnsError, MissingKeysError
 
 KEYS: Final = tuple(dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level]))
 UNITS_ORDERED: Final = "units_ordered_label"
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedColumn:
     """A text column as positions in its distinct values, -1 where null; `codes`: (rows,)."""
 
     codes: IntArray
@@ -32,7 +32,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TargetOutcome:
     """What became of each row: share, its weight as evidence, and whether it is final."""
 
     label: FloatArray
@@ -47,11 +47,11 @@ class TrainingSet:
     columns: Mapping[str, FloatArray]
     """Base features and request fields by name, null as NaN."""
     as_of_day: IntArray
-    keys: Mapping[str, Coded]
+    keys: Mapping[str, EncodedColumn]
     """The keys of all levels."""
-    outcomes: Mapping[Target, Outcome]
+    outcomes: Mapping[Target, TargetOutcome]
     """Of the targets that the data can have labels of, in the order of `TARGETS`."""
-    hidden: IntArray
+    masked: IntArray
     """What copies of rows don't know (cold_start_rows.py); 0, nothing, of rows as read."""
     cut_off_day: int
     imputed: tuple[str, ...]
@@ -67,38 +67,40 @@ class TrainingSet:
         """Return the listing of each row as a number."""
         return self.keys["listing_id"].codes
 
-    def markets_at(self, rows: IntArray) -> tuple[str, ...]:
+    def row_markets(self, rows: IntArray) -> tuple[str, ...]:
         """Return the markets of some rows."""
         markets = self.keys["market"]
         return tuple(markets.names[code] for code in markets.codes[rows].tolist())
 
-    def footing(self, units: FloatArray) -> Footing:
+    def context(self, exposure: FloatArray) -> IntervalContext:
         """Return what intervals around shares of so many units rest on, for each row."""
         markets = self.keys["market"]
-        return Footing(cell_codes(self.columns, markets.codes), cells_of(markets.names), units)
+        return IntervalContext(
+            cell_codes(self.columns, markets.codes), leaf_cells(markets.names), exposure
+        )
 
 
 def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
     """Return the rows that `features.point_in_time.training_rows` built as a training set.
 
     Raises:
-        OtherCatalogueError: they were built from other features.
+        CatalogueMismatchError: they were built from other features.
         MissingColumnsError: a column isn't there.
         MissingKeysError: a row has no listing, product, category, market or moment.
     """
     metadata = table.schema.metadata or {}
     fingerprint = metadata.get(FINGERPRINT, b"").decode()
     if fingerprint != catalogue.fingerprint:
-        raise OtherCatalogueError(expected=catalogue.fingerprint, found=fingerprint)
+        raise CatalogueMismatchError(expected=catalogue.fingerprint, found=fingerprint)
     inputs = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     _refuse_missing(table, inputs)
     labelled = metadata[LABELLED].decode().split(",")
     return TrainingSet(
-        columns={name: _floats(table, name) for name in inputs},
+        columns={name: _float_column(table, name) for name in inputs},
         as_of_day=table[AS_OF].to_numpy().astype(np.int64),
-        keys={name: _coded(table, name) for name in KEYS},
-        outcomes={target: _outcome(table, target) for target in TARGETS if target in labelled},
-        hidden=np.zeros(table.num_rows, np.int64),
+        keys={name: _encode(table, name) for name in KEYS},
+        outcomes={target: _read_outcome(table, target) for target in TARGETS if target in labelled},
+        masked=np.zeros(table.num_rows, np.int64),
         cut_off_day=int(metadata[CUT_OFF]),
         imputed=tuple(filter(None, metadata[IMPUTED].decode().split(","))),
         digest=metadata[DIGEST].decode(),
@@ -116,20 +118,20 @@ def _refuse_missing(table: pa.Table, inputs: list[str]) -> None:
             raise MissingKeysError(name, table[name].null_count)
 
 
-def _floats(table: pa.Table, name: str) -> FloatArray:
+def _float_column(table: pa.Table, name: str) -> FloatArray:
     values: FloatArray = table[name].cast(pa.float64()).to_numpy()
     return values
 
 
-def _coded(table: pa.Table, name: str) -> Coded:
+def _encode(table: pa.Table, name: str) -> EncodedColumn:
     encoded: Any = table[name].combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Coded(codes, tuple(encoded.dictionary.to_pylist()))
+    return EncodedColumn(codes, tuple(encoded.dictionary.to_pylist()))
 
 
-def _outcome(table: pa.Table, target: Target) -> Outcome:
-    label = _floats(table, target)
+def _read_outcome(table: pa.Table, target: Target) -> TargetOutcome:
+    label = _float_column(table, target)
     # A sell-through is one decision's result, and every decision counts the same, whatever its
     # lot; a return risk is a share of units that buyers kept or sent back, and each unit counts.
-    weight = _floats(table, UNITS_ORDERED) if target == "return_risk" else np.ones_like(label)
-    return Outcome(label, weight, table[f"{target}_is_mature"].to_numpy().astype(np.bool_))
+    weight = _float_column(table, UNITS_ORDERED) if target == "return_risk" else np.ones_like(label)
+    return TargetOutcome(label, weight, table[f"{target}_is_mature"].to_numpy().astype(np.bool_))

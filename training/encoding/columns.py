@@ -18,7 +18,7 @@ from features.runtime.arrays import IntArray
 from training.estimator_errors import UnreadableColumnError
 
 NUMBERS: Final = "numbers"
-_NAMES: Final = (
+_KIND_NAMES: Final = (
     ("lengths of time", (timedelta, np.timedelta64)),  # the latter is a whole number to Python
     (NUMBERS, (Real, Decimal, np.bool_)),
     ("text", (str,)),
@@ -41,7 +41,7 @@ def is_category(column: pd.Series) -> bool:
     if isinstance(kind, pd.ArrowDtype):
         return _is_category_of_arrow(column, kind.pyarrow_dtype)
     if types.is_object_dtype(kind):
-        return not kinds_of(column) <= {NUMBERS}
+        return not infer_kinds(column) <= {NUMBERS}
     if isinstance(kind, pd.CategoricalDtype) or types.is_string_dtype(kind):
         return True
     if types.is_numeric_dtype(kind) and not types.is_complex_dtype(kind):
@@ -49,9 +49,9 @@ def is_category(column: pd.Series) -> bool:
     raise UnreadableColumnError(str(column.name), f"type {kind}")
 
 
-def kinds_of(column: pd.Series) -> frozenset[str]:
+def infer_kinds(column: pd.Series) -> frozenset[str]:
     """Return what the values of a column are, in words; missing ones are nothing."""
-    return frozenset(_kind(one) for one in set(map(type, column.dropna().astype(object))))
+    return frozenset(_name_kind(one) for one in set(map(type, column.dropna().astype(object))))
 
 
 def _is_category_of_arrow(column: pd.Series, kind: pa.DataType) -> bool:
@@ -63,8 +63,8 @@ def _is_category_of_arrow(column: pd.Series, kind: pa.DataType) -> bool:
     raise UnreadableColumnError(str(column.name), f"type {column.dtype}")
 
 
-def _kind(one: type) -> str:
-    fitting = (name for name, known in _NAMES if issubclass(one, known))
+def _name_kind(one: type) -> str:
+    fitting = (name for name, known in _KIND_NAMES if issubclass(one, known))
     return next(fitting, one.__name__)
 
 
@@ -81,12 +81,12 @@ class CategoryCodes:
     """What the levels are: numbers, text and so on (training/encoding/columns.py)."""
 
     @classmethod
-    def of(cls, column: pd.Series) -> CategoryCodes:
+    def infer(cls, column: pd.Series) -> CategoryCodes:
         """Learn the levels of a column of any hashable values."""
         values: list[Hashable] = list(column.dropna().astype(object).unique())
         ordered = sorted(values, key=lambda value: (type(value).__name__, str(value)))
         levels = pd.Index(ordered, dtype=object)
-        return cls(levels, kinds_of(levels.to_series()))
+        return cls(levels, infer_kinds(levels.to_series()))
 
     def code(self, column: pd.Series) -> IntArray:
         """Return each value's number, `MISSING` where it has none; shape (rows,).

@@ -10,9 +10,9 @@ import pandas as pd
 from sklearn.utils.validation import check_array
 
 from training.estimator_errors import (
+    ColumnMismatchError,
     MixedNamesError,
     NestedColumnsError,
-    OtherColumnsError,
     RepeatedColumnsError,
 )
 
@@ -22,18 +22,18 @@ class ColumnNames:
     """The names of a table's columns, in their order."""
 
     names: tuple[str, ...]
-    are_made_up: bool
+    has_generated_names: bool
     """Whether the table was an array, or another that pandas doesn't read names from."""
-    are_text: bool
+    has_text_names: bool
     """Whether the table had them, each a text: scikit-learn warns where one side has none such."""
 
     @classmethod
-    def of(cls, table: Any, frame: pd.DataFrame) -> ColumnNames:  # noqa: ANN401 - as below
+    def infer(cls, table: Any, frame: pd.DataFrame) -> ColumnNames:  # noqa: ANN401 - as below
         """Learn the names of a table, which `as_frame` has turned into `frame`."""
         if not isinstance(table, pd.DataFrame):
-            return cls(tuple(frame.columns), are_made_up=True, are_text=False)
-        are_text = all(isinstance(name, str) for name in table.columns)
-        return cls(tuple(frame.columns), are_made_up=False, are_text=are_text)
+            return cls(tuple(frame.columns), has_generated_names=True, has_text_names=False)
+        has_text_names = all(isinstance(name, str) for name in table.columns)
+        return cls(tuple(frame.columns), has_generated_names=False, has_text_names=has_text_names)
 
     def rename(self, frame: pd.DataFrame, own: ColumnNames) -> pd.DataFrame:
         """Return a frame of as many columns as in fit under the names of fit.
@@ -43,18 +43,18 @@ class ColumnNames:
         which scikit-learn warns. Other numbers are names: 1, 2, 3 aren't 0, 1, 2.
 
         Raises:
-            OtherColumnsError: both have names, and other ones.
+            ColumnMismatchError: both have names, and other ones.
         """
-        if not (self.are_made_up or own.are_made_up):
+        if not (self.has_generated_names or own.has_generated_names):
             if set(own.names) == set(self.names):
                 return frame
-            if not (self._are_places_beside(own) or own._are_places_beside(self)):
-                raise OtherColumnsError(self.names, own.names)
+            if not (self._matches_by_position(own) or own._matches_by_position(self)):
+                raise ColumnMismatchError(self.names, own.names)
         return frame.set_axis(list(self.names), axis=1)
 
-    def _are_places_beside(self, other: ColumnNames) -> bool:
+    def _matches_by_position(self, other: ColumnNames) -> bool:
         places = [str(place) for place in range(len(self.names))]
-        return other.are_text and list(self.names) == places
+        return other.has_text_names and list(self.names) == places
 
 
 def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like, as in scikit-learn
@@ -67,13 +67,13 @@ def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like,
         ValueError: no two-dimensional table of at least one row and one column.
     """
     if isinstance(table, pd.DataFrame):
-        return _renamed(table)
+        return _rename_columns(table)
     values = check_array(table, dtype=None, ensure_all_finite=False)
     names = [f"x{place}" for place in range(values.shape[1])]
     return pd.DataFrame(values, columns=names).infer_objects()
 
 
-def _renamed(table: pd.DataFrame) -> pd.DataFrame:
+def _rename_columns(table: pd.DataFrame) -> pd.DataFrame:
     check_array(np.empty(table.shape, dtype=np.int8))
     if isinstance(table.columns, pd.MultiIndex):
         raise NestedColumnsError([str(name) for name in table.columns])

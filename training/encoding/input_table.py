@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from features.runtime.text import listed
-from training.encoding.columns import MISSING, NUMBERS, CategoryCodes, is_category, kinds_of
+from features.runtime.text import join_names
+from training.encoding.columns import MISSING, NUMBERS, CategoryCodes, infer_kinds, is_category
 from training.estimator_errors import (
     ChangedKindError,
     InfiniteNumbersError,
@@ -39,16 +39,16 @@ class InputTable:
 class TableReader:
     """What a table's columns are, learned from the rows of `fit`."""
 
-    fills: Mapping[str, float]
+    fill_values: Mapping[str, float]
     """For each column of numbers, what stands for a missing one: NaN where some were missing in
     fit; else the median, since LightGBM takes for 0 what it has never seen missing."""
     categories: Mapping[str, CategoryCodes]
-    without_values: Collection[str]
-    """Columns of `fills` in which all was missing in fit: nothing was learned of their values, so
+    empty_columns: Collection[str]
+    """Columns of `fill_values` in which all was missing in fit: no value was learned from, so
     that whatever comes later is missing too."""
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, as_categories: Collection[str]) -> TableReader:
+    def infer(cls, frame: pd.DataFrame, as_categories: Collection[str]) -> TableReader:
         """Learn the columns; those in `as_categories` are categories even if they hold numbers.
 
         Raises:
@@ -59,12 +59,12 @@ class TableReader:
         categories: dict[str, CategoryCodes] = {}
         for name, column in frame.items():
             if name in as_categories or is_category(column):
-                categories[str(name)] = _learned(column)
+                categories[str(name)] = _learn_codes(column)
             else:
-                numbers[str(name)] = _numbers(column)
-        fills = {name: _fill(values) for name, values in numbers.items()}
-        without_values = [name for name, values in numbers.items() if np.isnan(values).all()]
-        return cls(fills, categories, frozenset(without_values))
+                numbers[str(name)] = _to_numbers(column)
+        fill_values = {name: _fill_value(values) for name, values in numbers.items()}
+        empty_columns = [name for name, values in numbers.items() if np.isnan(values).all()]
+        return cls(fill_values, categories, frozenset(empty_columns))
 
     def read(self, frame: pd.DataFrame) -> InputTable:
         """Return a table with the columns of fit as matrices.
@@ -75,32 +75,33 @@ class TableReader:
             UnreadableColumnError: a column of categories holds nested values.
             InfiniteNumbersError: a column holds an infinite number, or one beyond all floats.
         """
-        numbers = [self._filled(frame[name]) for name in self.fills]
-        codes = [_coded(frame[name], known) for name, known in self.categories.items()]
+        numbers = [self._fill_missing(frame[name]) for name in self.fill_values]
+        codes = [_encode(frame[name], known) for name, known in self.categories.items()]
         return InputTable(
-            _columns(numbers, len(frame), np.float64), _columns(codes, len(frame), np.int64)
+            _stack_columns(numbers, len(frame), np.float64),
+            _stack_columns(codes, len(frame), np.int64),
         )
 
-    def _filled(self, column: pd.Series) -> FloatArray:
+    def _fill_missing(self, column: pd.Series) -> FloatArray:
         name = str(column.name)
-        if name in self.without_values:
+        if name in self.empty_columns:
             return np.full(len(column), np.nan)
         if column.isna().all():
-            return np.full(len(column), self.fills[name])
+            return np.full(len(column), self.fill_values[name])
         if is_category(column):
             raise ChangedKindError(name, known=NUMBERS, found=f"type {column.dtype}")
-        numbers = _numbers(column)
-        return np.where(np.isnan(numbers), self.fills[name], numbers)
+        numbers = _to_numbers(column)
+        return np.where(np.isnan(numbers), self.fill_values[name], numbers)
 
 
-def _learned(column: pd.Series) -> CategoryCodes:
+def _learn_codes(column: pd.Series) -> CategoryCodes:
     try:
-        return CategoryCodes.of(column)
+        return CategoryCodes.infer(column)
     except (TypeError, ValueError) as error:  # the latter: a number of too many digits to print
         raise UnreadableColumnError(str(column.name), str(error)) from error
 
 
-def _coded(column: pd.Series, known: CategoryCodes) -> IntArray:
+def _encode(column: pd.Series, known: CategoryCodes) -> IntArray:
     try:
         codes = known.code(column)
     except TypeError as error:
@@ -112,14 +113,14 @@ def _coded(column: pd.Series, known: CategoryCodes) -> IntArray:
 
 def _refuse_other_kinds(column: pd.Series, known: CategoryCodes) -> None:
     """Refuse values none of which could have been seen: levels 1 and 2 asked as '1' and '2'."""
-    kinds, found = known.kinds, kinds_of(column)
+    kinds, found = known.kinds, infer_kinds(column)
     if kinds and found and not kinds & found:
         raise ChangedKindError(
-            str(column.name), known=listed(sorted(kinds)), found=listed(sorted(found))
+            str(column.name), known=join_names(sorted(kinds)), found=join_names(sorted(found))
         )
 
 
-def _numbers(column: pd.Series) -> FloatArray:
+def _to_numbers(column: pd.Series) -> FloatArray:
     try:
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError as error:
@@ -130,9 +131,9 @@ def _numbers(column: pd.Series) -> FloatArray:
     return numbers
 
 
-def _fill(numbers: FloatArray) -> float:
+def _fill_value(numbers: FloatArray) -> float:
     return float("nan") if np.isnan(numbers).any() else float(np.median(numbers))
 
 
-def _columns(columns: Sequence[Any], rows: int, kind: type) -> Any:  # noqa: ANN401 - either matrix
+def _stack_columns(columns: Sequence[Any], rows: int, kind: type) -> Any:  # noqa: ANN401 - either matrix
     return np.column_stack(columns) if columns else np.empty((rows, 0), kind)

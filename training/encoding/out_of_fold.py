@@ -16,58 +16,58 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import IntArray
-from training.encoding.target_encoder import Encoded, LevelEncoder, Rows
+from training.encoding.target_encoder import EncodedRows, LabelledRows, LevelEncoder
 
 FOLDS: Final = 5
-LEAST_LEVELS: Final = 10
+MIN_LEVELS: Final = 10
 """A column with fewer levels has no new ones to be ready for."""
 
 
 @dataclass(frozen=True)
-class OutOfFold:
+class OutOfFoldEncodings:
     """Rows encoded in each way of being new; the first way is that of a new row alone."""
 
-    ways: tuple[Encoded, ...]
+    encodings: tuple[EncodedRows, ...]
     known_share: float
 
-    def draw(self, rng: np.random.Generator) -> Encoded:
+    def draw(self, rng: np.random.Generator) -> EncodedRows:
         """Show each row in one way: new alone with probability `known_share`."""
-        rows = len(self.ways[0].baseline)
-        others = len(self.ways) - 1
+        rows = len(self.encodings[0].baseline)
+        others = len(self.encodings) - 1
         chances = [self.known_share, *[(1 - self.known_share) / others] * others] if others else [1]
-        way = rng.choice(len(self.ways), rows, p=chances)
+        way = rng.choice(len(self.encodings), rows, p=chances)
         place = np.arange(rows)
-        return Encoded(
-            np.stack([one.inputs for one in self.ways])[way, place],
-            np.stack([one.baseline for one in self.ways])[way, place],
-            np.stack([one.is_cold for one in self.ways])[way, place],
+        return EncodedRows(
+            np.stack([one.inputs for one in self.encodings])[way, place],
+            np.stack([one.baseline for one in self.encodings])[way, place],
+            np.stack([one.is_cold for one in self.encodings])[way, place],
         )
 
 
 def encode_out_of_fold(
-    encoder: LevelEncoder, rows: Rows, known_share: float, rng: np.random.Generator
-) -> OutOfFold:
+    encoder: LevelEncoder, rows: LabelledRows, known_share: float, rng: np.random.Generator
+) -> OutOfFoldEncodings:
     """Encode the rows that `encoder` was learned from, each without its own fold."""
-    ways = [_encoded(encoder, rows, folds) for folds in _foldings(rows.codes, rng)]
-    return OutOfFold(tuple(ways), known_share)
+    encodings = [_encode_by_fold(encoder, rows, folds) for folds in _draw_folds(rows.codes, rng)]
+    return OutOfFoldEncodings(tuple(encodings), known_share)
 
 
-def _foldings(codes: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
+def _draw_folds(codes: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
     """Yield the fold of each row: by rows, then by the levels of each column of many."""
     yield rng.permutation(len(codes)) % FOLDS
     for column in codes.T:
         levels, level = np.unique(column, return_inverse=True)
-        if levels.size >= LEAST_LEVELS:
+        if levels.size >= MIN_LEVELS:
             yield (rng.permutation(levels.size) % FOLDS)[level]
 
 
-def _encoded(encoder: LevelEncoder, rows: Rows, folds: IntArray) -> Encoded:
+def _encode_by_fold(encoder: LevelEncoder, rows: LabelledRows, folds: IntArray) -> EncodedRows:
     parts = [
-        encoder.relearn(rows.take(folds != fold)).encode(rows.codes[folds == fold])
+        encoder.refit(rows.take(folds != fold)).encode(rows.codes[folds == fold])
         for fold in range(FOLDS)
     ]
     order = np.argsort(np.argsort(folds, kind="stable"), kind="stable")
-    joined = Encoded(
+    joined = EncodedRows(
         np.concatenate([part.inputs for part in parts]),
         np.concatenate([part.baseline for part in parts]),
         np.concatenate([part.is_cold for part in parts]),

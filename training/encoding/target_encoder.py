@@ -17,25 +17,25 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.shrinkage.group_rates import ShrunkenRates
 from training.shrinkage.variance_components import Variances
 
-MOST_CODED_LEVELS: Final = 32
+MAX_CODED_LEVELS: Final = 32
 """A column with more levels has no code: a tree would part what is alike by chance."""
 
 
 @dataclass(frozen=True)
-class Rows:
+class LabelledRows:
     """What is learned from: codes of shape (rows, columns), shares and trials of shape (rows,)."""
 
     codes: IntArray
     share: FloatArray
     trials: FloatArray
 
-    def take(self, rows: IntArray | BoolArray) -> Rows:
+    def take(self, rows: IntArray | BoolArray) -> LabelledRows:
         """Return some rows."""
-        return Rows(self.codes[rows], self.share[rows], self.trials[rows])
+        return LabelledRows(self.codes[rows], self.share[rows], self.trials[rows])
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRows:
     """What an encoder says of rows: inputs of shape (rows, inputs), the others (rows,)."""
 
     inputs: FloatArray
@@ -43,9 +43,9 @@ class Encoded:
     is_cold: BoolArray
     """Whether no row of the path's narrowest group was seen."""
 
-    def take(self, rows: IntArray | BoolArray) -> Encoded:
+    def take(self, rows: IntArray | BoolArray) -> EncodedRows:
         """Return some rows."""
-        return Encoded(self.inputs[rows], self.baseline[rows], self.is_cold[rows])
+        return EncodedRows(self.inputs[rows], self.baseline[rows], self.is_cold[rows])
 
 
 @dataclass(frozen=True)
@@ -54,47 +54,53 @@ class LevelEncoder:
 
     places: tuple[tuple[int, ...], ...]
     rates: tuple[ShrunkenRates, ...]
-    coded: Mapping[int, IntArray]
+    seen_codes: Mapping[int, IntArray]
     """The codes that were seen in each column of few levels."""
 
     @classmethod
-    def learn(cls, rows: Rows, path: tuple[int, ...]) -> LevelEncoder:
+    def fit(cls, rows: LabelledRows, path: tuple[int, ...]) -> LevelEncoder:
         """Learn rates and how strongly they are shrunk; `path` holds the path's columns."""
         others = [place for place in range(rows.codes.shape[1]) if place not in path]
         places = (path, *((place,) for place in others))
-        return cls(places, tuple(_rates(rows, place, None) for place in places), _coded(rows.codes))
+        return cls(
+            places,
+            tuple(_fit_rates(rows, place, None) for place in places),
+            _find_seen_codes(rows.codes),
+        )
 
-    def relearn(self, rows: Rows) -> LevelEncoder:
+    def refit(self, rows: LabelledRows) -> LevelEncoder:
         """Learn the rates of other rows, shrunk as strongly as these."""
         pairs = zip(self.places, self.rates, strict=True)
-        rates = tuple(_rates(rows, place, known.variances) for place, known in pairs)
-        coded = {place: np.unique(rows.codes[:, place]) for place in self.coded}
-        return LevelEncoder(self.places, rates, coded)
+        rates = tuple(_fit_rates(rows, place, known.variances) for place, known in pairs)
+        seen_codes = {place: np.unique(rows.codes[:, place]) for place in self.seen_codes}
+        return LevelEncoder(self.places, rates, seen_codes)
 
     @property
     def variances(self) -> Variances:
         """Return how much shares differ along the path."""
         return self.rates[0].variances
 
-    def encode(self, codes: IntArray) -> Encoded:
+    def encode(self, codes: IntArray) -> EncodedRows:
         """Say what the rows learned from tell of these."""
         found = [
-            rates.evidence(codes[:, place])
+            rates.look_up(codes[:, place])
             for place, rates in zip(self.places, self.rates, strict=True)
         ]
         path = found[0]
         blocks = [block for one in found for block in (one.rate, one.own_weight)]
-        for place, seen in self.coded.items():
+        for place, seen in self.seen_codes.items():
             code = codes[:, place]
             is_known = (code >= 0) & np.isin(code, seen)
             blocks.append(np.where(is_known, code, np.nan)[:, np.newaxis])
-        return Encoded(np.concatenate(blocks, axis=1), path.estimate, path.is_cold)
+        return EncodedRows(np.concatenate(blocks, axis=1), path.estimate, path.is_cold)
 
 
-def _coded(codes: IntArray) -> dict[int, IntArray]:
+def _find_seen_codes(codes: IntArray) -> dict[int, IntArray]:
     levels = [np.unique(column) for column in codes.T]
-    return {place: seen for place, seen in enumerate(levels) if seen.size <= MOST_CODED_LEVELS}
+    return {place: seen for place, seen in enumerate(levels) if seen.size <= MAX_CODED_LEVELS}
 
 
-def _rates(rows: Rows, place: tuple[int, ...], variances: Variances | None) -> ShrunkenRates:
-    return ShrunkenRates.learn(rows.codes[:, place], rows.share, rows.trials, variances=variances)
+def _fit_rates(
+    rows: LabelledRows, place: tuple[int, ...], variances: Variances | None
+) -> ShrunkenRates:
+    return ShrunkenRates.fit(rows.codes[:, place], rows.share, rows.trials, variances=variances)

@@ -16,32 +16,32 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.scoring.selection import Ask, Selection
+from serving.scoring.selection import Selection, SelectionRequest
 from training.data.sample import refuse_unlearnable
 from training.data.time_split import TRAIN
 from training.encoding.data_frames import ColumnNames, as_frame
 from training.encoding.input_table import InputTable, TableReader
-from training.encoding.target_encoder import Rows
+from training.encoding.target_encoder import LabelledRows
 from training.estimator_errors import ParameterError, TooFewRowsToFitError
-from training.estimators.conformal_fit import Forecaster, HeldBack, RawShares, learn_share_finish
-from training.estimators.holdout import at_random, latest, whole_groups
+from training.estimators.conformal_fit import Forecaster, HoldoutRows, RawShares, learn_share_finish
+from training.estimators.holdout import hold_out_groups, hold_out_latest, hold_out_random
 from training.estimators.parameters import (
-    FROM_ZERO,
-    HELD_SHARE,
-    LEVEL,
+    COVERAGE,
+    HOLDOUT_SHARE,
+    NON_NEGATIVE,
     RandomState,
-    one_name,
+    parse_name,
+    parse_names,
     refuse_learning_from_order,
-    refuse_unknown,
-    seed_of,
-    several_names,
+    refuse_unknown_columns,
+    resolve_seed,
 )
-from training.estimators.targets import checked_shares, checked_trials, checked_units
+from training.estimators.targets import validate_shares, validate_trials, validate_units
 from training.settings import TrainingSettings
 
 
 @contextmanager
-def unchanged_if_refused(estimator: object) -> Iterator[None]:
+def restore_on_error(estimator: object) -> Iterator[None]:
     """Put all attributes back if the block raises: half of a new fit would read tables wrongly.
 
     Attributes that are replaced or deleted are put back, whoever does it (scikit-learn's checks
@@ -56,7 +56,7 @@ def unchanged_if_refused(estimator: object) -> Iterator[None]:
         raise
 
 
-LEAST_ROWS: Final = 5
+MIN_ROWS: Final = 5
 NO_UNSEEN_GROUP: Final = (
     "Intervals aren't for rows of unseen groups, and lists leave them out: no row held back is of "
     "one. Name calibration_groups to hold back groups in full."
@@ -78,7 +78,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     """
 
     groups: Sequence[str] | None
-    least_positives: int
+    min_positives: int
     calibration_share: float
     calibration_groups: str | None
     calibration_order: str | None
@@ -90,7 +90,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """Return what refusals call the labels."""
 
     @abstractmethod
-    def _learn(self, table: InputTable, rows: Rows) -> Forecaster:
+    def _fit_forecaster(self, table: InputTable, rows: LabelledRows) -> Forecaster:
         """Learn from rows that have passed all checks."""
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ANN401, N803 - scikit-learn's signature
@@ -104,7 +104,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             ParameterError: a parameter is out of range or names an unknown column.
             UnlearnableTargetError: all labels are the same, or hardly any is above 0.
         """
-        with unchanged_if_refused(self):
+        with restore_on_error(self):
             return self._fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
@@ -118,17 +118,17 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             ValueError: a column is missing, too much or out of order, as scikit-learn says it.
             InputError: a column has another name than in fit, or holds what it can't have held.
         """
-        raw = self._raw(X)
-        return self.finish_.estimate(raw)
+        raw = self._predict_raw(X)
+        return self.calibrator_.estimate(raw)
 
     def predict_interval(
         self,
         X: Any,  # noqa: ANN401, N803 - likewise
-        level: float = 0.8,
+        coverage: float = 0.8,
         *,
         units: ArrayLike | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """Return low and high that hold a new row's share with probability `level`.
+        """Return low and high that hold a new row's share with probability `coverage`.
 
         Both of shape (rows,) and within 0 and 1, the estimate between them. The share is the one
         that will be *realised* among the row's units, not the chance behind it: of three units
@@ -140,15 +140,15 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         `calibration_groups`.
 
         Raises:
-            ParameterError: `level` isn't between 0 and 1.
+            ParameterError: `coverage` isn't between 0 and 1.
             BadUnitsError: a number of units is missing, infinite or negative.
             UnitsUnknownError: units are given to a model that was fitted on rows of equal weight.
         """
-        LEVEL.refuse_other("level", level)
-        raw = self._raw(X)
+        COVERAGE.refuse_invalid("coverage", coverage)
+        raw = self._predict_raw(X)
         if units is None:
-            return self.finish_.interval(raw, level)
-        return self.finish_.interval(raw, level, checked_units(units, raw.share.size))
+            return self.calibrator_.interval(raw, coverage)
+        return self.calibrator_.interval(raw, coverage, validate_units(units, raw.share.size))
 
     def select(
         self,
@@ -170,73 +170,73 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             UnusableAskError: a share or threshold out of range.
         """
         usual = TrainingSettings().threshold(self._target)
-        ask = Ask(
+        request = SelectionRequest(
             target=self._target,
             threshold=usual if threshold is None else threshold,
             bad_share=bad_share,
         )
-        raw = self._raw(X)
-        return self.finish_.select(raw, ask)
+        raw = self._predict_raw(X)
+        return self.calibrator_.select(raw, request)
 
     def _fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:  # noqa: ANN401, N803 - likewise
         frame = as_frame(X)
-        self.columns_ = ColumnNames.of(X, frame)
+        self.columns_ = ColumnNames.infer(X, frame)
         validate_data(self, X, skip_check_array=True)
-        trials = checked_trials(sample_weight, len(frame))
+        trials = validate_trials(sample_weight, len(frame))
         is_used = trials > 0
-        if is_used.sum() < LEAST_ROWS:
-            raise TooFewRowsToFitError(needed=LEAST_ROWS, found=int(is_used.sum()))
-        share = checked_shares(y, len(frame))
-        self.seed_ = seed_of(self.random_state)
+        if is_used.sum() < MIN_ROWS:
+            raise TooFewRowsToFitError(needed=MIN_ROWS, found=int(is_used.sum()))
+        share = validate_shares(y, len(frame))
+        self.seed_ = resolve_seed(self.random_state)
         self._check_parameters(list(frame.columns))
-        return self._fit_checked(frame[is_used], share[is_used], trials[is_used])
+        return self._fit_valid_rows(frame[is_used], share[is_used], trials[is_used])
 
-    def _fit_checked(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
-        refuse_unlearnable(self._target, TRAIN, share, least_positives=self.least_positives)
-        inputs = self._inputs(frame)
-        self.reader_ = TableReader.of(inputs, self._group_names())
+    def _fit_valid_rows(self, frame: pd.DataFrame, share: FloatArray, trials: FloatArray) -> Self:
+        refuse_unlearnable(self._target, TRAIN, share, min_positives=self.min_positives)
+        inputs = self._model_inputs(frame)
+        self.reader_ = TableReader.infer(inputs, self._group_names())
         table = self.reader_.read(inputs)
         rng = np.random.default_rng(self.seed_)
-        held = self._held_back(frame, rng)
-        refuse_unlearnable(self._target, TRAIN, share[~held], least_positives=1)
-        rows = Rows(table.codes, share, trials)
-        partial = self._learn(table.take(~held), rows.take(~held))
+        held = self._choose_holdout(frame, rng)
+        refuse_unlearnable(self._target, TRAIN, share[~held], min_positives=1)
+        rows = LabelledRows(table.codes, share, trials)
+        partial = self._fit_forecaster(table.take(~held), rows.take(~held))
         raw, calibrating = partial.predict(table.take(held)), rows.take(held)
-        slice_ = HeldBack(
+        slice_ = HoldoutRows(
             raw=raw,
             share=calibrating.share,
             trials=calibrating.trials,
-            alike=self._alike(frame)[held],
+            clusters=self._cluster_rows(frame)[held],
         )
-        self.finish_ = learn_share_finish(slice_, partial.variances, rng)
-        self.notes_ = self.finish_.notes
+        self.calibrator_ = learn_share_finish(slice_, partial.variances, rng)
+        self.notes_ = self.calibrator_.notes
         if self._group_names() and not raw.is_cold.any():
             self.notes_ = (*self.notes_, NO_UNSEEN_GROUP)
-        self.forecaster_ = self._learn(table, rows)
+        self.forecaster_ = self._fit_forecaster(table, rows)
         return self
 
-    def _raw(self, X: Any) -> RawShares:  # noqa: ANN401, N803 - likewise
+    def _predict_raw(self, X: Any) -> RawShares:  # noqa: ANN401, N803 - likewise
         check_is_fitted(self, "forecaster_")
         frame = as_frame(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        frame = self.columns_.rename(frame, ColumnNames.of(X, frame))
+        frame = self.columns_.rename(frame, ColumnNames.infer(X, frame))
         return self.forecaster_.predict(self.reader_.read(frame))
 
-    def _held_back(self, frame: pd.DataFrame, rng: np.random.Generator) -> BoolArray:
+    def _choose_holdout(self, frame: pd.DataFrame, rng: np.random.Generator) -> BoolArray:
         if self.calibration_groups is not None:
-            return whole_groups(frame[self.calibration_groups], self.calibration_share, rng)
+            return hold_out_groups(frame[self.calibration_groups], self.calibration_share, rng)
         if self.calibration_order is not None:
-            return latest(frame[self.calibration_order], self.calibration_share)
-        return at_random(len(frame), self.calibration_share, rng)
+            return hold_out_latest(frame[self.calibration_order], self.calibration_share)
+        return hold_out_random(len(frame), self.calibration_share, rng)
 
-    def _alike(self, frame: pd.DataFrame) -> IntArray:
+    def _cluster_rows(self, frame: pd.DataFrame) -> IntArray:
         """Return a number for each group of rows that may come out alike, shape (rows,)."""
         if self.calibration_groups is None:
             return np.arange(len(frame))
         column = frame[self.calibration_groups].astype(object)
         return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], np.int64)
 
-    def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _model_inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what is learned from; a moment to order by is none: new rows are beyond it."""
         return frame.drop(columns=[self.calibration_order] if self.calibration_order else [])
 
@@ -246,20 +246,20 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return tuple(names.index(name) for name in self._group_names())
 
     def _group_names(self) -> tuple[str, ...]:
-        return several_names("groups", self.groups)
+        return parse_names("groups", self.groups)
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
         groups = self._group_names()
-        apart = one_name("calibration_groups", self.calibration_groups)
-        order = one_name("calibration_order", self.calibration_order)
-        refuse_unknown("groups", groups, columns)
-        refuse_unknown("calibration_groups", apart, columns)
-        refuse_unknown("calibration_order", order, columns)
+        apart = parse_name("calibration_groups", self.calibration_groups)
+        order = parse_name("calibration_order", self.calibration_order)
+        refuse_unknown_columns("groups", groups, columns)
+        refuse_unknown_columns("calibration_groups", apart, columns)
+        refuse_unknown_columns("calibration_order", order, columns)
         refuse_learning_from_order(order, "groups", groups)
         _refuse_both(apart, order)
         _refuse_order_alone(order, columns)
-        HELD_SHARE.refuse_other("calibration_share", self.calibration_share)
-        FROM_ZERO.refuse_other("least_positives", self.least_positives)
+        HOLDOUT_SHARE.refuse_invalid("calibration_share", self.calibration_share)
+        NON_NEGATIVE.refuse_invalid("min_positives", self.min_positives)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

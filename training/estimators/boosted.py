@@ -9,24 +9,24 @@ from pydantic import ValidationError
 
 from features.declarations.targets import Target
 from features.runtime.settings import SHOULD_BE
-from features.runtime.text import shown
+from features.runtime.text import escape
 from training.encoding.input_table import InputTable
-from training.encoding.target_encoder import Rows
+from training.encoding.target_encoder import LabelledRows
 from training.estimator_errors import ParameterError, UnknownColumnsError
 from training.estimators.base import ShareModel
-from training.estimators.boosted_shares import BoostedShares, Boosting, boost_shares
+from training.estimators.boosted_shares import BoostedShares, BoostingConfig, boost_shares
 from training.estimators.parameters import (
     ANY_NUMBER,
-    FROM_ZERO,
     KNOWN_SHARE,
+    NON_NEGATIVE,
     RandomState,
-    one_name,
+    parse_name,
+    parse_signs,
     refuse_learning_from_order,
-    signs_by_name,
 )
 from training.settings import TrainingSettings
 
-BOOSTER_SETTINGS: Final = ("boosters", "trees", "leaves", "learning_rate", "least_leaf_rows")
+BOOSTER_SETTINGS: Final = ("boosters", "trees", "leaves", "learning_rate", "min_samples_leaf")
 
 
 class BoostedShareModel(ShareModel):
@@ -53,10 +53,10 @@ class BoostedShareModel(ShareModel):
         trees: int = 200,
         leaves: int = 15,
         learning_rate: float = 0.04,
-        least_leaf_rows: int = 40,
+        min_samples_leaf: int = 40,
         leaf_ridge: float = 20.0,
         known_share: float = 0.5,
-        least_positives: int = 20,
+        min_positives: int = 20,
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
@@ -68,10 +68,10 @@ class BoostedShareModel(ShareModel):
         self.trees = trees
         self.leaves = leaves
         self.learning_rate = learning_rate
-        self.least_leaf_rows = least_leaf_rows
+        self.min_samples_leaf = min_samples_leaf
         self.leaf_ridge = leaf_ridge
         self.known_share = known_share
-        self.least_positives = least_positives
+        self.min_positives = min_positives
         self.calibration_share = calibration_share
         self.calibration_groups = calibration_groups
         self.calibration_order = calibration_order
@@ -81,23 +81,23 @@ class BoostedShareModel(ShareModel):
     def _target(self) -> Target:
         return self._target_name
 
-    def _learn(self, table: InputTable, rows: Rows) -> BoostedShares:
+    def _fit_forecaster(self, table: InputTable, rows: LabelledRows) -> BoostedShares:
         return boost_shares(table, rows, self.boosting())
 
-    def boosting(self) -> Boosting:
+    def boosting(self) -> BoostingConfig:
         """Return how boosters are fitted, once the columns are known."""
-        return Boosting(
+        return BoostingConfig(
             settings=self._settings(),
             leaf_ridge=self.leaf_ridge,
             known_share=self.known_share,
             path=self._path(),
-            monotone=self._signs(),
+            monotone=self._monotone_signs(),
         )
 
     def _settings(self) -> TrainingSettings:
         given = {name: getattr(self, name) for name in BOOSTER_SETTINGS}
         for name, value in given.items():
-            ANY_NUMBER.refuse_other(name, value)
+            ANY_NUMBER.refuse_invalid(name, value)
         try:
             return TrainingSettings(**given, random_state=self.seed_)
         except ValidationError as error:
@@ -105,12 +105,12 @@ class BoostedShareModel(ShareModel):
             name = str(first["loc"][0])
             should_be = first["msg"].removeprefix(SHOULD_BE)
             raise ParameterError(
-                name, expected=f"{name} to be {should_be}", found=shown(str(first["input"]))
+                name, expected=f"{name} to be {should_be}", found=escape(str(first["input"]))
             ) from error
 
-    def _signs(self) -> tuple[int, ...]:
+    def _monotone_signs(self) -> tuple[int, ...]:
         """Return the direction of each column of numbers."""
-        wanted, numbers = signs_by_name(self.monotone), list(self.reader_.fills)
+        wanted, numbers = parse_signs(self.monotone), list(self.reader_.fill_values)
         unknown = [name for name in wanted if name not in numbers]
         if unknown:
             raise UnknownColumnsError("monotone", unknown, numbers)
@@ -119,10 +119,10 @@ class BoostedShareModel(ShareModel):
     def _check_parameters(self, columns: Sequence[str]) -> None:
         super()._check_parameters(columns)
         self._settings()
-        order = one_name("calibration_order", self.calibration_order)
-        refuse_learning_from_order(order, "monotone", list(signs_by_name(self.monotone)))
-        KNOWN_SHARE.refuse_other("known_share", self.known_share)
-        FROM_ZERO.refuse_other("leaf_ridge", self.leaf_ridge)
+        order = parse_name("calibration_order", self.calibration_order)
+        refuse_learning_from_order(order, "monotone", list(parse_signs(self.monotone)))
+        KNOWN_SHARE.refuse_invalid("known_share", self.known_share)
+        NON_NEGATIVE.refuse_invalid("leaf_ridge", self.leaf_ridge)
 
 
 class SellThroughModel(BoostedShareModel):

@@ -21,17 +21,17 @@ from training.boosting.fit_boosters import BoosterFit
 from training.boosting.objectives import booster_parameters
 from training.encoding.input_table import InputTable
 from training.encoding.out_of_fold import encode_out_of_fold
-from training.encoding.target_encoder import Encoded, LevelEncoder, Rows
+from training.encoding.target_encoder import EncodedRows, LabelledRows, LevelEncoder
 from training.estimators.conformal_fit import RawShares
 from training.settings import TrainingSettings
 from training.shrinkage.variance_components import Variances
 
-LEAST_OFFSET_SHARE: Final = 1e-3
+MIN_OFFSET_SHARE: Final = 1e-3
 """A baseline nearer to 0 or 1 starts from here, from where the trees can still return."""
 
 
 @dataclass(frozen=True)
-class Boosting:
+class BoostingConfig:
     """How boosters are fitted, whatever to."""
 
     settings: TrainingSettings
@@ -61,20 +61,20 @@ class BoostedShares:
         """Return raw predictions, the mean of the boosters' log-odds around the baseline."""
         encoded = self.encoder.encode(table.codes)
         matrix = _matrix(table, encoded)
-        margins = [_margin(_loaded(text).predict(matrix)) for text in self.texts]
+        margins = [_margin(_load_booster(text).predict(matrix)) for text in self.texts]
         share = expit(_offset(encoded) + np.mean(margins, axis=0))
         return RawShares(np.asarray(share, np.float64), encoded.is_cold)
 
 
-def boost_shares(table: InputTable, rows: Rows, boosting: Boosting) -> BoostedShares:
+def boost_shares(table: InputTable, rows: LabelledRows, boosting: BoostingConfig) -> BoostedShares:
     """Fit the encoder, and boosters on what it says of rows that it hasn't seen."""
-    encoder = LevelEncoder.learn(rows, boosting.path)
+    encoder = LevelEncoder.fit(rows, boosting.path)
     fits = booster_fits(table, rows, boosting, encoder)
     return BoostedShares(encoder, tuple(fit.fit(seed) for seed, fit in fits))
 
 
 def booster_fits(
-    table: InputTable, rows: Rows, boosting: Boosting, encoder: LevelEncoder
+    table: InputTable, rows: LabelledRows, boosting: BoostingConfig, encoder: LevelEncoder
 ) -> Iterator[tuple[int, BoosterFit]]:
     """Yield each booster's seed and fit; each sees the rows encoded in other ways."""
     settings = boosting.settings
@@ -99,18 +99,18 @@ def booster_fits(
         )
 
 
-def _parameters(boosting: Boosting, width: int) -> dict[str, Any]:
+def _parameters(boosting: BoostingConfig, width: int) -> dict[str, Any]:
     monotone = [*boosting.monotone, *[0] * (width - len(boosting.monotone))]
     ours = booster_parameters(monotone, boosting.settings)
     return {**ours, "lambda_l2": boosting.leaf_ridge}
 
 
-def _matrix(table: InputTable, encoded: Encoded) -> FloatArray:
+def _matrix(table: InputTable, encoded: EncodedRows) -> FloatArray:
     return np.concatenate([table.numbers, encoded.inputs], axis=1)
 
 
-def _offset(encoded: Encoded) -> FloatArray:
-    share = np.clip(encoded.baseline, LEAST_OFFSET_SHARE, 1 - LEAST_OFFSET_SHARE)
+def _offset(encoded: EncodedRows) -> FloatArray:
+    share = np.clip(encoded.baseline, MIN_OFFSET_SHARE, 1 - MIN_OFFSET_SHARE)
     return np.asarray(logit(share), np.float64)
 
 
@@ -120,5 +120,5 @@ def _margin(share: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _loaded(text: str) -> Booster:
+def _load_booster(text: str) -> Booster:
     return Booster(text)

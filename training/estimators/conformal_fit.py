@@ -8,29 +8,35 @@ from typing import Final, Protocol
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.calibration_sample import Past, keep_past
-from serving.conformal.cells import LEVELS, Footing, OwnEvidence, cells_of
-from serving.conformal.difficulty import Spread
-from serving.conformal.intervals import LEAST_CELL_LISTINGS, ConformalResiduals, learn_residuals
-from serving.prediction.calibration import Knots
-from serving.scoring.selection import LEAST_PAST_ROWS, Ask, Empty, Selection, choose
-from training.calibration.curves import fit_knots
-from training.calibration.difficulty import learn_spread
+from serving.conformal.calibration_sample import CalibrationSample, subsample
+from serving.conformal.cells import EVIDENCE_AMOUNTS, IntervalContext, OwnEvidence, leaf_cells
+from serving.conformal.difficulty import DifficultyEstimate
+from serving.conformal.intervals import MIN_CELL_LISTINGS, ConformalResiduals, fit_residuals
+from serving.prediction.calibration import CalibrationCurve
+from serving.scoring.selection import (
+    MIN_SAMPLE_ROWS,
+    NoSelectionReason,
+    Selection,
+    SelectionRequest,
+    choose,
+)
+from training.calibration.curves import fit_isotonic
+from training.calibration.difficulty import fit_difficulty
 from training.encoding.input_table import InputTable
 from training.estimator_errors import UnitsUnknownError
 from training.shrinkage.variance_components import Variances
 
-LEAST_SHAPING_GROUPS: Final = 50
+MIN_CURVE_FIT_GROUPS: Final = 50
 """With fewer groups held back in half of the slice, intervals of new groups were too narrow: 80 %
 ones around a curve of 6 groups held 75 %, of 60 79 %, of 240 80 %."""
-LEAST_SHAPING_ROWS: Final = 1000
+MIN_CURVE_FIT_ROWS: Final = 1000
 """With fewer rows in half of the slice isotonic steps cost more than they mend: with 834, R² on
 new products of Complete Journey fell from 0.290 to 0.270, and log loss rose."""
 
 NO_MARKET: Final = ""
 
-_STRAIGHT: Final = Knots(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-_UNITS: Final[FloatArray] = np.geomspace(1, 1e6, 61)
+_IDENTITY: Final = CalibrationCurve(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+_UNIT_GRID: Final[FloatArray] = np.geomspace(1, 1e6, 61)
 
 
 @dataclass(frozen=True)
@@ -58,23 +64,23 @@ class Forecaster(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldBack:
+class HoldoutRows:
     """Rows held back from a model, with what it says of them; all of shape (rows,)."""
 
     raw: RawShares
     share: FloatArray
     """The labels."""
     trials: FloatArray
-    alike: IntArray
+    clusters: IntArray
     """A number for each group of rows that may come out alike."""
 
-    def take(self, rows: BoolArray) -> HeldBack:
+    def take(self, rows: BoolArray) -> HoldoutRows:
         """Return some rows."""
-        return HeldBack(
+        return HoldoutRows(
             raw=self.raw.take(rows),
             share=self.share[rows],
             trials=self.trials[rows],
-            alike=self.alike[rows],
+            clusters=self.clusters[rows],
         )
 
 
@@ -82,13 +88,13 @@ class HeldBack:
 class ShareFinish:
     """What turns raw shares into estimates, intervals and lists."""
 
-    knots: Knots
+    knots: CalibrationCurve
     """The curve of calibration; straight where there were too few rows to learn one."""
     residuals: ConformalResiduals
     """Of rows whose units nobody says."""
     residuals_by_units: ConformalResiduals | None
     """Of rows whose units are known; none where all rows held back had equally many."""
-    past: Past
+    calibration_sample: CalibrationSample
     notes: tuple[str, ...]
 
     def estimate(self, raw: RawShares) -> FloatArray:
@@ -96,35 +102,37 @@ class ShareFinish:
         return np.clip(self.knots.apply(raw.share), 0.0, 1.0)
 
     def interval(
-        self, raw: RawShares, level: float, units: FloatArray | None = None
+        self, raw: RawShares, coverage: float, exposure: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return low and high around the estimates, shape (rows,) each, as `units` may be.
+        """Return low and high around the estimates, shape (rows,) each, as `exposure` may be.
 
         Raises:
             UnitsUnknownError: units are given, and nothing says what they do to an interval.
         """
-        residuals = self.residuals if units is None else self.residuals_by_units
+        residuals = self.residuals if exposure is None else self.residuals_by_units
         if residuals is None:
             raise UnitsUnknownError
-        return residuals.interval(self.estimate(raw), _footing(raw, units), level=level)
+        return residuals.interval(self.estimate(raw), _context(raw, exposure), coverage=coverage)
 
-    def select(self, raw: RawShares, ask: Ask) -> Selection:
+    def select(self, raw: RawShares, request: SelectionRequest) -> Selection:
         """Choose rows; those of unseen groups only if enough such rows were held back.
 
         An estimate of a group that was seen is surer than an equal one of a group that wasn't, so
         that what came of the former promises nothing of the latter.
         """
-        evidence, none = _footing(raw).evidence, LEVELS.index(OwnEvidence.NONE)
+        evidence, none = _context(raw).evidence, EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
         estimate = self.estimate(raw)
-        if (self.past.evidence == none).sum() < LEAST_PAST_ROWS:
+        if (self.calibration_sample.evidence == none).sum() < MIN_SAMPLE_ROWS:
             if raw.is_cold.all():
-                return Selection.none(ask, estimate.size, Empty.TOO_FEW_PAST_DECISIONS)
+                return Selection.none(
+                    request, estimate.size, NoSelectionReason.TOO_FEW_PAST_DECISIONS
+                )
             estimate = np.where(raw.is_cold, np.nan, estimate)
-        return choose(estimate, evidence, self.past, ask)
+        return choose(estimate, evidence, self.calibration_sample, request)
 
 
 def learn_share_finish(
-    held: HeldBack, variances: Variances, rng: np.random.Generator
+    held: HoldoutRows, variances: Variances, rng: np.random.Generator
 ) -> ShareFinish:
     """Learn calibration from one half of the slice held back, residuals from the other.
 
@@ -134,42 +142,42 @@ def learn_share_finish(
     they are and all of it is for residuals; a note says so. Those count each row once, whatever
     its worth.
     """
-    names, place = np.unique(held.alike, return_inverse=True)
+    names, place = np.unique(held.clusters, return_inverse=True)
     rows, groups = held.share.size, names.size
-    if rows < 2 * LEAST_SHAPING_ROWS or groups < 2 * LEAST_SHAPING_GROUPS:
-        note = _left_out(rows, groups)
-        return _finish(_STRAIGHT, held, _spread_of(variances), notes=(note,))
-    is_shaping = (rng.permutation(groups) % 2 == 0)[place]
-    shaping = held.take(is_shaping)
-    worth = variances.evidence(held.share, held.trials)[is_shaping]
-    knots = fit_knots(shaping.raw.share, shaping.share, worth)
-    spread = learn_spread(
-        knots.apply(shaping.raw.share), shaping.share, np.fmax(shaping.trials, 1.0)
+    if rows < 2 * MIN_CURVE_FIT_ROWS or groups < 2 * MIN_CURVE_FIT_GROUPS:
+        note = _uncalibrated_note(rows, groups)
+        return _finish(_IDENTITY, held, _difficulty_from_variances(variances), notes=(note,))
+    is_curve_fit = (rng.permutation(groups) % 2 == 0)[place]
+    curve_fit = held.take(is_curve_fit)
+    worth = variances.evidence(held.share, held.trials)[is_curve_fit]
+    knots = fit_isotonic(curve_fit.raw.share, curve_fit.share, worth)
+    difficulty = fit_difficulty(
+        knots.apply(curve_fit.raw.share), curve_fit.share, np.fmax(curve_fit.trials, 1.0)
     )
-    return _finish(knots, held.take(~is_shaping), spread, notes=())
+    return _finish(knots, held.take(~is_curve_fit), difficulty, notes=())
 
 
-def _spread_of(variances: Variances) -> Spread:
+def _difficulty_from_variances(variances: Variances) -> DifficultyEstimate:
     """Return how far shares of so many trials fall from their estimates, for want of residuals."""
-    one_trial = Spread.binomial()
-    factors = np.sqrt(variances.of_rows(_UNITS) / variances.of_rows(np.ones(1)))
-    return Spread(one_trial.estimates, one_trial.sizes, _UNITS, factors)
+    one_trial = DifficultyEstimate.binomial()
+    factors = np.sqrt(variances.row_variance(_UNIT_GRID) / variances.row_variance(np.ones(1)))
+    return DifficultyEstimate(one_trial.estimates, one_trial.sizes, _UNIT_GRID, factors)
 
 
-def _left_out(rows: int, groups: int) -> str:
-    found, needed = f"{rows:,} rows", f"{2 * LEAST_SHAPING_ROWS:,}"
+def _uncalibrated_note(rows: int, groups: int) -> str:
+    found, needed = f"{rows:,} rows", f"{2 * MIN_CURVE_FIT_ROWS:,}"
     if groups < rows:
-        found, needed = f"{found} of {groups:,} groups", f"{needed} of {2 * LEAST_SHAPING_GROUPS}"
+        found, needed = f"{found} of {groups:,} groups", f"{needed} of {2 * MIN_CURVE_FIT_GROUPS}"
     return (
         f"Estimates aren't calibrated: {found} were held back; {needed} are needed, half of them "
         "for the curve and half for the intervals."
     )
 
 
-def _merged(held: HeldBack) -> str:
+def _merged_cells_note(held: HoldoutRows) -> str:
     cold = held.raw.is_cold
-    found, needed = f"{int(cold.sum())} of them", str(LEAST_CELL_LISTINGS)
-    groups = np.unique(held.alike[cold]).size
+    found, needed = f"{int(cold.sum())} of them", str(MIN_CELL_LISTINGS)
+    groups = np.unique(held.clusters[cold]).size
     if groups < cold.sum():
         found, needed = f"{found}, of {groups} groups,", f"{needed} groups"
     return (
@@ -178,27 +186,43 @@ def _merged(held: HeldBack) -> str:
     )
 
 
-def _finish(knots: Knots, held: HeldBack, spread: Spread, *, notes: tuple[str, ...]) -> ShareFinish:
-    """Learn residuals, of which `spread` measures those of rows whose units are known."""
+def _finish(
+    knots: CalibrationCurve,
+    held: HoldoutRows,
+    difficulty: DifficultyEstimate,
+    *,
+    notes: tuple[str, ...],
+) -> ShareFinish:
+    """Learn residuals, of which `difficulty` measures those of rows whose units are known."""
     raw, _rows = held.raw, held.share.size
-    estimate, footing = knots.apply(raw.share), _footing(raw)
-    residuals = learn_residuals(
-        estimate, held.share, footing, spread=Spread.binomial(), listings=held.alike
+    estimate, context = knots.apply(raw.share), _context(raw)
+    residuals = fit_residuals(
+        estimate,
+        held.share,
+        context,
+        difficulty=DifficultyEstimate.binomial(),
+        listings=held.clusters,
     )
-    by_units, known = None, _footing(raw, held.trials)
-    if np.unique(known.units).size > 1:
-        by_units = learn_residuals(estimate, held.share, known, spread=spread, listings=held.alike)
-    past = keep_past(estimate, held.share, footing.evidence, listings=held.alike)
-    if not raw.is_cold.all() and residuals.is_merged(footing)[raw.is_cold].any():
-        notes = (*notes, _merged(held))
+    by_units, known = None, _context(raw, held.trials)
+    if np.unique(known.exposure).size > 1:
+        by_units = fit_residuals(
+            estimate, held.share, known, difficulty=difficulty, listings=held.clusters
+        )
+    calibration_sample = subsample(estimate, held.share, context.evidence, listings=held.clusters)
+    if not raw.is_cold.all() and residuals.is_merged(context)[raw.is_cold].any():
+        notes = (*notes, _merged_cells_note(held))
     return ShareFinish(
-        knots=knots, residuals=residuals, residuals_by_units=by_units, past=past, notes=notes
+        knots=knots,
+        residuals=residuals,
+        residuals_by_units=by_units,
+        calibration_sample=calibration_sample,
+        notes=notes,
     )
 
 
-def _footing(raw: RawShares, units: FloatArray | None = None) -> Footing:
+def _context(raw: RawShares, exposure: FloatArray | None = None) -> IntervalContext:
     """Return cells by evidence alone: nothing is known here of markets."""
-    places = {level: place for place, level in enumerate(LEVELS)}
+    places = {coverage: place for place, coverage in enumerate(EVIDENCE_AMOUNTS)}
     codes = np.where(raw.is_cold, places[OwnEvidence.NONE], places[OwnEvidence.MUCH])
-    known = np.ones(raw.share.size) if units is None else np.fmax(units, 1.0)
-    return Footing(codes, cells_of((NO_MARKET,)), known)
+    known = np.ones(raw.share.size) if exposure is None else np.fmax(exposure, 1.0)
+    return IntervalContext(codes, leaf_cells((NO_MARKET,)), known)

@@ -11,35 +11,35 @@ from typing import Any, Final, TypeGuard
 import numpy as np
 from sklearn.utils import check_random_state
 
-from features.runtime.text import shown
+from features.runtime.text import escape
 from training.estimator_errors import ParameterError, UnknownColumnsError
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
-SEEDS: Final = 2**31 - 1001
+SEED_LIMIT: Final = 2**31 - 1001
 """Drawn seeds are below this: a booster's seed is a small number above, still of 32 bits."""
 
 
-def seed_of(random_state: object) -> int:
+def resolve_seed(random_state: object) -> int:
     """Return a number itself; else draw one, by None a fresh one each time.
 
     Raises:
         ParameterError: neither a number from 0 on nor anything that numbers are drawn from.
     """
     if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(SEEDS))
+        return int(random_state.integers(SEED_LIMIT))
     if random_state is None or isinstance(random_state, np.random.RandomState):
-        return int(check_random_state(random_state).randint(SEEDS))
-    if _is_whole(random_state) and random_state >= 0:
+        return int(check_random_state(random_state).randint(SEED_LIMIT))
+    if _is_integer(random_state) and random_state >= 0:
         return int(random_state)
     raise ParameterError(
         "random_state",
         expected="a whole number from 0 on, None, a numpy RandomState or Generator",
-        found=shown(repr(random_state)),
+        found=escape(repr(random_state)),
     )
 
 
-def _is_whole(value: object) -> TypeGuard[int]:
+def _is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -48,35 +48,37 @@ class NumberRange:
     """The numbers that a parameter may be, in words and as a test that they pass."""
 
     expected: str
-    holds: Callable[[float], bool]
+    accepts: Callable[[float], bool]
 
-    def refuse_other(self, parameter: str, value: object) -> None:
+    def refuse_invalid(self, parameter: str, value: object) -> None:
         """Refuse a value that is no number (a boolean is none) or out of range.
 
         Raises:
             ParameterError: it is either.
         """
-        if not _is_number(value) or not self.holds(float(value)):
+        if not _is_number(value) or not self.accepts(float(value)):
             found = repr(value) if isinstance(value, str) else str(value)
-            raise ParameterError(parameter, expected=self.expected, found=shown(found))
+            raise ParameterError(parameter, expected=self.expected, found=escape(found))
 
 
-LEVEL: Final = NumberRange("a level between 0 and 1", lambda value: 0 < value < 1)
-HELD_SHARE: Final = NumberRange("a share of the rows between 0 and 1", lambda value: 0 < value < 1)
+COVERAGE: Final = NumberRange("a coverage between 0 and 1", lambda value: 0 < value < 1)
+HOLDOUT_SHARE: Final = NumberRange(
+    "a share of the rows between 0 and 1", lambda value: 0 < value < 1
+)
 KNOWN_SHARE: Final = NumberRange(
     "a share of the rows above 0, at most 1", lambda value: 0 < value <= 1
 )
-FROM_ZERO: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
+NON_NEGATIVE: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
 ANY_NUMBER: Final = NumberRange("a number", lambda _: True)
 """For a setting of the boosters, whose range is declared in training/settings.py."""
 
 
-MOST: Final = 1e300
+MAX_NUMBER: Final = 1e300
 """Infinity is no setting, and whole numbers far beyond this one have no float."""
 UNORDERED_OR_TEXT: Final = (str, bytes, AbstractSet, Mapping)
 
 
-def several_names(parameter: str, names: object) -> tuple[str, ...]:
+def parse_names(parameter: str, names: object) -> tuple[str, ...]:
     """Return the names of columns that a parameter lists; None is none.
 
     Raises:
@@ -89,11 +91,11 @@ def several_names(parameter: str, names: object) -> tuple[str, ...]:
     raise ParameterError(
         parameter,
         expected=f"{parameter} to be a list of columns' names, each a text ('1' for a column 1)",
-        found=shown(repr(names)),
+        found=escape(repr(names)),
     )
 
 
-def one_name(parameter: str, name: object) -> tuple[str, ...]:
+def parse_name(parameter: str, name: object) -> tuple[str, ...]:
     """Return the name of the column that a parameter gives; None is none.
 
     Raises:
@@ -106,11 +108,11 @@ def one_name(parameter: str, name: object) -> tuple[str, ...]:
     raise ParameterError(
         parameter,
         expected=f"{parameter} to be a column's name as a text ('1' for a column 1), or None",
-        found=shown(repr(name)),
+        found=escape(repr(name)),
     )
 
 
-def signs_by_name(monotone: object) -> dict[str, int]:
+def parse_signs(monotone: object) -> dict[str, int]:
     """Return the direction of each column that `monotone` names; None is none.
 
     Raises:
@@ -122,18 +124,18 @@ def signs_by_name(monotone: object) -> dict[str, int]:
         raise ParameterError(
             "monotone",
             expected="monotone to be a mapping of columns' names to -1, 0 or 1",
-            found=shown(repr(monotone)),
+            found=escape(repr(monotone)),
         )
-    several_names("monotone", list(monotone))
+    parse_names("monotone", list(monotone))
     wrong = {name: sign for name, sign in monotone.items() if not _is_sign(sign)}
     if wrong:
         raise ParameterError(
-            "monotone", expected="-1, 0 or 1 for a column", found=shown(str(wrong))
+            "monotone", expected="-1, 0 or 1 for a column", found=escape(str(wrong))
         )
     return {name: int(sign) for name, sign in monotone.items()}
 
 
-def refuse_other_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
+def refuse_unknown_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
     """Refuse a value that isn't one of a few texts.
 
     Raises:
@@ -141,10 +143,10 @@ def refuse_other_choice(parameter: str, value: object, choices: Sequence[str]) -
     """
     if not isinstance(value, str) or value not in choices:
         expected = f"{parameter} to be {' or '.join(choices)}"
-        raise ParameterError(parameter, expected=expected, found=shown(repr(value)))
+        raise ParameterError(parameter, expected=expected, found=escape(repr(value)))
 
 
-def refuse_unknown(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
+def refuse_unknown_columns(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse names of no column, and one that comes twice.
 
     Raises:
@@ -155,7 +157,7 @@ def refuse_unknown(parameter: str, names: Sequence[str], columns: Sequence[str])
     if unknown:
         raise UnknownColumnsError(parameter, unknown, columns)
     if len(set(names)) < len(names):
-        raise ParameterError(parameter, expected="each column once", found=shown(str(list(names))))
+        raise ParameterError(parameter, expected="each column once", found=escape(str(list(names))))
 
 
 def refuse_learning_from_order(
@@ -170,7 +172,7 @@ def refuse_learning_from_order(
         raise ParameterError(
             "calibration_order",
             expected=f"a column that isn't in {parameter}: moments to order by aren't learned from",
-            found=shown(order[0]),
+            found=escape(order[0]),
         )
 
 
@@ -178,7 +180,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:
-        return abs(float(value)) <= MOST
+        return abs(float(value)) <= MAX_NUMBER
     except OverflowError:
         return False
 

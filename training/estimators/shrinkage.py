@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from features.declarations.targets import TARGETS, Target
 from training.encoding.input_table import InputTable
-from training.encoding.target_encoder import Rows
+from training.encoding.target_encoder import LabelledRows
 from training.estimators.base import ShareModel
 from training.estimators.conformal_fit import RawShares
-from training.estimators.parameters import RandomState, refuse_other_choice
+from training.estimators.parameters import RandomState, refuse_unknown_choice
 from training.shrinkage.group_rates import ShrunkenRates
 from training.shrinkage.variance_components import Variances
 
@@ -29,7 +29,7 @@ class PooledShares:
 
     def predict(self, table: InputTable) -> RawShares:
         """Return each row's narrowest rate."""
-        found = self.rates.evidence(table.codes[:, self.path])
+        found = self.rates.look_up(table.codes[:, self.path])
         return RawShares(found.estimate, found.is_cold)
 
 
@@ -40,7 +40,7 @@ class ShrinkageModel(ShareModel):
 
     >>> import pandas as pd
     >>> X = pd.DataFrame({"maker": ["a", "b"] * 20})
-    >>> model = ShrinkageModel(groups=["maker"], least_positives=1).fit(X, [0.1, 0.4] * 20)
+    >>> model = ShrinkageModel(groups=["maker"], min_positives=1).fit(X, [0.1, 0.4] * 20)
     >>> model.predict(pd.DataFrame({"maker": ["a", "b", "new"]})).round(2).tolist()
     [0.1, 0.4, 0.25]
     """
@@ -50,7 +50,7 @@ class ShrinkageModel(ShareModel):
         *,
         groups: Sequence[str] | None = (),
         target: Target = "sell_through",
-        least_positives: int = 20,
+        min_positives: int = 20,
         calibration_share: float = 0.2,
         calibration_groups: str | None = None,
         calibration_order: str | None = None,
@@ -58,7 +58,7 @@ class ShrinkageModel(ShareModel):
     ) -> None:
         self.groups = groups
         self.target = target
-        self.least_positives = least_positives
+        self.min_positives = min_positives
         self.calibration_share = calibration_share
         self.calibration_groups = calibration_groups
         self.calibration_order = calibration_order
@@ -70,9 +70,9 @@ class ShrinkageModel(ShareModel):
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
         super()._check_parameters(columns)
-        refuse_other_choice("target", self.target, TARGETS)
+        refuse_unknown_choice("target", self.target, TARGETS)
 
-    def _learn(self, table: InputTable, rows: Rows) -> PooledShares:
+    def _fit_forecaster(self, table: InputTable, rows: LabelledRows) -> PooledShares:
         path = self._path()
         codes = table.codes[:, path]
-        return PooledShares(ShrunkenRates.learn(codes, rows.share, rows.trials), path)
+        return PooledShares(ShrunkenRates.fit(codes, rows.share, rows.trials), path)

@@ -7,17 +7,17 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from features.runtime.arrays import FloatArray
-from features.runtime.text import shown
+from features.runtime.text import escape
 from training.estimator_errors import (
-    LEAST_TRIALS,
-    MOST_TRIALS,
-    BadUnitsError,
-    BadWeightsError,
+    MAX_TRIALS,
+    MIN_TRIALS,
+    InvalidUnitsError,
+    InvalidWeightsError,
     LabelsNotSharesError,
 )
 
 
-def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
+def validate_shares(y: ArrayLike, rows: int) -> FloatArray:
     """Return labels as shares of shape (rows,).
 
     Raises:
@@ -37,11 +37,11 @@ def checked_shares(y: ArrayLike, rows: int) -> FloatArray:
     return np.asarray(labels, np.float64)
 
 
-def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
+def validate_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     """Return the number of trials that each row's share rests on, 1 where nothing is said.
 
     Raises:
-        BadWeightsError: a weight is missing, infinite, negative or absurd, or all are zero.
+        InvalidWeightsError: a weight is missing, infinite, negative or absurd, or all are zero.
         ValueError: not one number a row.
     """
     if sample_weight is None:
@@ -50,33 +50,35 @@ def checked_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     try:
         trials = np.asarray(flat, np.float64)
     except OverflowError as error:
-        raise BadWeightsError("a number that no float can hold") from error
+        raise InvalidWeightsError("a number that no float can hold") from error
     check_consistent_length(trials, np.empty(rows))
     broken = int((~(np.isfinite(trials) & (trials >= 0))).sum())
     if broken:
-        raise BadWeightsError(f"{broken} missing, infinite or negative sample weights among {rows}")
-    absurd = int(((trials > MOST_TRIALS) | ((trials > 0) & (trials < LEAST_TRIALS))).sum())
+        raise InvalidWeightsError(
+            f"{broken} missing, infinite or negative sample weights among {rows}"
+        )
+    absurd = int(((trials > MAX_TRIALS) | ((trials > 0) & (trials < MIN_TRIALS))).sum())
     if absurd:
         least, most = trials[trials > 0].min(), trials.max()
-        raise BadWeightsError(f"{absurd} of {rows} beyond: they go from {least:g} to {most:g}")
+        raise InvalidWeightsError(f"{absurd} of {rows} beyond: they go from {least:g} to {most:g}")
     if not trials.any():
-        raise BadWeightsError("a sample weight of zero in every row")
+        raise InvalidWeightsError("a sample weight of zero in every row")
     return trials
 
 
-def checked_units(units: ArrayLike, rows: int) -> FloatArray:
+def validate_units(units: ArrayLike, rows: int) -> FloatArray:
     """Return how many units each row's share will be of, shape (rows,); one number is for all.
 
     Raises:
-        BadUnitsError: something else than a finite number from zero on, or not as many as rows.
+        InvalidUnitsError: something else than a finite number from zero on, or not as many as rows.
     """
     try:
         numbers = np.asarray(units, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise BadUnitsError(shown(str(error))) from error
+        raise InvalidUnitsError(escape(str(error))) from error
     if numbers.ndim and numbers.shape != (rows,):
-        raise BadUnitsError(f"an array of shape {numbers.shape} for {rows} rows")
+        raise InvalidUnitsError(f"an array of shape {numbers.shape} for {rows} rows")
     broken = int((~(np.isfinite(numbers) & (numbers >= 0))).sum())
     if broken:
-        raise BadUnitsError(f"{broken} missing, infinite or negative")
+        raise InvalidUnitsError(f"{broken} missing, infinite or negative")
     return np.broadcast_to(numbers, (rows,))

@@ -15,34 +15,34 @@ import numpy as np
 
 from features.declarations.shrinkage import pooled_rate
 from features.runtime.arrays import FloatArray
-from training.data.cold_start_rows import is_whole
+from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
-from training.data.time_split import Division
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
-from training.shrinkage.pooling_fit import RATE_OF, smoothed_mean
+from training.shrinkage.pooling_fit import TARGET_RATES, smoothed_mean
 
 CONSTANT: Final = "constant"
 CATEGORY_MARKET_MEAN: Final = "category_market_mean"
 SHRINKAGE: Final = "shrinkage"
 BASELINES: Final = (CONSTANT, CATEGORY_MARKET_MEAN, SHRINKAGE)
 
-LEAST_MEAN_ROWS: Final = 20
+MIN_MEAN_ROWS: Final = 20
 """A category and market with fewer training rows gets the constant."""
 
 
 def raw_predictions(
-    training_set: TrainingSet, division: Division, parameters: Mapping[str, float]
+    training_set: TrainingSet, split: TargetSplit, parameters: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return each baseline's raw prediction for every row of the training set.
 
     Means are those of rows as they were: copies that know less would count their labels again.
     """
-    train = division.train.where(is_whole(training_set, division.train.rows))
+    train = split.train.select(has_full_history(training_set, split.train.rows))
     constant = smoothed_mean(train.label, train.weight)
     return {
         CONSTANT: np.full(training_set.as_of_day.shape, constant),
         CATEGORY_MARKET_MEAN: category_market_means(training_set, train, constant),
-        SHRINKAGE: shrunken_rates(training_set, division, parameters, constant),
+        SHRINKAGE: shrunken_rates(training_set, split, parameters, constant),
     }
 
 
@@ -56,13 +56,13 @@ def category_market_means(training_set: TrainingSet, train: Sample, constant: fl
     weight = np.bincount(places, weights=train.weight, minlength=cells)
     total = np.bincount(places, weights=train.weight * train.label, minlength=cells)
     means = np.full(cells, constant)
-    np.divide(total, weight, out=means, where=rows >= LEAST_MEAN_ROWS)
+    np.divide(total, weight, out=means, where=rows >= MIN_MEAN_ROWS)
     return np.asarray(means[cell], dtype=np.float64)
 
 
 def shrunken_rates(
     training_set: TrainingSet,
-    division: Division,
+    split: TargetSplit,
     parameters: Mapping[str, float],
     constant: float,
 ) -> FloatArray:
@@ -70,7 +70,7 @@ def shrunken_rates(
 
     The constant where counts are null: then no level knows anything.
     """
-    rate = RATE_OF[division.target]
+    rate = TARGET_RATES[split.target]
     counts = [training_set.columns[name] for name in rate.inputs]
     pooled = pooled_rate(*counts, *(parameters[name] for name in rate.parameters))
     return np.where(np.isnan(pooled), constant, pooled)

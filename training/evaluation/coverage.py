@@ -9,39 +9,42 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.cells import ROOT, Cell, Footing
+from serving.conformal.cells import ROOT, IntervalContext, MondrianCell
 from serving.conformal.intervals import CellResiduals
 from serving.prediction.target_model import TargetModel
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.metrics.bootstrap import cluster_sums
 from training.metrics.metrics import Forecast
 
-LEAST_CELL_ROWS: Final = 200
+MIN_CELL_ROWS: Final = 200
 """Of fewer rows, a share of 80 % is known no better than to three in a hundred, were they all of
 different listings; `Coverage.error` says how well it is known as they are."""
 
-MOST_CELLS: Final = 40
+MAX_CELLS: Final = 40
 """Cells reported one by one, the largest."""
 
-EVERYONE: Final = "all"
+ALL_ROWS: Final = "all"
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _CellRows:
     """Rows of the latest slice with what was said of them, each array of shape (rows,)."""
 
     label: FloatArray
-    said: Forecast
+    forecast: Forecast
     plain: tuple[FloatArray, FloatArray]
     """Low and high of plain intervals."""
     listings: IntArray
 
-    def where(self, mask: BoolArray) -> _Rows:
+    def select(self, mask: BoolArray) -> _CellRows:
         """Return the rows that a mask picks."""
         low, high = self.plain
-        return _Rows(
-            self.label[mask], self.said.where(mask), (low[mask], high[mask]), self.listings[mask]
+        return _CellRows(
+            self.label[mask],
+            self.forecast.select(mask),
+            (low[mask], high[mask]),
+            self.listings[mask],
         )
 
 
@@ -70,56 +73,68 @@ class Coverage:
 
 
 def coverage_by_cell(
-    model: TargetModel, material: Material, division: Division, *, footing: Footing, said: Forecast
+    model: TargetModel,
+    training_input: TrainingInput,
+    split: TargetSplit,
+    *,
+    context: IntervalContext,
+    forecast: Forecast,
 ) -> dict[str, Coverage]:
     """Measure all rows of the latest slice, then each large cell of own evidence and market.
 
-    `footing` is that of the whole training set; `said` the model's forecast of the latest rows.
+    `context` is that of the whole training set; `forecast` the model's forecast of the latest rows.
     """
-    level = material.recipe.settings.interval_level
-    plain = _plain(model, material, division, said=said.estimate, level=level)
-    own = footing.where(division.latest.rows)
+    coverage = training_input.recipe.settings.interval_coverage
+    plain = _plain_intervals(
+        model, training_input, split, forecast=forecast.estimate, coverage=coverage
+    )
+    own = context.select(split.latest.rows)
     sizes = np.bincount(own.codes, minlength=len(own.cells))
-    listings = material.training_set.listings[division.latest.rows]
-    large = [code for code in np.argsort(-sizes, kind="stable") if sizes[code] >= LEAST_CELL_ROWS]
+    listings = training_input.training_set.listings[split.latest.rows]
+    large = [code for code in np.argsort(-sizes, kind="stable") if sizes[code] >= MIN_CELL_ROWS]
     masks = {ROOT: np.ones(own.codes.shape, dtype=np.bool_)}
-    masks |= {own.cells[code]: own.codes == code for code in large[:MOST_CELLS]}
-    cells: Mapping[Cell, object] = model.residuals.cells
+    masks |= {own.cells[code]: own.codes == code for code in large[:MAX_CELLS]}
+    cells: Mapping[MondrianCell, object] = model.residuals.cells
     return {
-        " ".join(cell) or EVERYONE: _measured(
-            _Rows(division.latest.label, said, plain, listings).where(mask),
+        " ".join(cell) or ALL_ROWS: _measure_cell(
+            _CellRows(split.latest.label, forecast, plain, listings).select(mask),
             is_merged=cell not in cells,
         )
         for cell, mask in masks.items()
     }
 
 
-def _plain(
-    model: TargetModel, material: Material, division: Division, *, said: FloatArray, level: float
+def _plain_intervals(
+    model: TargetModel,
+    training_input: TrainingInput,
+    split: TargetSplit,
+    *,
+    forecast: FloatArray,
+    coverage: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return low and high of plain intervals around the estimates `said`."""
-    conformal = division.conformal
-    estimate = model.predict(material.matrix[conformal.rows])
-    reach = CellResiduals.of(conformal.label - estimate).reach(level)
-    return np.maximum(said - reach, 0.0), np.minimum(said + reach, 1.0)
+    """Return low and high of plain intervals around the estimates `forecast`."""
+    residual_fit = split.residual_fit
+    estimate = model.predict(training_input.matrix[residual_fit.rows])
+    quantile = CellResiduals.from_residuals(residual_fit.label - estimate).quantile(coverage)
+    return np.maximum(forecast - quantile, 0.0), np.minimum(forecast + quantile, 1.0)
 
 
-def _measured(rows: _Rows, *, is_merged: bool) -> Coverage:
-    inside = (rows.said.low <= rows.label) & (rows.label <= rows.said.high)
+def _measure_cell(rows: _CellRows, *, is_merged: bool) -> Coverage:
+    inside = (rows.forecast.low <= rows.label) & (rows.label <= rows.forecast.high)
     low, high = rows.plain
     return Coverage(
         rows=rows.label.size,
         listings=np.unique(rows.listings).size,
         coverage=float(inside.mean()),
-        error=error_of_share(inside, rows.listings),
-        width=float((rows.said.high - rows.said.low).mean()),
+        error=clustered_standard_error(inside, rows.listings),
+        width=float((rows.forecast.high - rows.forecast.low).mean()),
         plain_coverage=float(((low <= rows.label) & (rows.label <= high)).mean()),
         plain_width=float((high - low).mean()),
         is_merged=is_merged,
     )
 
 
-def error_of_share(is_held: BoolArray, clusters: IntArray) -> float:
+def clustered_standard_error(is_held: BoolArray, clusters: IntArray) -> float:
     """Return the standard error of a share of rows that come in clusters, shape (rows,) each.
 
     0 where there is but one cluster: nothing is known of how they differ.

@@ -8,13 +8,13 @@ from typing import Final
 from features.dataset.days import to_datetime
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from training.data.cold_start_rows import Hidden
-from training.data.training_input import Recipe
+from training.data.cold_start_rows import Masked
+from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
-from training.metrics.bootstrap import Spread
+from training.metrics.bootstrap import BootstrapInterval
 from training.metrics.metrics import Metrics
-from training.search_space import SPACE
+from training.search_space import SEARCH_SPACE
 
 _TITLES: Final[Mapping[Target, str]] = {
     "sell_through": "Sell-through",
@@ -31,7 +31,7 @@ _UNLABELLED: Final[Mapping[Target, str]] = {
     "return_risk": "The data have no returns, so nothing is said about return risk.",
 }
 """Said of a target that the bundle has no model of."""
-_ALWAYS_LIMITED: Final[Mapping[Target, tuple[str, ...]]] = {
+_STANDING_LIMITS: Final[Mapping[Target, tuple[str, ...]]] = {
     "sell_through": (),
     "return_risk": ("only rows with at least one unit ordered have one to learn from.",),
 }
@@ -52,7 +52,7 @@ BOOSTER_SETTINGS: Final = (
     "correcting_share",
     "leaves",
     "learning_rate",
-    "least_leaf_rows",
+    "min_samples_leaf",
     "leaf_ridge",
     "feature_share",
     "bagging_share",
@@ -64,7 +64,7 @@ in the sections of the targets; the calendar is in the manifest; the rest leaves
 
 
 def model_card(
-    training_set: TrainingSet, recipe: Recipe, evaluations: Mapping[Target, Evaluation]
+    training_set: TrainingSet, recipe: TrainingRecipe, evaluations: Mapping[Target, Evaluation]
 ) -> str:
     """Return the card as Markdown; the same training gives the same text."""
     parts = [
@@ -74,7 +74,7 @@ def model_card(
         _data(training_set, evaluations),
         "## Settings",
         _settings(recipe),
-        *(part for evaluation in evaluations.values() for part in _target(evaluation)),
+        *(part for evaluation in evaluations.values() for part in _target_section(evaluation)),
         "## Known limits",
         _limits(evaluations),
     ]
@@ -95,12 +95,12 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
     products, markets = (training_set.keys[key].names for key in ("product_id", "market"))
     lines = [
         (
-            f"{_rows_of(training_set, Hidden.NOTHING):,} rows of {len(products):,} products in "
-            f"{len(markets):,} markets, known up to {_date(training_set.cut_off_day)}. "
+            f"{_count_rows(training_set, Masked.NOTHING):,} rows of {len(products):,} products in "
+            f"{len(markets):,} markets, known up to {_format_date(training_set.cut_off_day)}. "
             f"Data set digest: `{training_set.digest}`."
         ),
         (
-            f"The first rows of {_rows_of(training_set, Hidden.LISTING):,} listings were also "
+            f"The first rows of {_count_rows(training_set, Masked.LISTING):,} listings were also "
             "learned from with the listing's own features hidden, and with those of its product: "
             "that is what is known of a candidate. The counts of rows leave them out."
         ),
@@ -115,8 +115,8 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
     return "\n\n".join(lines)
 
 
-def _settings(recipe: Recipe) -> str:
-    searched = {one.name for one in SPACE} if recipe.trials else set()
+def _settings(recipe: TrainingRecipe) -> str:
+    searched = {one.name for one in SEARCH_SPACE} if recipe.trials else set()
     how = (
         f"Those tuned are the best of {recipe.trials:,} trials on the training slice; the others "
         "are as given."
@@ -130,17 +130,22 @@ def _settings(recipe: Recipe) -> str:
     return f"How the boosters were made. {how}\n\n{_table(('setting', 'value', 'tuned'), rows)}"
 
 
-def _rows_of(training_set: TrainingSet, hidden: Hidden) -> int:
-    return int((training_set.hidden == hidden).sum())
+def _count_rows(training_set: TrainingSet, masked: Masked) -> int:
+    return int((training_set.masked == masked).sum())
 
 
-def _target(evaluation: Evaluation) -> list[str]:
+def _target_section(evaluation: Evaluation) -> list[str]:
     return [
         f"## {_TITLES[evaluation.target]}",
         _table(
             ("slice", "rows", "first moment", "last moment"),
             [
-                (name, f"{facts.rows:,}", _date(facts.first_day), _date(facts.last_day))
+                (
+                    name,
+                    f"{facts.rows:,}",
+                    _format_date(facts.first_day),
+                    _format_date(facts.last_day),
+                )
                 for name, facts in evaluation.slices.items()
             ],
         ),
@@ -150,7 +155,7 @@ def _target(evaluation: Evaluation) -> list[str]:
         ),
         (
             "On the latest slice, beside the baselines. Intervals are meant to cover "
-            f"{evaluation.interval_level:.0%}; the Brier score is of a share of at least "
+            f"{evaluation.interval_coverage:.0%}; the Brier score is of a share of at least "
             f"{evaluation.threshold:g}."
         ),
         _metrics_table("predictor", {name: evaluation.overall[name] for name in PREDICTORS}),
@@ -161,7 +166,11 @@ def _target(evaluation: Evaluation) -> list[str]:
         _table(
             ("baseline", "loss", "gain", "from", "to"),
             [
-                (baseline, loss.replace("_", " "), *map(_signed, (one.mean, one.low, one.high)))
+                (
+                    baseline,
+                    loss.replace("_", " "),
+                    *map(_format_signed, (one.mean, one.low, one.high)),
+                )
                 for baseline, spreads in evaluation.differences.items()
                 for loss, one in spreads.items()
             ],
@@ -215,17 +224,17 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
         ),
     ]
     for target, evaluation in evaluations.items():
-        lines += [f"- {_TITLES[target]}: {limit}" for limit in _limits_of(evaluation)]
+        lines += [f"- {_TITLES[target]}: {limit}" for limit in _target_limits(evaluation)]
     return "\n".join(lines)
 
 
-def _limits_of(evaluation: Evaluation) -> list[str]:
-    limits = [*_ALWAYS_LIMITED[evaluation.target]]
+def _target_limits(evaluation: Evaluation) -> list[str]:
+    limits = [*_STANDING_LIMITS[evaluation.target]]
     if evaluation.unseen_season:
         flagged = " Answers for such days are flagged `unseen_season`."
         limits.append(
             f"{evaluation.unseen_season:.1%} of the latest slice's decisions look ahead to days of "
-            f"the year from which nothing was learned yet: {_by_calendar(evaluation)}"
+            f"the year from which nothing was learned yet: {_describe_calendar(evaluation)}"
             + (flagged if evaluation.target == "sell_through" else "")
         )
     if evaluation.cells_merged:
@@ -239,7 +248,7 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
             "hasn't been seen."
         )
     limits += [
-        f"on the latest slice the model is {_standing(spreads['log_loss'])} "
+        f"on the latest slice the model is {_describe_gain(spreads['log_loss'])} "
         f"{baseline.replace('_', ' ')}."
         for baseline, spreads in evaluation.differences.items()
         if spreads["log_loss"].low <= 0
@@ -247,7 +256,7 @@ def _limits_of(evaluation: Evaluation) -> list[str]:
     return limits
 
 
-def _by_calendar(evaluation: Evaluation) -> str:
+def _describe_calendar(evaluation: Evaluation) -> str:
     """Say what stands in for days of the year that the data haven't shown."""
     plain, said = evaluation.without_calendar, evaluation.overall[MODEL]
     if plain is None:
@@ -259,7 +268,7 @@ def _by_calendar(evaluation: Evaluation) -> str:
     )
 
 
-def _standing(gain: Spread) -> str:
+def _describe_gain(gain: BootstrapInterval) -> str:
     return "clearly worse than" if gain.high < 0 else "not clearly better than"
 
 
@@ -282,9 +291,9 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _signed(value: float) -> str:
+def _format_signed(value: float) -> str:
     return f"{value:+.5f}"
 
 
-def _date(day: int) -> str:
+def _format_date(day: int) -> str:
     return to_datetime(day).date().isoformat()

@@ -15,44 +15,44 @@ from features.runtime.arrays import FloatArray, IntArray
 from serving.bundle.bundle import BundleContents
 from serving.prediction.predict import Models
 from serving.prediction.target_model import TargetModel
-from training.data.cold_start_rows import is_whole, with_hidden_histories
+from training.data.cold_start_rows import add_cold_start_copies, has_full_history
 from training.data.sample import Sample
-from training.data.time_split import Division, divide
-from training.data.training_input import Fitter, Material, Recipe, prepare
+from training.data.time_split import TargetSplit, split_target
+from training.data.training_input import Fitter, TrainingInput, TrainingRecipe, build
 from training.data.training_set import TrainingSet, read_training_set
-from training.evaluation.evaluate import Evaluation, evaluate, flat_metrics
+from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
-from training.fit.fit_targets import fit_here, fit_targets
+from training.fit.fit_targets import fit_locally, fit_targets
 from training.shrinkage.learned_parameters import learned_parameters
 
-Tuner = Callable[[Material, Mapping[Target, Division]], Recipe]
+Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
 """Returns the material's recipe with settings that suit the training slices better."""
 
-Progress = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 """Called with a short sentence when a stage begins."""
 
 CANARY_ROWS: Final = 64
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainOutput:
     """What a training yields; the same rows and settings yield the same."""
 
     contents: BundleContents
     evaluations: Mapping[Target, Evaluation]
-    material: Material
-    divisions: Mapping[Target, Division]
+    training_input: TrainingInput
+    splits: Mapping[Target, TargetSplit]
 
 
 def train(  # noqa: PLR0913 - what differs from training to training, all but two by name
     rows: pa.Table,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     *,
     git_commit: str,
-    progress: Progress,
-    fit: Fitter = fit_here,
+    progress: ProgressCallback,
+    fit: Fitter = fit_locally,
     tune: Tuner | None = None,
-) -> Trained:
+) -> TrainOutput:
     """Train every target that the training rows have labels of, and judge.
 
     The models that go into the bundle are the ones that were judged. `git_commit` is the program's,
@@ -64,51 +64,51 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         TrainingError: the rows can't support a model; one of the subclasses in
             training/errors.py says why.
     """
-    training_set = with_hidden_histories(
+    training_set = add_cold_start_copies(
         read_training_set(rows, recipe.catalogue), recipe.catalogue
     )
-    divisions = {
-        target: divide(training_set, target, recipe.horizons, recipe.settings)
+    splits = {
+        target: split_target(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
     }
     progress("learning how to pool rates")
-    parameters = learned_parameters(training_set, divisions, recipe.horizons)
-    material = prepare(recipe, training_set, parameters, divisions)
+    parameters = learned_parameters(training_set, splits, recipe.horizons)
+    training_input = build(recipe, training_set, parameters, splits)
     if tune is not None:
         progress("tuning")
-        recipe = tune(material, divisions)
-        material = replace(material, recipe=recipe)
-    progress(f"fitting {len(divisions) * recipe.settings.boosters} boosters")
-    models = fit_targets(material, divisions, fit)
+        recipe = tune(training_input, splits)
+        training_input = replace(training_input, recipe=recipe)
+    progress(f"fitting {len(splits) * recipe.settings.boosters} boosters")
+    models = fit_targets(training_input, splits, fit)
     progress("judging them on the latest slice")
     evaluations = {
-        target: evaluate(models, material, division) for target, division in divisions.items()
+        target: evaluate(models, training_input, split) for target, split in splits.items()
     }
-    contents = _contents(material, divisions, models, evaluations, git_commit)
-    return Trained(contents, evaluations, material, divisions)
+    contents = _bundle_contents(training_input, splits, models, evaluations, git_commit)
+    return TrainOutput(contents, evaluations, training_input, splits)
 
 
-def _contents(
-    material: Material,
-    divisions: Mapping[Target, Division],
+def _bundle_contents(
+    training_input: TrainingInput,
+    splits: Mapping[Target, TargetSplit],
     models: Mapping[Target, TargetModel],
     evaluations: Mapping[Target, Evaluation],
     git_commit: str,
 ) -> BundleContents:
-    recipe, training_set = material.recipe, material.training_set
-    widest = divisions["sell_through"]
-    usual = widest.train.where(is_whole(training_set, widest.train.rows))
+    recipe, training_set = training_input.recipe, training_input.training_set
+    widest = splits["sell_through"]
+    usual = widest.train.select(has_full_history(training_set, widest.train.rows))
     return BundleContents(
-        models=Models(recipe.catalogue, material.parameters, models),
+        models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
         imputed=training_set.imputed,
         canary=canary_rows(training_set, widest.latest),
-        canary_markets=training_set.markets_at(spread_over(widest.latest)),
-        reference_stats=describe_inputs(recipe.catalogue, material.matrix[usual.rows]),
-        metrics=flat_metrics(evaluations),
+        canary_markets=training_set.row_markets(pick_canary_rows(widest.latest)),
+        reference_stats=describe_inputs(recipe.catalogue, training_input.matrix[usual.rows]),
+        metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
-        seasons=material.seasons,
+        seasons=training_input.seasons,
         git_commit=git_commit,
         model_card=model_card(training_set, recipe, evaluations),
     )
@@ -116,11 +116,11 @@ def _contents(
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:
     """Return a few rows spread over a sample, by which serving checks a bundle's answers."""
-    rows = spread_over(sample)
+    rows = pick_canary_rows(sample)
     return {name: column[rows] for name, column in training_set.columns.items()}
 
 
-def spread_over(sample: Sample) -> IntArray:
+def pick_canary_rows(sample: Sample) -> IntArray:
     """Return the rows of a sample that make the canary."""
     places = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
     return sample.rows[places.round().astype(np.int64)]

@@ -16,11 +16,11 @@ import numpy as np
 from features.runtime.arrays import FloatArray, IntArray
 
 RESAMPLES: Final = 1000
-LEVEL: Final = 0.95
+CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True)
-class Spread:
+class BootstrapInterval:
     """A weighted mean and the interval that holds 95 % of its resamples."""
 
     mean: float
@@ -34,7 +34,7 @@ def bootstrap_means(
     clusters: IntArray,
     *,
     random_state: int,
-) -> dict[str, Spread]:
+) -> dict[str, BootstrapInterval]:
     """Return the weighted mean of each of `values` with its bootstrap interval.
 
     All arrays have shape (rows,); `clusters` says which product a row is of. All values share
@@ -45,12 +45,12 @@ def bootstrap_means(
     totals = np.stack(
         [sums[draws.integers(len(sums), size=len(sums))].sum(axis=0) for _ in range(RESAMPLES)]
     )
-    tail = (1 - LEVEL) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(totals[:, :-1] / totals[:, -1:], [tail, 1 - tail], axis=0)
     mean = sums.sum(axis=0)
     mean = mean[:-1] / mean[-1]
     return {
-        name: Spread(float(mean[place]), float(low[place]), float(high[place]))
+        name: BootstrapInterval(float(mean[place]), float(low[place]), float(high[place]))
         for place, name in enumerate(values)
     }
 

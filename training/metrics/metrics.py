@@ -14,7 +14,7 @@ import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray
 
-LEAST_SHARE: Final = 1e-6
+MIN_SHARE: Final = 1e-6
 """An estimate nearer to 0 or 1 is judged as this one, so that a loss stays finite."""
 
 CALIBRATION_BINS: Final = 10
@@ -27,7 +27,7 @@ def weighted_mean(values: FloatArray, weight: FloatArray) -> float:
 
 def row_log_loss(label: FloatArray, estimate: FloatArray) -> FloatArray:
     """Return each row's cross-entropy between the share that came true and its estimate."""
-    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    share = np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE)
     return -(label * np.log(share) + (1 - label) * np.log1p(-share))
 
 
@@ -61,7 +61,7 @@ class Forecast:
     probability: FloatArray
     """Of the target's event: a share at or above its threshold."""
 
-    def where(self, mask: BoolArray) -> Forecast:
+    def select(self, mask: BoolArray) -> Forecast:
         """Return the rows that a mask of shape (rows,) picks."""
         return Forecast(
             self.estimate[mask], self.low[mask], self.high[mask], self.probability[mask]

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from training.boosting.engine import Engine, cluster_of
+from training.boosting.engine import Engine, fitter_for
 
 app = typer.Typer()
 
@@ -62,24 +62,29 @@ def train(
     from rich.console import Console
 
     from features.dataset.horizons import Horizons
-    from features.runtime.progress import stages
+    from features.runtime.progress import stage_progress
     from features.runtime.settings import load_section
-    from training.pipeline.job import Job, Tuning, learn_and_publish
-    from training.pipeline.summary import document_of, indented_json, learned_summary, places
+    from training.pipeline.job import TrainingJob, TuningBudget, run_training
+    from training.pipeline.summary import (
+        build_document,
+        format_json,
+        list_locations,
+        summarise_training,
+    )
     from training.settings import TrainingSettings
 
-    job = Job(
+    job = TrainingJob(
         source=data,
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
-        cluster=cluster_of(engine, scheduler),
-        tuning=None if trials is None else Tuning(trials=trials, timeout_seconds=timeout),
+        cluster=fitter_for(engine, scheduler),
+        tuning=None if trials is None else TuningBudget(trials=trials, timeout_seconds=timeout),
     )
-    with stages() as tell:
-        learned = learn_and_publish(job, tell)
+    with stage_progress() as progress:
+        result = run_training(job, progress)
     if json:
-        typer.echo(indented_json(document_of(learned)), nl=False)
+        typer.echo(format_json(build_document(result)), nl=False)
     else:
-        Console(highlight=False).print(learned_summary(learned))
-        typer.echo("\n".join(places(learned)))
+        Console(highlight=False).print(summarise_training(result))
+        typer.echo("\n".join(list_locations(result)))

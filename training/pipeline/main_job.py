@@ -17,17 +17,23 @@ from serving.bundle.bundle import load_bundle
 from serving.scoring.answers import ScoredBatch
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
-from training.checkpoints.run_lock import sole_use
-from training.data.prepare_rows import KnownRows, Tell, known_rows
-from training.pipeline.job import BUNDLES, Job, Learned, checkpoints_of, learn
-from training.pipeline.propose_candidates import unseen_candidates, write_candidates
+from training.checkpoints.run_lock import run_lock
+from training.data.prepare_rows import PreparedRows, ProgressCallback, prepare_rows
+from training.pipeline.job import (
+    BUNDLES,
+    TrainingJob,
+    TrainingResult,
+    open_checkpoints,
+    train_and_record,
+)
+from training.pipeline.propose_candidates import propose_candidates, write_candidates
 
 SNAPSHOTS: Final = "snapshots"
 CANDIDATES: Final = "candidates.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome(Learned):
+class RunResult(TrainingResult):
     """What the job learned, how good it is, and what it says of candidates."""
 
     as_of: datetime
@@ -37,7 +43,7 @@ class Outcome(Learned):
     scored: ScoredBatch | None
 
 
-def run(job: Job, tell: Tell) -> Outcome:
+def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
     """Check, compute features, train, evaluate, publish, score: everything once.
 
     Stages that an earlier process had finished are used as they are.
@@ -46,21 +52,21 @@ def run(job: Job, tell: Tell) -> Outcome:
         XuanpinError: the data are broken or can't support a model, another process is at work in
             the run directory, or the disk refuses; what an earlier run published stays in use.
     """
-    with sole_use(job.out):
-        checkpoints = checkpoints_of(job, tell)
-        known = known_rows(job.source, job.horizons, checkpoints, tell)
-        learned = learn(job, known, checkpoints, tell)
-        tell("publish: bundle and online snapshot")
-        signals = known.validated.signals
+    with run_lock(job.out):
+        checkpoints = open_checkpoints(job, progress)
+        prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
+        result = train_and_record(job, prepared, checkpoints, progress)
+        progress("publish: bundle and online snapshot")
+        signals = prepared.validated.signals
         # The last moment that the data know in full.
         as_of = to_datetime(signals.dataset.cut_off_day())
         snapshot_id = store_snapshot(materialise(signals, CATALOGUE, as_of), job.out / SNAPSHOTS)
-        publish(job.out / BUNDLES, learned.bundle_id)
+        publish(job.out / BUNDLES, result.bundle_id)
         publish(job.out / SNAPSHOTS, snapshot_id)
-        tell("score: candidates that no market lists yet")
-        candidates, scored = _score_unseen(job, known)
-    return Outcome(
-        **vars(learned),
+        progress("score: candidates that no market lists yet")
+        candidates, scored = _score_unseen(job, prepared)
+    return RunResult(
+        **vars(result),
         as_of=as_of,
         snapshot_id=snapshot_id,
         candidates=candidates,
@@ -68,19 +74,21 @@ def run(job: Job, tell: Tell) -> Outcome:
     )
 
 
-def _score_unseen(job: Job, known: KnownRows) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
+def _score_unseen(
+    job: TrainingJob, prepared: PreparedRows
+) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score unseen candidates with what was published, loaded as the service loads it."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
     directory = resolve(job.out / SNAPSHOTS)
     verify_snapshot(directory)
     snapshot = OnlineSnapshot.open(directory)
-    dataset = known.validated.signals.dataset
+    dataset = prepared.validated.signals.dataset
     pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
     listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}
-    candidates = tuple(unseen_candidates(known.rows, listed, snapshot.about.markets))
+    candidates = tuple(propose_candidates(prepared.rows, listed, snapshot.about.markets))
     if not candidates:
         return candidates, None
     write_candidates(candidates, job.out / CANDIDATES)
-    scored = score(bundle, snapshot, candidates, level=job.settings.interval_level)
+    scored = score(bundle, snapshot, candidates, coverage=job.settings.interval_coverage)
     snapshot.close()
     return candidates, scored

@@ -20,15 +20,15 @@ from features.point_in_time.visibility import AS_OF
 from features.runtime.atomic import replace_file
 from serving.scoring.candidates import Candidate
 
-MOST_CANDIDATES: Final = 200
-LONGEST_ID: Final = 128
+MAX_CANDIDATES: Final = 200
+MAX_ID_LENGTH: Final = 128
 LIVE_DAYS: Final = 7
 """The spine has a row a week for each listing on sale."""
-LEAST_LISTINGS: Final = 5
+MIN_LISTINGS: Final = 5
 """Fewer prices of a category in a market say nothing about where a price stands there."""
 
 
-def unseen_candidates(
+def propose_candidates(
     rows: pa.Table, listed: AbstractSet[tuple[str, str]], currencies: Mapping[str, str]
 ) -> list[Candidate]:
     """Propose up to 200 pairs of product and market, the products in most demand first.
@@ -41,36 +41,36 @@ def unseen_candidates(
     frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
     live = frame[frame[AS_OF] > frame[AS_OF].max() - LIVE_DAYS]
     live = live.sort_values([AS_OF, "listing_id"]).drop_duplicates("listing_id", keep="last")
-    pairs = _new_pairs(live, listed)
-    return [_candidate(pair, currencies) for pair in pairs.to_dict("records")]
+    pairs = _pair_products(live, listed)
+    return [_build_candidate(pair, currencies) for pair in pairs.to_dict("records")]
 
 
-def _candidate(pair: Mapping[Hashable, Any], currencies: Mapping[str, str]) -> Candidate:
+def _build_candidate(pair: Mapping[Hashable, Any], currencies: Mapping[str, str]) -> Candidate:
     return Candidate(
         product_id=pair["product_id"],
         market=pair["market"],
         list_price_minor=max(1, round(pair["relative_price"] * pair["usual_price"])),
         currency=currencies[pair["market"]],
         units_offered=max(1, round(pair["usual_lot"])),
-        candidate_id=f"{pair['market']}-{pair['product_id']}"[:LONGEST_ID],
+        candidate_id=f"{pair['market']}-{pair['product_id']}"[:MAX_ID_LENGTH],
     )
 
 
-def _new_pairs(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> pd.DataFrame:
+def _pair_products(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> pd.DataFrame:
     """Pair the products in most demand with the markets of their category that lack them."""
     shelves = live.groupby(["category", "market"], as_index=False).agg(
         usual_price=("list_price_minor", "median"), listings=("listing_id", "size")
     )
-    shelves = shelves[shelves["listings"] >= LEAST_LISTINGS]
+    shelves = shelves[shelves["listings"] >= MIN_LISTINGS]
     lots = live.groupby("market", as_index=False).agg(usual_lot=("units_offered", "median"))
-    pairs = _products_at_home(live, shelves).merge(shelves.merge(lots, on="market"), on="category")
+    pairs = _home_products(live, shelves).merge(shelves.merge(lots, on="market"), on="category")
     is_new = [pair not in listed for pair in zip(pairs["product_id"], pairs["market"], strict=True)]
     pairs = pairs[is_new]
     order = ["units_ordered", "product_id", "market"]
-    return pairs.sort_values(order, ascending=[False, True, True]).head(MOST_CANDIDATES)
+    return pairs.sort_values(order, ascending=[False, True, True]).head(MAX_CANDIDATES)
 
 
-def _products_at_home(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
+def _home_products(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
     """Return each product with its demand, and its relative price where it sells best."""
     demand = live.groupby("product_id", as_index=False).agg(
         units_ordered=("units_ordered_28d", "sum")

@@ -15,8 +15,8 @@ from rich.text import Text
 from features.declarations.targets import Target
 from features.point_in_time.imputed_stock import RULE
 from training.evaluation.evaluate import MODEL, Evaluation
-from training.metrics.bootstrap import Spread
-from training.pipeline.job import Learned
+from training.metrics.bootstrap import BootstrapInterval
+from training.pipeline.job import TrainingResult
 
 FORMAT: Final = "xuanpin-train/1"
 
@@ -34,53 +34,57 @@ TARGET_TITLES: Final[dict[Target, str]] = {
     "return_risk": "Return risk: share of the units ordered that comes back",
 }
 
-NOT_LEARNED: Final[dict[Target, str]] = {
+NOT_TRAINED: Final[dict[Target, str]] = {
     "return_risk": "Returns are not in the data: return risk isn't predicted, so there is no score,"
     "\nand candidates are ranked by their sell-through.",
 }
 """Said where a target was not trained."""
 
 
-def document_of(learned: Learned) -> dict[str, object]:
+def build_document(result: TrainingResult) -> dict[str, object]:
     """Return what was learned for a program, as a document of JSON."""
     return {
         "format": FORMAT,
-        "report": asdict(learned.report),
-        "training_rows": learned.row_count,
-        "imputed": learned.imputed,
-        "evaluations": {name: one.as_json() for name, one in learned.evaluations.items()},
-        "bundle_id": learned.bundle_id,
-        "mlflow": {"run_id": learned.run_id, "location": learned.location},
-        "reused": learned.reused,
+        "report": asdict(result.report),
+        "training_rows": result.row_count,
+        "imputed": result.imputed,
+        "evaluations": {name: one.as_json() for name, one in result.evaluations.items()},
+        "bundle_id": result.bundle_id,
+        "mlflow": {"run_id": result.run_id, "location": result.location},
+        "reused": result.reused,
     }
 
 
-def indented_json(document: Mapping[str, object]) -> str:
+def format_json(document: Mapping[str, object]) -> str:
     """Write a document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def learned_summary(learned: Learned) -> RenderableType:
+def summarise_training(result: TrainingResult) -> RenderableType:
     """Return for a person what was learned from how much, and how good it is."""
-    parts: list[RenderableType] = [_learned(learned)]
-    for evaluation in learned.evaluations.values():
-        parts += [_quality(evaluation), _intervals(evaluation), _verdict(evaluation)]
+    parts: list[RenderableType] = [_describe_data(result)]
+    for evaluation in result.evaluations.values():
+        parts += [
+            _quality_table(evaluation),
+            _describe_intervals(evaluation),
+            _describe_verdict(evaluation),
+        ]
     parts += [
         Text(said + "\n")
-        for target, said in NOT_LEARNED.items()
-        if target not in learned.evaluations
+        for target, said in NOT_TRAINED.items()
+        if target not in result.evaluations
     ]
     return Group(*parts)
 
 
-def _learned(learned: Learned) -> Text:
+def _describe_data(result: TrainingResult) -> Text:
     """Say what was learned from how much, and what isn't real in it."""
-    report = learned.report
+    report = result.report
     orders, listings = report.table("orders"), report.table("listings")
     first = (
         f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
         f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
-        f"{learned.row_count:,} decisions, one a listing and week."
+        f"{result.row_count:,} decisions, one a listing and week."
     )
     lines = [first]
     if report.rows_quarantined:
@@ -89,21 +93,21 @@ def _learned(learned: Learned) -> Text:
         lines.append(f"Not in the data, so not known: {', '.join(report.absent)}.")
     lines += [
         f"IMPUTED, not observed: {table} ({RULE}). Whatever rests on it is as good as that rule."
-        for table in learned.imputed
+        for table in result.imputed
     ]
-    not_final = {name: one.rows_not_final for name, one in learned.evaluations.items()}
+    not_final = {name: one.rows_not_final for name, one in result.evaluations.items()}
     counted = ", ".join(f"{rows:,} for {name}" for name, rows in not_final.items())
     lines.append(f"Decisions not final yet, so not learned from: {counted}.")
     lines += [
         f"{one.unseen_season:.1%} of the latest decisions, by which {name} is judged, look ahead "
-        f"to days of the year never learned from: {_by_calendar(one)}."
-        for name, one in learned.evaluations.items()
+        f"to days of the year never learned from: {_describe_calendar(one)}."
+        for name, one in result.evaluations.items()
         if one.unseen_season
     ]
     return Text("\n".join(lines) + "\n")
 
 
-def _by_calendar(evaluation: Evaluation) -> str:
+def _describe_calendar(evaluation: Evaluation) -> str:
     plain = evaluation.without_calendar
     if plain is None:
         return "their season isn't known"
@@ -114,7 +118,7 @@ def _by_calendar(evaluation: Evaluation) -> str:
     )
 
 
-def _quality(evaluation: Evaluation) -> Table:
+def _quality_table(evaluation: Evaluation) -> Table:
     """Return model and baselines side by side on the latest slice."""
     rows = evaluation.slices["latest"].rows
     table = Table(
@@ -126,8 +130,8 @@ def _quality(evaluation: Evaluation) -> Table:
         title_justify="left",
     )
     table.add_column("")
-    level = f"{evaluation.interval_level:.0%}"
-    for name in ("log loss", "error", "calibration", "Brier", f"in {level}", "width"):
+    coverage = f"{evaluation.interval_coverage:.0%}"
+    for name in ("log loss", "error", "calibration", "Brier", f"in {coverage}", "width"):
         table.add_column(name, justify="right")
     for predictor, metrics in evaluation.overall.items():
         table.add_row(
@@ -143,7 +147,7 @@ def _quality(evaluation: Evaluation) -> Table:
     return table
 
 
-def _intervals(evaluation: Evaluation) -> Text:
+def _describe_intervals(evaluation: Evaluation) -> Text:
     """Say how often intervals hold where they hold least, and what plain ones would do."""
     whole, *cells = evaluation.by_cell.items()
     everyone = whole[1]
@@ -162,16 +166,16 @@ def _intervals(evaluation: Evaluation) -> Text:
     )
 
 
-def _verdict(evaluation: Evaluation) -> Text:
+def _describe_verdict(evaluation: Evaluation) -> Text:
     """Say for each baseline whether the model beats it beyond chance."""
     lines = [
-        f"  {_against(losses['log_loss'])} {PREDICTOR_TITLES[baseline]}"
+        f"  {_compare_to_baseline(losses['log_loss'])} {PREDICTOR_TITLES[baseline]}"
         for baseline, losses in evaluation.differences.items()
     ]
     return Text("\n".join(["Our model, by log loss (95 % intervals):", *lines]) + "\n")
 
 
-def _against(gain: Spread) -> str:
+def _compare_to_baseline(gain: BootstrapInterval) -> str:
     """Say how much lower or higher than a baseline's the model's loss is."""
     if gain.low > 0:
         return f"loses {gain.mean:.4f} less [{gain.low:.4f}, {gain.high:.4f}]: BETTER than"
@@ -180,9 +184,9 @@ def _against(gain: Spread) -> str:
     return f"differs by {gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]: no better than"
 
 
-def places(learned: Learned) -> list[str]:
+def list_locations(result: TrainingResult) -> list[str]:
     """Say where the bundle and the record are, a line each."""
     return [
-        f"Bundle    {learned.job.out}/bundles/{learned.bundle_id} (MODEL_CARD.md says more)",
-        f"MLflow    {learned.location}, run {learned.run_id}",
+        f"Bundle    {result.job.out}/bundles/{result.bundle_id} (MODEL_CARD.md says more)",
+        f"MLflow    {result.location}, run {result.run_id}",
     ]

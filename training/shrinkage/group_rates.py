@@ -8,11 +8,11 @@ import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from training.shrinkage.variance_components import (
-    Collapsed,
+    CollapsedGroups,
     Nesting,
     Variances,
     collapse,
-    learn_variances,
+    fit_variances,
 )
 
 
@@ -28,15 +28,15 @@ class GroupPaths:
     widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, codes: IntArray) -> GroupPaths:
+    def from_rows(cls, codes: IntArray) -> GroupPaths:
         """Learn the groups of rows; `codes` of shape (rows, levels), -1 for a missing level."""
         keys: list[IntArray] = []
         widths = tuple(int(column.max(initial=-1)) + 1 for column in codes.T)
         wider = np.zeros(len(codes), np.int64)
         for column, width in zip(codes.T, widths, strict=True):
-            key = _folded(wider, column, width)
+            key = _fold_keys(wider, column, width)
             keys.append(np.unique(key[key >= 0]))
-            wider = _found(key, keys[-1])
+            wider = _find_keys(key, keys[-1])
         return cls(tuple(keys), widths)
 
     def find(self, codes: IntArray) -> list[IntArray]:
@@ -47,7 +47,7 @@ class GroupPaths:
         groups: list[IntArray] = []
         wider = np.zeros(len(codes), np.int64)
         for column, keys, width in zip(codes.T, self.keys, self.widths, strict=True):
-            wider = _found(_folded(wider, column, width), keys)
+            wider = _find_keys(_fold_keys(wider, column, width), keys)
             groups.append(wider)
         return groups
 
@@ -57,22 +57,22 @@ class GroupPaths:
         A row without a level is a group of its own: it tells of the wider group and of no other
         row's.
         """
-        return Nesting.of([_with_own(group) for group in self.find(codes)])
+        return Nesting.from_rows([_assign_own_groups(group) for group in self.find(codes)])
 
 
-def _folded(wider: IntArray, column: IntArray, width: int) -> IntArray:
+def _fold_keys(wider: IntArray, column: IntArray, width: int) -> IntArray:
     is_known = (wider >= 0) & (column >= 0) & (column < width)
     return np.where(is_known, wider * width + column, -1)
 
 
-def _found(key: IntArray, keys: IntArray) -> IntArray:
+def _find_keys(key: IntArray, keys: IntArray) -> IntArray:
     if keys.size == 0:
         return np.full(key.shape, -1, np.int64)
     place = np.minimum(np.searchsorted(keys, key), keys.size - 1)
     return np.where(keys[place] == key, place, -1)
 
 
-def _with_own(group: IntArray) -> IntArray:
+def _assign_own_groups(group: IntArray) -> IntArray:
     is_alone = group < 0
     own = group.max(initial=-1) + 1 + np.arange(int(is_alone.sum()))
     numbered = group.copy()
@@ -81,7 +81,7 @@ def _with_own(group: IntArray) -> IntArray:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GroupEvidence:
     """What groups say of rows: at each level, wide to narrow, the rate and its own weight.
 
     Both of shape (rows, levels). `own_weight` is the weight of the level's own rows in its rate,
@@ -105,10 +105,10 @@ class ShrunkenRates:
 
     paths: GroupPaths
     variances: Variances
-    collapsed: Collapsed
+    collapsed: CollapsedGroups
 
     @classmethod
-    def learn(
+    def fit(
         cls,
         codes: IntArray,
         share: FloatArray,
@@ -120,12 +120,12 @@ class ShrunkenRates:
 
         Variances that were learned on more rows may be given; the rates are then those rows' own.
         """
-        paths = GroupPaths.of(codes)
+        paths = GroupPaths.from_rows(codes)
         nesting = paths.nesting(codes)
-        known = variances or learn_variances(nesting, share, trials)
+        known = variances or fit_variances(nesting, share, trials)
         return cls(paths, known, collapse(nesting, share, trials, known))
 
-    def evidence(self, codes: IntArray) -> Evidence:
+    def look_up(self, codes: IntArray) -> GroupEvidence:
         """Look up what the groups say of rows."""
         estimate = np.full(len(codes), self.collapsed.mean)
         rates, weights = [], []
@@ -140,6 +140,6 @@ class ShrunkenRates:
             rates.append(estimate)
             weights.append(own)
         shape = (len(codes), len(rates))
-        return Evidence(
+        return GroupEvidence(
             np.array(rates).T.reshape(shape), np.array(weights).T.reshape(shape), estimate
         )

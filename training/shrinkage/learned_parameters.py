@@ -21,21 +21,21 @@ from typing import Final
 
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from training.data.cold_start_rows import is_whole
+from training.data.cold_start_rows import has_full_history
 from training.data.sample import NO_ROWS, Sample
-from training.data.time_split import Division
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
-from training.shrinkage.pooling_fit import learn_parameters
+from training.shrinkage.pooling_fit import fit_parameters
 
 EARLIER_UNITS: Final = 10_000.0
 """What all rows of the training slice weigh together, at most: so that where the shaping half is
 small its numbers stay near those of before."""
-MOST_ROWS: Final = 40_000
+MAX_ROWS: Final = 40_000
 """Of each slice: two dozen numbers need no more. Of more rows, evenly spaced ones are taken."""
 
 
 def learned_parameters(
-    training_set: TrainingSet, divisions: Mapping[Target, Division], horizons: Horizons
+    training_set: TrainingSet, splits: Mapping[Target, TargetSplit], horizons: Horizons
 ) -> dict[str, float]:
     """Return all parameters of derived features by name.
 
@@ -44,41 +44,41 @@ def learned_parameters(
     latest slice, which begins before that of sell-through, and whose products give no residuals
     to either.
     """
-    returned = divisions.get("return_risk")
+    returned = splits.get("return_risk")
     expectation = NO_ROWS if returned is None else expectation_sample(training_set, returned)
-    samples = pooling_samples(training_set, divisions, horizons)
-    return learn_parameters(training_set, samples, expectation)
+    samples = pooling_samples(training_set, splits, horizons)
+    return fit_parameters(training_set, samples, expectation)
 
 
 def pooling_samples(
-    training_set: TrainingSet, divisions: Mapping[Target, Division], horizons: Horizons
+    training_set: TrainingSet, splits: Mapping[Target, TargetSplit], horizons: Horizons
 ) -> dict[Target, Sample]:
     """Return each target's training rows that are final before any target is calibrated.
 
     Copies that know less are left out: a prior is the stronger the more of it is hidden.
     """
-    end = min(division.days.calibration.first for division in divisions.values())
+    end = min(split.days.calibration.first for split in splits.values())
     samples = {}
-    for target, division in divisions.items():
-        rows = division.train.rows
+    for target, split in splits.items():
+        rows = split.train.rows
         is_final = training_set.as_of_day[rows] + horizons.maturity_days(target) <= end
-        samples[target] = division.train.where(is_final & is_whole(training_set, rows))
+        samples[target] = split.train.select(is_final & has_full_history(training_set, rows))
     return samples
 
 
-def expectation_sample(training_set: TrainingSet, division: Division) -> Sample:
+def expectation_sample(training_set: TrainingSet, split: TargetSplit) -> Sample:
     """Return rows of the shaping half, then earlier ones that weigh little.
 
     Copies that know less are left out. None of the rows is judged or gives residuals, and all
     their labels are final before the latest slice.
     """
-    recent = _read(training_set, division.shaping)
-    earlier = _read(training_set, division.train)
+    recent = _thin_sample(training_set, split.curve_fit)
+    earlier = _thin_sample(training_set, split.train)
     share = min(EARLIER_UNITS / earlier.weight.sum(), 1.0)
-    return recent.and_then(Sample(earlier.rows, earlier.label, earlier.weight * share))
+    return recent.concat(Sample(earlier.rows, earlier.label, earlier.weight * share))
 
 
-def _read(training_set: TrainingSet, sample: Sample) -> Sample:
-    read = sample.where(is_whole(training_set, sample.rows))
-    step = max(-(-read.rows.size // MOST_ROWS), 1)
+def _thin_sample(training_set: TrainingSet, sample: Sample) -> Sample:
+    read = sample.select(has_full_history(training_set, sample.rows))
+    step = max(-(-read.rows.size // MAX_ROWS), 1)
     return Sample(read.rows[::step], read.label[::step], read.weight[::step])

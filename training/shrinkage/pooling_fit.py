@@ -30,28 +30,28 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
 from training.data.sample import NO_ROWS, Sample
 from training.data.training_set import TrainingSet
-from training.shrinkage.return_expectation_fit import learn_return_expectation
+from training.shrinkage.return_expectation_fit import fit_return_expectation
 
-RATE_OF: Final[Mapping[Target, Rate]] = {
+TARGET_RATES: Final[Mapping[Target, Rate]] = {
     "sell_through": SELL_THROUGH_RATE,
     "return_risk": RETURN_RATE,
 }
 """The rate of the past that speaks of each target."""
 
-LEAST_STRENGTH: Final = 0.1
-MOST_STRENGTH: Final = 1e6
+MIN_STRENGTH: Final = 0.1
+MAX_STRENGTH: Final = 1e6
 """Pseudo-trials; beyond the one nothing is shrunk, beyond the other everything is."""
 
 START_STRENGTH: Final = 10.0
 """Where the search begins, and ends if there is nothing to learn from."""
 
-LEAST_SHARE: Final = 1e-6
+MIN_SHARE: Final = 1e-6
 """A share nearer to 0 or 1 is taken for this one, so that one row can't cost infinitely much."""
 
 _SIGNIFICANT_DIGITS: Final = 6
 
 
-def learn_parameters(
+def fit_parameters(
     training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample
 ) -> dict[str, float]:
     """Return all parameters of derived features, learned on the rows given.
@@ -62,15 +62,15 @@ def learn_parameters(
     return rate is learned from, none where there are no returns.
     """
     learned: dict[str, float] = {}
-    for target, rate in RATE_OF.items():
+    for target, rate in TARGET_RATES.items():
         sample = samples.get(target, NO_ROWS)
         counts = _counts(training_set, rate, sample.rows)
         mean = smoothed_mean(sample.label, sample.weight)
         strengths = strengths_by_loss(counts, sample.label, sample.weight, mean=mean)
-        learned |= _named(rate, mean, strengths)
-    learned |= _by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
+        learned |= _name_parameters(rate, mean, strengths)
+    learned |= _fit_by_moments(training_set, REPURCHASE_RATE, samples["sell_through"].rows)
     mean = smoothed_mean(expectation.label, expectation.weight)
-    return learned | learn_return_expectation(training_set.columns, expectation, mean)
+    return learned | fit_return_expectation(training_set.columns, expectation, mean)
 
 
 def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:
@@ -94,7 +94,7 @@ def strengths_by_loss(
     if not is_known.any():
         return start
     known = [one[is_known] for one in counts]
-    bounds = [(math.log(LEAST_STRENGTH), math.log(MOST_STRENGTH))] * len(CHAIN)
+    bounds = [(math.log(MIN_STRENGTH), math.log(MAX_STRENGTH))] * len(CHAIN)
     found = minimize(
         loss_and_gradient,
         np.log(start),
@@ -128,7 +128,7 @@ def loss_and_gradient(
         estimate = (successes + strength * wider) / total
         slopes = [slope * strength / total for slope in slopes]
         slopes.append(strength * (wider - estimate) / total)
-    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    share = np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE)
     losses = -(label * np.log(share) + (1 - label) * np.log1p(-share))
     per_share = weight * (share - label) / (share * (1 - share)) / weight.sum()
     per_share[share != estimate] = 0.0
@@ -147,19 +147,19 @@ def strength_by_moments(successes: FloatArray, trials: FloatArray, prior: FloatA
     pairs = (trials * (trials - 1) * chance).sum()
     if pairs <= 0:
         return START_STRENGTH
-    correlation = min(max(excess / pairs, 1 / (1 + MOST_STRENGTH)), 1 / (1 + LEAST_STRENGTH))
+    correlation = min(max(excess / pairs, 1 / (1 + MAX_STRENGTH)), 1 / (1 + MIN_STRENGTH))
     return float(1 / correlation - 1)
 
 
-def _by_moments(training_set: TrainingSet, rate: Rate, rows: IntArray) -> dict[str, float]:
-    rows = _last_of_each_listing(training_set, rows)
+def _fit_by_moments(training_set: TrainingSet, rate: Rate, rows: IntArray) -> dict[str, float]:
+    rows = _last_listing_rows(training_set, rows)
     counts = _counts(training_set, rate, rows)
     is_known = ~np.isnan(counts).any(axis=0)
     rows, counts = rows[is_known], [one[is_known] for one in counts]
-    firsts = [_first_of_each_key(training_set, level, rows) for level in CHAIN]
+    firsts = [_first_key_rows(training_set, level, rows) for level in CHAIN]
     successes, trials = (one[firsts[0]].sum() for one in counts[:2])
     mean = float((successes + 0.5) / (trials + 1))
-    return _named(rate, mean, strengths_by_moments(counts, firsts, mean=mean))
+    return _name_parameters(rate, mean, strengths_by_moments(counts, firsts, mean=mean))
 
 
 def strengths_by_moments(
@@ -179,7 +179,7 @@ def strengths_by_moments(
     return strengths
 
 
-def _last_of_each_listing(training_set: TrainingSet, rows: IntArray) -> IntArray:
+def _last_listing_rows(training_set: TrainingSet, rows: IntArray) -> IntArray:
     """Return the last row of each listing among `rows`."""
     listing = training_set.keys["listing_id"].codes[rows]
     order = np.lexsort((training_set.as_of_day[rows], listing))
@@ -188,7 +188,7 @@ def _last_of_each_listing(training_set: TrainingSet, rows: IntArray) -> IntArray
     return backwards[positions]
 
 
-def _first_of_each_key(training_set: TrainingSet, level: Level, rows: IntArray) -> IntArray:
+def _first_key_rows(training_set: TrainingSet, level: Level, rows: IntArray) -> IntArray:
     """Return the position in `rows` of the first row of each key of a level."""
     codes = np.stack([training_set.keys[key].codes[rows] for key in LEVEL_KEYS[level]])
     return np.asarray(np.unique(codes, axis=1, return_index=True)[1], dtype=np.int64)
@@ -198,7 +198,9 @@ def _counts(training_set: TrainingSet, rate: Rate, rows: IntArray) -> list[Float
     return [training_set.columns[name][rows] for name in rate.inputs]
 
 
-def _named(rate: Rate, mean: float, strengths: Sequence[float] | FloatArray) -> dict[str, float]:
+def _name_parameters(
+    rate: Rate, mean: float, strengths: Sequence[float] | FloatArray
+) -> dict[str, float]:
     """Name parameters, rounded: their last digits mean nothing and differ between machines."""
     values = [float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in (mean, *strengths)]
     return dict(zip(rate.parameters, values, strict=True))

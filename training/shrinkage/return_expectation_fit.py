@@ -21,30 +21,37 @@ import numpy as np
 from scipy.optimize import minimize
 
 from features.declarations.functions import ratio
-from features.declarations.return_expectation import INPUTS, PARAMETERS, WIDE, expected_return_rate
+from features.declarations.return_expectation import (
+    INPUTS,
+    PARAMETERS,
+    WIDE_LEVELS,
+    expected_return_rate,
+)
 from features.declarations.shrinkage import RETURN_RATE
 from features.runtime.arrays import FloatArray
 from training.data.sample import Sample
 from training.metrics.metrics import row_log_loss
 
 START_STRENGTH: Final = 10.0
-STRENGTHS: Final = (0.1, 1e9)
+STRENGTH_BOUNDS: Final = (0.1, 1e9)
 """Least and most pseudo-trials: more than any market has sold, so that its past can count for
 nothing."""
-NO_PAST: Final = 1e8
+NO_HISTORY_STRENGTH: Final = 1e8
 """A strength beside which the past of a market or a category hardly counts."""
-MOST_EFFECT: Final = 20.0
+MAX_EFFECT: Final = 20.0
 START_KNOWN_SHARES: Final = (0.75, 0.35, 0.1)
 """Of old, middle and young units, as if returns came evenly over a window of 30 days."""
 _IS_STRENGTH: Final = np.array(["strength" in name for name in PARAMETERS])
-_IS_WIDE: Final = np.isin(PARAMETERS, [f"expected_return_strength_{level.value}" for level in WIDE])
+_IS_WIDE: Final = np.isin(
+    PARAMETERS, [f"expected_return_strength_{level.value}" for level in WIDE_LEVELS]
+)
 _IS_KNOWN_SHARE: Final = np.array(["known_share" in name for name in PARAMETERS])
 _IS_MEAN: Final = np.array([name.endswith("_mean") for name in PARAMETERS])
 _SIGNIFICANT_DIGITS: Final = 3
 """As many as the search finds: further ones would be those of its slopes' noise."""
 
 
-def learn_return_expectation(
+def fit_return_expectation(
     columns: Mapping[str, FloatArray], sample: Sample, mean: float
 ) -> dict[str, float]:
     """Return all parameters by name; without any known count, no effects and usual strengths.
@@ -54,17 +61,17 @@ def learn_return_expectation(
     counts = [columns[name][sample.rows] for name in RETURN_RATE.inputs]
     places = np.flatnonzero(~np.isnan(counts).any(axis=0) & (sample.weight > 0))
     inputs = np.stack([columns[name][sample.rows[places]] for name in INPUTS])
-    values = _start(inputs, mean)
+    values = _initial_values(inputs, mean)
     if places.size:
         label, weight = sample.label[places], sample.weight[places]
-        starts = values, np.where(_IS_WIDE, NO_PAST, values)
-        fits = [_fitted(start, inputs, label, weight) for start in starts]
+        starts = values, np.where(_IS_WIDE, NO_HISTORY_STRENGTH, values)
+        fits = [_run_search(start, inputs, label, weight) for start in starts]
         values, _ = min(fits, key=lambda fit: fit[1])
     rounded = (float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in values)
     return dict(zip(PARAMETERS, rounded, strict=True))
 
 
-def _start(inputs: FloatArray, mean: float) -> FloatArray:
+def _initial_values(inputs: FloatArray, mean: float) -> FloatArray:
     """Return the rows' means, usual strengths, and no effect of anything."""
     columns = dict(zip(INPUTS, inputs, strict=True))
     defects = ratio(
@@ -89,23 +96,23 @@ def _mean(values: FloatArray) -> float:
     return float(known.mean()) if known.size else 0.0
 
 
-def _fitted(
+def _run_search(
     start: FloatArray, inputs: FloatArray, label: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, float]:
     """Return the values where a search ends, and their loss."""
     is_free = ~_IS_MEAN
 
-    def values_of(free: FloatArray) -> FloatArray:
+    def expand_free(free: FloatArray) -> FloatArray:
         values = start.copy()
         values[is_free] = np.where(_IS_STRENGTH[is_free], np.exp(free), free)
         return values
 
     def loss(free: FloatArray) -> float:
-        estimate = expected_return_rate(*inputs, *values_of(free)[:, np.newaxis])
+        estimate = expected_return_rate(*inputs, *expand_free(free)[:, np.newaxis])
         return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
 
-    least = np.where(_IS_STRENGTH, np.log(STRENGTHS[0]), 0.0)
-    most = np.where(_IS_STRENGTH, np.log(STRENGTHS[1]), MOST_EFFECT)
+    least = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[0]), 0.0)
+    most = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[1]), MAX_EFFECT)
     most[_IS_KNOWN_SHARE] = 1.0
     logs = np.log(np.where(_IS_STRENGTH, start, 1.0))
     found = minimize(
@@ -115,4 +122,4 @@ def _fitted(
         bounds=list(zip(least[is_free], most[is_free], strict=True)),
         options={"ftol": 1e-9, "maxiter": 100, "maxfun": 3_000},
     )
-    return values_of(found.x), float(found.fun)
+    return expand_free(found.x), float(found.fun)

@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 from features.runtime.arrays import FloatArray, IntArray
 from training.shrinkage.pooling_fit import smoothed_mean
 
-_LEAST_VARIANCE: Final = 1e-5
-_MOST_VARIANCE: Final = 10.0
+_MIN_VARIANCE: Final = 1e-5
+_MAX_VARIANCE: Final = 10.0
 """Bounds of the search, in units of the labels' own variance."""
 
 
@@ -34,7 +34,7 @@ class Variances:
     groups: tuple[float, ...]
     """From wide to narrow."""
 
-    def of_rows(self, trials: FloatArray) -> FloatArray:
+    def row_variance(self, trials: FloatArray) -> FloatArray:
         """Return the variance of each row's share around its narrowest group's rate."""
         return self.trial / trials + self.row
 
@@ -45,7 +45,7 @@ class Variances:
         less than a thousand of ten.
         """
         mean = smoothed_mean(share, np.ones_like(share))
-        worth = mean * (1 - mean) / self.of_rows(trials)
+        worth = mean * (1 - mean) / self.row_variance(trials)
         return np.minimum(worth, trials)
 
 
@@ -60,7 +60,7 @@ class Nesting:
     parents: tuple[IntArray, ...]
 
     @classmethod
-    def of(cls, groups: Sequence[IntArray]) -> Nesting:
+    def from_rows(cls, groups: Sequence[IntArray]) -> Nesting:
         """Return the nesting of rows whose groups are given for each level, shape (rows,) each."""
         if not groups:
             return cls(())
@@ -72,7 +72,7 @@ class Nesting:
 
 
 @dataclass(frozen=True)
-class Collapsed:
+class CollapsedGroups:
     """All rows told by their groups: per level, from wide to narrow, means and precisions."""
 
     log_likelihood: float
@@ -82,24 +82,24 @@ class Collapsed:
 
 def collapse(
     nesting: Nesting, share: FloatArray, trials: FloatArray, variances: Variances
-) -> Collapsed:
+) -> CollapsedGroups:
     """Sum rows up into groups, and groups into wider ones, each by its precision.
 
     The likelihood is the restricted one: that of the shares around an unknown overall mean.
     """
-    values, variance, log_likelihood = share, variances.of_rows(trials), 0.0
+    values, variance, log_likelihood = share, variances.row_variance(trials), 0.0
     levels: list[tuple[FloatArray, FloatArray]] = []
     narrow_to_wide = zip(nesting.parents[::-1], variances.groups[::-1], strict=True)
     for group, between in narrow_to_wide:
-        mean, precision, gained = _joined(values, variance, group)
+        mean, precision, gained = _combine_rows(values, variance, group)
         log_likelihood += gained
         levels.append((mean, precision))
         values, variance = mean, between + 1 / precision
-    overall, _, gained = _joined(values, variance, np.zeros(values.size, np.int64))
-    return Collapsed(log_likelihood + gained, float(overall[0]), tuple(levels[::-1]))
+    overall, _, gained = _combine_rows(values, variance, np.zeros(values.size, np.int64))
+    return CollapsedGroups(log_likelihood + gained, float(overall[0]), tuple(levels[::-1]))
 
 
-def _joined(
+def _combine_rows(
     values: FloatArray, variance: FloatArray, group: IntArray
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return each group's mean and precision, and the log likelihood of values around it."""
@@ -111,7 +111,7 @@ def _joined(
     return mean, precision, -0.5 * float(logs + misfit)
 
 
-def learn_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> Variances:
+def fit_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> Variances:
     """Return the variances under which the shares are likeliest; `trials` > 0, not all equal.
 
     Where all trials are equal, those of a trial and of a row can't be told apart; only their sum
@@ -123,14 +123,14 @@ def learn_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> 
     units = np.concatenate([[usual], np.ones(start.size - 1)])
 
     def loss(logs: FloatArray) -> float:
-        variances = _variances(np.exp(logs) * units)
+        variances = _unpack_variances(np.exp(logs) * units)
         return -collapse(nesting, share, trials, variances).log_likelihood / share.size
 
-    bounds = [(np.log(scale * _LEAST_VARIANCE), np.log(scale * _MOST_VARIANCE))] * start.size
+    bounds = [(np.log(scale * _MIN_VARIANCE), np.log(scale * _MAX_VARIANCE))] * start.size
     found = minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10})
-    return _variances(np.exp(found.x) * units)
+    return _unpack_variances(np.exp(found.x) * units)
 
 
-def _variances(values: FloatArray) -> Variances:
+def _unpack_variances(values: FloatArray) -> Variances:
     trial, row, *groups = (float(value) for value in values)
     return Variances(trial, row, tuple(groups))

@@ -20,7 +20,7 @@ _DEAD: Final = ("Z", "X")
 """States of a process that has ended and whose parent hasn't asked for its exit code yet."""
 
 
-class ProcessMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ProcessIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a process runs and which one it is; empty where the system doesn't tell."""
 
     host: str
@@ -31,15 +31,15 @@ class ProcessMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     started: str
 
     @classmethod
-    def own(cls) -> ProcessMark:
+    def current(cls) -> ProcessIdentity:
         """Return the mark of this process."""
         return cls(
             host=socket.gethostname(),
-            machine=_machine(),
-            boot=_read("/proc/sys/kernel/random/boot_id"),
-            namespace=_namespace(),
+            machine=_machine_digest(),
+            boot=_read_text("/proc/sys/kernel/random/boot_id"),
+            namespace=_pid_namespace(),
             pid=os.getpid(),
-            started=_field(os.getpid(), _STARTED),
+            started=_process_field(os.getpid(), _STARTED),
         )
 
     def to_text(self) -> str:
@@ -47,33 +47,33 @@ class ProcessMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return msgspec.json.encode(self).decode()
 
 
-def read_mark(text: str) -> ProcessMark | None:
+def parse_identity(text: str) -> ProcessIdentity | None:
     """Return the mark that a text holds, None where it is no mark of ours."""
     try:
-        return msgspec.json.decode(text, type=ProcessMark)
+        return msgspec.json.decode(text, type=ProcessIdentity)
     except msgspec.DecodeError:
         return None
 
 
-def is_surely_gone(mark: ProcessMark, here: ProcessMark) -> bool:
+def is_surely_gone(identity: ProcessIdentity, here: ProcessIdentity) -> bool:
     """Tell whether the process of a mark has ended, as far as it can be known from `here`.
 
     Of another host nothing is known. Of the same machine under another boot nothing runs any
     more; a host name that isn't known to be the same machine's may be another's.
     """
-    if mark.host != here.host or mark.machine != here.machine:
+    if identity.host != here.host or identity.machine != here.machine:
         return False
-    if mark.boot != here.boot:
-        return bool(mark.machine and mark.boot and here.boot)
-    if mark.namespace != here.namespace:
+    if identity.boot != here.boot:
+        return bool(identity.machine and identity.boot and here.boot)
+    if identity.namespace != here.namespace:
         return False
-    return not _is_in_use(mark.pid) or _has_ended(mark)
+    return not _is_in_use(identity.pid) or _has_ended(identity)
 
 
-def _has_ended(mark: ProcessMark) -> bool:
+def _has_ended(identity: ProcessIdentity) -> bool:
     """Tell whether a process id is that of a dead process, or was given to a later one."""
-    state, started = _field(mark.pid, _STATE), _field(mark.pid, _STARTED)
-    return state in _DEAD or (bool(started and mark.started) and started != mark.started)
+    state, started = _process_field(identity.pid, _STATE), _process_field(identity.pid, _STARTED)
+    return state in _DEAD or (bool(started and identity.started) and started != identity.started)
 
 
 def _is_in_use(pid: int) -> bool:
@@ -86,25 +86,25 @@ def _is_in_use(pid: int) -> bool:
     return True
 
 
-def _field(pid: int, place: int) -> str:
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+def _process_field(pid: int, place: int) -> str:
+    fields = _read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[place] if len(fields) > place else ""
 
 
-def _namespace() -> str:
+def _pid_namespace() -> str:
     try:
         return str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
 
 
-def _machine() -> str:
+def _machine_digest() -> str:
     """Return a digest of the machine's id, which is not to be shown (man 5 machine-id)."""
-    machine = _read("/etc/machine-id")
+    machine = _read_text("/etc/machine-id")
     return hashlib.sha256(f"xuanpin {machine}".encode()).hexdigest()[:16] if machine else ""
 
 
-def _read(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -113,25 +113,25 @@ def _read(path: str) -> str:
 
 PROCESS_TAG: Final = "xuanpin.process"
 
-OPEN_AND_OURS: Final = f"attributes.status = 'RUNNING' AND tags.`{PROCESS_TAG}` LIKE '{{%'"
+OPEN_RUNS_FILTER: Final = f"attributes.status = 'RUNNING' AND tags.`{PROCESS_TAG}` LIKE '{{%'"
 
 
-def end_abandoned(client: Any, here: ProcessMark) -> None:  # noqa: ANN401 - MLflow ships no types
+def end_abandoned_runs(client: Any, here: ProcessIdentity) -> None:  # noqa: ANN401 - MLflow ships no types
     """Mark as KILLED every open run of ours, child runs too, whose process is surely gone."""
-    experiments = [one.experiment_id for one in _pages(client.search_experiments)]
+    experiments = [one.experiment_id for one in _iterate_pages(client.search_experiments)]
     if not experiments:
         return
 
     def search(**page: object) -> Any:  # noqa: ANN401 - likewise
-        return client.search_runs(experiments, OPEN_AND_OURS, **page)
+        return client.search_runs(experiments, OPEN_RUNS_FILTER, **page)
 
-    for run in list(_pages(search)):  # all of them, before any leaves the pages
-        mark = read_mark(run.data.tags[PROCESS_TAG])
-        if mark is not None and is_surely_gone(mark, here):
+    for run in list(_iterate_pages(search)):  # all of them, before any leaves the pages
+        identity = parse_identity(run.data.tags[PROCESS_TAG])
+        if identity is not None and is_surely_gone(identity, here):
             client.set_terminated(run.info.run_id, "KILLED")
 
 
-def _pages(search: Callable[..., Any]) -> Iterator[Any]:
+def _iterate_pages(search: Callable[..., Any]) -> Iterator[Any]:
     """Yield what a search of MLflow finds, page by page."""
     token = None
     while True:

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from features.runtime.atomic import replacing
+from features.runtime.atomic import write_atomically
 from features.runtime.errors import StorageError
-from features.runtime.refusals import storage_errors
-from training.data.training_input import Recipe
-from training.evaluation.evaluate import flat_metrics
-from training.fit.train import Trained
+from features.runtime.refusals import raise_storage_errors
+from training.data.training_input import TrainingRecipe
+from training.evaluation.evaluate import flatten_metrics
+from training.fit.train import TrainOutput
 from training.settings import TrainingSettings
-from training.tracking.abandoned_runs import PROCESS_TAG, ProcessMark, end_abandoned
-from training.tracking.record import facts_of, metrics_by_slice, settings_of
+from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
+from training.tracking.record import flatten_settings, metrics_by_slice, training_facts
 
 
 def make_database(path: Path, connect: Callable[[str], Any]) -> None:
@@ -43,7 +43,7 @@ def make_database(path: Path, connect: Callable[[str], Any]) -> None:
         connect(f"sqlite:///{built}").search_experiments(max_results=1)
         # MLflow keeps its connection; a backup is consistent all the same.
         with (
-            replacing(path) as new,
+            write_atomically(path) as new,
             closing(sqlite3.connect(built)) as source,
             closing(sqlite3.connect(new)) as target,
         ):
@@ -72,7 +72,7 @@ class TrackingError(StorageError):
     def __init__(self, uri: str, error: Exception) -> None:
         login, at, _ = urlsplit(uri).netloc.rpartition("@")
         super().__init__(
-            expected=f"to record the training at {_without_password(uri)}",
+            expected=f"to record the training at {_strip_password(uri)}",
             found=str(error).replace(login + at, "").partition("\n")[0][:200],
             way_out="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "
             "record in the run directory.",
@@ -91,30 +91,35 @@ class TrackedRun:
     @property
     def location(self) -> str:
         """Return where a person finds the run, without any password."""
-        shown = _without_password(self.tracking_uri)
+        shown = _strip_password(self.tracking_uri)
         if urlsplit(self.tracking_uri).scheme in {"http", "https"}:
             return f"{shown}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
         return shown
 
-    def record(self, trained: Trained, recipe: Recipe, bundle: Path) -> None:
+    def record(self, trained: TrainOutput, recipe: TrainingRecipe, bundle: Path) -> None:
         """Log what was trained and how good it is, and keep the files of its bundle.
 
         Raises:
             StorageError: the tracking store or the disk fails.
         """
-        facts = facts_of(trained.contents, bundle.name)
-        with _reported(self.tracking_uri):
-            self._log(self.run_id, settings_of(recipe) | facts, flat_metrics(trained.evaluations))
+        facts = training_facts(trained.contents, bundle.name)
+        with _translate_errors(self.tracking_uri):
+            self._log(
+                self.run_id, flatten_settings(recipe) | facts, flatten_metrics(trained.evaluations)
+            )
             self._log_dataset(trained.contents.data_digest)
             self.client.log_artifacts(self.run_id, str(bundle), "bundle")
         for target, evaluation in trained.evaluations.items():
-            with self._child(target.replace("_", " ")) as child, _reported(self.tracking_uri):
+            with (
+                self._open_child_run(target.replace("_", " ")) as child,
+                _translate_errors(self.tracking_uri),
+            ):
                 self._log(child, facts | {"target": target}, metrics_by_slice(evaluation))
                 self.client.log_dict(child, evaluation.as_json(), "evaluation.json")
 
-    def _child(self, name: str) -> AbstractContextManager[str]:
+    def _open_child_run(self, name: str) -> AbstractContextManager[str]:
         tags = {"mlflow.parentRunId": self.run_id}
-        return _run(self.client, self.experiment_id, name, tags)
+        return _open_run(self.client, self.experiment_id, name, tags)
 
     def _log(
         self, run_id: str, parameters: Mapping[str, object], metrics: Mapping[str, float]
@@ -141,7 +146,7 @@ class TrackedRun:
 
 
 @contextmanager
-def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
+def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
     """Open a parent run; it ends as FINISHED, or as FAILED when the block is left by an error.
 
     Runs of ours in the same store whose process is surely gone end as KILLED. `directory` is the
@@ -154,18 +159,18 @@ def tracked_run(directory: Path, settings: TrainingSettings) -> Iterator[Tracked
     named = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     artefacts = (directory / ARTEFACTS).resolve()
     if not named:
-        with storage_errors():
+        with raise_storage_errors():
             artefacts.mkdir(parents=True, exist_ok=True)
     database = directory.resolve() / DATABASE
     uri = named or f"sqlite:///{database}"
-    with _reported(uri):
+    with _translate_errors(uri):
         if not named:
             make_database(database, _connect)
         client = _connect(uri)
-        end_abandoned(client, ProcessMark.own())
+        end_abandoned_runs(client, ProcessIdentity.current())
         place = None if named else artefacts.as_uri()
-        experiment_id = _experiment(client, settings.experiment, place)
-        with _run(client, experiment_id, "training", {}) as run_id:
+        experiment_id = _get_or_create_experiment(client, settings.experiment, place)
+        with _open_run(client, experiment_id, "training", {}) as run_id:
             yield TrackedRun(client, experiment_id, run_id, uri)
 
 
@@ -182,7 +187,7 @@ def _set_environment() -> None:
         os.environ.setdefault(name, value)
 
 
-def _experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
+def _get_or_create_experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
@@ -190,14 +195,14 @@ def _experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: 
 
 
 @contextmanager
-def _run(
+def _open_run(
     client: Any,  # noqa: ANN401 - MLflow ships no types
     experiment_id: str,
     name: str,
     tags: Mapping[str, str],
 ) -> Iterator[str]:
     """Open a run and end it, whatever happens."""
-    process = {PROCESS_TAG: ProcessMark.own().to_text()}
+    process = {PROCESS_TAG: ProcessIdentity.current().to_text()}
     tags = {"mlflow.source.name": "xuanpin", **process, **tags}
     run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
     status = "FAILED"
@@ -209,19 +214,19 @@ def _run(
 
 
 @contextmanager
-def _reported(uri: str) -> Iterator[None]:
+def _translate_errors(uri: str) -> Iterator[None]:
     """Turn MLflow's errors, and those of the disk it writes to, into ours."""
     _set_environment()
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see _connect
 
     try:
-        with storage_errors():
+        with raise_storage_errors():
             yield
     except MlflowException as error:
         raise TrackingError(uri, error) from None  # its text may hold the URI's password
 
 
-def _without_password(uri: str) -> str:
+def _strip_password(uri: str) -> str:
     parts = urlsplit(uri)
     if "@" not in parts.netloc:
         return uri

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from serving.bundle.bundle import BundleContents
-from training.data.training_input import Recipe
+from training.data.training_input import TrainingRecipe
 from training.evaluation.evaluate import MODEL, Evaluation
 
 
@@ -20,7 +20,7 @@ def metrics_by_slice(evaluation: Evaluation) -> dict[str, float]:
     }
 
 
-def settings_of(recipe: Recipe) -> dict[str, object]:
+def flatten_settings(recipe: TrainingRecipe) -> dict[str, object]:
     """Return settings, trials and horizons by dotted name; a tracking URI may hold a password."""
     training = recipe.settings.model_dump(exclude={"tracking_uri"})
     return {
@@ -30,7 +30,7 @@ def settings_of(recipe: Recipe) -> dict[str, object]:
     }
 
 
-def facts_of(contents: BundleContents, bundle_id: str) -> dict[str, object]:
+def training_facts(contents: BundleContents, bundle_id: str) -> dict[str, object]:
     """Return what a training rests on and what it made, by name."""
     return {
         "dataset_digest": contents.data_digest,

@@ -24,25 +24,25 @@ from optuna.trial import Trial, TrialState
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from training.boosting.fit_boosters import start_log_odds
+from training.boosting.fit_boosters import init_score
 from training.boosting.objectives import booster_parameters
 from training.data.sample import Sample
-from training.data.time_split import Division
-from training.data.training_input import Material, Recipe
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.metrics.metrics import row_log_loss, weighted_mean
-from training.search_space import SPACE, Range
+from training.search_space import SEARCH_SPACE, Range
 from training.settings import TrainingSettings
 from training.shrinkage.pooling_fit import smoothed_mean
-from training.tuning.slices import TuningSlices, tuning_slices
-from training.tuning.trials import discard_damaged, refusals_told
+from training.tuning.slices import TuningSlices, split_for_tuning
+from training.tuning.trials import discard_damaged, translate_storage_errors
 
-REPORTED_TREES: Final = 25
+REPORT_EVERY_TREES: Final = 25
 """A trial is looked at after so many trees, and again after as many more."""
 RANDOM_TRIALS: Final = 10
 """Trials drawn evenly before the sampler learns from them, the first of all the settings given."""
-DONE: Final = (TrialState.COMPLETE, TrialState.PRUNED)
+DONE_STATES: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,11 @@ class Search:
     timeout_seconds: float | None
     database: Path
     study: str
-    tell: Tell
+    tell: ProgressCallback
 
-    def recipe(self, material: Material, divisions: Mapping[Target, Division]) -> Recipe:
+    def recipe(
+        self, training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
+    ) -> TrainingRecipe:
         """Return the material's recipe with the settings of the best trial.
 
         Those given are the first ones tried, or where they lie outside the space the nearest.
@@ -68,33 +70,37 @@ class Search:
             TooFewDaysToTuneError: a training slice is too short to be divided once more.
             StorageError: trials can't be kept.
         """
-        given = material.recipe.settings
-        contests = [
-            _Contest.of(
-                material,
-                tuning_slices(material.training_set, division, material.recipe.horizons, given),
-                division,
+        given = training_input.recipe.settings
+        objectives = [
+            _TargetObjective.from_slices(
+                training_input,
+                split_for_tuning(
+                    training_input.training_set, split, training_input.recipe.horizons, given
+                ),
+                split,
             )
-            for division in divisions.values()
+            for split in splits.values()
         ]
         discard_damaged(self.database, self.tell)
-        with refusals_told(self.database):
-            return self._best_of(contests, material.recipe)
+        with translate_storage_errors(self.database):
+            return self._run_trials(objectives, training_input.recipe)
 
-    def _best_of(self, contests: list[_Contest], recipe: Recipe) -> Recipe:
+    def _run_trials(
+        self, objectives: list[_TargetObjective], recipe: TrainingRecipe
+    ) -> TrainingRecipe:
         """Make the trials that aren't done and return the recipe of the best of all."""
         given = recipe.settings
-        study = self._opened(given)
+        study = self._open_study(given)
         deadline = None if self.timeout_seconds is None else time.monotonic() + self.timeout_seconds
-        while (done := _done(study)) < self.trials:
+        while (done := _count_done(study)) < self.trials:
             if deadline is not None and time.monotonic() >= deadline:
                 self.tell(f"tuning: stopped after {done} of {self.trials} trials, out of time")
                 break
-            _try(study, contests, given, done)
+            _run_trial(study, objectives, given, done)
             self.tell(f"tuning: {done + 1} of {self.trials} trials")
-        return _best(study, self.trials, recipe)
+        return _select_best(study, self.trials, recipe)
 
-    def _opened(self, given: TrainingSettings) -> optuna.Study:
+    def _open_study(self, given: TrainingSettings) -> optuna.Study:
         """Open the study, where an earlier process may have left trials."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
@@ -106,39 +112,43 @@ class Search:
         for trial in study.get_trials(deepcopy=False):
             if trial.state is TrialState.RUNNING:  # of a process that is gone
                 study.tell(trial.number, state=TrialState.FAIL)
-        if not study.get_trials(deepcopy=False, states=(*DONE, TrialState.WAITING)):
-            study.enqueue_trial({one.name: one.nearest(getattr(given, one.name)) for one in SPACE})
+        if not study.get_trials(deepcopy=False, states=(*DONE_STATES, TrialState.WAITING)):
+            study.enqueue_trial(
+                {one.name: one.clip(getattr(given, one.name)) for one in SEARCH_SPACE}
+            )
         return study
 
 
-def _done(study: optuna.Study) -> int:
-    return len(study.get_trials(deepcopy=False, states=DONE))
+def _count_done(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=DONE_STATES))
 
 
-def _try(study: optuna.Study, contests: list[_Contest], given: TrainingSettings, done: int) -> None:
+def _run_trial(
+    study: optuna.Study, objectives: list[_TargetObjective], given: TrainingSettings, done: int
+) -> None:
     """Run one trial; what it draws depends on the trials before it, not on the process."""
     study.sampler = optuna.samplers.TPESampler(
         seed=given.random_state + done, n_startup_trials=RANDOM_TRIALS
     )
     trial = study.ask()
-    settings = given.model_copy(update={one.name: _drawn(trial, one) for one in SPACE})
+    settings = given.model_copy(update={one.name: _suggest(trial, one) for one in SEARCH_SPACE})
     try:
-        value = float(np.mean([contest.loss(settings, trial) for contest in contests]))
+        value = float(np.mean([objective.loss(settings, trial) for objective in objectives]))
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     else:
         study.tell(trial, value)
 
 
-def _drawn(trial: Trial, one: Range) -> float:
-    if one.is_whole:
+def _suggest(trial: Trial, one: Range) -> float:
+    if one.is_integer:
         return trial.suggest_int(one.name, int(one.low), int(one.high), log=one.is_log)
     return trial.suggest_float(one.name, one.low, one.high, log=one.is_log)
 
 
-def _best(study: optuna.Study, trials: int, recipe: Recipe) -> Recipe:
+def _select_best(study: optuna.Study, trials: int, recipe: TrainingRecipe) -> TrainingRecipe:
     """Return the recipe of the best of the first trials: later ones may be there already."""
-    first = study.get_trials(deepcopy=False, states=DONE)[:trials]
+    first = study.get_trials(deepcopy=False, states=DONE_STATES)[:trials]
     complete = [trial for trial in first if trial.state is TrialState.COMPLETE]
     if not complete:
         return recipe
@@ -148,7 +158,7 @@ def _best(study: optuna.Study, trials: int, recipe: Recipe) -> Recipe:
 
 
 @dataclass(frozen=True)
-class _Contest:
+class _TargetObjective:
     """A target's rows as LightGBM holds them, and the constant to be measured against."""
 
     target: Target
@@ -164,27 +174,29 @@ class _Contest:
     """Whether losses on the way count for pruning: those of the first target do."""
 
     @classmethod
-    def of(cls, material: Material, slices: TuningSlices, division: Division) -> _Contest:
+    def from_slices(
+        cls, training_input: TrainingInput, slices: TuningSlices, split: TargetSplit
+    ) -> _TargetObjective:
         """Bin the rows once for all trials."""
         learned, judged = slices.learned, slices.judged
-        catalogue = material.recipe.catalogue
-        monotone = catalogue.monotone(division.target)
+        catalogue = training_input.recipe.catalogue
+        monotone = catalogue.monotone(split.target)
         parameters = {
-            **booster_parameters(monotone, material.recipe.settings),
+            **booster_parameters(monotone, training_input.recipe.settings),
             "feature_pre_filter": False,  # trials differ in how many rows a leaf needs
         }
 
-        def shown(sample: Sample) -> dict[str, Any]:
-            inputs = material.matrix[sample.rows]
-            start = start_log_odds(division.target, inputs, catalogue.model_inputs)
+        def dataset_arguments(sample: Sample) -> dict[str, Any]:
+            inputs = training_input.matrix[sample.rows]
+            start = init_score(split.target, inputs, catalogue.model_inputs)
             facts = {"label": sample.label, "weight": sample.weight, "init_score": start}
             return {"data": inputs, **facts, "params": parameters}
 
-        rows = lightgbm.Dataset(**shown(learned))
-        later = rows.create_valid(**shown(judged))
+        rows = lightgbm.Dataset(**dataset_arguments(learned))
+        later = rows.create_valid(**dataset_arguments(judged))
         constant = np.full(judged.label.size, smoothed_mean(learned.label, learned.weight))
         return cls(
-            target=division.target,
+            target=split.target,
             learned=rows.construct(),
             judged=later.construct(),
             label=judged.label,
@@ -192,7 +204,7 @@ class _Contest:
             monotone=tuple(monotone),
             names=tuple(catalogue.model_inputs),
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
-            is_pruned=division.target == "sell_through",
+            is_pruned=split.target == "sell_through",
         )
 
     def loss(self, settings: TrainingSettings, trial: Trial) -> float:
@@ -203,10 +215,10 @@ class _Contest:
         """
         found: list[float] = []
 
-        def look(environment: Any) -> None:  # noqa: ANN401 - LightGBM's, without a type
+        def report_loss(environment: Any) -> None:  # noqa: ANN401 - LightGBM's, without a type
             found.append(environment.evaluation_result_list[0][2])
             trees = environment.iteration + 1
-            if self.is_pruned and trees % REPORTED_TREES == 0:
+            if self.is_pruned and trees % REPORT_EVERY_TREES == 0:
                 trial.report(found[-1] / self.constant_loss, trees)
                 if trial.should_prune():
                     raise optuna.TrialPruned
@@ -220,10 +232,10 @@ class _Contest:
                 "metric": "none",
             },
             self.learned,
-            num_boost_round=settings.trees_of(self.target, self.names),
+            num_boost_round=settings.tree_count(self.target, self.names),
             valid_sets=[self.judged],
             feval=self._judge,
-            callbacks=[look],
+            callbacks=[report_loss],
         )
         return found[-1] / self.constant_loss
 

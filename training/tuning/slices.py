@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from features.dataset.horizons import Horizons
 from training.data.sample import Sample
-from training.data.time_split import Division
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.errors import TooFewDaysToTuneError
 from training.settings import TrainingSettings
@@ -20,8 +20,8 @@ class TuningSlices:
     judged: Sample
 
 
-def tuning_slices(
-    training_set: TrainingSet, division: Division, horizons: Horizons, settings: TrainingSettings
+def split_for_tuning(
+    training_set: TrainingSet, split: TargetSplit, horizons: Horizons, settings: TrainingSettings
 ) -> TuningSlices:
     """Judge on the last `latest_days` of the training slice what the days before them taught.
 
@@ -32,17 +32,17 @@ def tuning_slices(
     Raises:
         TooFewDaysToTuneError: the training slice is too short to be divided.
     """
-    days, train = division.days.train, division.train
+    days, train = split.days.train, split.train
     as_of_day = training_set.as_of_day[train.rows]
     first_judged = days.last - settings.latest_days + 1
-    last_learned = first_judged - horizons.maturity_days(division.target)
+    last_learned = first_judged - horizons.maturity_days(split.target)
     slices = TuningSlices(
-        learned=train.where(as_of_day <= last_learned),
-        judged=train.where(as_of_day >= first_judged),
+        learned=train.select(as_of_day <= last_learned),
+        judged=train.select(as_of_day >= first_judged),
     )
     least = min(slices.learned.rows.size, slices.judged.rows.size)
-    missing = settings.least_train_days - (last_learned - days.first + 1)
-    if missing > 0 or least < settings.least_rows:
+    missing = settings.min_train_days - (last_learned - days.first + 1)
+    if missing > 0 or least < settings.min_rows:
         found = days.last - days.first + 1
-        raise TooFewDaysToTuneError(division.target, needed=found + max(missing, 1), found=found)
+        raise TooFewDaysToTuneError(split.target, needed=found + max(missing, 1), found=found)
     return slices

@@ -15,7 +15,7 @@ from experiments.benchmarks.complete_journey.splits import UNSEEN, folds
 
 
 @dataclass(frozen=True)
-class Result:
+class ContestantScores:
     """R² of one contestant on one kind of unseen product, for each draw of the folds.
 
     Every product counts once, whatever its buyers; the folds' predictions are taken together.
@@ -40,15 +40,15 @@ def run_benchmark(
     products: pd.DataFrame,
     contestants: Mapping[str, Contestant],
     seeds: Sequence[int],
-    tell: Callable[[str], None],
-) -> list[Result]:
-    """Let each contestant predict each kind of unseen product; `tell` hears what is next."""
+    progress: Callable[[str], None],
+) -> list[ContestantScores]:
+    """Let each contestant predict each kind of unseen product; `progress` hears what is next."""
     results = []
     for name, contestant in contestants.items():
         for kind in UNSEEN:
-            tell(f"{name}: {kind}")
+            progress(f"{name}: {kind}")
             scores = tuple(held_out_r2(products, contestant, kind, seed) for seed in seeds)
-            results.append(Result(name, kind, scores))
+            results.append(ContestantScores(name, kind, scores))
     return results
 
 

@@ -25,32 +25,32 @@ from training.estimators.shrinkage import ShrinkageModel
 Contestant = Callable[[pd.DataFrame, pd.DataFrame], FloatArray]
 """Learns from the one table, of products with labels, and predicts the other's shares."""
 
-PRICED: Final = (*ATTRIBUTES, SHELF_PRICE)
+ATTRIBUTES_AND_PRICE: Final = (*ATTRIBUTES, SHELF_PRICE)
 
 
 def shrinkage(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
     """Pool along department, category and type."""
-    return _by_estimator(ShrinkageModel(groups=LEVELS), LEVELS, known, new)
+    return _predict_with_estimator(ShrinkageModel(groups=LEVELS), LEVELS, known, new)
 
 
 def estimator(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
     """Boost what shrinkage leaves over, by the attributes."""
-    return _by_estimator(_boosted(), ATTRIBUTES, known, new)
+    return _predict_with_estimator(_build_model(), ATTRIBUTES, known, new)
 
 
-def priced_estimator(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
+def estimator_with_price(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
     """Boost by the attributes and the price."""
-    return _by_estimator(_boosted(), PRICED, known, new)
+    return _predict_with_estimator(_build_model(), ATTRIBUTES_AND_PRICE, known, new)
 
 
 def plain_lightgbm(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
     """Fit LightGBM with its defaults to native categories."""
-    return _by_lightgbm(ATTRIBUTES, known, new)
+    return _predict_with_lightgbm(ATTRIBUTES, known, new)
 
 
-def priced_lightgbm(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
+def plain_lightgbm_with_price(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
     """Fit LightGBM with its defaults to native categories and the price."""
-    return _by_lightgbm(PRICED, known, new)
+    return _predict_with_lightgbm(ATTRIBUTES_AND_PRICE, known, new)
 
 
 CONTESTANTS: Final[Mapping[str, Contestant]] = MappingProxyType(
@@ -58,34 +58,39 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = MappingProxyType(
         "shrinkage": shrinkage,
         "plain LightGBM": plain_lightgbm,
         "our estimator": estimator,
-        "plain LightGBM, with price": priced_lightgbm,
-        "our estimator, with price": priced_estimator,
+        "plain LightGBM, with price": plain_lightgbm_with_price,
+        "our estimator, with price": estimator_with_price,
     }
 )
 
 
-def _boosted() -> ReturnRiskModel:
+def _build_model() -> ReturnRiskModel:
     return ReturnRiskModel(groups=LEVELS, trees=100, boosters=6)
 
 
-def _by_estimator(
+def _predict_with_estimator(
     model: ShareModel, columns: tuple[str, ...], known: pd.DataFrame, new: pd.DataFrame
 ) -> FloatArray:
     names = list(columns)
-    model.fit(_with_texts(known[names]), known[REPEAT_SHARE], sample_weight=known[BUYERS])
-    return model.predict(_with_texts(new[names]))
+    model.fit(_cast_maker_to_text(known[names]), known[REPEAT_SHARE], sample_weight=known[BUYERS])
+    return model.predict(_cast_maker_to_text(new[names]))
 
 
-def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
+def _cast_maker_to_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return a maker's number as the name that it is."""
     if "manufacturer_id" not in table:
         return table
     return table.assign(manufacturer_id=table["manufacturer_id"].astype(str))
 
 
-def _by_lightgbm(columns: tuple[str, ...], known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
+def _predict_with_lightgbm(
+    columns: tuple[str, ...], known: pd.DataFrame, new: pd.DataFrame
+) -> FloatArray:
     """Predict without weights: with the buyers as weights it does worse."""
-    learned, asked = _native(known, known, columns), _native(known, new, columns)
+    learned, asked = (
+        _encode_categories(known, known, columns),
+        _encode_categories(known, new, columns),
+    )
     plain: Any = lightgbm.LGBMRegressor(
         objective="cross_entropy",
         n_jobs=1,
@@ -98,7 +103,9 @@ def _by_lightgbm(columns: tuple[str, ...], known: pd.DataFrame, new: pd.DataFram
     return np.asarray(plain.predict(asked), np.float64)
 
 
-def _native(known: pd.DataFrame, asked: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+def _encode_categories(
+    known: pd.DataFrame, asked: pd.DataFrame, columns: tuple[str, ...]
+) -> pd.DataFrame:
     """Return a table's columns as LightGBM takes them: categories by the known levels' numbers."""
     native = asked[list(columns)].copy()
     for name in columns:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments.benchmarks.complete_journey.refusals import NoPackageError
 
-LEAST_BUYERS: Final = 20
+MIN_BUYERS: Final = 20
 """Below, a share of buyers is mostly chance."""
 
 BUYERS: Final = "buyers"
@@ -46,18 +46,18 @@ def read_products() -> pd.DataFrame:
     except ImportError as error:
         raise NoPackageError from error
     tables = get_data(["transactions", "products"])
-    return labelled_products(tables["transactions"], tables["products"])
+    return label_products(tables["transactions"], tables["products"])
 
 
-def labelled_products(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+def label_products(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
     """Join the products that enough households bought with what came of it."""
     baskets = transactions.groupby(["product_id", "household_id"])["basket_id"].nunique()
     is_again = (baskets > 1).groupby("product_id")
     outcomes = pd.DataFrame({BUYERS: is_again.size(), REPEAT_SHARE: is_again.mean()})
-    outcomes = outcomes[outcomes[BUYERS] >= LEAST_BUYERS]
+    outcomes = outcomes[outcomes[BUYERS] >= MIN_BUYERS]
     known = products.set_index("product_id").join(outcomes, how="inner").sort_index()
     known[SHELF_PRICE] = shelf_prices(transactions).reindex(known.index)
-    return known.join(parsed_sizes(known["package_size"]))
+    return known.join(parse_sizes(known["package_size"]))
 
 
 def shelf_prices(transactions: pd.DataFrame) -> pd.Series:
@@ -70,7 +70,7 @@ def shelf_prices(transactions: pd.DataFrame) -> pd.Series:
     return shelf.groupby(sold["product_id"]).median()
 
 
-def parsed_sizes(sizes: pd.Series) -> pd.DataFrame:
+def parse_sizes(sizes: pd.Series) -> pd.DataFrame:
     """Return the first number and the last word of sizes such as `2.5 OZ` or `300 CT(1)`."""
     text = sizes.str.upper()
     return pd.DataFrame(

@@ -21,7 +21,7 @@ CREATE OR REPLACE TEMP MACRO day_of(t) AS (epoch_us(t) + 86399999999) // 8640000
 """The number of the first midnight at or after a time."""
 
 
-def windows_by_hand(dataset: Dataset) -> pa.Table:
+def compute_windows_by_sql(dataset: Dataset) -> pa.Table:
     """Return the rows of `spine` with every feature that is written by hand, as float64.
 
     The data set's own connection runs the queries, so that its limits are the same for all.

@@ -13,11 +13,11 @@ from typing import Final
 import pyarrow as pa
 
 from experiments.benchmarks.features.figures import CatalogueCost
-from experiments.benchmarks.features.sampled_spine import sampled
+from experiments.benchmarks.features.sampled_spine import sample_spine
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.spine import build_spine
 from features.point_in_time.training_rows import feature_rows
 from features.point_in_time.visibility import AS_OF
@@ -30,7 +30,7 @@ BYTES_A_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 Seconds = dict[str, float]
 
 
-def catalogue_cost(validated: Path, spine_rows: int) -> CatalogueCost:
+def measure_catalogue(validated: Path, spine_rows: int) -> CatalogueCost:
     """Compute the whole design matrix for a sample of the spine; return what that cost.
 
     The spine is built in full, as in training, and sampled afterwards. Labels aren't computed.
@@ -39,13 +39,13 @@ def catalogue_cost(validated: Path, spine_rows: int) -> CatalogueCost:
     seconds: Seconds = {}
     dataset = open_dataset(validated)
     cpu_start = time.process_time()
-    signals = stored_rows(dataset, Horizons())  # each is made when it is first read
-    with _timed("spine", seconds):
-        spine = signals.keep(sampled(signals.keep(build_spine(signals)), spine_rows))
-    with _timed("base", seconds):
+    signals = build_stored_rows(dataset, Horizons())  # each is made when it is first read
+    with _time_step("spine", seconds):
+        spine = signals.store(sample_spine(signals.store(build_spine(signals)), spine_rows))
+    with _time_step("base", seconds):
         rows = feature_rows(signals, CATALOGUE, spine)
         table = dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))
-    with _timed("derived", seconds):
+    with _time_step("derived", seconds):
         matrix = _matrix(table)
     return CatalogueCost(
         spine_rows=matrix.shape[0],
@@ -66,7 +66,7 @@ def _matrix(table: pa.Table) -> FloatArray:
 
 
 @contextmanager
-def _timed(step: str, seconds: Seconds) -> Iterator[None]:
+def _time_step(step: str, seconds: Seconds) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - start

@@ -35,13 +35,13 @@ def bench_features(
 
     from rich.console import Console
 
-    from experiments.benchmarks.features.measuring import Plan, measure
+    from experiments.benchmarks.features.benchmark import FeatureBenchmarkConfig, measure
     from experiments.benchmarks.features.page import page
     from experiments.benchmarks.features.verdicts import as_document
     from features.runtime.console import print_results
 
     sizes = lines or [1_000_000, 2_000_000, 5_000_000, 10_000_000]
-    plan = Plan(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
+    plan = FeatureBenchmarkConfig(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
     with Console(stderr=True).status("Starting") as status:
         measured = measure(plan, status.update)
     if json:

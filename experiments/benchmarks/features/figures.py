@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.features.growth import MedianRange
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CatalogueCost:
 
 
 @dataclass(frozen=True)
-class Took:
+class ElapsedTime:
     """Wall time, and the time of the processors: the steadier one on a machine that is shared."""
 
     seconds: float
@@ -41,8 +41,8 @@ class Took:
 class WindowCost:
     """What the windowed features of listings cost once: by the interpreter and by hand."""
 
-    interpreter: Took
-    sql: Took
+    interpreter: ElapsedTime
+    sql: ElapsedTime
 
     @property
     def ratio(self) -> float:
@@ -56,7 +56,7 @@ class WindowCost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class FeatureBenchmarkResult:
     """All runs on one market."""
 
     order_lines: int
@@ -68,14 +68,14 @@ class Measured:
     """Windowed features of listings that nobody wrote by hand."""
 
     @property
-    def seconds(self) -> Spread:
+    def seconds(self) -> MedianRange:
         """Return the wall time of the full catalogue."""
-        return Spread.of([cost.seconds for cost in self.catalogue])
+        return MedianRange.of([cost.seconds for cost in self.catalogue])
 
     @property
-    def cpu_seconds(self) -> Spread:
+    def cpu_seconds(self) -> MedianRange:
         """Return the processors' time of the full catalogue."""
-        return Spread.of([cost.cpu_seconds for cost in self.catalogue])
+        return MedianRange.of([cost.cpu_seconds for cost in self.catalogue])
 
     @property
     def peak_gb(self) -> float:
@@ -83,11 +83,11 @@ class Measured:
         return max(cost.peak_gb for cost in self.catalogue)
 
     @property
-    def ratio(self) -> Spread:
+    def ratio(self) -> MedianRange:
         """Return the interpreter's time over that of the SQL, run by run."""
-        return Spread.of([cost.ratio for cost in self.windows])
+        return MedianRange.of([cost.ratio for cost in self.windows])
 
     @property
-    def cpu_ratio(self) -> Spread:
+    def cpu_ratio(self) -> MedianRange:
         """Return the same of the time of the processors."""
-        return Spread.of([cost.cpu_ratio for cost in self.windows])
+        return MedianRange.of([cost.cpu_ratio for cost in self.windows])

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Spread:
+class MedianRange:
     """A figure measured several times: its median, least and greatest value."""
 
     median: float

@@ -12,17 +12,17 @@ from typing import Final
 
 import pyarrow as pa
 
-from experiments.benchmarks.features.by_hand import windows_by_hand
-from experiments.benchmarks.features.figures import Took, WindowCost
-from experiments.benchmarks.features.sampled_spine import sampled
+from experiments.benchmarks.features.by_hand import compute_windows_by_sql
+from experiments.benchmarks.features.figures import ElapsedTime, WindowCost
+from experiments.benchmarks.features.sampled_spine import sample_spine
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
-from features.dataset.sql_cache import written
+from features.dataset.sql_cache import compile_step
 from features.declarations.kinds import Windowed
 from features.declarations.levels import Level
 from features.point_in_time.interpreter import level_values
-from features.point_in_time.signal_rows import lazy_rows, stored_rows
+from features.point_in_time.signal_rows import build_lazy_rows, build_stored_rows
 from features.point_in_time.spine import build_spine
 from features.point_in_time.visibility import AS_OF
 from features.runtime.errors import DataError
@@ -30,8 +30,8 @@ from features.runtime.errors import DataError
 KEYS: Final = ("listing_id", AS_OF)
 ORDER: Final = [(name, "ascending") for name in KEYS]
 
-Way = Callable[[Dataset], pa.Table]
-Ways = tuple[Way, Way]
+Computation = Callable[[Dataset], pa.Table]
+Ways = tuple[Computation, Computation]
 
 
 class UnequalError(DataError):
@@ -46,7 +46,7 @@ class UnequalError(DataError):
 
 
 @dataclass(frozen=True)
-class Compared:
+class WindowComparison:
     """What both ways cost, run by run, and which features they computed."""
 
     costs: tuple[WindowCost, ...]
@@ -54,21 +54,21 @@ class Compared:
     left_out: tuple[str, ...]
 
 
-def windowed_of_listings() -> tuple[Windowed, ...]:
+def listing_window_features() -> tuple[Windowed, ...]:
     """Return the catalogue's windowed features of listings."""
-    return tuple(f for f in CATALOGUE.at(Level.LISTING) if isinstance(f, Windowed))
+    return tuple(f for f in CATALOGUE.at_level(Level.LISTING) if isinstance(f, Windowed))
 
 
-def by_interpreter(dataset: Dataset, *, names: frozenset[str]) -> pa.Table:
+def compute_windows_by_interpreter(dataset: Dataset, *, names: frozenset[str]) -> pa.Table:
     """Return the rows of `spine` with the named windowed features, signals included."""
-    features = tuple(f for f in windowed_of_listings() if f.name in names)
+    features = tuple(f for f in listing_window_features() if f.name in names)
     spine = dataset.connection.table("spine")
-    values = level_values(stored_rows(dataset, Horizons()), features, spine)
+    values = level_values(build_stored_rows(dataset, Horizons()), features, spine)
     table: pa.Table = dataset.connection.to_pyarrow(values)
     return table
 
 
-def compare_windows(validated: Path, spine_rows: int, repeats: int) -> Compared:
+def compare_windows(validated: Path, spine_rows: int, repeats: int) -> WindowComparison:
     """Measure both ways on the same moments of the same files, and check that they agree.
 
     Every run has a new connection, with nothing stored; the ways take turns in going first, so
@@ -77,13 +77,13 @@ def compare_windows(validated: Path, spine_rows: int, repeats: int) -> Compared:
     Raises:
         UnequalError: they don't compute the same numbers.
     """
-    with opened(validated) as dataset:
-        moments = sampled(build_spine(lazy_rows(dataset, Horizons())), spine_rows)
+    with connect_dataset(validated) as dataset:
+        moments = sample_spine(build_spine(build_lazy_rows(dataset, Horizons())), spine_rows)
         spine = dataset.connection.to_pyarrow(moments.select(*KEYS))
-    by_hand, _ = _run(windows_by_hand, validated, spine)
-    known = {feature.name for feature in windowed_of_listings()}
+    by_hand, _ = _run(compute_windows_by_sql, validated, spine)
+    known = {feature.name for feature in listing_window_features()}
     names = frozenset(by_hand.column_names) & known
-    ways: Ways = (partial(by_interpreter, names=names), windows_by_hand)
+    ways: Ways = (partial(compute_windows_by_interpreter, names=names), compute_windows_by_sql)
     costs = []
     for number in range(repeats):
         turn = ways[:: -1 if number % 2 else 1]
@@ -91,7 +91,7 @@ def compare_windows(validated: Path, spine_rows: int, repeats: int) -> Compared:
         (computed, ours), (wanted, theirs) = (done[way] for way in ways)
         refuse_unequal(computed, wanted, names)
         costs.append(WindowCost(ours, theirs))
-    return Compared(tuple(costs), tuple(sorted(names)), tuple(sorted(known - names)))
+    return WindowComparison(tuple(costs), tuple(sorted(names)), tuple(sorted(known - names)))
 
 
 def refuse_unequal(computed: pa.Table, wanted: pa.Table, names: Iterable[str]) -> None:
@@ -106,19 +106,19 @@ def refuse_unequal(computed: pa.Table, wanted: pa.Table, names: Iterable[str]) -
             raise UnequalError(name)
 
 
-def _run(way: Way, validated: Path, spine: pa.Table) -> tuple[pa.Table, Took]:
+def _run(way: Computation, validated: Path, spine: pa.Table) -> tuple[pa.Table, ElapsedTime]:
     """Return what one way computes, and the time it takes."""
-    written.cache_clear()  # a run is measured as the first of its process
-    with opened(validated) as dataset:
+    compile_step.cache_clear()  # a run is measured as the first of its process
+    with connect_dataset(validated) as dataset:
         dataset.connection.create_table("spine", spine, temp=True)
         start, cpu_start = time.perf_counter(), time.process_time()
         table = way(dataset)
-        took = Took(time.perf_counter() - start, time.process_time() - cpu_start)
+        took = ElapsedTime(time.perf_counter() - start, time.process_time() - cpu_start)
     return table, took
 
 
 @contextmanager
-def opened(validated: Path) -> Iterator[Dataset]:
+def connect_dataset(validated: Path) -> Iterator[Dataset]:
     """Open a data set on a connection of its own, closed in the end."""
     dataset = open_dataset(validated)
     try:

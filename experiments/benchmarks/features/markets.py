@@ -11,7 +11,7 @@ from experiments.simulator.tables.simulate import simulate
 from experiments.simulator.tables.writing import MARK, truth_directory
 from features.validation.report import has_report
 from features.validation.validate import validate
-from training.checkpoints.code_version import ROOT, fingerprint_of
+from training.checkpoints.code_version import ROOT, fingerprint_packages
 
 MAKERS: Final = ("features", "experiments/simulator")
 """Whose code decides what a validated market holds."""
@@ -19,7 +19,7 @@ LINES_A_PRODUCT: Final = 100
 """Order lines that a product of the large preset sells in its year, measured: 100.8."""
 
 
-def market_of(lines: int) -> Simulation:
+def configure_market(lines: int) -> Simulation:
     """Return the market of about so many order lines.
 
     The days are those of the large preset whatever the size: a market grows by getting wider, as
@@ -28,18 +28,20 @@ def market_of(lines: int) -> Simulation:
     return configure("large", products=max(lines // LINES_A_PRODUCT, 1))
 
 
-def validated_market(lines: int, work: Path) -> Path:
+def ensure_market(lines: int, work: Path) -> Path:
     """Return the directory of a validated market, made unless an earlier run left it in `work`."""
-    return kept(market_of(lines), work / f"market-{lines}", work / f"validated-{lines}")
+    return ensure_validated(
+        configure_market(lines), work / f"market-{lines}", work / f"validated-{lines}"
+    )
 
 
-def kept(market: Simulation, raw: Path, valid: Path) -> Path:
+def ensure_validated(market: Simulation, raw: Path, valid: Path) -> Path:
     """Return `valid`, where a market is validated, made unless it is there already.
 
     `raw` holds its tables, and the truth beside. What another program made isn't taken.
     """
-    maker, made_by = fingerprint_of(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
-    if not _is_of(market, raw) or not made_by.is_file() or made_by.read_text() != maker:
+    maker, made_by = fingerprint_packages(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
+    if not _is_same_market(market, raw) or not made_by.is_file() or made_by.read_text() != maker:
         shutil.rmtree(valid, ignore_errors=True)
         made_by.unlink(missing_ok=True)
         simulate(market, raw)
@@ -50,7 +52,7 @@ def kept(market: Simulation, raw: Path, valid: Path) -> Path:
     return valid
 
 
-def _is_of(market: Simulation, raw: Path) -> bool:
+def _is_same_market(market: Simulation, raw: Path) -> bool:
     mark = truth_directory(raw) / MARK
     if not mark.is_file():
         return False

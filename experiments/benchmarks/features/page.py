@@ -8,25 +8,25 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.features.figures import CatalogueCost, Measured
-from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.features.figures import CatalogueCost, FeatureBenchmarkResult
+from experiments.benchmarks.features.growth import MedianRange
 from experiments.benchmarks.features.verdicts import time_exponent, verdicts
 
 
-def page(measured: Sequence[Measured]) -> Group:
+def page(measured: Sequence[FeatureBenchmarkResult]) -> Group:
     """Return the whole result, to be printed by rich."""
     left_out = sorted({name for one in measured for name in one.left_out})
     compared = len(measured[0].compared)
     return Group(
-        _catalogue(measured),
-        _windows(measured),
+        _catalogue_table(measured),
+        _window_table(measured),
         f"Compared: {compared} windowed features of listings, equal bit for bit.",
         f"Not written by hand: {', '.join(left_out) or 'none'}.",
-        *(said(measured)),
+        *(verdict_lines(measured)),
     )
 
 
-def said(measured: Sequence[Measured]) -> list[str]:
+def verdict_lines(measured: Sequence[FeatureBenchmarkResult]) -> list[str]:
     """Return a line a bound: reached or not reached."""
     lines = [
         f"{'reached' if verdict.is_reached else 'not reached'}: {verdict.of} "
@@ -38,13 +38,13 @@ def said(measured: Sequence[Measured]) -> list[str]:
     return lines
 
 
-def _catalogue(measured: Sequence[Measured]) -> Table:
-    typical = [_typical(one) for one in measured]
+def _catalogue_table(measured: Sequence[FeatureBenchmarkResult]) -> Table:
+    typical = [_typical_run(one) for one in measured]
     both = list(zip(measured, typical, strict=True))
     rows = {
         "spine rows": [f"{cost.spine_rows:,}" for cost in typical],
         "columns": [str(cost.columns) for cost in typical],
-        "seconds": [_spread(one.seconds, "{:.1f}") for one in measured],
+        "seconds": [_format_range(one.seconds, "{:.1f}") for one in measured],
         "CPU s": [f"{cost.cpu_seconds:.1f}" for cost in typical],
         "of them spine": [f"{cost.spine_seconds:.1f}" for cost in typical],
         "base": [f"{cost.base_seconds:.1f}" for cost in typical],
@@ -53,27 +53,29 @@ def _catalogue(measured: Sequence[Measured]) -> Table:
         "rows/s": [f"{cost.spine_rows / one.seconds.median:,.0f}" for one, cost in both],
         "peak GB": [f"{one.peak_gb:.2f}" for one in measured],
     }
-    return _by_size("Full catalogue", measured, rows)
+    return _table_by_size("Full catalogue", measured, rows)
 
 
-def _typical(one: Measured) -> CatalogueCost:
+def _typical_run(one: FeatureBenchmarkResult) -> CatalogueCost:
     """Return the run whose seconds are nearest to the median."""
     return min(one.catalogue, key=lambda run: abs(run.seconds - one.seconds.median))
 
 
-def _windows(measured: Sequence[Measured]) -> Table:
-    ours = [Spread.of([run.interpreter.seconds for run in one.windows]) for one in measured]
-    by_hand = [Spread.of([run.sql.seconds for run in one.windows]) for one in measured]
+def _window_table(measured: Sequence[FeatureBenchmarkResult]) -> Table:
+    ours = [MedianRange.of([run.interpreter.seconds for run in one.windows]) for one in measured]
+    by_hand = [MedianRange.of([run.sql.seconds for run in one.windows]) for one in measured]
     rows = {
-        "interpreter s": [_spread(seconds, "{:.2f}") for seconds in ours],
-        "SQL by hand s": [_spread(seconds, "{:.2f}") for seconds in by_hand],
-        "ratio": [_spread(one.ratio, "{:.2f}") for one in measured],
-        "CPU ratio": [_spread(one.cpu_ratio, "{:.2f}") for one in measured],
+        "interpreter s": [_format_range(seconds, "{:.2f}") for seconds in ours],
+        "SQL by hand s": [_format_range(seconds, "{:.2f}") for seconds in by_hand],
+        "ratio": [_format_range(one.ratio, "{:.2f}") for one in measured],
+        "CPU ratio": [_format_range(one.cpu_ratio, "{:.2f}") for one in measured],
     }
-    return _by_size("Windowed features of listings", measured, rows)
+    return _table_by_size("Windowed features of listings", measured, rows)
 
 
-def _by_size(title: str, measured: Sequence[Measured], rows: Mapping[str, Sequence[str]]) -> Table:
+def _table_by_size(
+    title: str, measured: Sequence[FeatureBenchmarkResult], rows: Mapping[str, Sequence[str]]
+) -> Table:
     """Return a column a market, which a terminal of 80 columns has room for."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("order lines", no_wrap=True)
@@ -84,7 +86,7 @@ def _by_size(title: str, measured: Sequence[Measured], rows: Mapping[str, Sequen
     return table
 
 
-def _spread(spread: Spread, form: str) -> str:
+def _format_range(spread: MedianRange, form: str) -> str:
     """Say the median, and the range where there is one."""
     middle = form.format(spread.median)
     if spread.least == spread.greatest:

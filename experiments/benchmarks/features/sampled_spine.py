@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from features.point_in_time.visibility import AS_OF
 
 
-def sampled(spine: ir.Table, rows: int) -> ir.Table:
+def sample_spine(spine: ir.Table, rows: int) -> ir.Table:
     """Return so many rows of a spine, the same ones each time, spread over listings and moments.
 
     Single moments, not whole listings: then the wide levels keep almost all their keys and

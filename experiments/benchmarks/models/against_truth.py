@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
-from experiments.benchmarks.models.knowable import Knowable
+from experiments.benchmarks.models.knowable import KnowableRates
 from experiments.simulator.truth.noise_floor import row_log_loss
 from features.runtime.arrays import FloatArray
 
 
 @dataclass(frozen=True)
-class AgainstTruth:
+class TruthComparison:
     """Mean log losses, weighted as the target is, and how the model's estimates rank the rows.
 
     What can be known is None where nobody has derived it.
@@ -58,21 +58,21 @@ class AgainstTruth:
         return (self.shrinkage_loss - loss) / gain if gain > 0 else None
 
 
-def against_truth(  # noqa: PLR0913 - a forecaster each
+def compare_with_truth(  # noqa: PLR0913 - a forecaster each
     label: FloatArray,
     weight: FloatArray,
     *,
     model: FloatArray,
     shrinkage: FloatArray,
     truth: FloatArray,
-    knowable: Knowable | None = None,
-) -> AgainstTruth:
+    knowable: KnowableRates | None = None,
+) -> TruthComparison:
     """Compare the estimates of rows with what was to be expected; all of shape (rows,)."""
 
     def loss(estimate: FloatArray) -> float:
         return float(np.average(row_log_loss(label, estimate), weights=weight))
 
-    return AgainstTruth(
+    return TruthComparison(
         rows=label.size,
         model_loss=loss(model),
         shrinkage_loss=loss(shrinkage),

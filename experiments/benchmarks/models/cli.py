@@ -32,7 +32,7 @@ def bench_models(
 
     from rich.console import Console
 
-    from experiments.benchmarks.models.measuring import Plan, measure
+    from experiments.benchmarks.models.benchmark import ModelBenchmarkConfig, measure
     from experiments.benchmarks.models.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
@@ -42,7 +42,7 @@ def bench_models(
     settings = load_section(TrainingSettings, "training", config)
     markets = [configure(preset, days=days, seed=seed) for seed in range(seeds)]
     with Console(stderr=True).status("Starting") as status:
-        found = measure(Plan(markets, work, settings), status.update)
+        found = measure(ModelBenchmarkConfig(markets, work, settings), status.update)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

@@ -29,13 +29,13 @@ STEP: Final = 1e-4
 """Of numeric slopes in quality."""
 
 
-def summed(values: FloatArray, place: IntArray, places: int) -> FloatArray:
+def sum_by_group(values: FloatArray, place: IntArray, places: int) -> FloatArray:
     """Return the sums of values over those who belong to each place (places,)."""
     return np.bincount(place, values, places).astype(np.float64)
 
 
 @dataclass(frozen=True)
-class Tree:
+class SupplyTree:
     """Who belongs to whom: product of each listing, supplier of each product, by place."""
 
     product: IntArray
@@ -44,7 +44,7 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class QualityEvidence:
     """What was seen by a moment.
 
     Returns are counted by cells of a listing with equal open log odds: `trials` units of which it
@@ -85,14 +85,15 @@ class Parabola:
     def add_up(self, place: IntArray, places: int) -> Parabola:
         """Return the sums over those who belong to each place."""
         return Parabola(
-            summed(self.precision, place, places), summed(self.information, place, places)
+            sum_by_group(self.precision, place, places),
+            sum_by_group(self.information, place, places),
         )
 
     def __add__(self, other: Parabola) -> Parabola:
         """Return what both say together."""
         return Parabola(self.precision + other.precision, self.information + other.information)
 
-    def through_noise(self, slope: float, variance: float) -> Parabola:
+    def add_noise(self, slope: float, variance: float) -> Parabola:
         """Return what is said of x where this speaks of `slope * x` plus noise."""
         heard = 1 + variance * self.precision
         return Parabola(slope**2 * self.precision / heard, slope * self.information / heard)
@@ -106,19 +107,19 @@ class Parabola:
         )
 
 
-def posterior(market: Simulation, tree: Tree, evidence: Evidence) -> Gaussian:
+def posterior(market: Simulation, tree: SupplyTree, evidence: QualityEvidence) -> Gaussian:
     """Return what is known of each listing's log odds beyond the open ones (listings,)."""
     slope, own = -market.returns.quality_slope, market.returns.listing_sd**2
     products = tree.supplier.size
     supplier = np.zeros(tree.suppliers)
     product, listing = np.zeros(products), np.zeros(tree.product.size)
     for _ in range(ROUNDS):
-        by_returns = _returns(evidence, listing)
-        of_listings = by_returns.through_noise(slope, own).add_up(tree.product, products)
-        by_product = of_listings + _reviews(market, evidence, product)
-        of_products = by_product.through_noise(BY_SUPPLIER, BY_ITSELF**2)
+        by_returns = _returns_likelihood(evidence, listing)
+        of_listings = by_returns.add_noise(slope, own).add_up(tree.product, products)
+        by_product = of_listings + _reviews_likelihood(market, evidence, product)
+        of_products = by_product.add_noise(BY_SUPPLIER, BY_ITSELF**2)
         by_supplier = of_products.add_up(tree.supplier, tree.suppliers)
-        by_supplier += _audits(market, evidence, supplier)
+        by_supplier += _audits_likelihood(market, evidence, supplier)
         variance = 1 / (1 + by_supplier.precision)
         of_supplier = Gaussian(by_supplier.information * variance, variance)
         supplier = of_supplier.mean
@@ -130,18 +131,18 @@ def posterior(market: Simulation, tree: Tree, evidence: Evidence) -> Gaussian:
 
 
 def posterior_given_quality(
-    market: Simulation, quality: FloatArray, evidence: Evidence
+    market: Simulation, quality: FloatArray, evidence: QualityEvidence
 ) -> Gaussian:
     """Return the same for one who knows each listing's quality: only what is its own is hidden."""
     slope, own = -market.returns.quality_slope, market.returns.listing_sd**2
     known = Gaussian(quality, np.zeros(quality.size))
     found = Gaussian(slope * quality, np.full(quality.size, own))
     for _ in range(ROUNDS):
-        found = _returns(evidence, found.mean).below(known, slope, own)
+        found = _returns_likelihood(evidence, found.mean).below(known, slope, own)
     return found
 
 
-def _returns(evidence: Evidence, listing: FloatArray) -> Parabola:
+def _returns_likelihood(evidence: QualityEvidence, listing: FloatArray) -> Parabola:
     rate = logistic(evidence.log_odds + listing[evidence.listing])
     bent = evidence.trials * rate * (1 - rate)
     steep = evidence.returned - evidence.trials * rate
@@ -149,7 +150,9 @@ def _returns(evidence: Evidence, listing: FloatArray) -> Parabola:
     return Parabola(bent, bent * at + steep).add_up(evidence.listing, listing.size)
 
 
-def _reviews(market: Simulation, evidence: Evidence, product: FloatArray) -> Parabola:
+def _reviews_likelihood(
+    market: Simulation, evidence: QualityEvidence, product: FloatArray
+) -> Parabola:
     """Say what the stars tell; as many parcels count as late as carriers promise at most."""
     late = 1 - market.logistics.promise_quantile
     at, above, below = (star_shares(market, product + step, late) for step in (0, STEP, -STEP))
@@ -158,7 +161,9 @@ def _reviews(market: Simulation, evidence: Evidence, product: FloatArray) -> Par
     return Parabola(bent, bent * product + (evidence.stars * slope).sum(axis=0))
 
 
-def _audits(market: Simulation, evidence: Evidence, supplier: FloatArray) -> Parabola:
+def _audits_likelihood(
+    market: Simulation, evidence: QualityEvidence, supplier: FloatArray
+) -> Parabola:
     usual = market.suppliers.defect_rate
     rate = logistic(np.log(usual / (1 - usual)) - DEFECT_SLOPE * supplier)
     bent = DEFECT_SLOPE**2 * evidence.inspected * rate * (1 - rate)

@@ -34,21 +34,21 @@ from experiments.benchmarks.models.hidden_quality import (
     posterior,
     posterior_given_quality,
 )
-from experiments.benchmarks.models.open_listings import Horizons, Names, describe
-from experiments.benchmarks.models.sightings import Sightings
+from experiments.benchmarks.models.open_listings import ListingHorizons, Names, describe_market
+from experiments.benchmarks.models.sightings import ObservedHistory
 from experiments.simulator.configuration.arrays import logistic
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.plan import World, build_world
-from experiments.simulator.mechanisms.return_risk import with_lateness, within_window
+from experiments.simulator.mechanisms.return_risk import add_lateness, share_in_window
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 NODES: Final = 7
 """Of the Gauss-Hermite rule over what is still possible of a listing."""
-LEAST_UNITS: Final = 1e-9
+MIN_UNITS: Final = 1e-9
 
 
 @dataclass(frozen=True)
-class Knowable:
+class KnowableRates:
     """Expected return rates of rows, shape (rows,)."""
 
     by_evidence: FloatArray
@@ -56,25 +56,27 @@ class Knowable:
     given_quality: FloatArray
     """Of one who is told every product's quality besides."""
 
-    def where(self, mask: BoolArray) -> Knowable:
+    def select(self, mask: BoolArray) -> KnowableRates:
         """Return those of some rows."""
-        return Knowable(self.by_evidence[mask], self.given_quality[mask])
+        return KnowableRates(self.by_evidence[mask], self.given_quality[mask])
 
 
-def knowable_rates(market: Simulation, data: Path, listing: Names, as_of_day: IntArray) -> Knowable:
+def knowable_rates(
+    market: Simulation, data: Path, listing: Names, as_of_day: IntArray
+) -> KnowableRates:
     """Return what was to be expected at best of listings at moments, both of shape (rows,).
 
     `data` holds the tables of the market; `as_of_day` counts from 1970.
     """
     world = build_world(market)
     day = as_of_day - world.clock.first_day
-    described = describe(world, listing, day)
-    sightings = Sightings.read(data, world, described.listings)
-    place = described.listings.place_of(listing)
-    found = Knowable(np.empty(day.size), np.empty(day.size))
+    described = describe_market(world, listing, day)
+    sightings = ObservedHistory.read(data, world, described.listings)
+    place = described.listings.find_indices(listing)
+    found = KnowableRates(np.empty(day.size), np.empty(day.size))
     for moment in np.unique(day).tolist():
         rows = np.flatnonzero(day == moment)
-        evidence = sightings.by(moment)
+        evidence = sightings.collect_evidence(moment)
         horizons, places = described.horizons.at(rows), place[rows]
         known = posterior(market, sightings.tree, evidence)
         told = posterior_given_quality(market, described.hidden.quality, evidence)
@@ -83,20 +85,20 @@ def knowable_rates(market: Simulation, data: Path, listing: Names, as_of_day: In
     return found
 
 
-def expected_rate(world: World, horizons: Horizons, known: Gaussian) -> FloatArray:
+def expected_rate(world: World, horizons: ListingHorizons, known: Gaussian) -> FloatArray:
     """Return the mean return rate over the horizon and over what is possible of each row."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     deviation = np.sqrt(known.variance)
     rate = np.zeros(known.mean.size)
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
-        rate += weight * _rate_of(world, horizons, known.mean + node * deviation)
+        rate += weight * _return_rate(world, horizons, known.mean + node * deviation)
     return rate
 
 
-def _rate_of(world: World, horizons: Horizons, hidden: FloatArray) -> FloatArray:
+def _return_rate(world: World, horizons: ListingHorizons, hidden: FloatArray) -> FloatArray:
     """Return the rate were the hidden log odds these, as `Outlook.expect` has it for the truth."""
     on_time = logistic(horizons.log_odds + hidden[:, None])
-    coming_back = with_lateness(world.market, on_time, horizons.late_share)
-    some = np.maximum(horizons.units.sum(axis=1), LEAST_UNITS)
-    in_time = within_window(world.market, world.horizons.return_window_days)
+    coming_back = add_lateness(world.market, on_time, horizons.late_share)
+    some = np.maximum(horizons.units.sum(axis=1), MIN_UNITS)
+    in_time = share_in_window(world.market, world.horizons.return_window_days)
     return np.asarray((horizons.units * coming_back).sum(axis=1) / some * in_time, np.float64)

@@ -9,14 +9,14 @@ from typing import Any, Final
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.features.growth import Spread
-from experiments.benchmarks.models.measuring import EVERYTHING, MarketFigures, TargetFigures
+from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.models.benchmark import EVERYTHING, MarketFigures, TargetFigures
 from features.declarations.targets import Target
 
-LEAST_EXPLAINED: Final = 0.6
-MOST_CALIBRATION_ERROR: Final = 0.02
+MIN_EXPLAINED: Final = 0.6
+MAX_CALIBRATION_ERROR: Final = 0.02
 COVERAGE: Final = (0.78, 0.82)
-LEAST_CELL_COVERAGE: Final = 0.75
+MIN_CELL_COVERAGE: Final = 0.75
 LOSSES: Final = (
     "shrinkage_loss",
     "model_loss",
@@ -30,7 +30,7 @@ UNDERIVED: Final = "-"
 
 def page(found: Sequence[MarketFigures]) -> Group:
     """Return the whole result, to be printed by rich."""
-    return Group(_gains(found), _intervals(found), *verdicts(found), *bounds(found))
+    return Group(_gain_table(found), _interval_table(found), *verdicts(found), *bounds(found))
 
 
 def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
@@ -48,27 +48,30 @@ def verdicts(found: Sequence[MarketFigures]) -> list[str]:
     """Return a line a bound and target: reached by every seed, or not."""
     lines = []
     for target in _targets(found):
-        explained = _over(found, target, _explained)
-        error = _over(found, target, lambda one: one.calibration_error)
-        coverage = _over(found, target, lambda one: one.coverage)
-        cell = _over(found, target, lambda one: one.cells[one.least_cell].coverage)
+        explained = _summarise(found, target, _explained_share)
+        error = _summarise(found, target, lambda one: one.calibration_error)
+        coverage = _summarise(found, target, lambda one: one.coverage)
+        cell = _summarise(found, target, lambda one: one.cells[one.least_cell].coverage)
         low, high = COVERAGE
         lines += [
             _verdict(
-                explained.least >= LEAST_EXPLAINED,
-                f"{target}: {_said(explained)} of the explainable gain, at least {LEAST_EXPLAINED}",
+                explained.least >= MIN_EXPLAINED,
+                f"{target}: {_format_range(explained)}"
+                f" of the explainable gain, at least {MIN_EXPLAINED}",
             ),
             _verdict(
-                error.greatest <= MOST_CALIBRATION_ERROR,
-                f"{target}: calibration error {_said(error)}, at most {MOST_CALIBRATION_ERROR}",
+                error.greatest <= MAX_CALIBRATION_ERROR,
+                f"{target}: calibration error {_format_range(error)}"
+                f", at most {MAX_CALIBRATION_ERROR}",
             ),
             _verdict(
                 low <= coverage.least and coverage.greatest <= high,
-                f"{target}: 80 % intervals hold {_said(coverage)}, {low} to {high}",
+                f"{target}: 80 % intervals hold {_format_range(coverage)}, {low} to {high}",
             ),
             _verdict(
-                cell.least >= LEAST_CELL_COVERAGE,
-                f"{target}: the least cell holds {_said(cell)}, at least {LEAST_CELL_COVERAGE}",
+                cell.least >= MIN_CELL_COVERAGE,
+                f"{target}: the least cell holds {_format_range(cell)}"
+                f", at least {MIN_CELL_COVERAGE}",
             ),
         ]
     return lines
@@ -88,8 +91,9 @@ def bounds(found: Sequence[MarketFigures]) -> list[str]:
         had = [one.explained_of_knowable for one in groups if one.explained_of_knowable is not None]
         if knowable:
             lines.append(
-                f"{target}: {_said(Spread.of(knowable))} of the explainable gain can be known, "
-                f"the model has {_said(Spread.of(had))} of it"
+                f"{target}: {_format_range(MedianRange.of(knowable))}"
+                f" of the explainable gain can be known, "
+                f"the model has {_format_range(MedianRange.of(had))} of it"
             )
     return lines
 
@@ -98,7 +102,7 @@ def _verdict(is_reached: bool, sentence: str) -> str:  # noqa: FBT001 - the fact
     return f"{'reached' if is_reached else 'not reached'}: {sentence}"
 
 
-def _gains(found: Sequence[MarketFigures]) -> Table:
+def _gain_table(found: Sequence[MarketFigures]) -> Table:
     table = Table(title="Log loss on the latest slice", title_justify="left")
     for heading in ("seed", "target", "rows of"):
         table.add_column(heading)
@@ -124,7 +128,7 @@ def _number(value: float | None, digits: int) -> str:
     return UNDERIVED if value is None else f"{value:.{digits}f}"
 
 
-def _intervals(found: Sequence[MarketFigures]) -> Table:
+def _interval_table(found: Sequence[MarketFigures]) -> Table:
     table = Table(title="Calibration and 80 % intervals", title_justify="left")
     for heading in ("seed", "target"):
         table.add_column(heading)
@@ -160,17 +164,17 @@ def _targets(found: Sequence[MarketFigures]) -> list[Target]:
     return list(dict.fromkeys(one.target for market in found for one in market.targets))
 
 
-def _over(
+def _summarise(
     found: Sequence[MarketFigures], target: Target, figure: Callable[[TargetFigures], float]
-) -> Spread:
+) -> MedianRange:
     ours = [one for market in found for one in market.targets if one.target == target]
-    return Spread.of([figure(one) for one in ours])
+    return MedianRange.of([figure(one) for one in ours])
 
 
-def _explained(target: TargetFigures) -> float:
+def _explained_share(target: TargetFigures) -> float:
     """Return the share of the gain, 0 where there was none to be had."""
     return target.by_group[EVERYTHING].explained or 0.0
 
 
-def _said(spread: Spread) -> str:
+def _format_range(spread: MedianRange) -> str:
     return f"{spread.median:.3f} ({spread.least:.3f} to {spread.greatest:.3f})"

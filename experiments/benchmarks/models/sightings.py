@@ -12,11 +12,15 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import gamma
 
-from experiments.benchmarks.models.hidden_quality import Evidence, Tree, summed
-from experiments.benchmarks.models.open_listings import Listings
+from experiments.benchmarks.models.hidden_quality import QualityEvidence, SupplyTree, sum_by_group
+from experiments.benchmarks.models.open_listings import MarketListings
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.plan import World
-from experiments.simulator.mechanisms.return_risk import DELAY_SHAPE, FELT, by_localisation
+from experiments.simulator.mechanisms.return_risk import (
+    DELAY_SHAPE,
+    RETURN_ATTRIBUTES,
+    localisation_effect,
+)
 from experiments.simulator.mechanisms.suppliers import MEAN_SCORE, SCORE_SLOPE
 from features.runtime.arrays import FloatArray, IntArray
 
@@ -24,10 +28,10 @@ Columns = dict[str, Any]
 """Arrays of shape (lines,), and likewise, by name."""
 
 STARS: Final = 5
-LEAST_SCORE: Final = 0.0005
+MIN_SCORE: Final = 0.0005
 """Scores have three digits: one of 0 or 1 stands for one nearer than this."""
 _HOURS_A_DAY: Final = 24
-_LONGEST_DAYS: Final = 200
+_MAX_DAYS: Final = 200
 """After which a return that isn't known won't come: one in 10 ** 12 does."""
 
 _DAY: Final = "(epoch_us({column}) / 86400e6 - $first)"
@@ -52,21 +56,21 @@ FROM supplier_audits
 
 
 @dataclass(frozen=True)
-class Sightings:
+class ObservedHistory:
     """All order lines, reviews and audits of a market, with the day on which each was known.
 
     `place` is the listing's or supplier's; times are days since the market's first midnight.
     """
 
     market: Simulation
-    listings: Listings
-    tree: Tree
+    listings: MarketListings
+    tree: SupplyTree
     lines: Columns
     reviews: Columns
     audits: Columns
 
     @classmethod
-    def read(cls, data: Path, world: World, listings: Listings) -> Sightings:
+    def read(cls, data: Path, world: World, listings: MarketListings) -> ObservedHistory:
         """Read them from the tables of the contract in `data`."""
         names = pa.table(
             {"listing_id": pa.array(listings.name), "place": np.arange(listings.name.size)}
@@ -79,47 +83,49 @@ class Sightings:
                 connection.execute(query, {"first": world.clock.first_day}).fetchnumpy()
                 for query in (_LINES, _REVIEWS, _AUDITS)
             )
-        return cls(world.market, listings, _tree(world, listings), lines, reviews, audits)
+        return cls(world.market, listings, _build_tree(world, listings), lines, reviews, audits)
 
-    def by(self, day: int) -> Evidence:
+    def collect_evidence(self, day: int) -> QualityEvidence:
         """Return what was known at the midnight that begins a day of the market."""
         listing, log_odds = self._cells
         lines, cell = self.lines, self._cell_of_line
         is_known = lines["known"] <= day
         is_back = is_known & (lines["return_known"] <= day)
-        returned = summed(lines["returned"] * is_back, cell, listing.size)
-        trials = summed(self._trials(day) * is_known, cell, listing.size)
+        returned = sum_by_group(lines["returned"] * is_back, cell, listing.size)
+        trials = sum_by_group(self._count_trials(day) * is_known, cell, listing.size)
         # Those that came back at once would otherwise outnumber the trials of a young cell.
-        return Evidence(
+        return QualityEvidence(
             listing=listing,
             log_odds=log_odds,
             trials=np.maximum(trials, returned),
             returned=returned,
-            stars=self._stars(day),
-            **self._audited(day),
+            stars=self._count_stars(day),
+            **self._audit_evidence(day),
         )
 
-    def _trials(self, day: int) -> FloatArray:
+    def _count_trials(self, day: int) -> FloatArray:
         """Return the units of each line of which it would be known had they come back."""
         waited = np.maximum(day - self.lines["delivered"], 0)
-        known = known_after(self.market)
+        known = known_return_share(self.market)
         share = np.interp(waited * _HOURS_A_DAY, np.arange(known.size), known)
         lift = np.where(self.lines["is_late"], self.market.logistics.late_return_lift, 1.0)
         return np.asarray(self.lines["units"] * lift * share, np.float64)
 
-    def _stars(self, day: int) -> FloatArray:
+    def _count_stars(self, day: int) -> FloatArray:
         product = self.tree.product[self.reviews["place"]]
         is_known = self.reviews["known"] <= day
         counts = [
-            summed(is_known & (self.reviews["rating"] == star), product, self.tree.supplier.size)
+            sum_by_group(
+                is_known & (self.reviews["rating"] == star), product, self.tree.supplier.size
+            )
             for star in range(1, STARS + 1)
         ]
         return np.stack(counts)
 
-    def _audited(self, day: int) -> dict[str, FloatArray]:
+    def _audit_evidence(self, day: int) -> dict[str, FloatArray]:
         audits, precision = self.audits, self.market.suppliers.audit_noise**-2
         is_known = (audits["known"] <= day).astype(np.float64)
-        score = np.clip(audits["score"], LEAST_SCORE, 1 - LEAST_SCORE)
+        score = np.clip(audits["score"], MIN_SCORE, 1 - MIN_SCORE)
         seen = (np.log(score / (1 - score)) - MEAN_SCORE) / SCORE_SLOPE
         values = {
             "audit_precision": precision * is_known,
@@ -128,56 +134,56 @@ class Sightings:
             "defective": audits["defective_units"] * is_known,
         }
         return {
-            name: summed(value, audits["place"], self.tree.suppliers)
+            name: sum_by_group(value, audits["place"], self.tree.suppliers)
             for name, value in values.items()
         }
 
     @cached_property
-    def _numbered(self) -> tuple[IntArray, IntArray]:
+    def _cell_numbers(self) -> tuple[IntArray, IntArray]:
         """Return the distinct cells, and the cell of each line: a listing and what is repaired."""
         place = self.lines["place"].astype(np.int64)
         is_repaired = np.floor(self.lines["ordered"])[:, None] >= self.listings.repaired_day[place]
-        bits = is_repaired @ (1 << np.arange(len(FELT)))
-        cells, cell = np.unique(place * (1 << len(FELT)) + bits, return_inverse=True)
+        bits = is_repaired @ (1 << np.arange(len(RETURN_ATTRIBUTES)))
+        cells, cell = np.unique(place * (1 << len(RETURN_ATTRIBUTES)) + bits, return_inverse=True)
         return cells, cell
 
     @cached_property
     def _cells(self) -> tuple[IntArray, FloatArray]:
         """Return the listing and the open log odds of each cell."""
-        cells, _ = self._numbered
-        listing, bits = np.divmod(cells, 1 << len(FELT))
-        is_repaired = (bits[:, None] >> np.arange(len(FELT))) & 1
+        cells, _ = self._cell_numbers
+        listing, bits = np.divmod(cells, 1 << len(RETURN_ATTRIBUTES))
+        is_repaired = (bits[:, None] >> np.arange(len(RETURN_ATTRIBUTES))) & 1
         gap = self.listings.gap[listing] * (1 - is_repaired)
-        missing = dict(zip(FELT, gap.T, strict=True))
+        missing = dict(zip(RETURN_ATTRIBUTES, gap.T, strict=True))
         usual = self.listings.usual_log_odds[listing]
-        return listing, usual + by_localisation(self.market, missing)
+        return listing, usual + localisation_effect(self.market, missing)
 
     @property
     def _cell_of_line(self) -> IntArray:
-        return self._numbered[1]
+        return self._cell_numbers[1]
 
 
-def _tree(world: World, listings: Listings) -> Tree:
+def _build_tree(world: World, listings: MarketListings) -> SupplyTree:
     """Return who belongs to whom; products without a listing have no evidence to give."""
     supplier = np.zeros(world.market.products, np.int64)
     supplier[listings.product] = listings.supplier
-    return Tree(listings.product, supplier, world.suppliers.quality.size)
+    return SupplyTree(listings.product, supplier, world.suppliers.quality.size)
 
 
-def known_after(market: Simulation) -> FloatArray:
+def known_return_share(market: Simulation) -> FloatArray:
     """Return the chance that a return is known so many whole hours after delivery (hours,)."""
-    hour = np.arange(_LONGEST_DAYS * _HOURS_A_DAY)
+    hour = np.arange(_MAX_DAYS * _HOURS_A_DAY)
     scale = market.returns.delay_days * _HOURS_A_DAY / DELAY_SHAPE
     comes = np.diff(gamma(DELAY_SHAPE, scale=scale).cdf(np.r_[hour, hour.size]))
     sizes = market.knowledge.returns
-    soon = _waits(sizes.hours, hour)
-    late = np.convolve(soon, _waits(sizes.backfill_days * _HOURS_A_DAY, hour))[: hour.size]
+    soon = _wait_chances(sizes.hours, hour)
+    late = np.convolve(soon, _wait_chances(sizes.backfill_days * _HOURS_A_DAY, hour))[: hour.size]
     told = soon + sizes.backfill_share * (late - soon)
     chance = np.convolve(comes, told)[: hour.size - 1]
     return np.asarray(np.minimum(np.r_[0.0, np.cumsum(chance)], 1.0), np.float64)
 
 
-def _waits(mean: float, hour: IntArray) -> FloatArray:
+def _wait_chances(mean: float, hour: IntArray) -> FloatArray:
     """Return the chances of an exponential wait to end in each hour."""
     if mean == 0:
         return np.asarray(hour == 0, np.float64)

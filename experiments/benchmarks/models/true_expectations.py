@@ -18,7 +18,7 @@ EXPECTED: Final[dict[Target, str]] = {
 }
 
 
-def expected_of(
+def look_up_expectations(
     truth: Truth, training_set: TrainingSet, rows: IntArray, target: Target
 ) -> FloatArray:
     """Return what was to be expected of rows of the training set, NaN where nobody knows.
@@ -26,10 +26,10 @@ def expected_of(
     A copy that knows less has the truth of the row that it was made of.
     """
     listings = training_set.keys["listing_id"]
-    asked = pd.MultiIndex.from_arrays(
+    requested = pd.MultiIndex.from_arrays(
         [np.array(listings.names, object)[listings.codes[rows]], training_set.as_of_day[rows]]
     )
     moments = truth.moments().select(["listing_id", "as_of_day", EXPECTED[target]]).to_pandas()
     keys = pd.MultiIndex.from_arrays([moments["listing_id"].astype(object), moments["as_of_day"]])
     known = pd.Series(moments[EXPECTED[target]].to_numpy(), index=keys)
-    return np.asarray(known.reindex(asked).to_numpy(), np.float64)
+    return np.asarray(known.reindex(requested).to_numpy(), np.float64)

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from experiments.benchmarks.objectives.sources import Source
-    from training.data.training_input import Recipe
+    from training.data.training_input import TrainingRecipe
 
 
 def bench_objectives(
@@ -42,11 +42,13 @@ def bench_objectives(
 
     from rich.console import Console
 
-    from experiments.benchmarks.objectives.measuring import Plan, measure
+    from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkConfig, measure
     from experiments.benchmarks.objectives.page import as_document, page
     from features.runtime.console import print_results
 
-    plan = Plan(_sources(preset, seeds, data or [], work=work), origins, work, _recipe(config))
+    plan = ObjectiveBenchmarkConfig(
+        _sources(preset, seeds, data or [], work=work), origins, work, _recipe(config)
+    )
     with Console(stderr=True).status("Starting") as status:
         found = measure(plan, status.update)
     if json:
@@ -66,12 +68,12 @@ def _sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> li
     return sources
 
 
-def _recipe(config: Path | None) -> Recipe:
+def _recipe(config: Path | None) -> TrainingRecipe:
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.horizons import Horizons
     from features.runtime.settings import load_section
-    from training.data.training_input import Recipe
+    from training.data.training_input import TrainingRecipe
     from training.settings import TrainingSettings
 
     horizons = load_section(Horizons, "horizons", config)
-    return Recipe(horizons, CATALOGUE, load_section(TrainingSettings, "training", config))
+    return TrainingRecipe(horizons, CATALOGUE, load_section(TrainingSettings, "training", config))

@@ -18,14 +18,14 @@ from experiments.benchmarks.objectives.objectives import (
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
-from serving.prediction.init_score import from_start, place_of_start
+from serving.prediction.init_score import apply_init_score, init_column
 from serving.prediction.target_model import mean_prediction
-from training.boosting.fit_boosters import BoosterFit, start_log_odds
+from training.boosting.fit_boosters import BoosterFit, init_score
 from training.boosting.objectives import booster_parameters
-from training.calibration.choose import Fit
-from training.calibration.conformal_fit import curves_of_model, curves_of_others
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.calibration.choose import CurveFitter
+from training.calibration.conformal_fit import default_curves, model_curves
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.evaluation.baselines import CONSTANT, SHRINKAGE, raw_predictions
 
 
@@ -95,45 +95,45 @@ def references(target: Target) -> tuple[str, ...]:
     return (*mixed, MORE.name, *BASELINES)
 
 
-def curves_of(name: str, target: Target, names: Sequence[str]) -> Sequence[Fit]:
+def allowed_curves(name: str, target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
     """Return the curves that a contestant or baseline may get, by the rule of the product.
 
     Cross-entropy's trees start from where the product's do, of the mixed ones all but the last.
     Who starts elsewhere isn't near the truth before a curve, and gets one without being sure.
     """
     starting = {one.name for one in (MIXED, *OTHERS, MORE) if one.objective == FIVE.objective}
-    return curves_of_model(target, names) if name in starting else curves_of_others(target)
+    return model_curves(target, names) if name in starting else default_curves(target)
 
 
-Learned = Mapping[str, tuple[Booster, ...]]
+FittedBoosters = Mapping[str, tuple[Booster, ...]]
 """The boosters fitted, by their objective."""
 
 
-def raw_of_contestants(material: Material, division: Division) -> dict[str, list[FloatArray]]:
+def predict_raw(training_input: TrainingInput, split: TargetSplit) -> dict[str, list[FloatArray]]:
     """Fit all on the training slice; return what each says of the rows that shape and judge.
 
     One array a draw of boosters; the default's first is the product's. Arrays have a place for each
     row of the training set, NaN where nobody was asked.
     """
-    asked = np.concatenate([division.shaping.rows, division.latest.rows])
-    inputs = material.asked(division.target, asked)
-    start = place_of_start(division.target, material.recipe.catalogue.model_inputs)
-    learned = {one.name: _boosters(material, division, one) for one in OBJECTIVES}
-    said = {}
+    asked = np.concatenate([split.curve_fit.rows, split.latest.rows])
+    inputs = training_input.inputs_for(split.target, asked)
+    start = init_column(split.target, training_input.recipe.catalogue.model_inputs)
+    learned = {one.name: _fit_boosters(training_input, split, one) for one in OBJECTIVES}
+    predictions = {}
     for contestant in (MIXED, *OTHERS, MORE):
         draws = []
         for places in contestant.draws(len(learned[contestant.objective])):
-            raw = np.full(len(material.matrix), np.nan)
-            raw[asked] = _said(contestant, learned, places, inputs, start)
+            raw = np.full(len(training_input.matrix), np.nan)
+            raw[asked] = _predict_draw(contestant, learned, places, inputs, start)
             draws.append(raw)
-        said[contestant.name] = draws
-    baselines = raw_predictions(material.training_set, division, material.parameters)
-    return said | {name: [baselines[name]] for name in BASELINES}
+        predictions[contestant.name] = draws
+    baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
+    return predictions | {name: [baselines[name]] for name in BASELINES}
 
 
-def _said(
+def _predict_draw(
     contestant: Contestant,
-    learned: Learned,
+    learned: FittedBoosters,
     places: tuple[int, ...],
     inputs: FloatArray,
     start: int | None,
@@ -145,26 +145,28 @@ def _said(
     others = tuple(tweedie[place] for place in places[last:])
     if start is None or contestant.objective != CROSS_ENTROPY.name:
         return mean_prediction((*ours, *others), inputs)
-    share = from_start(mean_prediction(ours, inputs), inputs, start)
+    share = apply_init_score(mean_prediction(ours, inputs), inputs, start)
     if not others:
         return share
     beside = mean_prediction(others, inputs)
     return (len(ours) * share + len(others) * beside) / len(places)
 
 
-def _boosters(material: Material, division: Division, objective: Objective) -> tuple[Booster, ...]:
+def _fit_boosters(
+    training_input: TrainingInput, split: TargetSplit, objective: Objective
+) -> tuple[Booster, ...]:
     """Return boosters enough for each contestant."""
-    recipe, sample = material.recipe, division.train
-    names, inputs = recipe.catalogue.model_inputs, material.matrix[sample.rows]
+    recipe, sample = training_input.recipe, split.train
+    names, inputs = recipe.catalogue.model_inputs, training_input.matrix[sample.rows]
     offset, trees = None, recipe.settings.trees
     if objective is CROSS_ENTROPY:
-        trees = recipe.settings.trees_of(division.target, names)
-        offset = start_log_odds(division.target, inputs, names)
-    product = booster_parameters(recipe.catalogue.monotone(division.target), recipe.settings)
+        trees = recipe.settings.tree_count(split.target, names)
+        offset = init_score(split.target, inputs, names)
+    product = booster_parameters(recipe.catalogue.monotone(split.target), recipe.settings)
     fit = BoosterFit(
         inputs,
         sample.label,
-        objective.weight(material, division.target, sample),
+        objective.weight(training_input, split.target, sample),
         names=names,
         parameters={**product, **objective.parameters},
         trees=trees,

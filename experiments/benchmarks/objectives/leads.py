@@ -14,13 +14,13 @@ import numpy as np
 
 from features.runtime.arrays import FloatArray
 from training.data.sample import Sample
-from training.data.training_set import Coded
-from training.metrics.bootstrap import Spread, bootstrap_means
+from training.data.training_set import EncodedColumn
+from training.metrics.bootstrap import BootstrapInterval, bootstrap_means
 from training.metrics.metrics import row_log_loss
 
 
 @dataclass(frozen=True)
-class Leads:
+class LossDifferences:
     """What the products of a latest slice say of the differences to the default's log loss."""
 
     products: tuple[str, ...]
@@ -31,24 +31,32 @@ class Leads:
     mean; shape (products,)."""
 
 
-def leads_of(
-    latest: Sample, products: Coded, estimates: Mapping[str, Sequence[FloatArray]], *, default: str
-) -> Leads:
+def compute_loss_differences(
+    latest: Sample,
+    products: EncodedColumn,
+    estimates: Mapping[str, Sequence[FloatArray]],
+    *,
+    default: str,
+) -> LossDifferences:
     """Compare estimates of the latest slice, (rows,), by product, in the mean over draws."""
     codes, place = np.unique(products.codes[latest.rows], return_inverse=True)
     weight = np.bincount(place, weights=latest.weight)
     loss = {
-        name: np.mean([row_log_loss(latest.label, said) for said in draws], axis=0)
+        name: np.mean([row_log_loss(latest.label, estimate) for estimate in draws], axis=0)
         for name, draws in estimates.items()
     }
     more = {
         name: np.bincount(place, weights=latest.weight * (one - loss[default])) / weight
         for name, one in loss.items()
     }
-    return Leads(tuple(products.names[code] for code in codes), weight / weight.sum(), more)
+    return LossDifferences(
+        tuple(products.names[code] for code in codes), weight / weight.sum(), more
+    )
 
 
-def pooled(rounds: Sequence[tuple[Hashable, Leads]]) -> dict[str, Spread]:
+def pool_differences(
+    rounds: Sequence[tuple[Hashable, LossDifferences]],
+) -> dict[str, BootstrapInterval]:
     """Return each contestant's difference to the default, in the mean over rounds, as an interval.
 
     A round comes with what its products are of: equal names in one market are one product, in

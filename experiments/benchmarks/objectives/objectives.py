@@ -12,7 +12,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from training.boosting.objectives import TWEEDIE, tweedie_weight
 from training.data.sample import Sample
-from training.data.training_input import Material
+from training.data.training_input import TrainingInput
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Objective:
     """Whether units are counted, in place of what the target's weight counts: sell-through's is 1,
     return risk's the units themselves."""
 
-    def weight(self, material: Material, target: Target, sample: Sample) -> FloatArray:
+    def weight(self, training_input: TrainingInput, target: Target, sample: Sample) -> FloatArray:
         """Return what a sample's rows weigh, shape (rows,)."""
         if not self.is_of_units:
             return sample.weight
-        units = exposure_of(material, target, sample)
+        units = exposure_units(training_input, target, sample)
         return tweedie_weight(units, np.ones_like(units))
 
 
-def exposure_of(material: Material, target: Target, sample: Sample) -> FloatArray:
+def exposure_units(training_input: TrainingInput, target: Target, sample: Sample) -> FloatArray:
     """Return the units that each share is one of: units offered, or units ordered."""
     if target == "return_risk":
         return sample.weight
-    return material.training_set.columns["units_offered"][sample.rows]
+    return training_input.training_set.columns["units_offered"][sample.rows]
 
 
 UNCONSTRAINED: Final[Mapping[str, Any]] = {"monotone_constraints": None}

@@ -11,12 +11,12 @@ from features.point_in_time.training_rows import CUT_OFF
 from features.point_in_time.visibility import AS_OF
 
 
-def cut_off_of(rows: pa.Table) -> int:
+def read_cut_off_day(rows: pa.Table) -> int:
     """Return the day up to which the data of training rows are known in full."""
     return int(rows.schema.metadata[CUT_OFF])
 
 
-def known_by(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
+def restrict_to_cut_off(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
     """Return the rows of moments until `cut_off_day`, with the labels that were final by then.
 
     The features of a row know its own past only, so they need no change. A label counts as final
@@ -28,11 +28,11 @@ def known_by(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
         name = f"{target}_is_mature"
         over = pc.less_equal(pc.add(until[AS_OF], horizons.maturity_days(target)), cut_off_day)
         is_final = pc.and_(until[name], over)
-        until = _with(until, name, is_final)
-        until = _with(until, target, pc.if_else(is_final, until[target], None))
+        until = _replace_column(until, name, is_final)
+        until = _replace_column(until, target, pc.if_else(is_final, until[target], None))
     return until.replace_schema_metadata({**rows.schema.metadata, CUT_OFF: str(cut_off_day)})
 
 
-def _with(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+def _replace_column(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
     place = rows.column_names.index(name)
     return rows.set_column(place, name, column)

@@ -8,13 +8,13 @@ from typing import Any, Final
 from rich.console import Group as Printed
 from rich.table import Table
 
+from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkResult, Round
 from experiments.benchmarks.objectives.contestants import DEFAULTS, NAMES
-from experiments.benchmarks.objectives.measuring import Measured, Round
 from experiments.benchmarks.objectives.verdicts import (
     Group,
-    beside_in_words,
+    format_difference,
+    format_interval,
     groups,
-    interval_in_words,
     verdicts,
 )
 
@@ -26,24 +26,24 @@ MEASURES: Final = {
 }
 
 
-def page(found: Measured) -> Printed:
+def page(found: ObjectiveBenchmarkResult) -> Printed:
     """Return the whole result, to be printed by rich."""
     tables = [_table(group, state) for group in groups(found) for state in STATES]
-    return Printed(*tables, *_refused(found), *verdicts(found))
+    return Printed(*tables, *_refusal_lines(found), *verdicts(found))
 
 
-def as_document(found: Measured) -> dict[str, Any]:
+def as_document(found: ObjectiveBenchmarkResult) -> dict[str, Any]:
     """Return plain values that JSON can hold, differences to the default among them."""
     return {
         "defaults": {target: one.name for target, one in DEFAULTS.items()},
-        "rounds": [_plain(one) for one in found.rounds],
+        "rounds": [_round_document(one) for one in found.rounds],
         "refusals": [asdict(one) for one in found.refusals],
         "summaries": [_summary(group) for group in groups(found)],
         "verdicts": verdicts(found),
     }
 
 
-def _plain(one: Round) -> dict[str, Any]:
+def _round_document(one: Round) -> dict[str, Any]:
     """Return a round without its thousands of products."""
     document = asdict(one)
     del document["leads"]
@@ -90,14 +90,14 @@ def _table(group: Group, state: str) -> Table:
         for measure in MEASURES:
             beside = group.beside_default(name, state, measure)
             cells.append(f"{group.spread(name, state, measure).median:.4f}")
-            cells.append("" if name == group.default else beside_in_words(beside))
+            cells.append("" if name == group.default else format_difference(beside))
         if leads:
-            cells.append("" if name == group.default else interval_in_words(leads[name]))
+            cells.append("" if name == group.default else format_interval(leads[name]))
         table.add_row(name, *cells)
     return table
 
 
-def _refused(found: Measured) -> list[str]:
+def _refusal_lines(found: ObjectiveBenchmarkResult) -> list[str]:
     return [
         f"{one.data}{'' if one.seed is None else f', seed {one.seed}'}: "
         f"{one.origin} origins were possible; then: {one.why}"

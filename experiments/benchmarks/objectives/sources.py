@@ -9,15 +9,15 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from experiments.benchmarks.features.markets import kept
+from experiments.benchmarks.features.markets import ensure_validated
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.horizons import Horizons
 from training.checkpoints.checkpoints import Checkpoints
-from training.checkpoints.code_version import program_facts
-from training.checkpoints.run_lock import sole_use
-from training.data.prepare_rows import VALIDATED, known_rows
+from training.checkpoints.code_version import code_version
+from training.checkpoints.run_lock import run_lock
+from training.data.prepare_rows import VALIDATED, prepare_rows
 
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def rows_directory(source: Source, work: Path) -> Path:
     return work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
 
 
-def rows_of(source: Source, work: Path, horizons: Horizons, *, tell: Tell) -> pa.Table:
+def load_rows(
+    source: Source, work: Path, horizons: Horizons, *, progress: ProgressCallback
+) -> pa.Table:
     """Return the rows to train on; a later run finds them in `work`.
 
     Raises:
@@ -56,9 +58,9 @@ def rows_of(source: Source, work: Path, horizons: Horizons, *, tell: Tell) -> pa
         StorageError: the disk refuses, or another process is at work on the data set.
     """
     run = rows_directory(source, work)
-    with sole_use(run):
+    with run_lock(run):
         if source.market is not None:
-            tell("the market")
-            kept(source.market, source.directory, run / VALIDATED)
-        checkpoints = Checkpoints(run, program_facts(), tell)
-        return known_rows(source.directory, horizons, checkpoints, tell).rows
+            progress("the market")
+            ensure_validated(source.market, source.directory, run / VALIDATED)
+        checkpoints = Checkpoints(run, code_version(), progress)
+        return prepare_rows(source.directory, horizons, checkpoints, progress).rows

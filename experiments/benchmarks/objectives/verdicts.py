@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkResult, Round
 from experiments.benchmarks.objectives.contestants import DEFAULTS, references, rivals
-from experiments.benchmarks.objectives.leads import pooled
-from experiments.benchmarks.objectives.measuring import Measured, Round
+from experiments.benchmarks.objectives.leads import pool_differences
 from features.declarations.targets import Target
-from training.metrics.bootstrap import Spread as Interval
+from training.metrics.bootstrap import BootstrapInterval as Interval
 
-LEAST_ROUNDS: Final = 2
+MIN_ROUNDS: Final = 2
 """The intervals are over products: of what another month would say one round knows nothing."""
 
 
@@ -30,13 +30,15 @@ class Group:
         """Return the name of what the product trains."""
         return DEFAULTS[self.target].name
 
-    def spread(self, name: str, state: str, measure: str) -> Spread:
+    def spread(self, name: str, state: str, measure: str) -> MedianRange:
         """Sum up a measure of a contestant; `state` is raw or calibrated."""
-        return Spread.of([_figure(one, name, state=state, measure=measure) for one in self.rounds])
+        return MedianRange.of(
+            [_figure(one, name, state=state, measure=measure) for one in self.rounds]
+        )
 
-    def beside_default(self, name: str, state: str, measure: str) -> Spread:
+    def beside_default(self, name: str, state: str, measure: str) -> MedianRange:
         """Sum up how much more a contestant has than the default in the same round."""
-        return Spread.of(
+        return MedianRange.of(
             [
                 _figure(one, name, state=state, measure=measure)
                 - _figure(one, self.default, state=state, measure=measure)
@@ -46,10 +48,10 @@ class Group:
 
     def leads(self) -> dict[str, Interval]:
         """Return how much more calibrated log loss each has than the default, over all rounds."""
-        return pooled([(one.seed, one.leads) for one in self.rounds])
+        return pool_differences([(one.seed, one.leads) for one in self.rounds])
 
 
-def groups(found: Measured) -> list[Group]:
+def groups(found: ObjectiveBenchmarkResult) -> list[Group]:
     """Return the rounds by data and target, in the order in which they were measured."""
     kinds = dict.fromkeys((one.data, one.target) for one in found.rounds)
     return [
@@ -61,11 +63,11 @@ def groups(found: Measured) -> list[Group]:
 
 
 def _figure(one: Round, name: str, *, state: str, measure: str) -> float:
-    said = {"raw": one.raw, "calibrated": one.calibrated}[state]
-    return float(getattr(said[name], measure))
+    by_contestant = {"raw": one.raw, "calibrated": one.calibrated}[state]
+    return float(getattr(by_contestant[name], measure))
 
 
-def verdicts(found: Measured) -> list[str]:
+def verdicts(found: ObjectiveBenchmarkResult) -> list[str]:
     """Return a line a group: whether no other contestant wins; one more a reference with less.
 
     Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
@@ -75,51 +77,59 @@ def verdicts(found: Measured) -> list[str]:
     interval doesn't hold the luck of the seeds, which draws average out of cross-entropy and
     Tweedie, and five boosters in part out of the others.
     """
-    return [line for group in groups(found) for line in _said_of(group)]
+    return [line for group in groups(found) for line in _verdict_lines(group)]
 
 
-def _said_of(group: Group) -> list[str]:
+def _verdict_lines(group: Group) -> list[str]:
     about, leads = f"{group.data}, {group.target}", group.leads()
     others = {name: leads[name] for name in rivals(group.target)}
-    winners = {name: beside for name, beside in others.items() if _how_won(group, name, beside)}
-    best = _least(winners or others)
-    if len(group.rounds) < LEAST_ROUNDS:
-        line = f"not reached: {about}: one round says nothing of other months; {_in_words(best)}"
+    winners = {
+        name: beside for name, beside in others.items() if _winning_rule(group, name, beside)
+    }
+    best = _least_loss(winners or others)
+    if len(group.rounds) < MIN_ROUNDS:
+        line = (
+            f"not reached: {about}: one round says nothing of other months; "
+            f"{_describe_difference(best)}"
+        )
     elif winners:
-        line = f"not reached: {about}: {_in_words(best)}, {_how_won(group, *best)}"
+        line = f"not reached: {about}: {_describe_difference(best)}, {_winning_rule(group, *best)}"
     elif best[1].mean < 0:
-        line = f"reached: {about}: {_in_words(best)}, which may be luck"
+        line = f"reached: {about}: {_describe_difference(best)}, which may be luck"
     else:
-        line = f"reached: {about}: the default has the least log loss; next, {_in_words(best)}"
+        line = (
+            f"reached: {about}: the default has the least log loss; next, "
+            f"{_describe_difference(best)}"
+        )
     beaten = [
-        f"beaten by a reference: {about}: {_in_words((name, leads[name]))}, "
-        f"{_how_won(group, name, leads[name]) or 'which may be luck'}"
+        f"beaten by a reference: {about}: {_describe_difference((name, leads[name]))}, "
+        f"{_winning_rule(group, name, leads[name]) or 'which may be luck'}"
         for name in references(group.target)
         if leads[name].mean < 0
     ]
     return [line, *beaten]
 
 
-def _how_won(group: Group, name: str, beside: Interval) -> str:
+def _winning_rule(group: Group, name: str, beside: Interval) -> str:
     """Say by which rule a contestant wins; nothing if by none."""
     is_always = group.beside_default(name, "calibrated", "log_loss").greatest < 0
     ways = {"surely less": beside.high < 0, "less in every round": is_always}
     return " and ".join(way for way, is_so in ways.items() if is_so)
 
 
-def _least(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
+def _least_loss(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
     return min(beside.items(), key=lambda one: one[1].mean)
 
 
-def _in_words(one: tuple[str, Interval]) -> str:
-    return f"{one[0]} has {interval_in_words(one[1])} beside the default"
+def _describe_difference(one: tuple[str, Interval]) -> str:
+    return f"{one[0]} has {format_interval(one[1])} beside the default"
 
 
-def interval_in_words(beside: Interval) -> str:
+def format_interval(beside: Interval) -> str:
     """Return a difference with the interval that says how sure it is."""
     return f"{beside.mean:+.4f} [{beside.low:+.4f}, {beside.high:+.4f}]"
 
 
-def beside_in_words(spread: Spread) -> str:
+def format_difference(spread: MedianRange) -> str:
     """Return a difference with its range."""
     return f"{spread.median:+.4f} ({spread.least:+.4f} to {spread.greatest:+.4f})"

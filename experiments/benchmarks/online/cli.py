@@ -21,11 +21,11 @@ def bench_online(
     from rich.console import Console
     from rich.table import Table
 
-    from experiments.benchmarks.online.bench import bench_snapshot
-    from features.runtime.progress import late_progress
+    from experiments.benchmarks.online.benchmark import bench_snapshot
+    from features.runtime.progress import show_late_progress
 
-    with late_progress() as tell:
-        found = bench_snapshot(keys, requests, tell)
+    with show_late_progress() as progress:
+        found = bench_snapshot(keys, requests, progress)
     if json:
         typer.echo(found.to_json(), nl=False)
         return

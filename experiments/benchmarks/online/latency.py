@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from features.catalogue.catalogue import Catalogue
-from features.declarations.column_blocks import ColumnStacks
+from features.declarations.column_blocks import ColumnBlocks
 from features.online.contents import SnapshotContents
-from features.online.key_bytes import word_of
+from features.online.key_bytes import join_key_parts
 from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.parity.compare import default_parameters
 from features.runtime.arrays import FloatArray
@@ -21,7 +21,7 @@ from features.runtime.arrays import FloatArray
 WARM_UP: Final = 20
 PRICE_AND_UNITS: Final = 1_000.0
 
-Answer = Callable[[LookupKeys], ColumnStacks]
+Answer = Callable[[LookupKeys], ColumnBlocks]
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,22 @@ class DictStore:
 
     def __init__(self, contents: SnapshotContents) -> None:
         self._rows = {
-            level: dict(zip(map(word_of, one.keys), one.values, strict=True))
+            level: dict(zip(map(join_key_parts, one.keys), one.values, strict=True))
             for level, one in contents.levels.items()
         }
         self._about = contents.about
 
-    def columns(self, keys: LookupKeys) -> ColumnStacks:
+    def columns(self, keys: LookupKeys) -> ColumnBlocks:
         """Return the base features of candidates by name."""
         stacks: dict[tuple[str, ...], FloatArray] = {}
         for level, about in self._about.levels.items():
             rows = self._rows[level]
             default = np.array(about.defaults, dtype=np.float64)
-            found = [default if key is None else rows.get(key, default) for key in keys.at(level)]
+            found = [
+                default if key is None else rows.get(key, default) for key in keys.at_level(level)
+            ]
             stacks[about.features] = np.array(found).T
-        return ColumnStacks(stacks)
+        return ColumnBlocks(stacks)
 
 
 def measure_latency(
@@ -80,7 +82,7 @@ def measure_latency(
         matrices = []
         for answer, seconds in zip(answers, taken, strict=True):
             started = time.perf_counter()
-            columns = answer(keys).beside(_requested(catalogue, len(keys.market)))
+            columns = answer(keys).with_columns(_request_columns(catalogue, len(keys.market)))
             matrices.append(catalogue.design_matrix(columns, parameters))
             seconds.append(time.perf_counter() - started)
         if matrices[0].tobytes() != matrices[1].tobytes():
@@ -89,5 +91,5 @@ def measure_latency(
     return ours, theirs
 
 
-def _requested(catalogue: Catalogue, rows: int) -> dict[str, FloatArray]:
+def _request_columns(catalogue: Catalogue, rows: int) -> dict[str, FloatArray]:
     return {one.name: np.full(rows, PRICE_AND_UNITS) for one in catalogue.request_fields}

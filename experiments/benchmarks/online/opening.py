@@ -52,7 +52,7 @@ def measure_opening(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
     return Opening(tuple(found["opens"]), found["anonymous_bytes"], found["mapped_bytes"])
 
 
-def _measured(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
+def _measure(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
     gc.collect()
     before = _memory()  # ahead of the first: what it takes once, later ones don't take again
     opens = tuple(_open_once(directory) for _ in range(OPENS))
@@ -84,5 +84,5 @@ def _memory() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    asked = [LookupKeys(**keys) for keys in json.load(sys.stdin)]
-    sys.stdout.write(json.dumps(asdict(_measured(Path(sys.argv[1]), asked))))
+    lookups = [LookupKeys(**keys) for keys in json.load(sys.stdin)]
+    sys.stdout.write(json.dumps(asdict(_measure(Path(sys.argv[1]), lookups))))

@@ -36,7 +36,7 @@ UNKNOWN_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Market:
+class SyntheticMarket:
     """Who belongs to whom: places in the lists of names, one entry a listing."""
 
     product: Sequence[int]
@@ -65,11 +65,11 @@ class Market:
         )
 
 
-def synthetic_market(keys: int, rng: np.random.Generator) -> Market:
+def synthetic_market(keys: int, rng: np.random.Generator) -> SyntheticMarket:
     """Return a market with about so many keys over all levels."""
     listings, products = int(keys * LISTING_SHARE), int(keys * PRODUCT_SHARE)
     suppliers = max(1, int(keys * SUPPLIER_SHARE))
-    return Market(
+    return SyntheticMarket(
         product=rng.integers(0, products, listings).tolist(),
         supplier_of=rng.integers(0, suppliers, products).tolist(),
         products=products,
@@ -79,11 +79,11 @@ def synthetic_market(keys: int, rng: np.random.Generator) -> Market:
 
 
 def synthetic_contents(
-    market: Market, catalogue: Catalogue, rng: np.random.Generator
+    market: SyntheticMarket, catalogue: Catalogue, rng: np.random.Generator
 ) -> SnapshotContents:
     """Return a snapshot's contents: counts as they occur, some null."""
     keys = _keys(market)
-    levels = {level: _vectors(keys[level], len(catalogue.at(level)), rng) for level in Level}
+    levels = {level: _vectors(keys[level], len(catalogue.at_level(level)), rng) for level in Level}
     about = SnapshotAbout(
         as_of=AS_OF,
         catalogue_fingerprint=catalogue.fingerprint,
@@ -94,8 +94,8 @@ def synthetic_contents(
         categories=tuple(sorted(_category(place) for place in range(CATEGORIES))),
         levels={
             level: LevelAbout(
-                features=tuple(one.name for one in catalogue.at(level)),
-                defaults=tuple(0.0 for _ in catalogue.at(level)),
+                features=tuple(one.name for one in catalogue.at_level(level)),
+                defaults=tuple(0.0 for _ in catalogue.at_level(level)),
                 keys=len(keys[level]),
             )
             for level in Level
@@ -114,15 +114,17 @@ def synthetic_contents(
     return SnapshotContents(about=about, levels=levels, products=products, listings=listings)
 
 
-def asked_listings(market: Market, rng: np.random.Generator, count: int) -> list[int]:
+def draw_listings(market: SyntheticMarket, rng: np.random.Generator, count: int) -> list[int]:
     """Draw the listings that candidates ask for, some of them not there."""
     listings = len(market.product)
     known = rng.integers(0, listings, count)
-    asked: list[int] = np.where(rng.random(count) < UNKNOWN_SHARE, known + listings, known).tolist()
-    return asked
+    requested: list[int] = np.where(
+        rng.random(count) < UNKNOWN_SHARE, known + listings, known
+    ).tolist()
+    return requested
 
 
-def _keys(market: Market) -> dict[Level, list[tuple[str, ...]]]:
+def _keys(market: SyntheticMarket) -> dict[Level, list[tuple[str, ...]]]:
     pairs = dict.fromkeys(
         (_supplier(supplier), _category(place)) for place, supplier in enumerate(market.supplier_of)
     )

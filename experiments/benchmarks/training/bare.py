@@ -9,7 +9,7 @@ import lightgbm
 
 from features.declarations.targets import Target
 from training.boosting.fit_boosters import BoosterFit
-from training.data.training_input import Texts
+from training.data.training_input import BoosterTexts
 
 
 def train_bare(fit: BoosterFit, seed: int) -> str:
@@ -27,9 +27,9 @@ def train_bare(fit: BoosterFit, seed: int) -> str:
     return text
 
 
-def train_side_by_side(
+def train_in_parallel(
     fits: Mapping[Target, Sequence[tuple[int, BoosterFit]]], *, threads: int
-) -> Texts:
+) -> BoosterTexts:
     """Train each target's fits with their seeds, so many at once, and return their texts."""
     with ThreadPoolExecutor(threads) as pool:
         running = {

@@ -31,21 +31,25 @@ def bench_training(
 
     from rich.console import Console
 
-    from experiments.benchmarks.training.measuring import ClusterOf, Plan, measure
+    from experiments.benchmarks.training.benchmark import (
+        ClusterFactory,
+        TrainingBenchmarkConfig,
+        measure,
+    )
     from experiments.benchmarks.training.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
     from features.runtime.settings import load_section
     from training.settings import TrainingSettings
 
-    cluster: ClusterOf | None = None
+    cluster: ClusterFactory | None = None
     if dask:
         from training.boosting.dask_fitting import DaskFitter
 
         cluster = DaskFitter
     settings = load_section(TrainingSettings, "training", config)
     work.mkdir(parents=True, exist_ok=True)
-    plan = Plan(configure(preset), work, settings, repeats, cluster)
+    plan = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
     with Console(stderr=True).status("Starting") as status:
         measured = measure(plan, status.update)
     if json:

@@ -7,98 +7,110 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.benchmarks.features.figures import Took
-from experiments.benchmarks.features.growth import Spread
-from experiments.benchmarks.training.bare import train_side_by_side
-from experiments.benchmarks.training.timing import Compared, in_turns, timed
+from experiments.benchmarks.features.figures import ElapsedTime
+from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.training.bare import train_in_parallel
+from experiments.benchmarks.training.timing import TimingComparison, time_call, time_in_turns
 from features.declarations.targets import Target
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
-from training.boosting.fit_boosters import fits_of
+from training.boosting.fit_boosters import booster_fits
 from training.data.sample import Sample
-from training.data.time_split import Division
-from training.data.training_input import Fitter, Material, Texts
-from training.fit.fit_targets import fit_here
+from training.data.time_split import TargetSplit
+from training.data.training_input import BoosterTexts, Fitter, TrainingInput
+from training.fit.fit_targets import fit_locally
 from training.metrics.metrics import row_log_loss
 
 
 @dataclass(frozen=True)
-class Engines:
+class EngineComparison:
     """Wall seconds of the same boosters here and on a cluster, and what they lose."""
 
-    here_seconds: Spread
-    cluster_seconds: Spread
+    here_seconds: MedianRange
+    cluster_seconds: MedianRange
     """From nothing: the workers' start is part of it."""
     here_loss: Mapping[Target, float]
     """Mean log loss on the latest slice, before calibration, weighted as the target is."""
-    cluster_loss: Mapping[Target, Spread]
+    cluster_loss: Mapping[Target, MedianRange]
 
 
 def compare_pipeline(
-    material: Material, samples: Mapping[Target, Sample], repeats: int
-) -> Compared:
+    training_input: TrainingInput, samples: Mapping[Target, Sample], repeats: int
+) -> TimingComparison:
     """Time the main job's fit of all boosters, and bare LightGBM on the same rows, in turns.
 
     The bare library finds its rows picked out of the design matrix; the main job picks them.
     """
-    settings, catalogue = material.recipe.settings, material.recipe.catalogue
+    settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
     fits = {
-        target: fits_of(target, material.matrix[sample.rows], sample, catalogue, settings)
+        target: booster_fits(
+            target, training_input.matrix[sample.rows], sample, catalogue, settings
+        )
         for target, sample in samples.items()
     }
 
-    def ours() -> tuple[Texts, Took]:
-        return timed(lambda: fit_here(material, samples))
+    def ours() -> tuple[BoosterTexts, ElapsedTime]:
+        return time_call(lambda: fit_locally(training_input, samples))
 
-    def bare() -> Texts:
-        return train_side_by_side(fits, threads=settings.threads)
+    def bare() -> BoosterTexts:
+        return train_in_parallel(fits, threads=settings.threads)
 
-    return Compared(
+    return TimingComparison(
         "main job, both targets",
         trees=sum(fit.trees for ours in fits.values() for _, fit in ours),
         rows=sum(sample.rows.size for sample in samples.values()),
-        inputs=material.matrix.shape[1],
-        pairs=in_turns(
+        inputs=training_input.matrix.shape[1],
+        pairs=time_in_turns(
             "main job",
             ours,
-            lambda: timed(bare),
+            lambda: time_call(bare),
             repeats,
         ),
     )
 
 
 def compare_engines(
-    material: Material, divisions: Mapping[Target, Division], cluster: Fitter, repeats: int
-) -> Engines:
+    training_input: TrainingInput,
+    splits: Mapping[Target, TargetSplit],
+    cluster: Fitter,
+    repeats: int,
+) -> EngineComparison:
     """Fit here and on a cluster, in turns; a cluster's trees differ from run to run."""
-    samples = {target: division.train for target, division in divisions.items()}
-    here: list[tuple[Texts, Took]] = []
-    there: list[tuple[Texts, Took]] = []
-    turns: list[tuple[list[tuple[Texts, Took]], Fitter]] = [(here, fit_here), (there, cluster)]
+    samples = {target: split.train for target, split in splits.items()}
+    here: list[tuple[BoosterTexts, ElapsedTime]] = []
+    there: list[tuple[BoosterTexts, ElapsedTime]] = []
+    turns: list[tuple[list[tuple[BoosterTexts, ElapsedTime]], Fitter]] = [
+        (here, fit_locally),
+        (there, cluster),
+    ]
     for _ in range(repeats):
         for found, fit in turns:
-            found.append(timed(_fit(fit, material, samples)))
+            found.append(time_call(_fit(fit, training_input, samples)))
         turns.reverse()
-    losses = [_losses(texts, material, divisions) for texts, _ in there]
-    return Engines(
-        here_seconds=Spread.of([took.seconds for _, took in here]),
-        cluster_seconds=Spread.of([took.seconds for _, took in there]),
-        here_loss=_losses(here[0][0], material, divisions),
-        cluster_loss={target: Spread.of([loss[target] for loss in losses]) for target in divisions},
+    losses = [_losses(texts, training_input, splits) for texts, _ in there]
+    return EngineComparison(
+        here_seconds=MedianRange.of([took.seconds for _, took in here]),
+        cluster_seconds=MedianRange.of([took.seconds for _, took in there]),
+        here_loss=_losses(here[0][0], training_input, splits),
+        cluster_loss={
+            target: MedianRange.of([loss[target] for loss in losses]) for target in splits
+        },
     )
 
 
-def _fit(fit: Fitter, material: Material, samples: Mapping[Target, Sample]) -> Callable[[], Texts]:
-    return lambda: fit(material, samples)
+def _fit(
+    fit: Fitter, training_input: TrainingInput, samples: Mapping[Target, Sample]
+) -> Callable[[], BoosterTexts]:
+    return lambda: fit(training_input, samples)
 
 
 def _losses(
-    texts: Texts, material: Material, divisions: Mapping[Target, Division]
+    texts: BoosterTexts, training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
 ) -> dict[Target, float]:
     losses = {}
-    for target, division in divisions.items():
-        latest = division.latest
+    for target, split in splits.items():
+        latest = split.latest
         boosters = tuple(Booster(text) for text in texts[target])
-        raw = raw_share(target, boosters, material.asked(target, latest.rows))
+        raw = raw_share(target, boosters, training_input.inputs_for(target, latest.rows))
         losses[target] = float(np.average(row_log_loss(latest.label, raw), weights=latest.weight))
     return losses

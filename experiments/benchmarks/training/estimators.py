@@ -14,19 +14,24 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.features.figures import Took
+from experiments.benchmarks.features.figures import ElapsedTime
 from experiments.benchmarks.training.bare import train_bare
-from experiments.benchmarks.training.timing import Compared, Stopwatch, in_turns, timed
+from experiments.benchmarks.training.timing import (
+    Stopwatch,
+    TimingComparison,
+    time_call,
+    time_in_turns,
+)
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from training.boosting.fit_boosters import BoosterFit
 from training.data.sample import Sample
-from training.data.training_input import Material
-from training.encoding.target_encoder import LevelEncoder, Rows
+from training.data.training_input import TrainingInput
+from training.encoding.target_encoder import LabelledRows, LevelEncoder
 from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.estimators.boosted_shares import BoostedShares, booster_fits
-from training.estimators.holdout import at_random
+from training.estimators.holdout import hold_out_random
 from training.settings import TrainingSettings
 
 GROUPS: Final = ("category", "product_id")
@@ -38,7 +43,7 @@ ESTIMATORS: Final[dict[Target, type[BoostedShareModel]]] = {
 
 
 @dataclass(frozen=True)
-class Task:
+class EstimatorTask:
     """What an estimator is given."""
 
     frame: pd.DataFrame
@@ -46,10 +51,12 @@ class Task:
     trials: FloatArray
 
     @classmethod
-    def of(cls, material: Material, target: Target, sample: Sample) -> Task:
+    def from_sample(
+        cls, training_input: TrainingInput, target: Target, sample: Sample
+    ) -> EstimatorTask:
         """Return a sample's rows as a table of numbers and categories."""
-        training_set = material.training_set
-        is_own = training_set.hidden[sample.rows] == 0
+        training_set = training_input.training_set
+        is_own = training_set.masked[sample.rows] == 0
         rows = sample.rows[is_own]
         inputs = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
         columns: dict[str, Any] = {name: training_set.columns[name][rows] for name in inputs}
@@ -61,21 +68,26 @@ class Task:
         return cls(pd.DataFrame(columns), sample.label[is_own], trials)
 
 
-def compare_estimator(material: Material, target: Target, sample: Sample, repeats: int) -> Compared:
+def compare_estimator(
+    training_input: TrainingInput, target: Target, sample: Sample, repeats: int
+) -> TimingComparison:
     """Time an estimator's `fit`, and bare LightGBM for its trees, in turns."""
-    task, settings = Task.of(material, target, sample), material.recipe.settings
-    first = _fitted(target, task, settings)
+    task, settings = (
+        EstimatorTask.from_sample(training_input, target, sample),
+        training_input.recipe.settings,
+    )
+    first = _fit_estimator(target, task, settings)
 
-    def ours() -> tuple[tuple[str, ...], Took]:
-        model, took = timed(lambda: _fitted(target, task, settings))
+    def ours() -> tuple[tuple[str, ...], ElapsedTime]:
+        model, took = time_call(lambda: _fit_estimator(target, task, settings))
         return _texts(model), took
 
-    def bare() -> tuple[tuple[str, ...], Took]:
-        return _bare(first, task)
+    def bare() -> tuple[tuple[str, ...], ElapsedTime]:
+        return _time_bare(first, task)
 
-    pairs = in_turns(ESTIMATORS[target].__name__, ours, bare, repeats)
-    _, fit = next(_fits_of(first, task, np.ones(len(task.share), np.bool_)))
-    return Compared(
+    pairs = time_in_turns(ESTIMATORS[target].__name__, ours, bare, repeats)
+    _, fit = next(_prepare_fits(first, task, np.ones(len(task.share), np.bool_)))
+    return TimingComparison(
         ESTIMATORS[target].__name__,
         trees=2 * settings.boosters * settings.trees,
         rows=len(task.share),
@@ -84,14 +96,16 @@ def compare_estimator(material: Material, target: Target, sample: Sample, repeat
     )
 
 
-def _fitted(target: Target, task: Task, settings: TrainingSettings) -> BoostedShareModel:
+def _fit_estimator(
+    target: Target, task: EstimatorTask, settings: TrainingSettings
+) -> BoostedShareModel:
     model = ESTIMATORS[target](
         groups=GROUPS,
         boosters=settings.boosters,
         trees=settings.trees,
         leaves=settings.leaves,
         learning_rate=settings.learning_rate,
-        least_leaf_rows=settings.least_leaf_rows,
+        min_samples_leaf=settings.min_samples_leaf,
         random_state=settings.random_state,
     )
     return model.fit(task.frame, task.share, task.trials)
@@ -102,26 +116,28 @@ def _texts(model: BoostedShareModel) -> tuple[str, ...]:
     return forecaster.texts if isinstance(forecaster, BoostedShares) else ()
 
 
-def _bare(model: BoostedShareModel, task: Task) -> tuple[tuple[str, ...], Took]:
+def _time_bare(
+    model: BoostedShareModel, task: EstimatorTask
+) -> tuple[tuple[str, ...], ElapsedTime]:
     """Train both rounds of a fitted model's boosters; the clock stands while rows are encoded."""
     rng = np.random.default_rng(model.seed_)
-    held = at_random(len(task.share), model.calibration_share, rng)
+    held = hold_out_random(len(task.share), model.calibration_share, rng)
     texts: list[str] = []
     seconds = cpu_seconds = 0.0
     for used in (~held, np.ones_like(held)):
         texts = []
-        for seed, fit in _fits_of(model, task, used):
+        for seed, fit in _prepare_fits(model, task, used):
             start = Stopwatch.now()
             texts.append(train_bare(fit, seed))
-            took = start.until_now()
+            took = start.elapsed()
             seconds, cpu_seconds = seconds + took.seconds, cpu_seconds + took.cpu_seconds
-    return tuple(texts), Took(seconds, cpu_seconds)
+    return tuple(texts), ElapsedTime(seconds, cpu_seconds)
 
 
-def _fits_of(
-    model: BoostedShareModel, task: Task, used: np.ndarray
+def _prepare_fits(
+    model: BoostedShareModel, task: EstimatorTask, used: np.ndarray
 ) -> Iterator[tuple[int, BoosterFit]]:
     table = model.reader_.read(task.frame).take(used)
-    rows = Rows(table.codes, task.share[used], task.trials[used])
+    rows = LabelledRows(table.codes, task.share[used], task.trials[used])
     boosting = model.boosting()
-    return booster_fits(table, rows, boosting, LevelEncoder.learn(rows, boosting.path))
+    return booster_fits(table, rows, boosting, LevelEncoder.fit(rows, boosting.path))

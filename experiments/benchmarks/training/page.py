@@ -8,42 +8,42 @@ from typing import Any, Final
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.features.growth import MedianRange
 from experiments.benchmarks.features.verdicts import Verdict
-from experiments.benchmarks.training.engines import Engines
-from experiments.benchmarks.training.measuring import Measured
-from experiments.benchmarks.training.timing import Compared
+from experiments.benchmarks.training.benchmark import TrainingBenchmarkResult
+from experiments.benchmarks.training.engines import EngineComparison
+from experiments.benchmarks.training.timing import TimingComparison
 
-MOST_RATIO: Final = 1.3
+MAX_RATIO: Final = 1.3
 """Our time over that of bare LightGBM for the same trees."""
-MOST_LOSS_DIFFERENCE: Final = 0.01
+MAX_LOSS_DIFFERENCE: Final = 0.01
 """Of a cluster's log loss from this machine's, as a share of it."""
 
 
-def page(measured: Measured) -> Group:
+def page(measured: TrainingBenchmarkResult) -> Group:
     """Return the whole result, to be printed by rich."""
-    tables = [_beside_bare(measured.compared)]
+    tables = [_bare_table(measured.compared)]
     if measured.engines is not None:
-        tables.append(_beside_cluster(measured.engines))
-    return Group(*tables, *said(measured))
+        tables.append(_engine_table(measured.engines))
+    return Group(*tables, *verdict_lines(measured))
 
 
-def verdicts(measured: Measured) -> list[Verdict]:
+def verdicts(measured: TrainingBenchmarkResult) -> list[Verdict]:
     """Hold medians against the bounds; times count twice, on the wall and on the processors."""
     found = [
-        Verdict(f"{one.name} / bare LightGBM, median {clock} time", ratio.median, MOST_RATIO)
+        Verdict(f"{one.name} / bare LightGBM, median {clock} time", ratio.median, MAX_RATIO)
         for one in measured.compared
         for clock, ratio in (("wall", one.ratio), ("CPU", one.cpu_ratio))
     ]
     if measured.engines is not None:
         found += [
-            Verdict(f"{target}: share that a cluster's log loss is off", off, MOST_LOSS_DIFFERENCE)
-            for target, off in _off(measured.engines).items()
+            Verdict(f"{target}: share that a cluster's log loss is off", off, MAX_LOSS_DIFFERENCE)
+            for target, off in _relative_loss_differences(measured.engines).items()
         ]
     return found
 
 
-def said(measured: Measured) -> list[str]:
+def verdict_lines(measured: TrainingBenchmarkResult) -> list[str]:
     """Return a line a bound: reached or not reached."""
     return [
         f"{'reached' if verdict.is_reached else 'not reached'}: {verdict.of} "
@@ -52,7 +52,7 @@ def said(measured: Measured) -> list[str]:
     ]
 
 
-def as_document(measured: Measured) -> dict[str, Any]:
+def as_document(measured: TrainingBenchmarkResult) -> dict[str, Any]:
     """Return everything measured as values that JSON can hold."""
     return {
         "rows": measured.rows,
@@ -67,7 +67,7 @@ def as_document(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _beside_bare(compared: tuple[Compared, ...]) -> Table:
+def _bare_table(compared: tuple[TimingComparison, ...]) -> Table:
     table = Table(title="The same trees by us and by bare LightGBM", title_justify="left")
     table.add_column("fit")
     headings = ("rows", "inputs", "trees", "seconds", "bare s", "ratio", "CPU s", "CPU ratio")
@@ -79,36 +79,36 @@ def _beside_bare(compared: tuple[Compared, ...]) -> Table:
             f"{one.rows:,}",
             str(one.inputs),
             f"{one.trees:,}",
-            _spread(Spread.of([pair.ours.seconds for pair in one.pairs]), "{:.2f}"),
-            _spread(Spread.of([pair.bare.seconds for pair in one.pairs]), "{:.2f}"),
-            _spread(one.ratio, "{:.2f}"),
-            _spread(Spread.of([pair.ours.cpu_seconds for pair in one.pairs]), "{:.2f}"),
-            _spread(one.cpu_ratio, "{:.2f}"),
+            _format_range(MedianRange.of([pair.ours.seconds for pair in one.pairs]), "{:.2f}"),
+            _format_range(MedianRange.of([pair.bare.seconds for pair in one.pairs]), "{:.2f}"),
+            _format_range(one.ratio, "{:.2f}"),
+            _format_range(MedianRange.of([pair.ours.cpu_seconds for pair in one.pairs]), "{:.2f}"),
+            _format_range(one.cpu_ratio, "{:.2f}"),
         )
     return table
 
 
-def _beside_cluster(engines: Engines) -> Table:
+def _engine_table(engines: EngineComparison) -> Table:
     table = Table(title="The main job's boosters, by engine", title_justify="left")
     table.add_column("engine")
     table.add_column("seconds", justify="right")
     for target in engines.here_loss:
         table.add_column(f"log loss {target}", justify="right")
     here = [f"{loss:.5f}" for loss in engines.here_loss.values()]
-    there = [_spread(loss, "{:.5f}") for loss in engines.cluster_loss.values()]
-    table.add_row("local", _spread(engines.here_seconds, "{:.1f}"), *here)
-    table.add_row("dask", _spread(engines.cluster_seconds, "{:.1f}"), *there)
+    there = [_format_range(loss, "{:.5f}") for loss in engines.cluster_loss.values()]
+    table.add_row("local", _format_range(engines.here_seconds, "{:.1f}"), *here)
+    table.add_row("dask", _format_range(engines.cluster_seconds, "{:.1f}"), *there)
     return table
 
 
-def _off(engines: Engines) -> dict[str, float]:
+def _relative_loss_differences(engines: EngineComparison) -> dict[str, float]:
     return {
         target: abs(engines.cluster_loss[target].median / loss - 1)
         for target, loss in engines.here_loss.items()
     }
 
 
-def _spread(spread: Spread, form: str) -> str:
+def _format_range(spread: MedianRange, form: str) -> str:
     """Say the median, and the range where there is one."""
     middle = form.format(spread.median)
     if spread.least == spread.greatest:

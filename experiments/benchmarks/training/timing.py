@@ -7,39 +7,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-from experiments.benchmarks.features.figures import Took
-from experiments.benchmarks.features.growth import Spread
+from experiments.benchmarks.features.figures import ElapsedTime
+from experiments.benchmarks.features.growth import MedianRange
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Pair:
+class TimingPair:
     """What ours took and what the bare library took for the same trees, once each."""
 
-    ours: Took
-    bare: Took
+    ours: ElapsedTime
+    bare: ElapsedTime
 
 
 @dataclass(frozen=True)
-class Compared:
+class TimingComparison:
     """All runs of a comparison, and whether both made the same trees in each."""
 
     name: str
     trees: int
     rows: int
     inputs: int
-    pairs: tuple[Pair, ...]
+    pairs: tuple[TimingPair, ...]
 
     @property
-    def ratio(self) -> Spread:
+    def ratio(self) -> MedianRange:
         """Return our wall time over the bare one."""
-        return Spread.of([one.ours.seconds / one.bare.seconds for one in self.pairs])
+        return MedianRange.of([one.ours.seconds / one.bare.seconds for one in self.pairs])
 
     @property
-    def cpu_ratio(self) -> Spread:
+    def cpu_ratio(self) -> MedianRange:
         """Return our time of the processors over the bare one."""
-        return Spread.of([one.ours.cpu_seconds / one.bare.cpu_seconds for one in self.pairs])
+        return MedianRange.of([one.ours.cpu_seconds / one.bare.cpu_seconds for one in self.pairs])
 
 
 @dataclass(frozen=True)
@@ -54,36 +54,36 @@ class Stopwatch:
         """Read the clocks."""
         return cls(time.perf_counter(), time.process_time())
 
-    def until_now(self) -> Took:
+    def elapsed(self) -> ElapsedTime:
         """Return what has passed since."""
         later = Stopwatch.now()
-        return Took(later.seconds - self.seconds, later.cpu_seconds - self.cpu_seconds)
+        return ElapsedTime(later.seconds - self.seconds, later.cpu_seconds - self.cpu_seconds)
 
 
-def timed(work: Callable[[], Result]) -> tuple[Result, Took]:
+def time_call(work: Callable[[], Result]) -> tuple[Result, ElapsedTime]:
     """Do some work; return its result and what it took."""
     start = Stopwatch.now()
     result = work()
-    return result, start.until_now()
+    return result, start.elapsed()
 
 
-class OtherTreesError(AssertionError):
+class DifferentTreesError(AssertionError):
     """Refuse to compare times of two ways that didn't grow the same trees."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name}: ours and the bare library's boosters differ")
 
 
-def in_turns(
+def time_in_turns(
     name: str,
-    ours: Callable[[], tuple[Result, Took]],
-    bare: Callable[[], tuple[Result, Took]],
+    ours: Callable[[], tuple[Result, ElapsedTime]],
+    bare: Callable[[], tuple[Result, ElapsedTime]],
     repeats: int,
-) -> tuple[Pair, ...]:
+) -> tuple[TimingPair, ...]:
     """Time both ways as often as asked; the one that goes first changes with every run.
 
     Raises:
-        OtherTreesError: they don't come to the same result.
+        DifferentTreesError: they don't come to the same result.
     """
     pairs = []
     for number in range(repeats):
@@ -94,6 +94,6 @@ def in_turns(
             result, took = ours()
             theirs, theirs_took = bare()
         if result != theirs:
-            raise OtherTreesError(name)
-        pairs.append(Pair(took, theirs_took))
+            raise DifferentTreesError(name)
+        pairs.append(TimingPair(took, theirs_took))
     return tuple(pairs)

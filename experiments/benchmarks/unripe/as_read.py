@@ -17,16 +17,18 @@ from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF
 
 
-def as_read(rows: SignalRows, moments: pd.DataFrame, *, rate: Rate, level: Level) -> pd.DataFrame:
+def read_rates(
+    rows: SignalRows, moments: pd.DataFrame, *, rate: Rate, level: Level
+) -> pd.DataFrame:
     """Return keys and `as_of_day` of `moments`, each once, with `ours` and the trials it rests on.
 
     `ours` is null where the features have counted no trial by then.
     """
     keys = [*LEVEL_KEYS[level], AS_OF]
     names = [rate.column(measure, level) for measure in (rate.successes, rate.trials)]
-    features = tuple(feature for feature in CATALOGUE.at(level) if feature.name in names)
+    features = tuple(feature for feature in CATALOGUE.at_level(level) if feature.name in names)
     asked = _as_table(moments[keys].drop_duplicates(), keys)
-    values = level_values(rows, features, rows.keep(asked))
+    values = level_values(rows, features, rows.store(asked))
     read = rows.dataset.connection.to_pyarrow(values).to_pandas()
     successes, trials = (read[name].to_numpy() for name in names)
     result: pd.DataFrame = read[keys].assign(ours=ratio(successes, trials), rests_on=trials)

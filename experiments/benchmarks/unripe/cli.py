@@ -25,14 +25,14 @@ def bench_unripe(
 
     from rich.console import Console
 
-    from experiments.benchmarks.unripe.measuring import Plan, measure
+    from experiments.benchmarks.unripe.benchmark import CohortBenchmarkConfig, measure
     from experiments.benchmarks.unripe.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
 
     markets = [configure(preset, seed=seed) for seed in range(seeds)]
     with Console(stderr=True).status("Starting") as status:
-        found = measure(Plan(markets, work), status.update)
+        found = measure(CohortBenchmarkConfig(markets, work), status.update)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

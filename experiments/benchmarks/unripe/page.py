@@ -10,10 +10,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.unripe.measuring import AgeFigures, Bias
+from experiments.benchmarks.unripe.benchmark import AgeFigures, Bias
 from features.declarations.levels import Level
 
-MOST_BIAS: Final = 1.0
+MAX_BIAS: Final = 1.0
 """Percentage points."""
 SHORT: Final = {Level.MARKET: "market", Level.CATEGORY_MARKET: "category"}
 """How the table calls a level; the sentences give its full name."""
@@ -59,9 +59,9 @@ def page(found: Sequence[AgeFigures]) -> Group:
 def verdicts(found: Sequence[AgeFigures]) -> list[str]:
     """Return a line a rate, level and age: reached or not reached."""
     return [
-        f"{'reached' if abs(one.ours.mean.mean) <= MOST_BIAS else 'not reached'}: "
-        f"{one.rate} by {one.level.value}, {one.age} days old: bias {_said(one.ours)}, "
-        f"at most {MOST_BIAS:g} either way; naive {_said(one.naive)}"
+        f"{'reached' if abs(one.ours.mean.mean) <= MAX_BIAS else 'not reached'}: "
+        f"{one.rate} by {one.level.value}, {one.age} days old: bias {_format_bias(one.ours)}, "
+        f"at most {MAX_BIAS:g} either way; naive {_format_bias(one.naive)}"
         for one in found
     ]
 
@@ -71,5 +71,5 @@ def as_document(found: Sequence[AgeFigures]) -> dict[str, Any]:
     return {"figures": [asdict(one) for one in found], "verdicts": verdicts(found)}
 
 
-def _said(bias: Bias) -> str:
+def _format_bias(bias: Bias) -> str:
     return f"{bias.mean.mean:+.2f} ({bias.mean.low:+.2f} to {bias.mean.high:+.2f})"

@@ -19,7 +19,7 @@ def choose(rng: np.random.Generator, weights: FloatArray) -> IntArray:
     return np.asarray((picked[:, None] >= so_far[:, :-1]).sum(axis=1), dtype=np.int64)
 
 
-def before_in_group(group: IntArray, amount: IntArray) -> IntArray:
+def sum_earlier_in_group(group: IntArray, amount: IntArray) -> IntArray:
     """Return for each row the amounts of the earlier rows of its group; groups stand together."""
     so_far = np.cumsum(amount) - amount
     starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if group.size else group

@@ -50,7 +50,7 @@ class Clock:
         """Return how many weeks the planned days touch."""
         return (self.planned - 1 + self.offset) // WEEK + 1
 
-    def week_of(self, day: IntArray) -> IntArray:
+    def to_week(self, day: IntArray) -> IntArray:
         """Return the week of each day."""
         return (day + self.offset) // WEEK
 
@@ -66,17 +66,17 @@ class Clock:
         return np.asarray((days - new_year).astype(np.int64) + 1, dtype=np.int64)
 
 
-def clock_of(market: Simulation) -> Clock:
+def build_clock(market: Simulation) -> Clock:
     """Return the clock of a market."""
     return Clock(first_day=market.first_day, days=market.days)
 
 
-def in_order(columns: dict[str, Any], *keys: str) -> dict[str, Any]:
+def sort_columns(columns: dict[str, Any], *keys: str) -> dict[str, Any]:
     """Return columns sorted by some of them, the first foremost; equal rows keep their order."""
     order = np.lexsort([columns[key] for key in reversed(keys)])
     return {name: values[order] for name, values in columns.items()}
 
 
-def rows_of(columns: dict[str, Any], keep: IntArray | BoolArray) -> dict[str, Any]:
+def select_rows(columns: dict[str, Any], keep: IntArray | BoolArray) -> dict[str, Any]:
     """Return the columns at a mask's or an index's rows."""
     return {name: values[keep] for name, values in columns.items()}

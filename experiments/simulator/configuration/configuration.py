@@ -51,7 +51,7 @@ class Simulation(Section):
     profit: sizes.ProfitSizes = sizes.ProfitSizes()
 
     @model_validator(mode="after")
-    def _known_markets(self) -> Self:
+    def _check_markets(self) -> Self:
         known = [place.code for place in self.places]
         if not self.markets or len(set(self.markets)) < len(self.markets):
             message = "name each market once, and at least one"
@@ -63,7 +63,7 @@ class Simulation(Section):
         return self
 
     @property
-    def offered_in(self) -> tuple[Place, ...]:
+    def simulated_places(self) -> tuple[Place, ...]:
         """Return the markets that are simulated, in the order asked for."""
         by_code = {place.code: place for place in self.places}
         return tuple(by_code[code] for code in self.markets)
@@ -114,12 +114,12 @@ def configure(preset: str = "small", *, file: Path | None = None, **chosen: obje
     """
     if preset not in PRESETS:
         raise UnknownPresetError(preset)
-    from_file = {} if file is None else _read(file)
+    from_file = {} if file is None else _read_toml(file)
     given = {name: value for name, value in chosen.items() if value is not None}
-    return validated({**PRESETS[preset], **from_file, **given})
+    return parse_configuration({**PRESETS[preset], **from_file, **given})
 
 
-def validated(values: dict[str, Any]) -> Simulation:
+def parse_configuration(values: dict[str, Any]) -> Simulation:
     """Return a configuration out of plain values.
 
     Raises:
@@ -133,7 +133,7 @@ def validated(values: dict[str, Any]) -> Simulation:
         raise BadSimulationError(place, first["msg"]) from error
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -16,20 +16,20 @@ PRODUCT_DIGITS: Final = 8
 _HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
-def numbered(prefix: str, *parts: tuple[IntArray, int]) -> pa.Array:
+def format_ids(prefix: str, *parts: tuple[IntArray, int]) -> pa.Array:
     """Return `prefix`, then each part as so many digits, parts joined by a hyphen."""
-    return _fixed_width(_letters(prefix, parts))
+    return _to_string_array(_encode_letters(prefix, parts))
 
 
-def numbered_in_places(
+def format_listing_ids(
     prefix: str, part: tuple[IntArray, int], codes: Sequence[str], place: IntArray
 ) -> pa.Array:
     """Return `prefix`, a number and, after a hyphen, one of some codes of equal length."""
     endings = np.array([list(f"-{code}".encode()) for code in codes], dtype=np.uint8)
-    return _fixed_width(np.hstack([_letters(prefix, (part,)), endings[place]]))
+    return _to_string_array(np.hstack([_encode_letters(prefix, (part,)), endings[place]]))
 
 
-def _letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt.NDArray[np.uint8]:
+def _encode_letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt.NDArray[np.uint8]:
     rows = len(parts[0][0])
     columns = [np.tile(np.frombuffer(prefix.encode(), dtype=np.uint8), (rows, 1))]
     for place, (numbers, digits) in enumerate(parts):
@@ -40,7 +40,7 @@ def _letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt.NDArra
     return np.hstack(columns)
 
 
-def keyed_hashes(numbers: IntArray, key: int) -> pa.Array:
+def hash_numbers(numbers: IntArray, key: int) -> pa.Array:
     """Return a 16-digit hexadecimal hash a number (splitmix64): distinct for distinct numbers."""
     start = hashlib.blake2b(str(key).encode(), digest_size=8).digest()
     with np.errstate(over="ignore"):
@@ -50,16 +50,16 @@ def keyed_hashes(numbers: IntArray, key: int) -> pa.Array:
         mixed ^= mixed >> np.uint64(31)
     in_bytes = mixed.astype(">u8").view(np.uint8).reshape(-1, 8)
     digits = np.stack([in_bytes >> 4, in_bytes & 15], axis=2).reshape(-1, 16)
-    return _fixed_width(_HEX[digits])
+    return _to_string_array(_HEX[digits])
 
 
-def named(names: Sequence[str] | pa.Array, places: IntArray) -> pa.Array:
+def take_names(names: Sequence[str] | pa.Array, places: IntArray) -> pa.Array:
     """Return the name at each place; null where the place is negative."""
     values = names if isinstance(names, pa.Array) else pa.array(list(names), pa.string())
     return values.take(pa.array(places, mask=places < 0))
 
 
-def _fixed_width(letters: npt.NDArray[np.uint8]) -> pa.Array:
+def _to_string_array(letters: npt.NDArray[np.uint8]) -> pa.Array:
     rows, width = letters.shape
     offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(width)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(letters))]

@@ -15,7 +15,7 @@ from features.runtime.arrays import BoolArray, IntArray
 MOMENT = pa.timestamp("us")
 
 
-def available_at(
+def draw_availability(
     market: Simulation, table: str, event: IntArray, *, chunk: int = 0
 ) -> tuple[IntArray, BoolArray]:
     """Return when each event becomes known, and whether that is before the data's export.
@@ -31,20 +31,20 @@ def available_at(
     return known, known <= market.days * DAY_US
 
 
-def moments(market: Simulation, time: npt.NDArray[np.int64]) -> pa.Array:
+def to_timestamps(market: Simulation, time: npt.NDArray[np.int64]) -> pa.Array:
     """Return times since the first day's midnight as timestamps (UTC)."""
     return pa.array(time + market.first_day * DAY_US, pa.int64()).cast(MOMENT)
 
 
-def with_knowledge(
+def add_availability(
     market: Simulation, table: str, columns: dict[str, pa.Array], *, chunk: int = 0
 ) -> pa.Table:
     """Return the rows known at the export, with `event_time` and `available_at` as timestamps."""
     event = columns["event_time"].to_numpy()
-    known, is_known = available_at(market, table, event, chunk=chunk)
+    known, is_known = draw_availability(market, table, event, chunk=chunk)
     stamped = {
         **columns,
-        "event_time": moments(market, event),
-        "available_at": moments(market, known),
+        "event_time": to_timestamps(market, event),
+        "available_at": to_timestamps(market, known),
     }
     return pa.table(stamped).filter(pa.array(is_known))

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from experiments.simulator.configuration.arrays import logistic
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS, numbered_in_places
+from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS, format_listing_ids
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.suppliers import Suppliers
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
@@ -68,7 +68,7 @@ class Candidates:
         """Return how many there are."""
         return self.product.size
 
-    def at(self, rows: IntArray) -> Candidates:
+    def select(self, rows: IntArray) -> Candidates:
         """Return the candidates at some places."""
         return Candidates(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
@@ -156,4 +156,4 @@ def _propensity(
 def listing_names(market: Simulation, candidates: Candidates) -> pa.Array:
     """Return the identifiers of candidates: product and market, so that anyone can find them."""
     part = (candidates.number, PRODUCT_DIGITS)
-    return numbered_in_places("L", part, market.markets, candidates.place)
+    return format_listing_ids("L", part, market.markets, candidates.place)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.clock import DAY_US, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import named, numbered
+from experiments.simulator.configuration.identifiers import format_ids, take_names
 from experiments.simulator.configuration.randomness import generator
 from features.runtime.arrays import FloatArray, IntArray
 
@@ -38,7 +38,7 @@ class Creators:
 
 def creator_names(numbers: IntArray) -> pa.Array:
     """Return the identifiers of creators."""
-    return numbered("C", (numbers, 7))
+    return format_ids("C", (numbers, 7))
 
 
 def draw_creators(market: Simulation) -> Creators:
@@ -66,10 +66,10 @@ def creator_stats(market: Simulation, creators: Creators) -> dict[str, pa.Array]
     who, day = (grid.ravel() for grid in np.meshgrid(np.arange(count), days, indexing="ij"))
     time = day * DAY_US + rng.integers(0, DAY_US, who.size)
     followers = creators.followers[who] * np.exp(creators.growth_a_day[who] * day)
-    ordered = in_order({"who": who, "time": time, "followers": followers}, "time")
+    ordered = sort_columns({"who": who, "time": time, "followers": followers}, "time")
     return {
         "creator_id": creator_names(ordered["who"]),
         "followers": pa.array(ordered["followers"].astype(np.int64)),
-        "niche": named(creators.niches, creators.niche[ordered["who"]]),
+        "niche": take_names(creators.niches, creators.niche[ordered["who"]]),
         "event_time": pa.array(ordered["time"]),
     }

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.simulator.configuration.clock import Clock
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.candidates import Candidates
-from experiments.simulator.mechanisms.localisation import Settings
+from experiments.simulator.mechanisms.localisation import LocalisationSettings
 from experiments.simulator.mechanisms.logistics import Logistics, is_before_christmas
 from features.runtime.arrays import FloatArray, IntArray
 
@@ -23,7 +23,7 @@ def season(market: Simulation, clock: Clock, candidates: Candidates, rows: IntAr
     amplitude = np.array([one.season for one in market.categories])
     peak = np.array([one.peak_day for one in market.categories])
     wave = amplitude[:, None] * np.cos(2 * np.pi * (clock.day_of_year - peak[:, None]) / 365.25)
-    holiday = np.array([place.holiday for place in market.offered_in])
+    holiday = np.array([place.holiday for place in market.simulated_places])
     rise = holiday[:, None] * is_before_christmas(clock)
     weekday = (np.arange(clock.planned) + clock.offset) % 7
     week = WEEKEND * (weekday >= FIRST_WEEKEND_DAY)
@@ -47,8 +47,8 @@ def age_curve(market: Simulation, clock: Clock, live_day: IntArray) -> FloatArra
     return np.where(age < 0, 0.0, rise * np.exp(-np.maximum(age, 0) / sizes.fall_days))
 
 
-def taste_for_localisation(
-    market: Simulation, settings: Settings, rows: IntArray, clock: Clock
+def localisation_response(
+    market: Simulation, settings: LocalisationSettings, rows: IntArray, clock: Clock
 ) -> FloatArray:
     """Return the log factor of language, imagery and packaging (rows, days): 0 if all is met."""
     sizes = market.localisation
@@ -63,17 +63,17 @@ def taste_for_localisation(
     return sizes.strength * lost
 
 
-def standing(market: Simulation, candidates: Candidates, rows: IntArray) -> FloatArray:
+def base_log_rate(market: Simulation, candidates: Candidates, rows: IntArray) -> FloatArray:
     """Return the log of the usual lines a day of each row: market, category, appeal, quality."""
     sizes = market.demand
     category = np.array([one.volume for one in market.categories])[candidates.category[rows]]
-    place = np.array([one.volume for one in market.offered_in])[candidates.place[rows]]
+    place = np.array([one.volume for one in market.simulated_places])[candidates.place[rows]]
     own = candidates.appeal[rows] + candidates.taste[rows]
     by_quality = sizes.quality_pull * candidates.quality[rows]
     return np.asarray(np.log(sizes.lines_a_day) + category + place + own + by_quality)
 
 
-def damping(
+def lateness_effect(
     market: Simulation, logistics: Logistics, candidates: Candidates, rows: IntArray
 ) -> FloatArray:
     """Return what late parcels of the past weeks take off log demand (rows, days)."""

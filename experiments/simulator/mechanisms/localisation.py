@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulator.configuration.clock import DAY_US, SECOND_US, Clock, in_order
+from experiments.simulator.configuration.clock import DAY_US, SECOND_US, Clock, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import named
+from experiments.simulator.configuration.identifiers import take_names
 from experiments.simulator.configuration.places import LANGUAGE_NEEDED
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
@@ -26,7 +26,7 @@ LISTED_SECOND: Final = 9 * 3_600
 
 
 @dataclass(frozen=True)
-class Setting:
+class AttributeSetting:
     """One attribute over the candidates it applies to; a gap is closed on `repaired_day`.
 
     `value` holds from going live on; where the attribute doesn't apply, it counts as met.
@@ -43,10 +43,10 @@ class Setting:
         return np.where(self.applies[rows][:, None], value, WHOLE)
 
 
-Settings = dict[str, Setting]
+LocalisationSettings = dict[str, AttributeSetting]
 
 
-def certificates_of(market: Simulation) -> tuple[str, ...]:
+def list_certificates(market: Simulation) -> tuple[str, ...]:
     """Return all certificates that any market demands of any category."""
     named_twice = (name for one in market.categories for name, _ in one.certificates)
     return tuple(dict.fromkeys(named_twice))
@@ -54,7 +54,7 @@ def certificates_of(market: Simulation) -> tuple[str, ...]:
 
 def needs_certificate(market: Simulation, candidates: Candidates, certificate: str) -> BoolArray:
     """Tell which candidates' markets demand a certificate of their category, ever."""
-    groups = [place.group for place in market.offered_in]
+    groups = [place.group for place in market.simulated_places]
     demanded = np.array(
         [
             [group in dict(one.certificates).get(certificate, ()) for group in groups]
@@ -75,11 +75,13 @@ def _applies(market: Simulation, candidates: Candidates) -> dict[str, BoolArray]
         "packaging": everyone,
         "imagery": everyone,
     }
-    needs = {name: needs_certificate(market, candidates, name) for name in certificates_of(market)}
+    needs = {
+        name: needs_certificate(market, candidates, name) for name in list_certificates(market)
+    }
     return {**general, **needs}
 
 
-def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> Settings:
+def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> LocalisationSettings:
     """Draw how far each attribute is met, and when gaps are closed."""
     sizes = market.localisation
     is_foreign = np.array([code in LANGUAGE_NEEDED for code in market.markets])[candidates.place]
@@ -96,7 +98,7 @@ def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> Set
         is_half = (rng.random(count) < HALF_MET) & (name in {"language", "packaging", "imagery"})
         is_repaired = (rng.random(count) < sizes.repair_share) & ~is_met
         wait = rng.exponential(sizes.repair_days, count).astype(np.int64) + 1
-        settings[name] = Setting(
+        settings[name] = AttributeSetting(
             applies=applies,
             value=np.where(is_met, 1.0, np.where(is_half, 0.5, 0.0)),
             repaired_day=np.where(is_repaired, candidates.live_day + wait, NEVER),
@@ -105,7 +107,7 @@ def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> Set
 
 
 def localisation_rows(
-    clock: Clock, candidates: Candidates, settings: Settings
+    clock: Clock, candidates: Candidates, settings: LocalisationSettings
 ) -> dict[str, pa.Array]:
     """Return the attributes of the listed candidates as set at the start and as repaired later.
 
@@ -129,10 +131,10 @@ def localisation_rows(
         "value": np.concatenate([value for _, _, value, _ in parts]),
         "time": np.concatenate([time for _, _, _, time in parts]),
     }
-    ordered = in_order(columns, "time", "listing", "attribute")
+    ordered = sort_columns(columns, "time", "listing", "attribute")
     return {
         "listing": ordered["listing"],
-        "attribute": named(list(settings), ordered["attribute"]),
+        "attribute": take_names(list(settings), ordered["attribute"]),
         "value": pa.array(ordered["value"]),
         "event_time": pa.array(ordered["time"]),
     }

@@ -52,9 +52,9 @@ def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
     for week in range(1, shocks.shape[1]):
         innovation = np.sqrt(1 - PERSISTENCE**2) * shocks[:, week]
         state[:, week] = PERSISTENCE * state[:, week - 1] + innovation
-    week_of_day = clock.week_of(np.arange(clock.planned))
+    week_of_day = clock.to_week(np.arange(clock.planned))
     congestion = sizes.congestion_sd * state[:, week_of_day] + PEAK * is_before_christmas(clock)
-    parcel = np.array([place.parcel_days for place in market.offered_in])
+    parcel = np.array([place.parcel_days for place in market.simulated_places])
     usual = (parcel[:, None] * np.array(MODE_FACTOR)).ravel()
     median = usual[:, None] * np.exp(np.repeat(congestion, len(MODES), axis=0))
     promised = np.ceil(usual * np.exp(ndtri(sizes.promise_quantile) * sizes.transit_sd))
@@ -63,11 +63,11 @@ def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
         median=median,
         promised=promised.astype(np.int64),
         late_share=late_share,
-        late_lately=_mean_of_past(late_share, MEMORY_DAYS),
+        late_lately=_trailing_mean(late_share, MEMORY_DAYS),
     )
 
 
-def _mean_of_past(values: FloatArray, days: int) -> FloatArray:
+def _trailing_mean(values: FloatArray, days: int) -> FloatArray:
     """Return each day's mean of the days before it, at most so many; the first has its own."""
     so_far = np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
     stop = np.maximum(np.arange(values.shape[1]), 1)

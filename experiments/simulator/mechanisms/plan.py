@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.simulator.configuration.clock import Clock, clock_of
+from experiments.simulator.configuration.clock import Clock, build_clock
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms import demand, policy, prices, return_risk, videos
 from experiments.simulator.mechanisms.candidates import (
@@ -21,9 +21,9 @@ from experiments.simulator.mechanisms.candidates import (
     draw_products,
 )
 from experiments.simulator.mechanisms.creators import Creators, draw_creators
-from experiments.simulator.mechanisms.localisation import Settings, draw_settings
+from experiments.simulator.mechanisms.localisation import LocalisationSettings, draw_settings
 from experiments.simulator.mechanisms.logistics import Logistics, draw_logistics
-from experiments.simulator.mechanisms.repurchase import repurchase_rate, with_repeats
+from experiments.simulator.mechanisms.repurchase import repeat_demand, repurchase_rate
 from experiments.simulator.mechanisms.suppliers import Suppliers, draw_suppliers
 from features.dataset.horizons import Horizons
 from features.runtime.arrays import FloatArray, IntArray
@@ -48,7 +48,7 @@ class Chunk:
     number: int
     products: Products
     candidates: Candidates
-    settings: Settings
+    settings: LocalisationSettings
     price_changes: prices.PriceChanges
     videos: videos.Videos
     cases: policy.PolicyCases
@@ -56,7 +56,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChunkPlan:
     """Expected values on every planned day (rows, days) of some candidates, `rows`.
 
     `units` is expected demand with stock and without takedown; `return_rate` holds for units in
@@ -76,7 +76,7 @@ class Plan:
 
 def build_world(market: Simulation) -> World:
     """Draw what all chunks share; the truth looks as far ahead as targets usually do."""
-    clock = clock_of(market)
+    clock = build_clock(market)
     return World(
         market=market,
         clock=clock,
@@ -104,29 +104,29 @@ def draw_chunk(world: World, number: int) -> Chunk:
     )
 
 
-def make_plan(world: World, chunk: Chunk, rows: IntArray) -> Plan:
+def make_plan(world: World, chunk: Chunk, rows: IntArray) -> ChunkPlan:
     """Return the plan of some candidates of a chunk."""
     candidates, clock = chunk.candidates, world.clock
     log_price = prices.price_path(chunk.price_changes, candidates, rows, clock.planned)
     return plan_at_prices(world, chunk, rows, log_price)
 
 
-def plan_at_prices(world: World, chunk: Chunk, rows: IntArray, log_price: FloatArray) -> Plan:
+def plan_at_prices(world: World, chunk: Chunk, rows: IntArray, log_price: FloatArray) -> ChunkPlan:
     """Return the plan of some candidates of a chunk, were their log prices these (rows, days)."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
-    missing = return_risk.gaps(chunk.settings, rows, clock)
+    missing = return_risk.localisation_gaps(chunk.settings, rows, clock)
     lift = videos.lift(market, clock, chunk.videos, rows, len(candidates))
     first = _first_purchases(world, chunk, rows, log_price) * lift
     misfit = market.localisation.strength * np.maximum(
         missing["size_chart"], missing["plug_voltage"]
     )
     rate = repurchase_rate(market, candidates, rows, misfit)
-    repeats = with_repeats(market, clock, first, rate)
+    repeats = repeat_demand(market, clock, first, rate)
     lines = first + repeats
     repeat_share = np.divide(repeats, lines, out=np.zeros_like(lines), where=lines > 0)
     lane = world.logistics.lane(candidates.place[rows], candidates.mode[rows])
     own = chunk.own_risk[rows]
-    return Plan(
+    return ChunkPlan(
         rows=rows,
         units=lines * demand.mean_units(market),
         repeat_share=repeat_share,
@@ -145,12 +145,12 @@ def _first_purchases(
     """Return the expected order lines of new buyers on each day, creators aside."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     log_rate = (
-        demand.standing(market, candidates, rows)[:, None]
+        demand.base_log_rate(market, candidates, rows)[:, None]
         + demand.season(market, clock, candidates, rows)
         + demand.price_response(market, candidates, rows, log_price)
-        + demand.taste_for_localisation(market, chunk.settings, rows, clock)
-        + demand.damping(market, world.logistics, candidates, rows)
-        + policy.restricted_path(market, clock, chunk.cases, candidates, rows)
+        + demand.localisation_response(market, chunk.settings, rows, clock)
+        + demand.lateness_effect(market, world.logistics, candidates, rows)
+        + policy.restriction_effect(market, clock, chunk.cases, candidates, rows)
     )
     age = demand.age_curve(market, clock, candidates.live_day[rows])
     return np.asarray(np.exp(log_rate) * age, dtype=np.float64)

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.simulator.configuration.arrays import choose
-from experiments.simulator.configuration.clock import DAY_US, HOUR_US, Clock, in_order
+from experiments.simulator.configuration.clock import DAY_US, HOUR_US, Clock, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import named
+from experiments.simulator.configuration.identifiers import take_names
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
-from experiments.simulator.mechanisms.localisation import Settings
+from experiments.simulator.mechanisms.localisation import LocalisationSettings
 from experiments.simulator.mechanisms.requirements import missing_certificates
 from features.runtime.arrays import FloatArray, IntArray
 
@@ -55,7 +55,7 @@ def draw_policy_cases(
     )
 
 
-def restricted_path(
+def restriction_effect(
     market: Simulation, clock: Clock, cases: PolicyCases, candidates: Candidates, rows: IntArray
 ) -> FloatArray:
     """Return what restrictions take off log demand on each day (rows, days)."""
@@ -72,7 +72,11 @@ def restricted_path(
 
 
 def takedown_hazard(
-    market: Simulation, clock: Clock, candidates: Candidates, settings: Settings, rows: IntArray
+    market: Simulation,
+    clock: Clock,
+    candidates: Candidates,
+    settings: LocalisationSettings,
+    rows: IntArray,
 ) -> FloatArray:
     """Return the chance of being taken down on each day (rows, days), by law or by accident."""
     accident = market.policy.delisting_a_day * np.exp(-0.5 * candidates.quality[rows])
@@ -125,12 +129,12 @@ def policy_rows(
             gone[is_down] * DAY_US,
         ],
     }
-    ordered = in_order(columns, "time", "listing", "kind")
+    ordered = sort_columns(columns, "time", "listing", "kind")
     key = np.stack([ordered[name] for name in ("listing", "kind", "time")])
     is_new = np.r_[True, (key[:, 1:] != key[:, :-1]).any(axis=0)][: key.shape[1]]
     return {
         "listing": ordered["listing"][is_new],
-        "kind": named(KINDS, ordered["kind"][is_new]),
+        "kind": take_names(KINDS, ordered["kind"][is_new]),
         "severity": pa.array(ordered["severity"][is_new]),
         "event_time": pa.array(ordered["time"][is_new]),
     }

@@ -8,7 +8,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulator.configuration.clock import DAY_US, SECOND_US, Clock, in_order, rows_of
+from experiments.simulator.configuration.clock import (
+    DAY_US,
+    SECOND_US,
+    Clock,
+    select_rows,
+    sort_columns,
+)
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
@@ -47,10 +53,10 @@ def draw_price_changes(
         "second": rng.integers(60, CHANGED_BEFORE, who.size),
         "level": rng.normal(MEAN_CHANGE, CHANGE_SD, who.size),
     }
-    ordered = in_order(changes, "candidate", "day", "second")
+    ordered = sort_columns(changes, "candidate", "day", "second")
     same_day = ordered["candidate"] * clock.planned + ordered["day"]
     is_first = np.r_[True, same_day[1:] != same_day[:-1]][: who.size]
-    return PriceChanges(**rows_of(ordered, is_first))
+    return PriceChanges(**select_rows(ordered, is_first))
 
 
 def price_path(
@@ -75,8 +81,8 @@ def price_rows(
     is_shown = candidates.is_listed[changes.candidate] & (changes.day < clock.days)
     who, level = changes.candidate[is_shown], changes.level[is_shown]
     time = changes.day[is_shown] * DAY_US + changes.second[is_shown] * SECOND_US
-    minor = in_minor(market, candidates, who, np.log(candidates.price[who]) + level)
-    ordered = in_order({"listing": who, "time": time, "minor": minor}, "time", "listing")
+    minor = to_minor_units(market, candidates, who, np.log(candidates.price[who]) + level)
+    ordered = sort_columns({"listing": who, "time": time, "minor": minor}, "time", "listing")
     return {
         "listing": ordered["listing"],
         "price_minor": pa.array(ordered["minor"]),
@@ -84,9 +90,9 @@ def price_rows(
     }
 
 
-def in_minor(
+def to_minor_units(
     market: Simulation, candidates: Candidates, who: IntArray, log_price: FloatArray
 ) -> IntArray:
     """Return log prices in US dollars as minor units of the candidates' currencies, 1 at least."""
-    rate = np.array([place.per_dollar for place in market.offered_in])[candidates.place[who]]
+    rate = np.array([place.per_dollar for place in market.simulated_places])[candidates.place[who]]
     return np.maximum(np.round(100 * rate * np.exp(log_price)), 1).astype(np.int64)

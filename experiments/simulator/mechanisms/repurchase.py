@@ -9,7 +9,7 @@ from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.candidates import Candidates
 from features.runtime.arrays import FloatArray, IntArray
 
-MOST: float = 0.8
+MAX_RATE: float = 0.8
 
 
 def repurchase_rate(
@@ -23,10 +23,10 @@ def repurchase_rate(
     usual = np.array([one.repurchase for one in market.categories])[candidates.category[rows]]
     by_quality = usual * np.exp(sizes.quality_pull * candidates.quality[rows])
     rate = sizes.strength * by_quality[:, None] * np.maximum(1 - sizes.fit_pull * misfit, 0)
-    return np.minimum(rate, MOST)
+    return np.minimum(rate, MAX_RATE)
 
 
-def with_repeats(
+def repeat_demand(
     market: Simulation, clock: Clock, first: FloatArray, rate: FloatArray
 ) -> FloatArray:
     """Return the expected repeat demand on each day, given first purchases and repurchase rates.
@@ -42,7 +42,7 @@ def with_repeats(
     return repeats
 
 
-def buyers_of(
+def draw_buyers(
     market: Simulation,
     rng: np.random.Generator,
     *,

@@ -10,9 +10,9 @@ import pyarrow as pa
 from experiments.simulator.configuration.categories import Category
 from experiments.simulator.configuration.clock import DAY_US, Clock
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.knowledge import moments
+from experiments.simulator.configuration.knowledge import to_timestamps
 from experiments.simulator.configuration.places import LANGUAGE_NEEDED, Place
-from experiments.simulator.mechanisms.localisation import Settings, certificates_of
+from experiments.simulator.mechanisms.localisation import LocalisationSettings, list_certificates
 from features.runtime.arrays import FloatArray, IntArray
 
 BINDS_FROM: Final = {"certificate:REACH": 0.4}
@@ -39,11 +39,11 @@ def binding_days(certificate: str, days: int) -> tuple[int, int | None]:
 
 
 def missing_certificates(
-    market: Simulation, clock: Clock, settings: Settings, rows: IntArray
+    market: Simulation, clock: Clock, settings: LocalisationSettings, rows: IntArray
 ) -> FloatArray:
     """Return how many demanded certificates each candidate lacks on each day."""
     missing = np.zeros((rows.size, clock.planned))
-    for name in certificates_of(market):
+    for name in list_certificates(market):
         first, stop = binding_days(name, clock.days)
         day = np.arange(clock.planned)
         is_demanded = (day >= first) & (day < (clock.planned if stop is None else stop))
@@ -51,7 +51,7 @@ def missing_certificates(
     return missing
 
 
-def _demanded(category: Category, place: Place) -> list[str]:
+def _required_attributes(category: Category, place: Place) -> list[str]:
     """Return the attributes that a market, or the platform in it, demands of a category."""
     by_law = [name for name, groups in category.certificates if place.group in groups]
     language = ["language"] if place.code in LANGUAGE_NEEDED else []
@@ -63,9 +63,9 @@ def _demanded(category: Category, place: Place) -> list[str]:
 def requirement_rows(market: Simulation) -> pa.Table:
     """Return the table of requirements: announced two months before they bind."""
     rows = []
-    for place in market.offered_in:
+    for place in market.simulated_places:
         for category in market.categories:
-            for name in _demanded(category, place):
+            for name in _required_attributes(category, place):
                 first, stop = binding_days(name, market.days)
                 rows.append(
                     (place.code, category.name, name, first, stop, SOURCES.get(name, PLATFORM))
@@ -75,18 +75,18 @@ def requirement_rows(market: Simulation) -> pa.Table:
     is_open = np.array([stop is None for stop in stops])
     until_us = np.array([0 if stop is None else stop for stop in stops], dtype=np.int64) * DAY_US
     known = np.minimum(from_us - ANNOUNCED_BEFORE * DAY_US, 0)
-    until = moments(market, until_us)
+    until = to_timestamps(market, until_us)
     return pa.table(
         {
             "market": pa.array(code),
             "category": pa.array(category_name),
             "attribute": pa.array(attribute),
-            "valid_from": moments(market, from_us),
+            "valid_from": to_timestamps(market, from_us),
             "valid_to": pa.array(
                 until.to_numpy(zero_copy_only=False), pa.timestamp("us"), mask=is_open
             ),
             "source": pa.array(source),
-            "event_time": moments(market, known),
-            "available_at": moments(market, known),
+            "event_time": to_timestamps(market, known),
+            "available_at": to_timestamps(market, known),
         }
     )

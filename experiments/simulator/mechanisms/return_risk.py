@@ -12,13 +12,13 @@ from experiments.simulator.configuration.clock import Clock
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
-from experiments.simulator.mechanisms.localisation import Settings
+from experiments.simulator.mechanisms.localisation import LocalisationSettings
 from features.runtime.arrays import FloatArray, IntArray
 
 DELAY_SHAPE: Final = 2.0
 """Of the gamma delay between delivery and return."""
-MOST_RATE: Final = 0.9
-FELT: Final = ("size_chart", "plug_voltage", "language")
+MAX_RATE: Final = 0.9
+RETURN_ATTRIBUTES: Final = ("size_chart", "plug_voltage", "language")
 """Attributes whose lack makes buyers return."""
 
 
@@ -28,9 +28,11 @@ def draw_own_risk(market: Simulation, count: int, chunk: int) -> FloatArray:
     return market.returns.listing_sd * rng.standard_normal(count)
 
 
-def gaps(settings: Settings, rows: IntArray, clock: Clock) -> dict[str, FloatArray]:
+def localisation_gaps(
+    settings: LocalisationSettings, rows: IntArray, clock: Clock
+) -> dict[str, FloatArray]:
     """Return what isn't localised on each day, 0 … 1 (rows, days), of what makes buyers return."""
-    return {name: 1 - settings[name].path(rows, clock.planned) for name in FELT}
+    return {name: 1 - settings[name].path(rows, clock.planned) for name in RETURN_ATTRIBUTES}
 
 
 def return_rate(
@@ -44,7 +46,7 @@ def return_rate(
     """Return the chance that a unit that arrives in time comes back (rows, days of ordering)."""
     usual = usual_log_odds(market, candidates.category[rows])
     odds = usual - market.returns.quality_slope * candidates.quality[rows]
-    return logistic((odds + own)[:, None] + by_localisation(market, missing))
+    return logistic((odds + own)[:, None] + localisation_effect(market, missing))
 
 
 def usual_log_odds(market: Simulation, category: IntArray) -> FloatArray:
@@ -53,7 +55,7 @@ def usual_log_odds(market: Simulation, category: IntArray) -> FloatArray:
     return np.asarray(np.log(usual / (1 - usual)), np.float64)
 
 
-def by_localisation(market: Simulation, missing: dict[str, FloatArray]) -> FloatArray:
+def localisation_effect(market: Simulation, missing: dict[str, FloatArray]) -> FloatArray:
     """Return what gaps add to the log odds of a return, in the shape of the gaps."""
     sizes = market.localisation
     return sizes.strength * (
@@ -63,13 +65,13 @@ def by_localisation(market: Simulation, missing: dict[str, FloatArray]) -> Float
     )
 
 
-def with_lateness(market: Simulation, rate: FloatArray, late_share: FloatArray) -> FloatArray:
+def add_lateness(market: Simulation, rate: FloatArray, late_share: FloatArray) -> FloatArray:
     """Return how many units come back where a share of the parcels is late."""
-    late = np.minimum(rate * market.logistics.late_return_lift, MOST_RATE)
+    late = np.minimum(rate * market.logistics.late_return_lift, MAX_RATE)
     return np.asarray(rate + (late - rate) * late_share, np.float64)
 
 
-def within_window(market: Simulation, window_days: int) -> float:
+def share_in_window(market: Simulation, window_days: int) -> float:
     """Return the share of returns that come within so many days after delivery."""
     scale = market.returns.delay_days / DELAY_SHAPE
     return float(gammainc(DELAY_SHAPE, window_days / scale))

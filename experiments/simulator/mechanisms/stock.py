@@ -14,19 +14,19 @@ from experiments.simulator.configuration.clock import (
     SECOND_US,
     WEEK,
     Clock,
-    in_order,
+    sort_columns,
 )
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
 from experiments.simulator.mechanisms.localisation import LISTED_SECOND
-from experiments.simulator.mechanisms.plan import Chunk, Plan, World
+from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan, World
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 SIGHT_DAYS: Final = 28
 LOT_STEP: Final = 2
 ACTIVE_WEEKS: Final = 4
 NOTHING_COMING: Final = -1
-LEAST_RATE: Final = 0.05
+MIN_RATE: Final = 0.05
 """Units a day below which a seller lets a listing run out."""
 
 
@@ -45,7 +45,7 @@ class StockPath:
     live_week: IntArray
 
 
-def first_lots(world: World, chunk: Chunk, plan: Plan) -> IntArray:
+def first_lots(world: World, chunk: Chunk, plan: ChunkPlan) -> IntArray:
     """Return what sellers send first: their guess of a month's demand, made to last for weeks.
 
     The guess knows the category and the market, half of what makes the listing special, and errs.
@@ -57,15 +57,15 @@ def first_lots(world: World, chunk: Chunk, plan: Plan) -> IntArray:
     true_rate = np.take_along_axis(plan.units, days, axis=1).mean(axis=1)
     special = (candidates.appeal + candidates.taste)[plan.rows]
     guess = true_rate * np.exp(error - (1 - sizes.insight) * special)
-    return _in_lots(guess * sizes.cover_days, sizes.least_lot)
+    return _round_to_lots(guess * sizes.cover_days, sizes.least_lot)
 
 
-def _in_lots(units: FloatArray, least: float) -> IntArray:
+def _round_to_lots(units: FloatArray, least: float) -> IntArray:
     return (np.maximum(np.round(units / LOT_STEP) * LOT_STEP, least)).astype(np.int64)
 
 
 def follow_stock(
-    world: World, chunk: Chunk, plan: Plan, *, demanded: IntArray, gone: IntArray
+    world: World, chunk: Chunk, plan: ChunkPlan, *, demanded: IntArray, gone: IntArray
 ) -> StockPath:
     """Follow stock week by week; sales are what is demanded (rows, weeks) while it lasts.
 
@@ -74,8 +74,8 @@ def follow_stock(
     """
     clock, rows = world.clock, plan.rows
     lots = first_lots(world, chunk, plan)
-    live_week = clock.week_of(chunk.candidates.live_day[rows])
-    gone_week = clock.week_of(gone - 1) + 1
+    live_week = clock.to_week(chunk.candidates.live_day[rows])
+    gone_week = clock.to_week(gone - 1) + 1
     reorders = _Reorders(world, chunk.candidates, rows, chunk.number)
     sold = np.zeros(demanded.shape, np.int64)
     on_hand, inbound = np.zeros((2, rows.size), np.int64)
@@ -127,8 +127,8 @@ class _Reorders:
         seen_days = np.clip(age_weeks, 1, ACTIVE_WEEKS) * WEEK
         rate = lately / seen_days * self._error[:, week]
         is_due = on_hand < rate * (self._lead + WEEK)
-        is_worth = rate > LEAST_RATE
-        lot = _in_lots(rate * self._sizes.cover_days, self._sizes.least_lot)
+        is_worth = rate > MIN_RATE
+        lot = _round_to_lots(rate * self._sizes.cover_days, self._sizes.least_lot)
         is_ordered = is_due & is_worth & self._is_seen[:, week]
         return np.where(is_ordered, lot, 0), week + self._weeks[:, week]
 
@@ -141,7 +141,7 @@ def is_counted(clock: Clock, path: StockPath) -> BoolArray:
 
 
 def stock_rows(
-    clock: Clock, candidates: Candidates, plan: Plan, path: StockPath
+    clock: Clock, candidates: Candidates, plan: ChunkPlan, path: StockPath
 ) -> dict[str, pa.Array]:
     """Return the first lots as they go on sale and the counts at the end of each Sunday."""
     row, week = np.nonzero(is_counted(clock, path))
@@ -155,7 +155,7 @@ def stock_rows(
             clock.monday(week) * DAY_US - COUNTED_BEFORE_MIDNIGHT_US,
         ],
     }
-    ordered = in_order(columns, "time", "listing")
+    ordered = sort_columns(columns, "time", "listing")
     return {
         "listing": ordered["listing"],
         "on_hand_units": pa.array(ordered["on_hand"]),

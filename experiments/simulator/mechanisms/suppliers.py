@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.simulator.configuration.arrays import logistic
-from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.clock import DAY_US, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import numbered
+from experiments.simulator.configuration.identifiers import format_ids
 from experiments.simulator.configuration.randomness import generator
 from features.runtime.arrays import FloatArray, IntArray
 
@@ -38,7 +38,7 @@ class Suppliers:
 
 def supplier_names(numbers: IntArray) -> pa.Array:
     """Return the identifiers of suppliers."""
-    return numbered("S", (numbers, 6))
+    return format_ids("S", (numbers, 6))
 
 
 def draw_suppliers(market: Simulation) -> Suppliers:
@@ -76,7 +76,7 @@ def audits(market: Simulation, suppliers: Suppliers) -> dict[str, pa.Array]:
         "lead": np.round(np.minimum(lead, 365), 1),
         "time": when,
     }
-    ordered = in_order(columns, "time")
+    ordered = sort_columns(columns, "time")
     return {
         "supplier_id": supplier_names(ordered["supplier"]),
         "score": pa.array(np.round(ordered["score"], 3)),

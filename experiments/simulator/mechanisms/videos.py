@@ -8,9 +8,15 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.simulator.configuration.clock import DAY_US, SECOND_US, Clock, in_order, rows_of
+from experiments.simulator.configuration.clock import (
+    DAY_US,
+    SECOND_US,
+    Clock,
+    select_rows,
+    sort_columns,
+)
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import named, numbered
+from experiments.simulator.configuration.identifiers import format_ids, take_names
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
 from experiments.simulator.mechanisms.creators import Creators, creator_names
@@ -54,7 +60,7 @@ def draw_videos(
     """Draw the videos about all candidates of a chunk."""
     sizes = market.creators
     rng = generator(market.seed, "videos", chunk)
-    who = _subjects(market, clock, candidates, rng)
+    who = _draw_subjects(market, clock, candidates, rng)
     niche_of = [creators.niches.index(one.parent) for one in market.categories]
     creator = creators.pick(rng, np.array(niche_of)[candidates.category[who]])
     is_sponsored = rng.random(who.size) < sizes.sponsored_share
@@ -72,11 +78,11 @@ def draw_videos(
         "views": creators.followers[creator] * np.exp(rng.normal(-0.7, 0.9, who.size)),
         "sentiment": np.tanh(tone + 0.4 * rng.standard_normal(who.size)),
     }
-    planned = rows_of(columns, columns["day"] < clock.planned)
-    return Videos(**in_order(planned, "candidate", "day", "second"))
+    planned = select_rows(columns, columns["day"] < clock.planned)
+    return Videos(**sort_columns(planned, "candidate", "day", "second"))
 
 
-def _subjects(
+def _draw_subjects(
     market: Simulation, clock: Clock, candidates: Candidates, rng: np.random.Generator
 ) -> IntArray:
     affinity = np.array([one.creator_affinity for one in market.categories])[candidates.category]
@@ -115,13 +121,13 @@ def lift(
     np.add.at(impacts, (who, day), videos.impact[is_wanted])
     np.add.at(numbers, (who, day), 1.0)
     fading = np.exp(-1 / market.creators.fade_days)
-    pull = faded(impacts, fading)
-    active = faded(numbers, np.exp(-1 / ACTIVE_DAYS))
+    pull = decay(impacts, fading)
+    active = decay(numbers, np.exp(-1 / ACTIVE_DAYS))
     crowding = np.exp(-np.maximum(active - 1, 0) / market.creators.best_number)
     return np.asarray(1 + pull * crowding, dtype=np.float64)
 
 
-def faded(values: FloatArray, kept: float) -> FloatArray:
+def decay(values: FloatArray, kept: float) -> FloatArray:
     """Return the running sum of each row, of which a share is kept from day to day."""
     sums = np.zeros_like(values)
     state = np.zeros(len(values))
@@ -139,7 +145,7 @@ def growth(age_days: FloatArray, fade_days: float) -> FloatArray:
 
 def video_numbers(chunk: int, rows: IntArray) -> pa.Array:
     """Return the identifiers of a chunk's videos."""
-    return numbered("V", (np.full(rows.size, chunk), 5), (rows, 7))
+    return format_ids("V", (np.full(rows.size, chunk), 5), (rows, 7))
 
 
 def video_rows(chunk: int, videos: Videos, shown: IntArray) -> dict[str, pa.Array]:
@@ -151,7 +157,7 @@ def video_rows(chunk: int, videos: Videos, shown: IntArray) -> dict[str, pa.Arra
         "video_id": video_numbers(chunk, rows),
         "listing": videos.candidate[rows],
         "creator_id": creator_names(videos.creator[rows]),
-        "kind": named(KINDS, videos.kind[rows]),
+        "kind": take_names(KINDS, videos.kind[rows]),
         "is_sponsored": pa.array(videos.is_sponsored[rows]),
         "sentiment": pa.array(np.round(videos.sentiment[rows], 3)),
         "event_time": pa.array(time[order]),
@@ -181,7 +187,7 @@ def video_stats_rows(
         bought = np.where(videos.is_fraud[which], market.creators.fraud_factor, 1.0)
         factor = bought if BOUGHT[place] else 1.0
         columns[name] = (views * USUAL_RATES[place] * taste[which, place] * factor).astype(np.int64)
-    ordered = in_order(columns, "time", "video")
+    ordered = sort_columns(columns, "time", "video")
     return {
         "video_id": video_numbers(chunk, ordered["video"]),
         **{name: pa.array(ordered[name]) for name in COUNTERS},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.simulator.configuration.clock import DAY_US, Clock
-from experiments.simulator.outcomes.orders import Lines
+from experiments.simulator.outcomes.orders import OrderLines
 from experiments.simulator.outcomes.returns import ReturnedLines
 from features.dataset.horizons import Horizons
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
@@ -22,7 +22,7 @@ class Outcomes:
 
 
 def add_up(
-    clock: Clock, rows: int, lines: Lines, returned: ReturnedLines, horizons: Horizons
+    clock: Clock, rows: int, lines: OrderLines, returned: ReturnedLines, horizons: Horizons
 ) -> Outcomes:
     """Return the outcomes of the rows of a plan."""
     wait = returned.time - lines.delivered[returned.line]
@@ -31,17 +31,17 @@ def add_up(
     back[returned.line] = returned.units * is_in_time
     cell = lines.row * clock.days + lines.day
     return Outcomes(
-        sold=_so_far(cell, lines.units.astype(np.float64), rows, clock.days),
-        returned=_so_far(cell, back, rows, clock.days),
+        sold=_cumulate_by_day(cell, lines.units.astype(np.float64), rows, clock.days),
+        returned=_cumulate_by_day(cell, back, rows, clock.days),
     )
 
 
-def _so_far(cell: IntArray, units: FloatArray, rows: int, days: int) -> FloatArray:
+def _cumulate_by_day(cell: IntArray, units: FloatArray, rows: int, days: int) -> FloatArray:
     sums = np.bincount(cell, weights=units, minlength=rows * days).reshape(rows, days)
     return np.cumsum(np.c_[np.zeros(rows), sums], axis=1)
 
 
-def within(
+def sum_horizon(
     clock: Clock, so_far: FloatArray, row: IntArray, day: IntArray, horizon_days: int
 ) -> tuple[FloatArray, BoolArray]:
     """Return the units of each horizon, and whether the horizon is over."""

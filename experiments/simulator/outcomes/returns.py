@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from experiments.simulator.configuration.arrays import choose
-from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.clock import DAY_US, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
-from experiments.simulator.mechanisms.plan import Plan, World
-from experiments.simulator.mechanisms.return_risk import DELAY_SHAPE, MOST_RATE
-from experiments.simulator.outcomes.orders import Lines
+from experiments.simulator.mechanisms.plan import ChunkPlan, World
+from experiments.simulator.mechanisms.return_risk import DELAY_SHAPE, MAX_RATE
+from experiments.simulator.outcomes.orders import OrderLines
 from features.runtime.arrays import FloatArray, IntArray
 
 REASONS: Final = (
@@ -36,13 +36,13 @@ class ReturnedLines:
     time: IntArray
 
 
-def draw_returns(world: World, plan: Plan, lines: Lines, *, chunk: int) -> ReturnedLines:
+def draw_returns(world: World, plan: ChunkPlan, lines: OrderLines, *, chunk: int) -> ReturnedLines:
     """Draw which units of which order lines come back, why and when; each unit on its own."""
     market = world.market
     rng = generator(market.seed, "returns", chunk)
     rate = plan.return_rate[lines.row, lines.day]
     lift = np.where(lines.is_late, market.logistics.late_return_lift, 1.0)
-    back = rng.binomial(lines.units, np.minimum(rate * lift, MOST_RATE))
+    back = rng.binomial(lines.units, np.minimum(rate * lift, MAX_RATE))
     delay = rng.gamma(DELAY_SHAPE, market.returns.delay_days / DELAY_SHAPE, lines.units.size)
     missing = {name: gap[lines.row, lines.day] for name, gap in plan.missing.items()}
     reason = choose(rng, _reason_weights(market, lines, missing))
@@ -53,10 +53,12 @@ def draw_returns(world: World, plan: Plan, lines: Lines, *, chunk: int) -> Retur
         "reason": reason[line],
         "time": (lines.delivered + (delay * DAY_US).astype(np.int64))[line],
     }
-    return ReturnedLines(**in_order(columns, "time", "line"))
+    return ReturnedLines(**sort_columns(columns, "time", "line"))
 
 
-def _reason_weights(market: Simulation, lines: Lines, missing: dict[str, FloatArray]) -> FloatArray:
+def _reason_weights(
+    market: Simulation, lines: OrderLines, missing: dict[str, FloatArray]
+) -> FloatArray:
     """Return how likely each reason is: each cause adds what it adds to the odds."""
     sizes = market.localisation
     fit = np.expm1(sizes.strength * sizes.size_chart_returns * missing["size_chart"])

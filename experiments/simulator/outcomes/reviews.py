@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.simulator.configuration.arrays import logistic
-from experiments.simulator.configuration.clock import DAY_US, in_order
+from experiments.simulator.configuration.clock import DAY_US, sort_columns
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import numbered
+from experiments.simulator.configuration.identifiers import format_ids
 from experiments.simulator.configuration.randomness import generator
-from experiments.simulator.outcomes.orders import Lines
+from experiments.simulator.outcomes.orders import OrderLines
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 LOW_STARS: Final = 2
@@ -32,7 +32,7 @@ def low_star_rate(market: Simulation, quality: FloatArray, is_late: BoolArray) -
     return np.minimum(logistic(odds) * lift, 1.0)
 
 
-def _stars(rng: np.random.Generator, quality: FloatArray, low: FloatArray) -> IntArray:
+def _draw_stars(rng: np.random.Generator, quality: FloatArray, low: FloatArray) -> IntArray:
     is_low = rng.random(quality.size) < low
     of_low = 1 + (rng.random(quality.size) < TWO_OF_LOW)
     delight = logistic(DELIGHT + DELIGHT_SLOPE * quality)
@@ -57,11 +57,11 @@ def star_shares(market: Simulation, quality: FloatArray, late_share: float) -> F
     return np.asarray(np.stack(written) / np.sum(written, axis=0), dtype=np.float64)
 
 
-def review_rows(market: Simulation, lines: Lines, chunk: int) -> dict[str, pa.Array]:
+def review_rows(market: Simulation, lines: OrderLines, chunk: int) -> dict[str, pa.Array]:
     """Draw who reviews what: all buyers have an opinion, few write it, more of the extremes."""
     sizes = market.reviews
     rng = generator(market.seed, "reviews", chunk)
-    rating = _stars(rng, lines.quality, low_star_rate(market, lines.quality, lines.is_late))
+    rating = _draw_stars(rng, lines.quality, low_star_rate(market, lines.quality, lines.is_late))
     is_extreme = (rating == 1) | (rating == 5)  # noqa: PLR2004 - stars
     writes = sizes.review_rate * np.where(is_extreme, sizes.selection_lift, 1.0)
     line = np.flatnonzero(rng.random(rating.size) < writes)
@@ -72,10 +72,10 @@ def review_rows(market: Simulation, lines: Lines, chunk: int) -> dict[str, pa.Ar
         "has_media": rng.random(line.size) < sizes.media_share,
         "time": lines.delivered[line] + wait,
     }
-    ordered = in_order(columns, "time", "line")
+    ordered = sort_columns(columns, "time", "line")
     count = np.arange(line.size)
     return {
-        "review_id": numbered("R", (np.full(line.size, chunk), 5), (count, 7)),
+        "review_id": format_ids("R", (np.full(line.size, chunk), 5), (count, 7)),
         "line": ordered["line"],
         "rating": pa.array(ordered["rating"]),
         "has_media": pa.array(ordered["has_media"]),

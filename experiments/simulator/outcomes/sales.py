@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import keyed_hashes, named, numbered
+from experiments.simulator.configuration.identifiers import format_ids, hash_numbers, take_names
 from experiments.simulator.mechanisms.creators import creator_names
 from experiments.simulator.mechanisms.logistics import CARRIERS
-from experiments.simulator.mechanisms.plan import Chunk, Plan
-from experiments.simulator.mechanisms.prices import in_minor
-from experiments.simulator.outcomes.orders import Lines
+from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan
+from experiments.simulator.mechanisms.prices import to_minor_units
+from experiments.simulator.outcomes.orders import OrderLines
 from experiments.simulator.outcomes.returns import REASONS, ReturnedLines
 from experiments.simulator.outcomes.reviews import review_rows
 from features.runtime.arrays import IntArray
@@ -27,11 +27,11 @@ DAY_DIGITS: Final = 4
 
 def line_names(chunk: int, rows: IntArray) -> pa.Array:
     """Return the identifiers of a chunk's order lines."""
-    return numbered("O", (np.full(rows.size, chunk), CHUNK_DIGITS), (rows, LINE_DIGITS))
+    return format_ids("O", (np.full(rows.size, chunk), CHUNK_DIGITS), (rows, LINE_DIGITS))
 
 
 def sales_columns(
-    market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, returned: ReturnedLines
+    market: Simulation, chunk: Chunk, plan: ChunkPlan, lines: OrderLines, returned: ReturnedLines
 ) -> dict[str, Columns]:
     """Return the columns of orders, deliveries, returns and reviews."""
     names = line_names(chunk.number, np.arange(lines.row.size))
@@ -44,7 +44,7 @@ def sales_columns(
         "returns": {
             "order_line_id": names.take(pa.array(returned.line)),
             "units": pa.array(returned.units),
-            "reason": named(REASONS, returned.reason),
+            "reason": take_names(REASONS, returned.reason),
             "event_time": pa.array(returned.time),
         },
         "reviews": {
@@ -55,31 +55,33 @@ def sales_columns(
     }
 
 
-def _orders(market: Simulation, chunk: Chunk, plan: Plan, lines: Lines, names: pa.Array) -> Columns:
+def _orders(
+    market: Simulation, chunk: Chunk, plan: ChunkPlan, lines: OrderLines, names: pa.Array
+) -> Columns:
     """Return order lines in order of time; lines of a buyer on a day are one order."""
     order = np.argsort(lines.time, kind="stable")
-    done = lines.at(order)
+    done = lines.select(order)
     listing = plan.rows[done.row]
-    price = in_minor(market, chunk.candidates, listing, plan.log_price[done.row, done.day])
+    price = to_minor_units(market, chunk.candidates, listing, plan.log_price[done.row, done.day])
     creator = creator_names(np.maximum(done.creator, 0))
     return {
         "order_line_id": names.take(pa.array(order)),
-        "order_id": numbered("Q", (done.buyer, BUYER_DIGITS), (done.day, DAY_DIGITS)),
+        "order_id": format_ids("Q", (done.buyer, BUYER_DIGITS), (done.day, DAY_DIGITS)),
         "listing": listing,
-        "buyer_key": keyed_hashes(done.buyer, market.seed),
+        "buyer_key": hash_numbers(done.buyer, market.seed),
         "units": pa.array(done.units),
         "unit_price_minor": pa.array(price),
-        "creator_id": named(creator, np.where(done.creator < 0, -1, np.arange(order.size))),
+        "creator_id": take_names(creator, np.where(done.creator < 0, -1, np.arange(order.size))),
         "promised_days": pa.array(done.promised.astype(np.float64)),
         "event_time": pa.array(done.time),
     }
 
 
-def _deliveries(chunk: Chunk, lines: Lines, names: pa.Array, listing: IntArray) -> Columns:
+def _deliveries(chunk: Chunk, lines: OrderLines, names: pa.Array, listing: IntArray) -> Columns:
     order = np.argsort(lines.delivered, kind="stable")
     mode, place = chunk.candidates.mode[listing], chunk.candidates.place[listing]
     return {
         "order_line_id": names.take(pa.array(order)),
-        "carrier": named(CARRIERS, ((mode + place) % len(CARRIERS))[order]),
+        "carrier": take_names(CARRIERS, ((mode + place) % len(CARRIERS))[order]),
         "event_time": pa.array(lines.delivered[order]),
     }

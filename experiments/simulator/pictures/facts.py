@@ -45,7 +45,7 @@ JOIN deliveries USING (order_line_id)
 LEFT JOIN (SELECT order_line_id, sum(units) AS units FROM returns GROUP BY ALL) AS came_back
     USING (order_line_id)
 """
-_RIPE: Final = """
+_MATURE: Final = """
 CREATE VIEW ripe_lines AS
 SELECT * FROM lines WHERE event_time < (SELECT max(event_time) FROM orders) - INTERVAL 60 DAY
 """
@@ -167,19 +167,19 @@ FACTS: Final = (
 def measure(data: Path) -> dict[str, float]:
     """Return each fact as the data of a simulated market show it."""
     with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
-        _show(connection, data)
-        return {fact.name: _number(connection, fact.query) for fact in FACTS}
+        _create_views(connection, data)
+        return {fact.name: _query_number(connection, fact.query) for fact in FACTS}
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> float:
+def _query_number(connection: duckdb.DuckDBPyConnection, query: str) -> float:
     (row,) = connection.execute(query).fetchall()
     return float(row[0])
 
 
-def _show(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
+def _create_views(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
     folders = [data / table.name for table in TABLES]
     folders += [truth_directory(data) / name for name in ("moments", "candidates")]
     for folder in folders:
         connection.read_parquet(str(folder / "*.parquet")).create_view(folder.name)
-    for view in (_LINES, _RIPE, _BUYERS):
+    for view in (_LINES, _MATURE, _BUYERS):
         connection.execute(view)

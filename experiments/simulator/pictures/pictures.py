@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from experiments.simulator.mechanisms import demand
 from experiments.simulator.mechanisms.plan import World, draw_chunk, make_plan
 from experiments.simulator.mechanisms.videos import growth
-from experiments.simulator.pictures.pictured import Pictured
+from experiments.simulator.pictures.picture_data import PictureData
 from experiments.simulator.truth.reader import Change, Truth
 
 INK: Final = ("#1b6ca8", "#d1495b", "#edae49", "#333333", "#66a182", "#7d5ba6")
 
 
-def _demand(pictured: Pictured, figure: Figure) -> None:
+def _demand(pictured: PictureData, figure: Figure) -> None:
     """Draw season by category, the age of a listing, and the answer to the price."""
     left, middle, right = figure.subplots(1, 3)
     market, clock = pictured.market, pictured.world.clock
@@ -38,7 +38,7 @@ def _demand(pictured: Pictured, figure: Figure) -> None:
     right.set(title="Price, colours as in Season", xlabel="price over comparable listings")
 
 
-def _creators(pictured: Pictured, figure: Figure) -> None:
+def _creators(pictured: PictureData, figure: Figure) -> None:
     """Draw how counters grow, what a video adds by reach and persuasion, and the inverted U."""
     left, middle, right = figure.subplots(1, 3)
     sizes = pictured.market.creators
@@ -49,9 +49,9 @@ def _creators(pictured: Pictured, figure: Figure) -> None:
     left.legend(fontsize=8, loc="center right")
     reach = np.linspace(-2, 3, 60)
     followers = sizes.followers_median * np.exp(sizes.followers_sd * reach)
-    for colour, level, name in zip(INK, (1, 0, -1), ("high", "mean", "low"), strict=False):
-        log_impact = sizes.reach_slope * reach + sizes.persuasion_slope * level
-        added = sizes.impact * np.exp(log_impact - sizes.interaction * reach * level - 0.3)
+    for colour, persuasion, name in zip(INK, (1, 0, -1), ("high", "mean", "low"), strict=False):
+        log_impact = sizes.reach_slope * reach + sizes.persuasion_slope * persuasion
+        added = sizes.impact * np.exp(log_impact - sizes.interaction * reach * persuasion - 0.3)
         middle.plot(followers, 100 * added, color=colour, label=f"{name} persuasion")
     middle.set(title="What a video adds at first", xlabel="followers", ylabel="% of demand")
     middle.set_xscale("log")
@@ -64,7 +64,7 @@ def _creators(pictured: Pictured, figure: Figure) -> None:
     )
 
 
-def _returns(pictured: Pictured, figure: Figure) -> None:
+def _returns(pictured: PictureData, figure: Figure) -> None:
     """Draw delays of returns and deliveries, and return rates by gap of localisation."""
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
     found = pictured.rows("""
@@ -98,7 +98,7 @@ def _returns(pictured: Pictured, figure: Figure) -> None:
     right.legend(fontsize=8, loc="lower right")
 
 
-def _repurchase(pictured: Pictured, figure: Figure) -> None:
+def _repurchase(pictured: PictureData, figure: Figure) -> None:
     """Draw the share of buyers who have come back, by days since their first purchase."""
     axes = figure.subplots()
     found = pictured.rows("""
@@ -126,7 +126,7 @@ def _repurchase(pictured: Pictured, figure: Figure) -> None:
     axes.legend(fontsize=8, loc="upper left")
 
 
-def _selection(pictured: Pictured, figure: Figure) -> None:
+def _selection(pictured: PictureData, figure: Figure) -> None:
     """Draw propensities of what was listed and what wasn't, and whether the truth is calibrated."""
     left, right = figure.subplots(1, 2)
     found = pictured.rows(
@@ -155,7 +155,7 @@ def _selection(pictured: Pictured, figure: Figure) -> None:
     right.set_aspect("equal")
 
 
-def _stock(pictured: Pictured, figure: Figure) -> None:
+def _stock(pictured: PictureData, figure: Figure) -> None:
     """Draw realised sell-through, and the expected one by lot and price of one candidate."""
     left, middle, right = figure.subplots(1, 3)
     came = pictured.rows("""
@@ -164,9 +164,9 @@ def _stock(pictured: Pictured, figure: Figure) -> None:
     """)["r"]
     left.hist(came, bins=np.linspace(0, 1, 21), color=INK[0], density=True)
     left.set(title="Sell-through in 28 days", xlabel="share of the lot", ylabel="density")
-    listing, price = _typical(pictured.world, pictured.truth)
+    listing, price = _typical_listing(pictured.world, pictured.truth)
     lots = np.unique(np.geomspace(2, 150, 25).astype(int))
-    shares = [pictured.truth.of(listing, units_offered=int(lot)).sell_through for lot in lots]
+    shares = [pictured.truth.evaluate(listing, units_offered=int(lot)).sell_through for lot in lots]
     middle.plot(lots, shares, color=INK[0])
     middle.set(title=f"{listing}, by lot", xlabel="units offered", ylabel="expected", ylim=(0, 1))
     middle.set_xscale("log")
@@ -174,7 +174,7 @@ def _stock(pictured: Pictured, figure: Figure) -> None:
     for colour, lot in zip(INK, (10, 20, 40), strict=False):
         changed = [Change(price_minor=round(price * one)) for one in by]
         shares = [
-            pictured.truth.of(listing, units_offered=lot, change=one).sell_through
+            pictured.truth.evaluate(listing, units_offered=lot, change=one).sell_through
             for one in changed
         ]
         right.plot(by, shares, color=colour, label=f"{lot} units")
@@ -182,7 +182,7 @@ def _stock(pictured: Pictured, figure: Figure) -> None:
     right.legend(fontsize=8)
 
 
-def _typical(world: World, truth: Truth) -> tuple[str, int]:
+def _typical_listing(world: World, truth: Truth) -> tuple[str, int]:
     """Return the first chunk's listing of median demand, and its price."""
     chunk = draw_chunk(world, 0)
     plan = make_plan(world, chunk, np.flatnonzero(chunk.candidates.is_listed))
@@ -191,7 +191,7 @@ def _typical(world: World, truth: Truth) -> tuple[str, int]:
     return known["listing_id"][0].as_py(), known["price_minor"][0].as_py()
 
 
-PICTURES: Final[dict[str, Callable[[Pictured, Figure], None]]] = {
+PICTURES: Final[dict[str, Callable[[PictureData, Figure], None]]] = {
     "demand": _demand,
     "creators": _creators,
     "returns": _returns,

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from experiments.simulator.pictures.pictured import Pictured
+from experiments.simulator.pictures.picture_data import PictureData
 from experiments.simulator.pictures.pictures import PICTURES
 
 SIZE: Final = (9.0, 3.6)
@@ -32,7 +32,7 @@ def draw_all(data: Path, out: Path) -> list[Path]:
     Raises:
         NoTruthError: there is no simulated market at `data`.
     """
-    pictured = Pictured(data)
+    pictured = PictureData(data)
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     with mpl.rc_context():

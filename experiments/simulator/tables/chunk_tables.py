@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.simulator.configuration.knowledge import with_knowledge
+from experiments.simulator.configuration.knowledge import add_availability
 from experiments.simulator.mechanisms import policy, prices, stock, videos
 from experiments.simulator.mechanisms.candidates import listing_names
 from experiments.simulator.mechanisms.creators import creator_stats
 from experiments.simulator.mechanisms.localisation import localisation_rows
-from experiments.simulator.mechanisms.plan import Chunk, Plan, World, draw_chunk, make_plan
+from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan, World, draw_chunk, make_plan
 from experiments.simulator.mechanisms.requirements import missing_certificates, requirement_rows
 from experiments.simulator.mechanisms.stock import StockPath
 from experiments.simulator.mechanisms.suppliers import audits
@@ -22,7 +22,7 @@ from experiments.simulator.outcomes import orders
 from experiments.simulator.outcomes.outcomes import add_up
 from experiments.simulator.outcomes.returns import draw_returns
 from experiments.simulator.outcomes.sales import Columns, sales_columns
-from experiments.simulator.tables.contract import by_contract
+from experiments.simulator.tables.contract import cast_to_contract
 from experiments.simulator.tables.shop_window import listing_table, product_table
 from experiments.simulator.tables.truth_rows import candidate_truth, weekly_truth
 from features.runtime.arrays import IntArray
@@ -44,17 +44,17 @@ class ChunkTables:
     truth: dict[str, pa.Table]
 
 
-def shared_tables(world: World) -> dict[str, pa.Table]:
+def make_shared_tables(world: World) -> dict[str, pa.Table]:
     """Return the tables that no product owns."""
     market = world.market
     followers = creator_stats(market, world.creators)
     inspections = audits(market, world.suppliers)
     found = {
-        "creator_stats": with_knowledge(market, "creator_stats", followers),
+        "creator_stats": add_availability(market, "creator_stats", followers),
         "requirements": requirement_rows(market),
-        "supplier_audits": with_knowledge(market, "supplier_audits", inspections),
+        "supplier_audits": add_availability(market, "supplier_audits", inspections),
     }
-    return {name: by_contract(name, table) for name, table in found.items()}
+    return {name: cast_to_contract(name, table) for name, table in found.items()}
 
 
 def make_chunk(world: World, number: int) -> ChunkTables:
@@ -65,8 +65,8 @@ def make_chunk(world: World, number: int) -> ChunkTables:
     plan = make_plan(world, chunk, rows)
     count = len(candidates)
     gone = policy.draw_takedown_day(world.market, plan.hazard, rows, count=count, chunk=number)
-    wishes = orders.draw_wishes(world, plan, gone, chunk=number)
-    demanded = orders.weekly_wishes(world, wishes, rows.size)
+    wishes = orders.draw_demanded_lines(world, plan, gone, chunk=number)
+    demanded = orders.weekly_demand(world, wishes, rows.size)
     path = stock.follow_stock(world, chunk, plan, demanded=demanded, gone=gone)
     lines = orders.draw_lines(world, chunk, plan, orders.fill(world, wishes, path.on_hand))
     returned = draw_returns(world, plan, lines, chunk=number)
@@ -96,14 +96,16 @@ def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str,
         listing = columns.pop("listing", None)
         if listing is not None:
             columns["listing_id"] = names.take(pa.array(listing))
-        tables[name] = with_knowledge(market, name, columns, chunk=chunk.number)
+        tables[name] = add_availability(market, name, columns, chunk=chunk.number)
     for name, (parent, column) in PARENTS.items():
         is_known = pc.is_in(tables[name][column], value_set=tables[parent][column])
         tables[name] = tables[name].filter(is_known)
-    return {name: by_contract(name, table) for name, table in tables.items()}
+    return {name: cast_to_contract(name, table) for name, table in tables.items()}
 
 
-def _offer_columns(world: World, chunk: Chunk, plan: Plan, path: StockPath) -> dict[str, Columns]:
+def _offer_columns(
+    world: World, chunk: Chunk, plan: ChunkPlan, path: StockPath
+) -> dict[str, Columns]:
     """Return what sellers do: prices, stock, localisation."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     return {
@@ -113,7 +115,9 @@ def _offer_columns(world: World, chunk: Chunk, plan: Plan, path: StockPath) -> d
     }
 
 
-def _public_columns(world: World, chunk: Chunk, plan: Plan, gone: IntArray) -> dict[str, Columns]:
+def _public_columns(
+    world: World, chunk: Chunk, plan: ChunkPlan, gone: IntArray
+) -> dict[str, Columns]:
     """Return what others do: creators' videos until the end, policy cases until a takedown."""
     market, clock = world.market, world.clock
     is_shown = chunk.candidates.is_listed[chunk.videos.candidate]

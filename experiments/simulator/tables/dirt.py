@@ -19,7 +19,7 @@ import pyarrow as pa
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.tables import dirt_kinds as make
-from experiments.simulator.tables.dirt_kinds import Site
+from experiments.simulator.tables.dirt_kinds import DirtSite
 
 LEDGER: Final = "dirt.json"
 FORMAT: Final = "xuanpin-dirt/1"
@@ -35,7 +35,7 @@ class SeenAs(StrEnum):
 
 
 @dataclass(frozen=True)
-class Planted:
+class PlantedRows:
     """Rows of a kind of dirt in a table; `reason` is the check's, empty where it has none."""
 
     table: str
@@ -46,50 +46,52 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Kind:
+class DirtKind:
     """A kind of dirt: the tables it is planted in, and how so many rows of it are made."""
 
     name: str
     tables: tuple[str, ...]
-    plant: Callable[[Site, int], pa.Table]
+    plant: Callable[[DirtSite, int], pa.Table]
     reason: str = ""
     seen_as: SeenAs = SeenAs.QUARANTINED
 
 
 KINDS: Final = (
-    Kind(
+    DirtKind(
         "identical_duplicate",
         ("products", "listings", "orders", "returns", "stock", "video_stats"),
-        make.identical,
+        make.repeat_rows,
         seen_as=SeenAs.DROPPED,
     ),
-    Kind("conflicting_duplicate", tuple(make.CONFLICT), make.conflicting, "conflicting_duplicate"),
-    Kind("orphan", ("deliveries", "returns"), make.orphan, "no_valid_order_line"),
-    Kind("orphan", ("video_stats",), make.orphan, "no_valid_video"),
-    Kind("orphan", ("stock", "prices"), make.orphan, "no_valid_listing"),
-    Kind(
+    DirtKind(
+        "conflicting_duplicate", tuple(make.CONFLICT), make.conflict_pairs, "conflicting_duplicate"
+    ),
+    DirtKind("orphan", ("deliveries", "returns"), make.orphan_rows, "no_valid_order_line"),
+    DirtKind("orphan", ("video_stats",), make.orphan_rows, "no_valid_video"),
+    DirtKind("orphan", ("stock", "prices"), make.orphan_rows, "no_valid_listing"),
+    DirtKind(
         "clock_skew",
         ("orders", "reviews", "videos", "stock", "video_stats"),
-        make.skewed,
+        make.skew_clocks,
         "available_before_it_happened",
     ),
-    Kind("excess_return", ("returns",), make.excess_return, "more_than_bought"),
-    Kind("return_before_order", ("returns",), make.return_before_order, "before_its_order"),
-    Kind("other_currency", ("listings",), make.other_currency, "currency_not_the_markets"),
-    Kind(
+    DirtKind("excess_return", ("returns",), make.return_excess, "more_than_bought"),
+    DirtKind("return_before_order", ("returns",), make.return_before_order, "before_its_order"),
+    DirtKind("other_currency", ("listings",), make.change_currency, "currency_not_the_markets"),
+    DirtKind(
         "mistyped_currency",
         ("listings",),
-        make.mistyped_currency,
+        make.mistype_currency,
         "currency: not one of the allowed words",
     ),
-    Kind("personal_data", ("products",), make.personal_data, "title", SeenAs.WARNED),
-    Kind("unseen_category", ("products",), make.unseen_category, "", SeenAs.VALID),
+    DirtKind("personal_data", ("products",), make.add_personal_data, "title", SeenAs.WARNED),
+    DirtKind("unseen_category", ("products",), make.change_category, "", SeenAs.VALID),
 )
 
 
-def soil(
+def add_dirt(
     market: Simulation, chunk: int, tables: dict[str, pa.Table]
-) -> tuple[dict[str, pa.Table], list[Planted]]:
+) -> tuple[dict[str, pa.Table], list[PlantedRows]]:
     """Return a chunk's tables with dirt among their rows, and what was planted.
 
     Each kind adds its part of `dirty` times the table's rows, one row at least.
@@ -103,29 +105,31 @@ def soil(
         parts = [clean]
         for kind in kinds:
             rng = generator(market.seed, f"{kind.name} in {name}", chunk)
-            parts.append(kind.plant(Site(chunk, name, tables, rng), rows))
-            ledger.append(Planted(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows))
-        soiled[name] = _mixed(parts, generator(market.seed, f"places in {name}", chunk))
+            parts.append(kind.plant(DirtSite(chunk, name, tables, rng), rows))
+            ledger.append(
+                PlantedRows(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows)
+            )
+        soiled[name] = _mix_rows(parts, generator(market.seed, f"places in {name}", chunk))
     return soiled, ledger
 
 
-def _mixed(parts: list[pa.Table], rng: np.random.Generator) -> pa.Table:
+def _mix_rows(parts: list[pa.Table], rng: np.random.Generator) -> pa.Table:
     """Put planted rows anywhere among the clean ones, which keep their order."""
     whole, clean = pa.concat_tables(parts), parts[0].num_rows
     place = np.r_[np.arange(clean, dtype=np.float64), rng.random(whole.num_rows - clean) * clean]
     return whole.take(pa.array(np.argsort(place, kind="stable")))
 
 
-def ledger_document(planted: list[Planted]) -> str:
+def ledger_document(planted: list[PlantedRows]) -> str:
     """Return the ledger as JSON: rows by table and kind, over all chunks."""
-    rows: Counter[Planted] = Counter()
+    rows: Counter[PlantedRows] = Counter()
     for one in planted:
         rows[replace(one, rows=0)] += one.rows
     entries = [asdict(replace(one, rows=count)) for one, count in rows.items()]
     return json.dumps({"format": FORMAT, "planted": entries}, indent=1) + "\n"
 
 
-def read_ledger(text: str) -> list[Planted]:
+def read_ledger(text: str) -> list[PlantedRows]:
     """Return what a ledger says was planted."""
     entries = json.loads(text)["planted"]
-    return [Planted(**{**entry, "seen_as": SeenAs(entry["seen_as"])}) for entry in entries]
+    return [PlantedRows(**{**entry, "seen_as": SeenAs(entry["seen_as"])}) for entry in entries]

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from experiments.simulator.configuration.clock import DAY_US, SECOND_US
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS, named, numbered
-from experiments.simulator.configuration.knowledge import moments
+from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS, format_ids, take_names
+from experiments.simulator.configuration.knowledge import to_timestamps
 from experiments.simulator.mechanisms.candidates import MODES
 from experiments.simulator.mechanisms.localisation import LISTED_SECOND
 from experiments.simulator.mechanisms.plan import Chunk
-from experiments.simulator.mechanisms.prices import in_minor
+from experiments.simulator.mechanisms.prices import to_minor_units
 from experiments.simulator.mechanisms.suppliers import supplier_names
 
 MATERIALS: Final = ("cotton", "polyester", "plastic", "steel", "glass", "wood", "paper")
@@ -36,16 +36,18 @@ def product_table(market: Simulation, chunk: Chunk) -> pa.Table:
     cents = np.maximum(np.round(100 * products.cost), 1).astype(np.int64)
     return pa.table(
         {
-            "product_id": numbered("P", (products.number, PRODUCT_DIGITS)),
+            "product_id": format_ids("P", (products.number, PRODUCT_DIGITS)),
             "supplier_id": supplier_names(products.supplier),
             "title": pa.array(titles, pa.string()),
-            "category": named(leaf, products.category),
-            "parent_category": named(parent, products.category),
+            "category": take_names(leaf, products.category),
+            "parent_category": take_names(parent, products.category),
             "unit_cost_minor": pa.array(cents),
             "currency": pa.repeat("USD", products.number.size),
             "weight_g": pa.array(np.round(products.weight)),
             "volume_cm3": pa.array(np.round(products.weight * DENSITY)),
-            "material": named(MATERIALS, (products.number + products.category) % len(MATERIALS)),
+            "material": take_names(
+                MATERIALS, (products.number + products.category) % len(MATERIALS)
+            ),
         }
     )
 
@@ -56,15 +58,15 @@ def listing_table(market: Simulation, chunk: Chunk, names: pa.Array) -> pa.Table
     rows = np.flatnonzero(candidates.is_listed)
     place = candidates.place[rows]
     listed_at = (candidates.live_day[rows] - 1) * DAY_US + LISTED_SECOND * SECOND_US
-    price = in_minor(market, candidates, rows, np.log(candidates.price[rows]))
+    price = to_minor_units(market, candidates, rows, np.log(candidates.price[rows]))
     return pa.table(
         {
             "listing_id": names.take(pa.array(rows)),
-            "product_id": numbered("P", (candidates.number[rows], PRODUCT_DIGITS)),
-            "market": named(market.markets, place),
-            "mode": named(MODES, candidates.mode[rows]),
-            "listed_at": moments(market, listed_at),
+            "product_id": format_ids("P", (candidates.number[rows], PRODUCT_DIGITS)),
+            "market": take_names(market.markets, place),
+            "mode": take_names(MODES, candidates.mode[rows]),
+            "listed_at": to_timestamps(market, listed_at),
             "list_price_minor": pa.array(price),
-            "currency": named([one.currency for one in market.offered_in], place),
+            "currency": take_names([one.currency for one in market.simulated_places], place),
         }
     )

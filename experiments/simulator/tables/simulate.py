@@ -11,19 +11,21 @@ import pyarrow as pa
 
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.mechanisms.plan import build_world
-from experiments.simulator.tables.chunk_tables import make_chunk, shared_tables
-from experiments.simulator.tables.dirt import LEDGER, Planted, ledger_document, soil
-from experiments.simulator.tables.writing import MARK, replaced, write_part
+from experiments.simulator.tables.chunk_tables import make_chunk, make_shared_tables
+from experiments.simulator.tables.dirt import LEDGER, PlantedRows, add_dirt, ledger_document
+from experiments.simulator.tables.writing import MARK, publish_directories, write_part
 
-Watch = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Told how many chunks are done, and of how many."""
 
 
-def _unwatched(_done: int, _of: int) -> None:
+def _ignore_progress(_done: int, _of: int) -> None:
     """Tell nobody."""
 
 
-def simulate(market: Simulation, out: Path, watch: Watch = _unwatched) -> dict[str, int]:
+def simulate(
+    market: Simulation, out: Path, progress: ProgressCallback = _ignore_progress
+) -> dict[str, int]:
     """Write a simulated market into `out` and its truth beside it; return rows by table.
 
     `out` receives a folder of Parquet files for each table of the contract. Equal configurations
@@ -34,16 +36,16 @@ def simulate(market: Simulation, out: Path, watch: Watch = _unwatched) -> dict[s
     """
     world = build_world(market)
     rows: Counter[str] = Counter()
-    ledger: list[Planted] = []
-    with replaced(out) as (data, truth):
-        _write(data, 0, shared_tables(world), rows)
+    ledger: list[PlantedRows] = []
+    with publish_directories(out) as (data, truth):
+        _write(data, 0, make_shared_tables(world), rows)
         for number in range(market.chunks):
             made = make_chunk(world, number)
-            tables, planted = soil(market, number, made.tables)
+            tables, planted = add_dirt(market, number, made.tables)
             ledger += planted
             _write(data, number, tables, rows)
             _write(truth, number, made.truth, Counter())
-            watch(number + 1, market.chunks)
+            progress(number + 1, market.chunks)
         (truth / LEDGER).write_text(ledger_document(ledger), encoding="utf-8")
         document = market.model_dump(mode="json")
         text = json.dumps(document, indent=1, sort_keys=True) + "\n"

@@ -9,24 +9,24 @@ import pyarrow as pa
 
 from experiments.simulator.configuration.clock import Clock
 from experiments.simulator.mechanisms.candidates import listing_names
-from experiments.simulator.mechanisms.expectations import Expected, Lot, Outlook
-from experiments.simulator.mechanisms.plan import Chunk, Plan, World
-from experiments.simulator.mechanisms.prices import in_minor
+from experiments.simulator.mechanisms.expectations import ExpectedOutcome, Lot, Outlook
+from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan, World
+from experiments.simulator.mechanisms.prices import to_minor_units
 from experiments.simulator.mechanisms.stock import StockPath, is_counted
-from experiments.simulator.outcomes.outcomes import Outcomes, within
+from experiments.simulator.outcomes.outcomes import Outcomes, sum_horizon
 from features.runtime.arrays import IntArray
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Moments of the spine with units on sale: row of the plan, day, and the lot."""
+class SaleMoments:
+    """SaleMoments of the spine with units on sale: row of the plan, day, and the lot."""
 
     row: IntArray
     day: IntArray
     lot: Lot
 
 
-def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> Moments:
+def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> SaleMoments:
     """Return the first midnight from going live on, then each Monday, while there is stock.
 
     A listing taken down has nothing left.
@@ -42,31 +42,31 @@ def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> Moment
         arrival_day=np.r_[first_arrival, clock.monday(path.arrival_week[row, week])],
     )
     is_on_sale = lot.units > 0
-    return Moments(
+    return SaleMoments(
         row=np.r_[np.arange(count), row][is_on_sale],
         day=np.r_[live_day, clock.monday(week)][is_on_sale],
-        lot=lot.at(is_on_sale),
+        lot=lot.select(is_on_sale),
     )
 
 
-def realised_columns(world: World, outcomes: Outcomes, moments: Moments) -> dict[str, pa.Array]:
+def realised_columns(world: World, outcomes: Outcomes, moments: SaleMoments) -> dict[str, pa.Array]:
     """Return the targets that came to pass, and the units ordered; null where not yet final."""
     clock, horizons = world.clock, world.horizons
     row, day = moments.row, moments.day
-    units, is_over = within(clock, outcomes.sold, row, day, horizons.horizon_days)
-    back, _ = within(clock, outcomes.returned, row, day, horizons.horizon_days)
-    is_ripe = (day + horizons.return_risk_maturity_days <= clock.days) & (units > 0)
+    units, is_over = sum_horizon(clock, outcomes.sold, row, day, horizons.horizon_days)
+    back, _ = sum_horizon(clock, outcomes.returned, row, day, horizons.horizon_days)
+    is_mature = (day + horizons.return_risk_maturity_days <= clock.days) & (units > 0)
     share = np.minimum(units / moments.lot.units, 1.0)
     returned_share = back / np.maximum(units, 1.0)
     return {
         "realised_units": pa.array(units, mask=~is_over),
         "realised_sell_through": pa.array(share, mask=~is_over),
-        "realised_return_risk": pa.array(returned_share, mask=~is_ripe),
+        "realised_return_risk": pa.array(returned_share, mask=~is_mature),
     }
 
 
 def weekly_truth(
-    world: World, chunk: Chunk, plan: Plan, path: StockPath, outcomes: Outcomes
+    world: World, chunk: Chunk, plan: ChunkPlan, path: StockPath, outcomes: Outcomes
 ) -> pa.Table:
     """Return the truth of all listings at the spine's moments, and what came to pass."""
     candidates = chunk.candidates
@@ -74,7 +74,7 @@ def weekly_truth(
     row, day, lot = moments.row, moments.day, moments.lot
     expected = Outlook(world, candidates, plan).expect(row, day, lot)
     who = plan.rows[row]
-    price = in_minor(world.market, candidates, who, plan.log_price[row, day])
+    price = to_minor_units(world.market, candidates, who, plan.log_price[row, day])
     return pa.table(
         {
             "listing_id": listing_names(world.market, candidates).take(pa.array(who)),
@@ -89,7 +89,7 @@ def weekly_truth(
     )
 
 
-def expected_columns(expected: Expected) -> dict[str, pa.Array]:
+def expected_columns(expected: ExpectedOutcome) -> dict[str, pa.Array]:
     """Return the expectations as columns."""
     return {
         "expected_units": pa.array(expected.units),
@@ -118,7 +118,7 @@ def candidate_truth(world: World, chunk: Chunk) -> pa.Table:
             "quality": pa.array(candidates.quality),
             "appeal": pa.array(candidates.appeal + candidates.taste),
             "price_minor": pa.array(
-                in_minor(world.market, candidates, rows, np.log(candidates.price))
+                to_minor_units(world.market, candidates, rows, np.log(candidates.price))
             ),
         }
     )

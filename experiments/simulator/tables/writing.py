@@ -56,7 +56,7 @@ def _is_replaceable(directory: Path) -> bool:
 
 
 @contextmanager
-def replaced(out: Path) -> Iterator[tuple[Path, Path]]:
+def publish_directories(out: Path) -> Iterator[tuple[Path, Path]]:
     """Give two new directories, for data and truth, that take the places of `out` and its truth.
 
     If anything goes wrong, what stood there stays.

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.simulator.truth.reader import Truth
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
-LEAST_SHARE: Final = 1e-6
+MIN_SHARE: Final = 1e-6
 LATEST_DAYS: Final = 28
 
 
@@ -50,16 +50,16 @@ def noise_floors(truth: Truth) -> list[NoiseFloor]:
     day = moments["as_of_day"].to_numpy()
     floors = []
     for target, (came, expected, weight) in targets.items():
-        every = Judged(moments[came].to_numpy(), moments[expected].to_numpy(), weight, listing)
+        every = JudgedRows(moments[came].to_numpy(), moments[expected].to_numpy(), weight, listing)
         is_final = ~np.isnan(every.label)
         is_latest = is_final & (day > day[is_final].max(initial=0) - LATEST_DAYS)
-        floors.append(_floor(target, "all", every.at(is_final)))
-        floors.append(_floor(target, "latest", every.at(is_latest)))
+        floors.append(_floor(target, "all", every.select(is_final)))
+        floors.append(_floor(target, "latest", every.select(is_latest)))
     return floors
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRows:
     """What came true, what was to be expected, and how much each row counts."""
 
     label: FloatArray
@@ -67,12 +67,12 @@ class Judged:
     weight: FloatArray
     listing: IntArray
 
-    def at(self, chosen: BoolArray) -> Judged:
+    def select(self, chosen: BoolArray) -> JudgedRows:
         """Return some of the rows."""
-        return Judged(*(getattr(self, f.name)[chosen] for f in fields(self)))
+        return JudgedRows(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def _floor(target: str, moments: str, judged: Judged) -> NoiseFloor:
+def _floor(target: str, moments: str, judged: JudgedRows) -> NoiseFloor:
     """Average losses; the standard error counts the moments of a listing as one draw."""
     label, weight = judged.label, judged.weight
     losses = row_log_loss(label, judged.estimate)
@@ -92,5 +92,5 @@ def _floor(target: str, moments: str, judged: Judged) -> NoiseFloor:
 
 def row_log_loss(label: FloatArray, estimate: FloatArray) -> FloatArray:
     """Return each row's cross-entropy between the share that came true and its estimate."""
-    share = np.clip(estimate, LEAST_SHARE, 1 - LEAST_SHARE)
+    share = np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE)
     return np.asarray(-(label * np.log(share) + (1 - label) * np.log1p(-share)), dtype=np.float64)

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.simulator.configuration.configuration import Simulation, validated
+from experiments.simulator.configuration.configuration import Simulation, parse_configuration
 from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS
 from experiments.simulator.mechanisms.expectations import Lot, Outlook
-from experiments.simulator.mechanisms.localisation import NEVER, Settings
+from experiments.simulator.mechanisms.localisation import NEVER, LocalisationSettings
 from experiments.simulator.mechanisms.plan import (
     Chunk,
     World,
@@ -82,7 +82,7 @@ class Truth:
         mark = directory / MARK
         if not mark.is_file():
             raise NoTruthError(directory)
-        return cls(directory, validated(json.loads(mark.read_text(encoding="utf-8"))))
+        return cls(directory, parse_configuration(json.loads(mark.read_text(encoding="utf-8"))))
 
     def moments(self) -> pa.Table:
         """Return a row a listing and moment of the spine: lot, expectations, what came to pass."""
@@ -92,7 +92,7 @@ class Truth:
         """Return all candidates, listed or not: propensity, and what is hidden of them."""
         return pq.read_table(self._directory / "candidates")
 
-    def of(
+    def evaluate(
         self,
         listing_id: str,
         *,
@@ -109,7 +109,7 @@ class Truth:
             UnknownCandidateError: there is no such candidate, or not at that moment.
             UnknownAttributeError: a changed attribute isn't one of the candidate's.
         """
-        world = self._built_world()
+        world = self._load_world()
         chunk, row = self._find(listing_id)
         live_day = int(chunk.candidates.live_day[row])
         first_day = world.clock.first_day
@@ -117,11 +117,11 @@ class Truth:
         if not live_day <= day <= world.clock.days:
             raise UnknownCandidateError(listing_id, "not on sale on that day")
         rows = np.array([row])
-        settings = _changed(chunk.settings, row, change.attributes)
+        settings = _change_attributes(chunk.settings, row, change.attributes)
         changed = replace(chunk, settings=settings)
         log_price = make_plan(world, changed, rows).log_price
         if change.price_minor is not None:
-            log_price = self._priced(log_price, chunk, row, day, change.price_minor)
+            log_price = self._set_price(log_price, chunk, row, day, change.price_minor)
         plan = plan_at_prices(world, changed, rows, log_price)
         lot = Lot(np.array([float(units_offered)]), np.zeros(1), np.zeros(1, np.int64))
         outlook = Outlook(world, changed.candidates, plan)
@@ -136,15 +136,15 @@ class Truth:
             propensity=float(chunk.candidates.propensity[row]),
         )
 
-    def _priced(
+    def _set_price(
         self, log_price: FloatArray, chunk: Chunk, row: int, day: int, price_minor: int
     ) -> FloatArray:
-        place = self.market.offered_in[int(chunk.candidates.place[row])]
+        place = self.market.simulated_places[int(chunk.candidates.place[row])]
         dollars = price_minor / 100 / place.per_dollar
         is_after = np.arange(log_price.shape[1]) >= day
         return np.where(is_after, np.log(dollars), log_price)
 
-    def _built_world(self) -> World:
+    def _load_world(self) -> World:
         if self._world is None:
             self._world = build_world(self.market)
         return self._world
@@ -157,12 +157,14 @@ class Truth:
             raise UnknownCandidateError(listing_id[:40], "no such product and market")
         wanted, product = divmod(int(number), self.market.chunk_products)
         if self._chunk is None or self._chunk.number != wanted:
-            self._chunk = draw_chunk(self._built_world(), wanted)
+            self._chunk = draw_chunk(self._load_world(), wanted)
         place = self.market.markets.index(code)
         return self._chunk, product * len(self.market.markets) + place
 
 
-def _changed(settings: Settings, row: int, attributes: Mapping[str, float]) -> Settings:
+def _change_attributes(
+    settings: LocalisationSettings, row: int, attributes: Mapping[str, float]
+) -> LocalisationSettings:
     changed = dict(settings)
     for name, value in attributes.items():
         if name not in settings or not settings[name].applies[row]:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, mean_of, share_of
+from features.catalogue.families.topic import Topic, declare_mean, declare_share
 from features.declarations.functions import mean_of_parts, ratio, share
-from features.declarations.kinds import Derived, Family, Feature, LargestShare, SignalName, Windowed
+from features.declarations.kinds import (
+    Derived,
+    Feature,
+    FeatureFamily,
+    LargestShare,
+    SignalName,
+    Windowed,
+)
 from features.declarations.levels import Level
 
-STIRRED: Final = Topic(SignalName.ENGAGEMENT, Family.CREATORS)
-VIDEOS: Final = Topic(SignalName.VIDEOS, Family.CREATORS)
-REACH: Final = Topic(SignalName.REACH, Family.CREATORS)
-ORDERS: Final = Topic(SignalName.ORDERS, Family.CREATORS)
+ENGAGEMENT: Final = Topic(SignalName.ENGAGEMENT, FeatureFamily.CREATORS)
+VIDEOS: Final = Topic(SignalName.VIDEOS, FeatureFamily.CREATORS)
+REACH: Final = Topic(SignalName.REACH, FeatureFamily.CREATORS)
+ORDERS: Final = Topic(SignalName.ORDERS, FeatureFamily.CREATORS)
 DAYS: Final = 84
 
 PER_VIEW: Final = {
@@ -25,19 +32,21 @@ PER_VIEW: Final = {
 """Counters and what they are called per view."""
 
 
-def stirred(counter: str, level: Level, days: int) -> Windowed:
+def declare_engagement(counter: str, level: Level, days: int) -> Windowed:
     """Declare a counter's growth over a window."""
     sentence = counter.capitalize() + " that new observations of videos about the {level} added"
-    return STIRRED.total(counter, sentence, level=level, days=days, unit=counter)
+    return ENGAGEMENT.total(counter, sentence, level=level, days=days, unit=counter)
 
 
 def _per_view(counter: str, level: Level, days: int) -> Derived:
     sentence = counter.capitalize() + " per view of videos about the {level}"
-    views = stirred("views", level, days)
-    return share_of(PER_VIEW[counter], sentence, stirred(counter, level, days), views)
+    views = declare_engagement("views", level, days)
+    return declare_share(
+        PER_VIEW[counter], sentence, declare_engagement(counter, level, days), views
+    )
 
 
-def made(measure: str, sentence: str, level: Level) -> Windowed:
+def declare_videos(measure: str, sentence: str, level: Level) -> Windowed:
     """Declare a sum over the videos of the last 84 days."""
     unit = "videos" if "video" in measure or measure.endswith("known") else measure
     return VIDEOS.total(measure, sentence, level=level, days=DAYS, unit=unit)
@@ -49,7 +58,7 @@ def _recent(short: int, long: int) -> Derived:
         description=f"Share of the listing's views of the last {long} days that came in the last "
         f"{short}.",
         unit="share",
-        family=Family.CREATORS,
+        family=FeatureFamily.CREATORS,
         high=1.0,
         inputs=(f"views_{short}d", f"views_{long}d"),
         function=share,
@@ -59,8 +68,8 @@ def _recent(short: int, long: int) -> Derived:
 def _videos(level: Level) -> tuple[Feature, ...]:
     """Declare how many videos, by how many creators."""
     return (
-        made("videos", "Videos made about the {level}", level),
-        VIDEOS.different(
+        declare_videos("videos", "Videos made about the {level}", level),
+        VIDEOS.distinct_count(
             "creators",
             "Different creators who filmed the {level}",
             column="creator_id",
@@ -71,9 +80,11 @@ def _videos(level: Level) -> tuple[Feature, ...]:
 
 
 _LISTING: Final = Level.LISTING
-_MADE: Final = made("videos", "", _LISTING)
-_REVIEWS: Final = made("review_videos", "Review videos made about the {level}", _LISTING)
-_SPONSORED: Final = made("sponsored_videos", "Sponsored videos about the {level}", _LISTING)
+_VIDEO_COUNT: Final = declare_videos("videos", "", _LISTING)
+_REVIEWS: Final = declare_videos("review_videos", "Review videos made about the {level}", _LISTING)
+_SPONSORED: Final = declare_videos(
+    "sponsored_videos", "Sponsored videos about the {level}", _LISTING
+)
 _SMALL: Final = REACH.total(
     "small_creator_videos",
     "Videos about the {level} by creators with fewer than 10,000 followers",
@@ -95,7 +106,7 @@ _REACHED: Final = REACH.total(
     days=DAYS,
     unit="followers",
 )
-_TONE_KNOWN: Final = made(
+_TONE_KNOWN: Final = declare_videos(
     "sentiment_known", "Videos about the {level} whose tone is known", _LISTING
 )
 _TONE: Final = VIDEOS.total(
@@ -114,17 +125,17 @@ _CREATOR_UNITS: Final = ORDERS.total(
 )
 
 
-def _unbounded_below(feature: Windowed) -> Windowed:
+def _drop_low_bound(feature: Windowed) -> Windowed:
     return Windowed(**{**feature.__dict__, "low": None})
 
 
 CREATORS: Final[tuple[Feature, ...]] = (
-    *(stirred("views", _LISTING, days) for days in (7, 28, 84)),
-    *(stirred(counter, _LISTING, 28) for counter in PER_VIEW),
-    stirred("clicks", _LISTING, 84),
-    *(stirred(counter, Level.PRODUCT, 28) for counter in ("views", "clicks")),
-    *(stirred(counter, Level.CATEGORY_MARKET, 28) for counter in ("views", "clicks")),
-    stirred("views", Level.SUPPLIER_CATEGORY, 84),
+    *(declare_engagement("views", _LISTING, days) for days in (7, 28, 84)),
+    *(declare_engagement(counter, _LISTING, 28) for counter in PER_VIEW),
+    declare_engagement("clicks", _LISTING, 84),
+    *(declare_engagement(counter, Level.PRODUCT, 28) for counter in ("views", "clicks")),
+    *(declare_engagement(counter, Level.CATEGORY_MARKET, 28) for counter in ("views", "clicks")),
+    declare_engagement("views", Level.SUPPLIER_CATEGORY, 84),
     *(_per_view(counter, _LISTING, 28) for counter in PER_VIEW),
     _per_view("clicks", Level.PRODUCT, 28),
     _per_view("clicks", Level.CATEGORY_MARKET, 28),
@@ -135,7 +146,7 @@ CREATORS: Final[tuple[Feature, ...]] = (
         description="Share of the views of the category in the market that videos about the "
         "listing got in the last 28 days.",
         unit="share",
-        family=Family.CREATORS,
+        family=FeatureFamily.CREATORS,
         high=1.0,
         inputs=("views_28d", "views_category_market_28d"),
         function=share,
@@ -145,28 +156,34 @@ CREATORS: Final[tuple[Feature, ...]] = (
         description="Units of the listing ordered in the last 84 days per click on videos about "
         "it in them.",
         unit="units per click",
-        family=Family.CREATORS,
+        family=FeatureFamily.CREATORS,
         inputs=("units_ordered_84d", "clicks_84d"),
         function=ratio,
     ),
     *_videos(_LISTING),
     *_videos(Level.PRODUCT),
-    made("videos", "Videos made about listings of the {level}", Level.CATEGORY_MARKET),
+    declare_videos("videos", "Videos made about listings of the {level}", Level.CATEGORY_MARKET),
     *(_REVIEWS, _SPONSORED, _SMALL, _REACH_KNOWN, _REACHED, _TONE_KNOWN),
-    _unbounded_below(_TONE),
-    share_of(
-        "review_video_share", "Share of videos about the {level} that review it", _REVIEWS, _MADE
+    _drop_low_bound(_TONE),
+    declare_share(
+        "review_video_share",
+        "Share of videos about the {level} that review it",
+        _REVIEWS,
+        _VIDEO_COUNT,
     ),
-    share_of(
-        "sponsored_share", "Share of videos about the {level} that were paid for", _SPONSORED, _MADE
+    declare_share(
+        "sponsored_share",
+        "Share of videos about the {level} that were paid for",
+        _SPONSORED,
+        _VIDEO_COUNT,
     ),
-    share_of(
+    declare_share(
         "small_creator_share",
         "Share of videos about the {level} by creators with fewer than 10,000 followers",
         _SMALL,
         _REACH_KNOWN,
     ),
-    mean_of(
+    declare_mean(
         "mean_followers",
         "Mean followers that creators had when they filmed the {level}",
         _REACHED,
@@ -177,7 +194,7 @@ CREATORS: Final[tuple[Feature, ...]] = (
         name="mean_sentiment_84d",
         description="Mean tone of videos about the listing, bad to good, of the last 84 days.",
         unit="-1 to 1",
-        family=Family.CREATORS,
+        family=FeatureFamily.CREATORS,
         low=-1.0,
         high=1.0,
         inputs=(_TONE.name, _TONE_KNOWN.name),
@@ -189,7 +206,7 @@ CREATORS: Final[tuple[Feature, ...]] = (
         description="Share of the listing's views of the last 84 days that its top creator "
         "brought.",
         unit="share",
-        family=Family.CREATORS,
+        family=FeatureFamily.CREATORS,
         high=1.0,
         level=_LISTING,
         signal=SignalName.ENGAGEMENT,
@@ -210,7 +227,7 @@ CREATORS: Final[tuple[Feature, ...]] = (
         level=_LISTING,
     ),
     _CREATOR_UNITS,
-    share_of(
+    declare_share(
         "creator_unit_share",
         "Share of the {level}'s units that were ordered through a creator",
         _CREATOR_UNITS,

@@ -9,19 +9,19 @@ from features.declarations.functions import COVERED_DAYS, coming_season, cover, 
 from features.declarations.kinds import (
     Age,
     Derived,
-    Family,
     Feature,
+    FeatureFamily,
     RequestField,
     SignalName,
     Windowed,
 )
-from features.declarations.levels import LEVEL_TITLES, Level, qualified
+from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
-ORDERS: Final = Topic(SignalName.ORDERS, Family.DEMAND)
-STARTS: Final = Topic(SignalName.LISTING_STARTS, Family.DEMAND)
+ORDERS: Final = Topic(SignalName.ORDERS, FeatureFamily.DEMAND)
+STARTS: Final = Topic(SignalName.LISTING_STARTS, FeatureFamily.DEMAND)
 
 
-def _ordered(level: Level, days: int) -> Windowed:
+def _unit_total(level: Level, days: int) -> Windowed:
     sentence = "Units of the {level} ordered"
     return ORDERS.total(
         "units", sentence, level=level, days=days, unit="units", name="units_ordered"
@@ -30,13 +30,13 @@ def _ordered(level: Level, days: int) -> Windowed:
 
 def _recent_share(level: Level) -> Derived:
     return Derived(
-        name=qualified("recent_order_share", level, 84),
+        name=name_feature("recent_order_share", level, 84),
         description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 84 days "
         "that were ordered in the last 28.",
         unit="share",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         high=1.0,
-        inputs=(_ordered(level, 28).name, _ordered(level, 84).name),
+        inputs=(_unit_total(level, 28).name, _unit_total(level, 84).name),
         function=ratio,
     )
 
@@ -54,13 +54,13 @@ _RATE_DAYS: Final = (7, 28, 84)
 
 def _cover(level: Level, days: int) -> Derived:
     return Derived(
-        name=qualified("demand_cover", level, days),
+        name=name_feature("demand_cover", level, days),
         description=f"Units of the {LEVEL_TITLES[level]} that {COVERED_DAYS} days would bring at "
         f"the rate of the last {days} days, or of those since it went live, per unit offered now.",
         unit="units per unit",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
-        inputs=(_ordered(level, days).name, AGES[level], "units_offered"),
+        inputs=(_unit_total(level, days).name, AGES[level], "units_offered"),
         function=cover,
         constants=(float(days),),
     )
@@ -68,16 +68,16 @@ def _cover(level: Level, days: int) -> Derived:
 
 def _season(level: Level) -> Derived:
     return Derived(
-        name=qualified("coming_season_share", level, 365),
+        name=name_feature("coming_season_share", level, 365),
         description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 365 days "
         "that were ordered in those 28 days of the year that come next; null before a year is "
         "known.",
         unit="share",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         high=1.0,
         inputs=(
-            _ordered(level, 365).name,
-            _ordered(level, 337).name,
+            _unit_total(level, 365).name,
+            _unit_total(level, 337).name,
             "days_since_first_order_market",
         ),
         function=coming_season,
@@ -89,19 +89,19 @@ REQUEST_FIELDS: Final = (
         name="units_offered",
         description="Units that the decision puts on sale.",
         unit="units",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         low=1.0,
         monotone=(("sell_through", -1),),
     ),
 )
 
 DEMAND: Final[tuple[Feature, ...]] = (
-    *(_ordered(Level.LISTING, days) for days in (7, 28, 84)),
-    *(_ordered(Level.PRODUCT, days) for days in (28, 84)),
-    _ordered(Level.SUPPLIER, 84),
-    *(_ordered(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
-    *(_ordered(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
-    *(_ordered(Level.MARKET, days) for days in (28, 84, 337, 365)),
+    *(_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
+    *(_unit_total(Level.PRODUCT, days) for days in (28, 84)),
+    _unit_total(Level.SUPPLIER, 84),
+    *(_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
+    *(_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
+    *(_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
     ORDERS.total(
         "order_lines",
         "Order lines of the {level}",
@@ -109,7 +109,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
         days=28,
         unit="order lines",
     ),
-    ORDERS.different(
+    ORDERS.distinct_count(
         "buyers",
         "Different buyers of the {level}",
         column="buyer_key",
@@ -138,7 +138,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
         name="days_since_first_listed_product",
         description="Days since the product first went live in any market.",
         unit="days",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         level=Level.PRODUCT,
         signal=SignalName.LISTING_STARTS,
         measure="listings",
@@ -147,7 +147,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
         name="days_since_first_order_market",
         description="Days since the first known order in the market.",
         unit="days",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         level=Level.MARKET,
         signal=SignalName.ORDERS,
         measure="order_lines",

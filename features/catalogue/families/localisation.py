@@ -8,39 +8,39 @@ from features.catalogue.families.topic import Topic
 from features.declarations.functions import gap, missing, share
 from features.declarations.kinds import (
     Derived,
-    Family,
     Feature,
+    FeatureFamily,
     Fulfilled,
     InForce,
     Latest,
     Required,
     SignalName,
 )
-from features.declarations.levels import LEVEL_TITLES, Level, qualified
+from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 from features.declarations.vocabulary import ATTRIBUTES, CERTIFICATE
 
-SET: Final = Topic(SignalName.LOCALISATION, Family.LOCALISATION)
+SETTINGS: Final = Topic(SignalName.LOCALISATION, FeatureFamily.LOCALISATION)
 EVERY: Final = ""
 
 
-def _required(name: str, prefix: str, what: str) -> InForce:
+def _requirement_count(name: str, prefix: str, what: str) -> InForce:
     return InForce(
-        name=qualified(name, Level.CATEGORY_MARKET),
+        name=name_feature(name, Level.CATEGORY_MARKET),
         description=f"{what} that are required of the {LEVEL_TITLES[Level.CATEGORY_MARKET]} now.",
         unit=what.lower(),
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         level=Level.CATEGORY_MARKET,
         signal=SignalName.REQUIREMENTS,
         prefix=prefix,
     )
 
 
-def _met(name: str, prefix: str, what: str) -> Fulfilled:
+def _met_count(name: str, prefix: str, what: str) -> Fulfilled:
     return Fulfilled(
         name=name,
         description=f"{what} that are required of the listing now and that it fully meets.",
         unit=what.lower(),
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         level=Level.LISTING,
         signal=SignalName.REQUIREMENTS,
         prefix=prefix,
@@ -48,13 +48,13 @@ def _met(name: str, prefix: str, what: str) -> Fulfilled:
     )
 
 
-def _is_required(attribute: str) -> Required:
+def _requirement_flag(attribute: str) -> Required:
     return Required(
         name=f"is_{attribute}_required_category_market",
         description=f"Whether the category must have its {attribute.replace('_', ' ')} localised "
         "in the market now.",
         unit="0 or 1",
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         high=1.0,
         level=Level.CATEGORY_MARKET,
         signal=SignalName.REQUIREMENTS,
@@ -63,7 +63,7 @@ def _is_required(attribute: str) -> Required:
 
 
 def _value(attribute: str) -> Latest:
-    return SET.current(
+    return SETTINGS.current(
         f"{attribute}_met_share",
         f"How far the {attribute.replace('_', ' ')} of the {{level}} is localised, as last set",
         measure=attribute,
@@ -79,26 +79,26 @@ def _gap(attribute: str) -> Derived:
         description=f"How far the listing's {attribute.replace('_', ' ')} isn't localised; 0 "
         "where it needn't be, null where it was never set.",
         unit="share",
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         high=1.0,
-        inputs=(_is_required(attribute).name, _value(attribute).name),
+        inputs=(_requirement_flag(attribute).name, _value(attribute).name),
         function=gap,
     )
 
 
 LOCALISATION: Final[tuple[Feature, ...]] = (
     *(_value(attribute) for attribute in ATTRIBUTES),
-    *(_is_required(attribute) for attribute in ATTRIBUTES),
+    *(_requirement_flag(attribute) for attribute in ATTRIBUTES),
     *(_gap(attribute) for attribute in ATTRIBUTES),
-    _required("requirements", EVERY, "Attributes"),
-    _required("certificates_required", CERTIFICATE, "Certificates"),
-    _met("requirements_met", EVERY, "Attributes"),
-    _met("certificates_held", CERTIFICATE, "Certificates"),
+    _requirement_count("requirements", EVERY, "Attributes"),
+    _requirement_count("certificates_required", CERTIFICATE, "Certificates"),
+    _met_count("requirements_met", EVERY, "Attributes"),
+    _met_count("certificates_held", CERTIFICATE, "Certificates"),
     Derived(
         name="requirement_met_share",
         description="Share of the attributes required of the listing now that it fully meets.",
         unit="share",
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         high=1.0,
         inputs=("requirements_met", "requirements_category_market"),
         function=share,
@@ -107,11 +107,11 @@ LOCALISATION: Final[tuple[Feature, ...]] = (
         name="certificates_missing",
         description="Certificates required of the listing now that it doesn't hold.",
         unit="certificates",
-        family=Family.LOCALISATION,
+        family=FeatureFamily.LOCALISATION,
         inputs=("certificates_required_category_market", "certificates_held"),
         function=missing,
     ),
-    SET.since_last(
+    SETTINGS.since_last(
         "days_since_localisation_change",
         "an attribute of the {level} was last set",
         measure="changes",

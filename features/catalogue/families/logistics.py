@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, mean_of, share_of
+from features.catalogue.families.topic import Topic, declare_mean, declare_share
 from features.declarations.functions import mean_of_parts
-from features.declarations.kinds import Derived, Family, Feature, Quantile, SignalName, Windowed
-from features.declarations.levels import LEVEL_TITLES, Level, qualified
+from features.declarations.kinds import (
+    Derived,
+    Feature,
+    FeatureFamily,
+    Quantile,
+    SignalName,
+    Windowed,
+)
+from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
-PARCELS: Final = Topic(SignalName.PARCELS, Family.LOGISTICS)
+PARCELS: Final = Topic(SignalName.PARCELS, FeatureFamily.LOGISTICS)
 DAYS: Final = 84
 
 
@@ -17,7 +24,7 @@ def _total(measure: str, sentence: str, level: Level, unit: str = "parcels") -> 
     return PARCELS.total(measure, sentence, level=level, days=DAYS, unit=unit)
 
 
-def _of(level: Level) -> tuple[Feature, ...]:
+def _parcel_features(level: Level) -> tuple[Feature, ...]:
     """Declare counts and rates of a level's parcels."""
     parcels = _total("parcels", "Parcels of the {level} delivered", level)
     promised = _total(
@@ -30,13 +37,13 @@ def _of(level: Level) -> tuple[Feature, ...]:
         level,
         "days",
     )
-    late_share = share_of(
+    late_share = declare_share(
         "late_rate",
         "Share of parcels of the {level} with a promised time that came later",
         late,
         promised,
     )
-    mean = mean_of(
+    mean = declare_mean(
         "mean_delivery_days",
         "Mean days from order to delivery of parcels of the {level}",
         taken,
@@ -54,12 +61,12 @@ def _promise(level: Level) -> tuple[Windowed, Derived]:
         "tenths of days",
     )
     mean = Derived(
-        name=qualified("mean_promised_days", level, DAYS),
+        name=name_feature("mean_promised_days", level, DAYS),
         description=f"Mean days promised for parcels of the {LEVEL_TITLES[level]}, delivered in "
         f"the last {DAYS} days.",
         unit="days",
-        family=Family.LOGISTICS,
-        inputs=(total.name, qualified("promised_parcels", level, DAYS)),
+        family=FeatureFamily.LOGISTICS,
+        inputs=(total.name, name_feature("promised_parcels", level, DAYS)),
         function=mean_of_parts,
         constants=(10.0,),
     )
@@ -67,9 +74,9 @@ def _promise(level: Level) -> tuple[Windowed, Derived]:
 
 
 LOGISTICS: Final[tuple[Feature, ...]] = (
-    *_of(Level.LISTING),
-    *_of(Level.SUPPLIER),
-    *_of(Level.CATEGORY_MARKET),
+    *_parcel_features(Level.LISTING),
+    *_parcel_features(Level.SUPPLIER),
+    *_parcel_features(Level.CATEGORY_MARKET),
     *_promise(Level.LISTING),
     *_promise(Level.CATEGORY_MARKET),
     Quantile(
@@ -77,7 +84,7 @@ LOGISTICS: Final[tuple[Feature, ...]] = (
         description="Days from order within which nine in ten parcels of the listing came, of the "
         "last 84 days.",
         unit="days",
-        family=Family.LOGISTICS,
+        family=FeatureFamily.LOGISTICS,
         level=Level.LISTING,
         signal=SignalName.PARCELS,
         measure="delivery_days",

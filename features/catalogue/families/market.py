@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from features.catalogue.families.topic import Topic
-from features.declarations.kinds import Family, Feature, SignalName
+from features.declarations.kinds import Feature, FeatureFamily, SignalName
 from features.declarations.levels import Level
 
-STARTS: Final = Topic(SignalName.LISTING_STARTS, Family.MARKET)
+STARTS: Final = Topic(SignalName.LISTING_STARTS, FeatureFamily.MARKET)
 
 MARKET: Final[tuple[Feature, ...]] = (
     STARTS.total(

@@ -8,8 +8,8 @@ from features.catalogue.families.topic import Topic
 from features.declarations.functions import depth, margin, ratio, relative_price
 from features.declarations.kinds import (
     Derived,
-    Family,
     Feature,
+    FeatureFamily,
     Highest,
     Latest,
     Lowest,
@@ -17,20 +17,20 @@ from features.declarations.kinds import (
     SignalName,
     Windowed,
 )
-from features.declarations.levels import LEVEL_TITLES, Level, qualified
+from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
-PAID: Final = Topic(SignalName.ORDERS, Family.PRICE)
-ASKED: Final = Topic(SignalName.PRICES, Family.PRICE)
-PRODUCT: Final = Topic(SignalName.PRODUCT_FACTS, Family.PRICE)
+PAID: Final = Topic(SignalName.ORDERS, FeatureFamily.PRICE)
+LIST_PRICES: Final = Topic(SignalName.PRICES, FeatureFamily.PRICE)
+PRODUCT: Final = Topic(SignalName.PRODUCT_FACTS, FeatureFamily.PRICE)
 MONEY: Final = "minor currency units"
 
 
 def _revenue(level: Level) -> Windowed:
     return Windowed(
-        name=qualified("revenue", level, 84, unit="minor"),
+        name=name_feature("revenue", level, 84, unit="minor"),
         description=f"Money paid for units of the {LEVEL_TITLES[level]} in the last 84 days.",
         unit=MONEY,
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         level=level,
         signal=SignalName.ORDERS,
         measure="revenue_minor",
@@ -38,13 +38,13 @@ def _revenue(level: Level) -> Windowed:
     )
 
 
-def _against(name: str, description: str, *against: str) -> Derived:
+def _price_ratio(name: str, description: str, *against: str) -> Derived:
     """Declare the price asked over another, which can only lower the sell-through."""
     return Derived(
         name=name,
         description=description,
         unit="ratio",
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         monotone=(("sell_through", -1),),
         inputs=("list_price_minor", *against),
         function=ratio if len(against) == 1 else relative_price,
@@ -56,7 +56,7 @@ REQUEST_FIELDS: Final = (
         name="list_price_minor",
         description="Price that the decision asks for one unit.",
         unit=MONEY,
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         low=1.0,
         monotone=(("sell_through", -1),),
     ),
@@ -76,7 +76,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         name="lowest_paid_price_minor_84d",
         description="Lowest price paid for a unit of the listing in the last 84 days.",
         unit=MONEY,
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         level=Level.LISTING,
         signal=SignalName.ORDERS,
         measure="unit_price_minor",
@@ -86,13 +86,13 @@ PRICE: Final[tuple[Feature, ...]] = (
         name="highest_list_price_minor_365d",
         description="Highest list price that was set for the listing in the last 365 days.",
         unit=MONEY,
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         level=Level.LISTING,
         signal=SignalName.PRICES,
         measure="price_minor",
         days=365,
     ),
-    ASKED.total(
+    LIST_PRICES.total(
         "price_changes",
         "Changes of the {level}'s list price",
         level=Level.LISTING,
@@ -103,7 +103,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         name="unit_cost_minor",
         description="Landed cost of a unit; null where it isn't known in the market's currency.",
         unit=MONEY,
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         level=Level.LISTING,
         signal=SignalName.LISTING_COSTS,
         measure="unit_cost_minor",
@@ -122,25 +122,25 @@ PRICE: Final[tuple[Feature, ...]] = (
         level=Level.PRODUCT,
         unit="ml",
     ),
-    _against(
+    _price_ratio(
         "relative_price_category_market_84d",
         "Price asked divided by the mean price paid in the category in the market, of the last 84 "
         "days.",
         _revenue(Level.CATEGORY_MARKET).name,
         "units_ordered_category_market_84d",
     ),
-    _against(
+    _price_ratio(
         "relative_price_84d",
         "Price asked divided by the mean price paid for the listing, of the last 84 days.",
         _revenue(Level.LISTING).name,
         "units_ordered_84d",
     ),
-    _against(
+    _price_ratio(
         "price_asked_over_paid",
         "Price asked divided by the price that was last paid for the listing.",
         "latest_paid_price_minor",
     ),
-    _against(
+    _price_ratio(
         "price_asked_over_lowest_84d",
         "Price asked divided by the lowest price paid for the listing in the last 84 days.",
         "lowest_paid_price_minor_84d",
@@ -150,7 +150,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         description="How far the price asked lies below the highest list price of the last 365 "
         "days, as a share of it.",
         unit="share",
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         high=1.0,
         monotone=(("sell_through", 1),),
         inputs=("list_price_minor", "highest_list_price_minor_365d"),
@@ -161,7 +161,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         description="What is left of the price asked after the cost of the unit, as a part of the "
         "price; below 0 where the cost is higher.",
         unit="ratio",
-        family=Family.PRICE,
+        family=FeatureFamily.PRICE,
         low=None,
         high=1.0,
         monotone=(("sell_through", -1),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.declarations.functions import ratio
-from features.declarations.kinds import Derived, Family, Feature, SignalName, Windowed
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, Windowed
 from features.declarations.levels import LEVEL_TITLES, Level
 from features.declarations.shrinkage import (
     CHAIN,
@@ -30,7 +30,7 @@ _SUBJECTS: Final = {
 
 
 def _count(
-    rate: Rate, measure: str, level: Level, *, signal: SignalName, family: Family
+    rate: Rate, measure: str, level: Level, *, signal: SignalName, family: FeatureFamily
 ) -> Windowed:
     return Windowed(
         name=rate.column(measure, level),
@@ -45,7 +45,7 @@ def _count(
     )
 
 
-def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Feature, ...]:
+def _rate_features(rate: Rate, *, signal: SignalName, family: FeatureFamily) -> tuple[Feature, ...]:
     """Declare a rate's counts at each level, its raw and pooled value and its own weight."""
     counts = [
         _count(rate, measure, level, signal=signal, family=family)
@@ -55,12 +55,12 @@ def _family_of(rate: Rate, *, signal: SignalName, family: Family) -> tuple[Featu
     return (*counts, *_shares(rate, family))
 
 
-def _shares(rate: Rate, family: Family) -> tuple[Derived, Derived, Derived]:
-    said = rate.name.removesuffix("_rate").replace("_", "-") + " rate"
+def _shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derived]:
+    label = rate.name.removesuffix("_rate").replace("_", "-") + " rate"
     own = tuple(rate.column(measure, Level.LISTING) for measure in (rate.successes, rate.trials))
     raw = Derived(
         name=f"{rate.name}_{rate.days}d",
-        description=f"{said.capitalize()} of the listing itself, of the last {rate.days} days.",
+        description=f"{label.capitalize()} of the listing itself, of the last {rate.days} days.",
         unit="share",
         family=family,
         high=1.0,
@@ -69,7 +69,8 @@ def _shares(rate: Rate, family: Family) -> tuple[Derived, Derived, Derived]:
     )
     pooled = Derived(
         name=f"pooled_{rate.name}_{rate.days}d",
-        description=f"{said.capitalize()} of the last {rate.days} days, shrunk from market through "
+        description=f"{label.capitalize()} of the last {rate.days} days, shrunk from market "
+        "through "
         "category, supplier and product to the listing.",
         unit="share",
         family=family,
@@ -80,7 +81,7 @@ def _shares(rate: Rate, family: Family) -> tuple[Derived, Derived, Derived]:
     )
     weight = Derived(
         name=f"own_weight_{rate.name}_{rate.days}d",
-        description=f"Weight of the listing's own evidence in its pooled {said}, of the last "
+        description=f"Weight of the listing's own evidence in its pooled {label}, of the last "
         f"{rate.days} days.",
         unit="share",
         family=family,
@@ -93,7 +94,9 @@ def _shares(rate: Rate, family: Family) -> tuple[Derived, Derived, Derived]:
 
 
 RATES: Final[tuple[Feature, ...]] = (
-    *_family_of(SELL_THROUGH_RATE, signal=SignalName.LOTS, family=Family.DEMAND),
-    *_family_of(RETURN_RATE, signal=SignalName.RIPE_UNITS, family=Family.RETURNS),
-    *_family_of(REPURCHASE_RATE, signal=SignalName.REPURCHASES, family=Family.REPURCHASE),
+    *_rate_features(SELL_THROUGH_RATE, signal=SignalName.LOTS, family=FeatureFamily.DEMAND),
+    *_rate_features(RETURN_RATE, signal=SignalName.RIPE_UNITS, family=FeatureFamily.RETURNS),
+    *_rate_features(
+        REPURCHASE_RATE, signal=SignalName.REPURCHASES, family=FeatureFamily.REPURCHASE
+    ),
 )

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, mean_of, share_of
-from features.declarations.kinds import Derived, Family, Feature, Quantile, SignalName, Windowed
+from features.catalogue.families.topic import Topic, declare_mean, declare_share
+from features.declarations.kinds import (
+    Derived,
+    Feature,
+    FeatureFamily,
+    Quantile,
+    SignalName,
+    Windowed,
+)
 from features.declarations.levels import Level
 from features.declarations.shrinkage import REPURCHASE_RATE
 
-OF_LEVEL: Final = Topic(SignalName.FIRST_PURCHASES, Family.REPURCHASE)
-OF_LISTING: Final = Topic(SignalName.REPURCHASES, Family.REPURCHASE)
+OF_LEVEL: Final = Topic(SignalName.FIRST_PURCHASES, FeatureFamily.REPURCHASE)
+OF_LISTING: Final = Topic(SignalName.REPURCHASES, FeatureFamily.REPURCHASE)
 DAYS: Final = REPURCHASE_RATE.days
 
 
 def _customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
     """Declare how many first-time buyers of anything of a level bought anything of it again."""
-    ripe = OF_LEVEL.total(
+    mature = OF_LEVEL.total(
         "buyers_ripe",
         "First-time buyers of anything of the {level} whose repurchase window ended",
         level=level,
@@ -34,7 +41,7 @@ def _customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
         name="customers_repeated",
     )
     sentence = "Share of first-time buyers of anything of the {level} who bought of it again"
-    return ripe, repeated, share_of("customer_repurchase_rate", sentence, repeated, ripe)
+    return mature, repeated, declare_share("customer_repurchase_rate", sentence, repeated, mature)
 
 
 def _mean_days(level: Level) -> tuple[Windowed, Derived]:
@@ -50,7 +57,7 @@ def _mean_days(level: Level) -> tuple[Windowed, Derived]:
     sentence = (
         "Mean days from first to second purchase of the same listing, of buyers of the {level}"
     )
-    return total, mean_of("mean_repeat_days", sentence, total, repeated, unit="days")
+    return total, declare_mean("mean_repeat_days", sentence, total, repeated, unit="days")
 
 
 REPURCHASE: Final[tuple[Feature, ...]] = (
@@ -66,7 +73,7 @@ REPURCHASE: Final[tuple[Feature, ...]] = (
         description="Median days from first to second purchase of the same listing, of buyers of "
         "the product, of the last 180 days.",
         unit="days",
-        family=Family.REPURCHASE,
+        family=FeatureFamily.REPURCHASE,
         level=Level.PRODUCT,
         signal=SignalName.REPURCHASES,
         measure="repeat_days",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, share_of
+from features.catalogue.families.topic import Topic, declare_share
 from features.declarations.functions import ratio
-from features.declarations.kinds import Derived, Family, Feature, SignalName, Windowed
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, Windowed
 from features.declarations.levels import Level
 from features.declarations.return_expectation import (
     INPUTS,
     NAME,
-    NARROW,
+    NARROW_LEVELS,
     OPEN_MEASURES,
     OPEN_RETURNED,
     OPEN_UNITS,
@@ -21,14 +21,14 @@ from features.declarations.return_expectation import (
 from features.declarations.shrinkage import RETURN_RATE
 from features.declarations.vocabulary import RETURN_REASONS
 
-RIPE: Final = Topic(SignalName.RIPE_UNITS, Family.RETURNS)
-OPEN: Final = Topic(SignalName.OPEN_UNITS, Family.RETURNS)
-BACK: Final = Topic(SignalName.RETURNED_PARCELS, Family.RETURNS)
+MATURE: Final = Topic(SignalName.RIPE_UNITS, FeatureFamily.RETURNS)
+OPEN: Final = Topic(SignalName.OPEN_UNITS, FeatureFamily.RETURNS)
+BACK: Final = Topic(SignalName.RETURNED_PARCELS, FeatureFamily.RETURNS)
 
 
-def _for_reason(reason: str, level: Level) -> tuple[Windowed, Derived]:
+def _reason_features(reason: str, level: Level) -> tuple[Windowed, Derived]:
     words = reason.replace("_", " ")
-    returned = RIPE.total(
+    returned = MATURE.total(
         f"units_returned_{reason}",
         "Units of the {level} that came back as '"
         + words
@@ -37,13 +37,13 @@ def _for_reason(reason: str, level: Level) -> tuple[Windowed, Derived]:
         days=RETURN_RATE.days,
         unit="units",
     )
-    ripe = RIPE.total("units_ripe", "{level}", level=level, days=RETURN_RATE.days, unit="units")
+    mature = MATURE.total("units_ripe", "{level}", level=level, days=RETURN_RATE.days, unit="units")
     sentence = "Share of units of the {level} past their return window that came back as "
     sentence += f"'{words}'"
-    return returned, share_of(f"{reason}_return_rate", sentence, returned, ripe)
+    return returned, declare_share(f"{reason}_return_rate", sentence, returned, mature)
 
 
-def _back(level: Level) -> Windowed:
+def _units_back(level: Level) -> Windowed:
     sentence = "Units of the {level} that came back, whenever they were bought,"
     return BACK.total("units_back", sentence, level=level, days=28, unit="units")
 
@@ -59,41 +59,41 @@ RETURNS: Final[tuple[Feature, ...]] = (
         feature
         for level in (Level.LISTING, Level.SUPPLIER_CATEGORY)
         for reason in RETURN_REASONS
-        for feature in _for_reason(reason, level)
+        for feature in _reason_features(reason, level)
     ),
-    _back(Level.LISTING),
-    _back(Level.PRODUCT),
+    _units_back(Level.LISTING),
+    _units_back(Level.PRODUCT),
     *(
         OPEN.total(measure, _OF_OPEN[measure], level=level, days=days, unit="units")
-        for level in NARROW
+        for level in NARROW_LEVELS
         for measure, days in OPEN_MEASURES
     ),
-    RIPE.total(
+    MATURE.total(
         "units_ripe",
         "Units of the {level} whose return window ended",
         level=Level.LISTING,
         days=28,
         unit="units",
     ),
-    RIPE.total(
+    MATURE.total(
         "units_returned",
         "Units of the {level} that came back, of those whose return window ended",
         level=Level.LISTING,
         days=28,
         unit="units",
     ),
-    share_of(
+    declare_share(
         "return_rate",
         "Share of units of the {level} past their return window that came back",
-        RIPE.total("units_returned", "", level=Level.LISTING, days=28, unit="units"),
-        RIPE.total("units_ripe", "", level=Level.LISTING, days=28, unit="units"),
+        MATURE.total("units_returned", "", level=Level.LISTING, days=28, unit="units"),
+        MATURE.total("units_ripe", "", level=Level.LISTING, days=28, unit="units"),
     ),
     Derived(
         name="units_back_per_ordered_28d",
         description="Units of the listing that came back in the last 28 days per unit ordered in "
         "them.",
         unit="ratio",
-        family=Family.RETURNS,
+        family=FeatureFamily.RETURNS,
         inputs=("units_back_28d", "units_ordered_28d"),
         function=ratio,
     ),
@@ -102,7 +102,7 @@ RETURNS: Final[tuple[Feature, ...]] = (
         description="Return rate to be expected of the listing by its category, gaps, supplier's "
         "audits, low stars and returns of supplier, product and listing in the last 180 days.",
         unit="share",
-        family=Family.RETURNS,
+        family=FeatureFamily.RETURNS,
         high=1.0,
         inputs=INPUTS,
         parameters=PARAMETERS,

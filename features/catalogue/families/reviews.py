@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from features.catalogue.families.topic import Topic, mean_of, share_of
-from features.declarations.kinds import Derived, Family, Feature, SignalName, Windowed
+from features.catalogue.families.topic import Topic, declare_mean, declare_share
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, Windowed
 from features.declarations.levels import Level
 
-WRITTEN: Final = Topic(SignalName.REVIEWS, Family.REVIEWS)
+WRITTEN: Final = Topic(SignalName.REVIEWS, FeatureFamily.REVIEWS)
 
 
 def _total(measure: str, sentence: str, level: Level, days: int, unit: str = "reviews") -> Windowed:
@@ -23,7 +23,7 @@ def _low(level: Level, days: int) -> tuple[Windowed, Windowed, Derived]:
         "low_star_reviews", "Buyers' reviews of the {level} with one or two stars", level, days
     )
     sentence = "Share of buyers' reviews of the {level} with one or two stars"
-    return written, low, share_of("low_star_share", sentence, low, written)
+    return written, low, declare_share("low_star_share", sentence, low, written)
 
 
 def _stars(level: Level, days: int) -> tuple[Windowed, Derived]:
@@ -31,7 +31,7 @@ def _stars(level: Level, days: int) -> tuple[Windowed, Derived]:
         "stars", "Stars (1 to 5), summed over buyers' reviews of the {level}", level, days, "stars"
     )
     written = _total("reviews", "", level, days)
-    mean = mean_of(
+    mean = declare_mean(
         "mean_stars",
         "Mean stars (1 to 5) of buyers' reviews of the {level}",
         stars,
@@ -53,7 +53,7 @@ REVIEWS: Final[tuple[Feature, ...]] = (
         for feature in (*_low(level, 180), *_stars(level, 180))
     ),
     _MEDIA,
-    share_of(
+    declare_share(
         "media_review_share",
         "Share of buyers' reviews of the {level} with pictures or videos",
         _MEDIA,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, share_of
+from features.catalogue.families.topic import Topic, declare_share
 from features.declarations.functions import share
-from features.declarations.kinds import Derived, Family, Feature, SignalName
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName
 from features.declarations.levels import Level
 from features.declarations.stock_cover import days_until, in_stock_cover, in_stock_share
 
-STOCK: Final = Topic(SignalName.STOCK, Family.DEMAND)
+STOCK: Final = Topic(SignalName.STOCK, FeatureFamily.DEMAND)
 
 
 _OBSERVATIONS: Final = STOCK.total(
@@ -61,7 +61,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
     _STOCKOUTS,
     _OBSERVATIONS,
     _SOLD_OUTS,
-    share_of(
+    declare_share(
         "stockout_share",
         "Share of the {level}'s stock observations with nothing on hand or on its way",
         _STOCKOUTS,
@@ -72,7 +72,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         description="Share of the listing's stock observations with something on hand, of the "
         "last 84 days.",
         unit="share",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         high=1.0,
         inputs=(_SOLD_OUTS.name, _OBSERVATIONS.name),
         function=in_stock_share,
@@ -82,7 +82,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         description="Units of the listing that 28 days would bring at the rate of those of the "
         "last 84 days on which there was something to sell, per unit offered now.",
         unit="units per unit",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
         inputs=(*_RATE, "units_offered"),
         function=in_stock_cover,
@@ -93,7 +93,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         "last 84 days on which there was something to sell, per unit on hand; none on hand counts "
         "as one.",
         unit="units per unit",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         inputs=(*_RATE, "units_on_hand"),
         function=in_stock_cover,
     ),
@@ -101,7 +101,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         name="on_hand_share",
         description="Share of the units offered that are on hand already, as last observed.",
         unit="share",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
         inputs=("units_on_hand", "units_offered"),
         function=share,
@@ -112,7 +112,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         description="Days until what is on its way arrives, if it takes the supplier's usual lead "
         "time; below 0 where it is overdue, null where nothing is on its way.",
         unit="days",
-        family=Family.DEMAND,
+        family=FeatureFamily.DEMAND,
         inputs=("units_inbound", "lead_time_days_supplier", "days_since_nothing_inbound"),
         function=days_until,
         low=None,

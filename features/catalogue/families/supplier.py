@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, share_of
-from features.declarations.kinds import Family, Feature, Lowest, SignalName, Windowed
+from features.catalogue.families.topic import Topic, declare_share
+from features.declarations.kinds import Feature, FeatureFamily, Lowest, SignalName, Windowed
 from features.declarations.levels import Level
 
-AUDITS: Final = Topic(SignalName.AUDITS, Family.SUPPLIER)
-POLICY: Final = Topic(SignalName.POLICY_EVENTS, Family.SUPPLIER)
+AUDITS: Final = Topic(SignalName.AUDITS, FeatureFamily.SUPPLIER)
+POLICY: Final = Topic(SignalName.POLICY_EVENTS, FeatureFamily.SUPPLIER)
 DAYS: Final = 365
 
 
-def _audited(measure: str, sentence: str, unit: str) -> Windowed:
+def _audit_total(measure: str, sentence: str, unit: str) -> Windowed:
     return AUDITS.total(measure, sentence, level=Level.SUPPLIER, days=DAYS, unit=unit)
 
 
@@ -44,10 +44,10 @@ def _record(level: Level) -> tuple[Feature, ...]:
     )
 
 
-_INSPECTED: Final = _audited(
+_INSPECTED: Final = _audit_total(
     "inspected_units", "Units of the {level} that audits inspected", "units"
 )
-_DEFECTIVE: Final = _audited(
+_DEFECTIVE: Final = _audit_total(
     "defective_units", "Units of the {level} that audits found defective", "units"
 )
 
@@ -64,7 +64,7 @@ SUPPLIER: Final[tuple[Feature, ...]] = (
         name="lowest_audit_result_supplier_365d",
         description="Lowest score of the audits of the supplier in the last 365 days.",
         unit="share",
-        family=Family.SUPPLIER,
+        family=FeatureFamily.SUPPLIER,
         high=1.0,
         level=Level.SUPPLIER,
         signal=SignalName.AUDITS,
@@ -78,9 +78,9 @@ SUPPLIER: Final[tuple[Feature, ...]] = (
         level=Level.SUPPLIER,
         unit="days",
     ),
-    _audited("audits", "Audits of the {level}", "audits"),
+    _audit_total("audits", "Audits of the {level}", "audits"),
     *(_INSPECTED, _DEFECTIVE),
-    share_of(
+    declare_share(
         "defect_rate",
         "Share of the units of the {level} that audits inspected and found defective",
         _DEFECTIVE,

@@ -9,12 +9,12 @@ from features.declarations.kinds import (
     Derived,
     Distinct,
     Elapsed,
-    Family,
+    FeatureFamily,
     Latest,
     SignalName,
     Windowed,
 )
-from features.declarations.levels import LEVEL_TITLES, Level, qualified
+from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class Topic:
     """
 
     signal: SignalName
-    family: Family
+    family: FeatureFamily
 
     def total(  # noqa: PLR0913 - the facts of a declaration, all but two by name
         self, measure: str, sentence: str, *, level: Level, days: int, unit: str, name: str = ""
     ) -> Windowed:
         """Declare the sum of a measure over a window."""
         return Windowed(
-            name=qualified(name or measure, level, days),
-            description=f"{_said(sentence, level)} in the last {days} days.",
+            name=name_feature(name or measure, level, days),
+            description=f"{_format_sentence(sentence, level)} in the last {days} days.",
             unit=unit,
             family=self.family,
             level=level,
@@ -42,13 +42,13 @@ class Topic:
             days=days,
         )
 
-    def different(
+    def distinct_count(
         self, name: str, sentence: str, *, column: str, level: Level, days: int
     ) -> Distinct:
         """Declare the number of different values of a column over a window."""
         return Distinct(
-            name=qualified(name, level, days),
-            description=f"{_said(sentence, level)} in the last {days} days.",
+            name=name_feature(name, level, days),
+            description=f"{_format_sentence(sentence, level)} in the last {days} days.",
             unit=name,
             family=self.family,
             level=level,
@@ -60,8 +60,8 @@ class Topic:
     def since_last(self, name: str, sentence: str, *, measure: str, level: Level) -> Elapsed:
         """Declare the days since something last happened."""
         return Elapsed(
-            name=qualified(name, level),
-            description=f"Days since {_said(sentence, level)}.",
+            name=name_feature(name, level),
+            description=f"Days since {_format_sentence(sentence, level)}.",
             unit="days",
             family=self.family,
             level=level,
@@ -81,8 +81,8 @@ class Topic:
     ) -> Latest:
         """Declare the value known last."""
         return Latest(
-            name=qualified(name, level),
-            description=f"{_said(sentence, level)}.",
+            name=name_feature(name, level),
+            description=f"{_format_sentence(sentence, level)}.",
             unit=unit,
             family=self.family,
             high=high,
@@ -92,11 +92,11 @@ class Topic:
         )
 
 
-def share_of(name: str, sentence: str, part: Windowed | Distinct, whole: Windowed) -> Derived:
+def declare_share(name: str, sentence: str, part: Windowed | Distinct, whole: Windowed) -> Derived:
     """Declare a part as a share of its whole, capped at 1, of the part's level and window."""
     return Derived(
-        name=qualified(name, part.level, part.days),
-        description=f"{_said(sentence, part.level)}, of the last {part.days} days.",
+        name=name_feature(name, part.level, part.days),
+        description=f"{_format_sentence(sentence, part.level)}, of the last {part.days} days.",
         unit="share",
         family=part.family,
         high=1.0,
@@ -105,11 +105,13 @@ def share_of(name: str, sentence: str, part: Windowed | Distinct, whole: Windowe
     )
 
 
-def mean_of(name: str, sentence: str, total: Windowed, count: Windowed, *, unit: str) -> Derived:
+def declare_mean(
+    name: str, sentence: str, total: Windowed, count: Windowed, *, unit: str
+) -> Derived:
     """Declare a sum divided by a count, of the sum's level and window."""
     return Derived(
-        name=qualified(name, total.level, total.days),
-        description=f"{_said(sentence, total.level)}, of the last {total.days} days.",
+        name=name_feature(name, total.level, total.days),
+        description=f"{_format_sentence(sentence, total.level)}, of the last {total.days} days.",
         unit=unit,
         family=total.family,
         inputs=(total.name, count.name),
@@ -117,5 +119,5 @@ def mean_of(name: str, sentence: str, total: Windowed, count: Windowed, *, unit:
     )
 
 
-def _said(sentence: str, level: Level) -> str:
+def _format_sentence(sentence: str, level: Level) -> str:
     return sentence.format(level=LEVEL_TITLES[level])

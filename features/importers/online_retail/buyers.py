@@ -15,8 +15,8 @@ PUBLISHED_KEY: Final = b"xuanpin: published key, for public data only"
 Whoever has the customers' numbers can reverse pseudonyms made with it. Data of one's own need a
 key of one's own.
 """
-LEAST_KEY_BYTES: Final = 16
-MOST_KEY_BYTES: Final = 4_096
+MIN_KEY_BYTES: Final = 16
+MAX_KEY_BYTES: Final = 4_096
 
 
 class WeakKeyError(DataError):
@@ -24,9 +24,9 @@ class WeakKeyError(DataError):
 
     def __init__(self, length: int) -> None:
         """Tell the length, never the key."""
-        found = f"{length:,} bytes" if length <= MOST_KEY_BYTES else "more"
+        found = f"{length:,} bytes" if length <= MAX_KEY_BYTES else "more"
         super().__init__(
-            expected=f"a key of {LEAST_KEY_BYTES} to {MOST_KEY_BYTES:,} bytes",
+            expected=f"a key of {MIN_KEY_BYTES} to {MAX_KEY_BYTES:,} bytes",
             found=found,
             way_out="Make one with: head -c 32 /dev/urandom > pseudonyms.key",
         )
@@ -53,10 +53,10 @@ def read_key(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            key = file.read(MOST_KEY_BYTES + 1)
+            key = file.read(MAX_KEY_BYTES + 1)
     except OSError as error:
         raise UnreadableKeyError(path, error.strerror or str(error)) from error
-    if not LEAST_KEY_BYTES <= len(key) <= MOST_KEY_BYTES:
+    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
         raise WeakKeyError(len(key))
     return key
 

@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from features.importers.online_retail.fates import Reason, quarantined
+from features.importers.online_retail.fates import Reason, quarantine_reason
 
-NO_PURCHASE: Final = quarantined(
+NO_PURCHASE: Final = quarantine_reason(
     "cancellation_without_purchase", "the customer bought none of the product before"
 )
-TOO_MANY: Final = quarantined(
+TOO_MANY: Final = quarantine_reason(
     "cancellation_exceeds_purchases", "more units than the customer had left of the product"
 )
 _KEY: Final = ["customer", "product_id"]
@@ -83,16 +83,16 @@ def match_cancellations(lines: pd.DataFrame) -> Matches:
     """
     matches = Matches([], {})
     holdings: dict[tuple[str, str], Holdings] = {}
-    for customer, product_id, _, row_number, units, is_cancellation in _in_order(lines):
+    for customer, product_id, _, row_number, units, is_cancellation in _sort_lines(lines):
         held = holdings.setdefault((customer, product_id), Holdings())
         if is_cancellation:
-            _take_back(held, Line(row_number, -units), matches)
+            _match_cancellation(held, Line(row_number, -units), matches)
         else:
             held.buy(Line(row_number, units))
     return matches
 
 
-def _in_order(lines: pd.DataFrame) -> Iterator[tuple[str, str, pd.Timestamp, int, int, bool]]:
+def _sort_lines(lines: pd.DataFrame) -> Iterator[tuple[str, str, pd.Timestamp, int, int, bool]]:
     cancelled = lines.loc[lines["is_cancellation"], _KEY].drop_duplicates()
     concerned = lines[_COLUMNS].merge(cancelled, on=_KEY)
     # At the same time cancellations go first: what is bought then isn't earlier.
@@ -101,7 +101,7 @@ def _in_order(lines: pd.DataFrame) -> Iterator[tuple[str, str, pd.Timestamp, int
     return zip(*(ordered[name].tolist() for name in _COLUMNS), strict=True)
 
 
-def _take_back(held: Holdings, cancellation: Line, matches: Matches) -> None:
+def _match_cancellation(held: Holdings, cancellation: Line, matches: Matches) -> None:
     if not held.has_bought:
         matches.refused[cancellation.row_number] = NO_PURCHASE
     elif held.units < cancellation.units:

@@ -12,7 +12,7 @@ from features.contract.columns import EARLIEST, LATEST
 SHOP_TIME_ZONE: Final = "Europe/London"
 
 
-def utc_from_london(local: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
+def london_to_utc(local: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
     """Return naive UTC times for naive times of London; what can't be a time becomes null.
 
     In autumn an hour comes twice: such a time is taken as the later of the two, because the

@@ -22,11 +22,11 @@ class Reason:
     fate: Fate
 
 
-def removed(name: str, why: str) -> Reason:
+def removal_reason(name: str, why: str) -> Reason:
     """Return a reason to remove a line."""
     return Reason(name, why, Fate.REMOVED)
 
 
-def quarantined(name: str, why: str) -> Reason:
+def quarantine_reason(name: str, why: str) -> Reason:
     """Return a reason to put a line into quarantine."""
     return Reason(name, why, Fate.QUARANTINED)

@@ -14,14 +14,14 @@ from features.importers.online_retail.buyers import buyer_key
 from features.importers.online_retail.cancellations import Return, match_cancellations
 from features.importers.online_retail.lines import parse_lines
 from features.importers.online_retail.quarantine import quarantine_table
-from features.importers.online_retail.removal import judge
+from features.importers.online_retail.removal import classify_lines
 from features.importers.online_retail.report import MATCHED, ORDER, ImportReport, make_report
-from features.importers.online_retail.shape import in_contract
+from features.importers.online_retail.shape import conform_table
 from features.importers.online_retail.source import EmptySourceError
 
 
 @dataclass(frozen=True)
-class Import:
+class ImportResult:
     """An imported data set: tables of the contract by name, the quarantine, the report."""
 
     tables: dict[str, pa.Table]
@@ -34,9 +34,9 @@ def import_lines(
     *,
     key: bytes,
     source_sha256: str,
-    tell: Callable[[str], None],
-) -> Import:
-    """Turn the source into tables of the contract; `tell` hears what is being done.
+    progress: Callable[[str], None],
+) -> ImportResult:
+    """Turn the source into tables of the contract; `progress` hears what is being done.
 
     Every line of the source ends as an order line, as a matched cancellation, removed or in
     quarantine. Equal source and key give equal tables.
@@ -44,18 +44,18 @@ def import_lines(
     Raises:
         EmptySourceError: no line is a sale of a product.
     """
-    tell(f"Reading {source.num_rows:,} lines")
+    progress(f"Reading {source.num_rows:,} lines")
     lines = parse_lines(source)
-    tell("Matching cancellations to purchases")
+    progress("Matching cancellations to purchases")
     outcomes, returns = _outcomes(lines)
     if not (outcomes == ORDER).any():
         raise EmptySourceError(source.num_rows)
-    tell("Making tables")
+    progress("Making tables")
     customers = lines["customer"].dropna().unique()
     keys = {customer: buyer_key(customer, key) for customer in customers}
     lines = lines.assign(buyer_key=lines["customer"].map(keys).astype("str"))
     made = _tables(lines, outcomes, returns)
-    return Import(
+    return ImportResult(
         tables=made,
         quarantine=quarantine_table(source, outcomes, lines["buyer_key"]),
         report=make_report(outcomes, made, key=key, source_sha256=source_sha256),
@@ -64,7 +64,7 @@ def import_lines(
 
 def _outcomes(lines: pd.DataFrame) -> tuple[pd.Series[str], list[Return]]:
     """Name for each line what became of it, and the returns that the cancellations were."""
-    outcomes = judge(lines)
+    outcomes = classify_lines(lines)
     kept = lines[outcomes.isna()]
     # What judge kept is an order, or a cancellation: matched, unless it is refused below.
     outcomes = outcomes.where(lines["is_cancellation"] | outcomes.notna(), ORDER).fillna(MATCHED)
@@ -84,6 +84,6 @@ def _tables(
         (LISTINGS, listed),
         (PRICES, tables.price_changes(sales, listed)),
         (ORDERS, tables.order_lines(sales)),
-        (RETURNS, tables.returned_lines(lines, returns)),
+        (RETURNS, tables.return_events(lines, returns)),
     )
-    return {table.name: in_contract(table, frame) for table, frame in frames}
+    return {table.name: conform_table(table, frame) for table, frame in frames}

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pa_types
 
-from features.importers.online_retail.clock import utc_from_london
-from features.importers.online_retail.markets import market_of
+from features.importers.online_retail.clock import london_to_utc
+from features.importers.online_retail.markets import find_market
 
 CANCELLATION_PREFIX: Final = "C"
 BAD_DEBT_PREFIX: Final = "A"
 _PENCE_PER_POUND: Final = 100
-_MOST_UNITS: Final = 10**9
-_MOST_PENCE: Final = 10**10
+_MAX_UNITS: Final = 10**9
+_MAX_PENCE: Final = 10**10
 
 _IDENTIFIER: Final = re.compile(r"[\w.\-:|/+ ]{1,100}", re.ASCII)
 """Narrower than the contract's pattern, so that two of them joined by a sign still fit it."""
@@ -41,23 +41,23 @@ def parse_lines(source: pa.Table) -> pd.DataFrame:
     `order_line_id`, `is_cancellation`, `is_bad_debt`, `is_duplicate`. A value that is missing or
     that can't be what it should is null. Times without a place on the clock are null too.
     """
-    invoice = _each_value(_text(source["InvoiceNo"]), _identifier)
+    invoice = _map_values(_parse_text(source["InvoiceNo"]), _parse_identifier)
     parsed = pd.DataFrame(
         {
             "row_number": np.arange(1, source.num_rows + 1),
             "invoice": invoice,
-            "product_id": _each_value(_text(source["StockCode"]), _product_id),
-            "description": _text(source["Description"]),
-            "units": _whole(_number(source["Quantity"]), most=_MOST_UNITS),
-            "price_minor": _pence(_number(source["UnitPrice"])),
-            "event_time": utc_from_london(_local_time(source["InvoiceDate"])),
-            "customer": _customer(source["CustomerID"]),
-            "country": _text(source["Country"]),
+            "product_id": _map_values(_parse_text(source["StockCode"]), _parse_product_id),
+            "description": _parse_text(source["Description"]),
+            "units": _parse_whole(_parse_number(source["Quantity"]), limit=_MAX_UNITS),
+            "price_minor": _parse_pence(_parse_number(source["UnitPrice"])),
+            "event_time": london_to_utc(_parse_local_time(source["InvoiceDate"])),
+            "customer": _parse_customer(source["CustomerID"]),
+            "country": _parse_text(source["Country"]),
         }
     )
     facts = [name for name in parsed.columns if name != "row_number"]
     return parsed.assign(
-        market=_each_value(parsed["country"], market_of),
+        market=_map_values(parsed["country"], find_market),
         order_line_id=_order_line_id(invoice),
         is_cancellation=invoice.str.startswith(CANCELLATION_PREFIX, na=False),
         is_bad_debt=invoice.str.startswith(BAD_DEBT_PREFIX, na=False),
@@ -72,21 +72,21 @@ def _order_line_id(invoice: pd.Series[str]) -> pd.Series[str]:
     return invoice + "-" + position.astype(str).str.zfill(4)
 
 
-def _each_value(column: pd.Series[str], meaning: Callable[[str], str | None]) -> pd.Series[str]:
+def _map_values(column: pd.Series[str], meaning: Callable[[str], str | None]) -> pd.Series[str]:
     meanings = {value: meaning(value) for value in column.dropna().unique()}
     return column.map(meanings).astype("str")
 
 
-def _identifier(text: str) -> str | None:
+def _parse_identifier(text: str) -> str | None:
     return text if _IDENTIFIER.fullmatch(text) else None
 
 
-def _product_id(code: str) -> str | None:
+def _parse_product_id(code: str) -> str | None:
     # "85123a" and "85123A" are one product: the source writes 112 codes both ways.
-    return _identifier(code.upper())
+    return _parse_identifier(code.upper())
 
 
-def _text(column: pa.ChunkedArray) -> pd.Series[str]:
+def _parse_text(column: pa.ChunkedArray) -> pd.Series[str]:
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
     single_spaced = pc.replace_substring_regex(trimmed, r"\s+", " ")
     is_empty = pc.equal(single_spaced, "")
@@ -94,21 +94,21 @@ def _text(column: pa.ChunkedArray) -> pd.Series[str]:
     return text
 
 
-def _number(column: pa.ChunkedArray) -> pd.Series[float]:
+def _parse_number(column: pa.ChunkedArray) -> pd.Series[float]:
     numbers: pd.Series[float] = pd.to_numeric(column.to_pandas(), errors="coerce")
     return numbers.astype("float64")
 
 
-def _whole(numbers: pd.Series[float], *, most: int) -> pd.Series[int]:
-    is_whole = (numbers == numbers.round()) & (numbers.abs() <= most)
+def _parse_whole(numbers: pd.Series[float], *, limit: int) -> pd.Series[int]:
+    is_whole = (numbers == numbers.round()) & (numbers.abs() <= limit)
     return numbers.where(is_whole).astype("Int64")
 
 
-def _pence(pounds: pd.Series[float]) -> pd.Series[int]:
-    return _whole((pounds * _PENCE_PER_POUND).round(), most=_MOST_PENCE)
+def _parse_pence(pounds: pd.Series[float]) -> pd.Series[int]:
+    return _parse_whole((pounds * _PENCE_PER_POUND).round(), limit=_MAX_PENCE)
 
 
-def _local_time(column: pa.ChunkedArray) -> pd.Series[pd.Timestamp]:
+def _parse_local_time(column: pa.ChunkedArray) -> pd.Series[pd.Timestamp]:
     if pa_types.is_timestamp(column.type):
         times = column.cast(pa.timestamp("us"), safe=False)
     else:
@@ -121,6 +121,6 @@ def _local_time(column: pa.ChunkedArray) -> pd.Series[pd.Timestamp]:
     return local
 
 
-def _customer(column: pa.ChunkedArray) -> pd.Series[str]:
+def _parse_customer(column: pa.ChunkedArray) -> pd.Series[str]:
     # A number with gaps comes as a float, in Parquet and often in CSV: 17850.0 is 17850.
-    return _text(column).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+    return _parse_text(column).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)

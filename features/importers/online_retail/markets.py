@@ -10,12 +10,12 @@ _ALIASES: Final = {"EIRE": "IE", "RSA": "ZA"}
 """Names the source has for countries that ISO 3166 calls otherwise."""
 
 
-def market_of(country: str) -> str | None:
+def find_market(country: str) -> str | None:
     """Return the ISO 3166 code of a country, or None where the name means no single country.
 
     "Channel Islands" is None: they are two countries to ISO, Jersey and Guernsey.
 
-    >>> market_of("EIRE"), market_of("Germany"), market_of("European Community")
+    >>> find_market("EIRE"), find_market("Germany"), find_market("European Community")
     ('IE', 'DE', None)
     """
     if country.upper() in _ALIASES:

@@ -43,7 +43,7 @@ WITH_PUBLISHED_KEY: Final = (
 WITH_OWN_KEY: Final = "Buyers' pseudonyms are made with your key: whoever has it can reverse them."
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class LineCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Where the lines went; `read` is the sum of the others."""
 
     read: int
@@ -60,7 +60,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     attribution: str
     source_sha256: str
-    lines: Counts
+    lines: LineCounts
     removed: dict[str, int]
     quarantined: dict[str, int]
     rows: dict[str, int]
@@ -75,15 +75,15 @@ def make_report(
 ) -> ImportReport:
     """Count the lines by outcome, and the rows of the tables made of them."""
     counts = {str(name): int(count) for name, count in outcomes.value_counts().items()}
-    removed = _counted(counts, Fate.REMOVED)
-    quarantined = _counted(counts, Fate.QUARANTINED)
+    removed = _count_by_reason(counts, Fate.REMOVED)
+    quarantined = _count_by_reason(counts, Fate.QUARANTINED)
     span = pc.min_max(tables["orders"]["event_time"])
     return ImportReport(
         format=FORMAT,
         version=VERSION,
         attribution=ATTRIBUTION,
         source_sha256=source_sha256,
-        lines=Counts(
+        lines=LineCounts(
             read=len(outcomes),
             orders=counts[ORDER],
             cancellations_matched=counts.get(MATCHED, 0),
@@ -105,6 +105,6 @@ def make_report(
     )
 
 
-def _counted(counts: dict[str, int], fate: Fate) -> dict[str, int]:
+def _count_by_reason(counts: dict[str, int], fate: Fate) -> dict[str, int]:
     named = ((name, counts.get(name, 0)) for name, reason in REASONS.items() if reason.fate is fate)
     return {name: count for name, count in named if count}

@@ -7,18 +7,18 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from features.contract.columns import Kind, Table
+from features.contract.columns import ColumnKind, Table
 
 _ARROW_TYPES: Final = {
-    Kind.TEXT.name: pa.string(),
-    Kind.INTEGER.name: pa.int64(),
-    Kind.NUMBER.name: pa.float64(),
-    Kind.FLAG.name: pa.bool_(),
-    Kind.TIME.name: pa.timestamp("us"),
+    ColumnKind.TEXT.name: pa.string(),
+    ColumnKind.INTEGER.name: pa.int64(),
+    ColumnKind.NUMBER.name: pa.float64(),
+    ColumnKind.FLAG.name: pa.bool_(),
+    ColumnKind.TIME.name: pa.timestamp("us"),
 }
 
 
-def in_contract(table: Table, frame: pd.DataFrame) -> pa.Table:
+def conform_table(table: Table, frame: pd.DataFrame) -> pa.Table:
     """Return a frame as a table of the contract; its times are naive UTC.
 
     Optional columns that the frame lacks stay absent, the others become columns of nulls. The

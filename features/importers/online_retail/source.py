@@ -18,16 +18,16 @@ from features.runtime.errors import DataError
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _ZIP_MAGIC: Final = b"PK\x03\x04"
-_MOST_SHOWN: Final = 12
-_LONGEST_NAME: Final = 40
-_LONGEST_DETAIL: Final = 160
+_MAX_NAMES: Final = 12
+_MAX_NAME_LENGTH: Final = 40
+_MAX_DETAIL_LENGTH: Final = 160
 _ROW_IN_DETAIL: Final = re.compile(r"(?<=, got )(\d+): .*")
 """Where Arrow's message goes on with the row itself, which is nobody's business."""
 
 
-def _shown(text: str, most: int) -> str:
+def _escape(text: str, limit: int) -> str:
     harmless = text if text.isprintable() else ascii(text)[1:-1]
-    return harmless if len(harmless) <= most else harmless[: most - 1] + "…"
+    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -80,7 +80,7 @@ class UnreadableSourceError(DataError):
         """Keep of the detail what fits on a screen and isn't data."""
         super().__init__(
             expected=f"a Parquet or CSV file at {path}",
-            found=_shown(_ROW_IN_DETAIL.sub(r"\1", detail), _LONGEST_DETAIL),
+            found=_escape(_ROW_IN_DETAIL.sub(r"\1", detail), _MAX_DETAIL_LENGTH),
             way_out=way_out,
         )
 
@@ -94,8 +94,8 @@ class SourceColumnsError(DataError):
         twice = [name for name in SOURCE_NAMES if found.count(name) > 1]
         faults = [f"{', '.join(missing)} missing"] if missing else []
         faults += [f"{', '.join(twice)} named twice"] if twice else []
-        shown = ", ".join(_shown(name, _LONGEST_NAME) for name in found[:_MOST_SHOWN])
-        more = ", …" if len(found) > _MOST_SHOWN else ""
+        shown = ", ".join(_escape(name, _MAX_NAME_LENGTH) for name in found[:_MAX_NAMES])
+        more = ", …" if len(found) > _MAX_NAMES else ""
         super().__init__(
             expected=f"the columns {', '.join(SOURCE_NAMES)}",
             found=f"{' and '.join(faults)} among {shown}{more}",
@@ -110,7 +110,7 @@ class SourceTypeError(DataError):
         """Name the column, what it should hold and its type."""
         super().__init__(
             expected=f"{column.holds} in {column.name}",
-            found=_shown(str(found), _LONGEST_DETAIL),
+            found=_escape(str(found), _MAX_DETAIL_LENGTH),
             way_out="Write the column as text or as that type, then import again.",
         )
 
@@ -141,7 +141,7 @@ def read_source(path: Path) -> pa.Table:
     Raises:
         DataError: no such file, neither of the two formats, a column missing or of another type.
     """
-    table = _parsed(path)
+    table = _read_table(path)
     for column in SOURCE_COLUMNS:
         kind = table.schema.field(column.name).type
         if not column.accepts(kind):
@@ -149,7 +149,7 @@ def read_source(path: Path) -> pa.Table:
     return table.select(list(SOURCE_NAMES))
 
 
-def _parsed(path: Path) -> pa.Table:
+def _read_table(path: Path) -> pa.Table:
     try:
         with path.open("rb") as file:
             head = file.read(len(_PARQUET_MAGIC))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from features.contract.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS, TABLE_BY_NAME
-from features.importers.online_retail.importer import Import
+from features.importers.online_retail.importer import ImportResult
 from features.importers.online_retail.report import FORMAT, ImportReport
 
 REPORT_FILE: Final = "import.json"
@@ -32,7 +32,7 @@ def is_import(directory: Path) -> bool:
     return names <= IMPORT_FILES and _is_report(directory / REPORT_FILE)
 
 
-def write_import(imported: Import, directory: Path) -> None:
+def write_import(imported: ImportResult, directory: Path) -> None:
     """Write the tables, the quarantine and the report into an empty directory.
 
     An optional table without a row isn't written: the contract takes it for absent.

@@ -13,7 +13,7 @@ CURRENCY: Final = "GBP"
 """The shop invoices every country in pounds."""
 RETURN_REASON: Final = "unspecified"
 """The source never says why something was cancelled."""
-_LONGEST_TITLE: Final = 2_000
+_MAX_TITLE_LENGTH: Final = 2_000
 
 
 def order_lines(sales: pd.DataFrame) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def order_lines(sales: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def returned_lines(lines: pd.DataFrame, returns: list[Return]) -> pd.DataFrame:
+def return_events(lines: pd.DataFrame, returns: list[Return]) -> pd.DataFrame:
     """Return `returns`: what cancellations took back of each order line, added up by time.
 
     `lines` are those of `parse_lines`, among them each purchase and each cancellation.
@@ -81,7 +81,7 @@ def products(sales: pd.DataFrame) -> pd.DataFrame:
     Not with the most frequent one: that would look ahead. The category follows from the title.
     """
     ordered = sales.sort_values(["event_time", "row_number"])
-    titles = ordered.groupby("product_id")["description"].first().str.slice(0, _LONGEST_TITLE)
+    titles = ordered.groupby("product_id")["description"].first().str.slice(0, _MAX_TITLE_LENGTH)
     rules = [categorise(title) for title in titles.fillna("")]
     return pd.DataFrame(
         {

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.kinds import (
     Age,
-    Base,
-    Declared,
+    BaseFeature,
     Derived,
     Elapsed,
     Feature,
+    FeatureDeclaration,
     Fulfilled,
     Latest,
-    OverWindow,
+    WindowFeature,
 )
-from features.declarations.levels import Level, qualified
-from features.declarations.return_expectation import NARROW
+from features.declarations.levels import Level, name_feature
+from features.declarations.return_expectation import NARROW_LEVELS
 from features.declarations.shrinkage import RATES
 from features.runtime.arrays import FloatArray
 from features.signals.registry import SIGNALS
-from tests.worlds.market_rows import PARAMETERS, seen_values
+from tests.worlds.market_rows import PARAMETERS, collect_values
 
 DECLARED = (*CATALOGUE.request_fields, *CATALOGUE.features)
 GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*_([a-z]+|\d+d)")
@@ -40,8 +40,8 @@ INPUTS = {d.name: d for d in (*CATALOGUE.request_fields, *CATALOGUE.base)}
 PARTS = [
     *(pair for rate in RATES for pair in zip(rate.inputs[::2], rate.inputs[1::2], strict=True)),
     *(
-        (qualified(part, level, days), qualified("units_open", level, longer))
-        for level in NARROW
+        (name_feature(part, level, days), name_feature("units_open", level, longer))
+        for level in NARROW_LEVELS
         for part, days, longer in (
             ("units_open_returned", 180, 180),
             ("units_open", 14, 180),
@@ -81,7 +81,7 @@ def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
-def test_declaration_follows_the_grammar_and_says_what_it_is(declared: Declared) -> None:
+def test_declaration_follows_the_grammar_and_says_what_it_is(declared: FeatureDeclaration) -> None:
     assert GRAMMAR.fullmatch(declared.name)
     assert re.fullmatch(r"[A-Z].{15,}[^.,]\.", declared.description)
     assert not re.search(r"[{}]|  ", declared.description)
@@ -96,9 +96,9 @@ def test_declaration_follows_the_grammar_and_says_what_it_is(declared: Declared)
 
 
 @pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
-def test_base_feature_is_named_after_its_level_and_window(feature: Base) -> None:
+def test_base_feature_is_named_after_its_level_and_window(feature: BaseFeature) -> None:
     ending = "" if feature.level is Level.LISTING else f"_{feature.level.value}"
-    if isinstance(feature, OverWindow):
+    if isinstance(feature, WindowFeature):
         ending += f"_{feature.days}d"
     assert feature.name.endswith(ending)
     bare = feature.name.removesuffix(ending)
@@ -106,23 +106,23 @@ def test_base_feature_is_named_after_its_level_and_window(feature: Base) -> None
 
 
 @pytest.mark.parametrize("feature", CATALOGUE.base, ids=lambda d: d.name)
-def test_signal_of_a_base_feature_reaches_its_level(feature: Base) -> None:
-    assert SIGNALS[feature.signal].reaches(feature.level)
+def test_signal_of_a_base_feature_reaches_its_level(feature: BaseFeature) -> None:
+    assert SIGNALS[feature.signal].has_level(feature.level)
     if isinstance(feature, Fulfilled):
-        assert SIGNALS[feature.states].reaches(feature.level)
+        assert SIGNALS[feature.states].has_level(feature.level)
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
-def test_values_in_real_markets_stay_within_the_bounds(declared: Declared) -> None:
-    values = seen_values()[declared.name]
+def test_values_in_real_markets_stay_within_the_bounds(declared: FeatureDeclaration) -> None:
+    values = collect_values()[declared.name]
     known = values[~np.isnan(values)]
     assert declared.low is None or (known >= declared.low).all()
     assert declared.high is None or (known <= declared.high).all()
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
-def test_values_in_real_markets_differ(declared: Declared) -> None:
-    values = seen_values()[declared.name]
+def test_values_in_real_markets_differ(declared: FeatureDeclaration) -> None:
+    values = collect_values()[declared.name]
     assert len(set(values[~np.isnan(values)])) > 1
 
 
@@ -182,7 +182,7 @@ def test_monotone_signs_stand_at_the_place_of_their_input() -> None:
 
 @pytest.mark.parametrize("decided", CATALOGUE.request_fields, ids=lambda d: d.name)
 def test_what_a_decision_moves_is_declared_to_move_sell_through_its_way(
-    decided: Declared,
+    decided: FeatureDeclaration,
 ) -> None:
     """A feature that a higher price moves, undeclared, would let a higher price sell more."""
     wanted = dict(decided.monotone)["sell_through"]

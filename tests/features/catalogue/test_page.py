@@ -15,17 +15,24 @@ from typer.main import get_command
 
 import xuanpin
 from features.catalogue.catalogue import CATALOGUE
-from features.catalogue.choose import Choice, UnknownNameError, chosen, named
+from features.catalogue.choose import FeatureFilter, UnknownNameError, choose, resolve_name
 from features.catalogue.describe import describe
-from features.catalogue.lineage import everything, level_of, roots, tables_of, users_of, varies_with
+from features.catalogue.lineage import (
+    all_declarations,
+    dependants,
+    infer_level,
+    source_tables,
+    sources,
+    varying_level,
+)
 from features.catalogue.page import COMMAND, catalogue_page
-from features.catalogue.view import MOST_WIDTH
+from features.catalogue.view import MAX_WIDTH
 from features.contract.tables import TABLE_BY_NAME
-from features.declarations.kinds import Declared, Derived, Family, RequestField
+from features.declarations.kinds import Derived, FeatureDeclaration, FeatureFamily, RequestField
 from features.declarations.levels import Level
 
 PAGE = Path(__file__).parents[3] / "features" / "CATALOG.md"
-DECLARED = everything(CATALOGUE)
+DECLARED = all_declarations(CATALOGUE)
 BY_NAME = {declared.name: declared for declared in DECLARED}
 
 
@@ -48,19 +55,21 @@ def test_page_has_each_feature_once_with_all_that_a_reader_needs() -> None:
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`" in line[:3]]
     cells = [re.split(r" \| ", line.strip("| ")) for line in lines]
     rows = {row[0].strip("`"): row for row in cells if len(row) == 6}
-    assert list(rows) == [one.name for family in Family for one in DECLARED if one.family is family]
+    assert list(rows) == [
+        one.name for family in FeatureFamily for one in DECLARED if one.family is family
+    ]
     assert all(all(row) for row in rows.values())
 
 
 def test_catalogue_is_wide_and_every_family_has_several_levels() -> None:
     assert len(CATALOGUE.features) >= 90
-    levels = {(one.family, level_of(CATALOGUE, one)) for one in DECLARED}
+    levels = {(one.family, infer_level(CATALOGUE, one)) for one in DECLARED}
     assert all(count >= 2 for count in Counter(family for family, _ in levels).values())
-    assert {family for family, _ in levels} == set(Family)
+    assert {family for family, _ in levels} == set(FeatureFamily)
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
-def test_description_reads_as_one_sentence(declared: Declared) -> None:
+def test_description_reads_as_one_sentence(declared: FeatureDeclaration) -> None:
     words = declared.description
     assert not re.search(r"\bmarkets's|\bcategory's|\bvideo's|  |\.\.|,,| ,|[{}_]", words)
     assert words.count(".") == 1 or re.search(r"\d\.\d", words)
@@ -91,22 +100,22 @@ def test_provenance_of_a_feature(
     name: str, level: Level | None, varies: Level, tables: tuple[str, ...]
 ) -> None:
     declared = BY_NAME[name]
-    assert level_of(CATALOGUE, declared) is level
-    assert varies_with(CATALOGUE, declared) is varies
-    assert tables_of(CATALOGUE, declared) == tables
+    assert infer_level(CATALOGUE, declared) is level
+    assert varying_level(CATALOGUE, declared) is varies
+    assert source_tables(CATALOGUE, declared) == tables
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
-def test_roots_are_not_derived_and_tables_are_the_contract_s(declared: Declared) -> None:
-    assert roots(CATALOGUE, declared)
-    assert not any(isinstance(one, Derived) for one in roots(CATALOGUE, declared))
-    assert set(tables_of(CATALOGUE, declared)) <= set(TABLE_BY_NAME)
-    for user in users_of(CATALOGUE, declared):
+def test_roots_are_not_derived_and_tables_are_the_contract_s(declared: FeatureDeclaration) -> None:
+    assert sources(CATALOGUE, declared)
+    assert not any(isinstance(one, Derived) for one in sources(CATALOGUE, declared))
+    assert set(source_tables(CATALOGUE, declared)) <= set(TABLE_BY_NAME)
+    for user in dependants(CATALOGUE, declared):
         assert declared.name in BY_NAME[user].inputs  # type: ignore[attr-defined]  # users are derived
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
-def test_describe_tells_all_that_is_declared(declared: Declared) -> None:
+def test_describe_tells_all_that_is_declared(declared: FeatureDeclaration) -> None:
     facts = json.loads(features("describe", declared.name, "--json"))
     for field in ("name", "description", "unit", "family", "low", "high"):
         assert facts[field] == getattr(declared, field)
@@ -133,7 +142,7 @@ def test_describe_prints_a_line_a_fact() -> None:
 
 def test_list_is_bounded_in_width_and_complete() -> None:
     page = features("list")
-    assert max(map(len, page.splitlines())) <= MOST_WIDTH
+    assert max(map(len, page.splitlines())) <= MAX_WIDTH
     assert all(one.name in page for one in DECLARED)
     assert "\x1b" not in page
 
@@ -141,20 +150,23 @@ def test_list_is_bounded_in_width_and_complete() -> None:
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (Choice(family="creator reviews"), lambda one: one.family is Family.CREATORS),
-        (Choice(family="Creator-Reviews"), lambda one: one.family is Family.CREATORS),
-        (Choice(family="price"), lambda one: one.family is Family.PRICE),
-        (Choice(kind="requestfield"), lambda one: isinstance(one, RequestField)),
-        (Choice(level="market"), lambda one: level_of(CATALOGUE, one) is Level.MARKET),
+        (FeatureFilter(family="creator reviews"), lambda one: one.family is FeatureFamily.CREATORS),
+        (FeatureFilter(family="Creator-Reviews"), lambda one: one.family is FeatureFamily.CREATORS),
+        (FeatureFilter(family="price"), lambda one: one.family is FeatureFamily.PRICE),
+        (FeatureFilter(kind="requestfield"), lambda one: isinstance(one, RequestField)),
+        (FeatureFilter(level="market"), lambda one: infer_level(CATALOGUE, one) is Level.MARKET),
         (
-            Choice(level="supplier", family="returns"),
-            lambda one: one.family is Family.RETURNS and level_of(CATALOGUE, one) is Level.SUPPLIER,
+            FeatureFilter(level="supplier", family="returns"),
+            lambda one: (
+                one.family is FeatureFamily.RETURNS
+                and infer_level(CATALOGUE, one) is Level.SUPPLIER
+            ),
         ),
-        (Choice(), lambda _: True),
+        (FeatureFilter(), lambda _: True),
     ],
 )
-def test_choice_of_features(choice: Choice, expected) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a predicate
-    assert [one.declared for one in chosen(CATALOGUE, choice)] == [
+def test_choice_of_features(choice: FeatureFilter, expected) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a predicate
+    assert [one.declared for one in choose(CATALOGUE, choice)] == [
         one for one in DECLARED if expected(one)
     ]
 
@@ -170,19 +182,22 @@ def test_list_as_json_is_what_describe_tells() -> None:
     ("choice", "message"),
     [
         (
-            Choice(family="prices"),
-            f"Expected one of {', '.join(Family)}; found prices. Did you mean price and value or ",
+            FeatureFilter(family="prices"),
+            (
+                f"Expected one of {', '.join(FeatureFamily)}; found prices. "
+                "Did you mean price and value or "
+            ),
         ),
         (
-            Choice(level="s"),
+            FeatureFilter(level="s"),
             f"Expected one of {', '.join(Level)}, request; found s. See `xuanpin features list",
         ),
-        (Choice(kind="\x1b[31m"), r"found \x1b[31m. See"),
+        (FeatureFilter(kind="\x1b[31m"), r"found \x1b[31m. See"),
     ],
 )
-def test_choice_of_what_is_not_there_says_what_is(choice: Choice, message: str) -> None:
+def test_choice_of_what_is_not_there_says_what_is(choice: FeatureFilter, message: str) -> None:
     with pytest.raises(UnknownNameError) as refused:
-        chosen(CATALOGUE, choice)
+        choose(CATALOGUE, choice)
     assert message in str(refused.value)
     assert refused.value.exit_code == 2
 
@@ -199,7 +214,7 @@ def test_choice_of_what_is_not_there_says_what_is(choice: Choice, message: str) 
 )
 def test_unknown_feature_is_told_its_nearest(name: str, message: str) -> None:
     with pytest.raises(UnknownNameError, match="feature") as refused:
-        named(CATALOGUE, name)
+        resolve_name(CATALOGUE, name)
     assert str(refused.value).startswith(message)
 
 

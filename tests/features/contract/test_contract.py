@@ -7,7 +7,7 @@ from pathlib import Path
 import pandera.pandas as pa
 import pytest
 
-from features.contract.columns import Kind, Privacy, Table, kind_of, privacy_of
+from features.contract.columns import ColumnKind, Privacy, Table, column_kind, column_privacy
 from features.contract.page import contract_page
 from features.contract.tables import TABLES
 from features.validation.table_rules import RULES
@@ -48,7 +48,7 @@ def test_contract_columns_say_what_they_are(table: Table, name: str, column: pa.
     assert column.description
     assert column.nullable or column.required, "an absent column is null"
     assert ("event_time" in table.columns) == ("available_at" in table.columns)
-    has_unit = kind_of(column) in {Kind.INTEGER, Kind.NUMBER, Kind.TIME}
+    has_unit = column_kind(column) in {ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.TIME}
     assert bool(column.metadata and column.metadata["unit"]) == has_unit
-    assert (privacy_of(column) is Privacy.PSEUDONYM) == (name == "buyer_key")
-    assert not name.endswith("_minor") or privacy_of(column) is Privacy.BUSINESS
+    assert (column_privacy(column) is Privacy.PSEUDONYM) == (name == "buyer_key")
+    assert not name.endswith("_minor") or column_privacy(column) is Privacy.BUSINESS

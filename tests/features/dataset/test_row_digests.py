@@ -7,26 +7,26 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.contract.columns import Kind, kind_of
+from features.contract.columns import ColumnKind, column_kind
 from features.contract.tables import TABLE_BY_NAME, TABLES
-from features.dataset.row_digests import UNTIMED, KnownRows, known_rows
+from features.dataset.row_digests import UNTIMED_COLUMNS, TableDigest, digest_tables
 from tests.worlds.random_markets import FIRST_DAY, Engine, random_world
 
 WORLD = random_world(2)
 TIMED = ("listings", *(table.name for table in TABLES if table.is_event))
 FINALLY = FIRST_DAY + 365
 """By then all is known that ever will be."""
-NEXT: dict[Kind, Any] = {
-    Kind.TEXT: "another",
-    Kind.INTEGER: 7_777,
-    Kind.NUMBER: 0.3,
-    Kind.TIME: pd.Timestamp("2024-02-29 12:00:00.000001"),
+NEXT: dict[ColumnKind, Any] = {
+    ColumnKind.TEXT: "another",
+    ColumnKind.INTEGER: 7_777,
+    ColumnKind.NUMBER: 0.3,
+    ColumnKind.TIME: pd.Timestamp("2024-02-29 12:00:00.000001"),
 }
 """What stands in no table yet."""
 
 
-def known(name: str, frame: pd.DataFrame, day: int = FINALLY) -> KnownRows:
-    return known_rows(Engine({name: frame}).dataset, day)[name]
+def known(name: str, frame: pd.DataFrame, day: int = FINALLY) -> TableDigest:
+    return digest_tables(Engine({name: frame}).dataset, day)[name]
 
 
 def times_of(name: str) -> str:
@@ -36,23 +36,23 @@ def times_of(name: str) -> str:
 def with_another(name: str, column: str) -> pd.DataFrame:
     """Return a table in which a row that is known has another value."""
     frame = WORLD[name].copy()
-    kind = kind_of(TABLE_BY_NAME[name].columns[column])
+    kind = column_kind(TABLE_BY_NAME[name].columns[column])
     row = int(frame[times_of(name)].notna().to_numpy().argmax())
-    frame.loc[row, column] = not frame[column][row] if kind is Kind.FLAG else NEXT[kind]
+    frame.loc[row, column] = not frame[column][row] if kind is ColumnKind.FLAG else NEXT[kind]
     return frame
 
 
 @pytest.mark.parametrize("name", TIMED)
 def test_another_value_of_any_column_makes_another_digest(name: str) -> None:
     engine = Engine({name: WORLD[name]})
-    then = known_rows(engine.dataset, FINALLY)[name]
+    then = digest_tables(engine.dataset, FINALLY)[name]
     unseen = set()
     for column in WORLD[name].columns:
         engine.load({name: with_another(name, column)})
-        now = known_rows(engine.dataset, FINALLY)[name]
+        now = digest_tables(engine.dataset, FINALLY)[name]
         assert now.rows == then.rows > 0
         unseen |= {column} if now == then else set()
-    assert unseen == UNTIMED.get(name, set())
+    assert unseen == UNTIMED_COLUMNS.get(name, set())
 
 
 def test_values_that_change_places_make_another_digest() -> None:
@@ -70,4 +70,4 @@ def test_order_of_rows_and_rows_not_known_yet_make_no_difference() -> None:
     for frame in (orders, by_then, by_then[::-1]):
         assert known("orders", frame, day) == known("orders", orders, day)
     assert known("orders", orders, day).rows == len(by_then)
-    assert known("orders", orders[:0], day) == KnownRows(0, "0")
+    assert known("orders", orders[:0], day) == TableDigest(0, "0")

@@ -25,12 +25,12 @@ from features.dataset.horizons import Horizons
 from features.dataset.spark import open_dataset_on_spark
 from features.declarations.kinds import LargestShare
 from features.online.contents import SnapshotAbout, SnapshotContents
-from features.point_in_time.imputed_stock import with_stock
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.imputed_stock import ensure_stock
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.snapshot_values import materialise
 from features.point_in_time.spine import build_spine
 from features.point_in_time.training_rows import build_training_rows
-from features.signals.orders import days_between
+from features.signals.orders import count_started_days
 from features.validation.validate import validate
 from features.validation.validated_files import NotValidatedError
 from tests.worlds.simulated import TINY
@@ -127,12 +127,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def on_spark(directory: Path, session: SparkSession) -> SignalRows:
-    return stored_rows(open_dataset_on_spark(directory, session), HORIZONS)
+    return build_stored_rows(open_dataset_on_spark(directory, session), HORIZONS)
 
 
 @pytest.fixture(scope="module")
 def on_duckdb(directory: Path) -> SignalRows:
-    return stored_rows(open_dataset(directory), HORIZONS)
+    return build_stored_rows(open_dataset(directory), HORIZONS)
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_stock_imputed_on_spark_is_that_of_duckdb(
 
 def imputed_stock(dataset: Dataset) -> pa.Table:
     without = {name: table for name, table in dataset.tables.items() if name != "stock"}
-    stock = with_stock(replace(dataset, tables=without), HORIZONS).tables["stock"]
+    stock = ensure_stock(replace(dataset, tables=without), HORIZONS).tables["stock"]
     table = dataset.connection.to_pyarrow(stock.order_by("event_time", "listing_id"))
     assert isinstance(table, pa.Table)
     return table
@@ -226,7 +226,7 @@ def test_started_days_are_counted_to_the_microsecond_by_both(
     on_spark: SignalRows, on_duckdb: SignalRows, stop: str, days: int
 ) -> None:
     start, end = (ibis.literal(text).cast("timestamp") for text in ("2025-01-01 00:00:00", stop))
-    counted = days_between(start, end)
+    counted = count_started_days(start, end)
     found = [rows.dataset.connection.execute(counted) for rows in (on_spark, on_duckdb)]
     assert found == [days, days]
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.signal_rows import build_stored_rows
 from tests.worlds.random_markets import HORIZONS, Engine, random_world
 
 PAGE = Path(__file__).parents[3] / "docs" / "spark.md"
@@ -24,7 +24,11 @@ def test_page_about_spark_shows_how_to_leave_rows_where_they_are(
     opening, leaving = (textwrap.dedent(one) for one in BLOCK.findall(PAGE.read_text()))
     compile(opening, PAGE.name, "exec")
     dataset = Engine(random_world(1)).dataset
-    names = {"dataset": dataset, "signals": stored_rows(dataset, HORIZONS), "CATALOGUE": CATALOGUE}
+    names = {
+        "dataset": dataset,
+        "signals": build_stored_rows(dataset, HORIZONS),
+        "CATALOGUE": CATALOGUE,
+    }
     monkeypatch.chdir(tmp_path)
     exec(leaving, names)  # noqa: S102 - the page's own code is what is tested
     features, labels = (pq.read_table(tmp_path / name) for name in ("features", "labels"))

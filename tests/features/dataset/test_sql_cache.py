@@ -10,28 +10,28 @@ import pyarrow as pa
 import pytest
 
 from features.dataset.dataset import Dataset
-from features.dataset.sql_cache import Compute, written
-from features.point_in_time.signal_rows import stored_rows
+from features.dataset.sql_cache import StepFunction, compile_step
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from tests.worlds.random_markets import HORIZONS, random_world
-from tests.worlds.refreshed import one_of_each, signals_of
+from tests.worlds.refreshed import build_signals, minimal_catalogue
 from tests.worlds.tables import Frames
 
 ABSENT = ((), ("returns", "creator_stats", "deliveries"))
 
 
 def training_rows_of(frames: Frames, *, written_anew: bool) -> pa.Table:
-    signals = signals_of(frames)
+    signals = build_signals(frames)
     if written_anew:
-        signals = stored_rows(OfNew(**vars(signals.dataset)), HORIZONS)
-    return build_training_rows(signals, one_of_each())
+        signals = build_stored_rows(OfNew(**vars(signals.dataset)), HORIZONS)
+    return build_training_rows(signals, minimal_catalogue())
 
 
 class OfNew(Dataset):
     """A data set whose steps are all written for it alone."""
 
-    def computed(self, compute: Compute, *tables: ir.Table, **about: Hashable) -> ir.Table:
-        return self.stored(compute(*tables, **about))
+    def compute_step(self, compute: StepFunction, *tables: ir.Table, **about: Hashable) -> ir.Table:
+        return self.persist(compute(*tables, **about))
 
 
 def test_steps_written_for_another_market_give_what_those_written_anew_give() -> None:
@@ -56,7 +56,7 @@ def dataset_of_numbers(columns: Sequence[Sequence[int]]) -> tuple[Dataset, list[
     connection = ibis.duckdb.connect()
     dataset = Dataset(connection=connection, tables={}, digest="")
     given = (ibis.memtable({"number": list(numbers)}) for numbers in columns)
-    return dataset, [dataset.stored(table) for table in given]
+    return dataset, [dataset.persist(table) for table in given]
 
 
 def totals(dataset: Dataset, table: ir.Table) -> list[int]:
@@ -68,24 +68,24 @@ def test_step_reads_the_tables_it_is_called_with() -> None:
     for shift in (0, 100):
         dataset, tables = dataset_of_numbers([[place + shift] for place in range(12)])
         for factor in (1, 3):
-            made = dataset.computed(pairs_of, *tables, factor=factor)
+            made = dataset.compute_step(pairs_of, *tables, factor=factor)
             assert totals(dataset, made) == [factor * (place + shift) for place in range(12)]
 
 
 def test_step_of_an_expression_is_computed_too() -> None:
     dataset, (table,) = dataset_of_numbers([[1, 2, 3]])
-    made = dataset.computed(pairs_of, table.filter(table.number > 1), factor=1)
+    made = dataset.compute_step(pairs_of, table.filter(table.number > 1), factor=1)
     assert totals(dataset, made) == [5]
 
 
 def test_step_is_written_once_for_tables_of_a_schema_and_facts() -> None:
     schema, other = ibis.schema({"number": "int64"}), ibis.schema({"number": "int32"})
-    first = written("duckdb", pairs_of, (("factor", 7),), (schema,))
-    assert written("duckdb", pairs_of, (("factor", 7),), (ibis.schema(schema),)) is first
-    assert written("duckdb", pairs_of, (("factor", 8),), (schema,)).sql != first.sql
-    assert written("duckdb", pairs_of, (("factor", 7),), (other,)) is not first
-    assert written("duckdb", pairs_of, (("factor", 7),), (schema, schema)).sql != first.sql
-    assert written("pyspark", pairs_of, (("factor", 7),), (schema,)).sql != first.sql
+    first = compile_step("duckdb", pairs_of, (("factor", 7),), (schema,))
+    assert compile_step("duckdb", pairs_of, (("factor", 7),), (ibis.schema(schema),)) is first
+    assert compile_step("duckdb", pairs_of, (("factor", 8),), (schema,)).sql != first.sql
+    assert compile_step("duckdb", pairs_of, (("factor", 7),), (other,)) is not first
+    assert compile_step("duckdb", pairs_of, (("factor", 7),), (schema, schema)).sql != first.sql
+    assert compile_step("pyspark", pairs_of, (("factor", 7),), (schema,)).sql != first.sql
 
 
 @pytest.mark.parametrize("kind", ["int64", "float64", "string", "timestamp", "boolean"])
@@ -94,10 +94,10 @@ def test_stored_table_is_the_one_that_ibis_would_store(kind: str) -> None:
     dataset = Dataset(connection=connection, tables={}, digest="")
     value = ibis.null("string").cast(kind)
     table = ibis.memtable({"a": [1, 2], "b c": ["x", None]})
-    table = dataset.stored(table).mutate(value=value, wide=ibis._.a.sum().over(), ours=ibis._.a)
-    stored, wanted = dataset.stored(table), connection.create_table("wanted", table, temp=True)
-    assert stored.schema() == wanted.schema()
-    names = (stored.op().name, wanted.op().name)
+    table = dataset.persist(table).mutate(value=value, wide=ibis._.a.sum().over(), ours=ibis._.a)
+    persist, wanted = dataset.persist(table), connection.create_table("wanted", table, temp=True)
+    assert persist.schema() == wanted.schema()
+    names = (persist.op().name, wanted.op().name)
     described = [connection.raw_sql(f'DESCRIBE "{name}"').fetchall() for name in names]
     assert described[0] == described[1]
-    assert connection.to_pyarrow(stored).equals(connection.to_pyarrow(wanted))
+    assert connection.to_pyarrow(persist).equals(connection.to_pyarrow(wanted))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE, Catalogue
-from features.declarations.column_blocks import ColumnStacks
+from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.design_matrix import BLOCK_ROWS, DesignPlan
 from features.declarations.functions import ratio, share
-from features.declarations.kinds import Derived, Family, RequestField
+from features.declarations.kinds import Derived, FeatureFamily, RequestField
 from features.declarations.levels import Level
 from features.runtime.arrays import FloatArray
 
@@ -77,12 +77,12 @@ def test_columns_may_be_views_of_other_arrays() -> None:
     )
 
 
-def stacked(columns: Mapping[str, FloatArray]) -> ColumnStacks:
+def stacked(columns: Mapping[str, FloatArray]) -> ColumnBlocks:
     """Return columns as a look-up gives them, those of a request beside it."""
-    levels = [tuple(one.name for one in CATALOGUE.at(level)) for level in Level]
+    levels = [tuple(one.name for one in CATALOGUE.at_level(level)) for level in Level]
     tables = {names: np.column_stack([columns[name] for name in names]) for names in levels}
     requested = {one.name: columns[one.name] for one in CATALOGUE.request_fields}
-    return ColumnStacks({names: table.T for names, table in tables.items()}).beside(requested)
+    return ColumnBlocks({names: table.T for names, table in tables.items()}).with_columns(requested)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 100, BLOCK_ROWS, BLOCK_ROWS + 1])
@@ -96,14 +96,14 @@ def test_matrix_of_stacks_is_the_one_of_their_columns(rows: int) -> None:
 
 def test_stacks_hold_each_column_under_its_name() -> None:
     columns = drawn(5)
-    stacks = stacked(columns)
-    assert len(stacks) == len(columns)
-    assert set(stacks) == set(columns)
-    assert {name: stacks[name].tobytes() for name in stacks} == {
+    blocks = stacked(columns)
+    assert len(blocks) == len(columns)
+    assert set(blocks) == set(columns)
+    assert {name: blocks[name].tobytes() for name in blocks} == {
         name: column.tobytes() for name, column in columns.items()
     }
     with pytest.raises(KeyError):
-        stacks["nothing"]
+        blocks["nothing"]
 
 
 def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
@@ -112,13 +112,14 @@ def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
             name=name,
             description="x",
             unit="x",
-            family=Family.PRICE,
+            family=FeatureFamily.PRICE,
             inputs=inputs,
             function=share if name.startswith("share") else ratio,
         )
 
     fields = tuple(
-        RequestField(name=name, description="x", unit="x", family=Family.PRICE) for name in "ab"
+        RequestField(name=name, description="x", unit="x", family=FeatureFamily.PRICE)
+        for name in "ab"
     )
     chain = (
         declared("first", "a", "b"),
@@ -139,7 +140,7 @@ def test_derived_features_may_rest_on_others_of_the_same_function() -> None:
     ("columns", "parameters"),
     [
         ({k: v for k, v in drawn(2).items() if k != "units_ordered_28d"}, PARAMETERS),
-        (ColumnStacks(dict(list(stacked(drawn(2)).stacks.items())[1:])), PARAMETERS),
+        (ColumnBlocks(dict(list(stacked(drawn(2)).blocks.items())[1:])), PARAMETERS),
         (drawn(2), {}),
     ],
     ids=["column", "stack", "parameter"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.declarations.levels import Level, qualified
+from features.declarations.levels import Level, name_feature
 from features.declarations.return_expectation import (
     ATTRIBUTES,
     INPUTS,
-    NARROW,
+    NARROW_LEVELS,
     PARAMETERS,
     expected_return_rate,
 )
@@ -51,12 +51,15 @@ def test_rate_shrinks_the_risk_beyond_the_category() -> None:
     assert _rate({}, {}) == pytest.approx(_by_hand(), rel=1e-12)
 
 
-@pytest.mark.parametrize("level", NARROW)
+@pytest.mark.parametrize("level", NARROW_LEVELS)
 def test_open_units_count_by_what_is_known_of_their_returns(level: Level) -> None:
     """Of 40 delivered two weeks ago and before 0.75 counts, of 20 0.5, of the last 10 0.25."""
     opened = {"units_open_returned": 9.0, "units_open": 70.0}
-    inputs = {qualified(name, level, 180): count for name, count in opened.items()}
-    inputs |= {qualified("units_open", level, 14): 30.0, qualified("units_open", level, 7): 10.0}
+    inputs = {name_feature(name, level, 180): count for name, count in opened.items()}
+    inputs |= {
+        name_feature("units_open", level, 14): 30.0,
+        name_feature("units_open", level, 7): 10.0,
+    }
     ages = dict(zip(("old", "middle", "young"), (0.75, 0.5, 0.25), strict=True))
     shares = {f"expected_return_known_share_{age}": share for age, share in ages.items()}
     returned, ripe = (RETURN_RATE.column(name, level) for name in ("units_returned", "units_ripe"))

@@ -17,16 +17,16 @@ from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.dataset.days import to_datetime
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
-from features.materialise.refresh import Refreshed, SnapshotIsLaterError, refresh
+from features.materialise.refresh import RefreshResult, SnapshotIsLaterError, refresh
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.snapshot_values import materialise
 from tests.worlds.random_markets import FIRST_DAY, Engine, random_world
-from tests.worlds.refreshed import known_by, one_of_each, signals_of
-from tests.worlds.tables import DAYS, START, Frames, typed
+from tests.worlds.refreshed import build_signals, filter_known, minimal_catalogue
+from tests.worlds.tables import DAYS, START, Frames, cast_types
 
-SMALL = one_of_each()
+SMALL = minimal_catalogue()
 QUIET = FIRST_DAY + 2 * 365
 """By then all windows of a random world are empty: nothing happens any more."""
 
@@ -45,7 +45,7 @@ def made_once(signals: SignalRows, catalogue: Catalogue, day: int) -> Iterator[O
 
 def refreshed(
     earlier: OnlineSnapshot, now: SignalRows, catalogue: Catalogue, day: int
-) -> tuple[Refreshed, str, str]:
+) -> tuple[RefreshResult, str, str]:
     """Return a refresh as of a day, its snapshot's id, and that of one made anew."""
     result = refresh(now, catalogue, to_datetime(day), earlier)
     with TemporaryDirectory() as directory:
@@ -65,7 +65,7 @@ class Past:
 @pytest.fixture(scope="module")
 def past() -> Iterator[Past]:
     frames = random_world(5)
-    signals = signals_of(frames)
+    signals = build_signals(frames)
     with made_once(signals, SMALL, QUIET) as snapshot:
         yield Past(frames, signals, snapshot)
 
@@ -78,10 +78,10 @@ def past() -> Iterator[Past]:
 @settings(max_examples=5, deadline=None)
 def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None:
     frames = random_world(seed)
-    now = signals_of(frames)
-    with made_once(signals_of(known_by(frames, since)), SMALL, since) as earlier:
+    now = build_signals(frames)
+    with made_once(build_signals(filter_known(frames, since)), SMALL, since) as earlier:
         result, again, anew = refreshed(earlier, now, SMALL, since + later)
-    assert result.all_because is None
+    assert result.full_reason is None
     assert again == anew
     for level, one in result.contents.levels.items():
         assert 0 <= result.computed[level] <= len(one.keys)
@@ -91,10 +91,10 @@ def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None
 @pytest.mark.parametrize("seed", range(4))
 def test_refresh_of_the_whole_catalogue_is_what_is_made_anew(seed: int) -> None:
     frames, since = random_world(seed), FIRST_DAY + 30 * seed + 20
-    now = signals_of(frames)
-    with made_once(signals_of(known_by(frames, since)), CATALOGUE, since) as earlier:
+    now = build_signals(frames)
+    with made_once(build_signals(filter_known(frames, since)), CATALOGUE, since) as earlier:
         result, again, anew = refreshed(earlier, now, CATALOGUE, since + 7 * seed + 1)
-    assert (result.all_because, again) == (None, anew)
+    assert (result.full_reason, again) == (None, anew)
 
 
 def with_order(frames: Frames, day: int) -> Frames:
@@ -103,11 +103,11 @@ def with_order(frames: Frames, day: int) -> Frames:
     ids = {"order_line_id": "late", "order_id": "late", "listing_id": "US-P1", "buyer_key": "new"}
     line = {**ids, "units": 1, "unit_price_minor": 1, "event_time": at, "available_at": at}
     orders = pd.concat([frames["orders"].astype(object), pd.DataFrame([line], dtype=object)])
-    return {**frames, "orders": typed("orders", orders)}
+    return {**frames, "orders": cast_types("orders", orders)}
 
 
 def test_only_keys_that_something_happened_to_are_computed(past: Past) -> None:
-    now = signals_of(with_order(past.frames, QUIET + 3))
+    now = build_signals(with_order(past.frames, QUIET + 3))
     result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 5)
     assert again == anew
     assert result.computed == {
@@ -172,9 +172,9 @@ def listed_on(frames: Frames, day: int) -> Frames:
 def test_what_has_no_time_is_followed_too(
     change: Callable[[Frames], Frames], computed: int, past: Past
 ) -> None:
-    now = signals_of(change(past.frames))
+    now = build_signals(change(past.frames))
     result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 1)
-    assert (result.all_because, again) == (None, anew)
+    assert (result.full_reason, again) == (None, anew)
     assert result.computed[Level.PRODUCT] == computed
 
 
@@ -227,11 +227,11 @@ def without_audits(frames: Frames) -> Frames:
 def test_all_keys_are_computed_where_the_past_is_another_and_the_reason_is_told(
     change: Callable[[Frames], Frames], because: str, past: Past
 ) -> None:
-    now = signals_of(change(past.frames))
+    now = build_signals(change(past.frames))
     result, again, anew = refreshed(past.snapshot, now, SMALL, QUIET + 1)
     assert again == anew
-    assert result.all_because is not None
-    assert because in result.all_because
+    assert result.full_reason is not None
+    assert because in result.full_reason
     assert result.computed[Level.LISTING] == len(result.contents.levels[Level.LISTING].keys)
 
 
@@ -240,7 +240,7 @@ def test_all_keys_are_computed_after_a_change_of_engine(past: Past, tmp_path: Pa
     about = contents.about.model_copy(update={"hashed_by": "duckdb 0.1.0"})
     write_snapshot(replace(contents, about=about), tmp_path)
     with closing(OnlineSnapshot.open(tmp_path)) as earlier:
-        because = refresh(past.signals, SMALL, to_datetime(QUIET), earlier).all_because
+        because = refresh(past.signals, SMALL, to_datetime(QUIET), earlier).full_reason
     assert because == (
         f"its rows were hashed by duckdb 0.1.0, and {contents.about.hashed_by} may hash them "
         "otherwise"
@@ -249,9 +249,9 @@ def test_all_keys_are_computed_after_a_change_of_engine(past: Past, tmp_path: Pa
 
 def test_all_keys_are_computed_after_a_change_of_features_or_horizons(past: Past) -> None:
     fewer = Catalogue(request_fields=SMALL.request_fields, features=SMALL.features[:-1])
-    others = stored_rows(Engine(past.frames).dataset, Horizons())
+    others = build_stored_rows(Engine(past.frames).dataset, Horizons())
     reasons = [
-        refresh(signals, catalogue, to_datetime(QUIET), past.snapshot).all_because
+        refresh(signals, catalogue, to_datetime(QUIET), past.snapshot).full_reason
         for signals, catalogue in ((past.signals, fewer), (others, SMALL))
     ]
     assert reasons == [

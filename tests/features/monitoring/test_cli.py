@@ -17,6 +17,7 @@ import xuanpin
 from features.catalogue.catalogue import CATALOGUE
 from features.contract.tables import TABLE_BY_NAME
 from features.dataset.dataset import open_dataset
+from features.dataset.days import DaySpan
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.monitoring.bundle_reference import (
@@ -24,10 +25,10 @@ from features.monitoring.bundle_reference import (
     UnusableBundleError,
     read_reference,
 )
-from features.monitoring.recent_rows import NothingOnSaleError, Span, numbered, recent_rows
+from features.monitoring.recent_rows import NothingOnSaleError, number_keys, recent_rows
 from features.monitoring.reference_stats import describe_inputs
-from features.point_in_time.imputed_stock import with_stock
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.imputed_stock import ensure_stock
+from features.point_in_time.signal_rows import build_stored_rows
 from features.runtime.errors import XuanpinError
 from tests.worlds.sources import Row, Source, as_arrow
 from tests.worlds.validated import write_validated
@@ -103,10 +104,10 @@ def written(directory: Path, source: Source) -> Path:
 
 def reference_of(data: Path) -> dict[str, bytes]:
     """Return the files of a bundle whose reference is what the data hold."""
-    dataset = with_stock(open_dataset(data), Horizons())
-    signals = stored_rows(dataset, Horizons())
+    dataset = ensure_stock(open_dataset(data), Horizons())
+    signals = build_stored_rows(dataset, Horizons())
     last = dataset.cut_off_day()
-    rows = recent_rows(signals, CATALOGUE, Span(last - 27, last), PARAMETERS)
+    rows = recent_rows(signals, CATALOGUE, DaySpan(last - 27, last), PARAMETERS)
     return {
         "reference_stats.json": msgspec.json.encode(describe_inputs(CATALOGUE, rows.matrix)),
         "pooling.json": json.dumps(PARAMETERS).encode(),
@@ -265,4 +266,4 @@ def test_file_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
 
 def test_numbers_of_keys_tell_keys_apart() -> None:
     table = pa.table({"category": ["a", "a", "b", "b"], "market": ["x", "y", "x", "x"]})
-    assert len(set(numbered(table, Level.CATEGORY_MARKET).tolist())) == 3
+    assert len(set(number_keys(table, Level.CATEGORY_MARKET).tolist())) == 3

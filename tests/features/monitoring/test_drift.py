@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.monitoring.drift import Bins, bins_of, chance_limit, shares_in, stability_index
+from features.monitoring.drift import (
+    Bins,
+    build_bins,
+    chance_limit,
+    compute_shares,
+    stability_index,
+)
 from features.monitoring.reference_stats import describe_column
 from features.runtime.arrays import FloatArray
 
@@ -41,15 +47,15 @@ def index_by_definition(p: list[float], q: list[float]) -> float:
 def test_bins_are_deciles_merged_where_tied_or_thin(
     reference: FloatArray, subjects: int, edges: list[float], shares: list[float]
 ) -> None:
-    bins = bins_of(describe_column(reference), subjects)
+    bins = build_bins(describe_column(reference), subjects)
     assert bins.edges.tolist() == edges
     assert bins.shares.tolist() == pytest.approx(shares)
 
 
 def test_bins_of_a_constant_lie_below_at_and_above_it() -> None:
-    bins = bins_of(describe_column(np.full(9, 3.0)), 9)
+    bins = build_bins(describe_column(np.full(9, 3.0)), 9)
     assert bins.shares.tolist() == [0, 1, 0]
-    assert shares_in(bins, np.array([2.0, 3, 3, 4])).tolist() == [0.25, 0.5, 0.25]
+    assert compute_shares(bins, np.array([2.0, 3, 3, 4])).tolist() == [0.25, 0.5, 0.25]
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,7 +70,7 @@ def test_index_is_its_definition_over_bins_counted_one_by_one(
     edges = sorted(edges)
     bins = Bins(np.array(edges, dtype=float), np.full(len(edges) + 1, 1 / (len(edges) + 1)))
     counts = Counter(sum(value > edge for edge in edges) for value in values)
-    found = shares_in(bins, np.array(values, dtype=float))
+    found = compute_shares(bins, np.array(values, dtype=float))
     assert found.tolist() == pytest.approx([counts[i] / len(values) for i in range(len(edges) + 1)])
     padded = [
         [(share * subjects + 0.5) / (subjects + 0.5 * len(found)) for share in shares]
@@ -76,8 +82,10 @@ def test_index_is_its_definition_over_bins_counted_one_by_one(
 
 
 def test_reference_against_itself_has_no_drift() -> None:
-    bins = bins_of(describe_column(TEN), 1000)
-    assert stability_index(bins.shares, shares_in(bins, TEN), 1000) == pytest.approx(0, abs=1e-12)
+    bins = build_bins(describe_column(TEN), 1000)
+    assert stability_index(bins.shares, compute_shares(bins, TEN), 1000) == pytest.approx(
+        0, abs=1e-12
+    )
 
 
 def drawn(rng: np.random.Generator, kind: str, rows: int) -> FloatArray:
@@ -94,8 +102,8 @@ def test_chance_limit_is_seldom_exceeded_without_drift(kind: str, rows: int) -> 
     rng = np.random.default_rng(rows)
     exceeded = 0
     for _ in range(200):
-        bins = bins_of(describe_column(drawn(rng, kind, rows)), rows)
-        index = stability_index(bins.shares, shares_in(bins, drawn(rng, kind, rows)), rows)
+        bins = build_bins(describe_column(drawn(rng, kind, rows)), rows)
+        index = stability_index(bins.shares, compute_shares(bins, drawn(rng, kind, rows)), rows)
         exceeded += index > chance_limit(len(bins.shares), rows, columns=1)
     assert exceeded <= 20  # 5 % of 200 are expected, three standard deviations more are 19
 

@@ -11,7 +11,7 @@ import pytest
 
 from features.dataset.dataset import Dataset
 from features.monitoring.check import check_freshness
-from features.monitoring.freshness import Age, Arrivals, age_of, arrivals_of
+from features.monitoring.freshness import Arrivals, TableAge, compute_age, find_arrivals
 
 DAILY = list(range(100))
 MONTHLY = list(range(0, 901, 30))
@@ -36,13 +36,13 @@ WEEKDAYS = [day for day in range(140) if day % 7 < 5]
 def test_age_of_a_table_is_judged_by_its_own_rhythm(
     days: list[int], as_of: int, limit: int | None, *, is_stale: bool
 ) -> None:
-    age = age_of(Arrivals("stock", days), as_of)
+    age = compute_age(Arrivals("stock", days), as_of)
     assert (age.limit, age.is_stale) == (limit, is_stale)
 
 
 def test_limit_of_the_user_takes_the_place_of_the_usual_one() -> None:
-    assert age_of(Arrivals("stock", DAILY), 106, 7) == Age("stock", 7, 7)
-    assert age_of(Arrivals("stock", [1]), 9, 7).is_stale
+    assert compute_age(Arrivals("stock", DAILY), 106, 7) == TableAge("stock", 7, 7)
+    assert compute_age(Arrivals("stock", [1]), 9, 7).is_stale
 
 
 def test_random_arrivals_are_seldom_called_stale() -> None:
@@ -50,7 +50,7 @@ def test_random_arrivals_are_seldom_called_stale() -> None:
     stale = 0
     for _ in range(300):
         days = np.unique(np.cumsum(rng.exponential(5.0, 400)).astype(int)).tolist()
-        stale += age_of(Arrivals("reviews", days[:-1]), days[-1]).is_stale
+        stale += compute_age(Arrivals("reviews", days[:-1]), days[-1]).is_stale
     assert stale <= 2
 
 
@@ -60,14 +60,19 @@ def test_arrivals_are_the_days_by_which_rows_were_known() -> None:
     connection = ibis.duckdb.connect()
     tables = {"stock": connection.create_table("stock", rows)}
     dataset = Dataset(connection=connection, tables=tables, digest="")
-    assert arrivals_of(dataset, 7) == [Arrivals("stock", [1, 2])]
-    assert arrivals_of(dataset, 8) == [Arrivals("stock", [1, 2, 8])]
+    assert find_arrivals(dataset, 7) == [Arrivals("stock", [1, 2])]
+    assert find_arrivals(dataset, 8) == [Arrivals("stock", [1, 2, 8])]
     imputed = Dataset(connection=connection, tables=tables, digest="", imputed=("stock",))
-    assert arrivals_of(imputed, 8) == []
+    assert find_arrivals(imputed, 8) == []
 
 
 def test_freshness_report_names_the_stalest_first_and_who_cannot_be_judged() -> None:
-    ages = [Age("stock", 7, 3), Age("orders", 0, 3), Age("returns", 40, 10), Age("prices", 9, None)]
+    ages = [
+        TableAge("stock", 7, 3),
+        TableAge("orders", 0, 3),
+        TableAge("returns", 40, 10),
+        TableAge("prices", 9, None),
+    ]
     report = check_freshness(ages)
     assert [one.subject for one in report.findings] == ["returns", "stock"]
     assert report.findings[0].says == "the newest row became known 40 days ago; allowed are 10"

@@ -15,13 +15,13 @@ from features.monitoring.page import values_page
 from features.monitoring.reference_checks import check_drift, check_null_shares
 from features.monitoring.reference_stats import describe_inputs
 from features.monitoring.report import (
-    MOST_FINDINGS,
-    Check,
+    MAX_FINDINGS,
+    CheckKind,
     CheckReport,
     Finding,
     Severity,
     ValuesReport,
-    bounded,
+    keep_worst,
 )
 from features.monitoring.value_checks import CheckedRows, check_all_null, check_bounds
 from features.runtime.arrays import FloatArray
@@ -197,9 +197,9 @@ def test_report_keeps_the_worst_and_counts_the_rest() -> None:
         for size in range(30)
         for severity in (Severity.NOTICE, Severity.ALARM)
     ]
-    report = bounded(Check.DRIFT, 99, findings)
+    report = keep_worst(CheckKind.DRIFT, 99, findings)
     kept = [one.size for one in report.findings]
-    assert (kept, report.more) == (list(range(29, 29 - MOST_FINDINGS, -1)), 40)
+    assert (kept, report.more) == (list(range(29, 29 - MAX_FINDINGS, -1)), 40)
     assert {one.severity for one in report.findings} == {Severity.ALARM}
 
 
@@ -221,7 +221,7 @@ def test_report_page_and_json_tell_the_same() -> None:
         catalogue_fingerprint="f",
         reference=None,
         checks=(check_bounds(checked(matrix)),),
-        skipped={Check.DRIFT: "no bundle"},
+        skipped={CheckKind.DRIFT: "no bundle"},
     )
     console = Console(width=200, force_terminal=False)
     with console.capture() as captured:
@@ -245,7 +245,7 @@ def test_report_page_and_json_tell_the_same() -> None:
 def test_derived_features_of_requests_vary_by_listing() -> None:
     rows = checked(drawn(8, 0))
     every = np.ones(8 * WEEKS, dtype=np.bool_)
-    counts = {one.name: rows.subjects_of(one, every) for one, _ in rows.columns()}
+    counts = {one.name: rows.count_subjects(one, every) for one, _ in rows.columns()}
     assert counts["units_offered"] == counts["relative_price_category_market_84d"] == 8
     assert counts[MARKETS] == 4
     assert any(counts[one.name] == 4 for one in CATALOGUE.derived)

@@ -17,13 +17,13 @@ from features.online.contents import LevelAbout, LevelVectors, SnapshotRefusedEr
 from features.online.hash_reader import LevelTables
 from features.online.hash_writer import (
     as_words,
-    hashes_of,
+    count_slots,
+    hash_keys,
+    hash_shift,
     multipliers,
-    other_bits,
-    slots_for,
     write_levels,
 )
-from features.online.key_bytes import Word, level_keys
+from features.online.key_bytes import Word, encode_level_keys
 
 WORDS = st.text(st.sampled_from("ab\0\n\x1e\x1f\xffé") | st.characters(codec="utf-8"), max_size=40)
 LONG = st.builds(lambda word, times: word * times, WORDS, st.integers(1, 40))
@@ -82,7 +82,7 @@ def test_keys_of_any_kind_are_found_as_in_a_dict(
     asked: dict[Level, list[Word]] = {level: [*others, *one, *one] for level, one in model.items()}
     with tempfile.TemporaryDirectory() as directory:
         write(model, Path(directory))
-        found = LevelTables.of(Path(directory), abouts(model), seed=SEED).find(asked)
+        found = LevelTables.from_directory(Path(directory), abouts(model), seed=SEED).find(asked)
     assert expected(model, asked) == {
         level: [[value.hex() for value in row] for row in vectors.tolist()]
         for level, (vectors, _) in found.items()
@@ -95,8 +95,8 @@ def test_keys_of_any_kind_are_found_as_in_a_dict(
 def collisions(keys: int) -> list[str]:
     """Return words that all fall into one slot of a level with so many keys."""
     names = [f"P{number}" for number in range(100_000)]
-    rows = as_words(level_keys(names), words=1)
-    slots = hashes_of(rows, multipliers(SEED, words=1)) >> other_bits(slots_for(keys))
+    rows = as_words(encode_level_keys(names), words=1)
+    slots = hash_keys(rows, multipliers(SEED, words=1)) >> hash_shift(count_slots(keys))
     in_one = [name for name, slot in zip(names, slots, strict=True) if slot == slots[0]]
     return in_one[: keys + 1]
 
@@ -107,7 +107,7 @@ def test_keys_of_one_slot_are_told_apart(keys: int, tmp_path: Path) -> None:
     assert len(known) == keys
     model = model_of([known])
     write(model, tmp_path)
-    tables = LevelTables.of(tmp_path, abouts(model), seed=SEED)
+    tables = LevelTables.from_directory(tmp_path, abouts(model), seed=SEED)
     vectors, found = tables.find({Level.LISTING: [unknown, *known]})[Level.LISTING]
     assert vectors[1:, 0].tolist() == list(range(keys))
     assert found.tolist() == [False] + [True] * keys
@@ -128,7 +128,7 @@ def test_keys_that_share_a_slot_under_one_seed_are_apart_under_another(tmp_path:
 def test_arrays_stay_mapped_as_long_as_a_table_is_held(tmp_path: Path) -> None:
     model = model_of([["a", "b"]])
     write(model, tmp_path)
-    tables = LevelTables.of(tmp_path, abouts(model), seed=SEED)
+    tables = LevelTables.from_directory(tmp_path, abouts(model), seed=SEED)
     gc.collect()
     vectors, _ = tables.find({Level.LISTING: ["b"]})[Level.LISTING]
     del tables
@@ -167,7 +167,7 @@ def test_file_that_holds_another_array_is_refused(
     write(model, tmp_path)
     damage(tmp_path / file)
     with pytest.raises(SnapshotRefusedError, match=f"in {file}; {says}"):
-        LevelTables.of(tmp_path, abouts(model), seed=SEED)
+        LevelTables.from_directory(tmp_path, abouts(model), seed=SEED)
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,11 @@ from features.online.contents import (
     SnapshotRefusedError,
 )
 from features.online.files import verify_snapshot
-from features.online.key_bytes import keys_bytes, word_of
+from features.online.key_bytes import encode_keys, join_key_parts
 from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.online.store import store_snapshot
 from features.online.writer import write_snapshot
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.snapshot_values import materialise
 from features.point_in_time.training_rows import build_training_rows
 from tests.worlds.random_markets import HORIZONS, Engine, random_world
@@ -46,14 +46,14 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="module")
 def rows(engine: Engine) -> pd.DataFrame:
-    table = build_training_rows(stored_rows(engine.dataset, HORIZONS), CATALOGUE)
+    table = build_training_rows(build_stored_rows(engine.dataset, HORIZONS), CATALOGUE)
     return pd.DataFrame(table.to_pandas())
 
 
 @pytest.fixture(scope="module")
 def contents(engine: Engine, rows: pd.DataFrame) -> SnapshotContents:
     day = int(rows.as_of_day.quantile(0.6, interpolation="nearest"))
-    return materialise(stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day))
+    return materialise(build_stored_rows(engine.dataset, HORIZONS), CATALOGUE, to_datetime(day))
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_identifiers_of_any_length_are_keys_of_their_own(
 ) -> None:
     level = Level.SUPPLIER_CATEGORY
     keys = [("é" * 128 + str(i), "ü" * 128) for i in range(3)]
-    values = np.arange(3.0 * len(CATALOGUE.at(level))).reshape(3, -1)
+    values = np.arange(3.0 * len(CATALOGUE.at_level(level))).reshape(3, -1)
     levels = {**contents.levels, level: LevelVectors(keys, values)}
     about = contents.about.levels[level].model_copy(update={"keys": len(keys)})
     said = {"levels": {**contents.about.levels, level: about}}
@@ -170,15 +170,15 @@ def test_identifiers_of_any_length_are_keys_of_their_own(
     found, is_known = OnlineSnapshot.open(tmp_path).vectors(level, [*keys[::-1], ("é", "ü")])
     assert is_known.tolist() == [True, True, True, False]
     assert found[:3].tolist() == values[::-1].tolist()
-    assert len(set(keys_bytes(level.value, map(word_of, keys)))) == 3
+    assert len(set(encode_keys(level.value, map(join_key_parts, keys)))) == 3
 
 
 @pytest.mark.parametrize(
     "words", [[], [""], ["a", "b"], ["a\x1eb", "c"], ["\x1e"], ["ü", "", "x" * 600]]
 )
 def test_keys_are_the_words_behind_their_kind_whatever_is_in_them(words: list[str]) -> None:
-    keys = keys_bytes("kind", words)
-    assert keys == [key for word in words for key in keys_bytes("kind", [word])]
+    keys = encode_keys("kind", words)
+    assert keys == [key for word in words for key in encode_keys("kind", [word])]
     short = [f"kind\x1f{word}".encode() for word in words if len(word) < 99]
     assert keys[: len(short)] == short
 

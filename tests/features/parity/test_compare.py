@@ -15,15 +15,15 @@ from features.catalogue.catalogue import CATALOGUE
 from features.cli import app
 from features.dataset.days import to_datetime
 from features.dataset.horizons import Horizons
-from features.declarations.kinds import Family
+from features.declarations.kinds import FeatureFamily
 from features.declarations.levels import Level
 from features.online.contents import LevelVectors, SnapshotContents
 from features.online.store import store_snapshot
-from features.parity.compare import Difference, Parity, default_parameters, steps_between
-from features.parity.report import MOST_SHOWN, parity_page
-from features.parity.sample import chosen_moments
-from features.point_in_time.imputed_stock import with_stock
-from features.point_in_time.signal_rows import stored_rows
+from features.parity.compare import Difference, Parity, default_parameters, ulp_distance
+from features.parity.report import MAX_SHOWN, parity_page
+from features.parity.sample import choose_moments
+from features.point_in_time.imputed_stock import ensure_stock
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.errors import ArtefactError
 from tests.worlds.random_markets import FIRST_DAY, OPTIONAL_TABLES, Engine, as_arrow, random_world
@@ -38,8 +38,8 @@ def validated(frames: Frames, directory: Path) -> Path:
 
 
 def contents_of(frames: Frames) -> SnapshotContents:
-    dataset = with_stock(Engine(frames).dataset, Horizons())
-    return materialise(stored_rows(dataset, Horizons()), CATALOGUE, to_datetime(DAY))
+    dataset = ensure_stock(Engine(frames).dataset, Horizons())
+    return materialise(build_stored_rows(dataset, Horizons()), CATALOGUE, to_datetime(DAY))
 
 
 @pytest.fixture(scope="module")
@@ -156,18 +156,18 @@ STEPS = [
 @pytest.mark.parametrize(("one", "other", "expected"), STEPS)
 def test_steps_count_the_floats_between(one: float, other: float, expected: int) -> None:
     for pair in ((one, other), (other, one)):
-        assert steps_between(*(np.array([value]) for value in pair)).tolist() == [expected]
+        assert ulp_distance(*(np.array([value]) for value in pair)).tolist() == [expected]
 
 
 def test_null_is_far_from_every_value() -> None:
     values = np.array([0.0, 1.0, -1.0, np.inf, -np.inf])
-    assert (steps_between(values, np.full(5, np.nan)) > 1 << 50).all()
+    assert (ulp_distance(values, np.full(5, np.nan)) > 1 << 50).all()
 
 
 @pytest.mark.parametrize("most", [1, 2, 4, 40])
 def test_first_and_last_moment_are_chosen_and_no_more_than_asked_for(most: int) -> None:
     days = list(range(100, 130))
-    chosen = chosen_moments(days, np.random.default_rng(0), most=most)
+    chosen = choose_moments(days, np.random.default_rng(0), most=most)
     assert len(chosen) == min(most, len(days))
     assert chosen == sorted(set(chosen) & set(days))
     assert days[-1] in chosen
@@ -186,7 +186,7 @@ def page_of(*features: Difference) -> str:
 
 
 def test_page_without_a_difference_accounts_for_all_features_family_by_family() -> None:
-    families = (Family.PRICE, Family.DEMAND, Family.PRICE)
+    families = (FeatureFamily.PRICE, FeatureFamily.DEMAND, FeatureFamily.PRICE)
     page = page_of(*(Difference(f"f{i}", of, 0, 0, 0.0) for i, of in enumerate(families)))
     assert "demand 1 0 0 0\nprice and value 2 0 0 0\n" in page
     assert "f0" not in page
@@ -195,11 +195,14 @@ def test_page_without_a_difference_accounts_for_all_features_family_by_family() 
 
 def test_page_of_differences_stays_bounded_and_shows_the_worst_first() -> None:
     page = page_of(
-        *(Difference(f"s{i}", Family.SUPPLIER, i, 9 * i, 0.5 * i) for i in range(3)),
-        *(Difference(f"d{i}", Family.DEMAND, i, i, None if i == 5 else 0.5) for i in range(30)),
+        *(Difference(f"s{i}", FeatureFamily.SUPPLIER, i, 9 * i, 0.5 * i) for i in range(3)),
+        *(
+            Difference(f"d{i}", FeatureFamily.DEMAND, i, i, None if i == 5 else 0.5)
+            for i in range(30)
+        ),
     )
     assert "demand 30 29 29 null\nsupplier 3 2 18 1\n" in page
     assert "\nd29 29 29 0.5\nd28 28 28 0.5\n" in page
-    assert f"… and {31 - MOST_SHOWN} more: --json has them all." in page
+    assert f"… and {31 - MAX_SHOWN} more: --json has them all." in page
     assert "d3 " not in page
     assert "different: 31; the largest difference is 29 bits, null against a value." in page

@@ -13,9 +13,9 @@ from features.dataset.days import to_datetime
 from features.declarations.levels import Level
 from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.online.writer import write_snapshot
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.snapshot_values import materialise
-from tests.worlds.market_rows import KEYS, matrix_of, rows_at
+from tests.worlds.market_rows import KEYS, build_matrix, build_rows
 from tests.worlds.random_markets import FIRST_DAY, HORIZONS, Engine, random_world
 
 
@@ -25,16 +25,16 @@ def test_design_matrix_of_a_look_up_is_that_of_training_bit_for_bit(
 ) -> None:
     world = random_world(4, orders=200)
     engine = Engine({name: frame for name, frame in world.items() if name not in absent})
-    signals = stored_rows(engine.dataset, HORIZONS)
+    signals = build_stored_rows(engine.dataset, HORIZONS)
     day = FIRST_DAY + 101
-    trained = rows_at(signals, (day,))
+    trained = build_rows(signals, (day,))
     assert trained.supplier_id.isna().any()
     assert trained.creator_id.isna().any()
     write_snapshot(materialise(signals, CATALOGUE, to_datetime(day)), tmp_path)
     online = OnlineSnapshot.open(tmp_path)
     asked = {name: [None if pd.isna(key) else key for key in trained[name]] for name in KEYS}
     found = online.look_up(LookupKeys(**asked))
-    expected, answered = matrix_of(trained), matrix_of(trained.assign(**found.columns))
+    expected, answered = build_matrix(trained), build_matrix(trained.assign(**found.columns))
     differing = [
         name
         for name, ours, theirs in zip(CATALOGUE.model_inputs, expected.T, answered.T, strict=True)

@@ -12,10 +12,10 @@ import pytest
 from features.declarations.functions import gap
 from features.declarations.kinds import (
     Age,
-    Base,
+    BaseFeature,
     Distinct,
     Elapsed,
-    Family,
+    FeatureFamily,
     Highest,
     LargestShare,
     Latest,
@@ -25,7 +25,7 @@ from features.declarations.kinds import (
     Windowed,
 )
 from features.declarations.levels import Level
-from tests.worlds.written import AS_OF, BOUGHT, TICK, Rows, event, market, order, value_of
+from tests.worlds.written import AS_OF, BOUGHT, TICK, Rows, compute_value, event, market, order
 
 DAYS = pd.Timedelta(days=1)
 NULL = math.nan
@@ -33,7 +33,7 @@ ABOUT: dict[str, Any] = {
     "name": "asked",
     "description": "What the test asks for.",
     "unit": "units",
-    "family": Family.DEMAND,
+    "family": FeatureFamily.DEMAND,
     "level": Level.LISTING,
 }
 OF_ORDERS = {**ABOUT, "signal": SignalName.ORDERS}
@@ -65,7 +65,7 @@ def test_quantile_is_the_least_value_that_enough_do_not_exceed(
     share: float, units: list[int], rank: float
 ) -> None:
     feature = Quantile(**UNITS, days=84, share=share)
-    found = value_of(market(orders=bought(*units)), feature)
+    found = compute_value(market(orders=bought(*units)), feature)
     assert found == pytest.approx(rank, nan_ok=True, abs=0)
 
 
@@ -74,7 +74,7 @@ def test_quantile_leaves_null_values_out() -> None:
     lines.append(order(BOUGHT, order_line_id="other", buyer_key="C"))
     signal = {**ABOUT, "signal": SignalName.REPURCHASES, "measure": "repeat_days"}
     feature = Quantile(**signal, days=84, share=0.5)
-    assert value_of(market(orders=lines), feature) == 3.0
+    assert compute_value(market(orders=lines), feature) == 3.0
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_quantile_leaves_null_values_out() -> None:
 def test_largest_share_falls_to_somebody_known(creators: list[str | None], share: float) -> None:
     feature = LargestShare(**UNITS, column="creator_id", days=84)
     lines = [order(BOUGHT + i * TICK, creator_id=name) for i, name in enumerate(creators)]
-    found = value_of(market(orders=lines), feature)
+    found = compute_value(market(orders=lines), feature)
     assert found == pytest.approx(share, nan_ok=True, abs=0)
 
 
 def test_largest_share_of_nothing_is_null() -> None:
     feature = LargestShare(**STOCKOUTS, column="observations", days=84)
     stock = event(BOUGHT, listing_id="US-P0", on_hand_units=3, inbound_units=0)
-    assert math.isnan(value_of(market(stock=[stock]), feature))
+    assert math.isnan(compute_value(market(stock=[stock]), feature))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_largest_share_of_nothing_is_null() -> None:
 def test_distinct_values_count_once_and_null_never(buyers: list[str | None], count: float) -> None:
     feature = Distinct(**OF_ORDERS, column="buyer_key", days=84)
     lines = [order(BOUGHT + i * TICK, buyer_key=name) for i, name in enumerate(buyers)]
-    assert value_of(market(orders=lines), feature) == count
+    assert compute_value(market(orders=lines), feature) == count
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_lowest_and_highest_are_those_of_the_window(
     frames = market(orders=lines)
     least = Lowest(**UNITS, days=84)
     most = Highest(**UNITS, days=84)
-    assert value_of(frames, least) == pytest.approx(lowest, nan_ok=True, abs=0)
-    assert value_of(frames, most) == pytest.approx(highest, nan_ok=True, abs=0)
+    assert compute_value(frames, least) == pytest.approx(lowest, nan_ok=True, abs=0)
+    assert compute_value(frames, most) == pytest.approx(highest, nan_ok=True, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_elapsed_and_age_look_at_events_with_a_positive_measure(
         for i, units in enumerate(on_hand)
     ]
     frames = market(stock=stock)
-    last = value_of(frames, Elapsed(**STOCKOUTS))
-    first = value_of(frames, Age(**STOCKOUTS))
+    last = compute_value(frames, Elapsed(**STOCKOUTS))
+    first = compute_value(frames, Age(**STOCKOUTS))
     assert last == pytest.approx(elapsed, nan_ok=True, abs=0)
     assert first == pytest.approx(age, nan_ok=True, abs=0)
 
@@ -154,7 +154,7 @@ def test_elapsed_and_age_look_at_events_with_a_positive_measure(
 )
 def test_elapsed_days_are_whole(at: pd.Timestamp, days: float) -> None:
     feature = Elapsed(**UNITS)
-    assert value_of(market(orders=[order(at)]), feature) == days
+    assert compute_value(market(orders=[order(at)]), feature) == days
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_latest_is_what_happened_last_then_what_was_known_last_then_the_larger(
         order(at, known=known, order_line_id=f"L{i}", unit_price_minor=paid)
         for i, (at, known, paid) in enumerate(lines)
     ]
-    found = value_of(market(orders=orders), feature)
+    found = compute_value(market(orders=orders), feature)
     assert found == pytest.approx(price, nan_ok=True, abs=0)
 
 
@@ -206,10 +206,10 @@ OPEN = {**ABOUT, "signal": SignalName.OPEN_UNITS, "measure": "units_open"}
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_no_kind_sees_an_event_that_is_over(feature: Base, while_open: float) -> None:
+def test_no_kind_sees_an_event_that_is_over(feature: BaseFeature, while_open: float) -> None:
     line = order(AS_OF - 60 * DAYS, order_line_id="L", units=3)
     found = {
-        days: value_of(
+        days: compute_value(
             market(
                 orders=[line],
                 deliveries=[event(AS_OF - days * DAYS, order_line_id="L")],

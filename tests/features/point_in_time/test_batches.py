@@ -10,24 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.point_in_time import batches
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from features.point_in_time.visibility import AS_OF
 from tests.worlds.random_markets import HORIZONS, Engine, random_world
-from tests.worlds.refreshed import one_of_each, signals_of
+from tests.worlds.refreshed import build_signals, minimal_catalogue
 
 
 @pytest.fixture(scope="module")
 def signals() -> SignalRows:
-    return stored_rows(Engine(random_world(3, orders=240)).dataset, HORIZONS)
+    return build_stored_rows(Engine(random_world(3, orders=240)).dataset, HORIZONS)
 
 
 def _sizes(signals: SignalRows, moments: list[int], most_rows: int) -> list[list[int]]:
     keys = ibis.memtable(pd.DataFrame({AS_OF: np.array(moments, np.int64)}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "MOST_ROWS", most_rows)
-        parts = batches.moment_parts(signals, keys)
-    frames = [signals.dataset.connection.execute(moments.of(keys)) for moments in parts]
+        parts = batches.split_moments(signals, keys)
+    frames = [signals.dataset.connection.execute(moments.filter_rows(keys)) for moments in parts]
     return [sorted(frame[AS_OF]) for frame in frames]
 
 
@@ -59,7 +59,7 @@ def test_every_row_is_in_one_part_of_bounded_size(
 
 
 def test_training_rows_of_parts_are_those_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    frames, features = random_world(3, orders=240), one_of_each()
-    whole = build_training_rows(signals_of(frames), features)
+    frames, features = random_world(3, orders=240), minimal_catalogue()
+    whole = build_training_rows(build_signals(frames), features)
     monkeypatch.setattr(batches, "MOST_ROWS", whole.num_rows // 4)
-    assert build_training_rows(signals_of(frames), features).equals(whole)
+    assert build_training_rows(build_signals(frames), features).equals(whole)

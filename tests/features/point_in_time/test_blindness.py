@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.declarations.levels import LEVEL_KEYS, Level
-from tests.oracle.blindness import differing, future_leaks, of_key_alone
-from tests.worlds.random_markets import FIRST_DAY, engine_of, keys_of, random_world
+from tests.oracle.blindness import find_differences, find_future_leaks, keep_key
+from tests.worlds.random_markets import FIRST_DAY, list_keys, random_world, shared_engine
 from tests.worlds.tables import DAYS
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -23,7 +23,7 @@ def test_what_is_known_after_as_of_leaves_every_feature_bit_identical(
     level: Level, seed: int, other: int, day: int
 ) -> None:
     frames, more = random_world(seed), random_world(other)
-    assert future_leaks(engine_of(), level, frames, more, day) == []
+    assert find_future_leaks(shared_engine(), level, frames, more, day) == []
 
 
 @pytest.mark.parametrize("level", list(Level))
@@ -34,8 +34,8 @@ def test_order_of_rows_leaves_every_feature_bit_identical(
 ) -> None:
     frames = random_world(seed)
     shuffled = {n: f.sample(frac=1, random_state=seed % 1000) for n, f in frames.items()}
-    keys = {level: keys_of(frames, level, [day])}
-    assert differing(engine_of(), keys, frames, shuffled) == []
+    keys = {level: list_keys(frames, level, [day])}
+    assert find_differences(shared_engine(), keys, frames, shuffled) == []
 
 
 @pytest.mark.parametrize("level", list(Level))
@@ -45,8 +45,8 @@ def test_events_of_other_keys_leave_a_key_bit_identical(
     level: Level, seed: int, day: int, pick: int
 ) -> None:
     frames = random_world(seed)
-    keys = keys_of(frames, level, [day])
+    keys = list_keys(frames, level, [day])
     own = keys.iloc[[pick % len(keys)]]
     key = {name: str(own[name].iloc[0]) for name in LEVEL_KEYS[level]}
-    alone = of_key_alone(frames, level, key)
-    assert differing(engine_of(), {level: own}, frames, alone) == []
+    alone = keep_key(frames, level, key)
+    assert find_differences(shared_engine(), {level: own}, frames, alone) == []

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.catalogue.catalogue import CATALOGUE
-from features.declarations.kinds import COUNTING, Base, SignalName
+from features.declarations.kinds import COUNT_KINDS, BaseFeature, SignalName
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.interpreter import key_values
-from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.signal_rows import build_lazy_rows
 from tests.oracle.features import Oracle
 from tests.worlds.random_markets import (
     FIRST_DAY,
     HORIZONS,
     OPTIONAL_TABLES,
     Engine,
-    engine_of,
-    keys_of,
+    list_keys,
     random_world,
+    shared_engine,
 )
 from tests.worlds.tables import DAYS, Frames
 
@@ -30,7 +30,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 DAY = st.integers(0, DAYS + 100).map(lambda offset: FIRST_DAY + offset)
 
 
-def expected(frames: Frames, features: tuple[Base, ...], keys: pd.DataFrame) -> pd.DataFrame:
+def expected(frames: Frames, features: tuple[BaseFeature, ...], keys: pd.DataFrame) -> pd.DataFrame:
     """Return what plain loops make of keys of one level at moments, sorted by them."""
     names = list(LEVEL_KEYS[features[0].level])
     oracles = {day: Oracle.at(frames, HORIZONS, day) for day in set(keys.as_of_day)}
@@ -52,12 +52,12 @@ def expected(frames: Frames, features: tuple[Base, ...], keys: pd.DataFrame) -> 
 def test_level_values_agree_with_plain_loops_bit_for_bit(
     level: Level, seed: int, orders: int, day: int
 ) -> None:
-    frames, engine = random_world(seed, orders=orders), engine_of()
+    frames, engine = random_world(seed, orders=orders), shared_engine()
     engine.load(frames)
-    keys = keys_of(frames, level, [FIRST_DAY, day])
+    keys = list_keys(frames, level, [FIRST_DAY, day])
     assert_frame_equal(
         engine.values(level, keys),
-        expected(frames, CATALOGUE.at(level), keys),
+        expected(frames, CATALOGUE.at_level(level), keys),
         check_dtype=False,
         check_exact=True,
     )
@@ -83,9 +83,9 @@ def test_absent_table_makes_its_features_null_and_no_other(
 ) -> None:
     world = random_world(7)
     frames = {name: frame for name, frame in world.items() if name not in absent}
-    keys = keys_of(world, level, [FIRST_DAY + 100])
-    features = CATALOGUE.at(level)
-    engine = engine_of(tuple(frames))
+    keys = list_keys(world, level, [FIRST_DAY + 100])
+    features = CATALOGUE.at_level(level)
+    engine = shared_engine(tuple(frames))
     engine.load(frames)
     values = engine.values(level, keys)
     wanted = expected(frames, features, keys)
@@ -94,30 +94,30 @@ def test_absent_table_makes_its_features_null_and_no_other(
     for feature in features:
         if not oracle.has(feature):
             assert values[feature.name].isna().all(), feature.name
-        elif isinstance(feature, COUNTING):
+        elif isinstance(feature, COUNT_KINDS):
             assert values[feature.name].notna().all(), feature.name
 
 
 @pytest.mark.parametrize("level", list(Level))
 def test_key_without_history_gets_zero_counts_and_null_for_the_rest(level: Level) -> None:
-    engine = engine_of()
+    engine = shared_engine()
     engine.load(random_world(3))
     unknown = dict.fromkeys(LEVEL_KEYS[level], "nobody knows it")
     keys = pd.DataFrame([{**unknown, "as_of_day": FIRST_DAY + 50}])
     values = engine.values(level, keys).iloc[0]
-    for feature in CATALOGUE.at(level):
-        empty = 0.0 if isinstance(feature, COUNTING) else float("nan")
+    for feature in CATALOGUE.at_level(level):
+        empty = 0.0 if isinstance(feature, COUNT_KINDS) else float("nan")
         assert values[feature.name] == pytest.approx(empty, nan_ok=True, abs=0), feature.name
 
 
 @settings(max_examples=5, deadline=None)
 @given(seed=SEEDS, day=DAY)
 def test_creator_of_a_listing_is_that_of_its_latest_video_known(seed: int, day: int) -> None:
-    frames, engine = random_world(seed), engine_of()
+    frames, engine = random_world(seed), shared_engine()
     engine.load(frames)
-    keys = keys_of(frames, Level.LISTING, [day])
+    keys = list_keys(frames, Level.LISTING, [day])
     engine.load({"keys_listing": keys})
-    rows = lazy_rows(engine.dataset, HORIZONS)
+    rows = build_lazy_rows(engine.dataset, HORIZONS)
     table = engine.connection.table("keys_listing")
     found = engine.connection.execute(
         key_values(rows, SignalName.VIDEOS, "creator_id", table)
@@ -136,7 +136,7 @@ def test_creator_of_a_listing_is_that_of_its_latest_video_known(seed: int, day: 
 def test_creator_of_a_listing_is_null_without_videos() -> None:
     frames = {name: frame for name, frame in random_world(0).items() if name != "videos"}
     engine = Engine(frames)
-    keys = ibis.memtable(keys_of(frames, Level.LISTING, [FIRST_DAY + 100]))
-    rows = lazy_rows(engine.dataset, HORIZONS)
+    keys = ibis.memtable(list_keys(frames, Level.LISTING, [FIRST_DAY + 100]))
+    rows = build_lazy_rows(engine.dataset, HORIZONS)
     found = engine.connection.execute(key_values(rows, SignalName.VIDEOS, "creator_id", keys))
     assert found.creator_id.isna().all()

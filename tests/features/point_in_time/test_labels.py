@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.kinds import Windowed
 from features.declarations.levels import Level
-from features.point_in_time.imputed_stock import OrderUpTo, with_stock
-from features.point_in_time.signal_rows import stored_rows
+from features.point_in_time.imputed_stock import OrderUpTo, ensure_stock
+from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.spine import build_spine
 from features.point_in_time.training_rows import LABELLED, build_training_rows
 from tests.oracle.features import Oracle
@@ -29,15 +29,15 @@ EPOCH = pd.Timestamp("1970-01-01")
 ONE_A_LEVEL = replace(
     CATALOGUE,
     features=tuple(
-        next(f for f in CATALOGUE.at(level) if isinstance(f, Windowed)) for level in Level
+        next(f for f in CATALOGUE.at_level(level) if isinstance(f, Windowed)) for level in Level
     ),
 )
 """Few features: labels don't depend on how many there are."""
 
 
 def training_rows(frames: Frames) -> pa.Table:
-    dataset = with_stock(Engine(frames).dataset, HORIZONS)
-    return build_training_rows(stored_rows(dataset, HORIZONS), ONE_A_LEVEL)
+    dataset = ensure_stock(Engine(frames).dataset, HORIZONS)
+    return build_training_rows(build_stored_rows(dataset, HORIZONS), ONE_A_LEVEL)
 
 
 @settings(max_examples=4, deadline=None)
@@ -77,7 +77,7 @@ def units_on_sale(frames: Frames, listing_id: str, day: int) -> float:
 @pytest.mark.parametrize("seed", range(3))
 def test_spine_has_the_first_midnight_then_mondays_with_units_to_sell(seed: int) -> None:
     frames = random_world(seed)
-    spine = build_spine(stored_rows(Engine(frames).dataset, HORIZONS)).to_pandas()
+    spine = build_spine(build_stored_rows(Engine(frames).dataset, HORIZONS)).to_pandas()
     cut_off = (frames["orders"].available_at.max().floor("D") - EPOCH).days
     expected = set()
     for listing in frames["listings"].to_dict("records"):
@@ -94,8 +94,8 @@ def test_spine_has_the_first_midnight_then_mondays_with_units_to_sell(seed: int)
 @pytest.mark.parametrize("seed", range(3))
 def test_imputed_stock_orders_up_to_the_demand_known_then(seed: int) -> None:
     frames = {name: frame for name, frame in random_world(seed).items() if name != "stock"}
-    rule = OrderUpTo(trailing_days=20, cover_days=10, safety=1.5, least_units=4)
-    dataset = with_stock(Engine(frames).dataset, HORIZONS, rule)
+    rule = OrderUpTo(trailing_days=20, cover_days=10, safety=1.5, min_units=4)
+    dataset = ensure_stock(Engine(frames).dataset, HORIZONS, rule)
     stock = dataset.tables["stock"].to_pandas()
     assert dataset.imputed == ("stock",)
     assert (stock.event_time == stock.available_at).all()
@@ -120,7 +120,7 @@ def test_cut_off_is_not_moved_by_a_few_orders_known_in_another_age() -> None:
 
 def test_data_with_stock_are_left_alone() -> None:
     dataset = Engine(random_world(0)).dataset
-    assert with_stock(dataset, HORIZONS) is dataset
+    assert ensure_stock(dataset, HORIZONS) is dataset
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_training_rows_say_which_targets_the_data_hold_outcomes_of(
 
 def test_training_rows_say_what_they_rest_on() -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != "stock"}
-    dataset = with_stock(Engine(frames).dataset, HORIZONS)
+    dataset = ensure_stock(Engine(frames).dataset, HORIZONS)
     table = training_rows(frames)
     metadata = table.schema.metadata
     assert metadata[b"imputed"] == b"stock"

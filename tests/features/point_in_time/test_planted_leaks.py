@@ -11,14 +11,14 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.declarations.kinds import Base, SignalName
+from features.declarations.kinds import BaseFeature, SignalName
 from features.declarations.levels import LEVEL_KEYS, Level
-from features.point_in_time.interpreter import level_values, renamed
+from features.point_in_time.interpreter import level_values, rename_keys
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF, event_key
 from features.signals.registry import SIGNALS
 from features.signals.signal import Keys
-from tests.oracle.blindness import future_leaks
+from tests.oracle.blindness import find_future_leaks
 from tests.worlds.random_markets import FIRST_DAY, Engine, random_world
 
 NOTHING_TO_FORGET = {
@@ -31,11 +31,11 @@ FORGETFUL = [name for name in SIGNALS if name not in NOTHING_TO_FORGET]
 PLACES = [(seed, FIRST_DAY + day) for seed in (0, 1, 2) for day in (40, 90, 110)]
 
 
-def leaks_of(engine: Engine, level: Level, features: Sequence[Base]) -> set[str]:
+def leaks_of(engine: Engine, level: Level, features: Sequence[BaseFeature]) -> set[str]:
     """Return what the check of test_blindness.py reports first, over a few markets and moments."""
     for seed, day in PLACES:
         frames, more = random_world(seed), random_world(seed + 100)
-        if found := future_leaks(engine, level, frames, more, day, features):
+        if found := find_future_leaks(engine, level, frames, more, day, features):
             return set(found)
     return set()
 
@@ -52,16 +52,16 @@ def test_signal_that_looks_at_event_time_alone_is_reported(
 
     monkeypatch.setitem(SIGNALS, name, replace(signal, build=forgetful))
     reader = next(f for f in CATALOGUE.base if f.signal is name)
-    other = next(f for f in CATALOGUE.at(reader.level) if f.signal is not name)
+    other = next(f for f in CATALOGUE.at_level(reader.level) if f.signal is not name)
     engine = Engine(random_world(1), level_values)
     assert leaks_of(engine, reader.level, [reader, other]) == {reader.name}
 
 
 def test_kind_that_ignores_whether_something_has_begun_is_reported() -> None:
-    def compute(rows: SignalRows, features: Sequence[Base], keys: ir.Table) -> ir.Table:
+    def compute(rows: SignalRows, features: Sequence[BaseFeature], keys: ir.Table) -> ir.Table:
         (feature,) = features
         names = LEVEL_KEYS[feature.level]
-        required = renamed(rows.at(feature.signal, feature.level), names)
+        required = rename_keys(rows.at_level(feature.signal, feature.level), names)
         known = keys.inner_join(
             required,
             [

@@ -14,7 +14,7 @@ from features.runtime.atomic import (
     ForeignDirectoryError,
     OverlapError,
     _swap,
-    published,
+    publish_directory,
     refuse_overlap,
 )
 from features.runtime.errors import StorageError
@@ -33,7 +33,7 @@ def names(directory: Path) -> list[str]:
 
 
 def publish(out: Path, text: str) -> None:
-    with published(out, has_mark) as partial:
+    with publish_directory(out, has_mark) as partial:
         (partial / MARK).write_text(text)
 
 
@@ -55,7 +55,7 @@ def test_publication_makes_the_directories_above(tmp_path: Path) -> None:
 
 
 def interrupted(out: Path) -> None:
-    with published(out, has_mark) as partial:
+    with publish_directory(out, has_mark) as partial:
         (partial / MARK).write_text("new")
         raise KeyboardInterrupt
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.contract import errors as broken_tables
-from features.contract.columns import Kind
+from features.contract.columns import ColumnKind
 from features.contract.errors import (
     FORMS,
     AllNullColumnError,
@@ -26,14 +26,19 @@ from features.contract.errors import (
 )
 from features.runtime.atomic import ForeignDirectoryError, OverlapError
 from features.runtime.errors import DataError, SettingsError, StorageError, XuanpinError
-from features.runtime.refusals import REFUSALS, RefusedByDiskError, as_storage_error, storage_errors
+from features.runtime.refusals import (
+    REFUSALS,
+    RefusedByDiskError,
+    as_storage_error,
+    raise_storage_errors,
+)
 from features.runtime.settings import (
     InvalidSettingError,
     MissingSettingError,
     UnknownSettingError,
     UnreadableSettingsError,
 )
-from features.runtime.text import listed, nearest, shown
+from features.runtime.text import closest_match, escape, join_names
 
 FILE = Path("orders.csv")
 HOSTILE = ["\x1b[31m" + "x" * 200] * 1000
@@ -82,7 +87,7 @@ ERRORS: list[tuple[XuanpinError, str, str, str]] = [
         "Add the columns; docs/contract.md lists them.",
     ),
     (
-        WrongTypeError("orders", "units", Kind.INTEGER, "text"),
+        WrongTypeError("orders", "units", ColumnKind.INTEGER, "text"),
         "whole numbers in orders.units",
         "text",
         "Write the column as whole numbers, or name the right column units.",
@@ -173,7 +178,7 @@ def test_error_messages_of_broken_tables_are_all_in_the_list() -> None:
 
 def test_error_that_is_not_the_disks_passes_unchanged() -> None:
     assert as_storage_error(OSError("damaged")) is None
-    with pytest.raises(OSError, match="damaged") as caught, storage_errors():
+    with pytest.raises(OSError, match="damaged") as caught, raise_storage_errors():
         raise OSError("damaged")
     assert not isinstance(caught.value, StorageError)
 
@@ -189,7 +194,7 @@ def test_error_that_is_not_the_disks_passes_unchanged() -> None:
     ],
 )
 def test_wording_shows_names_harmlessly(name: str, expected: str) -> None:
-    assert shown(name) == expected
+    assert escape(name) == expected
 
 
 @pytest.mark.parametrize(
@@ -197,11 +202,11 @@ def test_wording_shows_names_harmlessly(name: str, expected: str) -> None:
     [([], "nothing"), (["a"], "a"), (["a", "b"], "a, b"), (list("abcde"), "a, b, c and 2 more")],
 )
 def test_wording_lists_a_few_and_counts_the_others(names: list[str], expected: str) -> None:
-    assert listed(names, most=3) == expected
+    assert join_names(names, limit=3) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("Market", "market"), ("markets", "market"), ("colour", None)]
 )
 def test_wording_finds_the_nearest_name(name: str, expected: str | None) -> None:
-    assert nearest(name, ["market", "mode"]) == expected
+    assert closest_match(name, ["market", "mode"]) == expected

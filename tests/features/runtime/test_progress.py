@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import features.runtime.progress
-from features.runtime.progress import late_progress
+from features.runtime.progress import show_late_progress
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_progress_is_drawn_on_a_terminal_once_patience_is_over(
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", is_terminal)
     monkeypatch.setattr(features.runtime.progress, "PATIENCE_SECONDS", patience)
-    with late_progress() as tell:
+    with show_late_progress() as tell:
         tell("orders", 250_000)
     shown = capsys.readouterr()
     assert ("orders: 250,000 rows" in shown.err) is drawn

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from features.point_in_time.interpreter import level_values
-from features.point_in_time.signal_rows import lazy_rows
-from features.point_in_time.spine import DECIDED
+from features.point_in_time.signal_rows import build_lazy_rows
+from features.point_in_time.spine import DECISION_FEATURES
 from tests.worlds.random_markets import HORIZONS, Engine
 from tests.worlds.written import AS_OF, BOUGHT, DAY, TICK, event, market, order, value
 
@@ -227,5 +227,5 @@ def test_list_price_of_a_decision_is_the_last_change_known() -> None:
     ]
     engine = Engine(market(prices=changes))
     keys = ibis.memtable(pd.DataFrame({"listing_id": ["US-P0"], "as_of_day": [DAY]}))
-    decided = level_values(lazy_rows(engine.dataset, HORIZONS), DECIDED, keys)
+    decided = level_values(build_lazy_rows(engine.dataset, HORIZONS), DECISION_FEATURES, keys)
     assert engine.connection.execute(decided).list_price_minor.tolist() == [300.0]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import features.validation.csv_rows
 from features.contract.errors import UnreadableFileError
-from features.validation.csv_rows import csv_rows
+from features.validation.csv_rows import read_csv_rows
 
 CELLS = st.sampled_from(["", "x", "y,z", "q\nr", 'i"n', "手机", "7", " "])
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=12)
@@ -37,7 +37,7 @@ def slow_rows(text: str) -> list[tuple[list[str | None], bool]]:
 
 def fast_rows(file: Path) -> list[tuple[list[str | None], bool]]:
     found = []
-    for cells, is_malformed in csv_rows(file):
+    for cells, is_malformed in read_csv_rows(file):
         assert cells.num_rows == len(is_malformed) > 0
         rows = (list(row.values()) for row in cells.to_pylist())
         found += list(zip(rows, is_malformed.tolist(), strict=True))

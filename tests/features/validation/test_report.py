@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from features.validation.report import Quarantined, Report, TableReport, has_report, read_report
+from features.validation.report import (
+    QuarantineReason,
+    TableReport,
+    ValidationReport,
+    has_report,
+    read_report,
+)
 from features.validation.report_page import report_page
 
 MOMENT = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
@@ -21,17 +27,17 @@ ORDERS = TableReport(
     rows_dropped=3,
     rows_quarantined=7,
     quarantined=(
-        Quarantined("units: missing", 2, (4, 1005)),
-        Quarantined("no_valid_listing", 6, (1, 2, 3, 4, 5)),
+        QuarantineReason("units: missing", 2, (4, 1005)),
+        QuarantineReason("no_valid_listing", 6, (1, 2, 3, 4, 5)),
     ),
     first_event=MOMENT,
     last_event=MOMENT,
     warnings=("columns not in the contract, ignored: [bold]x[/bold]",),
 )
-REPORT = Report(source="data", tables=(ORDERS,), absent=("prices",), ignored=("a.txt",))
+REPORT = ValidationReport(source="data", tables=(ORDERS,), absent=("prices",), ignored=("a.txt",))
 
 
-def page(report: Report, width: int = 100) -> str:
+def page(report: ValidationReport, width: int = 100) -> str:
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
         console.print(report_page(report))
@@ -69,15 +75,15 @@ def test_report_page_of_valid_rows_says_so_and_no_more() -> None:
     valid = TableReport(
         name="orders", rows_read=5, rows_valid=5, rows_dropped=0, rows_quarantined=0
     )
-    text = page(Report(source="data", tables=(valid,), absent=()))
+    text = page(ValidationReport(source="data", tables=(valid,), absent=()))
     assert text.splitlines()[-1] == "All rows are valid."
     assert "Quarantined" not in text
     assert "Worth a look" not in text
 
 
 def test_report_page_of_hostile_names_stays_short_and_harmless() -> None:
-    reasons = tuple(Quarantined(f"reason {i}", 7, (1, 2, 3, 4, 5)) for i in range(60))
-    hostile = Report(
+    reasons = tuple(QuarantineReason(f"reason {i}", 7, (1, 2, 3, 4, 5)) for i in range(60))
+    hostile = ValidationReport(
         source="\x1b[31m" + "x" * 500,
         tables=(replace(ORDERS, quarantined=reasons),) * 15,
         absent=(),

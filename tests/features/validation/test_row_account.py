@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.validation.report import Report
+from features.validation.report import ValidationReport
 from features.validation.validate import validate
 from tests.worlds.sources import REQUIRED, Row, small_source, write_csv
 
@@ -54,7 +54,7 @@ def without(row: Row, name: str) -> Row:
     return {key: cell for key, cell in row.items() if key != name}
 
 
-def assert_accounted(report: Report, out: Path, name: str, rows_read: int) -> None:
+def assert_accounted(report: ValidationReport, out: Path, name: str, rows_read: int) -> None:
     """Check the account of a table against the files."""
     account = report.table(name)
     assert account.rows_read == rows_read

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.validation.report import Report
+from features.validation.report import ValidationReport
 from features.validation.validate import validate
 from tests.worlds.sources import (
     Row,
@@ -18,7 +18,7 @@ from tests.worlds.sources import (
     event,
     order,
     required_source,
-    returned,
+    return_row,
     small_source,
     write_parquet,
 )
@@ -27,11 +27,11 @@ COUNTERS = dict.fromkeys(("views", "likes", "comments", "shares", "saves", "clic
 Gone = dict[str, dict[str, tuple[int, ...]]]
 
 
-def checked(directory: Path, source: Source) -> Report:
+def checked(directory: Path, source: Source) -> ValidationReport:
     return validate(write_parquet(directory / "data", source), directory / "out")
 
 
-def gone(report: Report) -> Gone:
+def gone(report: ValidationReport) -> Gone:
     """Return the first quarantined row numbers by table and reason."""
     by_table = {
         table.name: {found.reason: found.examples for found in table.quarantined}
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Source, Gone]] = {
         {
             "listings": [LISTING, {**LISTING, "listing_id": "p9-DE", "product_id": "p9"}],
             "orders": [order("l1"), order("l2", "p9-DE")],
-            "returns": [returned("l2", 9)],
+            "returns": [return_row("l2", 9)],
             "videos": [{**VIDEO, "listing_id": "p9-DE"}],
             "video_stats": [event(2, video_id="v1", **COUNTERS)],
         },
@@ -135,19 +135,19 @@ CASES: dict[str, tuple[Source, Gone]] = {
     ),
     # H32: returns without an order, before it, of more than bought, twice.
     "returns without an order, and before it": (
-        {"returns": [returned("x", 9), returned("l1", 0.5), returned("l1", 1)]},
+        {"returns": [return_row("x", 9), return_row("l1", 0.5), return_row("l1", 1)]},
         {"returns": {"no_valid_order_line": (1,), "before_its_order": (2,)}},
     ),
     "a return of more than bought": (
-        {"returns": [returned("l1", 9, units=3), returned("l2", 9, units=2)]},
+        {"returns": [return_row("l1", 9, units=3), return_row("l2", 9, units=2)]},
         {"returns": {"more_than_bought": (1,)}},
     ),
     "a line returned again after all of it came back": (
-        {"returns": [returned("l1", 12), returned("l1", 9, units=2), returned("l2", 9)]},
+        {"returns": [return_row("l1", 12), return_row("l1", 9, units=2), return_row("l2", 9)]},
         {"returns": {"more_than_bought": (1,)}},
     ),
     "a return before its order does not count as units that came back": (
-        {"returns": [returned("l1", 0.5, units=2), returned("l1", 9, units=2)]},
+        {"returns": [return_row("l1", 0.5, units=2), return_row("l1", 9, units=2)]},
         {"returns": {"before_its_order": (1,)}},
     ),
     # H33: clocks of two sources that disagree.
@@ -158,7 +158,7 @@ CASES: dict[str, tuple[Source, Gone]] = {
     "a return of an order that was removed": (
         {
             "orders": [order("l9"), {**order("l2"), "available_at": day(0)}],
-            "returns": [returned("l2", 9)],
+            "returns": [return_row("l2", 9)],
         },
         {
             "orders": {"available_before_it_happened": (2,)},
@@ -246,7 +246,7 @@ def test_relations_of_random_orders_and_returns_agree_with_loops(
 ) -> None:
     source = required_source()
     source["orders"] = [order("sure"), *(order(line, units=units) for line, units in bought)]
-    returns = [returned(line, happened, units) for line, happened, units in back]
+    returns = [return_row(line, happened, units) for line, happened, units in back]
     if returns:
         source["returns"] = returns
     (tmp_path / "data" / "returns.parquet").unlink(missing_ok=True)

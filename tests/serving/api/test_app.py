@@ -21,9 +21,9 @@ from serving.api.app import build_app
 from serving.api.settings import ServingSettings
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import Candidate
-from serving.scoring.loading import Served, load_served
+from serving.scoring.loading import LoadedArtefacts, load_artefacts
 from serving.scoring.score import score
-from tests.worlds.serving import with_leaves
+from tests.worlds.serving import replace_leaves
 
 with warnings.catch_warnings():
     # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.
@@ -42,10 +42,10 @@ JSON = {"content-type": "application/json"}
 
 
 @contextmanager
-def serving(served: Served | ArtefactError) -> Iterator[TestClient]:
+def serving(served: LoadedArtefacts | ArtefactError) -> Iterator[TestClient]:
     """Run the application as a server would; it answers when it has loaded or refused."""
 
-    def load() -> Served:
+    def load() -> LoadedArtefacts:
         if isinstance(served, ArtefactError):
             raise served
         return served
@@ -57,7 +57,7 @@ def serving(served: Served | ArtefactError) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def client(bundle: Bundle, snapshot: OnlineSnapshot) -> Iterator[TestClient]:
-    with serving(Served(bundle, snapshot)) as opened:
+    with serving(LoadedArtefacts(bundle, snapshot)) as opened:
         yield opened
 
 
@@ -85,9 +85,9 @@ def test_score_answers_what_the_scoring_function_returns(
     client: TestClient, bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     candidates = [GOOD, {**GOOD, "listing_id": "mug-1|GB"}, {**GOOD, "product_id": "new"}]
-    response = post(client, body_of(*candidates, level=0.9))
+    response = post(client, body_of(*candidates, coverage=0.9))
     asked = [Candidate(**candidate) for candidate in candidates]
-    expected = score(bundle, snapshot, asked, level=0.9)
+    expected = score(bundle, snapshot, asked, coverage=0.9)
     assert response.status_code == 200
     assert response.content == msgspec.json.encode(expected)
     assert response.headers["content-type"] == "application/json"
@@ -133,7 +133,7 @@ HOSTILE: tuple[tuple[str, bytes, int, str, list[dict[str, Any]]], ...] = (
         "invalid_request",
         [{"loc": ["candidates", 0, "list_price_minor"], "code": "wrong_type"}],
     ),
-    ("H03 NaN", body_of(GOOD, level=float("nan")), 400, "not_finite", []),
+    ("H03 NaN", body_of(GOOD, coverage=float("nan")), 400, "not_finite", []),
     ("H03 Infinity", _with(list_price_minor=float("inf")), 400, "not_finite", []),
     ("H03 overflow", _with(units_offered=7).replace(b"7", b"1e999"), 400, "not_finite", []),
     (
@@ -152,7 +152,7 @@ HOSTILE: tuple[tuple[str, bytes, int, str, list[dict[str, Any]]], ...] = (
     ),
     (
         "H05 duplicate at the root",
-        b'{"level": 0.8, ' + body_of(GOOD, level=0.9)[1:],
+        b'{"coverage": 0.8, ' + body_of(GOOD, coverage=0.9)[1:],
         400,
         "duplicate_key",
         [],
@@ -367,10 +367,10 @@ def test_probes_without_a_model_tell_alive_but_not_ready(tmp_path: Path) -> None
 
 def test_answer_of_a_model_that_fails_is_an_error(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     model = bundle.models.targets["return_risk"]
-    broken = replace(model, boosters=(with_leaves(model.boosters[0], "nan"),))
+    broken = replace(model, boosters=(replace_leaves(model.boosters[0], "nan"),))
     targets = {**bundle.models.targets, "return_risk": broken}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
-    with serving(Served(other, snapshot)) as client:
+    with serving(LoadedArtefacts(other, snapshot)) as client:
         response = post(client, body_of(GOOD))
     assert (response.status_code, error_of(response)["code"]) == (500, "invalid_prediction")
 
@@ -381,7 +381,7 @@ def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
     shutil.copytree(resolve(run_directory / "snapshots"), tmp_path / "snapshot")
     unmapped = OnlineSnapshot.open(tmp_path / "snapshot")
     unmapped.close()
-    with serving(Served(bundle, unmapped)) as client:
+    with serving(LoadedArtefacts(bundle, unmapped)) as client:
         response = post(client, body_of(GOOD))
     error = error_of(response)
     assert (response.status_code, error["code"], error["details"]) == (500, "internal", [])
@@ -391,7 +391,7 @@ def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
 def test_loading_of_a_published_run_serves_it(run_directory: Path, tmp_path: Path) -> None:
     shutil.copytree(run_directory, tmp_path / "run")
     settings = ServingSettings(run=tmp_path / "run")
-    served = load_served(bundles=settings.bundles, snapshots=settings.snapshots)
+    served = load_artefacts(bundles=settings.bundles, snapshots=settings.snapshots)
     assert served.bundle.bundle_id == resolve(settings.bundles).name
     assert served.snapshot.snapshot_id == resolve(settings.snapshots).name
     served.snapshot.close()
@@ -417,4 +417,6 @@ def test_loading_of_a_spoilt_run_is_refused(
     shutil.copytree(run_directory, tmp_path / "run")
     spoil(tmp_path / "run")
     with pytest.raises(ArtefactError):
-        load_served(bundles=tmp_path / "run" / "bundles", snapshots=tmp_path / "run" / "snapshots")
+        load_artefacts(
+            bundles=tmp_path / "run" / "bundles", snapshots=tmp_path / "run" / "snapshots"
+        )

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from features.runtime.errors import ArtefactError, SettingsError
 from features.runtime.settings import load_section
 from serving.api.cli import app
-from serving.api.launch import command_of, environment_of
-from serving.api.settings import ServingSettings, as_environment
+from serving.api.launch import build_command, build_environment
+from serving.api.settings import ServingSettings, to_environment
 
 HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 
@@ -44,7 +44,7 @@ def test_score_command_writes_the_file_and_tells_the_counts(
     code, text = invoke("score", candidates, "--out", out, "--run", run)
     assert (code, text) == (0, f"Scored 3 of 3 rows into {out}.\n")
     with out.open(newline="") as file:
-        assert [row["level"] for row in csv.DictReader(file)] == ["0.8"] * 3
+        assert [row["coverage"] for row in csv.DictReader(file)] == ["0.8"] * 3
 
 
 def test_score_command_with_bad_rows_ends_with_one(
@@ -53,7 +53,7 @@ def test_score_command_with_bad_rows_ends_with_one(
     with candidates.open("a") as file:
         file.write("mug-1,GB,0,GBP,10\n" * 2 + "mug-1,FR,1,EUR,10\n")
     out = tmp_path / "out.parquet"
-    code, text = invoke("score", candidates, "--out", out, "--run", run, "--level", 0.9)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, "--coverage", 0.9)
     assert code == 1
     assert text == (
         f"Scored 3 of 6 rows into {out}.\n"
@@ -75,13 +75,13 @@ def test_score_command_reads_the_run_from_the_environment(
     assert invoke("score", candidates, "--out", tmp_path / "out.csv")[0] == 0
 
 
-@pytest.mark.parametrize("level", ["0.4", "0.99", "nan", "high"])
+@pytest.mark.parametrize("coverage", ["0.4", "0.99", "nan", "high"])
 def test_score_command_with_another_level_is_wrong_usage(
     level: str, candidates: Path, tmp_path: Path
 ) -> None:
-    code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--level", level)
+    code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--coverage", level)
     assert code == 2
-    assert "--level" in text
+    assert "--coverage" in text
 
 
 def test_score_command_with_a_limit_marks_a_list(
@@ -140,25 +140,25 @@ def test_environment_carries_every_setting_to_the_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = ServingSettings(run=tmp_path, port=4000, workers=2, deadline_ms=750)
-    for name, value in as_environment(settings).items():
+    for name, value in to_environment(settings).items():
         monkeypatch.setenv(name, value)
     assert load_section(ServingSettings, "serving", file=None) == settings
 
 
 def test_environment_of_the_server_is_lean_and_keeps_the_callers() -> None:
     caller = {"PATH": "/bin", "HOME": "/home/x", "XDG_CACHE_HOME": "/cache"}
-    found = environment_of(ServingSettings(), caller)
+    found = build_environment(ServingSettings(), caller)
     assert {**found, **caller} == found
     assert found["BENTOML_DO_NOT_TRACK"] == "True"
     assert found["OTEL_SDK_DISABLED"] == "true"
     assert found["OMP_NUM_THREADS"] == "1"
     assert found["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
-    assert environment_of(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
+    assert build_environment(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
     assert Path(found["XUANPIN_SERVING__RUN"]).is_absolute()
 
 
 def test_command_of_the_server_listens_where_told() -> None:
-    command = command_of(ServingSettings(port=4000, graceful_seconds=7))
+    command = build_command(ServingSettings(port=4000, graceful_seconds=7))
     assert command[:3] == [sys.executable, "-m", "bentoml"]
     text = " ".join(command)
     assert "--host 127.0.0.1 --port 4000" in text
@@ -167,4 +167,4 @@ def test_command_of_the_server_listens_where_told() -> None:
 
 def test_settings_listen_on_this_machine_alone_by_default() -> None:
     assert str(ServingSettings().host) == "127.0.0.1"
-    assert shutil.which(command_of(ServingSettings())[0])
+    assert shutil.which(build_command(ServingSettings())[0])

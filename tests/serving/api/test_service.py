@@ -104,8 +104,8 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
             "bundle_id": bundle.bundle_id,
             "snapshot_id": snapshot.snapshot_id,
         }
-        answer = client.post("/v1/score", json={"candidates": candidates, "level": 0.9})
-        expected = score(bundle, snapshot, [Candidate(**one) for one in candidates], level=0.9)
+        answer = client.post("/v1/score", json={"candidates": candidates, "coverage": 0.9})
+        expected = score(bundle, snapshot, [Candidate(**one) for one in candidates], coverage=0.9)
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
 
         # BentoML's own pages are covered by our surface, in our form.

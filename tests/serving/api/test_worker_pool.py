@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from serving.api.worker_pool import BoundedThreads
+from serving.api.worker_pool import BoundedWorkerPool
 from serving.scoring.refusals import RequestRefusedError
 
 
 def test_bounded_run_returns_the_result_or_raises_the_error() -> None:
     async def both() -> tuple[int, str]:
-        threads = BoundedThreads(threads=1, most_waiting=1)
+        threads = BoundedWorkerPool(threads=1, max_waiting=1)
         number = await threads.run(5, lambda: 7)
         with pytest.raises(ZeroDivisionError) as caught:
             await threads.run(5, lambda: 1 // 0)
@@ -23,7 +23,7 @@ def test_bounded_run_returns_the_result_or_raises_the_error() -> None:
 
 def test_bounded_run_beyond_the_deadline_is_refused_and_the_queue_stays_short() -> None:
     async def outcomes() -> list[str]:
-        threads = BoundedThreads(threads=1, most_waiting=2)
+        threads = BoundedWorkerPool(threads=1, max_waiting=2)
         hold = threading.Event()
 
         async def outcome() -> str:

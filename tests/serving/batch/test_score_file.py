@@ -13,10 +13,10 @@ from features.declarations.levels import Level
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
 from serving.batch.score_file import ANSWER_COLUMNS, BatchReport, score_file
-from serving.batch.table import UnreadableTableError, harmless
+from serving.batch.table import UnreadableTableError, escape_formula
 from serving.bundle.bundle import Bundle
-from serving.scoring.candidates import MOST_CANDIDATES, Candidate
-from serving.scoring.loading import Served
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.score import score
 
 GOOD: dict[str, Any] = {
@@ -32,8 +32,8 @@ GOOD: dict[str, Any] = {
 
 
 @pytest.fixture
-def served(bundle: Bundle, snapshot: OnlineSnapshot) -> Served:
-    return Served(bundle, snapshot)
+def served(bundle: Bundle, snapshot: OnlineSnapshot) -> LoadedArtefacts:
+    return LoadedArtefacts(bundle, snapshot)
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -55,31 +55,31 @@ def read(path: Path) -> list[dict[str, Any]]:
         return [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
-def run(served: Served, source: Path, target: Path) -> BatchReport:
-    return score_file(served, source, target, level=0.9, tell=lambda _subject, _rows: None)
+def run(served: LoadedArtefacts, source: Path, target: Path) -> BatchReport:
+    return score_file(served, source, target, coverage=0.9, progress=lambda _subject, _rows: None)
 
 
 @pytest.mark.parametrize("source", ["in.csv", "in.parquet"])
 @pytest.mark.parametrize("target", ["out.csv", "out.parquet"])
 def test_batch_answers_what_the_scoring_function_returns(
-    served: Served, tmp_path: Path, source: str, target: str
+    served: LoadedArtefacts, tmp_path: Path, source: str, target: str
 ) -> None:
-    rows = [{**GOOD, "units_offered": n} for n in range(1, MOST_CANDIDATES + 300)]
+    rows = [{**GOOD, "units_offered": n} for n in range(1, MAX_CANDIDATES + 300)]
     report = run(served, write(tmp_path / source, rows), tmp_path / target)
     assert report == BatchReport(rows=len(rows), refused={}, unread=("title",))
     found = read(tmp_path / target)
     known = [{name: row[name] for name in row if name != "title"} for row in rows]
     asked = [Candidate(**row) for row in known]
     expected = [
-        *score(served.bundle, served.snapshot, asked[:1_000], level=0.9).candidates,
-        *score(served.bundle, served.snapshot, asked[1_000:], level=0.9).candidates,
+        *score(served.bundle, served.snapshot, asked[:1_000], coverage=0.9).candidates,
+        *score(served.bundle, served.snapshot, asked[1_000:], coverage=0.9).candidates,
     ]
     for row, answer in zip(found, expected, strict=True):
         assert float(row["score"]) == answer.score
         assert float(row["sell_through_low"]) == answer.sell_through.low
         assert answer.return_risk is not None
         assert float(row["return_risk_high"]) == answer.return_risk.high
-        assert float(row["level"]) == 0.9
+        assert float(row["coverage"]) == 0.9
         assert row["levels_used"] == ";".join(Level)
         assert row["flags"] == "imputed:stock"
         assert row["bundle_id"] == served.bundle.bundle_id
@@ -93,7 +93,7 @@ def test_batch_answers_what_the_scoring_function_returns(
 def test_batch_without_returns_leaves_return_risk_and_score_null(
     bundle_without_returns: Bundle, snapshot: OnlineSnapshot, tmp_path: Path, kind: str
 ) -> None:
-    served = Served(bundle_without_returns, snapshot)
+    served = LoadedArtefacts(bundle_without_returns, snapshot)
     report = run(served, write(tmp_path / f"in.{kind}", [GOOD]), tmp_path / f"out.{kind}")
     assert report.scored == 1
     (row,) = read(tmp_path / f"out.{kind}")
@@ -105,7 +105,9 @@ def test_batch_without_returns_leaves_return_risk_and_score_null(
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_batch_keeps_bad_rows_with_their_reason(served: Served, tmp_path: Path, kind: str) -> None:
+def test_batch_keeps_bad_rows_with_their_reason(
+    served: LoadedArtefacts, tmp_path: Path, kind: str
+) -> None:
     bad: dict[str, dict[str, Any]] = {
         "units_offered: out_of_range": {"units_offered": 0},
         "list_price_minor: out_of_range": {"list_price_minor": -5},
@@ -143,7 +145,7 @@ def test_batch_keeps_bad_rows_with_their_reason(served: Served, tmp_path: Path, 
     ],
 )
 def test_batch_of_csv_refuses_cells_that_arent_what_they_should_be(
-    served: Served, tmp_path: Path, cells: str, error: str
+    served: LoadedArtefacts, tmp_path: Path, cells: str, error: str
 ) -> None:
     good = "mug-1,GB,499,GBP,10"
     header = "product_id,market,list_price_minor,currency,units_offered"
@@ -172,7 +174,7 @@ def test_batch_of_csv_refuses_cells_that_arent_what_they_should_be(
     ],
 )
 def test_batch_of_no_table_is_refused(
-    served: Served, tmp_path: Path, name: str, content: bytes, prose: str
+    served: LoadedArtefacts, tmp_path: Path, name: str, content: bytes, prose: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableTableError) as caught:
@@ -181,12 +183,14 @@ def test_batch_of_no_table_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_batch_without_a_file_is_refused(served: Served, tmp_path: Path) -> None:
+def test_batch_without_a_file_is_refused(served: LoadedArtefacts, tmp_path: Path) -> None:
     with pytest.raises(UnreadableTableError, match="no such file"):
         run(served, tmp_path / "in.csv", tmp_path / "out.csv")
 
 
-def test_batch_broken_on_the_way_leaves_what_was_there(served: Served, tmp_path: Path) -> None:
+def test_batch_broken_on_the_way_leaves_what_was_there(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
     source = write(tmp_path / "in.csv", [GOOD] * 1_500)
     with source.open("ab") as file:
         file.write(b"\xff\xfe,,\n")
@@ -197,31 +201,31 @@ def test_batch_broken_on_the_way_leaves_what_was_there(served: Served, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
-def test_batch_that_cant_be_written_is_refused(served: Served, tmp_path: Path) -> None:
+def test_batch_that_cant_be_written_is_refused(served: LoadedArtefacts, tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", [GOOD])
     with pytest.raises(StorageError):
         run(served, source, source / "out.csv")
 
 
-def test_batch_of_no_rows_has_a_header(served: Served, tmp_path: Path) -> None:
+def test_batch_of_no_rows_has_a_header(served: LoadedArtefacts, tmp_path: Path) -> None:
     report = run(served, write(tmp_path / "in.csv", []), tmp_path / "out.csv")
     assert report == BatchReport(rows=0, refused={}, unread=("title",))
     header = ",".join([*GOOD, *ANSWER_COLUMNS])
     assert (tmp_path / "out.csv").read_bytes() == header.encode() + b"\r\n"
 
 
-def test_batch_scored_again_replaces_its_answers(served: Served, tmp_path: Path) -> None:
+def test_batch_scored_again_replaces_its_answers(served: LoadedArtefacts, tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", [GOOD, {**GOOD, "units_offered": 0}])
     run(served, source, tmp_path / "one.csv")
     run(served, tmp_path / "one.csv", tmp_path / "two.csv")
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
-def test_batch_tells_how_many_rows_are_done(served: Served, tmp_path: Path) -> None:
+def test_batch_tells_how_many_rows_are_done(served: LoadedArtefacts, tmp_path: Path) -> None:
     told: list[int] = []
     source = write(tmp_path / "in.csv", [GOOD] * 2_100)
     target = tmp_path / "out.csv"
-    score_file(served, source, target, level=0.8, tell=lambda _, rows: told.append(rows))
+    score_file(served, source, target, coverage=0.8, progress=lambda _, rows: told.append(rows))
     assert told == [1_000, 2_000, 2_100]
 
 
@@ -233,7 +237,7 @@ def _formulas() -> Iterator[str]:
 
 @pytest.mark.parametrize("cell", list(_formulas()))
 def test_csv_of_a_cell_that_looks_like_a_formula_is_harmless(
-    served: Served, tmp_path: Path, cell: str
+    served: LoadedArtefacts, tmp_path: Path, cell: str
 ) -> None:
     run(served, write(tmp_path / "in.csv", [{**GOOD, "title": cell}]), tmp_path / "out.csv")
     (row,) = read(tmp_path / "out.csv")
@@ -242,4 +246,4 @@ def test_csv_of_a_cell_that_looks_like_a_formula_is_harmless(
 
 @pytest.mark.parametrize("cell", ["-5.25", "+7", "blue - red", "a=b", "", 7, -0.5, None])
 def test_csv_of_any_other_cell_is_unchanged(cell: Any) -> None:  # noqa: ANN401 - any cell
-    assert harmless(cell) == cell
+    assert escape_formula(cell) == cell

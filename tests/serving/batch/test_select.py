@@ -13,13 +13,13 @@ import typer
 from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
 from serving.batch.score_file import score_file
-from serving.batch.select import REASONS, ask_of, select_file, sentence_of
+from serving.batch.select import REASONS, describe_selection, parse_selection, select_file
 from serving.batch.table import UnreadableTableError
 from serving.bundle.bundle import Bundle
-from serving.scoring.candidates import MOST_CANDIDATES, Candidate
-from serving.scoring.loading import Served
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.score import score
-from serving.scoring.selection import Ask, Empty, Selection, select
+from serving.scoring.selection import NoSelectionReason, Selection, SelectionRequest, select
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",
@@ -28,12 +28,12 @@ GOOD: dict[str, Any] = {
     "currency": "GBP",
     "units_offered": 100,
 }
-ASK = Ask(target="sell_through", threshold=0.2, bad_share=0.4)
+ASK = SelectionRequest(target="sell_through", threshold=0.2, bad_share=0.4)
 
 
 @pytest.fixture
-def served(bundle: Bundle, snapshot: OnlineSnapshot) -> Served:
-    return Served(bundle, snapshot)
+def served(bundle: Bundle, snapshot: OnlineSnapshot) -> LoadedArtefacts:
+    return LoadedArtefacts(bundle, snapshot)
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -41,87 +41,96 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def tell(_subject: str, _rows: int) -> None:
+def progress(_subject: str, _rows: int) -> None:
     """Say nothing."""
 
 
 @pytest.mark.parametrize("target", ["sell_through", "return_risk"])
 def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
-    target: Target, served: Served, tmp_path: Path
+    target: Target, served: LoadedArtefacts, tmp_path: Path
 ) -> None:
-    rows = [{**GOOD, "units_offered": 1 + n % 200} for n in range(MOST_CANDIDATES + 100)]
+    rows = [{**GOOD, "units_offered": 1 + n % 200} for n in range(MAX_CANDIDATES + 100)]
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet"
-    ask = Ask(target=target, threshold=0.2, bad_share=0.5)
-    selection = select_file(served, source, ask, level=0.8, tell=tell)
+    request = SelectionRequest(target=target, threshold=0.2, bad_share=0.5)
+    selection = select_file(served, source, request, coverage=0.8, progress=progress)
     asked = [Candidate(**row) for row in rows]
     batch = [
         one
         for part in (asked[:1_000], asked[1_000:])
-        for one in score(served.bundle, served.snapshot, part, level=0.8).candidates
+        for one in score(served.bundle, served.snapshot, part, coverage=0.8).candidates
     ]
-    expected = select(served.bundle.models, batch, ask).is_chosen.tolist()
+    expected = select(served.bundle.models, batch, request).is_chosen.tolist()
     assert selection.is_chosen.tolist() == expected
-    score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+    score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
     table = pq.read_table(out)
     assert table["is_chosen"].to_pylist() == expected
     assert table.column_names[-1] == "is_chosen"
 
 
-def test_refused_rows_are_neither_chosen_nor_left_out(served: Served, tmp_path: Path) -> None:
+def test_refused_rows_are_neither_chosen_nor_left_out(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
     rows = [{**GOOD, "units_offered": 0 if n % 3 == 0 else 1 + n} for n in range(90)]
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.csv"
-    selection = select_file(served, source, ASK, level=0.8, tell=tell)
-    score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+    selection = select_file(served, source, ASK, coverage=0.8, progress=progress)
+    score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
     with out.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     assert {row["is_chosen"] for row in found[::3]} == {""}
     assert {row["is_chosen"] for row in found[1::3]} <= {"True", "False"}
     good = write(tmp_path / "good.parquet", [row for row in rows if row["units_offered"]])
-    alone = select_file(served, good, ASK, level=0.8, tell=tell)
+    alone = select_file(served, good, ASK, coverage=0.8, progress=progress)
     assert alone.is_chosen.sum() == selection.is_chosen.sum()
 
 
-def test_file_that_grew_since_it_was_chosen_from_is_refused(served: Served, tmp_path: Path) -> None:
+def test_file_that_grew_since_it_was_chosen_from_is_refused(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
     source, out = write(tmp_path / "in.parquet", [GOOD] * 3), tmp_path / "out.csv"
-    selection = select_file(served, source, ASK, level=0.8, tell=tell)
+    selection = select_file(served, source, ASK, coverage=0.8, progress=progress)
     write(source, [GOOD] * 4)
     with pytest.raises(UnreadableTableError, match="the same rows again"):
-        score_file(served, source, out, level=0.8, tell=tell, selection=selection)
+        score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
     assert not out.exists()
 
 
-def test_file_without_a_required_column_is_refused_at_once(served: Served, tmp_path: Path) -> None:
+def test_file_without_a_required_column_is_refused_at_once(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
     source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
     with pytest.raises(UnreadableTableError, match="no market"):
-        select_file(served, source, ASK, level=0.8, tell=tell)
+        select_file(served, source, ASK, coverage=0.8, progress=progress)
 
 
 def test_risk_that_isnt_predicted_chooses_none(
     bundle_without_returns: Bundle, snapshot: OnlineSnapshot, tmp_path: Path
 ) -> None:
-    served = Served(bundle_without_returns, snapshot)
+    served = LoadedArtefacts(bundle_without_returns, snapshot)
     source = write(tmp_path / "in.parquet", [GOOD])
-    ask = Ask(target="return_risk", threshold=0.2)
-    assert select_file(served, source, ask, level=0.8, tell=tell).reason == Empty.NOT_PREDICTED
+    request = SelectionRequest(target="return_risk", threshold=0.2)
+    assert (
+        select_file(served, source, request, coverage=0.8, progress=progress).reason
+        == NoSelectionReason.NOT_PREDICTED
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         ((None, None, 0.1), None),
-        ((0.5, None, 0.2), Ask(target="sell_through", threshold=0.5, bad_share=0.2)),
-        ((None, 0.0, 0.1), Ask(target="return_risk", threshold=0.0)),
+        ((0.5, None, 0.2), SelectionRequest(target="sell_through", threshold=0.5, bad_share=0.2)),
+        ((None, 0.0, 0.1), SelectionRequest(target="return_risk", threshold=0.0)),
     ],
 )
 def test_options_ask_for_a_list_or_for_none(
-    options: tuple[float | None, float | None, float], expected: Ask | None
+    options: tuple[float | None, float | None, float], expected: SelectionRequest | None
 ) -> None:
-    assert ask_of(*options) == expected
+    assert parse_selection(*options) == expected
 
 
 def test_options_of_both_limits_are_wrong_usage() -> None:
     with pytest.raises(typer.BadParameter):
-        ask_of(0.5, 0.2, 0.1)
+        parse_selection(0.5, 0.2, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,11 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
             "Chose 2: at most 40 % of them are expected to have a sell-through under 0.2.",
         ),
         (
-            Selection(Ask(target="return_risk", threshold=0.25), np.ones(1_200, np.bool_), None),
+            Selection(
+                SelectionRequest(target="return_risk", threshold=0.25),
+                np.ones(1_200, np.bool_),
+                None,
+            ),
             "Chose 1,200: at most 10 % of them are expected to have a return risk over 0.25.",
         ),
         *(
@@ -142,5 +155,5 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
     ],
 )
 def test_choice_is_told_in_a_sentence(selection: Selection, sentence: str) -> None:
-    assert sentence_of(selection) == sentence
-    assert set(REASONS) == set(Empty)
+    assert describe_selection(selection) == sentence
+    assert set(REASONS) == set(NoSelectionReason)

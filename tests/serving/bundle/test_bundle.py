@@ -18,8 +18,8 @@ from features.declarations.targets import TARGETS
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
 from serving.bundle.bundle import Bundle, BundleContents, load_bundle, write_bundle
-from serving.bundle.manifest import FORMAT, canonical_json, sha256_of
-from serving.bundle.verified_files import MOST_BYTES, check_loadable
+from serving.bundle.manifest import FORMAT, canonical_json, sha256_hex
+from serving.bundle.verified_files import MAX_BYTES, check_loadable
 from serving.errors import (
     BrokenFileError,
     BundleRefusedError,
@@ -45,8 +45,8 @@ def test_bundle_loaded_predicts_the_bits_of_the_one_written(bundle: Bundle) -> N
     contents = bundle_contents()
     columns = random_columns(500, seed=31)
     usual = np.ones(500)
-    written = predict(contents.models, columns, random_markets(500), level=0.8, demand=usual)
-    loaded = predict(bundle.models, columns, random_markets(500), level=0.8, demand=usual)
+    written = predict(contents.models, columns, random_markets(500), coverage=0.8, demand=usual)
+    loaded = predict(bundle.models, columns, random_markets(500), coverage=0.8, demand=usual)
     for target in TARGETS:
         for part in ("estimate", "low", "high"):
             np.testing.assert_array_equal(
@@ -113,7 +113,7 @@ def test_bundle_that_cant_be_written_leaves_nothing(tmp_path: Path) -> None:
     [
         {"metrics": {"sell_through.log_loss": float("nan")}},
         {"canary": {}},
-        {"model_card": "x" * (MOST_BYTES[".md"] + 1)},
+        {"model_card": "x" * (MAX_BYTES[".md"] + 1)},
         {"canary": random_columns(257, seed=0)},
     ],
 )
@@ -132,8 +132,8 @@ def test_bundle_with_contents_that_cant_be_checked_isnt_written(
         ({"model.pkl": b""}, UnexpectedFileError),
         ({"../a.json": b""}, UnexpectedFileError),
         ({f"a{n}.json": b"" for n in range(65)}, UnexpectedFileError),
-        ({"a.md": bytes(MOST_BYTES[".md"] + 1)}, TooLargeError),
-        ({f"a.{n}.txt": bytes(MOST_BYTES[".txt"]) for n in range(5)}, TooLargeError),
+        ({"a.md": bytes(MAX_BYTES[".md"] + 1)}, TooLargeError),
+        ({f"a.{n}.txt": bytes(MAX_BYTES[".txt"]) for n in range(5)}, TooLargeError),
     ],
     ids=["pickle", "path", "too many", "too large", "too large in all"],
 )
@@ -173,9 +173,9 @@ def _reseal(directory: Path, name: str, data: bytes) -> None:
     """Replace a file and make the manifest vouch for it, as only a key could prevent."""
     (directory / name).write_bytes(data)
     manifest = msgspec.json.decode((directory / "manifest.json").read_bytes())
-    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
     if name == "schema.json":
-        manifest["schema_fingerprint"] = sha256_of(data)
+        manifest["schema_fingerprint"] = sha256_hex(data)
     (directory / "manifest.json").write_bytes(canonical_json(manifest))
 
 
@@ -206,13 +206,13 @@ def _plant(name: str) -> Callable[[Path], None]:
 
 
 def _grow(directory: Path) -> None:
-    os.truncate(directory / "MODEL_CARD.md", MOST_BYTES[".md"] + 1)
+    os.truncate(directory / "MODEL_CARD.md", MAX_BYTES[".md"] + 1)
 
 
 def _grow_all(directory: Path) -> None:
     for number in range(2, 6):
         with (directory / f"sell_through.{number}.txt").open("wb") as file:
-            file.truncate(MOST_BYTES[".txt"])
+            file.truncate(MAX_BYTES[".txt"])
 
 
 def _link_signature(directory: Path) -> None:
@@ -363,7 +363,9 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ),
     (
         "resealed with a cell and no parent",
-        _resealed("conformal.json", return_risk={"spread": FLAT, "cells": {"all/some": ONE_CELL}}),
+        _resealed(
+            "conformal.json", return_risk={"difficulty": FLAT, "cells": {"all/some": ONE_CELL}}
+        ),
         CanaryError,
     ),
     ("resealed with a parameter more", _resealed("pooling.json", more=1.0), CanaryError),

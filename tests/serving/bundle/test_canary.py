@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from features.runtime.pointer import resolve
-from serving.bundle.canary import LEVEL, Canary, check_canary, make_canary
+from serving.bundle.canary import COVERAGE, Canary, check_canary, make_canary
 from serving.bundle.canary_child import main
 from serving.errors import CanaryError
 from serving.prediction.predict import Models, predict
@@ -30,7 +30,7 @@ def canary(models: Models) -> Canary:
 
 def test_canary_holds_rows_and_the_answers_to_the_bit(models: Models, canary: Canary) -> None:
     read = msgspec.json.decode(msgspec.json.encode(canary), type=Canary)
-    said = predict(models, COLUMNS, random_markets(5), level=LEVEL, demand=np.ones(5))
+    said = predict(models, COLUMNS, random_markets(5), coverage=COVERAGE, demand=np.ones(5))
     expected = said.targets["return_risk"]
     assert read.expected["return_risk"]["high"] == expected.high.tolist()
     name = next(name for name, column in COLUMNS.items() if np.isnan(column).any())

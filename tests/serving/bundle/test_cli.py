@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 import xuanpin
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
-from serving.api.settings import ServingSettings, as_environment
+from serving.api.settings import ServingSettings, to_environment
 from serving.bundle.bundle import write_bundle
 from serving.bundle.checks import CHECKS
-from serving.bundle.describe import MOST_METRICS
+from serving.bundle.describe import MAX_METRICS
 from serving.bundle.manifest import FORMAT
-from serving.prediction.seasonality import SeasonRise
+from serving.prediction.seasonality import Uplift
 from tests.worlds.serving import bundle_contents
 
 
@@ -83,11 +83,11 @@ def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
 
 
 def test_bundle_inspected_tells_its_calendar(tmp_path: Path) -> None:
-    rise = SeasonRise(
-        name="fair\x1b[2J", first="03-01", last="03-14", rise=0.25, markets=("DE", "FR")
+    uplift = Uplift(
+        name="fair\x1b[2J", first="03-01", last="03-14", uplift=0.25, markets=("DE", "FR")
     )
     contents = bundle_contents()
-    seasons = msgspec.structs.replace(contents.seasons, rises=(rise,))
+    seasons = msgspec.structs.replace(contents.seasons, uplifts=(uplift,))
     code, text = invoke(
         "inspect", tmp_path / write_bundle(replace(contents, seasons=seasons), tmp_path)
     )
@@ -103,7 +103,7 @@ def test_bundle_inspected_as_json_holds_its_facts(directory: Path) -> None:
     assert found["boosters"] == {"sell_through": 2, "return_risk": 2}
     assert found["horizons"] == bundle_contents().horizons.model_dump()
     assert found["cells"]["return_risk"]["all"] == 7_500
-    assert len(found["metrics"]) <= MOST_METRICS
+    assert len(found["metrics"]) <= MAX_METRICS
 
 
 def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -> None:
@@ -131,6 +131,6 @@ def test_bundle_command_help_shows_an_example_and_exit_codes(command: str) -> No
 
 def test_settings_pass_a_public_key_on_as_an_absolute_path() -> None:
     name = "XUANPIN_SERVING__PUBLIC_KEY"
-    assert name not in as_environment(ServingSettings())
-    found = as_environment(ServingSettings(public_key=Path("keys/xuanpin.pub")))[name]
+    assert name not in to_environment(ServingSettings())
+    found = to_environment(ServingSettings(public_key=Path("keys/xuanpin.pub")))[name]
     assert Path(found).is_absolute()

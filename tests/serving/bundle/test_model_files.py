@@ -18,8 +18,8 @@ from serving.bundle.model_files import (
     CONFORMAL,
     POOLING,
     SELECTION,
+    load_models,
     model_files,
-    models_from,
 )
 from serving.errors import BrokenFileError, MissingFileError
 from tests.worlds.serving import bundle_contents, random_columns, random_markets
@@ -41,17 +41,24 @@ FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
 
 def _cells(cells: dict[str, object]) -> Callable[[Files], Files]:
-    return _edit(CONFORMAL, return_risk={"spread": FLAT, "cells": cells})
+    return _edit(CONFORMAL, return_risk={"difficulty": FLAT, "cells": cells})
 
 
 def _spread(**changes: object) -> Callable[[Files], Files]:
-    return _edit(CONFORMAL, return_risk={"spread": {**FLAT, **changes}, "cells": {"all": ONE_CELL}})
+    return _edit(
+        CONFORMAL, return_risk={"difficulty": {**FLAT, **changes}, "cells": {"all": ONE_CELL}}
+    )
 
 
 def _past(estimate: list[float], outcome: list[float], evidence: list[str]) -> Edit:
     listings = [*range(len(estimate))]
-    past = {"estimate": estimate, "outcome": outcome, "evidence": evidence, "listings": listings}
-    return _edit(SELECTION, return_risk=past)
+    calibration_sample = {
+        "estimate": estimate,
+        "outcome": outcome,
+        "evidence": evidence,
+        "listings": listings,
+    }
+    return _edit(SELECTION, return_risk=calibration_sample)
 
 
 def _replace(name: str, data: bytes) -> Callable[[Files], Files]:
@@ -64,7 +71,7 @@ def _without(name: str) -> Callable[[Files], Files]:
 
 def test_models_written_and_read_answer_the_same() -> None:
     models = bundle_contents().models
-    again = models_from(model_files(models), CATALOGUE, TARGETS)
+    again = load_models(model_files(models), CATALOGUE, TARGETS)
     check_canary(again, make_canary(models, random_columns(20, seed=51), random_markets(20)))
     assert model_files(again) == model_files(models)
 
@@ -109,14 +116,14 @@ def test_models_of_broken_files_are_refused_before_lightgbm_sees_them(
 ) -> None:
     files = edit(model_files(bundle_contents().models))
     with pytest.raises(refusal, match=found):
-        models_from(files, CATALOGUE, TARGETS)
+        load_models(files, CATALOGUE, TARGETS)
 
 
 @pytest.mark.parametrize("targets", [("sell_through",), ()])
 def test_models_of_files_about_other_targets_are_refused(targets: tuple[Target, ...]) -> None:
     files = model_files(bundle_contents().models)
     with pytest.raises(BrokenFileError, match=CALIBRATION):
-        models_from(files, CATALOGUE, targets)
+        load_models(files, CATALOGUE, targets)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -21,7 +21,7 @@ from features.runtime.errors import StorageError
 from features.runtime.pointer import resolve
 from serving.bundle.bundle import load_bundle
 from serving.bundle.checks import CHECKS, sign_bundle, verify_bundle
-from serving.bundle.manifest import FORMAT, canonical_json, sha256_of
+from serving.bundle.manifest import FORMAT, canonical_json, sha256_hex
 from serving.bundle.signature import (
     SIGNATURE,
     SIGNATURE_BYTES,
@@ -30,7 +30,7 @@ from serving.bundle.signature import (
     read_private_key,
     read_public_key,
 )
-from serving.bundle.verified_files import read_sealed
+from serving.bundle.verified_files import read_verified
 from serving.errors import (
     BundleRefusedError,
     CanaryError,
@@ -41,8 +41,8 @@ from serving.errors import (
     UnexpectedFileError,
 )
 from serving.prediction.booster import Booster
-from serving.scoring.loading import load_served
-from tests.worlds.serving import with_leaves
+from serving.scoring.loading import load_artefacts
+from tests.worlds.serving import replace_leaves
 
 PAIR = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -77,9 +77,9 @@ def test_bundle_that_is_signed_loads_with_its_key_and_without_one(signed: Path) 
 
 def test_bundle_signed_again_by_another_is_the_others(signed: Path) -> None:
     sign_bundle(signed, OTHER)
-    read_sealed(signed, OTHER.public_key())
+    read_verified(signed, OTHER.public_key())
     with pytest.raises(SignatureRefusedError):
-        read_sealed(signed, KEY)
+        read_verified(signed, KEY)
 
 
 def _unsign(directory: Path) -> None:
@@ -151,7 +151,7 @@ def _reseal(directory: Path, name: str, data: bytes) -> None:
     """Change a file and the manifest with it."""
     (directory / name).write_bytes(data)
     manifest = json.loads((directory / "manifest.json").read_text())
-    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_of(data)}
+    manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
     (directory / "manifest.json").write_bytes(canonical_json(manifest))
 
 
@@ -162,7 +162,7 @@ def _with_half_a_model(directory: Path) -> None:
 
 def _with_other_answers(directory: Path) -> None:
     text = (directory / "sell_through.0.txt").read_text()
-    other = with_leaves(Booster(text), "0.25").text
+    other = replace_leaves(Booster(text), "0.25").text
     _reseal(directory, "sell_through.0.txt", other.encode())
 
 
@@ -214,10 +214,10 @@ def test_verifying_makes_the_checks_in_order_up_to_the_first_that_fails(
 
 
 def test_verifying_without_a_key_says_that_the_signature_isnt_checked(signed: Path) -> None:
-    said = verify_bundle(signed, None)[1].said
-    assert said == "not checked, no public key was given; manifest.sig is there"
+    message = verify_bundle(signed, None)[1].message
+    assert message == "not checked, no public key was given; manifest.sig is there"
     _unsign(signed)
-    assert verify_bundle(signed, None)[1].said.endswith("manifest.sig is not there")
+    assert verify_bundle(signed, None)[1].message.endswith("manifest.sig is not there")
 
 
 def test_served_are_only_bundles_of_the_key(run_directory: Path, tmp_path: Path) -> None:
@@ -226,12 +226,12 @@ def test_served_are_only_bundles_of_the_key(run_directory: Path, tmp_path: Path)
     private, public = make_keys(tmp_path / "keys")
     settings = {"bundles": run / "bundles", "snapshots": run / "snapshots"}
     with pytest.raises(SignatureRefusedError, match=fingerprint(read_public_key(public))):
-        load_served(**settings, public_key=public)
+        load_artefacts(**settings, public_key=public)
     sign_bundle(resolve(run / "bundles"), read_private_key(private))
-    served = load_served(**settings, public_key=public)
+    served = load_artefacts(**settings, public_key=public)
     served.snapshot.close()
     with pytest.raises(KeyRefusedError, match="No such file"):
-        load_served(**settings, public_key=tmp_path / "gone.pub")
+        load_artefacts(**settings, public_key=tmp_path / "gone.pub")
 
 
 def test_keys_made_fit_each_other_and_the_private_one_is_private(tmp_path: Path) -> None:

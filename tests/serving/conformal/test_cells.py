@@ -6,21 +6,21 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.levels import Level
 from serving.conformal.cells import (
-    LEVELS,
+    EVIDENCE_AMOUNTS,
     MUCH_UNITS,
     OWN_HISTORY,
     OWN_ORDERED,
     OwnEvidence,
     ancestors,
+    build_interval_context,
     cell_codes,
-    cells_of,
-    footing_in,
     is_cold_start,
+    leaf_cells,
     own_evidence,
-    share_units,
+    share_exposure,
 )
 
-NONE, SOME, MUCH = LEVELS
+NONE, SOME, MUCH = EVIDENCE_AMOUNTS
 
 
 @pytest.mark.parametrize(
@@ -42,24 +42,24 @@ def test_own_evidence_is_what_the_listing_itself_has_shown(
     values: tuple[float, ...], expected: OwnEvidence
 ) -> None:
     columns = {name: np.array([v]) for name, v in zip(OWN_HISTORY, values, strict=True)}
-    assert LEVELS[own_evidence(columns)[0]] == expected
+    assert EVIDENCE_AMOUNTS[own_evidence(columns)[0]] == expected
     assert is_cold_start(columns).tolist() == [expected == NONE]
 
 
 def test_own_history_names_base_features_of_the_listing() -> None:
-    assert set(OWN_HISTORY) <= {feature.name for feature in CATALOGUE.at(Level.LISTING)}
+    assert set(OWN_HISTORY) <= {feature.name for feature in CATALOGUE.at_level(Level.LISTING)}
     assert set(OWN_ORDERED) <= set(OWN_HISTORY)
 
 
 def test_own_cell_of_a_row_is_its_evidence_in_its_market() -> None:
     columns = {name: np.array([0.0, 1.0, 99.0] * 2) for name in OWN_HISTORY}
     markets = ("DE", "DE", "DE", "US", "US", "US")
-    cells = cells_of(("DE", "US"))
+    cells = leaf_cells(("DE", "US"))
     found = [cells[code] for code in cell_codes(columns, np.array([0, 0, 0, 1, 1, 1]))]
-    assert found == [(level, market) for market in ("DE", "US") for level in LEVELS]
-    footing = footing_in(markets, columns, np.ones(6))
-    assert [footing.cells[code] for code in footing.codes] == found
-    assert footing.where(np.array([5])).codes.tolist() == [5]
+    assert found == [(level, market) for market in ("DE", "US") for level in EVIDENCE_AMOUNTS]
+    context = build_interval_context(markets, columns, np.ones(6))
+    assert [context.cells[code] for code in context.codes] == found
+    assert context.select(np.array([5])).codes.tolist() == [5]
 
 
 def test_ancestors_of_a_cell_go_up_to_all_rows() -> None:
@@ -74,5 +74,5 @@ def test_share_is_of_the_units_offered_or_of_those_expected_to_be_ordered(
     offered: float, sell_through: float, of_offered: float, of_ordered: float
 ) -> None:
     asked = (np.array([offered]), np.array([sell_through]))
-    assert share_units("sell_through", *asked).tolist() == [of_offered]
-    assert share_units("return_risk", *asked).tolist() == [of_ordered]
+    assert share_exposure("sell_through", *asked).tolist() == [of_offered]
+    assert share_exposure("return_risk", *asked).tolist() == [of_ordered]

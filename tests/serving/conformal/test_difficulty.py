@@ -7,28 +7,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.conformal.difficulty import MOST_KNOTS, Spread
+from serving.conformal.difficulty import MAX_KNOTS, DifficultyEstimate
 from serving.errors import BrokenFileError
-from tests.worlds.conformal import SPREAD
+from tests.worlds.conformal import DIFFICULTY
 
 ONE = [1.0]
 
 
 @pytest.mark.parametrize(("estimate", "expected"), [(0.0, 0.1), (1.0, 0.1), (0.5, math.sqrt(0.26))])
 def test_spread_of_one_trial_is_its_deviation(estimate: float, expected: float) -> None:
-    assert Spread.binomial().of(np.array([estimate]), np.ones(1))[0] == pytest.approx(expected)
+    assert DifficultyEstimate.binomial().sigma(np.array([estimate]), np.ones(1))[
+        0
+    ] == pytest.approx(expected)
 
 
 @given(estimate=st.floats(0, 1))
 def test_spread_of_one_trial_is_its_deviation_between_knots_too(estimate: float) -> None:
     expected = math.sqrt(estimate * (1 - estimate) + 0.01)
-    found = Spread.binomial().of(np.array([estimate]), np.ones(1))[0]
+    found = DifficultyEstimate.binomial().sigma(np.array([estimate]), np.ones(1))[0]
     assert found == pytest.approx(expected, rel=0.01)
 
 
 @given(estimate=st.floats(0, 1), first=st.floats(1, 1e6), second=st.floats(1, 1e6))
 def test_spread_of_more_units_is_no_larger(estimate: float, first: float, second: float) -> None:
-    fewer, more = SPREAD.of(np.full(2, estimate), np.array(sorted((first, second))))
+    fewer, more = DIFFICULTY.sigma(np.full(2, estimate), np.array(sorted((first, second))))
     assert fewer >= more > 0
 
 
@@ -50,8 +52,8 @@ def test_spread_is_straight_between_knots_and_constant_beyond(
     estimate: float, units: float, expected: float
 ) -> None:
     curves = ([0.2, 0.4], [0.1, 0.2], [2.0, 8.0], [1.0, 0.5])
-    spread = Spread(*(np.array(one) for one in curves))
-    assert spread.of(np.array([estimate]), np.array([units]))[0] == pytest.approx(expected)
+    difficulty = DifficultyEstimate(*(np.array(one) for one in curves))
+    assert difficulty.sigma(np.array([estimate]), np.array([units]))[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_spread_is_straight_between_knots_and_constant_beyond(
         ([0.5], [0.1], [], [], "knots"),
         ([0.5], [0.1, 0.1], ONE, ONE, "knots"),
         ([0.5], [0.1], ONE, [1.0, 1.0], "knots"),
-        (np.linspace(0, 1, MOST_KNOTS + 1), np.ones(MOST_KNOTS + 1), ONE, ONE, "knots"),
+        (np.linspace(0, 1, MAX_KNOTS + 1), np.ones(MAX_KNOTS + 1), ONE, ONE, "knots"),
         ([-0.1], [0.1], ONE, ONE, "outside the shares"),
         ([0.5, math.nan], [0.1, 0.1], ONE, ONE, "outside the shares"),
         ([0.5], [0.1], [0.9], ONE, "less than a unit"),
@@ -83,7 +85,7 @@ def test_spread_of_another_form_is_refused(
     estimates: list[float], sizes: list[float], units: list[float], factors: list[float], fault: str
 ) -> None:
     with pytest.raises(BrokenFileError) as caught:
-        Spread(*(np.array(one) for one in (estimates, sizes, units, factors)))
+        DifficultyEstimate(*(np.array(one) for one in (estimates, sizes, units, factors)))
     assert fault in caught.value.found
 
 
@@ -94,5 +96,5 @@ def test_spread_of_another_form_is_refused(
 def test_spread_at_the_edge_of_what_is_allowed_is_taken(
     estimates: list[float], sizes: list[float]
 ) -> None:
-    spread = Spread(np.array(estimates), np.array(sizes), np.ones(1), np.ones(1))
-    assert spread.sizes.tolist() == sizes
+    difficulty = DifficultyEstimate(np.array(estimates), np.array(sizes), np.ones(1), np.ones(1))
+    assert difficulty.sizes.tolist() == sizes

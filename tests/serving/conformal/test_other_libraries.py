@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from features.runtime.arrays import BoolArray, FloatArray
-from serving.conformal.cells import LEVELS
-from serving.conformal.intervals import learn_residuals
-from tests.worlds.conformal import SPREAD, Rows, draw
+from serving.conformal.cells import EVIDENCE_AMOUNTS
+from serving.conformal.intervals import fit_residuals
+from tests.worlds.conformal import DIFFICULTY, Rows, draw
 
 MISSING = "the extra dev has it"
-LEVELS_ASKED = (0.5, 0.75, 0.875, 0.9375)
+COVERAGES = (0.5, 0.75, 0.875, 0.9375)
 """Binary fractions: at 0.8, rounding alone makes crepes take the next rank at times."""
 
 
@@ -21,48 +21,48 @@ def _worlds() -> tuple[Rows, Rows]:
     """Draw calibration rows, with no cell so large that it is thinned, and fresh ones."""
     rng = np.random.default_rng(5)
     known = draw(rng, 7_000)
-    assert np.bincount(known.footing.codes).max() <= 1_001
+    assert np.bincount(known.context.codes).max() <= 1_001
     return known, draw(rng, 1_000)
 
 
-def _ours(known: Rows, fresh: Rows, level: float) -> tuple[FloatArray, FloatArray]:
-    learned = learn_residuals(
+def _ours(known: Rows, fresh: Rows, coverage: float) -> tuple[FloatArray, FloatArray]:
+    learned = fit_residuals(
         known.estimate,
         known.outcome,
-        known.footing,
-        spread=SPREAD,
+        known.context,
+        difficulty=DIFFICULTY,
         listings=np.arange(known.estimate.size),
     )
-    return learned.interval(fresh.estimate, fresh.footing, level=level)
+    return learned.interval(fresh.estimate, fresh.context, coverage=coverage)
 
 
 def _scale(rows: Rows) -> FloatArray:
-    return SPREAD.of(rows.estimate, rows.footing.units)
+    return DIFFICULTY.sigma(rows.estimate, rows.context.exposure)
 
 
 def _with_history(rows: Rows) -> BoolArray:
     """Leave cold starts out: theirs are the widest of their market, by design."""
-    has_history: BoolArray = rows.footing.codes % len(LEVELS) != 0
+    has_history: BoolArray = rows.context.codes % len(EVIDENCE_AMOUNTS) != 0
     return has_history
 
 
-@pytest.mark.parametrize("level", LEVELS_ASKED)
-def test_intervals_are_those_of_crepes_mondrian_normalised(level: float) -> None:
+@pytest.mark.parametrize("coverage", COVERAGES)
+def test_intervals_are_those_of_crepes_mondrian_normalised(coverage: float) -> None:
     crepes = pytest.importorskip("crepes", reason=MISSING)
     known, fresh = _worlds()
     regressor = crepes.ConformalRegressor().fit(
-        known.outcome - known.estimate, sigmas=_scale(known), bins=known.footing.codes
+        known.outcome - known.estimate, sigmas=_scale(known), bins=known.context.codes
     )
     expected = regressor.predict_int(
         fresh.estimate,
         sigmas=_scale(fresh),
-        bins=fresh.footing.codes,
-        confidence=level,
+        bins=fresh.context.codes,
+        confidence=coverage,
         y_min=0.0,
         y_max=1.0,
     )
     picked = _with_history(fresh)
-    for found, wanted in zip(_ours(known, fresh, level), expected.T, strict=True):
+    for found, wanted in zip(_ours(known, fresh, coverage), expected.T, strict=True):
         np.testing.assert_allclose(found[picked], wanted[picked], rtol=0, atol=1e-12)
 
 
@@ -80,16 +80,16 @@ class _First:
         return first
 
 
-@pytest.mark.parametrize("level", LEVELS_ASKED)
-def test_intervals_are_those_of_mapie_in_each_cell(level: float) -> None:
+@pytest.mark.parametrize("coverage", COVERAGES)
+def test_intervals_are_those_of_mapie_in_each_cell(coverage: float) -> None:
     regression: Any = pytest.importorskip("mapie.regression", reason=MISSING)
     known, fresh = _worlds()
-    ours = _ours(known, fresh, level)
-    for code in np.unique(fresh.footing.codes[_with_history(fresh)]).tolist():
-        rows, asked = known.footing.codes == code, fresh.footing.codes == code
+    ours = _ours(known, fresh, coverage)
+    for code in np.unique(fresh.context.codes[_with_history(fresh)]).tolist():
+        rows, asked = known.context.codes == code, fresh.context.codes == code
         scale, new_scale = _scale(known)[rows], _scale(fresh)[asked]
         mapie = regression.SplitConformalRegressor(
-            _First(), confidence_level=level, conformity_score="absolute", prefit=True
+            _First(), confidence_level=coverage, conformity_score="absolute", prefit=True
         )
         mapie.conformalize((known.estimate[rows] / scale)[:, None], known.outcome[rows] / scale)
         said = mapie.predict_interval((fresh.estimate[asked] / new_scale)[:, None])[1][:, :, 0]

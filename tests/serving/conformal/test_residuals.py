@@ -6,39 +6,47 @@ import numpy as np
 import pytest
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.intervals import MOST_STORED, CellResiduals
+from serving.conformal.intervals import MAX_STORED, CellResiduals
 from serving.errors import BrokenFileError
 
 
-def _naive_reach(residuals: FloatArray, level: float) -> float:
+def _naive_reach(residuals: FloatArray, coverage: float) -> float:
     """Take the finite-sample rank among all residuals' sizes, one by one."""
     ordered = sorted(abs(one) for one in residuals.tolist())
-    rank = math.ceil((len(ordered) + 1) * level)
+    rank = math.ceil((len(ordered) + 1) * coverage)
     return math.inf if rank > len(ordered) else ordered[rank - 1]
 
 
-@pytest.mark.parametrize("count", [1, 5, 38, 39, 200, MOST_STORED])
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
-def test_reach_of_unthinned_residuals_is_that_of_the_naive_rank(count: int, level: float) -> None:
+@pytest.mark.parametrize("count", [1, 5, 38, 39, 200, MAX_STORED])
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
+def test_reach_of_unthinned_residuals_is_that_of_the_naive_rank(
+    count: int, coverage: float
+) -> None:
     residuals = np.random.default_rng(count).normal(0.1, 1, count)
-    assert CellResiduals.of(residuals).reach(level) == _naive_reach(residuals, level)
+    assert CellResiduals.from_residuals(residuals).quantile(coverage) == _naive_reach(
+        residuals, coverage
+    )
 
 
-@pytest.mark.parametrize("count", [MOST_STORED + 1, 1_500, 2_001, 5_000, 123_457])
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize("count", [MAX_STORED + 1, 1_500, 2_001, 5_000, 123_457])
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95, 0.999])
 @pytest.mark.parametrize("shift", [0.1, 5.0])
 def test_reach_of_thinned_residuals_errs_to_the_safe_side_by_a_few_thousandths(
-    count: int, level: float, shift: float
+    count: int, coverage: float, shift: float
 ) -> None:
     residuals = np.random.default_rng(count).normal(shift, 1, count)
-    cell = CellResiduals.of(residuals)
-    assert cell.values.size == MOST_STORED
-    exact = _naive_reach(residuals, level)
-    assert exact <= cell.reach(level) <= _naive_reach(residuals, min(level + 0.004, 1 - 1 / count))
+    cell = CellResiduals.from_residuals(residuals)
+    assert cell.values.size == MAX_STORED
+    exact = _naive_reach(residuals, coverage)
+    assert (
+        exact
+        <= cell.quantile(coverage)
+        <= _naive_reach(residuals, min(coverage + 0.004, 1 - 1 / count))
+    )
 
 
 def test_reach_beyond_what_the_rows_can_tell_is_infinite() -> None:
-    assert CellResiduals.of(np.linspace(-1, 1, 10)).reach(0.95) == math.inf
+    assert CellResiduals.from_residuals(np.linspace(-1, 1, 10)).quantile(0.95) == math.inf
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from serving.errors import BrokenFileError
-from serving.prediction.booster import Booster, feature_names_of
+from serving.prediction.booster import Booster, parse_feature_names
 from tests.worlds.serving import PARAMETERS, bundle_contents, random_columns
 
 MATRIX = CATALOGUE.design_matrix(random_columns(500, seed=9), PARAMETERS)
@@ -53,5 +53,5 @@ def test_booster_of_text_that_lightgbm_refuses_tells_why() -> None:
 
 
 def test_feature_names_are_read_without_loading(booster: Booster) -> None:
-    assert feature_names_of(booster.text) == CATALOGUE.model_inputs
-    assert feature_names_of("tree\nversion=v4\n") == ()
+    assert parse_feature_names(booster.text) == CATALOGUE.model_inputs
+    assert parse_feature_names("tree\nversion=v4\n") == ()

@@ -8,8 +8,8 @@ from scipy.special import expit, logit
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
-from serving.prediction.init_score import from_start, place_of_start, starting_share
-from training.boosting.fit_boosters import start_log_odds
+from serving.prediction.init_score import apply_init_score, init_column, init_share
+from training.boosting.fit_boosters import init_score
 
 NAMES = CATALOGUE.model_inputs
 PLACE = NAMES.index("expected_return_rate_180d")
@@ -37,19 +37,19 @@ def _matrix(*starts: float) -> np.ndarray:
 def test_share_has_the_odds_of_trees_and_start_multiplied(
     share: float, start: float, wanted: float
 ) -> None:
-    said = from_start(np.array([share]), _matrix(start), PLACE)
+    said = apply_init_score(np.array([share]), _matrix(start), PLACE)
     assert said.item() == pytest.approx(wanted, rel=1e-12)
 
 
 def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
     rng = np.random.default_rng(0)
     trees, matrix = rng.normal(0, 2, 500), _matrix(*rng.uniform(0, 1, 500))
-    offset = start_log_odds("return_risk", matrix, NAMES)
+    offset = init_score("return_risk", matrix, NAMES)
     assert offset is not None
     np.testing.assert_allclose(
-        from_start(expit(trees), matrix, PLACE), expit(trees + offset), rtol=1e-9
+        apply_init_score(expit(trees), matrix, PLACE), expit(trees + offset), rtol=1e-9
     )
-    np.testing.assert_allclose(offset, logit(starting_share(matrix, PLACE)), atol=1e-12)
+    np.testing.assert_allclose(offset, logit(init_share(matrix, PLACE)), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
 def test_start_is_the_formulas_column_if_there_is_one(
     target: Target, names: tuple[str, ...], place: int | None
 ) -> None:
-    assert place_of_start(target, names) == place
+    assert init_column(target, names) == place
     if place is None:
-        assert from_start(np.array([0.2]), _matrix(0.9), place).item() == 0.2
-        assert start_log_odds(target, _matrix(0.9), names) is None
+        assert apply_init_score(np.array([0.2]), _matrix(0.9), place).item() == 0.2
+        assert init_score(target, _matrix(0.9), names) is None

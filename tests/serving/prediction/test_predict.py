@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS
-from serving.conformal.cells import footing_in, own_evidence, share_units
+from serving.conformal.cells import build_interval_context, own_evidence, share_exposure
 from serving.errors import BrokenFileError
 from serving.prediction.booster import Booster
 from serving.prediction.predict import Models, predict
@@ -26,16 +26,16 @@ def models() -> Models:
 
 
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, level=0.9, demand=USUAL)
+    found = predict(models, COLUMNS, MARKETS, coverage=0.9, demand=USUAL)
     matrix = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     np.testing.assert_array_equal(found.matrix, matrix)
     np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
     sold = models.targets["sell_through"].predict(matrix)
     for target in TARGETS:
         estimate = models.targets[target].predict(matrix)
-        units = share_units(target, COLUMNS["units_offered"], sold)
-        footing = footing_in(MARKETS, COLUMNS, units)
-        low, high = models.targets[target].interval(estimate, footing, level=0.9)
+        exposure = share_exposure(target, COLUMNS["units_offered"], sold)
+        context = build_interval_context(MARKETS, COLUMNS, exposure)
+        low, high = models.targets[target].interval(estimate, context, coverage=0.9)
         np.testing.assert_array_equal(found.targets[target].estimate, estimate)
         np.testing.assert_array_equal(found.targets[target].low, low)
         np.testing.assert_array_equal(found.targets[target].high, high)
@@ -45,7 +45,7 @@ def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_rea
     models: Models,
 ) -> None:
     demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
-    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=demand)
+    found = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=demand)
     offered = COLUMNS["units_offered"]
     plain = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     small = {**COLUMNS, "units_offered": offered / demand}
@@ -56,17 +56,17 @@ def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_rea
     for target in TARGETS:
         estimate = models.targets[target].predict(asked[target])
         np.testing.assert_array_equal(found.targets[target].estimate, estimate)
-        footing = footing_in(MARKETS, COLUMNS, share_units(target, offered, sold))
-        low, high = models.targets[target].interval(estimate, footing, level=0.8)
+        context = build_interval_context(MARKETS, COLUMNS, share_exposure(target, offered, sold))
+        low, high = models.targets[target].interval(estimate, context, coverage=0.8)
         np.testing.assert_array_equal(found.targets[target].low, low)
         np.testing.assert_array_equal(found.targets[target].high, high)
-    usual = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL).targets["sell_through"]
+    usual = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL).targets["sell_through"]
     assert (found.targets["sell_through"].estimate >= usual.estimate).all()
     assert (found.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
 
 
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    found = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
     assert found.score is not None
     for row, kept in enumerate(found.score.tolist()):
         sold = found.targets["sell_through"].estimate[row]
@@ -74,10 +74,10 @@ def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
 
 
 def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
-    together = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    together = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
     for row in range(0, 300, 7):
         columns = {name: column[row : row + 1] for name, column in COLUMNS.items()}
-        alone = predict(models, columns, MARKETS[row : row + 1], level=0.8, demand=USUAL[:1])
+        alone = predict(models, columns, MARKETS[row : row + 1], coverage=0.8, demand=USUAL[:1])
         for target in TARGETS:
             for part in ("estimate", "low", "high"):
                 one = getattr(alone.targets[target], part)[0]
@@ -87,9 +87,9 @@ def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> 
 def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
     models: Models,
 ) -> None:
-    whole = predict(models, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    whole = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
     alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
-    found = predict(alone, COLUMNS, MARKETS, level=0.8, demand=USUAL)
+    found = predict(alone, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
     assert list(found.targets) == ["sell_through"]
     assert found.score is None
     for part in ("estimate", "low", "high"):

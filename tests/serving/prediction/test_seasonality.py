@@ -10,40 +10,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom
 
-from features.dataset.days import to_day
-from features.declarations.column_blocks import ColumnStacks
+from features.dataset.days import DaySpan, to_day
+from features.declarations.column_blocks import ColumnBlocks
 from serving.prediction.seasonality import (
-    MOST_RISES,
+    MAX_UPLIFTS,
     TRAILING_DAYS,
-    LearnedDays,
-    SeasonRise,
     Seasons,
-    at_usual_demand,
+    Uplift,
+    rescale_to_baseline_demand,
 )
 
 HORIZON = 28
-LEARNED = LearnedDays(
+LEARNED = DaySpan(
     to_day(datetime(2025, 1, 2, tzinfo=UTC)), to_day(datetime(2025, 11, 5, tzinfo=UTC))
 )
 
 
-def _rise(**changes: Any) -> SeasonRise:  # noqa: ANN401 - any field of a rise
-    rise = SeasonRise(name="x", first="11-26", last="12-23", rise=0.4, markets=("US", "GB"))
-    return msgspec.structs.replace(rise, **changes)
+def _rise(**changes: Any) -> Uplift:  # noqa: ANN401 - any field of a rise
+    uplift = Uplift(name="x", first="11-26", last="12-23", uplift=0.4, markets=("US", "GB"))
+    return msgspec.structs.replace(uplift, **changes)
 
 
 def _midnight(text: str) -> int:
     return to_day(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
-def _demand(as_of: str, market: str, *rises: SeasonRise) -> float:
-    seasons = Seasons(learned=LEARNED, rises=rises)
+def _demand(as_of: str, market: str, *uplifts: Uplift) -> float:
+    seasons = Seasons(learned=LEARNED, uplifts=uplifts)
     days, place = np.array([_midnight(as_of)]), np.zeros(1, np.int64)
     return float(seasons.demand(days, place, (market,), horizon_days=HORIZON)[0])
 
 
 @pytest.mark.parametrize(
-    ("as_of", "market", "rise", "demand"),
+    ("as_of", "market", "uplift", "demand"),
     [
         pytest.param("2025-10-08", "US", {}, 1.0, id="all days ahead learned"),
         pytest.param("2025-10-29", "US", {}, 1.0, id="the last midnight with ordinary days ahead"),
@@ -56,7 +55,7 @@ def _demand(as_of: str, market: str, *rises: SeasonRise) -> float:
         pytest.param("2026-11-26", "US", {}, 1.4, id="of the second year no more was learned"),
         pytest.param("2025-11-26", "DE", {}, 1.0, id="another market"),
         pytest.param("2025-11-26", "DE", {"markets": ()}, 1.4, id="everywhere"),
-        pytest.param("2025-11-26", "GB", {"rise": -0.5}, 0.5, id="less"),
+        pytest.param("2025-11-26", "GB", {"uplift": -0.5}, 0.5, id="less"),
         pytest.param(
             "2025-12-24", "US", {"first": "12-24", "last": "01-20"}, 1 + 0.4 * 8 / 28,
             id="over new year, whose days were learned from",
@@ -66,13 +65,13 @@ def _demand(as_of: str, market: str, *rises: SeasonRise) -> float:
     ],
 )  # fmt: skip
 def test_demand_is_the_mean_of_days_ahead_against_days_behind(
-    as_of: str, market: str, rise: dict[str, object], demand: float
+    as_of: str, market: str, uplift: dict[str, object], demand: float
 ) -> None:
-    assert _demand(as_of, market, _rise(**rise)) == pytest.approx(demand, rel=1e-12)
+    assert _demand(as_of, market, _rise(**uplift)) == pytest.approx(demand, rel=1e-12)
 
 
 def test_demand_of_overlapping_rises_is_that_of_the_last_named() -> None:
-    fair = _rise(first="12-01", last="12-14", rise=1.0)
+    fair = _rise(first="12-01", last="12-14", uplift=1.0)
     expected = (14 * 2.0 + 14 * 1.4) / 28
     assert _demand("2025-11-26", "US", _rise(), fair) == pytest.approx(expected, rel=1e-12)
     assert _demand("2025-11-26", "US", fair, _rise()) == pytest.approx(1.4, rel=1e-12)
@@ -80,27 +79,27 @@ def test_demand_of_overlapping_rises_is_that_of_the_last_named() -> None:
 
 def test_days_known_as_outcomes_alone_count_as_news_to_features() -> None:
     """Learned up to 11 December, no moment that was learned from looked back beyond 13 November."""
-    learned = LearnedDays(LEARNED.first, _midnight("2025-12-12"))
-    seasons = Seasons(learned=learned, rises=(_rise(),))
+    learned = DaySpan(LEARNED.first, _midnight("2025-12-12"))
+    seasons = Seasons(learned=learned, uplifts=(_rise(),))
     asked = np.array([_midnight("2025-12-12")]), np.zeros(1, np.int64), ("US",)
     ahead, behind = 1 + 0.4 * 12 / 28, 1 + 0.4 * 16 / 28
     assert seasons.demand(*asked, horizon_days=HORIZON)[0] == pytest.approx(ahead / behind)
 
 
 def test_demand_of_nobody_is_empty() -> None:
-    seasons = Seasons(learned=LEARNED, rises=(_rise(),))
+    seasons = Seasons(learned=LEARNED, uplifts=(_rise(),))
     nobody = np.zeros(0, np.int64)
     assert seasons.demand(nobody, nobody, (), horizon_days=HORIZON).shape == (0,)
 
 
 def test_demand_of_many_markets_is_each_one_s_own() -> None:
-    rises = _rise(), _rise(first="12-01", last="12-14", rise=1.0, markets=("DE", "US"))
-    seasons = Seasons(learned=LEARNED, rises=rises)
+    uplifts = _rise(), _rise(first="12-01", last="12-14", uplift=1.0, markets=("DE", "US"))
+    seasons = Seasons(learned=LEARNED, uplifts=uplifts)
     markets = ("US", "DE", "ID", "GB")
     place = np.array([3, 0, 1, 2, 0])
     day = np.full(5, _midnight("2025-11-28"))
     found = seasons.demand(day, place, markets, horizon_days=HORIZON)
-    alone = [_demand("2025-11-28", markets[at], *rises) for at in place]
+    alone = [_demand("2025-11-28", markets[at], *uplifts) for at in place]
     assert found.tolist() == alone
     assert len(set(alone)) == 4
 
@@ -109,15 +108,15 @@ def test_demand_of_many_markets_is_each_one_s_own() -> None:
     as_of=st.lists(st.integers(19_000, 23_000), min_size=1, max_size=6),
     start=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
     end=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
-    rise=st.floats(-0.9, 5),
+    uplift=st.floats(-0.9, 5),
     length=st.integers(0, 800),
     horizon=st.integers(1, 60),
 )
 def test_demand_is_that_of_a_plain_loop_over_dates(
-    as_of: list[int], start: date, end: date, rise: float, length: int, horizon: int
+    as_of: list[int], start: date, end: date, uplift: float, length: int, horizon: int
 ) -> None:
-    learned = LearnedDays(20_000, 20_000 + length)
-    one = _rise(first=f"{start:%m-%d}", last=f"{end:%m-%d}", rise=rise)
+    learned = DaySpan(20_000, 20_000 + length)
+    one = _rise(first=f"{start:%m-%d}", last=f"{end:%m-%d}", uplift=uplift)
 
     def of(day: int, last: int) -> float:
         shown = (date(1970, 1, 1) + timedelta(days=day - 1)).strftime("%m-%d")
@@ -128,14 +127,14 @@ def test_demand_is_that_of_a_plain_loop_over_dates(
         )
         years = [round(k * 365.2425) for k in range(1, 30)]
         is_news = day > last and not any(20_000 <= day - year <= last for year in years)
-        return 1 + rise if inside and is_news else 1.0
+        return 1 + uplift if inside and is_news else 1.0
 
     expected = [
         np.mean([of(day + k, learned.last) for k in range(1, horizon + 1)])
         / np.mean([of(day - k, learned.last - horizon) for k in range(TRAILING_DAYS)])
         for day in as_of
     ]
-    found = Seasons(learned=learned, rises=(one,)).demand(
+    found = Seasons(learned=learned, uplifts=(one,)).demand(
         np.array(as_of), np.ones(len(as_of), np.int64), ("DE", "US"), horizon_days=horizon
     )
     np.testing.assert_allclose(found, expected, rtol=1e-12)
@@ -149,14 +148,14 @@ def test_demand_is_that_of_a_plain_loop_over_dates(
         {"last": "12-32"},
         {"first": "1-1"},
         {"first": "11-26\n"},
-        {"rise": -1.0},
-        {"rise": 11.0},
+        {"uplift": -1.0},
+        {"uplift": 11.0},
     ],
 )
 def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> None:
     text = msgspec.json.encode({**msgspec.to_builtins(_rise()), **changes})
     with pytest.raises(msgspec.ValidationError):
-        msgspec.json.decode(text, type=SeasonRise)
+        msgspec.json.decode(text, type=Uplift)
 
 
 @pytest.mark.parametrize("times", [0.7, 1.2, 1.4])
@@ -179,16 +178,16 @@ def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
 
 
 def test_calendar_without_end_is_refused_when_read() -> None:
-    many = msgspec.to_builtins(Seasons(learned=LEARNED, rises=(_rise(),) * (MOST_RISES + 1)))
+    many = msgspec.to_builtins(Seasons(learned=LEARNED, uplifts=(_rise(),) * (MAX_UPLIFTS + 1)))
     with pytest.raises(msgspec.ValidationError, match="length <= 50"):
         msgspec.convert(many, Seasons, strict=False)
 
 
 def test_columns_at_usual_demand_hold_the_lot_that_sells_alike_and_the_rest_untouched() -> None:
     columns = {"units_offered": np.array([28.0, 30.0]), "price": np.array([5.0, 6.0])}
-    stacks = ColumnStacks({("price", "cost"): np.ones((2, 2))}).beside(columns)
+    stacks = ColumnBlocks({("price", "cost"): np.ones((2, 2))}).with_columns(columns)
     for asked in (columns, stacks):
-        found = at_usual_demand(asked, np.array([1.4, 1.0]))
+        found = rescale_to_baseline_demand(asked, np.array([1.4, 1.0]))
         np.testing.assert_allclose(found["units_offered"], [20.0, 30.0])
         assert found["units_offered"][1] == 30.0
         assert set(found) == set(asked)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from serving.conformal.cells import footing_in
+from serving.conformal.cells import build_interval_context
 from serving.errors import BrokenFileError, InvalidPredictionError
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import TargetModel
@@ -16,7 +16,7 @@ from tests.worlds.serving import (
     bundle_contents,
     random_columns,
     random_markets,
-    with_leaves,
+    replace_leaves,
 )
 
 COLUMNS = random_columns(400, seed=11)
@@ -56,7 +56,7 @@ def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
 ) -> None:
     """Of units a booster says the exponential of its leaves, which may be infinite too."""
     one = _booster_of_units() if of_units else model.boosters[0]
-    broken = replace(model, boosters=(with_leaves(one, leaves),))
+    broken = replace(model, boosters=(replace_leaves(one, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
         broken.predict(MATRIX)
     assert caught.value.expected == "finite sell_through predictions in [0, 1]"
@@ -65,11 +65,11 @@ def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
 
 def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:
     estimate = model.predict(MATRIX)
-    footing = footing_in(random_markets(400), COLUMNS, COLUMNS["units_offered"])
-    low, high = model.interval(estimate, footing, level=0.9)
+    context = build_interval_context(random_markets(400), COLUMNS, COLUMNS["units_offered"])
+    low, high = model.interval(estimate, context, coverage=0.9)
     assert ((low <= estimate) & (estimate <= high)).all()
-    expected = model.residuals.prob_at_least(estimate, footing, threshold=0.5)
-    np.testing.assert_array_equal(model.prob_at_least(estimate, footing, threshold=0.5), expected)
+    expected = model.residuals.prob_at_least(estimate, context, threshold=0.5)
+    np.testing.assert_array_equal(model.prob_at_least(estimate, context, threshold=0.5), expected)
 
 
 def test_model_without_boosters_is_refused(model: TargetModel) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.prediction.seasonality import LearnedDays
+from features.dataset.days import DaySpan
+from serving.prediction.seasonality import has_unseen_season, is_unseen_season
 
 EPOCH = date(1970, 1, 1)
 HORIZON = 28
@@ -18,8 +19,8 @@ def _day(text: str) -> int:
 
 
 def _leave_out(first: str, last: str, as_of: str) -> bool:
-    learned = LearnedDays(_day(first), _day(last))
-    return bool(learned.leave_out(np.array([_day(as_of)]), HORIZON)[0])
+    learned = DaySpan(_day(first), _day(last))
+    return bool(has_unseen_season(learned, np.array([_day(as_of)]), HORIZON)[0])
 
 
 @pytest.mark.parametrize(
@@ -44,9 +45,9 @@ def test_season_is_unseen_where_no_year_before_shows_it(as_of: str, *, is_unseen
 
 def test_day_whole_years_after_the_last_learned_one_is_learned() -> None:
     """Seven years are 2,556.7 days, so that the last learned day comes again after 2,557."""
-    learned = LearnedDays(20_000, 20_037)
-    assert not learned.not_of(np.array([20_037 + 2_557])).any()
-    assert learned.not_of(np.array([20_037 + 2_558])).all()
+    learned = DaySpan(20_000, 20_037)
+    assert not is_unseen_season(learned, np.array([20_037 + 2_557])).any()
+    assert is_unseen_season(learned, np.array([20_037 + 2_558])).all()
 
 
 @given(
@@ -56,8 +57,8 @@ def test_day_whole_years_after_the_last_learned_one_is_learned() -> None:
     horizon=st.integers(1, 365),
 )
 def test_whole_year_shows_every_season(first: int, length: int, after: int, horizon: int) -> None:
-    learned = LearnedDays(first, first + length)
-    assert not learned.leave_out(np.array([first + after]), horizon).any()
+    learned = DaySpan(first, first + length)
+    assert not has_unseen_season(learned, np.array([first + after]), horizon).any()
 
 
 @given(
@@ -76,5 +77,5 @@ def test_seen_days_are_those_of_a_plain_loop(
         return any(first <= day - whole <= last for whole in years)
 
     expected = [not all(is_seen(day + k) for k in range(1, horizon + 1)) for day in as_of]
-    found = LearnedDays(first, last).leave_out(np.array(as_of), horizon)
+    found = has_unseen_season(DaySpan(first, last), np.array(as_of), horizon)
     assert found.tolist() == expected

@@ -8,12 +8,12 @@ import pytest
 from features.contract import columns
 from serving.scoring.candidates import (
     IDENTIFIER_PATTERN,
-    MOST_CANDIDATES,
+    MAX_CANDIDATES,
     Candidate,
     parse_candidate,
     parse_request,
 )
-from serving.scoring.refusals import MOST_DETAILS, REFUSALS, Detail, RequestRefusedError
+from serving.scoring.refusals import MAX_DETAILS, REFUSALS, Detail, RequestRefusedError
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",
@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
 
 def test_request_parses_into_candidates() -> None:
     request = parse_request({"candidates": [GOOD, {**GOOD, "listing_id": "mug-1|GB"}]})
-    assert request.level == 0.8
+    assert request.coverage == 0.8
     assert request.candidates[0] == Candidate(**GOOD)
     assert request.candidates[1].listing_id == "mug-1|GB"
 
@@ -101,16 +101,16 @@ def test_identifier_pattern_ends_with_the_contracts() -> None:
         ({}, "invalid_request", (Detail(("candidates",), "missing_field"),)),
         ({"candidates": []}, "invalid_request", (Detail(("candidates",), "too_few"),)),
         ({"candidates": {}}, "invalid_request", (Detail(("candidates",), "wrong_type"),)),
-        ({"candidates": [GOOD] * (MOST_CANDIDATES + 1)}, "too_many_candidates", ()),
+        ({"candidates": [GOOD] * (MAX_CANDIDATES + 1)}, "too_many_candidates", ()),
         (
-            {"candidates": [GOOD], "level": 0.99},
+            {"candidates": [GOOD], "coverage": 0.99},
             "invalid_request",
-            (Detail(("level",), "out_of_range"),),
+            (Detail(("coverage",), "out_of_range"),),
         ),
         (
-            {"candidates": [GOOD], "level": True},
+            {"candidates": [GOOD], "coverage": True},
             "invalid_request",
-            (Detail(("level",), "wrong_type"),),
+            (Detail(("coverage",), "wrong_type"),),
         ),
         ({"candidates": [GOOD], "as_of": 1}, "invalid_request", (Detail((), "unknown_field"),)),
         (
@@ -134,9 +134,9 @@ def test_request_with_faults_is_refused_with_all_places(
 
 def test_request_with_many_faults_names_a_bounded_number() -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        parse_request({"candidates": [0] * MOST_CANDIDATES})
-    assert len(caught.value.details) == MOST_DETAILS
-    assert caught.value.details[-1] == Detail(("candidates", MOST_DETAILS - 1), "wrong_type")
+        parse_request({"candidates": [0] * MAX_CANDIDATES})
+    assert len(caught.value.details) == MAX_DETAILS
+    assert caught.value.details[-1] == Detail(("candidates", MAX_DETAILS - 1), "wrong_type")
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))

@@ -10,18 +10,25 @@ import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from features.dataset.days import as_of_to_day
+from features.dataset.days import DaySpan, as_of_to_day
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.targets import TARGETS
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
 from serving.bundle.bundle import Bundle
-from serving.conformal.cells import LEVELS, ROOT, Cell, Footing, cells_of, share_units
+from serving.conformal.cells import (
+    EVIDENCE_AMOUNTS,
+    ROOT,
+    IntervalContext,
+    MondrianCell,
+    leaf_cells,
+    share_exposure,
+)
 from serving.conformal.intervals import ConformalResiduals
 from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import predict
-from serving.prediction.seasonality import LearnedDays, SeasonRise, Seasons
+from serving.prediction.seasonality import Seasons, Uplift
 from serving.scoring.candidates import Candidate
 from serving.scoring.refusals import Detail, RequestRefusedError
 from serving.scoring.score import check_pair, score
@@ -73,9 +80,9 @@ def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
         known: dict[tuple[str | None, ...], Any] = dict(
             zip(vectors.keys, vectors.values, strict=True)
         )
-        zeros = np.zeros(len(CATALOGUE.at(level)))
+        zeros = np.zeros(len(CATALOGUE.at_level(level)))
         vector = known.get(keys[level], zeros)
-        for feature, value in zip(CATALOGUE.at(level), vector, strict=True):
+        for feature, value in zip(CATALOGUE.at_level(level), vector, strict=True):
             columns[feature.name] = np.array([value])
     return columns
 
@@ -94,9 +101,9 @@ def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
 def test_score_is_the_prediction_of_features_looked_up_by_hand(
     bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], level=0.9).candidates
+    (found,) = score(bundle, snapshot, [candidate], coverage=0.9).candidates
     columns = _columns_of(candidate, category)
-    expected = predict(bundle.models, columns, [candidate.market], level=0.9, demand=np.ones(1))
+    expected = predict(bundle.models, columns, [candidate.market], coverage=0.9, demand=np.ones(1))
     for target in TARGETS:
         share, one = getattr(found, target), expected.targets[target]
         assert (share.estimate, share.low, share.high) == (
@@ -104,7 +111,7 @@ def test_score_is_the_prediction_of_features_looked_up_by_hand(
             one.low[0],
             one.high[0],
         )
-        assert share.level == 0.9
+        assert share.coverage == 0.9
     assert found.return_risk is not None
     assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
 
@@ -113,8 +120,8 @@ def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
     bundle: Bundle, bundle_without_returns: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     batch = [WARM, NEW_LISTING, NEW_PRODUCT]
-    whole = score(bundle, snapshot, batch, level=0.8).candidates
-    alone = score(bundle_without_returns, snapshot, batch, level=0.8).candidates
+    whole = score(bundle, snapshot, batch, coverage=0.8).candidates
+    alone = score(bundle_without_returns, snapshot, batch, coverage=0.8).candidates
     for one, other in zip(whole, alone, strict=True):
         flags = [*one.flags[:-1], "no_return_risk", "imputed:stock"]
         expected = msgspec.structs.replace(one, return_risk=None, score=None, flags=flags)
@@ -126,13 +133,13 @@ def test_score_of_a_batch_is_that_of_its_candidates_alone(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     batch = [WARM, NEW_PRODUCT, NEW_LISTING, *[_other(units_offered=n) for n in range(1, 200)]]
-    together = score(bundle, snapshot, batch, level=0.8).candidates
-    alone = [score(bundle, snapshot, [one], level=0.8).candidates[0] for one in batch]
+    together = score(bundle, snapshot, batch, coverage=0.8).candidates
+    alone = [score(bundle, snapshot, [one], coverage=0.8).candidates[0] for one in batch]
     assert together == alone
 
 
 def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
-    batch = score(bundle, snapshot, [_other(candidate_id="c-1")], level=0.8)
+    batch = score(bundle, snapshot, [_other(candidate_id="c-1")], coverage=0.8)
     assert batch.bundle_id == bundle.bundle_id
     assert batch.snapshot_id == snapshot.snapshot_id
     assert batch.as_of == AS_OF.isoformat() == "2026-03-02T00:00:00+00:00"
@@ -175,7 +182,7 @@ def test_score_flags_what_it_lacks_and_names_the_levels_used(
     flags: list[str],
     levels: list[str],
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], level=0.8).candidates
+    (found,) = score(bundle, snapshot, [candidate], coverage=0.8).candidates
     assert found.flags == [*flags, "imputed:stock"]
     assert found.evidence.levels_used == levels
     assert found.evidence.as_of == AS_OF.isoformat()
@@ -189,9 +196,9 @@ def test_score_flags_what_it_lacks_and_names_the_levels_used(
 def test_score_says_that_its_season_was_never_learned_from(
     first: str, flags: list[str], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    learned = LearnedDays(_day(first), _day("2025-12-31"))
-    young = _with_seasons(bundle, Seasons(learned=learned, rises=()))
-    for one in score(young, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates:
+    learned = DaySpan(_day(first), _day("2025-12-31"))
+    young = _with_seasons(bundle, Seasons(learned=learned, uplifts=()))
+    for one in score(young, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates:
         assert [flag for flag in one.flags if flag == "unseen_season"] == flags
 
 
@@ -204,23 +211,26 @@ def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     first, last = ((AS_OF + timedelta(days=n)).strftime("%m-%d") for n in (0, 13))
-    rise = SeasonRise(name="fair", first=first, last=last, rise=0.5, markets=(WARM.market,))
-    learned = LearnedDays(_day("2025-06-01"), _day("2025-12-31"))
+    uplift = Uplift(name="fair", first=first, last=last, uplift=0.5, markets=(WARM.market,))
+    learned = DaySpan(_day("2025-06-01"), _day("2025-12-31"))
     elsewhere = _other(product_id="new", listing_id=None, market="DE", currency="EUR")
     silent, told = (
         score(
-            _with_seasons(bundle, Seasons(learned=learned, rises=rises)), snapshot, asked, level=0.8
+            _with_seasons(bundle, Seasons(learned=learned, uplifts=uplifts)),
+            snapshot,
+            asked,
+            coverage=0.8,
         )
         for asked in [[WARM, elsewhere]]
-        for rises in [(), (rise,)]
+        for uplifts in [(), (uplift,)]
     )
-    plain = score(bundle, snapshot, [WARM, elsewhere], level=0.8)
+    plain = score(bundle, snapshot, [WARM, elsewhere], coverage=0.8)
     assert [one.sell_through for one in silent.candidates] == [
         one.sell_through for one in plain.candidates
     ]
     columns = _columns_of(WARM, "kitchen")
     demand = np.array([1 + 0.5 * 14 / 28])
-    expected = predict(bundle.models, columns, [WARM.market], level=0.8, demand=demand)
+    expected = predict(bundle.models, columns, [WARM.market], coverage=0.8, demand=demand)
     warm, other = told.candidates
     for target in TARGETS:
         share, said = getattr(warm, target), expected.targets[target]
@@ -237,7 +247,7 @@ def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
 
 
 def test_score_tells_the_weight_of_own_evidence(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
-    warm, cold = score(bundle, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    warm, cold = score(bundle, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
     trials = {
         "sell_through_rate": "units_offered_180d",
         "return_rate": "units_ripe_180d",
@@ -260,7 +270,7 @@ def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_pat
     )
     write_snapshot(replace(contents, about=about), tmp_path)
     blind = OnlineSnapshot.open(tmp_path)
-    (found,) = score(bundle, blind, [NEW_PRODUCT], level=0.8).candidates
+    (found,) = score(bundle, blind, [NEW_PRODUCT], coverage=0.8).candidates
     assert set(found.evidence.own_weight.values()) == {None}
     assert "cold_start" in found.flags
 
@@ -268,15 +278,15 @@ def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_pat
 def test_score_of_an_unknown_product_has_the_wider_interval(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    (found,) = score(bundle, snapshot, [NEW_PRODUCT], level=0.8).candidates
+    (found,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
     for target in TARGETS:
         share = getattr(found, target)
         offered = np.array([float(NEW_PRODUCT.units_offered)])
-        units = share_units(target, offered, np.array([found.sell_through.estimate]))
-        for evidence in range(len(LEVELS)):
-            footing = Footing(np.array([evidence]), cells_of(["GB"]), units)
+        exposure = share_exposure(target, offered, np.array([found.sell_through.estimate]))
+        for evidence in range(len(EVIDENCE_AMOUNTS)):
+            context = IntervalContext(np.array([evidence]), leaf_cells(["GB"]), exposure)
             other = bundle.models.targets[target].residuals.interval(
-                np.array([share.estimate]), footing, level=0.8
+                np.array([share.estimate]), context, coverage=0.8
             )
             assert share.low <= other[0][0]
             assert share.high >= other[1][0]
@@ -291,14 +301,14 @@ def test_score_of_an_unknown_product_has_the_wider_interval(
     ],
 )
 def test_score_resting_on_a_wider_cell_says_so(
-    kept: set[Cell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
+    kept: set[MondrianCell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     model = bundle.models.targets["return_risk"]
     cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
-    residuals = ConformalResiduals(model.residuals.spread, cells)
+    residuals = ConformalResiduals(model.residuals.difficulty, cells)
     targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
-    found = score(other, snapshot, [WARM, NEW_PRODUCT], level=0.8).candidates
+    found = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
     assert ["interval_merged" in one.flags for one in found] == merged
     assert found[1].flags[0] == "cold_start"
 
@@ -317,7 +327,7 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
     bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, code: str, loc: str
 ) -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        score(bundle, snapshot, [WARM, candidate, WARM, candidate], level=0.8)
+        score(bundle, snapshot, [WARM, candidate, WARM, candidate], coverage=0.8)
     assert caught.value.code == code
     assert caught.value.details == (
         Detail(("candidates", 1, loc), code),
@@ -336,7 +346,7 @@ def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnaps
     about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
     other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
     with pytest.raises(HorizonsMismatchError) as caught:
-        score(bundle, other, [WARM], level=0.8)
+        score(bundle, other, [WARM], coverage=0.8)
     assert "horizon_days 28" in caught.value.expected
     assert "horizon_days 14" in caught.value.found
 
@@ -346,5 +356,5 @@ def test_score_opens_no_file_named_by_a_candidate(
 ) -> None:
     path = str(tmp_path / "absent")
     candidate = _other(product_id=path[:128], listing_id=None)
-    score(bundle, snapshot, [candidate], level=0.8)
+    score(bundle, snapshot, [candidate], coverage=0.8)
     assert list(tmp_path.iterdir()) == []

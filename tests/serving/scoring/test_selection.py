@@ -12,46 +12,49 @@ from features.declarations.targets import TARGETS, Target
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
-from serving.conformal.calibration_sample import MOST_ROWS, Past, keep_past
-from serving.conformal.cells import LEVELS
+from serving.conformal.calibration_sample import MAX_ROWS, CalibrationSample, subsample
+from serving.conformal.cells import EVIDENCE_AMOUNTS
 from serving.errors import BrokenFileError
 from serving.scoring.candidates import Candidate
 from serving.scoring.design_effect import design_effect
 from serving.scoring.score import score
 from serving.scoring.selection import (
-    LEAST_PAST_ROWS,
-    Ask,
-    Empty,
+    MIN_SAMPLE_ROWS,
+    NoSelectionReason,
+    SelectionRequest,
+    benjamini_hochberg_threshold,
     choose,
-    largest_rejected,
-    p_values_of,
+    conformal_p_values,
     select,
 )
 
 shares = st.integers(0, 20).map(lambda twentieth: twentieth / 20)
 """Coarse, so that estimates tie."""
 asks = st.builds(
-    Ask, target=st.sampled_from(TARGETS), threshold=shares, bad_share=st.floats(0.01, 0.9)
+    SelectionRequest,
+    target=st.sampled_from(TARGETS),
+    threshold=shares,
+    bad_share=st.floats(0.01, 0.9),
 )
 candidates = st.lists(
-    st.tuples(st.one_of(shares, st.just(float("nan"))), st.integers(0, len(LEVELS) - 1)),
+    st.tuples(st.one_of(shares, st.just(float("nan"))), st.integers(0, len(EVIDENCE_AMOUNTS) - 1)),
     min_size=1,
     max_size=40,
 )
 seeds = st.integers(0, 3)
 
 
-def _past(seed: int, rows: int = 900) -> Past:
+def _past(seed: int, rows: int = 900) -> CalibrationSample:
     """Draw decisions of which few are cold starts, so that these are compared with all."""
     rng = np.random.default_rng(seed)
     estimate = rng.integers(0, 21, rows) / 20
     outcome = np.clip(estimate + rng.normal(0, 0.2, rows), 0, 1)
-    evidence = rng.choice(len(LEVELS), rows, p=[0.1, 0.5, 0.4])
-    return Past(estimate, outcome, evidence, rng.integers(0, rows // 2, rows))
+    evidence = rng.choice(len(EVIDENCE_AMOUNTS), rows, p=[0.1, 0.5, 0.4])
+    return CalibrationSample(estimate, outcome, evidence, rng.integers(0, rows // 2, rows))
 
 
-def _some(past: Past, rows: np.ndarray) -> Past:
-    return Past(*(column[rows] for column in vars(past).values()))
+def _some(calibration_sample: CalibrationSample, rows: np.ndarray) -> CalibrationSample:
+    return CalibrationSample(*(column[rows] for column in vars(calibration_sample).values()))
 
 
 def _columns(drawn: list[tuple[float, int]]) -> tuple[FloatArray, np.ndarray]:
@@ -59,15 +62,27 @@ def _columns(drawn: list[tuple[float, int]]) -> tuple[FloatArray, np.ndarray]:
     return np.array(estimate), np.array(evidence)
 
 
-def _naive_choice(drawn: list[tuple[float, int]], past: Past, ask: Ask) -> list[bool]:
+def _naive_choice(
+    drawn: list[tuple[float, int]], calibration_sample: CalibrationSample, request: SelectionRequest
+) -> list[bool]:
     """Count one by one, then try lists from the longest down."""
-    rows = list(zip(past.estimate, past.outcome, past.evidence, past.listings, strict=True))
+    rows = list(
+        zip(
+            calibration_sample.estimate,
+            calibration_sample.outcome,
+            calibration_sample.evidence,
+            calibration_sample.listings,
+            strict=True,
+        )
+    )
     p_values = []
     for estimate, evidence in drawn:
         alike = [row for row in rows if row[2] == evidence]
-        alike = alike if len(alike) >= LEAST_PAST_ROWS else rows
-        risky = ask.target == "return_risk"
-        is_bad = [came > ask.threshold if risky else came < ask.threshold for _, came, *_ in alike]
+        alike = alike if len(alike) >= MIN_SAMPLE_ROWS else rows
+        risky = request.target == "return_risk"
+        is_bad = [
+            came > request.threshold if risky else came < request.threshold for _, came, *_ in alike
+        ]
         bad = [row[0] for row, is_one in zip(alike, is_bad, strict=True) if is_one]
         as_good = sum((said <= estimate) if risky else (said >= estimate) for said in bad)
         alone = design_effect(np.array(is_bad), np.array([row[3] for row in alike]))
@@ -75,114 +90,124 @@ def _naive_choice(drawn: list[tuple[float, int]], past: Past, ask: Ask) -> list[
         p_values.append(p_value if np.isfinite(estimate) else None)
     known = sorted(p for p in p_values if p is not None)
     for length in range(len(known), 0, -1):
-        if known[length - 1] <= ask.bad_share * length / len(known):
+        if known[length - 1] <= request.bad_share * length / len(known):
             return [p is not None and p <= known[length - 1] for p in p_values]
     return [False] * len(drawn)
 
 
-@given(drawn=candidates, ask=asks, seed=seeds)
+@given(drawn=candidates, request=asks, seed=seeds)
 def test_choice_is_that_of_counting_one_by_one(
-    drawn: list[tuple[float, int]], ask: Ask, seed: int
+    drawn: list[tuple[float, int]], request: SelectionRequest, seed: int
 ) -> None:
-    past = _past(seed)
-    chosen = choose(*_columns(drawn), past, ask)
-    assert chosen.is_chosen.tolist() == _naive_choice(drawn, past, ask)
+    calibration_sample = _past(seed)
+    chosen = choose(*_columns(drawn), calibration_sample, request)
+    assert chosen.is_chosen.tolist() == _naive_choice(drawn, calibration_sample, request)
     assert (chosen.reason is None) == chosen.is_chosen.any()
 
 
-@given(drawn=candidates, ask=asks, seed=seeds, other=st.floats(0.01, 0.9))
+@given(drawn=candidates, request=asks, seed=seeds, other=st.floats(0.01, 0.9))
 def test_larger_bad_share_drops_nobody(
-    drawn: list[tuple[float, int]], ask: Ask, seed: int, other: float
+    drawn: list[tuple[float, int]], request: SelectionRequest, seed: int, other: float
 ) -> None:
-    lower, higher = sorted((ask.bad_share, other))
+    lower, higher = sorted((request.bad_share, other))
     narrow, wide = (
-        choose(*_columns(drawn), _past(seed), replace(ask, bad_share=one)).is_chosen
+        choose(*_columns(drawn), _past(seed), replace(request, bad_share=one)).is_chosen
         for one in (lower, higher)
     )
     assert not (narrow & ~wide).any()
 
 
-@given(drawn=candidates, ask=asks, seed=seeds, order=st.randoms(use_true_random=False))
+@given(drawn=candidates, request=asks, seed=seeds, order=st.randoms(use_true_random=False))
 def test_choice_doesnt_depend_on_the_order(
-    drawn: list[tuple[float, int]], ask: Ask, seed: int, order: object
+    drawn: list[tuple[float, int]], request: SelectionRequest, seed: int, order: object
 ) -> None:
     places = list(range(len(drawn)))
     order.shuffle(places)  # type: ignore[attr-defined]
-    chosen = choose(*_columns(drawn), _past(seed), ask).is_chosen
-    shuffled = choose(*_columns([drawn[place] for place in places]), _past(seed), ask).is_chosen
+    chosen = choose(*_columns(drawn), _past(seed), request).is_chosen
+    shuffled = choose(*_columns([drawn[place] for place in places]), _past(seed), request).is_chosen
     assert shuffled.tolist() == chosen[places].tolist()
 
 
-@given(drawn=candidates, ask=asks, seed=seeds)
+@given(drawn=candidates, request=asks, seed=seeds)
 def test_better_estimate_of_equal_evidence_is_never_left_out(
-    drawn: list[tuple[float, int]], ask: Ask, seed: int
+    drawn: list[tuple[float, int]], request: SelectionRequest, seed: int
 ) -> None:
     estimate, evidence = _columns(drawn)
-    chosen = choose(estimate, evidence, _past(seed), ask).is_chosen
-    sign = -1 if ask.target == "return_risk" else 1
-    for place in range(len(LEVELS)):
+    chosen = choose(estimate, evidence, _past(seed), request).is_chosen
+    sign = -1 if request.target == "return_risk" else 1
+    for place in range(len(EVIDENCE_AMOUNTS)):
         mine = evidence == place
         picked, left = (sign * estimate[mine & one] for one in (chosen, ~chosen))
         assert not picked.size or not (left > picked.min()).any()
 
 
-@given(drawn=candidates, ask=asks, seed=seeds)
+@given(drawn=candidates, request=asks, seed=seeds)
 def test_candidates_without_a_prediction_change_nothing(
-    drawn: list[tuple[float, int]], ask: Ask, seed: int
+    drawn: list[tuple[float, int]], request: SelectionRequest, seed: int
 ) -> None:
-    alone = choose(*_columns(drawn), _past(seed), ask)
-    beside = choose(*_columns([*drawn, (float("nan"), 1), (float("nan"), 0)]), _past(seed), ask)
+    alone = choose(*_columns(drawn), _past(seed), request)
+    beside = choose(*_columns([*drawn, (float("nan"), 1), (float("nan"), 0)]), _past(seed), request)
     assert beside.is_chosen.tolist() == [*alone.is_chosen.tolist(), False, False]
 
 
 @pytest.mark.parametrize(
     ("estimate", "rows", "threshold", "bad_share", "reason"),
     [
-        ([float("nan")], 900, 0.5, 0.1, Empty.NO_CANDIDATES),
-        ([], 900, 0.5, 0.1, Empty.NO_CANDIDATES),
-        ([0.9], 8, 0.5, 0.1, Empty.TOO_FEW_PAST_DECISIONS),
-        ([0.9], 0, 0.5, 0.1, Empty.TOO_FEW_PAST_DECISIONS),
-        ([0.0], 900, 0.5, 0.1, Empty.NONE_GOOD_ENOUGH),
+        ([float("nan")], 900, 0.5, 0.1, NoSelectionReason.NO_CANDIDATES),
+        ([], 900, 0.5, 0.1, NoSelectionReason.NO_CANDIDATES),
+        ([0.9], 8, 0.5, 0.1, NoSelectionReason.TOO_FEW_PAST_DECISIONS),
+        ([0.9], 0, 0.5, 0.1, NoSelectionReason.TOO_FEW_PAST_DECISIONS),
+        ([0.0], 900, 0.5, 0.1, NoSelectionReason.NONE_GOOD_ENOUGH),
         ([1.0] * 3, 900, 0.0, 0.1, None),
     ],
 )
 def test_empty_list_says_why(
-    estimate: list[float], rows: int, threshold: float, bad_share: float, reason: Empty | None
+    estimate: list[float],
+    rows: int,
+    threshold: float,
+    bad_share: float,
+    reason: NoSelectionReason | None,
 ) -> None:
-    ask = Ask(target="sell_through", threshold=threshold, bad_share=bad_share)
+    request = SelectionRequest(target="sell_through", threshold=threshold, bad_share=bad_share)
     evidence = np.ones(len(estimate), dtype=np.int64)
-    found = choose(np.array(estimate), evidence, _past(0, rows), ask)
+    found = choose(np.array(estimate), evidence, _past(0, rows), request)
     assert found.reason == reason
     assert found.is_chosen.any() == (reason is None)
 
 
 def test_outcomes_at_the_threshold_are_not_bad() -> None:
     outcome = np.array([0.2, 0.3, 0.4])
-    assert Ask(target="sell_through", threshold=0.3).is_bad(outcome).tolist() == [
+    assert SelectionRequest(target="sell_through", threshold=0.3).is_bad(outcome).tolist() == [
         True,
         False,
         False,
     ]
-    assert Ask(target="return_risk", threshold=0.3).is_bad(outcome).tolist() == [False, False, True]
+    assert SelectionRequest(target="return_risk", threshold=0.3).is_bad(outcome).tolist() == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_rejection_is_that_of_the_textbook() -> None:
     """Benjamini and Hochberg 1995, section 3.2: four of fifteen are rejected at 0.05."""
     p_values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240]
     p_values += [0.4262, 0.5719, 0.6528, 0.7590, 1.0]
-    assert largest_rejected(np.array(p_values), 0.05) == 0.0095
+    assert benjamini_hochberg_threshold(np.array(p_values), 0.05) == 0.0095
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_p_values_of_bad_candidates_are_at_most_uniform(target: Target) -> None:
-    ask = Ask(target=target, threshold=0.4)
+    request = SelectionRequest(target=target, threshold=0.4)
     below = []
     for seed in range(300):
         both = _past(1_000 + seed)
         known, fresh = np.arange(600), np.arange(600, 900)
-        past = _some(both, known)
-        p_values = p_values_of(both.estimate[fresh], both.evidence[fresh], past, ask)
-        below.append(((p_values <= 0.1) & ask.is_bad(both.outcome[fresh])).mean())
+        calibration_sample = _some(both, known)
+        p_values = conformal_p_values(
+            both.estimate[fresh], both.evidence[fresh], calibration_sample, request
+        )
+        below.append(((p_values <= 0.1) & request.is_bad(both.outcome[fresh])).mean())
     assert np.mean(below) <= 0.1 + 3 * np.std(below) / np.sqrt(300)
 
 
@@ -191,14 +216,16 @@ def test_p_values_of_bad_candidates_are_at_most_uniform(target: Target) -> None:
 def test_expected_bad_share_of_lists_of_exchangeable_candidates_is_bounded(
     target: Target, bad_share: float
 ) -> None:
-    ask = Ask(target=target, threshold=0.5, bad_share=bad_share)
+    request = SelectionRequest(target=target, threshold=0.5, bad_share=bad_share)
     found = []
     for seed in range(200):
         both = _past(2_000 + seed, 1_500)
         known, fresh = np.arange(1_200), np.arange(1_200, 1_500)
-        past = _some(both, known)
-        chosen = choose(both.estimate[fresh], both.evidence[fresh], past, ask).is_chosen
-        found.append(ask.is_bad(both.outcome[fresh])[chosen].mean() if chosen.any() else 0.0)
+        calibration_sample = _some(both, known)
+        chosen = choose(
+            both.estimate[fresh], both.evidence[fresh], calibration_sample, request
+        ).is_chosen
+        found.append(request.is_bad(both.outcome[fresh])[chosen].mean() if chosen.any() else 0.0)
     assert np.mean(found) <= bad_share + 3 * np.std(found) / np.sqrt(200)
     assert np.mean(found) > 0
 
@@ -207,12 +234,12 @@ def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
     rng = np.random.default_rng(0)
     columns = (rng.random(9_000), rng.random(9_000), rng.integers(0, 3, 9_000))
     listings = np.arange(9_000) // 3 + 70_000
-    first, second = (keep_past(*columns, listings=listings) for _ in range(2))
-    assert first.estimate.size == MOST_ROWS
+    first, second = (subsample(*columns, listings=listings) for _ in range(2))
+    assert first.estimate.size == MAX_ROWS
     assert first.estimate.tolist() == second.estimate.tolist()
     pairs = set(zip(columns[0], columns[1], columns[2], strict=True))
     kept = set(zip(first.estimate, first.outcome, first.evidence, strict=True))
-    assert len(kept) == MOST_ROWS
+    assert len(kept) == MAX_ROWS
     assert kept <= pairs
     of_listing = dict(zip(columns[0], listings, strict=True))
     asked = [of_listing[estimate] for estimate in first.estimate]
@@ -228,14 +255,16 @@ def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
         ([0.5], [1.5], [0], "outside [0, 1]"),
         ([np.nan], [0.5], [0], "outside [0, 1]"),
         ([0.5], [0.5], [3], "unknown level"),
-        ([0.5] * (MOST_ROWS + 1), [0.5] * (MOST_ROWS + 1), [0] * (MOST_ROWS + 1), "more than"),
+        ([0.5] * (MAX_ROWS + 1), [0.5] * (MAX_ROWS + 1), [0] * (MAX_ROWS + 1), "more than"),
     ],
 )
 def test_past_decisions_of_another_form_are_refused(
     estimate: list[float], outcome: list[float], evidence: list[int], fault: str
 ) -> None:
     with pytest.raises(BrokenFileError) as caught:
-        Past(np.array(estimate), np.array(outcome), np.array(evidence), np.array(evidence))
+        CalibrationSample(
+            np.array(estimate), np.array(outcome), np.array(evidence), np.array(evidence)
+        )
     assert fault in caught.value.found
 
 
@@ -253,14 +282,14 @@ def test_selection_of_scored_candidates_is_the_choice_by_their_estimates(
         for n in range(1, 120)
         for product in ("nobody-knows", "mug-1")
     ]
-    batch = score(bundle, snapshot, asked, level=0.8).candidates
-    ask = Ask(target=target, threshold=0.2, bad_share=0.5)
-    found = select(bundle.models, batch, ask)
+    batch = score(bundle, snapshot, asked, coverage=0.8).candidates
+    request = SelectionRequest(target=target, threshold=0.2, bad_share=0.5)
+    found = select(bundle.models, batch, request)
     expected = choose(
         np.array([getattr(one, target).estimate for one in batch]),
-        np.array([LEVELS.index(one.evidence.own) for one in batch]),
-        bundle.models.targets[target].past,
-        ask,
+        np.array([EVIDENCE_AMOUNTS.index(one.evidence.own) for one in batch]),
+        bundle.models.targets[target].calibration_sample,
+        request,
     )
     assert found.is_chosen.tolist() == expected.is_chosen.tolist()
     assert {one.evidence.own for one in batch} == {"none", "some"}
@@ -269,6 +298,8 @@ def test_selection_of_scored_candidates_is_the_choice_by_their_estimates(
 def test_selection_by_a_risk_that_isnt_predicted_is_empty_and_says_so(
     bundle_without_returns: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    batch = score(bundle_without_returns, snapshot, [CANDIDATE], level=0.8).candidates
-    found = select(bundle_without_returns.models, batch, Ask(target="return_risk", threshold=0.2))
-    assert (found.is_chosen.tolist(), found.reason) == ([False], Empty.NOT_PREDICTED)
+    batch = score(bundle_without_returns, snapshot, [CANDIDATE], coverage=0.8).candidates
+    found = select(
+        bundle_without_returns.models, batch, SelectionRequest(target="return_risk", threshold=0.2)
+    )
+    assert (found.is_chosen.tolist(), found.reason) == ([False], NoSelectionReason.NOT_PREDICTED)

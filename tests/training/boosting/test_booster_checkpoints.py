@@ -11,12 +11,12 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from tests.worlds.training import QUICK
-from training.boosting.booster_checkpoints import KeptBoosters
+from training.boosting.booster_checkpoints import BoosterCheckpoints
 from training.boosting.fit_boosters import BoosterFit, fit_boosters
 from training.boosting.objectives import booster_parameters
 from training.checkpoints.checkpoints import Checkpoints
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 
 RNG = np.random.default_rng(5)
 INPUTS = RNG.random((200, 3))
@@ -30,20 +30,22 @@ FIT = BoosterFit(
 )
 
 
-def kept(run: Path) -> KeptBoosters:
-    return KeptBoosters(Checkpoints(run, {"code": "a"}, lambda _: None))
+def kept(run: Path) -> BoosterCheckpoints:
+    return BoosterCheckpoints(Checkpoints(run, {"code": "a"}, lambda _: None))
 
 
 def test_kept_boosters_are_those_fitted_now_and_are_fitted_once(
-    material: Material, divisions: Mapping[Target, Division], tmp_path: Path
+    training_input: TrainingInput, splits: Mapping[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    samples = {target: division.train for target, division in divisions.items()}
+    samples = {target: split.train for target, split in splits.items()}
     first, second = kept(tmp_path), kept(tmp_path)
-    now = fit_boosters(material.matrix, samples, CATALOGUE, QUICK)
-    assert fit_boosters(material.matrix, samples, CATALOGUE, QUICK, fitter=first) == now
+    now = fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK)
+    assert fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK, fitter=first) == now
     assert first.reused == set()
     other_threads = QUICK.model_copy(update={"threads": 1})
-    assert fit_boosters(material.matrix, samples, CATALOGUE, other_threads, fitter=second) == now
+    assert (
+        fit_boosters(training_input.matrix, samples, CATALOGUE, other_threads, fitter=second) == now
+    )
     names = {f"{target}_{place}" for target in samples for place in range(QUICK.boosters)}
     assert second.reused == names
 

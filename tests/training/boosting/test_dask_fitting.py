@@ -33,11 +33,11 @@ from training.boosting.dask_errors import (
 )
 from training.boosting.dask_fitting import DaskFitter
 from training.data.sample import Sample
-from training.data.time_split import Division
-from training.data.training_input import Material, Recipe
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.errors import OneClassError
 from training.evaluation.evaluate import MODEL
-from training.fit.train import Trained, train
+from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss
 
 OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
@@ -56,7 +56,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: Recipe) -> Trained:
+def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: TrainingRecipe) -> TrainOutput:
     fit = DaskFitter(path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(scratch))
@@ -64,8 +64,8 @@ def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: Recipe) -> 
 
 
 @pytest.fixture
-def samples(divisions: dict[Target, Division]) -> dict[Target, Sample]:
-    return {target: division.train for target, division in divisions.items()}
+def samples(splits: dict[Target, TargetSplit]) -> dict[Target, Sample]:
+    return {target: split.train for target, split in splits.items()}
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _parameters(text: str) -> dict[str, str]:
 
 
 def test_models_of_a_cluster_are_as_good_as_those_made_here(
-    trained: Trained, trained_there: Trained
+    trained: TrainOutput, trained_there: TrainOutput
 ) -> None:
     for target, there in trained_there.evaluations.items():
         here = trained.evaluations[target].overall[MODEL].log_loss
@@ -83,7 +83,7 @@ def test_models_of_a_cluster_are_as_good_as_those_made_here(
 
 
 def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
-    trained: Trained, trained_there: Trained
+    trained: TrainOutput, trained_there: TrainOutput
 ) -> None:
     for target, model in trained_there.contents.models.targets.items():
         ours = trained.contents.models.targets[target].boosters
@@ -102,15 +102,17 @@ def test_boosters_of_a_cluster_have_the_same_inputs_parameters_and_rows(
 
 
 def test_models_of_a_cluster_are_as_good_before_calibration(
-    trained: Trained, trained_there: Trained
+    trained: TrainOutput, trained_there: TrainOutput
 ) -> None:
     """Calibration would hide trees that started from elsewhere than serving does."""
     for target, there in trained_there.contents.models.targets.items():
-        latest = trained.divisions[target].latest
+        latest = trained.splits[target].latest
         here = trained.contents.models.targets[target]
         losses = [
             np.average(
-                row_log_loss(latest.label, model.predict_raw(trained.material.matrix[latest.rows])),
+                row_log_loss(
+                    latest.label, model.predict_raw(trained.training_input.matrix[latest.rows])
+                ),
                 weights=latest.weight,
             )
             for model in (here, there)
@@ -127,41 +129,41 @@ def _sum_of(name: str, booster: Booster) -> float:
 
 
 def test_bundles_of_a_cluster_pass_their_checks_and_score(
-    trained_there: Trained, tmp_path: Path
+    trained_there: TrainOutput, tmp_path: Path
 ) -> None:
     bundle = load_bundle(tmp_path / write_bundle(trained_there.contents, tmp_path))
     for target, model in bundle.models.targets.items():
-        matrix = trained_there.material.matrix[:50]
+        matrix = trained_there.training_input.matrix[:50]
         expected = trained_there.contents.models.targets[target].predict(matrix)
         assert np.array_equal(model.predict(matrix), expected)
 
 
-def test_boosters_do_not_say_where_the_workers_were(trained_there: Trained) -> None:
+def test_boosters_do_not_say_where_the_workers_were(trained_there: TrainOutput) -> None:
     for model in trained_there.contents.models.targets.values():
         assert not any("127.0.0.1" in booster.text for booster in model.boosters)
 
 
-def test_a_cluster_leaves_no_process_and_no_file(trained_there: Trained, scratch: Path) -> None:
+def test_a_cluster_leaves_no_process_and_no_file(trained_there: TrainOutput, scratch: Path) -> None:
     assert trained_there.evaluations
     assert not list(scratch.iterdir())
     assert not _workers()
 
 
 def test_samples_that_teach_nothing_are_refused_before_a_cluster_starts(
-    path: Path, material: Material, samples: dict[Target, Sample]
+    path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
     same = replace(samples["return_risk"], label=np.zeros(samples["return_risk"].rows.size))
     with pytest.raises(OneClassError):
-        DaskFitter(path)(material, {"return_risk": same})
+        DaskFitter(path)(training_input, {"return_risk": same})
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://"])
 def test_an_unreachable_scheduler_is_refused_in_bounded_time(
-    address: str, path: Path, material: Material, samples: dict[Target, Sample]
+    address: str, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
     start = time.monotonic()
     with pytest.raises(SchedulerUnreachableError, match="within 1 s"):
-        DaskFitter(path, address, patience_seconds=1)(material, samples)
+        DaskFitter(path, address, timeout_seconds=1)(training_input, samples)
     assert time.monotonic() - start < 10
 
 
@@ -174,10 +176,10 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 def test_a_scheduler_without_workers_is_refused(
-    cluster: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+    cluster: LocalCluster, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
     with pytest.raises(NoWorkersError, match="dask worker"):
-        DaskFitter(path, cluster.scheduler_address, patience_seconds=0.5)(material, samples)
+        DaskFitter(path, cluster.scheduler_address, timeout_seconds=0.5)(training_input, samples)
 
 
 class _OnTask(SchedulerPlugin):
@@ -205,15 +207,15 @@ def workers(cluster: LocalCluster) -> LocalCluster:
     return cluster
 
 
-def _brief(material: Material, *, trees: int) -> Material:
+def _brief(training_input: TrainingInput, *, trees: int) -> TrainingInput:
     settings = QUICK.model_copy(update={"trees": trees, "boosters": 1})
-    return replace(material, recipe=replace(material.recipe, settings=settings))
+    return replace(training_input, recipe=replace(training_input.recipe, settings=settings))
 
 
 def test_a_file_that_goes_away_is_refused(
     workers: LocalCluster,
     path: Path,
-    material: Material,
+    training_input: TrainingInput,
     samples: dict[Target, Sample],
     tmp_path: Path,
 ) -> None:
@@ -221,30 +223,30 @@ def test_a_file_that_goes_away_is_refused(
     gone.write_bytes(path.read_bytes())
     _on_task("learnable", gone.unlink, workers)
     with pytest.raises(RowsUnreachableError, match="every worker"):
-        DaskFitter(gone, workers.scheduler_address)(material, samples)
+        DaskFitter(gone, workers.scheduler_address)(training_input, samples)
 
 
 def test_workers_of_others_read_the_rows_of_a_relative_path_and_are_left_running(
     workers: LocalCluster,
     path: Path,
-    material: Material,
+    training_input: TrainingInput,
     samples: dict[Target, Sample],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(path.parent)
     fit = DaskFitter(Path(path.name), workers.scheduler_address)
-    texts = fit(_brief(material, trees=1), samples)
+    texts = fit(_brief(training_input, trees=1), samples)
     assert [len(boosters) for boosters in texts.values()] == [1, 1]
     assert len(workers.scheduler_info["workers"]) == 2
 
 
 def test_a_lost_worker_ends_the_training(
-    workers: LocalCluster, path: Path, material: Material, samples: dict[Target, Sample]
+    workers: LocalCluster, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
     kill = threading.Timer(0.5, _workers()[-1].kill)
     _on_task("_train_part", kill.start, workers)
     with pytest.raises(WorkerLostError, match=r"found lost tcp://127\.0\.0\.1"):
-        DaskFitter(path, workers.scheduler_address)(_brief(material, trees=5000), samples)
+        DaskFitter(path, workers.scheduler_address)(_brief(training_input, trees=5000), samples)
 
 
 SHORT_LIVED = """
@@ -268,7 +270,7 @@ with LocalCluster(
 
 
 def test_a_lost_scheduler_ends_the_training(
-    path: Path, material: Material, samples: dict[Target, Sample]
+    path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
     program = [sys.executable, "-c", SHORT_LIVED]
     with subprocess.Popen(
@@ -280,7 +282,7 @@ def test_a_lost_scheduler_ends_the_training(
             config.set({"distributed.comm.timeouts.connect": "1s"}),
             pytest.raises(SchedulerLostError, match="found no answer any more"),
         ):
-            DaskFitter(path, address)(_brief(material, trees=5000), samples)
+            DaskFitter(path, address)(_brief(training_input, trees=5000), samples)
     assert scheduler.returncode == -9
 
 

@@ -15,19 +15,19 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from tests.worlds.training import market_rows
 from training.boosting.dask_errors import OtherRowsError, RowsUnreachableError
-from training.boosting.dask_rows import cut, learnable
-from training.data.cold_start_rows import Hidden, origins
+from training.boosting.dask_rows import read_part, split_into_parts
+from training.data.cold_start_rows import Masked, origin_rows
 from training.data.sample import Sample
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 
 Samples = dict[Target, Sample]
 
 
 @pytest.fixture(scope="module")
-def samples(divisions: dict[Target, Division]) -> Samples:
-    return {target: division.train for target, division in divisions.items()}
+def samples(splits: dict[Target, TargetSplit]) -> Samples:
+    return {target: split.train for target, split in splits.items()}
 
 
 def _sorted(inputs: FloatArray, label: FloatArray, weight: FloatArray) -> FloatArray:
@@ -41,54 +41,56 @@ def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
     group_rows: int,
     least: int,
     rows: pa.Table,
-    material: Material,
+    training_input: TrainingInput,
     samples: Samples,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(rows, path, row_group_size=group_rows)
-    parts = cut(path, material, samples, least=least)
+    parts = split_into_parts(path, training_input, samples, least=least)
     assert len(parts) >= least
-    read = [learnable(part, CATALOGUE, material.parameters) for part in parts]
+    read = [read_part(part, CATALOGUE, training_input.parameters) for part in parts]
     for target, sample in samples.items():
         found = [
             np.concatenate([getattr(one[target], name) for one in read])
             for name in ("inputs", "label", "weight")
         ]
-        expected = _sorted(material.matrix[sample.rows], sample.label, sample.weight)
+        expected = _sorted(training_input.matrix[sample.rows], sample.label, sample.weight)
         assert np.array_equal(_sorted(*found), expected, equal_nan=True)
-        hidden = np.concatenate([part.wanted[target].hidden for part in parts])
-        counts = np.bincount(material.training_set.hidden[sample.rows])
-        assert np.bincount(hidden).tolist() == counts.tolist()
-        assert (counts > 0).sum() == len(Hidden)
+        masked = np.concatenate([part.target_rows[target].masked for part in parts])
+        counts = np.bincount(training_input.training_set.masked[sample.rows])
+        assert np.bincount(masked).tolist() == counts.tolist()
+        assert (counts > 0).sum() == len(Masked)
 
 
 def test_pieces_of_a_row_group_span_its_days(
-    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+    rows: pa.Table, training_input: TrainingInput, samples: Samples, tmp_path: Path
 ) -> None:
     pq.write_table(rows, tmp_path / "rows.parquet")
     sizes = []
-    for part in cut(tmp_path / "rows.parquet", material, samples, least=2):
-        days = material.training_set.as_of_day[part.wanted["sell_through"].rows]
-        train = material.training_set.as_of_day[samples["sell_through"].rows]
+    for part in split_into_parts(tmp_path / "rows.parquet", training_input, samples, least=2):
+        days = training_input.training_set.as_of_day[part.target_rows["sell_through"].rows]
+        train = training_input.training_set.as_of_day[samples["sell_through"].rows]
         assert (days.min(), days.max()) == (train.min(), train.max())
         sizes.append(days.size)
     assert max(sizes) < 1.2 * min(sizes)
 
 
 def test_row_groups_that_no_sample_names_are_not_read(
-    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+    rows: pa.Table, training_input: TrainingInput, samples: Samples, tmp_path: Path
 ) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(rows, path, row_group_size=300)
-    last = max(part.row_group for part in cut(path, material, samples, least=2))
-    furthest = max(int(origins(material.training_set)[s.rows].max()) for s in samples.values())
+    last = max(part.row_group for part in split_into_parts(path, training_input, samples, least=2))
+    furthest = max(
+        int(origin_rows(training_input.training_set)[s.rows].max()) for s in samples.values()
+    )
     assert last == furthest // 300 < pq.read_metadata(path).num_row_groups - 1
 
 
 def test_copies_come_from_the_row_that_they_repeat(training_set: TrainingSet) -> None:
-    origin = origins(training_set)
-    assert (training_set.hidden[origin] == Hidden.NOTHING).all()
+    origin = origin_rows(training_set)
+    assert (training_set.masked[origin] == Masked.NOTHING).all()
     listing = training_set.keys["listing_id"].codes
     assert np.array_equal(listing[origin], listing)
     assert np.array_equal(training_set.as_of_day[origin], training_set.as_of_day)
@@ -107,7 +109,7 @@ def test_files_that_hold_other_rows_are_refused(
     stored: pa.Table | bytes | None,
     error: type[Exception],
     message: str,
-    material: Material,
+    training_input: TrainingInput,
     samples: Samples,
     tmp_path: Path,
 ) -> None:
@@ -117,13 +119,13 @@ def test_files_that_hold_other_rows_are_refused(
     elif stored is not None:
         pq.write_table(stored, path)
     with pytest.raises(error, match=message):
-        cut(path, material, samples, least=2)
+        split_into_parts(path, training_input, samples, least=2)
 
 
 def test_readers_refuse_a_file_of_another_data_set(
-    rows: pa.Table, material: Material, samples: Samples, tmp_path: Path
+    rows: pa.Table, training_input: TrainingInput, samples: Samples, tmp_path: Path
 ) -> None:
     pq.write_table(rows, tmp_path / "rows.parquet")
-    part = cut(tmp_path / "rows.parquet", material, samples, least=1)[0]
+    part = split_into_parts(tmp_path / "rows.parquet", training_input, samples, least=1)[0]
     with pytest.raises(OSError, match="no rows of data set ffff"):
-        learnable(replace(part, digest="f" * 64), CATALOGUE, material.parameters)
+        read_part(replace(part, digest="f" * 64), CATALOGUE, training_input.parameters)

@@ -12,38 +12,38 @@ from serving.prediction.booster import Booster
 from tests.worlds.training import QUICK
 from training.boosting.fit_boosters import fit_boosters
 from training.data.sample import Sample
-from training.data.time_split import Division
-from training.data.training_input import Material
-from training.errors import BrokenLabelsError, OneClassError, TooFewPositivesError
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
+from training.errors import InvalidLabelsError, OneClassError, TooFewPositivesError
 from training.settings import TrainingSettings
 
 Texts = dict[Target, tuple[str, ...]]
 
 
 @pytest.fixture(scope="module")
-def texts(material: Material, divisions: dict[Target, Division]) -> Texts:
-    samples = {target: division.train for target, division in divisions.items()}
-    return fit_boosters(material.matrix, samples, CATALOGUE, QUICK)
+def texts(training_input: TrainingInput, splits: dict[Target, TargetSplit]) -> Texts:
+    samples = {target: split.train for target, split in splits.items()}
+    return fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_boosters_do_not_depend_on_the_number_of_threads(
-    threads: int, texts: Texts, material: Material, divisions: dict[Target, Division]
+    threads: int, texts: Texts, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    samples = {target: division.train for target, division in divisions.items()}
+    samples = {target: split.train for target, split in splits.items()}
     settings = QUICK.model_copy(update={"threads": threads})
-    assert fit_boosters(material.matrix, samples, CATALOGUE, settings) == texts
+    assert fit_boosters(training_input.matrix, samples, CATALOGUE, settings) == texts
 
 
 def test_boosters_are_what_lightgbm_alone_trains(
-    texts: Texts, material: Material, divisions: dict[Target, Division]
+    texts: Texts, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    train = divisions["return_risk"].train
+    train = splits["return_risk"].train
     parameters: dict[str, Any] = {
         "objective": "cross_entropy",
         "num_leaves": QUICK.leaves,
         "learning_rate": QUICK.learning_rate,
-        "min_data_in_leaf": QUICK.least_leaf_rows,
+        "min_data_in_leaf": QUICK.min_samples_leaf,
         "lambda_l2": QUICK.leaf_ridge,
         "feature_fraction": 0.6,
         "bagging_fraction": 0.7,
@@ -56,12 +56,12 @@ def test_boosters_are_what_lightgbm_alone_trains(
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
-        "monotone_constraints": [0] * material.matrix.shape[1],
+        "monotone_constraints": [0] * training_input.matrix.shape[1],
     }
     place = CATALOGUE.model_inputs.index("expected_return_rate_180d")
-    start = np.clip(material.matrix[train.rows, place], 0.001, 0.999)
+    start = np.clip(training_input.matrix[train.rows, place], 0.001, 0.999)
     rows = lightgbm.Dataset(
-        material.matrix[train.rows],
+        training_input.matrix[train.rows],
         train.label,
         weight=train.weight,
         init_score=np.log(start / (1 - start)),
@@ -69,7 +69,7 @@ def test_boosters_are_what_lightgbm_alone_trains(
     alone = lightgbm.train(parameters, rows, num_boost_round=round(QUICK.trees / 10))
     ours = Booster(texts["return_risk"][1])
     np.testing.assert_allclose(
-        ours.predict(material.matrix), alone.predict(material.matrix), rtol=1e-9
+        ours.predict(training_input.matrix), alone.predict(training_input.matrix), rtol=1e-9
     )
 
 
@@ -82,13 +82,13 @@ def test_boosters_differ_by_seed_and_know_their_inputs(texts: Texts) -> None:
 @pytest.mark.parametrize("place", range(QUICK.boosters), ids=["cross-entropy", "Tweedie"])
 @pytest.mark.parametrize("name", ["units_offered", "list_price_minor"])
 def test_boosters_never_foretell_more_sales_for_more_units_or_a_higher_price(
-    name: str, place: int, texts: Texts, material: Material
+    name: str, place: int, texts: Texts, training_input: TrainingInput
 ) -> None:
-    columns = {one: values[::40] for one, values in material.training_set.columns.items()}
+    columns = {one: values[::40] for one, values in training_input.training_set.columns.items()}
     estimates = []
     for factor in (0.25, 0.5, 1.0, 2.0, 4.0):
         changed = {**columns, name: columns[name] * factor}
-        matrix = CATALOGUE.design_matrix(changed, material.parameters)
+        matrix = CATALOGUE.design_matrix(changed, training_input.parameters)
         estimates.append(Booster(texts["sell_through"][place]).predict(matrix))
     steps = np.diff(estimates, axis=0)
     assert (steps <= 0).all()
@@ -98,8 +98,8 @@ def test_boosters_never_foretell_more_sales_for_more_units_or_a_higher_price(
 @pytest.mark.parametrize(
     ("labels", "error"),
     [
-        ((0.0, float("nan")), BrokenLabelsError),
-        ((0.0, 1.5), BrokenLabelsError),
+        ((0.0, float("nan")), InvalidLabelsError),
+        ((0.0, 1.5), InvalidLabelsError),
         ((0.0, 0.0), OneClassError),
         ((0.0, 0.0, 0.0, 1.0), TooFewPositivesError),
     ],
@@ -128,4 +128,4 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
 def test_trees_that_correct_a_formula_are_a_share_of_all(
     target: Target, names: tuple[str, ...], share: float, trees: int
 ) -> None:
-    assert TrainingSettings(trees=40, correcting_share=share).trees_of(target, names) == trees
+    assert TrainingSettings(trees=40, correcting_share=share).tree_count(target, names) == trees

@@ -14,8 +14,8 @@ from serving.prediction.booster import Booster
 from tests.worlds.training import QUICK
 from training.boosting.fit_boosters import fit_boosters
 from training.boosting.objectives import booster_objectives, booster_parameters, tweedie_weight
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.settings import TrainingSettings
 
 UNITS = CATALOGUE.model_inputs.index("units_offered")
@@ -56,11 +56,11 @@ def test_catalogue_that_does_not_say_the_units_gets_cross_entropy_alone() -> Non
 
 
 def test_last_booster_of_sell_through_is_lightgbm_s_tweedie_of_weighed_shares(
-    material: Material, divisions: dict[Target, Division]
+    training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    train = divisions["sell_through"].train
-    texts = fit_boosters(material.matrix, {"sell_through": train}, CATALOGUE, QUICK)
-    inputs = material.matrix[train.rows]
+    train = splits["sell_through"].train
+    texts = fit_boosters(training_input.matrix, {"sell_through": train}, CATALOGUE, QUICK)
+    inputs = training_input.matrix[train.rows]
     parameters: dict[str, Any] = {
         **booster_parameters(CATALOGUE.monotone("sell_through"), QUICK),
         "objective": "tweedie",
@@ -70,8 +70,8 @@ def test_last_booster_of_sell_through_is_lightgbm_s_tweedie_of_weighed_shares(
     }
     rows = lightgbm.Dataset(inputs, train.label, weight=inputs[:, UNITS] ** 0.7)
     alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)
-    found = Booster(texts["sell_through"][-1]).predict(material.matrix)
-    np.testing.assert_allclose(found, alone.predict(material.matrix), rtol=1e-9)
+    found = Booster(texts["sell_through"][-1]).predict(training_input.matrix)
+    np.testing.assert_allclose(found, alone.predict(training_input.matrix), rtol=1e-9)
 
 
 def test_shares_so_weighed_teach_what_units_with_an_offset_teach() -> None:
@@ -89,14 +89,14 @@ def test_shares_so_weighed_teach_what_units_with_an_offset_teach() -> None:
         "verbosity": -1,
     }
 
-    def trees_of(label: np.ndarray, weight: np.ndarray | None, start: np.ndarray) -> np.ndarray:
+    def tree_count(label: np.ndarray, weight: np.ndarray | None, start: np.ndarray) -> np.ndarray:
         rows = lightgbm.Dataset(inputs, label, weight=weight, init_score=start)
         booster = lightgbm.train(parameters, rows, num_boost_round=40)
         return np.asarray(booster.predict(inputs, raw_score=True))
 
     mean = np.log(sold.sum() / units.sum())
-    of_units = trees_of(sold.astype(float), None, np.log(units) + mean)
+    of_units = tree_count(sold.astype(float), None, np.log(units) + mean)
     weight = tweedie_weight(units, np.ones_like(units))
-    of_shares = trees_of(sold / units, weight, np.full(units.size, mean))
+    of_shares = tree_count(sold / units, weight, np.full(units.size, mean))
     assert of_shares.std() > 0.3
     np.testing.assert_allclose(of_shares, of_units, atol=1e-3)

@@ -9,26 +9,26 @@ import pytest
 from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.calibration import Knots
+from serving.prediction.calibration import CalibrationCurve
 from training.calibration.choose import (
     CURVES,
-    CURVES_OF_FITTED,
+    CURVES_WITH_IDENTITY,
     FOLDS,
-    Fit,
-    Rows,
-    choose_knots,
-    folds_of,
-    is_sure,
+    CalibrationRows,
+    CurveFitter,
+    assign_folds,
+    choose_curve,
+    is_significant,
 )
-from training.calibration.curves import fit_knots, fit_logistic
-from training.data.training_set import Coded
+from training.calibration.curves import fit_isotonic, fit_logistic
+from training.data.training_set import EncodedColumn
 
 PRODUCTS = 300
 
 
-def _products(rows_each: int) -> Coded:
+def _products(rows_each: int) -> EncodedColumn:
     names = tuple(f"P{number}" for number in range(PRODUCTS))
-    return Coded(np.repeat(np.arange(PRODUCTS), rows_each), names)
+    return EncodedColumn(np.repeat(np.arange(PRODUCTS), rows_each), names)
 
 
 def _drawn(
@@ -39,18 +39,18 @@ def _drawn(
 
 
 def _chosen(
-    drawn: Rows,
-    curves: Sequence[Fit],
+    drawn: CalibrationRows,
+    curves: Sequence[CurveFitter],
     *,
     products: IntArray | None = None,
-) -> Knots:
+) -> CalibrationCurve:
     """Choose for ten rows a product, or as told whose they are."""
     ours = _products(10)
     codes = ours.codes if products is None else products
-    return choose_knots(curves, drawn, folds=folds_of(ours), products=codes)
+    return choose_curve(curves, drawn, folds=assign_folds(ours), products=codes)
 
 
-def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> Rows:
+def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> CalibrationRows:
     rng = np.random.default_rng(seed)
     raw = rng.uniform(0.02, 0.3, 10 * PRODUCTS)
     return (raw, *_drawn(true(raw), rng))
@@ -58,7 +58,7 @@ def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> Rows:
 
 def test_right_predictions_of_what_knows_the_rows_stay_as_they_are() -> None:
     rows = _rows(lambda raw: raw, seed=0)
-    found = _chosen(rows, CURVES_OF_FITTED)
+    found = _chosen(rows, CURVES_WITH_IDENTITY)
     np.testing.assert_allclose(found.apply(rows[0]), rows[0], rtol=1e-12)
     assert found.apply(np.array([0.0, 1.0])) == pytest.approx([1e-4, 1 - 1e-4])
 
@@ -68,26 +68,28 @@ def test_right_predictions_of_others_get_the_curve_without_steps() -> None:
     assert _chosen(rows, CURVES).y.tolist() == fit_logistic(*rows).y.tolist()
 
 
-@pytest.mark.parametrize("curves", [CURVES, CURVES_OF_FITTED])
+@pytest.mark.parametrize("curves", [CURVES, CURVES_WITH_IDENTITY])
 @pytest.mark.parametrize(("moved", "stretched"), [(-0.3, 1.0), (0.0, 0.8), (-0.5, 0.7)])
 def test_predictions_that_are_off_alike_get_the_curve_without_steps(
-    moved: float, stretched: float, curves: Sequence[Fit]
+    moved: float, stretched: float, curves: Sequence[CurveFitter]
 ) -> None:
     rows = _rows(lambda raw: expit(moved + stretched * logit(raw)), seed=0)
     assert _chosen(rows, curves).y.tolist() == fit_logistic(*rows).y.tolist()
 
 
-@pytest.mark.parametrize("curves", [CURVES, CURVES_OF_FITTED])
-def test_predictions_with_a_step_get_the_curve_that_can_follow_it(curves: Sequence[Fit]) -> None:
+@pytest.mark.parametrize("curves", [CURVES, CURVES_WITH_IDENTITY])
+def test_predictions_with_a_step_get_the_curve_that_can_follow_it(
+    curves: Sequence[CurveFitter],
+) -> None:
     rows = _rows(lambda raw: np.where(raw < 0.15, 0.05, 0.5), seed=1)
-    assert _chosen(rows, curves).y.tolist() == fit_knots(*rows).y.tolist()
+    assert _chosen(rows, curves).y.tolist() == fit_isotonic(*rows).y.tolist()
 
 
 def test_level_that_one_product_decides_is_no_reason_for_a_curve() -> None:
     raw, label, weight = _rows(lambda raw: raw, seed=2)
     is_mistaken = _products(10).codes == 7
     label[is_mistaken], weight[is_mistaken] = 1.0, 400.0
-    found = _chosen((raw, label, weight), CURVES_OF_FITTED)
+    found = _chosen((raw, label, weight), CURVES_WITH_IDENTITY)
     np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)
     assert np.average(label, weights=weight) > 1.4 * np.average(raw, weights=weight)
 
@@ -97,7 +99,7 @@ def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -
     sold_by_one = np.where(rows[0] < 0.28, _products(10).codes, PRODUCTS)
     of_one = _chosen(rows, CURVES, products=sold_by_one)
     assert of_one.y.tolist() == fit_logistic(*rows).y.tolist()
-    assert _chosen(rows, CURVES).y.tolist() == fit_knots(*rows).y.tolist()
+    assert _chosen(rows, CURVES).y.tolist() == fit_isotonic(*rows).y.tolist()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -
 def test_gain_is_sure_if_it_is_large_and_no_single_product_s(
     gains: list[float], weight: list[float], *, expected: bool
 ) -> None:
-    assert is_sure(np.array(gains), np.array(weight)) is expected
+    assert is_significant(np.array(gains), np.array(weight)) is expected
 
 
 def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
@@ -129,7 +131,7 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
     listings = 60
     products, listing = _products(listings), np.arange(PRODUCTS * listings)
     parted = {
-        "by product": {"folds": folds_of(products), "products": products.codes},
+        "by product": {"folds": assign_folds(products), "products": products.codes},
         "by listing": {"folds": listing % 5, "products": listing},
     }
     steps = {"by product": 0, "by listing": 0}
@@ -137,20 +139,20 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
         rng = np.random.default_rng(seed)
         raw = np.repeat(rng.uniform(0.02, 0.3, PRODUCTS), listings)
         label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(listings), rng, units=200)
-        with_steps = fit_knots(raw, label, weight).y.tolist()
+        with_steps = fit_isotonic(raw, label, weight).y.tolist()
         for name, whose in parted.items():
-            chosen = choose_knots(CURVES, (raw, label, weight), **whose)
+            chosen = choose_curve(CURVES, (raw, label, weight), **whose)
             steps[name] += chosen.y.tolist() == with_steps
     assert steps["by listing"] == 10
     assert steps["by product"] == 0
 
 
 def test_fold_is_a_product_s_and_rests_on_its_name_alone() -> None:
-    folds = folds_of(_products(3))
+    folds = assign_folds(_products(3))
     assert set(folds.tolist()) == set(range(FOLDS))
     assert np.bincount(folds).min() > 3 * PRODUCTS / FOLDS / 2
     names = _products(3).names[::-1]
-    backwards = folds_of(Coded(np.arange(PRODUCTS), names))
+    backwards = assign_folds(EncodedColumn(np.arange(PRODUCTS), names))
     assert backwards[::-1].tolist() == folds[::3].tolist()
 
 
@@ -160,7 +162,7 @@ def test_one_fold_gets_the_simplest_curve(folds: IntArray) -> None:
     raw = rng.uniform(0.1, 0.9, 30)
     label, weight = _drawn(1 - raw, rng)
     whose = {"folds": folds, "products": np.arange(30)}
-    found = choose_knots(CURVES, (raw, label, weight), **whose)
+    found = choose_curve(CURVES, (raw, label, weight), **whose)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
-    found = choose_knots(CURVES_OF_FITTED, (raw, label, weight), **whose)
+    found = choose_curve(CURVES_WITH_IDENTITY, (raw, label, weight), **whose)
     np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)

@@ -8,34 +8,42 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import share_units
-from serving.conformal.intervals import learn_residuals
+from serving.conformal.cells import share_exposure
+from serving.conformal.intervals import fit_residuals
 from serving.prediction.target_model import TargetModel, raw_share
-from training.calibration.choose import CURVES, CURVES_OF_FITTED, Fit, choose_knots, folds_of
-from training.calibration.conformal_fit import (
-    curve,
-    curves_of_model,
-    curves_of_others,
-    forecast_of_model,
-    forecast_of_raw,
-    learn_finish,
+from training.calibration.choose import (
+    CURVES,
+    CURVES_WITH_IDENTITY,
+    CurveFitter,
+    assign_folds,
+    choose_curve,
 )
-from training.calibration.curves import fit_knots
-from training.calibration.difficulty import learn_spread
-from training.calibration.interval_context import footing_of
-from training.data.time_split import Division
-from training.data.training_input import Material
+from training.calibration.conformal_fit import (
+    default_curves,
+    fit_curve,
+    forecast_from_raw,
+    forecast_with_model,
+    learn_finish,
+    model_curves,
+)
+from training.calibration.curves import fit_isotonic
+from training.calibration.difficulty import fit_difficulty
+from training.calibration.interval_context import build_interval_context
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.evaluation.baselines import BASELINES, raw_predictions
 from training.evaluation.evaluate import judge
 from training.fit.fit_targets import fit_targets
 from training.metrics.metrics import Forecast
 
-ASKED = {"level": 0.8, "threshold": 0.3}
+ASKED = {"coverage": 0.8, "threshold": 0.3}
 
 
 @pytest.fixture(scope="module")
-def models(material: Material, divisions: dict[Target, Division]) -> dict[Target, TargetModel]:
-    return fit_targets(material, divisions)
+def models(
+    training_input: TrainingInput, splits: dict[Target, TargetSplit]
+) -> dict[Target, TargetModel]:
+    return fit_targets(training_input, splits)
 
 
 def _columns(forecast: Forecast) -> list[list[float]]:
@@ -44,49 +52,49 @@ def _columns(forecast: Forecast) -> list[list[float]]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_finish_learns_curve_and_residuals_from_separate_halves(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    division, training_set = divisions[target], material.training_set
-    footing = training_set.footing(training_set.columns["units_offered"])
-    raw = np.random.default_rng(0).uniform(size=len(material.matrix))
-    curves = curves_of_others(target)
-    finish = learn_finish(raw, footing, division, keys=training_set.keys, curves=curves)
-    shaping, conformal = division.shaping, division.conformal
-    shown = raw[shaping.rows], shaping.label, shaping.weight
+    split, training_set = splits[target], training_input.training_set
+    context = training_set.context(training_set.columns["units_offered"])
+    raw = np.random.default_rng(0).uniform(size=len(training_input.matrix))
+    curves = default_curves(target)
+    finish = learn_finish(raw, context, split, keys=training_set.keys, curves=curves)
+    curve_fit, residual_fit = split.curve_fit, split.residual_fit
+    shown = raw[curve_fit.rows], curve_fit.label, curve_fit.weight
     products = training_set.keys["product_id"]
-    folds, codes = folds_of(products)[shaping.rows], products.codes[shaping.rows]
+    folds, codes = assign_folds(products)[curve_fit.rows], products.codes[curve_fit.rows]
     if target == "return_risk":
-        knots = choose_knots(CURVES, shown, folds=folds, products=codes)
+        knots = choose_curve(CURVES, shown, folds=folds, products=codes)
     else:
-        knots = fit_knots(*shown)
-    spread = learn_spread(
-        knots.apply(raw[shaping.rows]), shaping.label, footing.units[shaping.rows]
+        knots = fit_isotonic(*shown)
+    difficulty = fit_difficulty(
+        knots.apply(raw[curve_fit.rows]), curve_fit.label, context.exposure[curve_fit.rows]
     )
-    residuals = learn_residuals(
-        knots.apply(raw[conformal.rows]),
-        conformal.label,
-        footing.where(conformal.rows),
-        spread=spread,
-        listings=training_set.listings[conformal.rows],
+    residuals = fit_residuals(
+        knots.apply(raw[residual_fit.rows]),
+        residual_fit.label,
+        context.select(residual_fit.rows),
+        difficulty=difficulty,
+        listings=training_set.listings[residual_fit.rows],
     )
-    assert finish.residuals.spread.sizes.tolist() == spread.sizes.tolist()
-    assert finish.residuals.spread.factors.tolist() == spread.factors.tolist()
+    assert finish.residuals.difficulty.sizes.tolist() == difficulty.sizes.tolist()
+    assert finish.residuals.difficulty.factors.tolist() == difficulty.factors.tolist()
     assert finish.knots.y.tolist() == knots.y.tolist()
     for cell, expected in residuals.cells.items():
         assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
 
 
 def test_finish_reads_no_row_outside_the_calibration_slice(
-    material: Material, divisions: dict[Target, Division]
+    training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    division = divisions["sell_through"]
-    raw = np.full(len(material.matrix), np.nan)
-    rows = np.concatenate([division.shaping.rows, division.conformal.rows])
+    split = splits["sell_through"]
+    raw = np.full(len(training_input.matrix), np.nan)
+    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    footing = footing_of(material, division, {})
-    keys = material.training_set.keys
-    curves = curves_of_others("sell_through")
-    finish = learn_finish(raw, footing, division, keys=keys, curves=curves)
+    context = build_interval_context(training_input, split, {})
+    keys = training_input.training_set.keys
+    curves = default_curves("sell_through")
+    finish = learn_finish(raw, context, split, keys=keys, curves=curves)
     assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
 
 
@@ -94,55 +102,57 @@ def test_finish_reads_no_row_outside_the_calibration_slice(
 def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
     target: Target,
     models: dict[Target, TargetModel],
-    material: Material,
-    divisions: dict[Target, Division],
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
 ) -> None:
-    rows = divisions[target].latest.rows
-    footing = footing_of(material, divisions[target], models)
+    rows = splits[target].latest.rows
+    context = build_interval_context(training_input, splits[target], models)
     model = models[target]
-    raw: FloatArray = model.predict_raw(material.matrix)
-    keys, division = material.training_set.keys, divisions[target]
-    curves = curves_of_model(target, CATALOGUE.model_inputs)
-    finish = learn_finish(raw, footing, division, keys=keys, curves=curves)
-    served = forecast_of_model(model, material.matrix[rows], footing.where(rows), **ASKED)
-    finished = forecast_of_raw(raw[rows], finish, footing.where(rows), **ASKED)
+    raw: FloatArray = model.predict_raw(training_input.matrix)
+    keys, split = training_input.training_set.keys, splits[target]
+    curves = model_curves(target, CATALOGUE.model_inputs)
+    finish = learn_finish(raw, context, split, keys=keys, curves=curves)
+    served = forecast_with_model(model, training_input.matrix[rows], context.select(rows), **ASKED)
+    finished = forecast_from_raw(raw[rows], finish, context.select(rows), **ASKED)
     assert _columns(served) == _columns(finished)
 
 
 @pytest.mark.parametrize(
     ("target", "names", "of_model", "of_others"),
     [
-        ("sell_through", CATALOGUE.model_inputs, (fit_knots,), (fit_knots,)),
-        ("return_risk", CATALOGUE.model_inputs, CURVES_OF_FITTED, CURVES),
+        ("sell_through", CATALOGUE.model_inputs, (fit_isotonic,), (fit_isotonic,)),
+        ("return_risk", CATALOGUE.model_inputs, CURVES_WITH_IDENTITY, CURVES),
         ("return_risk", ("return_rate_180d",), CURVES, CURVES),
     ],
 )
 def test_only_trees_that_start_from_the_formula_may_go_without_a_curve(
     target: Target,
     names: tuple[str, ...],
-    of_model: tuple[Fit, ...],
-    of_others: tuple[Fit, ...],
+    of_model: tuple[CurveFitter, ...],
+    of_others: tuple[CurveFitter, ...],
 ) -> None:
-    assert curves_of_model(target, names) == of_model
-    assert curves_of_others(target) == of_others
+    assert model_curves(target, names) == of_model
+    assert default_curves(target) == of_others
 
 
 def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
-    models: dict[Target, TargetModel], material: Material, divisions: dict[Target, Division]
+    models: dict[Target, TargetModel],
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
 ) -> None:
-    model, division = models["return_risk"], divisions["return_risk"]
-    products = material.training_set.keys["product_id"]
-    raw = model.predict_raw(material.matrix)
-    bare = curve(raw, division, products, CURVES_OF_FITTED)
-    curved = curve(raw, division, products, CURVES)
+    model, split = models["return_risk"], splits["return_risk"]
+    products = training_input.training_set.keys["product_id"]
+    raw = model.predict_raw(training_input.matrix)
+    bare = fit_curve(raw, split, products, CURVES_WITH_IDENTITY)
+    curved = fit_curve(raw, split, products, CURVES)
     assert bare.y.tolist() != curved.y.tolist()
     assert model.calibration.y.tolist() == bare.y.tolist()
-    footing = footing_of(material, division, models)
-    baselines = raw_predictions(material.training_set, division, material.parameters)
-    judged = judge(models, material, division)
+    context = build_interval_context(training_input, split, models)
+    baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
+    judged = judge(models, training_input, split)
     for name in BASELINES:
         finish = learn_finish(
-            baselines[name], footing, division, keys=material.training_set.keys, curves=CURVES
+            baselines[name], context, split, keys=training_input.training_set.keys, curves=CURVES
         )
         expected = finish.knots.apply(baselines[name][judged.rows.rows])
         assert judged.forecasts[name].estimate.tolist() == expected.tolist()
@@ -152,13 +162,13 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
 def test_forecasts_lie_within_their_intervals_and_within_a_share(
     target: Target,
     models: dict[Target, TargetModel],
-    material: Material,
-    divisions: dict[Target, Division],
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
 ) -> None:
-    rows = divisions[target].latest.rows
-    footing = footing_of(material, divisions[target], models)
-    forecast = forecast_of_model(
-        models[target], material.matrix[rows], footing.where(rows), **ASKED
+    rows = splits[target].latest.rows
+    context = build_interval_context(training_input, splits[target], models)
+    forecast = forecast_with_model(
+        models[target], training_input.matrix[rows], context.select(rows), **ASKED
     )
     for lower, upper in (
         (np.zeros(rows.size), forecast.low),
@@ -171,28 +181,30 @@ def test_forecasts_lie_within_their_intervals_and_within_a_share(
 
 def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
     forecast = Forecast(*(np.arange(4.0) + place for place in range(4)))
-    picked = forecast.where(np.array([True, False, False, True]))
+    picked = forecast.select(np.array([True, False, False, True]))
     assert _columns(picked) == [[place, place + 3.0] for place in range(4)]
 
 
 def test_units_of_return_risk_are_in_calibration_as_many_as_came(
-    models: dict[Target, TargetModel], material: Material, divisions: dict[Target, Division]
+    models: dict[Target, TargetModel],
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
 ) -> None:
-    shaping_half = divisions["return_risk"].shaping
+    shaping_half = splits["return_risk"].curve_fit
     busy = replace(shaping_half, weight=3 * shaping_half.weight)
-    division = replace(divisions["return_risk"], shaping=busy)
-    units = footing_of(material, division, models).units
-    rows = np.concatenate([division.shaping.rows, division.conformal.rows, division.latest.rows])
-    offered = material.training_set.columns["units_offered"][rows]
-    seller, inputs = models["sell_through"], material.matrix[rows]
-    halves = division.shaping.rows.size, division.conformal.rows.size
+    split = replace(splits["return_risk"], curve_fit=busy)
+    exposure = build_interval_context(training_input, split, models).exposure
+    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
+    offered = training_input.training_set.columns["units_offered"][rows]
+    seller, inputs = models["sell_through"], training_input.matrix[rows]
+    halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
     own_words = raw_share(seller.target, seller.boosters, inputs)
     sold = np.where(is_calibration, own_words, seller.predict(inputs))
-    expected = share_units("return_risk", offered, sold)
-    shaping, conformal, latest = np.split(expected, np.cumsum(halves))
-    factor = division.shaping.weight.sum() / shaping.sum()
-    assert units[division.shaping.rows] == pytest.approx(np.fmax(shaping * factor, 1))
-    assert units[division.conformal.rows] == pytest.approx(np.fmax(conformal * factor, 1))
-    assert units[division.latest.rows] == pytest.approx(latest)
+    expected = share_exposure("return_risk", offered, sold)
+    curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
+    factor = split.curve_fit.weight.sum() / curve_fit.sum()
+    assert exposure[split.curve_fit.rows] == pytest.approx(np.fmax(curve_fit * factor, 1))
+    assert exposure[split.residual_fit.rows] == pytest.approx(np.fmax(conformal * factor, 1))
+    assert exposure[split.latest.rows] == pytest.approx(latest)
     assert factor > 2

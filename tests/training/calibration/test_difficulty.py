@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from features.runtime.arrays import FloatArray
 from training.calibration.difficulty import (
     ESTIMATE_BANDS,
-    HELD,
-    LEAST_SIZE,
+    MIN_SIZE,
+    TARGET_COVERAGE,
     UNIT_BANDS,
-    learn_spread,
+    fit_difficulty,
 )
 
 
@@ -27,13 +27,13 @@ def test_spread_of_beta_binomial_shares_is_learned_as_they_fall(lasting: float) 
     strength = 1 / lasting - 1
     chance = rng.beta(mean * strength, (1 - mean) * strength)
     outcome = rng.binomial(units.astype(int), chance) / units
-    spread = learn_spread(mean, outcome, units)
-    is_held = np.abs(outcome - mean) <= spread.of(mean, units)
+    difficulty = fit_difficulty(mean, outcome, units)
+    is_held = np.abs(outcome - mean) <= difficulty.sigma(mean, units)
     for least, most in ((2, 6), (6, 20), (20, 80), (80, 500)):
         band = (units >= least) & (units < most)
-        assert is_held[band].mean() == pytest.approx(HELD, abs=0.08)
-    deviation = np.sqrt(lasting + (1 - lasting) / spread.units)
-    found = spread.factors / spread.factors[0]
+        assert is_held[band].mean() == pytest.approx(TARGET_COVERAGE, abs=0.08)
+    deviation = np.sqrt(lasting + (1 - lasting) / difficulty.units)
+    found = difficulty.factors / difficulty.factors[0]
     np.testing.assert_allclose(found, deviation / deviation[0], rtol=0.05)
 
 
@@ -41,9 +41,11 @@ def test_spread_of_nothing_but_dice_falls_with_the_root_of_the_units() -> None:
     rng = np.random.default_rng(2)
     units = rng.integers(20, 400, 40_000).astype(np.float64)
     outcome = rng.binomial(units.astype(int), 0.3) / units
-    spread = learn_spread(np.full(40_000, 0.3), outcome, units)
+    difficulty = fit_difficulty(np.full(40_000, 0.3), outcome, units)
     np.testing.assert_allclose(
-        spread.factors / spread.factors[0], np.sqrt(spread.units[0] / spread.units), rtol=0.05
+        difficulty.factors / difficulty.factors[0],
+        np.sqrt(difficulty.units[0] / difficulty.units),
+        rtol=0.05,
     )
 
 
@@ -53,7 +55,7 @@ def test_spread_doesnt_fall_where_units_change_nothing(noise: float) -> None:
     units = rng.integers(1, 20, 20_000).astype(np.float64)
     share = np.full(20_000, 0.5)
     outcome = share + noise * rng.choice([-1.0, 1.0], 20_000)
-    factors = learn_spread(share, outcome, units).factors
+    factors = fit_difficulty(share, outcome, units).factors
     assert factors.min() == pytest.approx(factors.max())
 
 
@@ -72,12 +74,12 @@ def test_spread_holds_the_same_share_at_all_estimates(
     estimate, units = rng.uniform(0.1, 0.9, 40_000), np.ones(40_000)
     outcome = estimate + width(estimate) * rng.uniform(-1, 1, estimate.size)
     known, fresh = np.arange(20_000), np.arange(20_000, 40_000)
-    spread = learn_spread(estimate[known], outcome[known], units[known])
+    difficulty = fit_difficulty(estimate[known], outcome[known], units[known])
     distance = np.abs(outcome - estimate)[fresh]
-    is_held = distance <= spread.of(estimate[fresh], units[fresh])
+    is_held = distance <= difficulty.sigma(estimate[fresh], units[fresh])
     for low in np.arange(0.1, 0.9, 0.1):
         band = (estimate[fresh] >= low) & (estimate[fresh] < low + 0.1)
-        assert is_held[band].mean() == pytest.approx(HELD, abs=0.06)
+        assert is_held[band].mean() == pytest.approx(TARGET_COVERAGE, abs=0.06)
 
 
 @given(
@@ -92,13 +94,13 @@ def test_intervals_in_a_learned_spread_grow_with_the_estimate(
     rows: list[tuple[float, float, int]], first: float, second: float, reach: float
 ) -> None:
     estimate, outcome, units = np.array(rows, dtype=np.float64).T
-    spread = learn_spread(estimate, outcome, units)
-    assert spread.sizes.size <= ESTIMATE_BANDS
-    assert spread.factors.size <= UNIT_BANDS
-    assert spread.sizes.min() >= LEAST_SIZE
+    difficulty = fit_difficulty(estimate, outcome, units)
+    assert difficulty.sizes.size <= ESTIMATE_BANDS
+    assert difficulty.factors.size <= UNIT_BANDS
+    assert difficulty.sizes.min() >= MIN_SIZE
     lower, higher = sorted((first, second))
     asked = np.array([lower, higher])
-    width = reach * spread.of(asked, np.ones(2))
+    width = reach * difficulty.sigma(asked, np.ones(2))
     low, high = np.maximum(asked - width, 0), np.minimum(asked + width, 1)
     slack = 1e-7  # the ratios are held up to rounding, and so many times the size
     assert low[0] <= low[1] + slack
@@ -107,11 +109,11 @@ def test_intervals_in_a_learned_spread_grow_with_the_estimate(
 
 def test_spread_of_one_estimate_is_the_distance_that_most_rows_keep() -> None:
     outcome = np.linspace(0.5, 0.9, 101)
-    spread = learn_spread(np.full(101, 0.5), outcome, np.ones(101))
-    assert spread.estimates.tolist() == [0.5]
-    assert spread.sizes[0] == pytest.approx(0.4 * HELD)
+    difficulty = fit_difficulty(np.full(101, 0.5), outcome, np.ones(101))
+    assert difficulty.estimates.tolist() == [0.5]
+    assert difficulty.sizes[0] == pytest.approx(0.4 * TARGET_COVERAGE)
 
 
 def test_spread_where_nothing_was_missed_is_the_least() -> None:
     share = np.linspace(0.1, 0.9, 50)
-    assert set(learn_spread(share, share, np.ones(50)).sizes.tolist()) == {LEAST_SIZE}
+    assert set(fit_difficulty(share, share, np.ones(50)).sizes.tolist()) == {MIN_SIZE}

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import IsotonicRegression
 
 from features.runtime.arrays import FloatArray
-from training.calibration.curves import GROUPS, fit_knots
+from training.calibration.curves import GROUPS, fit_isotonic
 
 shares = st.floats(0, 1, allow_nan=False, width=32)
 rows = st.integers(1, 40).flatmap(
@@ -53,7 +53,7 @@ def test_knots_are_scikit_learn_s_on_groups_made_by_loops(
         out_of_bounds="clip",
     ).fit(x, y, weights)
     asked = np.concatenate([drawn[0], np.linspace(-0.2, 1.2, 57)])
-    assert fit_knots(*drawn).apply(asked) == pytest.approx(theirs.predict(asked), abs=1e-12)
+    assert fit_isotonic(*drawn).apply(asked) == pytest.approx(theirs.predict(asked), abs=1e-12)
 
 
 def test_single_rows_of_much_weight_do_not_decide_the_ends() -> None:
@@ -63,7 +63,7 @@ def test_single_rows_of_much_weight_do_not_decide_the_ends() -> None:
     label = rng.binomial(weight.astype(int), raw) / weight
     label[0], label[-1], weight[[0, -1]] = 1.0, 0.0, 200.0
     ends = np.array([0.025, 0.195])
-    assert fit_knots(raw, label, weight).apply(ends) == pytest.approx(ends, abs=0.04)
+    assert fit_isotonic(raw, label, weight).apply(ends) == pytest.approx(ends, abs=0.04)
     exact = IsotonicRegression(out_of_bounds="clip").fit(raw, label, weight).predict(ends)
     assert np.abs(exact - ends).max() > 0.02
 
@@ -72,7 +72,7 @@ def test_single_rows_of_much_weight_do_not_decide_the_ends() -> None:
 def test_knots_never_promise_what_a_single_unit_could_refute(
     drawn: tuple[FloatArray, FloatArray, FloatArray],
 ) -> None:
-    knots = fit_knots(*drawn)
+    knots = fit_isotonic(*drawn)
     assert knots.y.min() > 0
     assert knots.y.max() < 1
 
@@ -90,10 +90,10 @@ def test_knots_are_weighted_means_of_blocks_held_off_the_ends(
     label: list[float], weight: list[float], expected: list[float]
 ) -> None:
     raw = np.array([0.1, 0.2, 0.3, 0.4])
-    knots = fit_knots(raw, np.array(label), np.array(weight))
+    knots = fit_isotonic(raw, np.array(label), np.array(weight))
     assert knots.apply(raw) == pytest.approx(expected)
 
 
 def test_knots_of_a_constant_prediction_are_the_weighted_mean() -> None:
-    knots = fit_knots(np.full(3, 0.7), np.array([0.0, 0.0, 1.0]), np.array([1.0, 1.0, 2.0]))
+    knots = fit_isotonic(np.full(3, 0.7), np.array([0.0, 0.0, 1.0]), np.array([1.0, 1.0, 2.0]))
     assert knots.apply(np.array([0.0, 0.7, 1.0])) == pytest.approx([0.5, 0.5, 0.5])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.checkpoints.checkpoints import Checkpoints, Reached
+from training.checkpoints.checkpoints import Checkpoints, StageResult
 
 STAGE = "fit"
 FACTS = {"rows": "digest", "trees": 7}
@@ -16,13 +16,13 @@ class KilledError(Exception):
     """Stand for the end of a process in the middle of a stage."""
 
 
-def reach(
+def run_stage(
     run: Path,
     *,
     facts: Mapping[str, object] = FACTS,
     program: Mapping[str, object] = PROGRAM,
     text: str = "made",
-) -> tuple[Reached, list[str]]:
+) -> tuple[StageResult, list[str]]:
     told: list[str] = []
     checkpoints = Checkpoints(run, program, told.append)
     result = run / "result"
@@ -31,14 +31,14 @@ def reach(
         result.mkdir(exist_ok=True)
         (result / "part").write_text(text)
 
-    return checkpoints.reach(STAGE, facts, result, make), told
+    return checkpoints.run_stage(STAGE, facts, result, make), told
 
 
 def test_stage_is_made_once(tmp_path: Path) -> None:
-    first, _ = reach(tmp_path)
-    again, told = reach(tmp_path, text="never made")
-    assert not first.is_as_before
-    assert again.is_as_before
+    first, _ = run_stage(tmp_path)
+    again, told = run_stage(tmp_path, text="never made")
+    assert not first.is_reused
+    assert again.is_reused
     assert again.files == first.files
     assert told == []
     assert (tmp_path / "result" / "part").read_text() == "made"
@@ -57,13 +57,13 @@ def test_stage_is_made_once(tmp_path: Path) -> None:
 def test_stage_that_depends_on_something_else_now_supersedes_the_earlier_one(
     tmp_path: Path, facts: Mapping[str, object], program: Mapping[str, object]
 ) -> None:
-    first, _ = reach(tmp_path)
-    other, told = reach(tmp_path, facts=facts, program=program, text="other")
-    assert not other.is_as_before
+    first, _ = run_stage(tmp_path)
+    other, told = run_stage(tmp_path, facts=facts, program=program, text="other")
+    assert not other.is_reused
     assert other.files != first.files
     assert told == []
     assert [path.name for path in (tmp_path / "stages").iterdir()] == ["fit.json"]
-    assert not reach(tmp_path)[0].is_as_before
+    assert not run_stage(tmp_path)[0].is_reused
 
 
 def _cut(run: Path) -> None:
@@ -86,25 +86,25 @@ def _spoil_record(run: Path) -> None:
 def test_damaged_stage_is_made_again_and_said(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    reach(tmp_path)
+    run_stage(tmp_path)
     damage(tmp_path)
-    again, (told,) = reach(tmp_path, text="anew")
-    assert not again.is_as_before
+    again, (told,) = run_stage(tmp_path, text="anew")
+    assert not again.is_reused
     assert "damaged" in told
     assert (tmp_path / "result" / "part").read_text() == "anew"
 
 
 def test_stage_interrupted_is_not_taken_for_the_one_it_was_to_replace(tmp_path: Path) -> None:
-    reach(tmp_path)
+    run_stage(tmp_path)
 
     def make() -> None:
         (tmp_path / "result" / "part").write_text("half")
         raise KilledError
 
     with pytest.raises(KilledError):
-        Checkpoints(tmp_path, PROGRAM, lambda _: None).reach(
+        Checkpoints(tmp_path, PROGRAM, lambda _: None).run_stage(
             STAGE, {"rows": "others"}, tmp_path / "result", make
         )
-    again, told = reach(tmp_path)
-    assert not again.is_as_before
+    again, told = run_stage(tmp_path)
+    assert not again.is_reused
     assert told == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.checkpoints.code_version import ROOT, fingerprint_of, program_facts
+from training.checkpoints.code_version import ROOT, code_version, fingerprint_packages
 
 
 @pytest.fixture
@@ -24,27 +24,27 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_fingerprint_follows_our_code(root: Path, path: str, text: str) -> None:
-    before = fingerprint_of(root)
+    before = fingerprint_packages(root)
     (root / path).write_text(text)
-    assert fingerprint_of(root) != before
+    assert fingerprint_packages(root) != before
 
 
 def test_fingerprint_follows_the_names_of_our_files(root: Path) -> None:
-    before = fingerprint_of(root)
+    before = fingerprint_packages(root)
     (root / "features/inner/code.py").rename(root / "features/inner/moved.py")
-    assert fingerprint_of(root) != before
+    assert fingerprint_packages(root) != before
 
 
 @pytest.mark.parametrize("path", ["features/PAGE.md", "experiments/inner/code.py", "xuanpin.py"])
 def test_fingerprint_leaves_out_what_makes_no_numbers(root: Path, path: str) -> None:
-    before = fingerprint_of(root)
+    before = fingerprint_packages(root)
     (root / path).write_text("anything")
-    assert fingerprint_of(root) == before
+    assert fingerprint_packages(root) == before
 
 
 def test_program_says_which_code_and_libraries_are_running() -> None:
-    facts = program_facts()
-    assert facts["code"] == fingerprint_of(ROOT)
+    facts = code_version()
+    assert facts["code"] == fingerprint_packages(ROOT)
     assert (ROOT / "training" / "checkpoints" / "code_version.py").is_file()
     libraries = facts["libraries"]
     assert isinstance(libraries, dict)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
-from training.checkpoints.run_lock import RunInUseError, sole_use
+from training.checkpoints.run_lock import RunInUseError, run_lock
 
 
 def test_second_user_is_refused_with_the_process_and_the_way_out(
@@ -14,7 +14,7 @@ def test_second_user_is_refused_with_the_process_and_the_way_out(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run = Path("run")
-    with sole_use(run), pytest.raises(RunInUseError) as caught, sole_use(run):
+    with run_lock(run), pytest.raises(RunInUseError) as caught, run_lock(run):
         pass
     assert str(caught.value) == (
         f"Expected to be alone in the run directory run; found process {os.getpid()} at work "
@@ -24,15 +24,15 @@ def test_second_user_is_refused_with_the_process_and_the_way_out(
 
 
 def test_next_user_is_let_in_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), sole_use(tmp_path):
+    with pytest.raises(ZeroDivisionError), run_lock(tmp_path):
         raise ZeroDivisionError
-    with sole_use(tmp_path), sole_use(tmp_path / "another"):
+    with run_lock(tmp_path), run_lock(tmp_path / "another"):
         pass
 
 
 def test_run_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
-    with pytest.raises(StorageError), sole_use(tmp_path / "run"):
+    with pytest.raises(StorageError), run_lock(tmp_path / "run"):
         pass
 
 
@@ -61,6 +61,6 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("content")
-    with sole_use(tmp_path):
+    with run_lock(tmp_path):
         left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
     assert {name for name in left if (tmp_path / name).is_file()} == {".lock", *whole}

@@ -12,13 +12,15 @@ from features.dataset.horizons import Horizons
 from features.runtime.errors import DataError
 from tests.worlds.sources import order, required_source, write_csv, write_parquet
 from training.checkpoints.checkpoints import Checkpoints
-from training.data.prepare_rows import KnownRows, known_rows
+from training.data.prepare_rows import PreparedRows, prepare_rows
 
 
-def known(source: Path, run: Path, horizons: Horizons | None = None) -> tuple[KnownRows, list[str]]:
+def known(
+    source: Path, run: Path, horizons: Horizons | None = None
+) -> tuple[PreparedRows, list[str]]:
     told: list[str] = []
     checkpoints = Checkpoints(run, {"code": "a"}, told.append)
-    rows = known_rows(source, horizons or Horizons(), checkpoints, told.append)
+    rows = prepare_rows(source, horizons or Horizons(), checkpoints, told.append)
     return rows, told
 
 
@@ -28,7 +30,7 @@ class First:
 
     source: Path
     run: Path
-    rows: KnownRows
+    rows: PreparedRows
     told: list[str]
 
 

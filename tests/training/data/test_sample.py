@@ -8,7 +8,7 @@ import pytest
 from features.declarations.targets import Target
 from training.data.sample import final_rows, refuse_unlearnable
 from training.data.training_set import TrainingSet
-from training.errors import BrokenLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
+from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
 NOTHING = float("nan")
 
@@ -43,7 +43,7 @@ def test_final_rows_are_the_mature_ones_with_evidence(
 def test_final_rows_with_a_label_that_is_no_share_are_refused(
     value: float, target: Target, training_set: TrainingSet
 ) -> None:
-    with pytest.raises(BrokenLabelsError, match="1 of"):
+    with pytest.raises(InvalidLabelsError, match="1 of"):
         final_rows(_with_labels(training_set, target, value), target)
 
 
@@ -68,8 +68,8 @@ def test_refuse_unlearnable_refuses_labels_that_teach_nothing(
     label: list[float], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        refuse_unlearnable("return_risk", "train", np.array(label), least_positives=2)
+        refuse_unlearnable("return_risk", "train", np.array(label), min_positives=2)
 
 
 def test_refuse_unlearnable_accepts_enough_positives() -> None:
-    refuse_unlearnable("return_risk", "train", np.array([0.0, 0.1, 1.0]), least_positives=2)
+    refuse_unlearnable("return_risk", "train", np.array([0.0, 0.1, 1.0]), min_positives=2)

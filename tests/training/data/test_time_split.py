@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from tests.worlds.training import HORIZONS, QUICK
-from training.data.time_split import Division, divide, forward_split, in_first_half
-from training.data.training_set import Outcome, TrainingSet
+from training.data.time_split import TargetSplit, forward_split, is_first_half, split_target
+from training.data.training_set import TargetOutcome, TrainingSet
 from training.errors import OneClassError, TooFewDaysError, TooFewRowsError
 from training.settings import TrainingSettings
 
@@ -29,7 +29,7 @@ settings_drawn = st.builds(
     TrainingSettings,
     latest_days=days,
     calibration_days=days,
-    least_train_days=days,
+    min_train_days=days,
 )
 moments = st.lists(st.integers(19_000, 20_200), min_size=1, max_size=80)
 
@@ -50,10 +50,10 @@ def test_split_no_label_reaches_the_first_moment_of_a_later_slice(
         return
     slices = (split.train, split.calibration, split.latest)
     for earlier, later in pairwise(slices):
-        inside = as_of_day[earlier.hold(as_of_day)]
+        inside = as_of_day[earlier.contains(as_of_day)]
         assert (inside + horizons.maturity_days(target) <= later.first).all()
-    assert split.latest.hold(as_of_day)[as_of_day.argmax()]
-    assert np.sum([one.hold(as_of_day) for one in slices], axis=0).max() <= 1
+    assert split.latest.contains(as_of_day)[as_of_day.argmax()]
+    assert np.sum([one.contains(as_of_day) for one in slices], axis=0).max() <= 1
 
 
 @given(
@@ -67,7 +67,7 @@ def test_split_fits_exactly_when_the_days_it_needs_are_there(
 ) -> None:
     embargo = horizons.maturity_days(target) - 1
     needed = (
-        settings.least_train_days
+        settings.min_train_days
         + embargo
         + settings.calibration_days
         + embargo
@@ -76,7 +76,7 @@ def test_split_fits_exactly_when_the_days_it_needs_are_there(
     as_of_day = np.array([19_000, 19_000 + span - 1])
     if span >= needed:
         split = forward_split(target, as_of_day, horizons, settings)
-        assert split.train.last - split.train.first + 1 == span - needed + settings.least_train_days
+        assert split.train.last - split.train.first + 1 == span - needed + settings.min_train_days
     else:
         with pytest.raises(TooFewDaysError, match=f"{needed} days .* found {span} days"):
             forward_split(target, as_of_day, horizons, settings)
@@ -84,7 +84,7 @@ def test_split_fits_exactly_when_the_days_it_needs_are_there(
 
 def test_first_half_is_the_parity_of_the_names_digest() -> None:
     names = [f"P{i}" for i in range(400)]
-    halves = in_first_half(names)
+    halves = is_first_half(names)
     assert halves.tolist() == [
         int(hashlib.sha256(name.encode()).hexdigest()[:2], 16) % 2 == 0 for name in names
     ]
@@ -93,42 +93,42 @@ def test_first_half_is_the_parity_of_the_names_digest() -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_divide_parts_final_rows_by_moment_and_product(
-    target: Target, training_set: TrainingSet, divisions: dict[Target, Division]
+    target: Target, training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    division = divisions[target]
+    split = splits[target]
     outcome = training_set.outcomes[target]
     product = training_set.keys["product_id"].codes
-    spans = (division.days.train, division.days.calibration, division.days.latest)
+    spans = (split.days.train, split.days.calibration, split.days.latest)
     expected: list[list[int]] = [[], [], []]
     for row, day in enumerate(training_set.as_of_day):
         if outcome.is_mature[row] and outcome.weight[row] > 0:
             for place, span in enumerate(spans):
                 if span.first <= day <= span.last:
                     expected[place].append(row)
-    halves = np.concatenate([division.shaping.rows, division.conformal.rows])
-    assert division.train.rows.tolist() == expected[0]
+    halves = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+    assert split.train.rows.tolist() == expected[0]
     assert sorted(halves.tolist()) == expected[1]
-    judged = np.concatenate([division.latest.rows, division.latest_hidden.rows])
+    judged = np.concatenate([split.latest.rows, split.latest_masked.rows])
     assert judged.tolist() == expected[2]
-    assert not set(product[division.shaping.rows]) & set(product[division.conformal.rows])
+    assert not set(product[split.curve_fit.rows]) & set(product[split.residual_fit.rows])
 
 
 def test_divide_with_too_few_rows_names_the_slice(training_set: TrainingSet) -> None:
-    settings = QUICK.model_copy(update={"least_rows": 1500})
+    settings = QUICK.model_copy(update={"min_rows": 1500})
     with pytest.raises(TooFewRowsError, match=r"1500 rows .* in the train slice"):
-        divide(training_set, "sell_through", HORIZONS, settings)
+        split_target(training_set, "sell_through", HORIZONS, settings)
 
 
 def test_divide_refuses_a_calibration_slice_of_one_class(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
     outcome = training_set.outcomes["return_risk"]
     label = outcome.label.copy()
-    label[divisions["return_risk"].shaping.rows] = 0.0
-    changed = Outcome(label, outcome.weight, outcome.is_mature)
+    label[splits["return_risk"].curve_fit.rows] = 0.0
+    changed = TargetOutcome(label, outcome.weight, outcome.is_mature)
     outcomes = {**training_set.outcomes, "return_risk": changed}
     with pytest.raises(OneClassError, match="calibration slice"):
-        divide(
+        split_target(
             replace(training_set, outcomes=outcomes),
             "return_risk",
             HORIZONS,

@@ -8,9 +8,9 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.point_in_time.training_rows import FINGERPRINT
-from tests.worlds.training import without_returns
+from tests.worlds.training import drop_returns
 from training.data.training_set import TrainingSet, read_training_set
-from training.errors import MissingColumnsError, MissingKeysError, OtherCatalogueError
+from training.errors import CatalogueMismatchError, MissingColumnsError, MissingKeysError
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_training_set_knows_outcomes_of_the_labelled_targets_alone(
     rows: pa.Table, training_set: TrainingSet
 ) -> None:
     assert list(training_set.outcomes) == ["sell_through", "return_risk"]
-    alone = read_training_set(without_returns(rows), CATALOGUE).outcomes
+    alone = read_training_set(drop_returns(rows), CATALOGUE).outcomes
     assert list(alone) == ["sell_through"]
     np.testing.assert_array_equal(
         alone["sell_through"].label, training_set.outcomes["sell_through"].label
@@ -95,5 +95,5 @@ def test_training_set_with_a_null_key_is_refused(rows: pa.Table) -> None:
 def test_training_set_of_another_catalogue_is_refused(
     metadata: dict[bytes, bytes] | None, rows: pa.Table
 ) -> None:
-    with pytest.raises(OtherCatalogueError, match="training rows of catalogue"):
+    with pytest.raises(CatalogueMismatchError, match="training rows of catalogue"):
         read_training_set(rows.replace_schema_metadata(metadata), CATALOGUE)

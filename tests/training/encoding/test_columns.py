@@ -14,14 +14,14 @@ import pyarrow as pa
 import pytest
 from sklearn.base import clone
 
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.encoding.input_table import TableReader
 from training.estimator_errors import ChangedKindError, InputError
 from training.estimators.base import ShareModel
 from training.estimators.boosted import SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
-MARKET = simulated(300)
+MARKET = draw_shares(300)
 X = MARKET.X
 NUMBERED = X.assign(maker=X["maker"].str.removeprefix("maker ").astype(int))
 TEXT = X.assign(maker=NUMBERED["maker"].astype(str))
@@ -137,7 +137,7 @@ def test_numbers_and_booleans_of_any_type_are_numbers(
     column: pd.Series, expected: list[float]
 ) -> None:
     frame = column.to_frame()
-    numbers = TableReader.of(frame, ()).read(frame).numbers
+    numbers = TableReader.infer(frame, ()).read(frame).numbers
     assert numbers[:, 0].tolist() == pytest.approx(expected, nan_ok=True)
 
 
@@ -158,7 +158,7 @@ def test_text_dictionaries_and_other_objects_are_categories(
     column: pd.Series, expected: list[int]
 ) -> None:
     frame = column.to_frame()
-    assert TableReader.of(frame, ()).read(frame).codes[:, 0].tolist() == expected
+    assert TableReader.infer(frame, ()).read(frame).codes[:, 0].tolist() == expected
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["shrinkage", "sell_through", "no_groups"])
@@ -192,7 +192,7 @@ def test_level_of_too_many_digits_to_print_is_refused() -> None:
 @pytest.mark.parametrize("kind", [pa.binary(), pa.timestamp("ns"), pa.list_(pa.int8())])
 def test_arrow_type_of_neither_kind_is_refused(kind: pa.DataType) -> None:
     with pytest.raises(InputError, match="text or categories in column 'column'; found type "):
-        TableReader.of(_arrow(kind, [None]).to_frame(), ())
+        TableReader.infer(_arrow(kind, [None]).to_frame(), ())
 
 
 def test_dictionary_of_arrow_orders_no_rows() -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.estimators.base import ShareModel
 from training.estimators.boosted import SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
-MARKET = simulated(300)
+MARKET = draw_shares(300)
 X = MARKET.X
 
 MODELS: list[ShareModel] = [

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import cross_val_predict
 
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.estimators.base import ShareModel
 from training.estimators.boosted import SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
-MARKET = simulated(300)
+MARKET = draw_shares(300)
 ROWS = len(MARKET.X)
 NOTHING: dict[str, Any] = {
     "object": pd.Series([None] * ROWS, dtype=object),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from training.estimators.conformal_fit import (
-    LEAST_SHAPING_ROWS,
-    HeldBack,
+    MIN_CURVE_FIT_ROWS,
+    HoldoutRows,
     RawShares,
     ShareFinish,
     learn_share_finish,
@@ -21,12 +21,12 @@ def _finish(rows: int) -> ShareFinish:
     rng = np.random.default_rng(0)
     share = rng.uniform(0.1, 0.6, rows)
     raw = RawShares(share * 1.5, np.zeros(rows, np.bool_))
-    held = HeldBack(raw=raw, share=share, trials=np.ones(rows), alike=np.arange(rows))
+    held = HoldoutRows(raw=raw, share=share, trials=np.ones(rows), clusters=np.arange(rows))
     return learn_share_finish(held, Variances(1.0, 0.0, ()), rng)
 
 
 def test_few_rows_leave_estimates_as_they_are_and_it_is_noted() -> None:
-    finish = _finish(2 * LEAST_SHAPING_ROWS - 1)
+    finish = _finish(2 * MIN_CURVE_FIT_ROWS - 1)
     assert finish.estimate(ASKED).tolist() == ASKED.share.tolist()
     (note,) = finish.notes
     assert note == (
@@ -36,6 +36,6 @@ def test_few_rows_leave_estimates_as_they_are_and_it_is_noted() -> None:
 
 
 def test_enough_rows_calibrate_estimates_and_nothing_is_noted() -> None:
-    finish = _finish(2 * LEAST_SHAPING_ROWS)
+    finish = _finish(2 * MIN_CURVE_FIT_ROWS)
     np.testing.assert_allclose(finish.estimate(ASKED), ASKED.share / 1.5, atol=0.02)
     assert finish.notes == ()

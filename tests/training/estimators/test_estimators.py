@@ -15,14 +15,14 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.estimators.base import ShareModel
 from training.estimators.boosted import ReturnRiskModel, SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
 GROUPS = ["region", "maker"]
-MARKET = simulated(1500)
-LATER = simulated(1000, seed=1)
+MARKET = draw_shares(1500)
+LATER = draw_shares(1000, seed=1)
 MODELS: dict[str, ShareModel] = {
     "shrinkage": ShrinkageModel(groups=GROUPS),
     "sell_through": SellThroughModel(groups=GROUPS, monotone={"price": -1}, trees=60),
@@ -67,13 +67,13 @@ def test_prediction_does_not_depend_on_the_other_rows(order: list[int]) -> None:
     assert [one.tolist() for one in found] == [low[order].tolist(), high[order].tolist()]
 
 
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
-def test_interval_holds_the_estimate_and_covers(level: float, fitted: ShareModel) -> None:
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9])
+def test_interval_holds_the_estimate_and_covers(coverage: float, fitted: ShareModel) -> None:
     estimate = fitted.predict(LATER.X)
-    low, high = fitted.predict_interval(LATER.X, level)
+    low, high = fitted.predict_interval(LATER.X, coverage)
     assert ((low >= 0) & (low <= estimate) & (estimate <= high) & (high <= 1)).all()
     covered = ((LATER.y >= low) & (LATER.y <= high)).mean()
-    assert level - 0.06 < covered < level + 0.12
+    assert coverage - 0.06 < covered < coverage + 0.12
 
 
 @settings(max_examples=30, deadline=None)
@@ -170,7 +170,7 @@ def test_group_of_three_rows_leans_on_the_wider_one() -> None:
 
 
 def test_few_rows_of_unseen_groups_are_merged_and_it_is_said() -> None:
-    market = simulated(300, makers=150)
+    market = draw_shares(300, makers=150)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y)
     _, note = model.notes_
     assert note.startswith("Intervals of rows in unseen groups rest on all 60 rows held back:")
@@ -178,7 +178,7 @@ def test_few_rows_of_unseen_groups_are_merged_and_it_is_said() -> None:
 
 @pytest.mark.parametrize(("rows", "notes"), [(9_990, 1), (10_000, 0)])
 def test_table_too_small_for_a_curve_of_calibration_is_noted(rows: int, notes: int) -> None:
-    market = simulated(rows)
+    market = draw_shares(rows)
     found = ShrinkageModel(groups=GROUPS).fit(market.X, market.y).notes_
     assert sum(one.startswith("Estimates aren't calibrated") for one in found) == notes
 

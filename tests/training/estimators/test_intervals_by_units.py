@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import ArrayLike
 
 from features.runtime.arrays import FloatArray
-from tests.worlds.makers import parted, simulated
-from training.estimator_errors import BadUnitsError, UnitsUnknownError
+from tests.worlds.makers import draw_shares, split_by_maker
+from training.estimator_errors import InvalidUnitsError, UnitsUnknownError
 from training.estimators.base import ShareModel
 from training.estimators.boosted import ReturnRiskModel
 from training.estimators.shrinkage import ShrinkageModel
 
 GROUPS = ["region", "maker"]
-LATER = simulated(4000, seed=1)
+LATER = draw_shares(4000, seed=1)
 BANDS = [(1, 15), (16, 39), (40, 60)]
 
 
@@ -45,7 +45,7 @@ def _covered(low: FloatArray, high: FloatArray) -> list[float]:
 )
 def fitted(request: pytest.FixtureRequest) -> ShareModel:
     model, rows = request.param
-    market = simulated(rows)
+    market = draw_shares(rows)
     done: ShareModel = model.fit(market.X, market.y, market.trials)
     return done
 
@@ -90,12 +90,12 @@ def test_no_unit_expected_counts_as_one(units: ArrayLike, fitted: ShareModel) ->
     "units", [np.nan, -1, np.inf, [1.0, np.nan], [1.0], [[1.0, 2.0]], "many", {}, pd.NA, 10**400]
 )
 def test_units_that_are_no_number_are_refused(units: ArrayLike, fitted: ShareModel) -> None:
-    with pytest.raises(BadUnitsError, match="Say how many units"):
+    with pytest.raises(InvalidUnitsError, match="Say how many units"):
         fitted.predict_interval(LATER.X[:2], units=units)
 
 
 def test_units_are_refused_where_no_row_of_fit_had_more_than_one() -> None:
-    market = simulated(300)
+    market = draw_shares(300)
     weights = np.where(np.arange(300) % 2, 0.1, 0.7)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y, weights)
     with pytest.raises(UnitsUnknownError):
@@ -103,7 +103,7 @@ def test_units_are_refused_where_no_row_of_fit_had_more_than_one() -> None:
 
 
 def test_weights_that_only_rounding_tells_apart_are_one_number_of_units() -> None:
-    market = simulated(10_500)
+    market = draw_shares(10_500)
     weights = np.where(np.arange(10_500) % 2, 3.3, 3 * 1.1)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y, weights)
     low, high = model.predict_interval(LATER.X, units=3)
@@ -113,7 +113,7 @@ def test_weights_that_only_rounding_tells_apart_are_one_number_of_units() -> Non
 def test_intervals_of_new_groups_hold_if_groups_were_held_back_in_full() -> None:
     covered = []
     for seed in range(6):
-        market, later = parted(12_000, seed, makers=700)
+        market, later = split_by_maker(12_000, seed, makers=700)
         model = ShrinkageModel(groups=GROUPS, calibration_groups="maker")
         model.fit(market.X, market.y, market.trials)
         assert not model.notes_
@@ -123,7 +123,7 @@ def test_intervals_of_new_groups_hold_if_groups_were_held_back_in_full() -> None
 
 
 def test_units_are_refused_where_fit_had_rows_of_equal_weight() -> None:
-    market = simulated(300)
+    market = draw_shares(300)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y)
     with pytest.raises(UnitsUnknownError, match="Give fit each row's trials as sample_weight"):
         model.predict_interval(market.X, units=3)

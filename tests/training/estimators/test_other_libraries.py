@@ -7,11 +7,11 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.difficulty import Spread
-from training.estimators.conformal_fit import HeldBack, RawShares, learn_share_finish
+from serving.conformal.difficulty import DifficultyEstimate
+from training.estimators.conformal_fit import HoldoutRows, RawShares, learn_share_finish
 from training.shrinkage.variance_components import Variances
 
-LEVELS = [0.5, 0.8, 0.9]
+COVERAGES = [0.5, 0.8, 0.9]
 ROWS = 499
 
 
@@ -21,25 +21,25 @@ def _sample(seed: int) -> tuple[FloatArray, FloatArray]:
     return estimate, rng.beta(8 * estimate, 8 * (1 - estimate))
 
 
-def _ours(level: float) -> tuple[FloatArray, FloatArray]:
+def _ours(coverage: float) -> tuple[FloatArray, FloatArray]:
     estimate, outcome = _sample(0)
     raw = RawShares(estimate, np.zeros(ROWS, dtype=bool))
-    held = HeldBack(raw=raw, share=outcome, trials=np.ones(ROWS), alike=np.arange(ROWS))
+    held = HoldoutRows(raw=raw, share=outcome, trials=np.ones(ROWS), clusters=np.arange(ROWS))
     finish = learn_share_finish(held, Variances(1.0, 0.0, ()), np.random.default_rng(0))
     asked, _ = _sample(1)
-    return finish.interval(RawShares(asked, raw.is_cold), level)
+    return finish.interval(RawShares(asked, raw.is_cold), coverage)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_interval_is_that_of_crepes(level: float) -> None:
+@pytest.mark.parametrize("coverage", COVERAGES)
+def test_interval_is_that_of_crepes(coverage: float) -> None:
     crepes = pytest.importorskip("crepes", reason="crepes is in the dev extra, not installed here")
     estimate, outcome = _sample(0)
     asked, _ = _sample(1)
     theirs = crepes.ConformalRegressor()
-    one, spread = np.ones(ROWS), Spread.binomial()
-    theirs.fit(outcome - estimate, sigmas=spread.of(estimate, one))
-    bounds = theirs.predict_int(asked, sigmas=spread.of(asked, one), confidence=level)
-    low, high = _ours(level)
+    one, difficulty = np.ones(ROWS), DifficultyEstimate.binomial()
+    theirs.fit(outcome - estimate, sigmas=difficulty.sigma(estimate, one))
+    bounds = theirs.predict_int(asked, sigmas=difficulty.sigma(asked, one), confidence=coverage)
+    low, high = _ours(coverage)
     assert low == pytest.approx(np.clip(bounds[:, 0], 0, 1), abs=0.01)
     assert high == pytest.approx(np.clip(bounds[:, 1], 0, 1), abs=0.01)
 
@@ -55,20 +55,20 @@ class _Known(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         return X[:, 0]
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_interval_covers_and_is_as_wide_as_that_of_mapie(level: float) -> None:
+@pytest.mark.parametrize("coverage", COVERAGES)
+def test_interval_covers_and_is_as_wide_as_that_of_mapie(coverage: float) -> None:
     regression = pytest.importorskip(
         "mapie.regression", reason="MAPIE is in the dev extra, not installed here"
     )
     estimate, outcome = _sample(0)
     asked, later = _sample(1)
     theirs = regression.SplitConformalRegressor(
-        _Known().fit(estimate[:, np.newaxis], outcome), confidence_level=level, prefit=True
+        _Known().fit(estimate[:, np.newaxis], outcome), confidence_coverage=coverage, prefit=True
     )
     theirs.conformalize(estimate[:, np.newaxis], outcome)
     _, bounds = theirs.predict_interval(asked[:, np.newaxis])
     their_low, their_high = np.clip(bounds[:, :, 0].T, 0, 1)
-    low, high = _ours(level)
+    low, high = _ours(coverage)
     their_cover = ((their_low <= later) & (later <= their_high)).mean()
     cover = ((low <= later) & (later <= high)).mean()
     assert cover == pytest.approx(their_cover, abs=0.04)

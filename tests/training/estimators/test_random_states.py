@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.estimators.base import ShareModel
 from training.estimators.boosted import SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
-MARKET = simulated(300)
+MARKET = draw_shares(300)
 MODELS = [ShrinkageModel(), SellThroughModel(boosters=1, trees=10)]
 
 

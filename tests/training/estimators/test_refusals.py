@@ -10,13 +10,13 @@ from sklearn.exceptions import NotFittedError
 
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import XuanpinError
-from tests.worlds.makers import simulated
+from tests.worlds.makers import draw_shares
 from training.estimator_errors import ParameterError
 from training.estimators.base import ShareModel
 from training.estimators.boosted import BOOSTER_SETTINGS, ReturnRiskModel, SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
 
-MARKET = simulated(200)
+MARKET = draw_shares(200)
 X, Y = MARKET.X, MARKET.y
 NAN_LABEL = np.where(np.arange(200) < 3, np.nan, Y)
 FEW = np.where(np.arange(200) < 5, 0.5, 0.0)
@@ -127,7 +127,7 @@ def test_rows_that_teach_nothing_are_refused(
             {"trees": 0},
             "trees to be greater than or equal to 1; found 0. Change the parameter trees.",
         ),
-        ({"least_leaf_rows": 3_000_000_000}, "found 3000000000. Change the parameter least_leaf_"),
+        ({"min_samples_leaf": 3_000_000_000}, "found 3000000000. Change the parameter min_sample"),
         ({"trees": 10**400}, "Expected a number; found 1000"),
         ({"trees": 5.5}, "found 5.5. Change the parameter trees."),
         ({"leaves": 1}, "found 1. Change the parameter leaves."),
@@ -173,7 +173,7 @@ NO_NUMBERS: list[Any] = ["0.5", "a", None, True, [0.5]]
         ("leaf_ridge", "a number from 0 on"),
         ("known_share", "a share of the rows above 0, at most 1"),
         ("calibration_share", "a share of the rows between 0 and 1"),
-        ("least_positives", "a number from 0 on"),
+        ("min_positives", "a number from 0 on"),
         *((name, "a number") for name in BOOSTER_SETTINGS),
     ],
 )
@@ -190,10 +190,10 @@ NUMBERS: dict[str, Any] = {
     "trees": np.int64(5),
     "leaves": np.int16(4),
     "learning_rate": np.float32(0.5),
-    "least_leaf_rows": np.float64(20),
+    "min_samples_leaf": np.float64(20),
     "leaf_ridge": np.int32(2),
     "known_share": np.float64(0.25),
-    "least_positives": np.int64(3),
+    "min_positives": np.int64(3),
     "calibration_share": np.float32(0.25),
     "random_state": np.int64(7),
 }
@@ -253,11 +253,11 @@ def test_column_that_parts_no_rows_is_refused(
         ShrinkageModel().set_params(**{parameter: "other"}).fit(table, Y)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, 80.0, *NO_NUMBERS])
-def test_level_that_is_no_share_is_refused(level: float) -> None:
+@pytest.mark.parametrize("coverage", [0.0, 1.0, -1.0, 80.0, *NO_NUMBERS])
+def test_level_that_is_no_share_is_refused(coverage: float) -> None:
     model = ShrinkageModel(groups=["maker"]).fit(X, Y)
-    with pytest.raises(ValueError, match="Expected a level between 0 and 1"):
-        model.predict_interval(X, level)
+    with pytest.raises(ValueError, match="Expected a coverage between 0 and 1"):
+        model.predict_interval(X, coverage)
 
 
 @pytest.mark.parametrize(

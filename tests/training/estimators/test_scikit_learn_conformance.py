@@ -54,15 +54,15 @@ class Shrinkage(_OnAnyScale, ShrinkageModel):
 
 
 SMALL: dict[str, Any] = {
-    "least_leaf_rows": 1,
+    "min_samples_leaf": 1,
     "leaf_ridge": 0.0,
     "learning_rate": 0.3,
-    "least_positives": 1,
+    "min_positives": 1,
 }
 MODELS = [
     SellThrough(boosters=1, trees=30, **SMALL),
     ReturnRisk(boosters=2, trees=30, **SMALL),
-    Shrinkage(least_positives=1),
+    Shrinkage(min_positives=1),
 ]
 
 

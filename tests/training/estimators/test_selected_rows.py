@@ -10,8 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from serving.scoring.selection import Ask, Empty, UnusableAskError, p_values_of
-from tests.worlds.makers import parted, simulated
+from serving.scoring.selection import (
+    InvalidSelectionError,
+    NoSelectionReason,
+    SelectionRequest,
+    conformal_p_values,
+)
+from tests.worlds.makers import draw_shares, split_by_maker
 from training.estimators.base import NO_UNSEEN_GROUP, ShareModel
 from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.estimators.shrinkage import ShrinkageModel
@@ -25,10 +30,10 @@ def _bad_shares(model: ShareModel, bad_share: float, *, seeds: int = SEEDS) -> l
     """Return how much of each seed's list came out bad at a threshold of 0.3; of none, none."""
     found = []
     for seed in range(seeds):
-        market, later = simulated(1500, seed), simulated(500, seed + 1000)
+        market, later = draw_shares(1500, seed), draw_shares(500, seed + 1000)
         model.fit(market.X, market.y, market.trials)
         selection = model.select(later.X, bad_share=bad_share, threshold=0.3)
-        is_bad = selection.ask.is_bad(later.y)
+        is_bad = selection.request.is_bad(later.y)
         assert is_bad.mean() > 2 * bad_share
         if selection.is_chosen.any():
             found.append(float(is_bad[selection.is_chosen].mean()))
@@ -53,23 +58,23 @@ def test_lists_of_a_weak_model_are_often_empty_and_keep_the_promise_with_those()
 
 @pytest.fixture(scope="module")
 def fitted() -> ShareModel:
-    market = simulated(1500)
+    market = draw_shares(1500)
     model = ReturnRiskModel(groups=GROUPS, trees=30, boosters=1)
     return model.fit(market.X, market.y, market.trials)
 
 
 def test_the_usual_list_is_a_tenth_over_a_return_risk_of_a_fifth(fitted: ShareModel) -> None:
-    later = simulated(500, 1)
+    later = draw_shares(500, 1)
     usual = fitted.select(later.X)
     told = fitted.select(later.X, bad_share=0.1, threshold=0.2)
     assert usual.is_chosen.sum() > 0
     np.testing.assert_array_equal(usual.is_chosen, told.is_chosen)
-    assert (usual.ask.target, usual.ask.threshold) == ("return_risk", 0.2)
+    assert (usual.request.target, usual.request.threshold) == ("return_risk", 0.2)
 
 
 def test_a_list_that_nothing_can_promise_is_empty_and_says_why(fitted: ShareModel) -> None:
-    later = simulated(500, 1)
-    assert fitted.select(later.X, 0.001).reason == Empty.TOO_FEW_PAST_DECISIONS
+    later = draw_shares(500, 1)
+    assert fitted.select(later.X, 0.001).reason == NoSelectionReason.TOO_FEW_PAST_DECISIONS
     assert not fitted.select(later.X, 0.001).is_chosen.any()
 
 
@@ -90,8 +95,8 @@ def test_a_list_that_nothing_can_promise_is_empty_and_says_why(fitted: ShareMode
 def test_list_that_is_bounded_by_nothing_is_refused(
     asked: dict[str, Any], fitted: ShareModel
 ) -> None:
-    with pytest.raises(UnusableAskError, match=next(iter(asked))):
-        fitted.select(simulated(5).X, **asked)
+    with pytest.raises(InvalidSelectionError, match=next(iter(asked))):
+        fitted.select(draw_shares(5).X, **asked)
 
 
 def test_model_that_is_not_fitted_chooses_nothing() -> None:
@@ -100,21 +105,27 @@ def test_model_that_is_not_fitted_chooses_nothing() -> None:
 
 
 def test_past_rows_of_a_maker_count_as_far_as_they_come_out_alike() -> None:
-    market = simulated(3000, makers=60)
+    market = draw_shares(3000, makers=60)
     # Each maker's rows have one outcome: that of its first.
     alike = market.X["maker"].map(pd.Series(market.y, market.X["maker"]).groupby(level=0).first())
     model = ShrinkageModel(groups=["region"], target="return_risk", calibration_groups="maker")
-    past = model.fit(market.X, alike).finish_.past
-    assert np.unique(past.listings).size == 12  # a fifth of 60
-    alone = replace(past, listings=np.arange(past.listings.size))
-    estimate, evidence = np.full(400, past.estimate.min()), np.full(400, past.evidence[0])
-    ask = Ask(target="return_risk", threshold=0.3, bad_share=0.3)
-    p_values = [p_values_of(estimate, evidence, one, ask)[0] for one in (alone, past)]
+    calibration_sample = model.fit(market.X, alike).calibrator_.calibration_sample
+    assert np.unique(calibration_sample.listings).size == 12  # a fifth of 60
+    alone = replace(calibration_sample, listings=np.arange(calibration_sample.listings.size))
+    estimate, evidence = (
+        np.full(400, calibration_sample.estimate.min()),
+        np.full(400, calibration_sample.evidence[0]),
+    )
+    request = SelectionRequest(target="return_risk", threshold=0.3, bad_share=0.3)
+    p_values = [
+        conformal_p_values(estimate, evidence, one, request)[0]
+        for one in (alone, calibration_sample)
+    ]
     assert p_values[1] > 1.2 * p_values[0]
 
 
 def test_rows_of_unseen_makers_are_left_out_where_none_was_held_back() -> None:
-    market, later = simulated(3000), simulated(500, 1)
+    market, later = draw_shares(3000), draw_shares(500, 1)
     model = ShrinkageModel(groups=GROUPS, target="return_risk").fit(market.X, market.y)
     assert NO_UNSEEN_GROUP in model.notes_
     mixed = later.X.assign(
@@ -125,18 +136,18 @@ def test_rows_of_unseen_makers_are_left_out_where_none_was_held_back() -> None:
     assert not chosen[1::2].any()
     unseen = model.select(later.X.assign(maker="new"), 0.3, threshold=0.4)
     assert not unseen.is_chosen.any()
-    assert unseen.reason == Empty.TOO_FEW_PAST_DECISIONS
+    assert unseen.reason == NoSelectionReason.TOO_FEW_PAST_DECISIONS
 
 
 def test_rows_of_unseen_makers_are_chosen_where_whole_makers_were_held_back() -> None:
     found = []
     for seed in range(SEEDS):
-        market, later = parted(1500, seed, makers=300)
+        market, later = split_by_maker(1500, seed, makers=300)
         model = ReturnRiskModel(groups=GROUPS, calibration_groups="maker", trees=20, boosters=1)
         model.fit(market.X, market.y, market.trials)
         assert NO_UNSEEN_GROUP not in model.notes_
         selection = model.select(later.X, 0.2, threshold=0.4)
         if selection.is_chosen.any():
-            found.append(selection.ask.is_bad(later.y)[selection.is_chosen].mean())
+            found.append(selection.request.is_bad(later.y)[selection.is_chosen].mean())
     assert len(found) >= LEAST_LISTS
     assert np.mean(found) <= 0.2

@@ -7,26 +7,26 @@ import pytest
 
 from features.declarations.shrinkage import pooled_rate
 from features.declarations.targets import TARGETS, Target
-from training.data.time_split import Division
-from training.data.training_input import Material
-from training.data.training_set import Coded, TrainingSet
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
+from training.data.training_set import EncodedColumn, TrainingSet
 from training.evaluation.baselines import (
     BASELINES,
     CONSTANT,
-    LEAST_MEAN_ROWS,
+    MIN_MEAN_ROWS,
     SHRINKAGE,
     raw_predictions,
 )
-from training.shrinkage.pooling_fit import RATE_OF, smoothed_mean
+from training.shrinkage.pooling_fit import TARGET_RATES, smoothed_mean
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_constant_is_the_mean_of_the_training_labels(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    learned = divisions[target].train
-    train = learned.where(material.training_set.hidden[learned.rows] == 0)
-    raw = raw_predictions(material.training_set, divisions[target], material.parameters)
+    learned = splits[target].train
+    train = learned.select(training_input.training_set.masked[learned.rows] == 0)
+    raw = raw_predictions(training_input.training_set, splits[target], training_input.parameters)
     assert set(raw) == set(BASELINES)
     assert raw[CONSTANT] == pytest.approx(np.average(train.label, weights=train.weight), abs=1e-3)
     assert len(set(raw[CONSTANT])) == 1
@@ -34,10 +34,10 @@ def test_constant_is_the_mean_of_the_training_labels(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_category_market_mean_is_that_of_a_loop_over_training_rows(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    training_set, learned = _with_a_rare_category(material.training_set), divisions[target].train
-    train = learned.where(training_set.hidden[learned.rows] == 0)
+    training_set, learned = _with_a_rare_category(training_input.training_set), splits[target].train
+    train = learned.select(training_set.masked[learned.rows] == 0)
     keys = list(
         zip(
             training_set.keys["category"].codes.tolist(),
@@ -52,8 +52,8 @@ def test_category_market_mean_is_that_of_a_loop_over_training_rows(
         cell[1] += label * weight
         cell[2] += weight
     constant = smoothed_mean(train.label, train.weight)
-    means = {key: y / w for key, (rows, y, w) in sums.items() if rows >= LEAST_MEAN_ROWS}
-    found = raw_predictions(training_set, divisions[target], material.parameters)
+    means = {key: y / w for key, (rows, y, w) in sums.items() if rows >= MIN_MEAN_ROWS}
+    found = raw_predictions(training_set, splits[target], training_input.parameters)
     expected = [means.get(key, constant) for key in keys]
     assert found["category_market_mean"] == pytest.approx(expected)
     assert constant in expected
@@ -63,34 +63,34 @@ def _with_a_rare_category(training_set: TrainingSet) -> TrainingSet:
     category = training_set.keys["category"]
     codes = category.codes.copy()
     codes[::400] = len(category.names)
-    coded = Coded(codes, (*category.names, "rare"))
+    coded = EncodedColumn(codes, (*category.names, "rare"))
     return replace(training_set, keys={**training_set.keys, "category": coded})
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_shrinkage_is_the_pooled_rate_that_the_model_sees(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    raw = raw_predictions(material.training_set, divisions[target], material.parameters)
-    rate = RATE_OF[target]
-    inputs = material.recipe.catalogue.model_inputs
-    seen = material.matrix[:, inputs.index(f"pooled_{rate.name}_{rate.days}d")]
+    raw = raw_predictions(training_input.training_set, splits[target], training_input.parameters)
+    rate = TARGET_RATES[target]
+    inputs = training_input.recipe.catalogue.model_inputs
+    seen = training_input.matrix[:, inputs.index(f"pooled_{rate.name}_{rate.days}d")]
     assert raw[SHRINKAGE].tolist() == seen.tolist()
 
 
 def test_shrinkage_without_counts_is_the_constant(
-    material: Material, divisions: dict[Target, Division]
+    training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    columns = dict(material.training_set.columns)
-    rate = RATE_OF["return_risk"]
+    columns = dict(training_input.training_set.columns)
+    rate = TARGET_RATES["return_risk"]
     columns[rate.inputs[0]] = np.where(
-        np.arange(material.matrix.shape[0]) % 2, np.nan, columns[rate.inputs[0]]
+        np.arange(training_input.matrix.shape[0]) % 2, np.nan, columns[rate.inputs[0]]
     )
-    training_set = replace(material.training_set, columns=columns)
-    raw = raw_predictions(training_set, divisions["return_risk"], material.parameters)
+    training_set = replace(training_input.training_set, columns=columns)
+    raw = raw_predictions(training_set, splits["return_risk"], training_input.parameters)
     pooled = pooled_rate(
         *(columns[name] for name in rate.inputs),
-        *(material.parameters[name] for name in rate.parameters),
+        *(training_input.parameters[name] for name in rate.parameters),
     )
     expected = np.where(np.isnan(pooled), raw[CONSTANT], pooled)
     assert raw[SHRINKAGE].tolist() == expected.tolist()

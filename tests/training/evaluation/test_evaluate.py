@@ -9,54 +9,57 @@ import pytest
 from features.declarations.targets import TARGETS, Target
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
-from training.data.time_split import Division
-from training.data.training_input import Material, Recipe, prepare
-from training.data.training_set import Coded
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_set import EncodedColumn
 from training.evaluation import evaluate as evaluation_module
 from training.evaluation.baselines import BASELINES
 from training.evaluation.evaluate import (
     COLD,
-    LEAST_MARKET_ROWS,
+    MAX_MARKETS,
+    MIN_MARKET_ROWS,
     MODEL,
-    MOST_MARKETS,
     OTHER_MARKETS,
     PREDICTORS,
     WARM,
     Evaluation,
     evaluate,
-    flat_metrics,
+    flatten_metrics,
 )
-from training.fit.train import Trained, train
+from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss, weighted_mean
-from training.settings import SeasonRiseSetting
+from training.settings import UpliftSetting
 
 MANY_MARKETS = 40
 
 
-ALWAYS = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
+ALWAYS = UpliftSetting(name="always", first="01-01", last="12-31", uplift=0.5)
 
 
 @pytest.mark.parametrize("rises", [(), (ALWAYS,)], ids=["no calendar", "calendar"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_evaluation_judges_what_serving_would_answer(
     target: Target,
-    rises: tuple[SeasonRiseSetting, ...],
-    trained: Trained,
-    recipe: Recipe,
-    material: Material,
-    divisions: dict[Target, Division],
+    rises: tuple[UpliftSetting, ...],
+    trained: TrainOutput,
+    recipe: TrainingRecipe,
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
 ) -> None:
-    settings = recipe.settings.model_copy(update={"season_rises": rises})
-    told = prepare(
-        replace(recipe, settings=settings), material.training_set, material.parameters, divisions
+    settings = recipe.settings.model_copy(update={"seasonal_uplifts": rises})
+    told = build(
+        replace(recipe, settings=settings),
+        training_input.training_set,
+        training_input.parameters,
+        splits,
     )
-    latest, models = divisions[target].latest, trained.contents.models
-    columns = {name: one[latest.rows] for name, one in material.training_set.columns.items()}
-    markets = material.training_set.markets_at(latest.rows)
+    latest, models = splits[target].latest, trained.contents.models
+    columns = {name: one[latest.rows] for name, one in training_input.training_set.columns.items()}
+    markets = training_input.training_set.row_markets(latest.rows)
     demand = told.demand[latest.rows]
     assert (rises != ()) == (demand != 1.0).any()
-    answered = predict(models, columns, markets, level=0.8, demand=demand).targets[target]
-    judged = evaluate(models.targets, told, divisions[target]).overall[MODEL]
+    answered = predict(models, columns, markets, coverage=0.8, demand=demand).targets[target]
+    judged = evaluate(models.targets, told, splits[target]).overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)
     assert judged.log_loss == weighted_mean(losses, latest.weight)
@@ -67,7 +70,7 @@ def test_evaluation_judges_what_serving_would_answer(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_evaluation_gains_are_the_differences_of_the_losses(
-    target: Target, trained: Trained
+    target: Target, trained: TrainOutput
 ) -> None:
     evaluation = trained.evaluations[target]
     assert set(evaluation.overall) == set(PREDICTORS)
@@ -81,7 +84,7 @@ def test_evaluation_gains_are_the_differences_of_the_losses(
 
 
 def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
-    trained: Trained,
+    trained: TrainOutput,
 ) -> None:
     evaluation = trained.evaluations["sell_through"]
     for loss in ("log_loss", "mean_absolute_error"):
@@ -89,11 +92,11 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
 
 
-def test_calibration_error_of_a_single_market_is_small(trained: Trained) -> None:
+def test_calibration_error_of_a_single_market_is_small(trained: TrainOutput) -> None:
     assert trained.evaluations["sell_through"].overall[MODEL].calibration_error < 0.03
 
 
-def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Recipe) -> None:
+def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: TrainingRecipe) -> None:
     # The rows of a listing share its luck, and a market has 200 listings: the coverages of single
     # markets have a standard deviation of 0.03, and their calibration errors reach 0.03.
     judged = [
@@ -107,22 +110,22 @@ def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Recipe)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_evaluation_groups_part_the_latest_slice(target: Target, trained: Trained) -> None:
+def test_evaluation_groups_part_the_latest_slice(target: Target, trained: TrainOutput) -> None:
     evaluation = trained.evaluations[target]
     rows = {name: metrics[MODEL].rows for name, metrics in evaluation.by_group.items()}
     whole = evaluation.overall[MODEL].rows
     assert rows.get(WARM, 0) + rows.get(COLD, 0) == whole
     markets = [count for name, count in rows.items() if name.startswith("market ")]
     assert sum(markets) + rows.get(OTHER_MARKETS, 0) == whole
-    assert min(markets) >= LEAST_MARKET_ROWS
+    assert min(markets) >= MIN_MARKET_ROWS
     assert rows[OTHER_MARKETS] > 0
 
 
 def test_evaluation_says_which_moments_its_slices_span(
-    trained: Trained, divisions: dict[Target, Division]
+    trained: TrainOutput, splits: dict[Target, TargetSplit]
 ) -> None:
     for target, evaluation in trained.evaluations.items():
-        days = divisions[target].days
+        days = splits[target].days
         found = {
             name: (facts.first_day, facts.last_day) for name, facts in evaluation.slices.items()
         }
@@ -134,39 +137,41 @@ def test_evaluation_says_which_moments_its_slices_span(
         }
 
 
-def _with_markets(material: Material, names: tuple[str, ...]) -> Material:
+def _with_markets(training_input: TrainingInput, names: tuple[str, ...]) -> TrainingInput:
     """Deal the rows out to markets in turn."""
-    codes = np.arange(len(material.matrix)) % len(names)
-    keys = {**material.training_set.keys, "market": Coded(codes, names)}
-    return replace(material, training_set=replace(material.training_set, keys=keys))
+    codes = np.arange(len(training_input.matrix)) % len(names)
+    keys = {**training_input.training_set.keys, "market": EncodedColumn(codes, names)}
+    return replace(training_input, training_set=replace(training_input.training_set, keys=keys))
 
 
-@pytest.mark.parametrize(("least", "reported"), [(1, MOST_MARKETS), (LEAST_MARKET_ROWS, 0)])
+@pytest.mark.parametrize(("least", "reported"), [(1, MAX_MARKETS), (MIN_MARKET_ROWS, 0)])
 def test_evaluation_stays_bounded_and_merges_small_markets(
     least: int,
     reported: int,
-    trained: Trained,
-    material: Material,
-    divisions: dict[Target, Division],
+    trained: TrainOutput,
+    training_input: TrainingInput,
+    splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(evaluation_module, "LEAST_MARKET_ROWS", least)
-    dealt = _with_markets(material, tuple(f"M{i}" for i in range(MANY_MARKETS)))
-    evaluation = evaluate(trained.contents.models.targets, dealt, divisions["sell_through"])
+    dealt = _with_markets(training_input, tuple(f"M{i}" for i in range(MANY_MARKETS)))
+    evaluation = evaluate(trained.contents.models.targets, dealt, splits["sell_through"])
     markets = [name for name in evaluation.by_group if name.startswith("market ")]
     assert len(markets) == reported
     assert OTHER_MARKETS in evaluation.by_group
 
 
 def test_evaluation_with_cold_starts_reports_them_apart(
-    trained: Trained, material: Material, divisions: dict[Target, Division]
+    trained: TrainOutput, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    rows = divisions["sell_through"].latest.rows
-    columns = {name: one.copy() for name, one in material.training_set.columns.items()}
+    rows = splits["sell_through"].latest.rows
+    columns = {name: one.copy() for name, one in training_input.training_set.columns.items()}
     for name in ("units_ordered_84d", "units_offered_180d", "units_ripe_180d"):
         columns[name][rows[::3]] = 0.0
-    cold = replace(material, training_set=replace(material.training_set, columns=columns))
-    evaluation = evaluate(trained.contents.models.targets, cold, divisions["sell_through"])
+    cold = replace(
+        training_input, training_set=replace(training_input.training_set, columns=columns)
+    )
+    evaluation = evaluate(trained.contents.models.targets, cold, splits["sell_through"])
     is_cold = cold.training_set.is_cold[rows]
     assert is_cold[::3].all()
     assert evaluation.by_group[COLD][MODEL].rows == is_cold.sum()
@@ -179,14 +184,14 @@ def _leaves(value: object) -> list[object]:
     return [value]
 
 
-def test_evaluation_is_json_without_nan(trained: Trained) -> None:
+def test_evaluation_is_json_without_nan(trained: TrainOutput) -> None:
     for evaluation in trained.evaluations.values():
         text = json.dumps(evaluation.as_json(), allow_nan=False)
         assert _leaves(json.loads(text)) == _leaves(evaluation.as_json())
 
 
-def test_flat_metrics_name_target_predictor_and_metric(trained: Trained) -> None:
-    flat = flat_metrics(trained.evaluations)
+def test_flat_metrics_name_target_predictor_and_metric(trained: TrainOutput) -> None:
+    flat = flatten_metrics(trained.evaluations)
     evaluation: Evaluation = trained.evaluations["return_risk"]
     assert flat["return_risk.model.log_loss"] == evaluation.overall[MODEL].log_loss
     assert (

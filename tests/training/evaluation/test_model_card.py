@@ -8,16 +8,16 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import to_datetime
 from features.declarations.targets import Target
 from tests.worlds.training import HORIZONS, QUICK
-from training.data.training_input import Recipe
+from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import COLD, MODEL, Evaluation
 from training.evaluation.model_card import BOOSTER_SETTINGS, model_card
-from training.fit.train import Trained
-from training.metrics.bootstrap import Spread
-from training.search_space import SPACE
+from training.fit.train import TrainOutput
+from training.metrics.bootstrap import BootstrapInterval
+from training.search_space import SEARCH_SPACE
 from training.settings import TrainingSettings
 
-RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK)
+RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK)
 NO_COLD = "the latest slice holds no cold start"
 ONE_CELL = "too few cold starts to calibrate their intervals apart"
 NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better than shrinkage."
@@ -26,7 +26,9 @@ NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better 
 def _changed(evaluation: Evaluation, *, low: float = 1.0, cold: bool = True) -> Evaluation:
     """Set what the limits are drawn from."""
     losses = ("log_loss", "mean_absolute_error")
-    gains = {name: {loss: Spread(2.0, low, 3.0) for loss in losses} for name in ["shrinkage"]}
+    gains = {
+        name: {loss: BootstrapInterval(2.0, low, 3.0) for loss in losses} for name in ["shrinkage"]
+    }
     groups = {COLD: evaluation.overall} if cold else {}
     return replace(evaluation, differences=gains, by_group=groups, cells_merged=not cold)
 
@@ -35,10 +37,12 @@ def _card(training_set: TrainingSet, evaluation: Evaluation) -> str:
     return model_card(training_set, RECIPE, {"sell_through": evaluation})
 
 
-def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: TrainingSet) -> None:
+def test_card_holds_what_a_reader_must_know(
+    trained: TrainOutput, training_set: TrainingSet
+) -> None:
     card = trained.contents.model_card
     assert f"ordered within {HORIZONS.horizon_days} days" in card
-    assert f"{(training_set.hidden == 0).sum():,} rows of 100 products in 4 markets" in card
+    assert f"{(training_set.masked == 0).sum():,} rows of 100 products in 4 markets" in card
     assert f"known up to {to_datetime(training_set.cut_off_day).date()}" in card
     assert training_set.digest in card
     for title in ("## Sell-through", "## Return risk", "## Known limits"):
@@ -46,7 +50,7 @@ def test_card_holds_what_a_reader_must_know(trained: Trained, training_set: Trai
 
 
 @pytest.mark.parametrize("target", ["sell_through", "return_risk"])
-def test_card_shows_the_model_beside_each_baseline(target: Target, trained: Trained) -> None:
+def test_card_shows_the_model_beside_each_baseline(target: Target, trained: TrainOutput) -> None:
     evaluation = trained.evaluations[target]
     lines = trained.contents.model_card.splitlines()
     for name, metrics in evaluation.overall.items():
@@ -65,14 +69,14 @@ def test_card_shows_the_model_beside_each_baseline(target: Target, trained: Trai
     ],
 )
 def test_card_says_what_was_imputed(
-    imputed: tuple[str, ...], statement: str, trained: Trained, training_set: TrainingSet
+    imputed: tuple[str, ...], statement: str, trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     training_set = replace(training_set, imputed=imputed)
     assert statement in model_card(training_set, RECIPE, trained.evaluations)
 
 
 def test_card_of_observed_tables_speaks_of_nothing_imputed(
-    trained: Trained, training_set: TrainingSet
+    trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     card = model_card(replace(training_set, imputed=()), RECIPE, trained.evaluations)
     assert "mputed" not in card
@@ -91,7 +95,7 @@ def test_card_limits_follow_from_the_evaluation(
     cold: bool,  # noqa: FBT001 - a column of the table
     said: list[str],
     unsaid: list[str],
-    trained: Trained,
+    trained: TrainOutput,
     training_set: TrainingSet,
 ) -> None:
     evaluation = _changed(trained.evaluations["sell_through"], low=low, cold=cold)
@@ -104,7 +108,7 @@ def test_card_limits_follow_from_the_evaluation(
     ("share", "said"), [(0.0, False), (0.704, True)], ids=["a whole year", "less than a year"]
 )
 def test_card_says_whether_the_season_could_be_known(
-    share: float, *, said: bool, trained: Trained, training_set: TrainingSet
+    share: float, *, said: bool, trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     evaluation = replace(trained.evaluations["sell_through"], unseen_season=share)
     limit = "70.4% of the latest slice's decisions look ahead to days of the year"
@@ -119,7 +123,7 @@ def test_card_says_whether_the_season_could_be_known(
     ],
 )
 def test_card_says_what_stood_in_for_a_season_never_seen(
-    without: float | None, said: str, trained: Trained, training_set: TrainingSet
+    without: float | None, said: str, trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     evaluation = trained.evaluations["sell_through"]
     plain = evaluation.overall["model"]
@@ -137,7 +141,7 @@ def test_card_says_what_stood_in_for_a_season_never_seen(
 
 
 def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
-    trained_without_returns: Trained,
+    trained_without_returns: TrainOutput,
 ) -> None:
     card = trained_without_returns.contents.model_card
     said = "The data have no returns, so nothing is said about return risk."
@@ -146,7 +150,7 @@ def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
     assert f"ordered within {HORIZONS.horizon_days} days (sell-through). It ranks" in card
 
 
-def test_card_with_returns_says_whose_risk_it_knows(trained: Trained) -> None:
+def test_card_with_returns_says_whose_risk_it_knows(trained: TrainOutput) -> None:
     card = trained.contents.model_card
     assert "The data have no returns" not in card
     assert f"comes back within {HORIZONS.return_window_days} days of delivery (return" in card
@@ -166,7 +170,7 @@ def _settings_of(card: str) -> dict[str, tuple[str, str]]:
     [(0, "no search tuned them"), (1200, "Those tuned are the best of 1,200 trials")],
 )
 def test_card_says_which_settings_were_tuned_and_to_what(
-    count: int, said: str, trained: Trained, training_set: TrainingSet
+    count: int, said: str, trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     found = QUICK.model_copy(update={"learning_rate": 0.051895221650230125, "trees": 147})
     card = model_card(
@@ -178,20 +182,20 @@ def test_card_says_which_settings_were_tuned_and_to_what(
     named = {name: value for name, (value, _) in settings.items()}
     assert TrainingSettings.model_validate(QUICK.model_dump() | named) == found
     tuned = {name for name, (_, is_tuned) in settings.items() if is_tuned == "yes"}
-    assert tuned == ({one.name for one in SPACE} if count else set())
+    assert tuned == ({one.name for one in SEARCH_SPACE} if count else set())
 
 
-def test_card_leaves_out_the_settings_that_make_no_booster(trained: Trained) -> None:
-    shown_elsewhere = {"latest_days", "calibration_days", "interval_level", "season_rises"}
+def test_card_leaves_out_the_settings_that_make_no_booster(trained: TrainOutput) -> None:
+    shown_elsewhere = {"latest_days", "calibration_days", "interval_coverage", "seasonal_uplifts"}
     shown_elsewhere |= {"sell_through_threshold", "return_risk_threshold"}
-    without_trace = {"least_train_days", "least_rows", "least_positives"}
+    without_trace = {"min_train_days", "min_rows", "min_positives"}
     without_trace |= {"threads", "tracking_uri", "experiment"}
     named = set(_settings_of(trained.contents.model_card))
     assert named == set(BOOSTER_SETTINGS)
     assert named == set(TrainingSettings.model_fields) - shown_elsewhere - without_trace
 
 
-def test_card_tables_have_as_many_cells_as_headings(trained: Trained) -> None:
+def test_card_tables_have_as_many_cells_as_headings(trained: TrainOutput) -> None:
     blocks = trained.contents.model_card.split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("|")]
     assert len(tables) == 11

@@ -16,14 +16,14 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from serving.bundle.bundle import write_bundle
 from tests.worlds.training import QUICK, market_rows
-from training.data.training_input import Recipe
-from training.fit.train import Trained, train
+from training.data.training_input import TrainingRecipe
+from training.fit.train import TrainOutput, train
 
 HORIZONS = Horizons(
     horizon_days=14, return_window_days=30, assumed_delivery_days=7, repurchase_window_days=20
 )
 """Returns take so long that sell-through is calibrated on weeks that return risk is judged on."""
-RECIPE = Recipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 8, "boosters": 1}))
+RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"trees": 8, "boosters": 1}))
 BY_TARGET = ("calibration.json", "conformal.json", "selection.json")
 
 Mask = npt.NDArray[np.bool_]
@@ -36,15 +36,15 @@ def rows() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def trained(rows: pa.Table) -> Trained:
+def trained(rows: pa.Table) -> TrainOutput:
     return _train(rows)
 
 
-def _train(rows: pa.Table) -> Trained:
+def _train(rows: pa.Table) -> TrainOutput:
     return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
 
 
-def _parts(trained: Trained, target: Target, directory: Path) -> Parts:
+def _parts(trained: TrainOutput, target: Target, directory: Path) -> Parts:
     """Return all that a bundle holds to answer for a target, as it is on the disk."""
     bundle = directory / write_bundle(trained.contents, directory)
     boosters = {path.name: path.read_bytes() for path in bundle.glob(f"{target}.*.txt")}
@@ -62,7 +62,7 @@ def _flipped(rows: pa.Table, target: Target, mask: Mask) -> pa.Table:
     return rows.set_column(place, target, pa.array(label, from_pandas=True))
 
 
-def _changed(rows: pa.Table, trained: Trained, target: Target, directory: Path) -> set[str]:
+def _changed(rows: pa.Table, trained: TrainOutput, target: Target, directory: Path) -> set[str]:
     before, after = (
         _parts(one, target, directory / name)
         for name, one in (("before", trained), ("after", _train(rows)))
@@ -72,21 +72,21 @@ def _changed(rows: pa.Table, trained: Trained, target: Target, directory: Path) 
 
 @pytest.mark.parametrize("flipped", TARGETS)
 def test_latest_slice_changes_nothing_that_answers(
-    flipped: Target, rows: pa.Table, trained: Trained, tmp_path: Path
+    flipped: Target, rows: pa.Table, trained: TrainOutput, tmp_path: Path
 ) -> None:
-    latest = trained.divisions[flipped].days.latest
-    mask = latest.hold(rows["as_of_day"].to_numpy())
+    latest = trained.splits[flipped].days.latest
+    mask = latest.contains(rows["as_of_day"].to_numpy())
     turned = _flipped(rows, flipped, mask)
     assert _changed(turned, trained, flipped, tmp_path) == set()
 
 
 def test_sell_through_of_return_risks_latest_slice_changes_nothing_of_return_risk(
-    rows: pa.Table, trained: Trained, tmp_path: Path
+    rows: pa.Table, trained: TrainOutput, tmp_path: Path
 ) -> None:
-    latest = trained.divisions["return_risk"].days.latest
-    calibration = trained.divisions["sell_through"].days.calibration
+    latest = trained.splits["return_risk"].days.latest
+    calibration = trained.splits["sell_through"].days.calibration
     day = rows["as_of_day"].to_numpy()
-    mask = latest.hold(day) & calibration.hold(day)
+    mask = latest.contains(day) & calibration.contains(day)
     assert mask.any()
     turned = _flipped(rows, "sell_through", mask)
     assert _changed(turned, trained, "return_risk", tmp_path / "a") == set()
@@ -95,11 +95,11 @@ def test_sell_through_of_return_risks_latest_slice_changes_nothing_of_return_ris
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_conformal_half_gives_residuals_and_nothing_else(
-    target: Target, rows: pa.Table, trained: Trained, tmp_path: Path
+    target: Target, rows: pa.Table, trained: TrainOutput, tmp_path: Path
 ) -> None:
     mask = np.zeros(rows.num_rows, bool)
-    conformal = trained.divisions[target].conformal.rows
-    mask[conformal[conformal < rows.num_rows]] = True
+    residual_fit = trained.splits[target].residual_fit.rows
+    mask[residual_fit[residual_fit < rows.num_rows]] = True
     turned = _flipped(rows, target, mask)
     assert _changed(turned, trained, target, tmp_path / "a") == {"conformal.json", "selection.json"}
     (other,) = set(TARGETS) - {target}

@@ -11,11 +11,11 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.conformal.calibration_sample import Past
-from serving.scoring.selection import Ask, choose
+from serving.conformal.calibration_sample import CalibrationSample
+from serving.scoring.selection import SelectionRequest, choose
 from tests.worlds.training import HORIZONS, QUICK, market_rows
-from training.data.time_split import Division, divide
-from training.data.training_input import Recipe, prepare
+from training.data.time_split import TargetSplit, split_target
+from training.data.training_input import TrainingRecipe, build
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.fit_targets import fit_targets
 from training.shrinkage.learned_parameters import learned_parameters
@@ -32,40 +32,41 @@ class Later:
     estimate: FloatArray
     evidence: IntArray
     outcome: FloatArray
-    past: Past
+    calibration_sample: CalibrationSample
 
 
-def _divided(seed: int) -> tuple[TrainingSet, dict[Target, Division]]:
+def _divided(seed: int) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
     training_set = read_training_set(market_rows(seed), CATALOGUE)
     return training_set, {
-        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+        target: split_target(training_set, target, HORIZONS, SETTINGS)
+        for target in training_set.outcomes
     }
 
 
 @cache
 def _parameters() -> dict[str, float]:
     """Learn pooling on a market of its own: all are drawn alike, and it takes half of a fit."""
-    training_set, divisions = _divided(SEEDS)
-    return learned_parameters(training_set, divisions, HORIZONS)
+    training_set, splits = _divided(SEEDS)
+    return learned_parameters(training_set, splits, HORIZONS)
 
 
 @cache
 def _market(seed: int) -> dict[Target, Later]:
     """Fit models on a market and apply them to its latest slice."""
-    training_set, divisions = _divided(seed)
-    material = prepare(
-        Recipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), divisions
+    training_set, splits = _divided(seed)
+    training_input = build(
+        TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), splits
     )
-    models = fit_targets(material, divisions)
-    footing = training_set.footing(np.ones(len(material.matrix)))
+    models = fit_targets(training_input, splits)
+    context = training_set.context(np.ones(len(training_input.matrix)))
     return {
         target: Later(
-            models[target].predict(material.matrix[division.latest.rows]),
-            footing.where(division.latest.rows).evidence,
-            division.latest.label,
-            models[target].past,
+            models[target].predict(training_input.matrix[split.latest.rows]),
+            context.select(split.latest.rows).evidence,
+            split.latest.label,
+            models[target].calibration_sample,
         )
-        for target, division in divisions.items()
+        for target, split in splits.items()
     }
 
 
@@ -84,12 +85,12 @@ def _market(seed: int) -> dict[Target, Later]:
 def test_bad_share_of_chosen_lists_is_at_most_the_one_asked_on_average(
     target: Target, threshold: float, bad_share: float
 ) -> None:
-    ask = Ask(target=target, threshold=threshold, bad_share=bad_share)
+    request = SelectionRequest(target=target, threshold=threshold, bad_share=bad_share)
     found, whole = [], []
     for seed in range(SEEDS):
         later = _market(seed)[target]
-        is_bad = ask.is_bad(later.outcome)
-        chosen = choose(later.estimate, later.evidence, later.past, ask).is_chosen
+        is_bad = request.is_bad(later.outcome)
+        chosen = choose(later.estimate, later.evidence, later.calibration_sample, request).is_chosen
         whole.append(is_bad.mean())
         if chosen.sum() >= 20:
             found.append(is_bad[chosen].mean())

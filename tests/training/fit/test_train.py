@@ -14,16 +14,16 @@ from features.declarations.targets import TARGETS, Target
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.bundle.model_files import model_files
 from serving.prediction.predict import predict
-from tests.worlds.training import HORIZONS, without_returns
-from training.data.time_split import Division
-from training.data.training_input import Recipe
+from tests.worlds.training import HORIZONS, drop_returns
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.errors import NoLabelsError, TooFewDaysError, TooFewPositivesError
-from training.fit.train import CANARY_ROWS, Trained, canary_rows, train
-from training.settings import SeasonRiseSetting
+from training.fit.train import CANARY_ROWS, TrainOutput, canary_rows, train
+from training.settings import UpliftSetting
 
 
-def _train(rows: pa.Table, recipe: Recipe) -> Trained:
+def _train(rows: pa.Table, recipe: TrainingRecipe) -> TrainOutput:
     return train(rows, recipe, git_commit="unknown", progress=lambda _: None)
 
 
@@ -36,7 +36,7 @@ def test_training_again_gives_the_same_bytes_whatever_threads_and_column_order(
     threads: int,
     step: int,
     rows: pa.Table,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     bundle_directory: Path,
     tmp_path: Path,
 ) -> None:
@@ -48,7 +48,7 @@ def test_training_again_gives_the_same_bytes_whatever_threads_and_column_order(
 
 
 def test_training_with_another_state_gives_another_bundle(
-    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+    rows: pa.Table, recipe: TrainingRecipe, bundle_directory: Path, tmp_path: Path
 ) -> None:
     settings = recipe.settings.model_copy(update={"random_state": 1})
     other = _train(rows, replace(recipe, settings=settings))
@@ -56,14 +56,14 @@ def test_training_with_another_state_gives_another_bundle(
 
 
 def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
-    trained: Trained, training_set: TrainingSet, bundle_directory: Path
+    trained: TrainOutput, training_set: TrainingSet, bundle_directory: Path
 ) -> None:
     loaded = load_bundle(bundle_directory)
     columns = {name: one[::50] for name, one in training_set.columns.items()}
-    markets = training_set.markets_at(np.arange(training_set.as_of_day.size)[::50])
+    markets = training_set.row_markets(np.arange(training_set.as_of_day.size)[::50])
     demand = np.ones(len(markets))
-    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
-    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
+    before = predict(trained.contents.models, columns, markets, coverage=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, coverage=0.8, demand=demand)
     for target in TARGETS:
         for field in ("estimate", "low", "high"):
             first, second = (getattr(one.targets[target], field) for one in (before, after))
@@ -75,7 +75,7 @@ def test_training_yields_a_bundle_that_loads_and_predicts_the_same(
 
 
 def test_training_learns_nothing_from_labels_that_are_not_final(
-    rows: pa.Table, recipe: Recipe, bundle_directory: Path, tmp_path: Path
+    rows: pa.Table, recipe: TrainingRecipe, bundle_directory: Path, tmp_path: Path
 ) -> None:
     place = rows.column_names.index("sell_through")
     filled = pc.if_else(rows["sell_through_is_mature"], rows["sell_through"], 0.5)
@@ -84,9 +84,9 @@ def test_training_learns_nothing_from_labels_that_are_not_final(
 
 
 def test_models_know_nothing_of_the_latest_slice(
-    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+    rows: pa.Table, recipe: TrainingRecipe, trained: TrainOutput, splits: dict[Target, TargetSplit]
 ) -> None:
-    latest = pa.array(rows["as_of_day"].to_numpy() >= divisions["sell_through"].days.latest.first)
+    latest = pa.array(rows["as_of_day"].to_numpy() >= splits["sell_through"].days.latest.first)
     place = rows.column_names.index("sell_through")
     turned = pc.if_else(latest, pc.subtract(1.0, rows["sell_through"]), rows["sell_through"])
     other = _train(rows.set_column(place, "sell_through", turned), recipe)
@@ -106,34 +106,34 @@ def test_models_know_nothing_of_the_latest_slice(
 
 
 def test_bundle_says_which_days_it_learned_from(
-    trained: Trained, divisions: dict[Target, Division], training_set: TrainingSet
+    trained: TrainOutput, splits: dict[Target, TargetSplit], training_set: TrainingSet
 ) -> None:
-    learned, division = trained.contents.seasons.learned, divisions["sell_through"]
-    used = [division.train, division.shaping, division.conformal]
+    learned, split = trained.contents.seasons.learned, splits["sell_through"]
+    used = [split.train, split.curve_fit, split.residual_fit]
     moments = training_set.as_of_day[np.concatenate([one.rows for one in used])]
     assert learned.first == moments.min() + 1
     assert moments.max() + HORIZONS.horizon_days <= learned.last
-    assert learned.last < division.days.latest.first
+    assert learned.last < split.days.latest.first
     # The made-up market lasts 36 weeks, so what comes after them is news.
     assert trained.evaluations["sell_through"].unseen_season == 1.0
 
 
 def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
-    rows: pa.Table, recipe: Recipe, trained: Trained, divisions: dict[Target, Division]
+    rows: pa.Table, recipe: TrainingRecipe, trained: TrainOutput, splits: dict[Target, TargetSplit]
 ) -> None:
-    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
-    settings = recipe.settings.model_copy(update={"season_rises": (always,)})
+    always = UpliftSetting(name="always", first="01-01", last="12-31", uplift=0.5)
+    settings = recipe.settings.model_copy(update={"seasonal_uplifts": (always,)})
     told = _train(rows, replace(recipe, settings=settings))
     ours, theirs = (model_files(one.contents.models) for one in (trained, told))
     assert ours == theirs
     learned = [
         sample.rows
-        for division in divisions.values()
-        for sample in (division.train, division.shaping, division.conformal)
+        for split in splits.values()
+        for sample in (split.train, split.curve_fit, split.residual_fit)
     ]
-    assert (told.material.demand[np.concatenate(learned)] == 1.0).all()
-    latest = divisions["sell_through"].latest.rows
-    assert (told.material.demand[latest] > 1.0).any()
+    assert (told.training_input.demand[np.concatenate(learned)] == 1.0).all()
+    latest = splits["sell_through"].latest.rows
+    assert (told.training_input.demand[latest] > 1.0).any()
     found = told.evaluations["sell_through"]
     assert found.without_calendar == trained.evaluations["sell_through"].overall["model"]
     assert found.without_calendar is not None
@@ -143,10 +143,10 @@ def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
 
 @pytest.mark.parametrize("size", [1, 10, CANARY_ROWS, 500])
 def test_canary_rows_are_spread_over_the_sample(
-    size: int, training_set: TrainingSet, divisions: dict[Target, Division]
+    size: int, training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    latest = divisions["sell_through"].latest
-    sample = latest.where(np.arange(latest.rows.size) < size)
+    latest = splits["sell_through"].latest
+    sample = latest.select(np.arange(latest.rows.size) < size)
     canary = canary_rows(training_set, sample)
     places = [round(one) for one in np.linspace(0, size - 1, min(size, CANARY_ROWS))]
     for name, values in canary.items():
@@ -154,7 +154,7 @@ def test_canary_rows_are_spread_over_the_sample(
         np.testing.assert_array_equal(values, expected)
 
 
-def test_training_tells_what_it_does(rows: pa.Table, recipe: Recipe) -> None:
+def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> None:
     told: list[str] = []
     train(rows, recipe, git_commit="unknown", progress=told.append)
     assert told == [
@@ -165,7 +165,7 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: Recipe) -> None:
 
 
 def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
-    rows: pa.Table, trained_without_returns: Trained, tmp_path: Path
+    rows: pa.Table, trained_without_returns: TrainOutput, tmp_path: Path
 ) -> None:
     trained = trained_without_returns
     assert list(trained.evaluations) == ["sell_through"]
@@ -180,12 +180,12 @@ def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
         assert list(held) == ["sell_through"]
     assert not list(directory.glob("return_risk*"))
     loaded = load_bundle(directory)
-    training_set = read_training_set(without_returns(rows), CATALOGUE)
+    training_set = read_training_set(drop_returns(rows), CATALOGUE)
     columns = training_set.columns
-    markets = training_set.markets_at(np.arange(training_set.as_of_day.size))
+    markets = training_set.row_markets(np.arange(training_set.as_of_day.size))
     demand = np.ones(len(markets))
-    before = predict(trained.contents.models, columns, markets, level=0.8, demand=demand)
-    after = predict(loaded.models, columns, markets, level=0.8, demand=demand)
+    before = predict(trained.contents.models, columns, markets, coverage=0.8, demand=demand)
+    after = predict(loaded.models, columns, markets, coverage=0.8, demand=demand)
     assert list(after.targets) == ["sell_through"]
     assert after.score is before.score is None
     first, second = (one.targets["sell_through"].estimate for one in (before, after))
@@ -193,7 +193,7 @@ def test_training_without_returns_yields_a_bundle_of_sell_through_alone(
 
 
 def test_training_on_returns_without_a_label_is_refused_with_the_way_out(
-    rows: pa.Table, recipe: Recipe
+    rows: pa.Table, recipe: TrainingRecipe
 ) -> None:
     place = rows.column_names.index("return_risk")
     nothing = pa.nulls(rows.num_rows, pa.float64())
@@ -201,7 +201,7 @@ def test_training_on_returns_without_a_label_is_refused_with_the_way_out(
         _train(rows.set_column(place, "return_risk", nothing), recipe)
 
 
-def test_training_on_too_few_returns_is_refused(rows: pa.Table, recipe: Recipe) -> None:
+def test_training_on_too_few_returns_is_refused(rows: pa.Table, recipe: TrainingRecipe) -> None:
     place = rows.column_names.index("return_risk")
     is_first = pc.equal(rows["as_of_day"], pc.min(rows["as_of_day"]))
     few = pc.if_else(is_first, rows["return_risk"], pc.multiply(rows["return_risk"], 0.0))
@@ -210,7 +210,7 @@ def test_training_on_too_few_returns_is_refused(rows: pa.Table, recipe: Recipe) 
 
 
 def test_training_on_a_short_history_is_refused_with_the_days_needed(
-    rows: pa.Table, recipe: Recipe
+    rows: pa.Table, recipe: TrainingRecipe
 ) -> None:
     first = pc.min(rows["as_of_day"]).as_py()
     short = rows.filter(pc.less(rows["as_of_day"], first + 90))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.training_process import files_of, finish, kill_when, start, wait_for
+from tests.worlds.training_process import finish, kill_when, read_files, start, wait_for
 
 BOOSTERS = ["return_risk_0", "return_risk_1", "sell_through_0", "sell_through_1"]
 
@@ -95,7 +95,7 @@ def test_killed_training_ends_with_the_bundle_of_an_unbroken_one(
     out, document = unbroken.out, unbroken.document
     bundle_id = document["bundle_id"]
     assert broken.document["bundle_id"] == bundle_id
-    assert files_of(broken.out / "bundles" / bundle_id) == files_of(out / "bundles" / bundle_id)
+    assert read_files(broken.out / "bundles" / bundle_id) == read_files(out / "bundles" / bundle_id)
     assert (broken.out / "bundles" / "CURRENT").read_text() == f"{bundle_id}\n"
     told = {"report", "training_rows", "imputed", "evaluations"}
     assert {name: broken.document[name] for name in told} == {name: document[name] for name in told}

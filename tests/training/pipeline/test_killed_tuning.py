@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from serving.bundle.bundle import load_bundle
-from tests.worlds.training_process import SETTINGS, files_of, finish, kill_when, start
+from tests.worlds.training_process import SETTINGS, finish, kill_when, read_files, start
 from tests.worlds.tuning import states
-from training.search_space import SPACE
+from training.search_space import SEARCH_SPACE
 
 TRIALS = 4
 WEAK = {"trees": 50, "learning_rate": 0.01}
@@ -82,7 +82,7 @@ def test_training_killed_while_tuning_ends_with_the_bundle_of_an_unbroken_one(
     broken: Broken, unbroken: Tuned
 ) -> None:
     assert broken.document["bundle_id"] == unbroken.document["bundle_id"]
-    assert files_of(broken.bundle) == files_of(unbroken.bundle)
+    assert read_files(broken.bundle) == read_files(unbroken.bundle)
     assert (broken.out / "bundles" / "CURRENT").read_text() == f"{broken.bundle.name}\n"
     assert broken.document["evaluations"] == unbroken.document["evaluations"]
 
@@ -112,7 +112,7 @@ def test_training_that_tuned_tells_the_settings_found(broken: Broken, unbroken: 
     assert found == recorded(broken.out) | {"training.threads": "2"}
     assert found["tuning.trials"] == str(TRIALS)
     assert float(found["training.learning_rate"]) > WEAK["learning_rate"]
-    for one in SPACE:
+    for one in SEARCH_SPACE:
         assert f"| {one.name} | {found[f'training.{one.name}']} | yes |" in unbroken.card
     assert f"| boosters | {SETTINGS['boosters']} | no |" in unbroken.card
 

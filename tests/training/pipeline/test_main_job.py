@@ -14,7 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from experiments.http_demo import NoCandidatesError, NotReadyError, ask, read_candidates, served
+from experiments.http_demo import (
+    NoCandidatesError,
+    NotReadyError,
+    read_candidates,
+    request_scores,
+    run_service,
+)
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.online.snapshot import LookupKeys, OnlineSnapshot
@@ -25,20 +31,20 @@ from serving.bundle.bundle import load_bundle
 from serving.scoring.score import score
 from training.errors import TooFewDaysError
 from training.evaluation.evaluate import Evaluation
-from training.pipeline.job import Job
-from training.pipeline.main_job import CANDIDATES, Outcome, run
-from training.pipeline.run_summary import as_json, summary, whereabouts
+from training.pipeline.job import TrainingJob
+from training.pipeline.main_job import CANDIDATES, RunResult, run
+from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
 from training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(trees=15, boosters=1, least_positives=5, least_rows=30)
+SETTINGS = TrainingSettings(trees=15, boosters=1, min_positives=5, min_rows=30)
 
 
-def job_of(source: Path, out: Path) -> Job:
-    return Job(source=source, out=out, horizons=Horizons(), settings=SETTINGS)
+def job_of(source: Path, out: Path) -> TrainingJob:
+    return TrainingJob(source=source, out=out, horizons=Horizons(), settings=SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     stages: list[str] = []
     done = run(job_of(year_market, tmp_path_factory.mktemp("job") / "run"), stages.append)
     kinds = [stage.partition(":")[0] for stage in stages]
@@ -46,7 +52,7 @@ def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Outc
     return done
 
 
-def test_run_counts_what_it_learned_from(outcome: Outcome, year_market: Path) -> None:
+def test_run_counts_what_it_learned_from(outcome: RunResult, year_market: Path) -> None:
     orders = pq.read_metadata(year_market / "orders.parquet").num_rows
     assert outcome.report.table("orders").rows_valid == orders
     assert outcome.imputed == ("stock",)
@@ -54,7 +60,7 @@ def test_run_counts_what_it_learned_from(outcome: Outcome, year_market: Path) ->
     assert rows.num_rows == outcome.row_count
 
 
-def test_candidates_are_unseen_and_scored_by_what_was_published(outcome: Outcome) -> None:
+def test_candidates_are_unseen_and_scored_by_what_was_published(outcome: RunResult) -> None:
     assert outcome.scored is not None
     listed = pq.read_table(outcome.job.out / "validated" / "listings.parquet").to_pylist()
     pairs = {(row["product_id"], row["market"]) for row in listed}
@@ -65,15 +71,15 @@ def test_candidates_are_unseen_and_scored_by_what_was_published(outcome: Outcome
         assert candidate.currency == currencies[candidate.market]
     bundle = load_bundle(resolve(outcome.job.out / "bundles"))
     snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
-    assert score(bundle, snapshot, outcome.candidates, level=0.8) == outcome.scored
+    assert score(bundle, snapshot, outcome.candidates, coverage=0.8) == outcome.scored
     assert (bundle.bundle_id, snapshot.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
 
 
-def test_service_answers_over_http_what_the_run_said(outcome: Outcome) -> None:
+def test_service_answers_over_http_what_the_run_said(outcome: RunResult) -> None:
     assert outcome.scored is not None
     candidates = read_candidates(outcome.job.out / CANDIDATES)
-    with served(outcome.job.out) as address:
-        answer = ask(address, candidates)
+    with run_service(outcome.job.out) as address:
+        answer = request_scores(address, candidates)
     expected = msgspec.to_builtins(outcome.scored)
     assert answer["candidates"] == expected["candidates"][: len(candidates)]
     assert (answer["bundle_id"], answer["snapshot_id"]) == (outcome.bundle_id, outcome.snapshot_id)
@@ -83,7 +89,7 @@ def test_service_that_does_not_get_ready_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bundles").mkdir()
     with (
         pytest.raises(NotReadyError, match=r"no_model.*xuanpin serve --run"),
-        served(tmp_path, patience_seconds=8),
+        run_service(tmp_path, timeout_seconds=8),
     ):
         pass
 
@@ -98,7 +104,7 @@ def test_run_without_candidates_cannot_be_demonstrated(tmp_path: Path, content: 
 
 
 def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
-    outcome: Outcome,
+    outcome: RunResult,
 ) -> None:
     table = pq.read_table(outcome.job.out / "training_rows.parquet")
     cut_off = int(table.schema.metadata[CUT_OFF])
@@ -113,24 +119,24 @@ def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
 
 
 def test_second_run_publishes_the_same_bundle_and_snapshot(
-    outcome: Outcome, year_market: Path, tmp_path: Path
+    outcome: RunResult, year_market: Path, tmp_path: Path
 ) -> None:
     again = run(job_of(year_market, tmp_path / "run"), lambda _: None)
     assert (again.bundle_id, again.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
 
 
-def test_summary_says_what_how_good_which_and_where(outcome: Outcome) -> None:
+def test_summary_says_what_how_good_which_and_where(outcome: RunResult) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(summary(outcome))
+    console.print(summarise_run(outcome))
     text = console.export_text()
     for part in ("Learned from", "IMPUTED, not observed: stock", "shrinkage", "Best and worst"):
         assert part in text
     assert max(len(line) for line in text.splitlines()) <= 80
-    places = whereabouts(outcome)
+    places = describe_locations(outcome)
     assert outcome.bundle_id in places
     assert outcome.run_id in places
     assert "xuanpin serve --run" in places
-    document = json.loads(as_json(outcome))
+    document = json.loads(encode_result(outcome))
     assert document["bundle_id"] == outcome.bundle_id
     assert document["evaluations"]["sell_through"]["overall"]["shrinkage"]["log_loss"] > 0
 
@@ -148,7 +154,7 @@ def test_summary_says_what_how_good_which_and_where(outcome: Outcome) -> None:
     ],
 )
 def test_summary_says_what_stood_in_for_a_season_never_seen(
-    unseen: float, without: float | None, said: list[str], outcome: Outcome
+    unseen: float, without: float | None, said: list[str], outcome: RunResult
 ) -> None:
     found = outcome.evaluations["sell_through"]
     plain = None
@@ -157,14 +163,14 @@ def test_summary_says_what_stood_in_for_a_season_never_seen(
     changed = dataclasses.replace(found, unseen_season=unseen, without_calendar=plain)
     evaluations: dict[Target, Evaluation] = {"sell_through": changed}
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(summary(dataclasses.replace(outcome, evaluations=evaluations)))
+    console.print(summarise_run(dataclasses.replace(outcome, evaluations=evaluations)))
     text = " ".join(console.export_text().split())
     assert all(part in text for part in said)
     assert ("season" in text) is bool(said)
 
 
 def test_broken_table_stops_the_run_and_what_was_published_stays(
-    outcome: Outcome, year_market: Path, tmp_path: Path
+    outcome: RunResult, year_market: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(year_market, broken)
@@ -177,7 +183,7 @@ def test_broken_table_stops_the_run_and_what_was_published_stays(
 def test_too_short_a_history_is_refused_with_the_days_needed(
     year_market: Path, tmp_path: Path
 ) -> None:
-    job = Job(
+    job = TrainingJob(
         source=year_market,
         out=tmp_path / "run",
         horizons=Horizons(horizon_days=100),

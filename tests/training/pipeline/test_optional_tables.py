@@ -23,17 +23,17 @@ from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import RETURN_RATE
 from features.point_in_time.training_rows import LABELLED
 from serving.batch.score_file import score_file
-from serving.scoring.loading import load_served
-from training.pipeline.job import Job
-from training.pipeline.main_job import Outcome, run
-from training.pipeline.run_summary import as_json, summary
+from serving.scoring.loading import load_artefacts
+from training.pipeline.job import TrainingJob
+from training.pipeline.main_job import RunResult, run
+from training.pipeline.run_summary import encode_result, summarise_run
 from training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(trees=5, boosters=1, least_positives=5, least_rows=30)
+SETTINGS = TrainingSettings(trees=5, boosters=1, min_positives=5, min_rows=30)
 OPTIONAL = ("returns",)
 """What the market has beyond the tables that are required."""
 
-RunWithout = Callable[[str], Outcome]
+RunWithout = Callable[[str], RunResult]
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +41,20 @@ def run_without(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """Return a function that does the main job without a table, once for each."""
 
     @cache
-    def run_once(absent: str) -> Outcome:
+    def run_once(absent: str) -> RunResult:
         root = tmp_path_factory.mktemp(f"without_{absent}")
         ignored = shutil.ignore_patterns(f"{absent}.parquet")
         shutil.copytree(year_market, root / "market", ignore=ignored)
-        job = Job(source=root / "market", out=root / "run", horizons=Horizons(), settings=SETTINGS)
+        job = TrainingJob(
+            source=root / "market", out=root / "run", horizons=Horizons(), settings=SETTINGS
+        )
         return run(job, lambda _: None)
 
     return run_once
 
 
 @pytest.fixture(scope="module")
-def without_returns(run_without: RunWithout) -> Outcome:
+def without_returns(run_without: RunWithout) -> RunResult:
     return run_without("returns")
 
 
@@ -73,13 +75,13 @@ def test_run_without_an_optional_table_learns_and_scores(
     assert f"not known: {', '.join(outcome.report.absent)}" in " ".join(text_of(outcome).split())
 
 
-def text_of(outcome: Outcome) -> str:
+def text_of(outcome: RunResult) -> str:
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(summary(outcome))
+    console.print(summarise_run(outcome))
     return console.export_text()
 
 
-def test_run_without_returns_knows_nothing_of_them(without_returns: Outcome) -> None:
+def test_run_without_returns_knows_nothing_of_them(without_returns: RunResult) -> None:
     rows = pq.read_table(without_returns.job.out / "training_rows.parquet")
     assert rows.schema.metadata[LABELLED] == b"sell_through"
     unknown = rows.select(["return_risk", *RETURN_RATE.inputs])
@@ -88,7 +90,7 @@ def test_run_without_returns_knows_nothing_of_them(without_returns: Outcome) -> 
 
 
 def test_run_without_returns_answers_without_return_risk_and_score(
-    without_returns: Outcome,
+    without_returns: RunResult,
 ) -> None:
     assert without_returns.scored is not None
     for one in without_returns.scored.candidates:
@@ -99,7 +101,7 @@ def test_run_without_returns_answers_without_return_risk_and_score(
 
 
 def test_summary_without_returns_ranks_by_sell_through_and_says_so(
-    without_returns: Outcome,
+    without_returns: RunResult,
 ) -> None:
     assert without_returns.scored is not None
     rising = [
@@ -116,13 +118,13 @@ def test_summary_without_returns_ranks_by_sell_through_and_says_so(
     products = [line[0] for line in shown if line[-2:] == ["-", "-"]]
     ranked = [one.product_id for one in reversed(without_returns.candidates)]
     assert products == ranked[:3] + ranked[-3:]
-    document = json.loads(as_json(without_returns))
+    document = json.loads(encode_result(without_returns))
     assert list(document["evaluations"]) == ["sell_through"]
     assert {one["score"] for one in document["scored"]["candidates"]} == {None}
 
 
 def test_record_of_a_run_without_returns_holds_sell_through_alone(
-    without_returns: Outcome,
+    without_returns: RunResult,
 ) -> None:
     with closing(sqlite3.connect(without_returns.job.out / "mlflow.db")) as database:
         targets = database.execute("SELECT value FROM params WHERE key = 'target'").fetchall()
@@ -132,13 +134,13 @@ def test_record_of_a_run_without_returns_holds_sell_through_alone(
 
 
 def test_batch_of_what_a_run_without_returns_published_leaves_columns_null(
-    without_returns: Outcome, tmp_path: Path
+    without_returns: RunResult, tmp_path: Path
 ) -> None:
     out = without_returns.job.out
-    served = load_served(bundles=out / "bundles", snapshots=out / "snapshots")
+    served = load_artefacts(bundles=out / "bundles", snapshots=out / "snapshots")
     target = tmp_path / "scores.parquet"
     report = score_file(
-        served, out / "candidates.csv", target, level=0.8, tell=lambda _subject, _rows: None
+        served, out / "candidates.csv", target, coverage=0.8, progress=lambda _subject, _rows: None
     )
     served.snapshot.close()
     scored = pq.read_table(target)

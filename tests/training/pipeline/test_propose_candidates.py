@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from training.pipeline.propose_candidates import unseen_candidates
+from training.pipeline.propose_candidates import propose_candidates
 
 SCHEMA = pa.schema(
     {
@@ -46,7 +46,7 @@ def test_price_keeps_its_place_among_the_prices_of_the_category() -> None:
             shelf("DE", [800, 800, 800, 800, 800]),
         ]
     )
-    first = unseen_candidates(rows, pairs_of(rows), CURRENCIES)[0]
+    first = propose_candidates(rows, pairs_of(rows), CURRENCIES)[0]
     assert (first.product_id, first.market, first.currency) == ("star", "DE", "EUR")
     assert first.list_price_minor == 1200
     assert first.units_offered == 40
@@ -65,7 +65,7 @@ def test_market_without_a_shelf_for_the_category_gets_no_candidate(
 ) -> None:
     rows = pa.concat_tables([shelf("US", [2000] * 5), shelf("DE", german)])
     assert not [
-        c for c in unseen_candidates(rows, pairs_of(rows), CURRENCIES) if c.market == "DE"
+        c for c in propose_candidates(rows, pairs_of(rows), CURRENCIES) if c.market == "DE"
     ], why
 
 
@@ -74,6 +74,6 @@ def test_product_listed_once_is_not_unseen_even_if_it_is_off_sale_now() -> None:
     rows = pa.concat_tables(
         [shelf("US", [2000] * 5, product="star"), shelf("DE", [800] * 5), earlier]
     )
-    pairs = {(c.product_id, c.market) for c in unseen_candidates(rows, pairs_of(rows), CURRENCIES)}
+    pairs = {(c.product_id, c.market) for c in propose_candidates(rows, pairs_of(rows), CURRENCIES)}
     assert ("star", "DE") not in pairs
     assert ("US1", "DE") in pairs

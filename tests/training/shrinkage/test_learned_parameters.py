@@ -7,33 +7,33 @@ import pytest
 
 from features.declarations.targets import Target
 from tests.worlds.training import HORIZONS
-from training.data.cold_start_rows import is_whole
-from training.data.time_split import Division
+from training.data.cold_start_rows import has_full_history
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage import learned_parameters as module
 from training.shrinkage.learned_parameters import EARLIER_UNITS, expectation_sample, pooling_samples
 
 
 def test_pooling_learns_before_any_target_is_calibrated(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    samples = pooling_samples(training_set, divisions, HORIZONS)
-    first = min(division.days.calibration.first for division in divisions.values())
+    samples = pooling_samples(training_set, splits, HORIZONS)
+    first = min(split.days.calibration.first for split in splits.values())
     for target, sample in samples.items():
         ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days(target)
         assert ends.max() <= first
-    widest, used = divisions["sell_through"].train, samples["sell_through"]
+    widest, used = splits["sell_through"].train, samples["sell_through"]
     assert 0 < used.rows.size < widest.rows.size
 
 
 def test_expected_rate_learns_from_the_shaping_half_and_a_little_of_what_was_before(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    division = divisions["return_risk"]
-    sample = expectation_sample(training_set, division)
+    split = splits["return_risk"]
+    sample = expectation_sample(training_set, split)
     read = {
-        name: one.where(is_whole(training_set, one.rows))
-        for name, one in (("shaping", division.shaping), ("train", division.train))
+        name: one.select(has_full_history(training_set, one.rows))
+        for name, one in (("shaping", split.curve_fit), ("train", split.train))
     }
     assert set(sample.rows) == set(read["shaping"].rows) | set(read["train"].rows)
     recent = np.isin(sample.rows, read["shaping"].rows)
@@ -41,18 +41,18 @@ def test_expected_rate_learns_from_the_shaping_half_and_a_little_of_what_was_bef
     assert read["train"].weight.sum() > EARLIER_UNITS
     assert sample.weight[~recent].sum() == pytest.approx(EARLIER_UNITS)
     ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days("return_risk")
-    assert ends.max() <= division.days.latest.first
+    assert ends.max() <= split.days.latest.first
     products = training_set.keys["product_id"].codes
-    assert not set(products[read["shaping"].rows]) & set(products[division.conformal.rows])
+    assert not set(products[read["shaping"].rows]) & set(products[split.residual_fit.rows])
 
 
 def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
     training_set: TrainingSet,
-    divisions: dict[Target, Division],
+    splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    division = divisions["return_risk"]
-    whole = division.shaping.where(is_whole(training_set, division.shaping.rows))
+    split = splits["return_risk"]
+    whole = split.curve_fit.select(has_full_history(training_set, split.curve_fit.rows))
     monkeypatch.setattr(module, "MOST_ROWS", whole.rows.size - 1)
-    rows = expectation_sample(training_set, division).rows
+    rows = expectation_sample(training_set, split).rows
     assert rows[np.isin(rows, whole.rows)].tolist() == whole.rows[::2].tolist()

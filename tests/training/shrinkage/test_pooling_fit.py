@@ -17,15 +17,15 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from tests.worlds.training import HORIZONS
 from training.data.sample import NO_ROWS
-from training.data.time_split import Division
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage.learned_parameters import learned_parameters
 from training.shrinkage.pooling_fit import (
-    LEAST_SHARE,
-    LEAST_STRENGTH,
-    MOST_STRENGTH,
+    MAX_STRENGTH,
+    MIN_SHARE,
+    MIN_STRENGTH,
     START_STRENGTH,
-    learn_parameters,
+    fit_parameters,
     loss_and_gradient,
     smoothed_mean,
     strength_by_moments,
@@ -67,7 +67,7 @@ def _oracle_loss(
         for place, strength in enumerate(strengths):
             successes, trials = counts[2 * place][row], counts[2 * place + 1][row]
             estimate = (successes + strength * estimate) / (trials + strength)
-        share = min(max(estimate, LEAST_SHARE), 1 - LEAST_SHARE)
+        share = min(max(estimate, MIN_SHARE), 1 - MIN_SHARE)
         entropy = label[row] * math.log(share) + (1 - label[row]) * math.log(1 - share)
         total -= weight[row] * entropy
     return total / sum(weight)
@@ -153,8 +153,8 @@ def test_strengths_by_loss_stay_within_bounds() -> None:
     same = [np.zeros(50), np.zeros(50)] * (len(CHAIN) - 1) + [trials * 0.5, trials]
     to_the_past = strengths_by_loss(same, np.full(50, 0.5), np.ones(50), mean=0.1)
     to_the_mean = strengths_by_loss(same, np.full(50, 0.1), np.ones(50), mean=0.1)
-    assert to_the_past[-1] == pytest.approx(LEAST_STRENGTH)
-    assert to_the_mean[-1] == pytest.approx(MOST_STRENGTH)
+    assert to_the_past[-1] == pytest.approx(MIN_STRENGTH)
+    assert to_the_mean[-1] == pytest.approx(MAX_STRENGTH)
 
 
 @pytest.mark.parametrize("strength", [0.5, 5.0, 80.0])
@@ -174,8 +174,8 @@ def test_strength_by_moments_recovers_that_of_a_beta_binomial(strength: float) -
     [
         ([0.0, 0.0], [0.0, 0.0], START_STRENGTH),
         ([0.0, 1.0], [1.0, 1.0], START_STRENGTH),
-        ([30.0, 30.0], [60.0, 60.0], MOST_STRENGTH),
-        ([0.0, 60.0], [60.0, 60.0], LEAST_STRENGTH),
+        ([30.0, 30.0], [60.0, 60.0], MAX_STRENGTH),
+        ([0.0, 60.0], [60.0, 60.0], MIN_STRENGTH),
     ],
 )
 def test_strength_by_moments_stays_within_bounds(
@@ -196,20 +196,20 @@ def test_smoothed_mean_adds_half_a_success_in_one_trial(
 
 
 def test_learned_parameters_are_the_catalogues_and_finite(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    learned = learned_parameters(training_set, divisions, HORIZONS)
+    learned = learned_parameters(training_set, splits, HORIZONS)
     assert set(learned) == set(CATALOGUE.parameters)
     assert all(math.isfinite(value) and value >= 0 for value in learned.values())
     assert all(learned[name] > 0 for name in learned if "strength" in name)
 
 
 def test_learned_strengths_of_a_rate_foretell_better_than_their_start(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    sample = divisions["return_risk"].train
-    samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(training_set, samples, NO_ROWS)
+    sample = splits["return_risk"].train
+    samples = {target: split.train for target, split in splits.items()}
+    learned = fit_parameters(training_set, samples, NO_ROWS)
     mean, *strengths = (learned[name] for name in RETURN_RATE.parameters)
     counts = [training_set.columns[name][sample.rows] for name in RETURN_RATE.inputs]
     weighted = (counts, sample.label, sample.weight, mean)
@@ -219,9 +219,9 @@ def test_learned_strengths_of_a_rate_foretell_better_than_their_start(
 
 
 def test_repurchase_parameters_are_those_of_a_loop_over_listings(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    samples = {target: division.train for target, division in divisions.items()}
+    samples = {target: split.train for target, split in splits.items()}
     rows = samples["sell_through"].rows
     last: dict[int, int] = {}
     for row in rows[np.argsort(training_set.as_of_day[rows], kind="stable")]:
@@ -238,7 +238,7 @@ def test_repurchase_parameters_are_those_of_a_loop_over_listings(
     successes, trials = (one[firsts[0]].sum() for one in counts[:2])
     mean = (successes + 0.5) / (trials + 1)
     expected = [mean, *strengths_by_moments(counts, firsts, mean=mean)]
-    learned = learn_parameters(training_set, samples, NO_ROWS)
+    learned = fit_parameters(training_set, samples, NO_ROWS)
     found = [learned[name] for name in REPURCHASE_RATE.parameters]
     assert found == pytest.approx(expected, rel=1e-5)
 
@@ -260,25 +260,25 @@ def test_strengths_by_moments_hand_each_level_the_wider_estimate() -> None:
 
 
 def test_parameters_of_an_absent_table_leave_the_pooled_rate_unknown(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
     absent = {
         name: np.full_like(training_set.columns[name], np.nan) for name in REPURCHASE_RATE.inputs
     }
     without = replace(training_set, columns={**training_set.columns, **absent})
-    samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(without, samples, NO_ROWS)
+    samples = {target: split.train for target, split in splits.items()}
+    learned = fit_parameters(without, samples, NO_ROWS)
     values = [learned[name] for name in REPURCHASE_RATE.parameters]
     assert values == [0.5, *[START_STRENGTH] * len(CHAIN)]
     assert np.isnan(pooled_rate(*absent.values(), *values)).all()
 
 
 def test_parameters_of_a_target_without_labels_are_finite_and_touch_no_other(
-    training_set: TrainingSet, divisions: dict[Target, Division]
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    samples = {target: division.train for target, division in divisions.items()}
-    learned = learn_parameters(training_set, samples, samples["return_risk"])
-    alone = learn_parameters(training_set, {"sell_through": samples["sell_through"]}, NO_ROWS)
+    samples = {target: split.train for target, split in splits.items()}
+    learned = fit_parameters(training_set, samples, samples["return_risk"])
+    alone = fit_parameters(training_set, {"sell_through": samples["sell_through"]}, NO_ROWS)
     at_start = dict(zip(RETURN_RATE.parameters, [0.5, *[START_STRENGTH] * len(CHAIN)], strict=True))
     touched = {name: alone[name] for name in EXPECTATION}
     assert all(math.isfinite(value) for value in touched.values())

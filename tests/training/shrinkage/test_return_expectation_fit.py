@@ -14,7 +14,7 @@ from features.declarations.return_expectation import (
 from features.declarations.shrinkage import RETURN_RATE
 from training.data.sample import NO_ROWS, Sample
 from training.metrics.metrics import row_log_loss, weighted_mean
-from training.shrinkage.return_expectation_fit import START_STRENGTH, learn_return_expectation
+from training.shrinkage.return_expectation_fit import START_STRENGTH, fit_return_expectation
 
 ROWS = 4_000
 
@@ -36,7 +36,7 @@ def test_effects_of_gaps_and_audits_are_found() -> None:
     rate = 0.06 * (1 + 2 * gap) / 2 * (1 + 1.5 * (audit.mean() - audit))
     weight = np.full(ROWS, 200.0)
     sample = Sample(np.arange(ROWS), rng.binomial(200, rate) / 200, weight)
-    found = learn_return_expectation(columns, sample, mean=0.06)
+    found = fit_return_expectation(columns, sample, mean=0.06)
     assert list(found) == list(PARAMETERS)
     assert found["expected_return_effect_plug_voltage"] == pytest.approx(2, rel=0.1)
     assert found["expected_return_usual_plug_voltage"] == pytest.approx(1, rel=0.1)
@@ -55,7 +55,7 @@ def test_past_that_misleads_counts_for_nothing() -> None:
     ripe = columns["units_ripe_category_market_180d"]
     columns["units_returned_category_market_180d"] = ripe * share
     label, weight = rng.binomial(200, 0.01, ROWS) / 200, np.full(ROWS, 200.0)
-    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.01)
+    found = fit_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.01)
     values = np.array([*found.values()])[:, np.newaxis]
     rate = expected_return_rate(*np.stack([columns[name] for name in INPUTS]), *values)
     of_constant = weighted_mean(row_log_loss(label, np.full(ROWS, 0.01)), weight)
@@ -75,7 +75,7 @@ def test_past_that_tells_the_level_counts() -> None:
     )
     label, weight = rng.binomial(200, rate[category]) / 200, np.full(ROWS, 200.0)
     mean = float(rate[category].mean())
-    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=mean)
+    found = fit_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=mean)
     assert found["expected_return_strength_category_market"] < 5
     values = np.array([*found.values()])[:, np.newaxis]
     said = expected_return_rate(*np.stack([columns[name] for name in INPUTS]), *values)
@@ -103,7 +103,7 @@ def test_what_is_known_of_returns_of_open_units_is_found() -> None:
     columns = _with_open_units(rng, known)
     label = rng.poisson(0.06 * columns.pop("risk") * 400) / 400
     sample = Sample(np.arange(ROWS), np.minimum(label, 1.0), np.full(ROWS, 400.0))
-    found = learn_return_expectation(columns, sample, mean=0.06)
+    found = fit_return_expectation(columns, sample, mean=0.06)
     shares = {age: found[f"expected_return_known_share_{age}"] for age in known}
     assert shares == pytest.approx(known, abs=0.08)
 
@@ -113,7 +113,7 @@ def test_more_than_all_is_never_known_of_returns() -> None:
     columns = _with_open_units(rng, {"old": 2.0, "middle": 1.5, "young": 1.2})
     label = rng.poisson(0.06 * columns.pop("risk") * 400) / 400
     sample = Sample(np.arange(ROWS), np.minimum(label, 1.0), np.full(ROWS, 400.0))
-    found = learn_return_expectation(columns, sample, mean=0.06)
+    found = fit_return_expectation(columns, sample, mean=0.06)
     assert [found[f"expected_return_known_share_{age}"] for age in ("old", "middle")] == [1, 1]
 
 
@@ -124,14 +124,14 @@ def test_rows_without_a_count_are_left_out(name: str) -> None:
     label, weight = rng.uniform(0, 0.2, ROWS), np.full(ROWS, 10.0)
     known = np.arange(ROWS // 2)
     columns[name][ROWS // 2 :] = np.nan
-    found = learn_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.1)
-    wanted = learn_return_expectation(columns, Sample(known, label[known], weight[known]), mean=0.1)
+    found = fit_return_expectation(columns, Sample(np.arange(ROWS), label, weight), mean=0.1)
+    wanted = fit_return_expectation(columns, Sample(known, label[known], weight[known]), mean=0.1)
     assert found == wanted
 
 
 def test_without_rows_nothing_has_an_effect() -> None:
     columns = {name: np.zeros(0) for name in INPUTS}
-    found = learn_return_expectation(columns, NO_ROWS, mean=0.3)
+    found = fit_return_expectation(columns, NO_ROWS, mean=0.3)
     assert found["expected_return_mean"] == 0.3
     assert found["expected_return_strength_listing"] == START_STRENGTH
     assert found["expected_return_audit_effect"] == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from features.runtime.arrays import FloatArray, IntArray
 from training.shrinkage.group_rates import GroupPaths, ShrunkenRates
-from training.shrinkage.variance_components import Nesting, Variances, collapse, learn_variances
+from training.shrinkage.variance_components import Nesting, Variances, collapse, fit_variances
 
 VARIANCES = Variances(0.2, 0.01, (0.03, 0.02))
 
@@ -20,7 +20,7 @@ def _drawn(rows: int, seed: int) -> tuple[IntArray, FloatArray, FloatArray]:
 
 def _dense(codes: IntArray, trials: FloatArray) -> FloatArray:
     """Write the covariance of all rows' shares out, pair by pair."""
-    covariance = np.diag(VARIANCES.of_rows(trials))
+    covariance = np.diag(VARIANCES.row_variance(trials))
     for one, (wide, narrow) in enumerate(codes):
         for other, (other_wide, other_narrow) in enumerate(codes):
             in_wide = one == other or (wide >= 0 and wide == other_wide)
@@ -39,7 +39,7 @@ def test_collapse_equals_generalised_least_squares(rows: int, seed: int) -> None
     rest = share - mean
     _, log_determinant = np.linalg.slogdet(inverse)
     likelihood = 0.5 * (log_determinant - np.log(inverse.sum()) - rest @ inverse @ rest)
-    found = collapse(GroupPaths.of(codes).nesting(codes), share, trials, VARIANCES)
+    found = collapse(GroupPaths.from_rows(codes).nesting(codes), share, trials, VARIANCES)
     assert found.mean == pytest.approx(mean)
     assert found.log_likelihood == pytest.approx(likelihood)
 
@@ -49,9 +49,9 @@ def test_rates_are_the_best_linear_predictions(seed: int) -> None:
     codes, share, trials = _drawn(30, seed)
     inverse = np.linalg.inv(_dense(codes, trials))
     mean = (inverse @ share).sum() / inverse.sum()
-    rates = ShrunkenRates.learn(codes, share, trials, variances=VARIANCES)
+    rates = ShrunkenRates.fit(codes, share, trials, variances=VARIANCES)
     asked = np.array([[wide, narrow] for wide in range(-1, 6) for narrow in range(-1, 5)])
-    for (wide, narrow), estimate in zip(asked, rates.evidence(asked).estimate, strict=True):
+    for (wide, narrow), estimate in zip(asked, rates.look_up(asked).estimate, strict=True):
         in_wide = (codes[:, 0] == wide) & (wide >= 0)
         in_narrow = in_wide & (codes[:, 1] == narrow) & (narrow >= 0)
         shared = VARIANCES.groups[0] * in_wide + VARIANCES.groups[1] * in_narrow
@@ -65,7 +65,7 @@ def test_variances_are_recovered_from_many_rows() -> None:
     trials = rng.integers(1, 200, wide.size).astype(float)
     share = 0.5 + rng.normal(0, 0.10, 150)[wide] + rng.normal(0, 0.06, 1500)[narrow]
     share += rng.normal(0, np.sqrt(0.2 / trials + 0.05**2))
-    found = learn_variances(Nesting.of([wide, narrow]), share, trials)
+    found = fit_variances(Nesting.from_rows([wide, narrow]), share, trials)
     seen = np.sqrt([found.trial, found.row, *found.groups])
     assert seen == pytest.approx([np.sqrt(0.2), 0.05, 0.10, 0.06], rel=0.15)
 
@@ -73,20 +73,20 @@ def test_variances_are_recovered_from_many_rows() -> None:
 def test_big_category_does_not_speak_for_its_department() -> None:
     codes = np.array([[0, 0]] * 500 + [[0, 1]] * 5 + [[0, 2]] * 5 + [[1, 3]] * 5)
     share = np.array([0.9] * 500 + [0.1] * 15)
-    rates = ShrunkenRates.learn(codes, share, np.ones(515), variances=Variances(0, 0.01, (1, 0.1)))
-    unseen_category = rates.evidence(np.array([[0, 9]])).estimate[0]
+    rates = ShrunkenRates.fit(codes, share, np.ones(515), variances=Variances(0, 0.01, (1, 0.1)))
+    unseen_category = rates.look_up(np.array([[0, 9]])).estimate[0]
     assert unseen_category == pytest.approx((0.9 + 0.1 + 0.1) / 3, abs=0.02)
 
 
 @given(st.integers(1, 60), st.integers(0, 1000))
 def test_rates_stay_between_the_shares_and_unseen_is_missing(rows: int, seed: int) -> None:
     codes, share, trials = _drawn(rows, seed)
-    rates = ShrunkenRates.learn(codes, share, trials, variances=VARIANCES)
-    found = rates.evidence(codes)
+    rates = ShrunkenRates.fit(codes, share, trials, variances=VARIANCES)
+    found = rates.look_up(codes)
     assert (found.rate >= share.min() - 1e-12).all()
     assert (found.rate <= share.max() + 1e-12).all()
     assert ((found.own_weight >= 0) & (found.own_weight < 1)).all()
     unseen, missing = codes.copy(), codes.copy()
     unseen[:, 1], missing[:, 1] = 99, -1
-    assert rates.evidence(unseen).estimate.tolist() == rates.evidence(missing).estimate.tolist()
-    assert rates.evidence(unseen).is_cold.all()
+    assert rates.look_up(unseen).estimate.tolist() == rates.look_up(missing).estimate.tolist()
+    assert rates.look_up(unseen).is_cold.all()

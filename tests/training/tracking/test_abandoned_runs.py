@@ -7,26 +7,26 @@ import sys
 import msgspec
 import pytest
 
-from training.tracking.abandoned_runs import ProcessMark, is_surely_gone, read_mark
+from training.tracking.abandoned_runs import ProcessIdentity, is_surely_gone, parse_identity
 
-HERE = ProcessMark.own()
+HERE = ProcessIdentity.current()
 NEVER = 2**22 + 1
 """More than the largest process id that Linux gives."""
 
 
-def mark(**changes: object) -> ProcessMark:
+def mark(**changes: object) -> ProcessIdentity:
     return msgspec.structs.replace(HERE, **changes)
 
 
 def test_own_process_is_not_gone_and_its_mark_can_be_read_back() -> None:
     assert HERE.pid == os.getpid()
-    assert read_mark(HERE.to_text()) == HERE
+    assert parse_identity(HERE.to_text()) == HERE
     assert not is_surely_gone(HERE, HERE)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"pid": 1}', '"x"', HERE.to_text() + "x"])
 def test_text_that_is_no_mark_is_told_apart(text: str) -> None:
-    assert read_mark(text) is None
+    assert parse_identity(text) is None
 
 
 WITHOUT_MACHINE = {"machine": "", "boot": "a", "pid": NEVER}
@@ -64,7 +64,7 @@ def test_process_that_was_killed_is_gone_before_and_after_its_parent_looks() -> 
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
-        theirs = read_mark(child.stdout.readline())
+        theirs = parse_identity(child.stdout.readline())
         assert theirs is not None
         assert theirs.pid == child.pid
         assert not is_surely_gone(theirs, HERE)

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from features.runtime.errors import StorageError
 from tests.worlds.training import QUICK
-from training.data.training_input import Recipe
-from training.evaluation.evaluate import MODEL, flat_metrics
-from training.fit.train import Trained
-from training.tracking.abandoned_runs import PROCESS_TAG, ProcessMark, end_abandoned
-from training.tracking.mlflow_run import TrackedRun, TrackingError, tracked_run
+from training.data.training_input import TrainingRecipe
+from training.evaluation.evaluate import MODEL, flatten_metrics
+from training.fit.train import TrainOutput
+from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
+from training.tracking.mlflow_run import TrackedRun, TrackingError, track_run
 from training.tracking.record import metrics_by_slice
 
 # MLflow 3.17 declares its tables in a way that SQLAlchemy 2.1 calls outdated.
@@ -44,10 +44,10 @@ def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recorded(
-    run_directory: Path, trained: Trained, recipe: Recipe, bundle_directory: Path
+    run_directory: Path, trained: TrainOutput, recipe: TrainingRecipe, bundle_directory: Path
 ) -> TrackedRun:
     """One training, recorded for real; a fresh database takes seconds, so it is shared."""
-    with tracked_run(run_directory, QUICK) as run:
+    with track_run(run_directory, QUICK) as run:
         run.record(trained, recipe, bundle_directory)
     return run
 
@@ -59,7 +59,7 @@ def _children(run: TrackedRun) -> dict[str, Any]:
 
 
 def test_tracking_records_what_a_training_rests_on(
-    recorded: TrackedRun, trained: Trained, bundle_directory: Path
+    recorded: TrackedRun, trained: TrainOutput, bundle_directory: Path
 ) -> None:
     run = recorded.client.get_run(recorded.run_id)
     parameters = run.data.params
@@ -72,7 +72,7 @@ def test_tracking_records_what_a_training_rests_on(
     assert parameters["horizons.horizon_days"] == "14"
     fingerprint = trained.contents.models.catalogue.fingerprint
     assert parameters["catalogue_fingerprint"] == fingerprint
-    assert run.data.metrics == pytest.approx(flat_metrics(trained.evaluations))
+    assert run.data.metrics == pytest.approx(flatten_metrics(trained.evaluations))
     (dataset,) = run.inputs.dataset_inputs
     assert trained.contents.data_digest.startswith(dataset.dataset.digest)
 
@@ -88,7 +88,7 @@ def test_tracking_keeps_the_bundles_files_in_the_run_directory(
 
 
 def test_tracking_records_a_child_run_a_target(
-    recorded: TrackedRun, trained: Trained, tmp_path: Path
+    recorded: TrackedRun, trained: TrainOutput, tmp_path: Path
 ) -> None:
     children = _children(recorded)
     assert set(children) == set(trained.evaluations)
@@ -114,13 +114,15 @@ def test_tracking_without_a_server_says_where_the_database_is(
 def test_tracking_a_training_that_fails_ends_the_run_as_failed(
     recorded: TrackedRun, run_directory: Path
 ) -> None:
-    with pytest.raises(MadeUpError), tracked_run(run_directory, QUICK) as run:
+    with pytest.raises(MadeUpError), track_run(run_directory, QUICK) as run:
         raise MadeUpError
     assert run.experiment_id == recorded.experiment_id
     assert recorded.client.get_run(run.run_id).info.status == "FAILED"
 
 
-def _record_without_room(run: TrackedRun, room: Path, trained: Trained, recipe: Recipe) -> None:
+def _record_without_room(
+    run: TrackedRun, room: Path, trained: TrainOutput, recipe: TrainingRecipe
+) -> None:
     """Record while a file stands where the artefacts should go."""
     emptied = room.rename(room.with_name("elsewhere"))
     room.write_text("a file")
@@ -132,10 +134,10 @@ def _record_without_room(run: TrackedRun, room: Path, trained: Trained, recipe: 
 
 
 def test_tracking_a_record_that_the_disk_refuses_ends_the_run_as_failed(
-    recorded: TrackedRun, trained: Trained, recipe: Recipe, run_directory: Path
+    recorded: TrackedRun, trained: TrainOutput, recipe: TrainingRecipe, run_directory: Path
 ) -> None:
     room = run_directory / "mlartifacts"
-    with pytest.raises(StorageError), tracked_run(run_directory, QUICK) as run:
+    with pytest.raises(StorageError), track_run(run_directory, QUICK) as run:
         _record_without_room(run, room, trained, recipe)
     assert recorded.client.get_run(run.run_id).info.status == "FAILED"
 
@@ -143,7 +145,7 @@ def test_tracking_a_record_that_the_disk_refuses_ends_the_run_as_failed(
 def test_tracking_in_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.write_text("not a directory")
-    with pytest.raises(StorageError, match="a file in its place"), tracked_run(place, QUICK):
+    with pytest.raises(StorageError, match="a file in its place"), track_run(place, QUICK):
         pass
 
 
@@ -163,7 +165,7 @@ def test_tracking_server_that_is_down_is_reported_without_its_password(
         settings = QUICK.model_copy(update={"tracking_uri": uri})
     else:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    with pytest.raises(TrackingError) as caught, tracked_run(tmp_path, settings):
+    with pytest.raises(TrackingError) as caught, track_run(tmp_path, settings):
         pass
     assert "secret" not in str(caught.value)
     assert "Expected to record the training at http://127.0.0.1:" in str(caught.value)
@@ -199,10 +201,10 @@ OPEN_TWO_RUNS = """
 import sys
 from pathlib import Path
 from training.settings import TrainingSettings
-from training.tracking.mlflow_run import tracked_run
+from training.tracking.mlflow_run import track_run
 
 settings = TrainingSettings(experiment="another")
-with tracked_run(Path(sys.argv[1]), settings) as run, run._child("sell through") as child:
+with track_run(Path(sys.argv[1]), settings) as run, run._child("sell through") as child:
     print(run.run_id, child, flush=True)
     input()
 """
@@ -223,17 +225,17 @@ def test_tracking_ends_the_open_runs_of_a_killed_process_when_the_next_begins(
     ) as other:
         assert other.stdout is not None
         theirs = other.stdout.readline().split()
-        with tracked_run(run_directory, QUICK):
+        with track_run(run_directory, QUICK):
             assert [_status(recorded, one) for one in theirs] == ["RUNNING"] * 2
         other.kill()
     assert [_status(recorded, one) for one in theirs] == ["RUNNING"] * 2
-    with tracked_run(run_directory, QUICK) as ours:
+    with track_run(run_directory, QUICK) as ours:
         assert [_status(recorded, one) for one in theirs] == ["KILLED"] * 2
         assert _status(recorded, ours.run_id) == "RUNNING"
     assert _status(recorded, recorded.run_id) == "FINISHED"
 
 
-GONE = replace(ProcessMark.own(), pid=2**22 + 1)
+GONE = replace(ProcessIdentity.current(), pid=2**22 + 1)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ GONE = replace(ProcessMark.own(), pid=2**22 + 1)
     [
         ({PROCESS_TAG: GONE.to_text()}, "KILLED"),
         ({PROCESS_TAG: replace(GONE, host="elsewhere").to_text()}, "RUNNING"),
-        ({PROCESS_TAG: ProcessMark.own().to_text()}, "RUNNING"),
+        ({PROCESS_TAG: ProcessIdentity.current().to_text()}, "RUNNING"),
         ({PROCESS_TAG: "{somebody else's}"}, "RUNNING"),
         ({}, "RUNNING"),
     ],
@@ -250,7 +252,7 @@ def test_tracking_ends_only_runs_of_ours_whose_process_is_surely_gone(
     recorded: TrackedRun, run_directory: Path, tags: dict[str, str], status: str
 ) -> None:
     left = recorded.client.create_run(recorded.experiment_id, tags=tags).info.run_id
-    with tracked_run(run_directory, QUICK):
+    with track_run(run_directory, QUICK):
         assert _status(recorded, left) == status
     recorded.client.set_terminated(left, "FAILED")
 
@@ -266,7 +268,7 @@ def test_tracking_finds_abandoned_runs_on_every_page(recorded: TrackedRun) -> No
             asked: Callable[..., Any] = getattr(recorded.client, name)
             return partial(asked, max_results=2) if name.startswith("search") else asked
 
-    end_abandoned(InPagesOfTwo(), ProcessMark.own())
+    end_abandoned_runs(InPagesOfTwo(), ProcessIdentity.current())
     assert [_status(recorded, one.info.run_id) for one in left] == ["KILLED"] * 5
 
 
@@ -283,5 +285,5 @@ def test_tracking_database_killed_in_its_making_is_made_by_the_next(tmp_path: Pa
             time.sleep(0.001)
         child.kill()
     assert not (tmp_path / "mlflow.db").exists()
-    with tracked_run(tmp_path, QUICK) as run:
+    with track_run(tmp_path, QUICK) as run:
         assert _status(run, run.run_id) == "RUNNING"

@@ -11,10 +11,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from features.declarations.targets import Target
 from tests.worlds.tuning import STUDY, WEAK, search, trials
-from training.data.time_split import Division
-from training.data.training_input import Material
-from training.search_space import SPACE
-from training.tuning.search import REPORTED_TREES
+from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
+from training.search_space import SEARCH_SPACE
+from training.tuning.search import REPORT_EVERY_TREES
 
 GOOD = {"learning_rate": 0.2, "trees": 75}
 MUCH_WORSE = {"learning_rate": 0.01, "trees": 600}
@@ -28,7 +28,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a study in which settings wait to be tried: good ones, then two that are worse."""
     path = tmp_path_factory.mktemp("trials") / "a.db"
     study = optuna.create_study(study_name=STUDY, storage=f"sqlite:///{path}")
-    rest = {one.name: getattr(WEAK, one.name) for one in SPACE}
+    rest = {one.name: getattr(WEAK, one.name) for one in SEARCH_SPACE}
     for settings in QUEUED:
         study.enqueue_trial(rest | settings)
     return path
@@ -36,12 +36,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(
-    database: Path, material: Material, divisions: dict[Target, Division]
+    database: Path, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> dict[str, float]:
     """Return the settings that a search of all trials comes to."""
-    weak = replace(material, recipe=replace(material.recipe, settings=WEAK))
-    settings = search(database, len(QUEUED)).recipe(weak, divisions).settings
-    return {one.name: getattr(settings, one.name) for one in SPACE}
+    weak = replace(training_input, recipe=replace(training_input.recipe, settings=WEAK))
+    settings = search(database, len(QUEUED)).recipe(weak, splits).settings
+    return {one.name: getattr(settings, one.name) for one in SEARCH_SPACE}
 
 
 @pytest.fixture
@@ -65,7 +65,9 @@ def test_trials_worse_than_most_are_given_up(ended: dict[str, list[FrozenTrial]]
 def test_trials_given_up_cost_fewer_trees_than_those_completed(
     ended: dict[str, list[FrozenTrial]],
 ) -> None:
-    assert [list(trial.intermediate_values) for trial in ended["PRUNED"]] == [[REPORTED_TREES]] * 2
+    assert [list(trial.intermediate_values) for trial in ended["PRUNED"]] == [
+        [REPORT_EVERY_TREES]
+    ] * 2
     for trial in ended["COMPLETE"]:
         assert trial.last_step == trial.params["trees"]
 

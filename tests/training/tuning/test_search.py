@@ -21,27 +21,27 @@ from serving.prediction.target_model import raw_share
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from tests.worlds.tuning import STUDY, WEAK, search, states, trials
 from training.boosting.fit_boosters import fit_boosters
-from training.data.cold_start_rows import with_hidden_histories
-from training.data.time_split import Division, divide
-from training.data.training_input import Material, Recipe, prepare
+from training.data.cold_start_rows import add_cold_start_copies
+from training.data.time_split import TargetSplit, split_target
+from training.data.training_input import TrainingInput, TrainingRecipe, build
 from training.data.training_set import read_training_set
 from training.errors import TooFewDaysToTuneError
 from training.fit.train import train
 from training.metrics.metrics import row_log_loss
-from training.search_space import SPACE
+from training.search_space import SEARCH_SPACE
 from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learned_parameters
-from training.tuning.slices import tuning_slices
+from training.tuning.slices import split_for_tuning
 
 PATIENCE_SECONDS = 100
 
 
 @pytest.fixture
-def weak(material: Material) -> Material:
-    return replace(material, recipe=replace(material.recipe, settings=WEAK))
+def weak(training_input: TrainingInput) -> TrainingInput:
+    return replace(training_input, recipe=replace(training_input.recipe, settings=WEAK))
 
 
-@pytest.mark.parametrize("one", SPACE, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", SEARCH_SPACE, ids=lambda one: one.name)
 def test_space_is_of_settings_and_holds_their_defaults(one: object) -> None:
     name, low, high = (getattr(one, field) for field in ("name", "low", "high"))
     assert low <= getattr(TrainingSettings(), name) <= high
@@ -51,43 +51,43 @@ def test_space_is_of_settings_and_holds_their_defaults(one: object) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_tuning_sees_nothing_of_later_slices(
-    target: Target, material: Material, divisions: dict[Target, Division]
+    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    division, whole = divisions[target], material.training_set
-    slices = tuning_slices(whole, division, HORIZONS, WEAK)
+    split, whole = splits[target], training_input.training_set
+    slices = split_for_tuning(whole, split, HORIZONS, WEAK)
     learned, judged = (whole.as_of_day[one.rows] for one in (slices.learned, slices.judged))
     assert learned.max() + HORIZONS.maturity_days(target) <= judged.min()
-    assert judged.max() <= division.days.train.last
-    assert np.isin(slices.judged.rows, division.train.rows).all()
+    assert judged.max() <= split.days.train.last
+    assert np.isin(slices.judged.rows, split.train.rows).all()
 
 
 def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    found = search(tmp_path / "a.db", 8).recipe(weak, divisions).settings
-    again = search(tmp_path / "b.db", 8).recipe(weak, divisions).settings
+    found = search(tmp_path / "a.db", 8).recipe(weak, splits).settings
+    again = search(tmp_path / "b.db", 8).recipe(weak, splits).settings
     assert found == again
     tried = trials(tmp_path / "a.db")
     assert len(tried) == 8
-    first = {one.name: getattr(WEAK, one.name) for one in SPACE}
+    first = {one.name: getattr(WEAK, one.name) for one in SEARCH_SPACE}
     assert tried[0].params == first
     complete = [trial.value for trial in tried if trial.value is not None]
     assert tried[0].value is not None
     assert min(complete) < tried[0].value
-    for one in SPACE:
+    for one in SEARCH_SPACE:
         assert one.low <= getattr(found, one.name) <= one.high
-    unsearched = set(TrainingSettings.model_fields) - {one.name for one in SPACE}
+    unsearched = set(TrainingSettings.model_fields) - {one.name for one in SEARCH_SPACE}
     assert found.model_dump(include=unsearched) == WEAK.model_dump(include=unsearched)
 
 
 def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     """As serving predicts, from the start of trees that correct a formula too."""
-    search(tmp_path / "a.db", 1).recipe(weak, divisions)
+    search(tmp_path / "a.db", 1).recipe(weak, splits)
     losses = []
-    for target, division in divisions.items():
-        slices = tuning_slices(weak.training_set, division, HORIZONS, WEAK)
+    for target, split in splits.items():
+        slices = split_for_tuning(weak.training_set, split, HORIZONS, WEAK)
         texts = fit_boosters(weak.matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
         judged = slices.judged
         said = raw_share(target, tuple(map(Booster, texts)), weak.matrix[judged.rows])
@@ -102,13 +102,13 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
 
 
 def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    unbroken = search(tmp_path / "a.db", 6).recipe(weak, divisions).settings
-    search(tmp_path / "b.db", 3).recipe(weak, divisions)
+    unbroken = search(tmp_path / "a.db", 6).recipe(weak, splits).settings
+    search(tmp_path / "b.db", 3).recipe(weak, splits)
     left = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'b.db'}").ask()
     left.suggest_float("learning_rate", 0.01, 0.2, log=True)  # a trial that no process ends
-    assert search(tmp_path / "b.db", 6).recipe(weak, divisions).settings == unbroken
+    assert search(tmp_path / "b.db", 6).recipe(weak, splits).settings == unbroken
     ours, theirs = (
         [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
@@ -117,72 +117,74 @@ def test_killed_tuning_goes_on_to_the_settings_of_an_unbroken_one(
 
 
 def test_tuning_without_time_keeps_the_settings_given(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     for _ in range(2):
-        assert search(tmp_path / "a.db", 5, timeout=0.0).recipe(weak, divisions).settings == WEAK
+        assert search(tmp_path / "a.db", 5, timeout=0.0).recipe(weak, splits).settings == WEAK
     (first,) = optuna.load_study(study_name=STUDY, storage=f"sqlite:///{tmp_path / 'a.db'}").trials
     assert first.state is TrialState.WAITING
-    search(tmp_path / "a.db", 1).recipe(weak, divisions)
+    search(tmp_path / "a.db", 1).recipe(weak, splits)
     (tried,) = trials(tmp_path / "a.db")
-    assert tried.params == {one.name: getattr(WEAK, one.name) for one in SPACE}
+    assert tried.params == {one.name: getattr(WEAK, one.name) for one in SEARCH_SPACE}
 
 
 def test_fewer_trials_than_are_there_give_what_they_give_alone(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    alone = search(tmp_path / "a.db", 1).recipe(weak, divisions).settings
-    assert search(tmp_path / "b.db", 4).recipe(weak, divisions).settings != alone
-    assert search(tmp_path / "b.db", 1).recipe(weak, divisions).settings == alone
+    alone = search(tmp_path / "a.db", 1).recipe(weak, splits).settings
+    assert search(tmp_path / "b.db", 4).recipe(weak, splits).settings != alone
+    assert search(tmp_path / "b.db", 1).recipe(weak, splits).settings == alone
 
 
 @pytest.mark.parametrize("damage", ["all", "the middle"])
 def test_damaged_trials_are_told_of_and_made_again(
-    damage: str, weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    damage: str, weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     path = tmp_path / "a.db"
-    found = search(path, 2).recipe(weak, divisions).settings
+    found = search(path, 2).recipe(weak, splits).settings
     data = bytearray(path.read_bytes())
     start = 0 if damage == "all" else len(data) // 2
     data[start:] = b"\xff" * (len(data) - start)
     path.write_bytes(data)
     told: list[str] = []
     telling = replace(search(path, 2), tell=told.append)
-    assert telling.recipe(weak, divisions).settings == found
+    assert telling.recipe(weak, splits).settings == found
     assert told[0] == "tuning: a.db was damaged, so its trials are made again"
 
 
 def test_trials_that_cant_be_kept_are_refused(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     (tmp_path / "a.db").mkdir()
     with pytest.raises(StorageError, match="unable to open database file"):
-        search(tmp_path / "a.db", 1).recipe(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, splits)
     with pytest.raises(StorageError, match="unable to open database file"):
-        search(tmp_path / "nowhere" / "b.db", 1).recipe(weak, divisions)
+        search(tmp_path / "nowhere" / "b.db", 1).recipe(weak, splits)
 
 
 def test_what_the_database_said_reaches_the_user(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute("CREATE TABLE studies (study_id INTEGER PRIMARY KEY)")
         connection.commit()
     with pytest.raises(StorageError, match="found table studies has no column named"):
-        search(tmp_path / "a.db", 1).recipe(weak, divisions)
+        search(tmp_path / "a.db", 1).recipe(weak, splits)
 
 
 def _search_for_ever(database: Path) -> None:
     """Search on the made-up market of these tests, in a process of its own."""
-    training_set = with_hidden_histories(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
-    divisions = {t: divide(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
-    parameters = learned_parameters(training_set, divisions, HORIZONS)
-    material = prepare(Recipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, divisions)
-    search(database, 10_000).recipe(material, divisions)
+    training_set = add_cold_start_copies(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
+    splits = {t: split_target(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
+    parameters = learned_parameters(training_set, splits, HORIZONS)
+    training_input = build(
+        TrainingRecipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, splits
+    )
+    search(database, 10_000).recipe(training_input, splits)
 
 
 def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one(
-    weak: Material, divisions: dict[Target, Division], tmp_path: Path
+    weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     process = get_context("spawn").Process(target=_search_for_ever, args=(tmp_path / "b.db",))
     process.start()
@@ -194,8 +196,8 @@ def test_search_killed_within_a_trial_goes_on_to_the_settings_of_an_unbroken_one
     process.kill()
     process.join()
     done = len([one for one in trials(tmp_path / "b.db") if one.state.name != "FAIL"])
-    unbroken = search(tmp_path / "a.db", done + 2).recipe(weak, divisions).settings
-    assert search(tmp_path / "b.db", done + 2).recipe(weak, divisions).settings == unbroken
+    unbroken = search(tmp_path / "a.db", done + 2).recipe(weak, splits).settings
+    assert search(tmp_path / "b.db", done + 2).recipe(weak, splits).settings == unbroken
     ours, theirs = (
         [trial.params for trial in trials(tmp_path / name) if trial.state.name != "FAIL"]
         for name in ("a.db", "b.db")
@@ -210,20 +212,20 @@ def _is_within_a_trial(database: Path) -> bool:
 
 
 def test_tuning_on_too_short_a_slice_is_refused(
-    material: Material, divisions: dict[Target, Division], tmp_path: Path
+    training_input: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    long = WEAK.model_copy(update={"least_train_days": 120})
-    narrow = replace(material, recipe=replace(material.recipe, settings=long))
+    long = WEAK.model_copy(update={"min_train_days": 120})
+    narrow = replace(training_input, recipe=replace(training_input.recipe, settings=long))
     with pytest.raises(TooFewDaysToTuneError, match="without --trials"):
-        search(tmp_path / "a.db", 1).recipe(narrow, divisions)
+        search(tmp_path / "a.db", 1).recipe(narrow, splits)
 
 
 def test_training_fits_with_the_settings_that_tuning_found(
-    rows: pa.Table, recipe: Recipe, tmp_path: Path
+    rows: pa.Table, recipe: TrainingRecipe, tmp_path: Path
 ) -> None:
     tune = search(tmp_path / "a.db", 2).recipe
     tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=tune)
-    settings = tuned.material.recipe.settings
+    settings = tuned.training_input.recipe.settings
     assert f"| learning_rate | {settings.learning_rate} | yes |" in tuned.contents.model_card
     assert "the best of 2 trials" in tuned.contents.model_card
     plain = train(

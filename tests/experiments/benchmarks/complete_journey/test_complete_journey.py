@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments.benchmarks.complete_journey.benchmark import Result, held_out_r2
+from experiments.benchmarks.complete_journey.benchmark import ContestantScores, held_out_r2
 from experiments.benchmarks.complete_journey.contestants import (
     Contestant,
     estimator,
+    estimator_with_price,
     plain_lightgbm,
-    priced_estimator,
-    priced_lightgbm,
+    plain_lightgbm_with_price,
     shrinkage,
 )
 from experiments.benchmarks.complete_journey.products import (
-    labelled_products,
-    parsed_sizes,
+    label_products,
+    parse_sizes,
     read_products,
 )
 from experiments.benchmarks.complete_journey.refusals import NoPackageError
@@ -47,7 +47,7 @@ def test_labels_equal_counting_by_hand() -> None:
     transactions = pd.DataFrame(bought, columns=["product_id", "household_id", "basket_id"])
     transactions = transactions.assign(quantity=2, sales_value=3.0, retail_disc=1.0)
     products = pd.DataFrame({"product_id": [1, 2], "package_size": ["12 OZ", None]})
-    (row,) = labelled_products(transactions, products).to_dict("records")
+    (row,) = label_products(transactions, products).to_dict("records")
     assert row["buyers"] == 25
     assert row["repeat_share"] == 5 / 25
     assert row["shelf_price"] == 2.0
@@ -65,7 +65,7 @@ def test_labels_equal_counting_by_hand() -> None:
     ],
 )
 def test_size_is_parsed(size: str | None, number: float, unit: str | None) -> None:
-    found = parsed_sizes(pd.Series([size, "1 LB"])).iloc[0]
+    found = parse_sizes(pd.Series([size, "1 LB"])).iloc[0]
     assert found["size_number"] == pytest.approx(number, nan_ok=True)
     assert found[["size_unit"]].fillna("none").tolist() == ["none" if size is None else unit]
 
@@ -98,9 +98,11 @@ def test_absent_package_is_named_with_the_way_out() -> None:
 
 
 def test_result_tells_mean_and_spread() -> None:
-    assert Result("a", "b", (0.1, 0.3)).mean == pytest.approx(0.2)
-    assert Result("a", "b", (0.1, 0.3)).spread == pytest.approx(np.std([0.1, 0.3], ddof=1))
-    assert Result("a", "b", (0.1,)).spread == 0.0
+    assert ContestantScores("a", "b", (0.1, 0.3)).mean == pytest.approx(0.2)
+    assert ContestantScores("a", "b", (0.1, 0.3)).spread == pytest.approx(
+        np.std([0.1, 0.3], ddof=1)
+    )
+    assert ContestantScores("a", "b", (0.1,)).spread == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def test_task_is_the_published_one(products: pd.DataFrame) -> None:
     [
         (estimator, plain_lightgbm, "random products", 0.276),
         (estimator, plain_lightgbm, "unseen makers", 0.208),
-        (priced_estimator, priced_lightgbm, "unseen categories", 0.022),
+        (estimator_with_price, plain_lightgbm_with_price, "unseen categories", 0.022),
     ],
 )
 def test_estimator_beats_shrinkage_and_plain_lightgbm(

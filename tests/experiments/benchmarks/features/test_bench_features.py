@@ -13,25 +13,30 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from experiments.benchmarks.features.by_hand import windows_by_hand
+from experiments.benchmarks.features.benchmark import FeatureBenchmarkConfig
+from experiments.benchmarks.features.by_hand import compute_windows_by_sql
 from experiments.benchmarks.features.cli import bench_features
-from experiments.benchmarks.features.figures import CatalogueCost, Measured, Took, WindowCost
-from experiments.benchmarks.features.growth import Spread, exponent
+from experiments.benchmarks.features.figures import (
+    CatalogueCost,
+    ElapsedTime,
+    FeatureBenchmarkResult,
+    WindowCost,
+)
+from experiments.benchmarks.features.growth import MedianRange, exponent
 from experiments.benchmarks.features.listing_windows import (
     KEYS,
     UnequalError,
     compare_windows,
-    opened,
+    connect_dataset,
+    listing_window_features,
     refuse_unequal,
-    windowed_of_listings,
 )
-from experiments.benchmarks.features.markets import market_of, validated_market
-from experiments.benchmarks.features.measuring import Plan
+from experiments.benchmarks.features.markets import configure_market, ensure_market
 from experiments.benchmarks.features.page import page
-from experiments.benchmarks.features.sampled_spine import sampled
+from experiments.benchmarks.features.sampled_spine import sample_spine
 from experiments.benchmarks.features.verdicts import verdicts
 from features.dataset.horizons import Horizons
-from features.point_in_time.signal_rows import lazy_rows
+from features.point_in_time.signal_rows import build_lazy_rows
 from features.point_in_time.spine import build_spine
 
 LINES = 3_000
@@ -59,24 +64,24 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def market(work: Path) -> Path:
-    return validated_market(LINES, work)
+    return ensure_market(LINES, work)
 
 
 def test_sql_by_hand_equals_the_interpreter_on_every_moment(market: Path) -> None:
     compared = compare_windows(market, EVERY_ROW, 2)
     assert set(compared.features) >= LEAST_COMPARED
-    known = {feature.name for feature in windowed_of_listings()}
+    known = {feature.name for feature in listing_window_features()}
     assert {*compared.features, *compared.left_out} == known
     assert len(compared.costs) == 2
 
 
 def test_sql_by_hand_writes_features_of_the_catalogue_none_zero_everywhere(market: Path) -> None:
-    with opened(market) as dataset:
-        spine = build_spine(lazy_rows(dataset, Horizons())).select(*KEYS)
+    with connect_dataset(market) as dataset:
+        spine = build_spine(build_lazy_rows(dataset, Horizons())).select(*KEYS)
         dataset.connection.create_table("spine", spine, temp=True)
-        table = windows_by_hand(dataset)
+        table = compute_windows_by_sql(dataset)
     columns = [name for name in table.column_names if name not in KEYS]
-    assert {*columns} <= {feature.name for feature in windowed_of_listings()}
+    assert {*columns} <= {feature.name for feature in listing_window_features()}
     silent = [name for name in columns if not any(table[name].to_pylist())]
     assert not silent
 
@@ -92,9 +97,9 @@ def test_refuse_unequal_says_which_feature_differs(other: float | None) -> None:
 
 
 def test_sampled_spine_holds_so_many_moments_and_the_same_ones_again(market: Path) -> None:
-    with opened(market) as dataset:
-        spine = build_spine(lazy_rows(dataset, Horizons())).select(*KEYS)
-        tables = [dataset.connection.to_pyarrow(sampled(spine, rows)) for rows in (50, 50, 20)]
+    with connect_dataset(market) as dataset:
+        spine = build_spine(build_lazy_rows(dataset, Horizons())).select(*KEYS)
+        tables = [dataset.connection.to_pyarrow(sample_spine(spine, rows)) for rows in (50, 50, 20)]
     moments = [{tuple(row.values()) for row in table.to_pylist()} for table in tables]
     assert [len(taken) for taken in moments] == [50, 50, 20]
     assert moments[0] == moments[1] > moments[2]
@@ -102,28 +107,28 @@ def test_sampled_spine_holds_so_many_moments_and_the_same_ones_again(market: Pat
 
 def test_validated_market_is_made_once(work: Path, market: Path) -> None:
     written = (market / "orders.parquet").stat().st_mtime_ns
-    assert validated_market(LINES, work) == market
+    assert ensure_market(LINES, work) == market
     assert (market / "orders.parquet").stat().st_mtime_ns == written
 
 
 def test_validated_market_of_another_configuration_is_made_anew(tmp_path: Path) -> None:
-    made = validated_market(200, tmp_path)
+    made = ensure_market(200, tmp_path)
     mark = tmp_path / "market-200-truth" / "simulation.json"
-    other = market_of(200).model_copy(update={"seed": 1})
+    other = configure_market(200).model_copy(update={"seed": 1})
     mark.write_text(other.model_dump_json(), encoding="utf-8")
     (made / "orders.parquet").unlink()
-    assert (validated_market(200, tmp_path) / "orders.parquet").is_file()
+    assert (ensure_market(200, tmp_path) / "orders.parquet").is_file()
 
 
 def test_validated_market_of_another_program_is_made_anew(tmp_path: Path) -> None:
-    made = validated_market(200, tmp_path)
+    made = ensure_market(200, tmp_path)
     (tmp_path / "validated-200.made-by").write_text("another program")
     (made / "orders.parquet").unlink()
-    assert (validated_market(200, tmp_path) / "orders.parquet").is_file()
+    assert (ensure_market(200, tmp_path) / "orders.parquet").is_file()
 
 
 def test_markets_grow_in_products_alone() -> None:
-    small, large = market_of(1_000_000), market_of(10_000_000)
+    small, large = configure_market(1_000_000), configure_market(10_000_000)
     assert large.products == 10 * small.products
     assert large == small.model_copy(update={"products": large.products})
 
@@ -149,18 +154,20 @@ def test_exponent_of_one_size_is_unknown(sizes: list[float]) -> None:
 
 
 def test_spread_is_median_least_and_greatest() -> None:
-    assert Spread.of([3.0, 1.0, 10.0]) == Spread(3.0, 1.0, 10.0)
+    assert MedianRange.of([3.0, 1.0, 10.0]) == MedianRange(3.0, 1.0, 10.0)
 
 
 @pytest.mark.parametrize(("lines", "rows"), [(10_000_000, 500_000), (1_000_000, 50_000), (3, 1)])
 def test_spine_rows_are_in_proportion_to_order_lines(lines: int, rows: int, work: Path) -> None:
-    assert Plan([lines], 500_000, 1, work).spine_rows_of(lines) == rows
+    assert FeatureBenchmarkConfig([lines], 500_000, 1, work).scale_spine_rows(lines) == rows
 
 
-SMALL = Measured(
+SMALL = FeatureBenchmarkResult(
     order_lines=1_000_000,
     catalogue=(CatalogueCost(50_000, 277, 2.0, 7.0, 1.0, 15.0, 2.0),),
-    windows=tuple(WindowCost(Took(wall, 5.0), Took(2.0, 4.0)) for wall in (3.0, 2.0, 8.0)),
+    windows=tuple(
+        WindowCost(ElapsedTime(wall, 5.0), ElapsedTime(2.0, 4.0)) for wall in (3.0, 2.0, 8.0)
+    ),
     compared=("units_ordered_28d",),
     left_out=("views_28d",),
 )
@@ -168,7 +175,7 @@ LARGE = replace(
     SMALL,
     order_lines=10_000_000,
     catalogue=(CatalogueCost(500_000, 277, 30.0, 165.0, 5.0, 150.0, 6.5),),
-    windows=(WindowCost(Took(16.0, 20.0), Took(10.0, 20.0)),),
+    windows=(WindowCost(ElapsedTime(16.0, 20.0), ElapsedTime(10.0, 20.0)),),
 )
 
 

@@ -11,27 +11,29 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.benchmarks.models.against_truth import AgainstTruth, against_truth
-from experiments.benchmarks.models.measuring import (
+from experiments.benchmarks.models.against_truth import TruthComparison, compare_with_truth
+from experiments.benchmarks.models.benchmark import (
     EVERYTHING,
     MarketFigures,
-    Plan,
+    ModelBenchmarkConfig,
     TargetFigures,
     measure,
 )
 from experiments.benchmarks.models.page import as_document, page, verdicts
 from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.arrays import FloatArray
-from training.evaluation.coverage import EVERYONE, LEAST_CELL_ROWS, Coverage
+from training.evaluation.coverage import ALL_ROWS, MIN_CELL_ROWS, Coverage
 from training.settings import TrainingSettings
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
-SETTINGS = TrainingSettings(trees=20, boosters=1, least_positives=5, least_rows=30)
+SETTINGS = TrainingSettings(trees=20, boosters=1, min_positives=5, min_rows=30)
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[MarketFigures]:
-    return measure(Plan([MARKET], tmp_path_factory.mktemp("work"), SETTINGS), lambda _: None)
+    return measure(
+        ModelBenchmarkConfig([MARKET], tmp_path_factory.mktemp("work"), SETTINGS), lambda _: None
+    )
 
 
 def _expected_loss(truth: FloatArray, estimate: FloatArray) -> float:
@@ -52,7 +54,7 @@ def test_explained_share_runs_from_shrinkage_to_the_truth(model: str) -> None:
         "shrinkage": 0.25 + truth / 2,
         "worse": 0.4 + truth / 5,
     }
-    found = against_truth(
+    found = compare_with_truth(
         rng.binomial(50, truth) / 50,
         rng.integers(1, 9, truth.size).astype(float),
         model=estimates[model],
@@ -67,7 +69,7 @@ def test_explained_share_runs_from_shrinkage_to_the_truth(model: str) -> None:
 
 
 def test_share_of_no_gain_is_none_and_counts_as_nothing_explained() -> None:
-    even = AgainstTruth(
+    even = TruthComparison(
         rows=9, model_loss=0.5, shrinkage_loss=0.4, truth_loss=0.4, rank_correlation=0.5
     )
     assert even.explained is None
@@ -83,7 +85,7 @@ def test_share_of_no_gain_is_none_and_counts_as_nothing_explained() -> None:
 def test_explained_share_weighs_rows_as_the_target_does() -> None:
     label, weight = np.array([0.0, 1.0]), np.array([1.0, 3.0])
     half = np.full(2, 0.5)
-    found = against_truth(
+    found = compare_with_truth(
         label, weight, model=np.array([0.5, 0.9]), shrinkage=half, truth=np.array([0.1, 0.8])
     )
     expected = (1 * np.log(2) - 3 * np.log(0.9)) / 4
@@ -98,8 +100,8 @@ def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketF
         assert everything.truth_loss < min(everything.model_loss, everything.shrinkage_loss)
         assert {"not listed yet", "unknown product"} <= set(one.by_group)
         assert 0 <= one.calibration_error < 0.2
-        assert EVERYONE not in one.cells
-        assert all(cell.rows >= LEAST_CELL_ROWS for cell in one.cells.values())
+        assert ALL_ROWS not in one.cells
+        assert all(cell.rows >= MIN_CELL_ROWS for cell in one.cells.values())
         least = one.cells[one.least_cell]
         assert all(least.coverage <= cell.coverage for cell in one.cells.values())
     sell_through = market.targets[0].by_group[EVERYTHING]
@@ -147,7 +149,7 @@ def _coverage(share: float) -> Coverage:
 
 
 def _figures(explained: float, coverage: float, cell: float, error: float) -> MarketFigures:
-    group = AgainstTruth(
+    group = TruthComparison(
         rows=9, model_loss=1 - explained, shrinkage_loss=1.0, truth_loss=0.0, rank_correlation=0.5
     )
     figures = TargetFigures(

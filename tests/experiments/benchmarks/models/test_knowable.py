@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.benchmarks.models.hidden_quality import Evidence, Tree, posterior
-from experiments.benchmarks.models.knowable import Knowable, knowable_rates
-from experiments.benchmarks.models.sightings import known_after
+from experiments.benchmarks.models.hidden_quality import QualityEvidence, SupplyTree, posterior
+from experiments.benchmarks.models.knowable import KnowableRates, knowable_rates
+from experiments.benchmarks.models.sightings import known_return_share
 from experiments.simulator.configuration.arrays import logistic
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.parameters import ReturnSizes
@@ -40,7 +40,7 @@ def _moments(data: Path, latest_days: int = 14) -> pd.DataFrame:
     return pd.DataFrame(moments[is_late])
 
 
-def _known(data: Path, moments: pd.DataFrame) -> Knowable:
+def _known(data: Path, moments: pd.DataFrame) -> KnowableRates:
     market = Truth.open(truth_directory(data)).market
     listing = moments["listing_id"].to_numpy(object)
     return knowable_rates(market, data, listing, moments["as_of_day"].to_numpy())
@@ -124,15 +124,15 @@ def _overwrite(folder: Path, column: str, value: float, *, from_day: int) -> Non
         pq.write_table(rows.set_column(place, rows.schema.field(column), given), path)
 
 
-def _evidence(units: float, hidden: FloatArray) -> tuple[Tree, Evidence]:
+def _evidence(units: float, hidden: FloatArray) -> tuple[SupplyTree, QualityEvidence]:
     """Return two suppliers of two products with two listings each, and what units showed."""
-    tree = Tree(np.repeat(np.arange(4), 2), np.repeat(np.arange(2), 2), 2)
+    tree = SupplyTree(np.repeat(np.arange(4), 2), np.repeat(np.arange(2), 2), 2)
     odds = np.full(8, -2.0)
     nothing = np.zeros(2)
     trials = np.full(8, units)
     returned = trials * logistic(odds + hidden)
     counts = (np.arange(8), odds, trials, returned, np.zeros((5, 4)))
-    return tree, Evidence(*counts, nothing, nothing, nothing, nothing)
+    return tree, QualityEvidence(*counts, nothing, nothing, nothing, nothing)
 
 
 def test_posterior_converges_to_the_truth_with_endless_evidence() -> None:
@@ -169,7 +169,7 @@ def test_posterior_equals_conditioning_on_the_joint_normal() -> None:
 
 
 def test_returns_are_known_after_delay_and_report() -> None:
-    chance = known_after(MARKET)
+    chance = known_return_share(MARKET)
     rng = np.random.default_rng(0)
     days = rng.gamma(2, MARKET.returns.delay_days / 2, 200_000)
     sizes = MARKET.knowledge.returns

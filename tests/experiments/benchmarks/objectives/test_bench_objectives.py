@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 import xuanpin
+from experiments.benchmarks.objectives.benchmark import calibrated, run_rounds
 from experiments.benchmarks.objectives.contestants import (
     DEFAULTS,
     MIXED,
@@ -23,14 +24,18 @@ from experiments.benchmarks.objectives.contestants import (
     NAMES,
     OTHERS,
     Contestant,
-    curves_of,
-    raw_of_contestants,
+    allowed_curves,
+    predict_raw,
     references,
     rivals,
 )
-from experiments.benchmarks.objectives.measuring import calibrated, rounds_of
-from experiments.benchmarks.objectives.origins import cut_off_of, known_by
-from experiments.benchmarks.objectives.sources import Source, market_source, rows_directory, rows_of
+from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
+from experiments.benchmarks.objectives.sources import (
+    Source,
+    load_rows,
+    market_source,
+    rows_directory,
+)
 from experiments.simulator.configuration.configuration import Simulation
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
@@ -38,19 +43,19 @@ from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from tests.worlds.training import HORIZONS, market_rows
 from training.boosting.objectives import booster_parameters
-from training.calibration.choose import CURVES, CURVES_OF_FITTED, Fit
-from training.calibration.conformal_fit import curve
-from training.calibration.curves import fit_knots
-from training.data.cold_start_rows import with_hidden_histories
-from training.data.time_split import Division, divide
-from training.data.training_input import Material, Recipe, prepare
+from training.calibration.choose import CURVES, CURVES_WITH_IDENTITY, CurveFitter
+from training.calibration.conformal_fit import fit_curve
+from training.calibration.curves import fit_isotonic
+from training.data.cold_start_rows import add_cold_start_copies
+from training.data.time_split import TargetSplit, split_target
+from training.data.training_input import TrainingInput, TrainingRecipe, build
 from training.data.training_set import read_training_set
 from training.fit.fit_targets import fit_targets
-from training.settings import SeasonRiseSetting, TrainingSettings
+from training.settings import TrainingSettings, UpliftSetting
 from training.shrinkage.learned_parameters import learned_parameters
 
-SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, least_leaf_rows=20)
-RECIPE = Recipe(HORIZONS, CATALOGUE, SETTINGS)
+SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, min_samples_leaf=20)
+RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS)
 FORMULA = CATALOGUE.model_inputs.index("expected_return_rate_180d")
 SOURCE = Source("made up", Path("nowhere"))
 DEFAULT = DEFAULTS["sell_through"]
@@ -70,38 +75,37 @@ def rows() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def prepared(rows: pa.Table) -> tuple[Material, dict[Target, Division]]:
-    training_set = with_hidden_histories(read_training_set(rows, CATALOGUE), CATALOGUE)
-    divisions = {
-        target: divide(training_set, target, HORIZONS, SETTINGS) for target in training_set.outcomes
+def prepared(rows: pa.Table) -> tuple[TrainingInput, dict[Target, TargetSplit]]:
+    training_set = add_cold_start_copies(read_training_set(rows, CATALOGUE), CATALOGUE)
+    splits = {
+        target: split_target(training_set, target, HORIZONS, SETTINGS)
+        for target in training_set.outcomes
     }
-    parameters = learned_parameters(training_set, divisions, HORIZONS)
-    return prepare(RECIPE, training_set, parameters, divisions), divisions
+    parameters = learned_parameters(training_set, splits, HORIZONS)
+    return build(RECIPE, training_set, parameters, splits), splits
 
 
 @pytest.fixture(scope="module")
 def said(
-    prepared: tuple[Material, dict[Target, Division]],
+    prepared: tuple[TrainingInput, dict[Target, TargetSplit]],
 ) -> dict[Target, dict[str, list[FloatArray]]]:
-    material, divisions = prepared
-    return {
-        target: raw_of_contestants(material, division) for target, division in divisions.items()
-    }
+    training_input, splits = prepared
+    return {target: predict_raw(training_input, split) for target, split in splits.items()}
 
 
 def _bare(
-    material: Material, division: Division, objective: str, seeds: Sequence[int]
+    training_input: TrainingInput, split: TargetSplit, objective: str, seeds: Sequence[int]
 ) -> FloatArray:
     """Return the mean share that LightGBM foretells of the latest rows, 1 at most."""
-    learned, asked = division.train, division.latest.rows
+    learned, asked = split.train, split.latest.rows
     weight, start, formula = learned.weight, None, None
     if objective == "Tweedie on units":
-        offered = material.training_set.columns["units_offered"][learned.rows]
-        weight = (offered if division.target == "sell_through" else weight) ** 0.7
-    if objective == "cross-entropy" and division.target == "return_risk":
-        formula = np.clip(material.matrix[:, FORMULA], 0.001, 0.999)
+        offered = training_input.training_set.columns["units_offered"][learned.rows]
+        weight = (offered if split.target == "sell_through" else weight) ** 0.7
+    if objective == "cross-entropy" and split.target == "return_risk":
+        formula = np.clip(training_input.matrix[:, FORMULA], 0.001, 0.999)
         start = logit(formula[learned.rows])
-    parameters = booster_parameters(CATALOGUE.monotone(division.target), SETTINGS)
+    parameters = booster_parameters(CATALOGUE.monotone(split.target), SETTINGS)
     shares = []
     for seed in seeds:
         seeded = {
@@ -111,11 +115,11 @@ def _bare(
             "feature_fraction_seed": seed,
         }
         data = lightgbm.Dataset(
-            material.matrix[learned.rows], learned.label, weight=weight, init_score=start
+            training_input.matrix[learned.rows], learned.label, weight=weight, init_score=start
         )
         trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
         booster = lightgbm.train(seeded, data, num_boost_round=trees)
-        shares.append(np.minimum(booster.predict(material.matrix[asked]), 1))
+        shares.append(np.minimum(booster.predict(training_input.matrix[asked]), 1))
     share = np.mean(shares, axis=0)
     if formula is None:
         return np.asarray(share)
@@ -127,20 +131,20 @@ def _bare(
 def test_contestant_says_what_bare_boosters_say_on_average(
     target: Target,
     contestant: Contestant,
-    prepared: tuple[Material, dict[Target, Division]],
+    prepared: tuple[TrainingInput, dict[Target, TargetSplit]],
     said: dict[Target, dict[str, list[FloatArray]]],
 ) -> None:
-    material, divisions = prepared
+    training_input, splits = prepared
     draws = said[target][contestant.name]
     fitted = 9 if contestant.objective in ("cross-entropy", "Tweedie on units") else 5
     assert len(draws) == (1 if contestant.boosters == fitted else fitted)
     for place in {0, len(draws) - 1}:
         seeds = [(place + number) % fitted for number in range(contestant.boosters)]
-        found = draws[place][divisions[target].latest.rows]
+        found = draws[place][splits[target].latest.rows]
         ours, others = seeds[: len(seeds) - contestant.tweedie], seeds[-contestant.tweedie :]
-        expected = _bare(material, divisions[target], contestant.objective, ours)
+        expected = _bare(training_input, splits[target], contestant.objective, ours)
         if contestant.tweedie:
-            beside = _bare(material, divisions[target], "Tweedie on units", others)
+            beside = _bare(training_input, splits[target], "Tweedie on units", others)
             expected = (expected * len(ours) + beside * len(others)) / len(seeds)
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -148,16 +152,16 @@ def test_contestant_says_what_bare_boosters_say_on_average(
 @pytest.mark.parametrize("target", TARGETS)
 def test_default_contestant_is_the_product(
     target: Target,
-    prepared: tuple[Material, dict[Target, Division]],
+    prepared: tuple[TrainingInput, dict[Target, TargetSplit]],
     said: dict[Target, dict[str, list[FloatArray]]],
 ) -> None:
-    material, divisions = prepared
-    division = divisions[target]
-    product = fit_targets(material, divisions)[target]
+    training_input, splits = prepared
+    split = splits[target]
+    product = fit_targets(training_input, splits)[target]
     found = calibrated(
-        said[target][DEFAULTS[target].name][0], material, division, by=DEFAULTS[target].name
+        said[target][DEFAULTS[target].name][0], training_input, split, by=DEFAULTS[target].name
     )
-    np.testing.assert_array_equal(found, product.predict(material.matrix[division.latest.rows]))
+    np.testing.assert_array_equal(found, product.predict(training_input.matrix[split.latest.rows]))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -172,9 +176,9 @@ def test_default_meets_every_other_and_is_none_of_its_references(target: Target)
 @pytest.mark.parametrize(
     ("name", "of_return_risk"),
     [
-        (MIXED.name, CURVES_OF_FITTED),
-        ("cross-entropy, 1", CURVES_OF_FITTED),
-        ("cross-entropy, 9", CURVES_OF_FITTED),
+        (MIXED.name, CURVES_WITH_IDENTITY),
+        ("cross-entropy, 1", CURVES_WITH_IDENTITY),
+        ("cross-entropy, 9", CURVES_WITH_IDENTITY),
         ("L2, 5", CURVES),
         ("Tweedie on units, 5", CURVES),
         ("shrinkage", CURVES),
@@ -182,42 +186,45 @@ def test_default_meets_every_other_and_is_none_of_its_references(target: Target)
     ],
 )
 def test_contestants_get_the_curves_of_the_product_where_they_start_as_it_does(
-    name: str, of_return_risk: tuple[Fit, ...]
+    name: str, of_return_risk: tuple[CurveFitter, ...]
 ) -> None:
-    assert curves_of(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
-    assert curves_of(name, "return_risk", ("return_rate_180d",)) == CURVES
-    assert curves_of(name, "sell_through", CATALOGUE.model_inputs) == (fit_knots,)
+    assert allowed_curves(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
+    assert allowed_curves(name, "return_risk", ("return_rate_180d",)) == CURVES
+    assert allowed_curves(name, "sell_through", CATALOGUE.model_inputs) == (fit_isotonic,)
 
 
 def test_calibration_is_the_contestant_s(
-    prepared: tuple[Material, dict[Target, Division]],
+    prepared: tuple[TrainingInput, dict[Target, TargetSplit]],
     said: dict[Target, dict[str, list[FloatArray]]],
 ) -> None:
-    material, divisions = prepared
-    division = divisions["return_risk"]
+    training_input, splits = prepared
+    split = splits["return_risk"]
     (raw,) = said["return_risk"]["shrinkage"]
-    products = material.training_set.keys["product_id"]
-    for name, curves in (("shrinkage", CURVES), (MORE.name, CURVES_OF_FITTED)):
-        expected = curve(raw, division, products, curves).apply(raw[division.latest.rows])
-        np.testing.assert_array_equal(calibrated(raw, material, division, by=name), expected)
+    products = training_input.training_set.keys["product_id"]
+    for name, curves in (("shrinkage", CURVES), (MORE.name, CURVES_WITH_IDENTITY)):
+        expected = fit_curve(raw, split, products, curves).apply(raw[split.latest.rows])
+        np.testing.assert_array_equal(calibrated(raw, training_input, split, by=name), expected)
 
 
 def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
-    prepared: tuple[Material, dict[Target, Division]],
+    prepared: tuple[TrainingInput, dict[Target, TargetSplit]],
 ) -> None:
-    material, divisions = prepared
-    always = SeasonRiseSetting(name="always", first="01-01", last="12-31", rise=0.5)
-    settings = SETTINGS.model_copy(update={"season_rises": (always,)})
-    told = prepare(
-        replace(RECIPE, settings=settings), material.training_set, material.parameters, divisions
+    training_input, splits = prepared
+    always = UpliftSetting(name="always", first="01-01", last="12-31", uplift=0.5)
+    settings = SETTINGS.model_copy(update={"seasonal_uplifts": (always,)})
+    told = build(
+        replace(RECIPE, settings=settings),
+        training_input.training_set,
+        training_input.parameters,
+        splits,
     )
-    division = divisions["sell_through"]
-    product = fit_targets(told, divisions)["sell_through"]
-    first, *_ = raw_of_contestants(told, division)[DEFAULT.name]
-    asked = told.asked("sell_through", division.latest.rows)
-    found = calibrated(first, told, division, by=DEFAULT.name)
+    split = splits["sell_through"]
+    product = fit_targets(told, splits)["sell_through"]
+    first, *_ = predict_raw(told, split)[DEFAULT.name]
+    asked = told.inputs_for("sell_through", split.latest.rows)
+    found = calibrated(first, told, split, by=DEFAULT.name)
     np.testing.assert_array_equal(found, product.predict(asked))
-    assert not np.array_equal(found, product.predict(told.matrix[division.latest.rows]))
+    assert not np.array_equal(found, product.predict(told.matrix[split.latest.rows]))
 
 
 def _altered_after(rows: pa.Table, end: int) -> pa.Table:
@@ -241,21 +248,21 @@ def _replaced(rows: pa.Table, name: str, values: FloatArray) -> pa.Table:
 
 def test_origin_moved_back_never_sees_a_later_label(rows: pa.Table) -> None:
     quick = replace(RECIPE, settings=SETTINGS.model_copy(update={"trees": 3}))
-    end = cut_off_of(rows) - SETTINGS.latest_days
+    end = read_cut_off_day(rows) - SETTINGS.latest_days
     altered = _altered_after(rows, end)
-    assert rounds_of(SOURCE, altered, origin=1, recipe=quick) == rounds_of(
+    assert run_rounds(SOURCE, altered, origin=1, recipe=quick) == run_rounds(
         SOURCE, rows, origin=1, recipe=quick
     )
-    assert rounds_of(SOURCE, altered, origin=0, recipe=quick) != rounds_of(
+    assert run_rounds(SOURCE, altered, origin=0, recipe=quick) != run_rounds(
         SOURCE, rows, origin=0, recipe=quick
     )
 
 
 @pytest.mark.parametrize("back", [0, 1, 30, 100])
 def test_rows_known_by_a_day_are_those_of_a_plain_loop(rows: pa.Table, back: int) -> None:
-    end = cut_off_of(rows) - back
-    known = known_by(rows, end, HORIZONS)
-    assert cut_off_of(known) == end
+    end = read_cut_off_day(rows) - back
+    known = restrict_to_cut_off(rows, end, HORIZONS)
+    assert read_cut_off_day(known) == end
     columns = ["listing_id", "as_of_day", *TARGETS, *(f"{one}_is_mature" for one in TARGETS)]
     expected = []
     for row in rows.select(columns).to_pylist():
@@ -299,9 +306,9 @@ def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
     market = Simulation(products=40, markets=("US",), days=150, seed=3)
     told: list[str] = []
     source = market_source(market, tmp_path)
-    first = rows_of(source, tmp_path, Horizons(), tell=told.append)
+    first = load_rows(source, tmp_path, Horizons(), progress=told.append)
     told.clear()
-    assert rows_of(source, tmp_path, Horizons(), tell=told.append).equals(first)
+    assert load_rows(source, tmp_path, Horizons(), progress=told.append).equals(first)
     assert told == ["the market", "check: as before", "features: as before"]
     assert source.seed == 3
 

@@ -10,14 +10,24 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from experiments.benchmarks.objectives.benchmark import (
+    ObjectiveBenchmarkResult,
+    ObjectiveMetrics,
+    Round,
+    SkippedOrigin,
+    compute_metrics,
+)
 from experiments.benchmarks.objectives.contestants import DEFAULTS, MIXED, MORE, NAMES
-from experiments.benchmarks.objectives.leads import Leads, leads_of, pooled
-from experiments.benchmarks.objectives.measuring import Figures, Measured, Refusal, Round, figures
+from experiments.benchmarks.objectives.leads import (
+    LossDifferences,
+    compute_loss_differences,
+    pool_differences,
+)
 from experiments.benchmarks.objectives.page import as_document, page
 from experiments.benchmarks.objectives.verdicts import verdicts
 from features.declarations.targets import TARGETS, Target
 from training.data.sample import Sample
-from training.data.training_set import Coded
+from training.data.training_set import EncodedColumn
 
 DEFAULT = DEFAULTS["sell_through"]
 
@@ -34,7 +44,7 @@ def test_figures_weigh_rows_and_clip_into_shares(
     estimate: list[float], expected: tuple[float, float, float]
 ) -> None:
     latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
-    found = figures(latest, [np.array(estimate)])
+    found = compute_metrics(latest, [np.array(estimate)])
     got = (found.log_loss, found.mean_absolute_error, found.calibration_error)
     assert got == pytest.approx(expected, abs=1e-5)
 
@@ -48,7 +58,7 @@ def _round(
 ) -> Round:
     """Make a round whose products differ by `apart` from each other in what a contestant gains."""
     default = DEFAULTS[target].name
-    said = {name: Figures(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
+    said = {name: ObjectiveMetrics(losses.get(name, 0.5), 0.2, 0.1) for name in NAMES}
     turn = np.where(np.arange(50) % 2, apart, -apart)
     more = {name: said[name].log_loss - said[default].log_loss + turn for name in NAMES}
     return Round(
@@ -61,7 +71,7 @@ def _round(
         judged_days=(1, 2),
         raw=said,
         calibrated=said,
-        leads=Leads(tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more),
+        leads=LossDifferences(tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more),
     )
 
 
@@ -123,7 +133,7 @@ def test_verdict_says_whether_the_default_wins(
 ) -> None:
     ours = [{_of(target, name): one for name, one in losing.items()} for losing in losses]
     rounds = [_round(place, one, apart=apart, target=target) for place, one in enumerate(ours)]
-    found = verdicts(Measured(rounds, []))
+    found = verdicts(ObjectiveBenchmarkResult(rounds, []))
     for line, (verdict, lead, end) in zip(found, said, strict=True):
         assert line.startswith(f"{verdict}: made up, {target}: {lead}")
         assert line.endswith(end)
@@ -137,7 +147,7 @@ def _of(target: Target, name: str) -> str:
 def test_mixed_boosters_are_a_rival_of_nobody_and_a_reference_of_return_risk() -> None:
     losses = {DEFAULTS["return_risk"].name: 0.4, MIXED.name: 0.39}
     rounds = [_round(place, losses, target="return_risk") for place in range(2)]
-    first, second = verdicts(Measured(rounds, []))
+    first, second = verdicts(ObjectiveBenchmarkResult(rounds, []))
     assert first.startswith("reached: made up, return_risk: the default has the least log loss")
     assert second.startswith(f"beaten by a reference: made up, return_risk: {MIXED.name} has -0.01")
 
@@ -145,7 +155,7 @@ def test_mixed_boosters_are_a_rival_of_nobody_and_a_reference_of_return_risk() -
 def test_figures_are_means_over_draws() -> None:
     latest = Sample(np.arange(2), np.array([0.0, 1.0]), np.array([1.0, 3.0]))
     draws = [np.array([0.2, 0.9]), np.array([0.4, 0.5])]
-    both, first, second = (figures(latest, one) for one in (draws, draws[:1], draws[1:]))
+    both, first, second = (compute_metrics(latest, one) for one in (draws, draws[:1], draws[1:]))
     for name in ("log_loss", "mean_absolute_error", "calibration_error"):
         mean = (getattr(first, name) + getattr(second, name)) / 2
         assert getattr(both, name) == pytest.approx(mean)
@@ -155,27 +165,29 @@ def test_figures_are_means_over_draws() -> None:
 def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
     rng = np.random.default_rng(0)
     latest = Sample(np.arange(5, 405), rng.uniform(size=400), rng.uniform(1, 9, 400))
-    products = Coded(rng.integers(0, 30, 500), tuple(f"P{number}" for number in range(31)))
+    products = EncodedColumn(rng.integers(0, 30, 500), tuple(f"P{number}" for number in range(31)))
     said = {name: rng.uniform(0.01, 0.99, 400) for name in ("ours", "other")}
     draws = {"ours": [said["ours"]], "other": [said["other"], said["ours"]]}
-    found = leads_of(latest, products, draws, default="ours")
-    losses = {name: figures(latest, one).log_loss for name, one in draws.items()}
+    found = compute_loss_differences(latest, products, draws, default="ours")
+    losses = {name: compute_metrics(latest, one).log_loss for name, one in draws.items()}
     assert (found.share * found.more["other"]).sum() == pytest.approx(
         losses["other"] - losses["ours"]
     )
     assert (found.more["ours"] == 0).all()
     assert found.products == tuple(f"P{number}" for number in range(30))
-    once = pooled([(None, found)])["other"]
-    again = pooled([(None, found), (None, found)])["other"]
+    once = pool_differences([(None, found)])["other"]
+    again = pool_differences([(None, found), (None, found)])["other"]
     assert (again.mean, again.low, again.high) == pytest.approx((once.mean, once.low, once.high))
-    apart = pooled([(0, found), (1, found)])["other"]
+    apart = pool_differences([(0, found), (1, found)])["other"]
     assert apart.mean == pytest.approx(once.mean)
     assert apart.high - apart.low < 0.85 * (once.high - once.low)
 
 
 def test_page_and_document_hold_every_contestant_and_refusal() -> None:
-    refusal = Refusal("made up", 4, 2, "Expected more days.")
-    found = Measured([_round(0, {"L2, 5": 0.4125}), _round(1, {"L2, 5": 0.4325})], [refusal])
+    refusal = SkippedOrigin("made up", 4, 2, "Expected more days.")
+    found = ObjectiveBenchmarkResult(
+        [_round(0, {"L2, 5": 0.4125}), _round(1, {"L2, 5": 0.4325})], [refusal]
+    )
     console = Console(file=io.StringIO(), width=240)
     console.print(page(found))
     printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above

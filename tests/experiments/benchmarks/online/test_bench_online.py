@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.benchmarks.online.bench import bench_snapshot
+from experiments.benchmarks.online.benchmark import bench_snapshot
 from experiments.benchmarks.online.latency import DictStore, measure_latency
 from experiments.benchmarks.online.synthetic import (
-    asked_listings,
+    draw_listings,
     synthetic_contents,
     synthetic_market,
 )
@@ -44,6 +44,6 @@ def test_bench_refuses_to_compare_what_differs(tmp_path: Path) -> None:
     one = contents.levels[Level.MARKET]
     levels = {**contents.levels, Level.MARKET: LevelVectors(one.keys, one.values + 1)}
     other = DictStore(replace(contents, levels=levels))
-    requests = [market.keys(asked_listings(market, rng, 5))]
+    requests = [market.keys(draw_listings(market, rng, 5))]
     with pytest.raises(ValueError, match="different bits"):
         measure_latency(CATALOGUE, OnlineSnapshot.open(tmp_path), other, requests)

@@ -9,29 +9,38 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from experiments.benchmarks.features.figures import Took
-from experiments.benchmarks.features.growth import Spread
-from experiments.benchmarks.training.engines import Engines
-from experiments.benchmarks.training.measuring import Measured, Plan, measure
-from experiments.benchmarks.training.page import as_document, page, said
-from experiments.benchmarks.training.timing import Compared, OtherTreesError, Pair, in_turns
+from experiments.benchmarks.features.figures import ElapsedTime
+from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.training.benchmark import (
+    TrainingBenchmarkConfig,
+    TrainingBenchmarkResult,
+    measure,
+)
+from experiments.benchmarks.training.engines import EngineComparison
+from experiments.benchmarks.training.page import as_document, page, verdict_lines
+from experiments.benchmarks.training.timing import (
+    DifferentTreesError,
+    TimingComparison,
+    TimingPair,
+    time_in_turns,
+)
 from experiments.simulator.configuration.configuration import Simulation
-from training.fit.fit_targets import fit_here
+from training.fit.fit_targets import fit_locally
 from training.settings import TrainingSettings
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
-SETTINGS = TrainingSettings(
-    trees=10, boosters=2, tweedie_share=0.5, least_positives=5, least_rows=30
-)
+SETTINGS = TrainingSettings(trees=10, boosters=2, tweedie_share=0.5, min_positives=5, min_rows=30)
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> TrainingBenchmarkResult:
     work = tmp_path_factory.mktemp("work")
-    return measure(Plan(MARKET, work, SETTINGS, 2, lambda _: fit_here), lambda _: None)
+    return measure(
+        TrainingBenchmarkConfig(MARKET, work, SETTINGS, 2, lambda _: fit_locally), lambda _: None
+    )
 
 
-def test_all_ways_are_measured_and_grow_the_same_trees(measured: Measured) -> None:
+def test_all_ways_are_measured_and_grow_the_same_trees(measured: TrainingBenchmarkResult) -> None:
     names = [one.name for one in measured.compared]
     assert names == ["SellThroughModel", "ReturnRiskModel", "main job, both targets"]
     assert [one.trees for one in measured.compared] == [40, 40, 22]
@@ -41,14 +50,14 @@ def test_all_ways_are_measured_and_grow_the_same_trees(measured: Measured) -> No
         assert one.pairs[0].bare.cpu_seconds > 0
 
 
-def test_an_engine_that_is_the_local_one_loses_the_same(measured: Measured) -> None:
+def test_an_engine_that_is_the_local_one_loses_the_same(measured: TrainingBenchmarkResult) -> None:
     engines = measured.engines
     assert engines is not None
     for target, loss in engines.here_loss.items():
-        assert engines.cluster_loss[target] == Spread(loss, loss, loss)
+        assert engines.cluster_loss[target] == MedianRange(loss, loss, loss)
 
 
-def test_page_and_document_hold_every_fit(measured: Measured) -> None:
+def test_page_and_document_hold_every_fit(measured: TrainingBenchmarkResult) -> None:
     console = Console(file=io.StringIO(), width=240)
     console.print(page(measured))
     printed = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
@@ -63,18 +72,18 @@ def test_page_and_document_hold_every_fit(measured: Measured) -> None:
 def test_ways_take_turns_in_going_first() -> None:
     went: list[str] = []
 
-    def way(name: str) -> tuple[str, Took]:
+    def way(name: str) -> tuple[str, ElapsedTime]:
         went.append(name)
-        return "same", Took(1.0, 1.0)
+        return "same", ElapsedTime(1.0, 1.0)
 
-    in_turns("x", lambda: way("ours"), lambda: way("bare"), 3)
+    time_in_turns("x", lambda: way("ours"), lambda: way("bare"), 3)
     assert went == ["ours", "bare", "bare", "ours", "ours", "bare"]
 
 
 def test_ways_that_come_to_other_trees_are_refused() -> None:
-    took = Took(1.0, 1.0)
-    with pytest.raises(OtherTreesError, match="x: ours"):
-        in_turns("x", lambda: ("one", took), lambda: ("other", took), 1)
+    took = ElapsedTime(1.0, 1.0)
+    with pytest.raises(DifferentTreesError, match="x: ours"):
+        time_in_turns("x", lambda: ("one", took), lambda: ("other", took), 1)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +97,15 @@ def test_ways_that_come_to_other_trees_are_refused() -> None:
 def test_verdicts_say_which_bounds_are_reached(
     wall: float, cpu: float, loss: float, reached: list[bool]
 ) -> None:
-    pair = Pair(Took(wall, cpu), Took(1.0, 1.0))
-    once = Spread(1.0, 1.0, 1.0)
-    engines = Engines(once, once, {"sell_through": 0.5}, {"sell_through": Spread(loss, loss, loss)})
-    compared = Compared("fit", trees=1, rows=1, inputs=1, pairs=(pair,))
-    lines = said(Measured(1, (compared,), engines))
+    pair = TimingPair(ElapsedTime(wall, cpu), ElapsedTime(1.0, 1.0))
+    once = MedianRange(1.0, 1.0, 1.0)
+    engines = EngineComparison(
+        once, once, {"sell_through": 0.5}, {"sell_through": MedianRange(loss, loss, loss)}
+    )
+    compared = TimingComparison("fit", trees=1, rows=1, inputs=1, pairs=(pair,))
+    lines = verdict_lines(TrainingBenchmarkResult(1, (compared,), engines))
     assert [line.startswith("reached") for line in lines] == reached
-    assert len(said(replace(Measured(1, (compared,), engines), engines=None))) == 2
+    assert (
+        len(verdict_lines(replace(TrainingBenchmarkResult(1, (compared,), engines), engines=None)))
+        == 2
+    )

@@ -15,25 +15,25 @@ import pytest
 from rich.console import Console
 
 from experiments.benchmarks.unripe import cohorts as cohorts_module
-from experiments.benchmarks.unripe.cohorts import AGES, cohorts_of, tallies
-from experiments.benchmarks.unripe.happenings import MOST_TRANSIT_DAYS
-from experiments.benchmarks.unripe.measuring import (
+from experiments.benchmarks.unripe.benchmark import (
     AgeFigures,
     Bias,
-    Plan,
+    CohortBenchmarkConfig,
     compare,
     measure,
-    summed_up,
+    summarise,
 )
+from experiments.benchmarks.unripe.cohorts import AGES, build_cohorts, tallies
 from experiments.benchmarks.unripe.page import as_document, page, verdicts
+from experiments.benchmarks.unripe.sale_outcomes import MAX_TRANSIT_DAYS
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
-from features.point_in_time.signal_rows import stored_rows
-from tests.worlds.random_markets import HORIZONS, engine_of, random_world
-from training.metrics.bootstrap import Spread
+from features.point_in_time.signal_rows import build_stored_rows
+from tests.worlds.random_markets import HORIZONS, random_world, shared_engine
+from training.metrics.bootstrap import BootstrapInterval
 
 MARKET = Simulation(products=400, chunk_products=400, markets=("US", "DE"), days=330)
 DAY = pd.Timedelta(days=1)
@@ -49,7 +49,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(work: Path) -> list[AgeFigures]:
-    return measure(Plan([MARKET], work), lambda _: None)
+    return measure(CohortBenchmarkConfig([MARKET], work), lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def _returns_by_loops(frames: Mapping[str, pd.DataFrame], markets: Mapping[str, 
     for line in _rows(frames["orders"].dropna(subset=["available_at"])):
         market = markets[line.listing_id]
         pairs.append((market, line.event_time, line.available_at, line.units, 0))
-        lost = line.event_time + MOST_TRANSIT_DAYS * DAY
+        lost = line.event_time + MAX_TRANSIT_DAYS * DAY
         over = arrived.get(line.order_line_id, lost) + HORIZONS.return_window_days * DAY
         for back in _rows(frames["returns"].dropna(subset=["available_at"])):
             if back.order_line_id == line.order_line_id and back.event_time <= over:
@@ -127,11 +127,11 @@ def test_cohorts_are_those_of_plain_loops(
 ) -> None:
     monkeypatch.setattr(cohorts_module, "LEAST_TRIALS", 1)
     frames = random_world(seed)
-    engine = engine_of()
+    engine = shared_engine()
     engine.load(frames)
     markets = dict(zip(frames["listings"].listing_id, frames["listings"].market, strict=True))
     tally = tallies(engine.dataset, HORIZONS, rate=rate, level=Level.MARKET)
-    cohorts = cohorts_of(tally, ["market"], last_day=10**6, ages=(14,))
+    cohorts = build_cohorts(tally, ["market"], last_day=10**6, ages=(14,))
     expected = by_loops(frames, markets)
     assert len(cohorts) > 10
     for row in _rows(cohorts):
@@ -151,7 +151,7 @@ def test_cohorts_whose_end_nobody_knows_are_left_out() -> None:
             "successes": 10,
         }
     )
-    kept = {last: cohorts_of(tally, ["market"], last_day=last).end_day for last in (49, 51, 61)}
+    kept = {last: build_cohorts(tally, ["market"], last_day=last).end_day for last in (49, 51, 61)}
     assert {last: sorted(set(ends)) for last, ends in kept.items()} == {
         49: [],
         51: [11],
@@ -172,9 +172,9 @@ def test_naive_rates_are_too_low_and_ours_are_not(found: list[AgeFigures]) -> No
 
 
 def test_counting_units_that_are_not_ripe_is_found(dataset: Dataset) -> None:
-    hasty = stored_rows(dataset, Horizons(return_window_days=1))
+    hasty = build_stored_rows(dataset, Horizons(return_window_days=1))
     cohorts = compare(dataset, hasty, rate=RETURN_RATE, level=Level.MARKET).assign(seed=0)
-    week_old = next(summed_up(cohorts, rate=RETURN_RATE, level=Level.MARKET))
+    week_old = next(summarise(cohorts, rate=RETURN_RATE, level=Level.MARKET))
     assert week_old.ours.mean.high < -1
     assert verdicts([week_old])[0].startswith("not reached: return_rate by market, 7 days old")
 
@@ -194,7 +194,7 @@ def test_page_and_document_hold_all_figures(found: list[AgeFigures]) -> None:
     ("mean", "said"), [(1.0, "reached: "), (-1.01, "not reached: "), (1.01, "not reached: ")]
 )
 def test_verdict_bounds_the_bias_either_way(mean: float, said: str) -> None:
-    bias = Bias(Spread(mean, mean, mean), 2.0)
+    bias = Bias(BootstrapInterval(mean, mean, mean), 2.0)
     one = AgeFigures(
         rate="return_rate",
         level=Level.MARKET,

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.simulator.configuration.arrays import before_in_group, choose
-from experiments.simulator.configuration.clock import clock_of
-from experiments.simulator.configuration.identifiers import keyed_hashes, named, numbered
+from experiments.simulator.configuration.arrays import choose, sum_earlier_in_group
+from experiments.simulator.configuration.clock import build_clock
+from experiments.simulator.configuration.identifiers import format_ids, hash_numbers, take_names
 from experiments.simulator.mechanisms.expectations import Lot, Outlook
 from experiments.simulator.mechanisms.plan import build_world, draw_chunk, make_plan
 from experiments.simulator.mechanisms.prices import price_path
-from experiments.simulator.mechanisms.repurchase import buyers_of, with_repeats
+from experiments.simulator.mechanisms.repurchase import draw_buyers, repeat_demand
 from experiments.simulator.mechanisms.requirements import binding_days, requirement_rows
-from experiments.simulator.mechanisms.videos import faded, growth
-from experiments.simulator.outcomes.orders import MOST_BUYERS
-from tests.worlds.simulated import TINY, with_sizes
+from experiments.simulator.mechanisms.videos import decay, growth
+from experiments.simulator.outcomes.orders import MAX_BUYERS
+from tests.worlds.simulated import TINY, change_sizes
 
 WORLD = build_world(TINY)
 CHUNK = draw_chunk(WORLD, 0)
@@ -31,7 +31,7 @@ def test_amounts_before_in_a_group_are_those_of_earlier_rows(rows: list[tuple[in
     group = np.array([one for one, _ in rows], dtype=np.int64)
     amount = np.array([one for _, one in rows], dtype=np.int64)
     slow = [sum(a for g, a in rows[:place] if g == rows[place][0]) for place in range(len(rows))]
-    assert before_in_group(group, amount).tolist() == slow
+    assert sum_earlier_in_group(group, amount).tolist() == slow
 
 
 def test_choice_follows_weights() -> None:
@@ -43,7 +43,7 @@ def test_choice_follows_weights() -> None:
 
 def test_repeats_are_the_sum_over_all_earlier_purchases() -> None:
     rng = np.random.default_rng(0)
-    clock = clock_of(TINY)
+    clock = build_clock(TINY)
     first = rng.random((3, clock.planned))
     rate = rng.random((3, clock.planned)) * 0.5
     share = 1 - np.exp(-1 / TINY.repurchase.delay_days)
@@ -52,7 +52,7 @@ def test_repeats_are_the_sum_over_all_earlier_purchases() -> None:
         for then in range(day):
             came = rate[:, then] * (first[:, then] + slow[:, then])
             slow[:, day] += came * share * (1 - share) ** (day - then - 1)
-    np.testing.assert_allclose(with_repeats(TINY, clock, first, rate), slow)
+    np.testing.assert_allclose(repeat_demand(TINY, clock, first, rate), slow)
 
 
 def test_faded_sums_keep_a_share_from_day_to_day() -> None:
@@ -61,7 +61,7 @@ def test_faded_sums_keep_a_share_from_day_to_day() -> None:
         [sum(row[i] * 0.7 ** (day - i) for i in range(day + 1)) for day in range(12)]
         for row in values
     ]
-    np.testing.assert_allclose(faded(values, 0.7), slow)
+    np.testing.assert_allclose(decay(values, 0.7), slow)
 
 
 def test_views_grow_for_ever() -> None:
@@ -85,31 +85,31 @@ def test_returning_buyers_return_to_the_same_listing() -> None:
     group = np.repeat(np.arange(50), 40)
     time = np.sort(np.random.default_rng(0).integers(0, 10**13, (50, 40)), axis=1).ravel()
     everyone = np.ones(group.size)
-    root = buyers_of(TINY, np.random.default_rng(1), group=group, time=time, is_repeat=everyone)
+    root = draw_buyers(TINY, np.random.default_rng(1), group=group, time=time, is_repeat=everyone)
     assert (group[root] == group).all()
     assert (root <= np.arange(root.size)).all()
     assert (root[root] == root).all()
     nobody = np.zeros(group.size)
-    alone = buyers_of(TINY, np.random.default_rng(1), group=group, time=time, is_repeat=nobody)
+    alone = draw_buyers(TINY, np.random.default_rng(1), group=group, time=time, is_repeat=nobody)
     assert alone.tolist() == list(range(group.size))
 
 
 @given(st.lists(st.integers(0, 10**7 - 1), min_size=1, max_size=20))
 def test_identifiers_are_what_formatting_gives(numbers: list[int]) -> None:
     array = np.array(numbers)
-    made = numbered("X", (array, 7), (array // 10, 6)).to_pylist()
+    made = format_ids("X", (array, 7), (array // 10, 6)).to_pylist()
     assert made == [f"X{number:07d}-{number // 10:06d}" for number in numbers]
 
 
 def test_names_of_negative_places_are_null() -> None:
-    assert named(["a", "b"], np.array([1, -1, 0])).to_pylist() == ["b", None, "a"]
+    assert take_names(["a", "b"], np.array([1, -1, 0])).to_pylist() == ["b", None, "a"]
 
 
 def test_keyed_hashes_are_distinct_and_depend_on_the_key() -> None:
-    numbers = np.arange(100_000) + MOST_BUYERS
-    hashes = keyed_hashes(numbers, 0).to_pylist()
+    numbers = np.arange(100_000) + MAX_BUYERS
+    hashes = hash_numbers(numbers, 0).to_pylist()
     assert len(set(hashes)) == len(hashes)
-    assert set(hashes).isdisjoint(keyed_hashes(numbers, 1).to_pylist())
+    assert set(hashes).isdisjoint(hash_numbers(numbers, 1).to_pylist())
     assert {len(one) for one in hashes} == {16}
 
 
@@ -118,7 +118,7 @@ def simulated_share(row: int, day: int, lot: Lot, draws: int) -> float:
     rng = np.random.default_rng(0)
     clock, sizes = WORLD.clock, TINY.demand
     days = np.arange(day, day + 28)
-    week = clock.week_of(days) - clock.week_of(days[:1])
+    week = clock.to_week(days) - clock.to_week(days[:1])
     shocks = rng.gamma(1 / sizes.shock_variance, sizes.shock_variance, (draws, 6))[:, week]
     theta = sizes.units_theta
     mean = PLAN.units[row, days] * shocks
@@ -142,7 +142,7 @@ def test_expectations_equal_playing_four_weeks_over_and_over(
     row: int, inbound: float, share: float
 ) -> None:
     live = int(CHUNK.candidates.live_day[LISTED[row]])
-    monday = int(WORLD.clock.monday(WORLD.clock.week_of(np.array(live + 20)))) + 7
+    monday = int(WORLD.clock.monday(WORLD.clock.to_week(np.array(live + 20)))) + 7
     units = max(round(share * PLAN.units[row, monday : monday + 28].sum()), 2)
     coming = round(inbound * units)
     lot = Lot(np.array([float(units - coming)]), np.array([float(coming)]), np.array([monday + 14]))
@@ -153,7 +153,7 @@ def test_expectations_equal_playing_four_weeks_over_and_over(
 
 
 def test_profit_is_what_a_lot_earns_less_what_it_costs() -> None:
-    free = with_sizes(
+    free = change_sizes(
         TINY,
         "profit",
         fee_share=0,
@@ -167,7 +167,7 @@ def test_profit_is_what_a_lot_earns_less_what_it_costs() -> None:
     lot = Lot(np.array([12.0]), np.zeros(1), np.zeros(1, np.int64))
     found = outlook.expect(row, day, lot)
     who = LISTED[5]
-    rate = free.offered_in[int(CHUNK.candidates.place[who])].per_dollar
+    rate = free.simulated_places[int(CHUNK.candidates.place[who])].per_dollar
     asked = np.exp(PLAN.log_price[5, day[0] : day[0] + 28])
     weights = PLAN.units[5, day[0] : day[0] + 28]
     kept = 1 - found.return_rate[0]

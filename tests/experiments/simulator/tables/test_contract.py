@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.simulator.configuration.clock import clock_of
-from features.contract.columns import Kind, Table, kind_of
+from experiments.simulator.configuration.clock import build_clock
+from features.contract.columns import ColumnKind, Table, column_kind
 from features.contract.tables import TABLES
-from tests.worlds.simulated import TINY, Frame, made, sold_lines
+from tests.worlds.simulated import TINY, Frame, make_market, sold_lines
 
 PARENTS = [
     ("listings", "product_id", "products"),
@@ -18,18 +18,23 @@ PARENTS = [
     *((name, "order_line_id", "orders") for name in ("deliveries", "returns", "reviews")),
     ("video_stats", "video_id", "videos"),
 ]
-DTYPES = {Kind.TEXT: "str", Kind.INTEGER: "Int64", Kind.FLAG: "boolean", Kind.NUMBER: "float64"}
+DTYPES = {
+    ColumnKind.TEXT: "str",
+    ColumnKind.INTEGER: "Int64",
+    ColumnKind.FLAG: "boolean",
+    ColumnKind.NUMBER: "float64",
+}
 EVENTS = [table for table in TABLES if table.is_event]
 
 
 def frame(name: str) -> Frame:
-    return made(TINY)[0][name]
+    return make_market(TINY)[0][name]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_simulated_rows_hold_what_the_contract_says(table: Table) -> None:
     rows = frame(table.name)
-    kinds = {name: kind_of(column) for name, column in table.columns.items()}
+    kinds = {name: column_kind(column) for name, column in table.columns.items()}
     typed = rows.astype({name: DTYPES[kind] for name, kind in kinds.items() if kind in DTYPES})
     table.schema.validate(typed, lazy=True)
     assert list(rows.columns) == list(table.columns)
@@ -51,7 +56,7 @@ def test_simulated_events_are_known_after_they_happen_and_before_the_export(tabl
 def test_simulated_tables_have_delays_of_their_own_and_backfills() -> None:
     delay = {
         name: (rows.available_at - rows.event_time) / pd.Timedelta(hours=1)
-        for name, rows in made(TINY)[0].items()
+        for name, rows in make_market(TINY)[0].items()
         if "available_at" in rows and name != "requirements"
     }
     medians = [round(hours.median(), 3) for hours in delay.values()]
@@ -110,7 +115,7 @@ def test_simulated_counters_never_fall() -> None:
 
 def test_simulated_listings_taken_down_sell_nothing_more() -> None:
     down = frame("policy_events").query("severity == 3").set_index("listing_id").event_time
-    lines = sold_lines(made(TINY)[0])
+    lines = sold_lines(make_market(TINY)[0])
     before = lines[lines.listing_id.isin(down.index)]
     assert len(down) > 5
     assert (before.event_time.to_numpy() < down.loc[before.listing_id].to_numpy()).all()
@@ -118,6 +123,6 @@ def test_simulated_listings_taken_down_sell_nothing_more() -> None:
 
 @pytest.mark.parametrize("week", [0, 1, 7, 30])
 def test_simulated_weeks_begin_on_mondays(week: int) -> None:
-    clock = clock_of(TINY)
+    clock = build_clock(TINY)
     monday = np.datetime64(clock.first_day + int(clock.monday(np.array(week))), "D")
     assert pd.Timestamp(monday).day_of_week == 0

@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.simulator.tables.dirt import KINDS, Planted, SeenAs, read_ledger
+from experiments.simulator.tables.dirt import KINDS, PlantedRows, SeenAs, read_ledger
 from experiments.simulator.tables.simulate import simulate
 from experiments.simulator.tables.writing import truth_directory
 from features.contract.tables import TABLE_BY_NAME
-from tests.worlds.simulated import TINY, made
+from tests.worlds.simulated import TINY, make_market
 
 DIRTY = TINY.model_copy(update={"dirty": 0.04})
 needs_check = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def ledger_of(out: Path) -> list[Planted]:
+def ledger_of(out: Path) -> list[PlantedRows]:
     return read_ledger((truth_directory(out) / "dirt.json").read_text())
 
 
@@ -43,7 +43,7 @@ def test_dirt_is_added_and_no_clean_row_is_changed(dirty: Path) -> None:
     rows: dict[str, int] = {}
     for one in ledger_of(dirty):
         rows[one.table] = rows.get(one.table, 0) + one.rows
-    for name, clean in made(TINY)[0].items():
+    for name, clean in make_market(TINY)[0].items():
         soiled = pq.read_table(dirty / name).to_pandas()
         assert len(soiled) == len(clean) + rows.get(name, 0)
         key = list(TABLE_BY_NAME[name].key)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.mechanisms.expectations import expected_sold
+from experiments.simulator.mechanisms.expectations import expected_sales
 from experiments.simulator.tables.simulate import simulate
 from experiments.simulator.tables.writing import truth_directory
 from experiments.simulator.truth.noise_floor import noise_floors, row_log_loss
@@ -20,7 +20,7 @@ from experiments.simulator.truth.refusals import (
     UnknownCandidateError,
 )
 from features.runtime.errors import XuanpinError
-from tests.worlds.simulated import SMALL, TINY, Frame, made
+from tests.worlds.simulated import SMALL, TINY, Frame, make_market
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 
 def final(market: Simulation, target: str) -> Frame:
-    moments = made(market)[1]["moments"]
+    moments = make_market(market)[1]["moments"]
     return moments[moments[target].notna()]
 
 
@@ -43,7 +43,7 @@ def test_expected_sold_equals_the_mean_of_many_draws(
     size = mean**2 / (variance - mean)
     draws = np.random.default_rng(0).negative_binomial(size, size / (size + mean), 200_000)
     sold = np.minimum(draws, lot)
-    found = expected_sold(np.array([mean]), np.array([variance]), np.array([float(lot)]))[0]
+    found = expected_sales(np.array([mean]), np.array([variance]), np.array([float(lot)]))[0]
     assert found == pytest.approx(sold.mean(), abs=4 * sold.std() / np.sqrt(sold.size) + 1e-9)
 
 
@@ -75,7 +75,7 @@ def test_truth_of_lots_that_arrive_in_two_parts_is_calibrated() -> None:
 
 def test_truth_sees_what_the_data_show() -> None:
     """Count one listing's targets anew from the tables."""
-    tables, truth_tables = made(SMALL)
+    tables, truth_tables = make_market(SMALL)
     rows = final(SMALL, "realised_sell_through").sample(40, random_state=0)
     assert truth_tables["moments"].as_of_day.is_monotonic_increasing is False
     for row in rows.itertuples():
@@ -136,7 +136,7 @@ def launches(truth: Truth) -> Frame:
 
 def test_truth_asked_again_says_what_the_generator_wrote(truth: Truth) -> None:
     for row in launches(truth).head(15).itertuples():
-        asked = truth.of(row.listing_id, units_offered=int(row.units_offered))
+        asked = truth.evaluate(row.listing_id, units_offered=int(row.units_offered))
         assert asked.sell_through == pytest.approx(row.expected_sell_through)
         assert asked.return_risk == pytest.approx(row.expected_return_rate)
         assert asked.profit_minor == pytest.approx(row.expected_profit_minor)
@@ -147,7 +147,7 @@ def test_truth_asked_again_says_what_the_generator_wrote(truth: Truth) -> None:
 def test_truth_of_a_later_monday_is_what_the_generator_wrote(truth: Truth) -> None:
     moments = truth.moments().to_pandas().query("on_hand_units == units_offered")
     for row in moments.sample(10, random_state=1).itertuples():
-        asked = truth.of(
+        asked = truth.evaluate(
             row.listing_id, units_offered=int(row.units_offered), as_of_day=int(row.as_of_day)
         )
         assert asked.sell_through == pytest.approx(row.expected_sell_through)
@@ -155,10 +155,10 @@ def test_truth_of_a_later_monday_is_what_the_generator_wrote(truth: Truth) -> No
 
 def test_truth_of_larger_lots_and_higher_prices_sells_a_smaller_share(truth: Truth) -> None:
     for row in launches(truth).head(10).itertuples():
-        shares = [truth.of(row.listing_id, units_offered=n).sell_through for n in (5, 20, 80)]
+        shares = [truth.evaluate(row.listing_id, units_offered=n).sell_through for n in (5, 20, 80)]
         assert shares == sorted(shares, reverse=True)
         prices = [Change(price_minor=round(row.price_minor * by)) for by in (0.8, 1.0, 1.3)]
-        changed = [truth.of(row.listing_id, units_offered=20, change=one) for one in prices]
+        changed = [truth.evaluate(row.listing_id, units_offered=20, change=one) for one in prices]
         demand = [one.expected_units for one in changed]
         assert demand == sorted(demand, reverse=True)
 
@@ -167,7 +167,9 @@ def test_truth_of_a_mended_gap_returns_less(truth: Truth) -> None:
     dresses = launches(truth).query("category == 'dresses'").head(5)
     for row in dresses.itertuples():
         without, whole = (
-            truth.of(row.listing_id, units_offered=20, change=Change(attributes={"size_chart": v}))
+            truth.evaluate(
+                row.listing_id, units_offered=20, change=Change(attributes={"size_chart": v})
+            )
             for v in (0.0, 1.0)
         )
         assert without.return_risk > 1.4 * whole.return_risk
@@ -179,7 +181,7 @@ def test_truth_of_a_missing_certificate_sells_less(truth: Truth) -> None:
     assert len(lamps)
     for row in lamps.itertuples():
         without, whole = (
-            truth.of(
+            truth.evaluate(
                 row.listing_id, units_offered=5, change=Change(attributes={"certificate:CE": v})
             )
             for v in (0.0, 1.0)
@@ -189,7 +191,7 @@ def test_truth_of_a_missing_certificate_sells_less(truth: Truth) -> None:
 
 def test_truth_knows_candidates_that_were_never_listed(truth: Truth) -> None:
     passed = truth.candidates().to_pandas().query("not is_listed and propensity > 0").iloc[0]
-    asked = truth.of(passed.listing_id, units_offered=30)
+    asked = truth.evaluate(passed.listing_id, units_offered=30)
     assert 0 < asked.sell_through < 1
     assert asked.propensity == passed.propensity
 
@@ -207,7 +209,7 @@ def test_truth_refuses_what_it_cannot_know(
     truth: Truth, listing_id: str, change: Change, error: type[XuanpinError], said: str
 ) -> None:
     with pytest.raises(error) as refused:
-        truth.of(listing_id, units_offered=10, change=change)
+        truth.evaluate(listing_id, units_offered=10, change=change)
     assert said in str(refused.value)
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.contract.columns import Kind
+from features.contract.columns import ColumnKind
 from features.contract.tables import TABLE_BY_NAME
 from features.importers.online_retail.buyers import PUBLISHED_KEY, buyer_key
-from features.importers.online_retail.importer import Import, import_lines
+from features.importers.online_retail.importer import ImportResult, import_lines
 from features.importers.online_retail.report import REASONS, WITH_OWN_KEY, WITH_PUBLISHED_KEY
 from features.importers.online_retail.source import SOURCE_NAMES, EmptySourceError
 from features.importers.online_retail.summary import describe
@@ -51,21 +51,21 @@ def not_telling(_: str) -> None:
 
 
 def imported(
-    *rows: Row, key: bytes = PUBLISHED_KEY, tell: Callable[[str], None] = not_telling
-) -> Import:
-    return import_lines(source(*rows), key=key, source_sha256="0" * 64, tell=tell)
+    *rows: Row, key: bytes = PUBLISHED_KEY, progress: Callable[[str], None] = not_telling
+) -> ImportResult:
+    return import_lines(source(*rows), key=key, source_sha256="0" * 64, progress=progress)
 
 
-def frame(result: Import, name: str) -> pd.DataFrame:
+def frame(result: ImportResult, name: str) -> pd.DataFrame:
     found: pd.DataFrame = result.tables[name].to_pandas()
     return found
 
 
-def check_contract(result: Import) -> None:
+def check_contract(result: ImportResult) -> None:
     for name, made in result.tables.items():
         table = TABLE_BY_NAME[name]
         kinds = {
-            column: Kind[table.columns[column].metadata["kind"]].value
+            column: ColumnKind[table.columns[column].metadata["kind"]].value
             for column in made.column_names
         }
         table.schema.validate(made.to_pandas().astype(kinds), lazy=True)
@@ -284,7 +284,7 @@ def test_import_without_a_sale_is_refused(rows: tuple[Row, ...]) -> None:
 
 def test_import_tells_what_it_does() -> None:
     heard: list[str] = []
-    imported(Row(), tell=heard.append)
+    imported(Row(), progress=heard.append)
     assert heard == ["Reading 1 lines", "Matching cancellations to purchases", "Making tables"]
 
 
@@ -332,7 +332,7 @@ def sorted_by_time(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: str(row.time))
 
 
-def check_sums(result: Import) -> None:
+def check_sums(result: ImportResult) -> None:
     report = result.report
     counts = report.lines
     kept = counts.orders + counts.cancellations_matched
@@ -342,7 +342,7 @@ def check_sums(result: Import) -> None:
     assert counts.quarantined == sum(report.quarantined.values()) == result.quarantine.num_rows
 
 
-def check_returns(result: Import) -> None:
+def check_returns(result: ImportResult) -> None:
     returns, orders = frame(result, "returns"), frame(result, "orders").set_index("order_line_id")
     bought = orders.loc[returns["order_line_id"]]
     assert (bought["event_time"].to_numpy() < returns["event_time"].to_numpy()).all()

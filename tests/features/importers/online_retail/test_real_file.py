@@ -8,11 +8,11 @@ from typing import Final
 import pandas as pd
 import pytest
 
-from features.contract.columns import Kind
+from features.contract.columns import ColumnKind
 from features.contract.tables import TABLE_BY_NAME
 from features.importers.online_retail.buyers import PUBLISHED_KEY
-from features.importers.online_retail.importer import Import, import_lines
-from features.importers.online_retail.report import REASONS, Counts
+from features.importers.online_retail.importer import ImportResult, import_lines
+from features.importers.online_retail.report import REASONS, LineCounts
 from features.importers.online_retail.source import digest, read_source
 
 FILE: Final = (
@@ -27,17 +27,17 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def real() -> Import:
+def real() -> ImportResult:
     sha256 = digest(FILE)
     assert sha256 == KNOWN_SHA256, "another copy of the data set: its counts may differ"
     return import_lines(
-        read_source(FILE), key=PUBLISHED_KEY, source_sha256=sha256, tell=lambda _: None
+        read_source(FILE), key=PUBLISHED_KEY, source_sha256=sha256, progress=lambda _: None
     )
 
 
-def test_real_import_counts_add_up_exactly(real: Import) -> None:
+def test_real_import_counts_add_up_exactly(real: ImportResult) -> None:
     counts = real.report.lines
-    assert counts == Counts(
+    assert counts == LineCounts(
         read=541_909,
         orders=521_198,
         cancellations_matched=7_386,
@@ -51,7 +51,7 @@ def test_real_import_counts_add_up_exactly(real: Import) -> None:
     assert counts.quarantined == real.quarantine.num_rows
 
 
-def test_real_import_removes_and_quarantines_for_these_reasons(real: Import) -> None:
+def test_real_import_removes_and_quarantines_for_these_reasons(real: ImportResult) -> None:
     assert real.report.removed == {
         "bad_debt": 3,
         "postage": 2_191,
@@ -76,7 +76,7 @@ def test_real_import_removes_and_quarantines_for_these_reasons(real: Import) -> 
     }
 
 
-def test_real_import_tables_have_these_rows(real: Import) -> None:
+def test_real_import_tables_have_these_rows(real: ImportResult) -> None:
     assert real.report.rows == {
         "products": 3_794,
         "listings": 18_669,
@@ -88,15 +88,17 @@ def test_real_import_tables_have_these_rows(real: Import) -> None:
 
 
 @pytest.mark.parametrize("name", ["products", "listings", "prices", "orders", "returns"])
-def test_real_import_table_meets_the_contract(real: Import, name: str) -> None:
+def test_real_import_table_meets_the_contract(real: ImportResult, name: str) -> None:
     table = TABLE_BY_NAME[name]
     frame: pd.DataFrame = real.tables[name].to_pandas()
-    kinds = {column: Kind[table.columns[column].metadata["kind"]].value for column in frame.columns}
+    kinds = {
+        column: ColumnKind[table.columns[column].metadata["kind"]].value for column in frame.columns
+    }
     table.schema.validate(frame.astype(kinds), lazy=True)
     assert not frame.duplicated(list(table.key)).any()
 
 
-def test_real_import_returns_come_after_their_order_and_never_exceed_it(real: Import) -> None:
+def test_real_import_returns_come_after_their_order_and_never_exceed_it(real: ImportResult) -> None:
     orders = real.tables["orders"].to_pandas().set_index("order_line_id")
     returns = real.tables["returns"].to_pandas()
     bought = orders.loc[returns["order_line_id"]]
@@ -105,7 +107,7 @@ def test_real_import_returns_come_after_their_order_and_never_exceed_it(real: Im
     assert (returned <= orders["units"].loc[returned.index]).all()
 
 
-def test_real_import_matched_units_are_those_the_cancellations_name(real: Import) -> None:
+def test_real_import_matched_units_are_those_the_cancellations_name(real: ImportResult) -> None:
     source = read_source(FILE).to_pandas()
     cancelled = source.drop_duplicates()
     cancelled = cancelled[cancelled["InvoiceNo"].str.startswith("C")]
@@ -120,14 +122,14 @@ def test_real_import_matched_units_are_those_the_cancellations_name(real: Import
     assert returned == named - refused
 
 
-def test_real_import_puts_few_products_into_no_category(real: Import) -> None:
+def test_real_import_puts_few_products_into_no_category(real: ImportResult) -> None:
     categories = real.tables["products"].to_pandas()["category"]
     assert (categories == "other").sum() == 10
     assert categories.nunique() == 34
     assert categories.value_counts(normalize=True).max() < 0.1
 
 
-def test_real_import_page_names_each_reason_with_its_count(real: Import) -> None:
+def test_real_import_page_names_each_reason_with_its_count(real: ImportResult) -> None:
     page = PAGE.read_text()
     counts = real.report.removed | real.report.quarantined
     for name, count in counts.items():

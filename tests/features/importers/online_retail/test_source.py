@@ -23,9 +23,9 @@ from features.importers.online_retail.buyers import (
 )
 from features.importers.online_retail.categories import categorise
 from features.importers.online_retail.category_rules import CATEGORY_RULES, OTHER, CategoryRule
-from features.importers.online_retail.clock import utc_from_london
+from features.importers.online_retail.clock import london_to_utc
 from features.importers.online_retail.lines import parse_lines
-from features.importers.online_retail.markets import market_of
+from features.importers.online_retail.markets import find_market
 from features.importers.online_retail.source import (
     SOURCE_NAMES,
     EmptySourceError,
@@ -253,7 +253,7 @@ def test_clock_of_london_agrees_with_a_search_of_all_utc_times(local: datetime) 
         for utc in possible
         if utc.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None) == local
     ]
-    found = utc_from_london(pd.Series([local], dtype="datetime64[us]")).iloc[0]
+    found = london_to_utc(pd.Series([local], dtype="datetime64[us]")).iloc[0]
     assert found == max(fitting) if fitting else pd.isna(found)
 
 
@@ -268,7 +268,7 @@ def test_clock_of_london_agrees_with_a_search_of_all_utc_times(local: datetime) 
 )
 def test_clock_of_london_in_winter_summer_and_between(local: str, utc: str) -> None:
     times = pd.Series(pd.to_datetime([local]), dtype="datetime64[us]")
-    assert utc_from_london(times).iloc[0] == pd.Timestamp(utc)
+    assert london_to_utc(times).iloc[0] == pd.Timestamp(utc)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_clock_of_london_in_winter_summer_and_between(local: str, utc: str) -> N
     ],
 )
 def test_market_of_a_country_is_its_iso_code(country: str, market: str | None) -> None:
-    assert market_of(country) == market
+    assert find_market(country) == market
 
 
 def test_buyer_key_is_the_hmac_of_rfc_4231() -> None:

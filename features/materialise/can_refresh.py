@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.days import as_of_to_day
-from features.dataset.row_digests import KnownRows, hashed_by, known_rows
+from features.dataset.row_digests import TableDigest, digest_tables, hash_engine
 from features.declarations.levels import Level
 from features.online.contents import SnapshotAbout
 from features.online.snapshot import OnlineSnapshot
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.snapshot_values import listing_facts, product_facts
-from features.runtime.text import listed
+from features.runtime.text import join_names
 
 
-def reason_for_all(
-    signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot
-) -> str | None:
+def why_full(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot) -> str | None:
     """Return why no key's vector can be taken from an earlier snapshot, None if it can.
 
     Rows known at its moment must be the same, by their number and a digest of their values. The
@@ -34,22 +32,22 @@ def _reasons(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot)
         yield "the horizons are others now"
     if about.imputed != signals.dataset.imputed:
         yield "other tables are imputed now"
-    engine = hashed_by(signals.dataset)
+    engine = hash_engine(signals.dataset)
     if about.hashed_by != engine:
         yield f"its rows were hashed by {about.hashed_by}, and {engine} may hash them otherwise"
     elif others := _other_tables(signals, about):
         yield (
             f"rows known on {about.as_of:%Y-%m-%d} have come, gone or changed since in "
-            f"{listed(others, most=5)}"
+            f"{join_names(others, limit=5)}"
         )
     yield from _other_keys(signals, earlier)
 
 
 def _other_tables(signals: SignalRows, about: SnapshotAbout) -> list[str]:
     """Return the tables whose rows known at a snapshot's moment aren't those it was made of."""
-    now = known_rows(signals.dataset, as_of_to_day(about.as_of))
+    now = digest_tables(signals.dataset, as_of_to_day(about.as_of))
     then = {
-        name: KnownRows(rows, about.row_digests.get(name, ""))
+        name: TableDigest(rows, about.row_digests.get(name, ""))
         for name, rows in about.known_rows.items()
     }
     return [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]

@@ -15,7 +15,7 @@ from experiments.simulator.tables.writing import truth_directory
 from experiments.simulator.truth.reader import Truth
 
 
-class Pictured:
+class PictureData:
     """A market to draw: its truth, what its chunks share, and its data behind SQL."""
 
     def __init__(self, data: Path) -> None:
@@ -34,9 +34,9 @@ class Pictured:
         text = query.format(data=self._data, truth=truth_directory(self._data))
         with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
             found = connection.execute(text).fetchnumpy()
-        return {name: _without_mask(values) for name, values in found.items()}
+        return {name: _fill_masked(values) for name, values in found.items()}
 
 
-def _without_mask(values: npt.ArrayLike) -> npt.NDArray[Any]:
+def _fill_masked(values: npt.ArrayLike) -> npt.NDArray[Any]:
     is_number = np.ma.asarray(values).dtype.kind == "f"
     return np.ma.filled(values, np.nan) if is_number else np.asarray(values)

@@ -11,21 +11,21 @@ from typing import Final, ParamSpec, TypeVar
 
 import pyarrow.parquet as pq
 
-from experiments.benchmarks.features.catalogue_cost import catalogue_cost
-from experiments.benchmarks.features.figures import Measured
+from experiments.benchmarks.features.catalogue_cost import measure_catalogue
+from experiments.benchmarks.features.figures import FeatureBenchmarkResult
 from experiments.benchmarks.features.listing_windows import compare_windows
-from experiments.benchmarks.features.markets import validated_market
+from experiments.benchmarks.features.markets import ensure_market
 
 FULL_SIZE: Final = 10_000_000
 """The order lines that the asked number of spine rows belongs to."""
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class FeatureBenchmarkConfig:
     """What to measure: sizes in order lines, spine rows at the full size, runs, and where."""
 
     lines: Sequence[int]
@@ -33,28 +33,32 @@ class Plan:
     repeats: int
     work: Path
 
-    def spine_rows_of(self, lines: int) -> int:
+    def scale_spine_rows(self, lines: int) -> int:
         """Return the spine rows of a market: proportional, so that only the size differs."""
         return max(round(self.spine_rows * lines / FULL_SIZE), 1)
 
 
-def measure(plan: Plan, tell: Tell) -> tuple[Measured, ...]:
-    """Measure each size, from small to large; `tell` hears what is being done."""
+def measure(
+    plan: FeatureBenchmarkConfig, progress: ProgressCallback
+) -> tuple[FeatureBenchmarkResult, ...]:
+    """Measure each size, from small to large; `progress` hears what is being done."""
     plan.work.mkdir(parents=True, exist_ok=True)
-    return tuple(_measure(plan, lines, tell) for lines in sorted(set(plan.lines)))
+    return tuple(_measure(plan, lines, progress) for lines in sorted(set(plan.lines)))
 
 
-def _measure(plan: Plan, lines: int, tell: Tell) -> Measured:
-    size, rows = f"{lines:,} order lines", plan.spine_rows_of(lines)
-    tell(f"{size}: making the market")
-    validated = in_child(validated_market, lines, plan.work)
+def _measure(
+    plan: FeatureBenchmarkConfig, lines: int, progress: ProgressCallback
+) -> FeatureBenchmarkResult:
+    size, rows = f"{lines:,} order lines", plan.scale_spine_rows(lines)
+    progress(f"{size}: making the market")
+    validated = run_in_child(ensure_market, lines, plan.work)
     costs = []
     for number in range(plan.repeats):
-        tell(f"{size}: full catalogue, run {number + 1} of {plan.repeats}")
-        costs.append(in_child(catalogue_cost, validated, rows))
-    tell(f"{size}: windowed features of listings, {plan.repeats} runs")
-    compared = in_child(compare_windows, validated, rows, plan.repeats)
-    return Measured(
+        progress(f"{size}: full catalogue, run {number + 1} of {plan.repeats}")
+        costs.append(run_in_child(measure_catalogue, validated, rows))
+    progress(f"{size}: windowed features of listings, {plan.repeats} runs")
+    compared = run_in_child(compare_windows, validated, rows, plan.repeats)
+    return FeatureBenchmarkResult(
         order_lines=pq.read_metadata(validated / "orders.parquet").num_rows,
         catalogue=tuple(costs),
         windows=compared.costs,
@@ -63,7 +67,7 @@ def _measure(plan: Plan, lines: int, tell: Tell) -> Measured:
     )
 
 
-def in_child(work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
+def run_in_child(work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
     """Run a function in a new process, whose memory nothing else has touched."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:

@@ -14,24 +14,24 @@ import ibis
 import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
-from features.dataset.days import day_of
+from features.dataset.days import day_number
 from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 
-MOST_TRANSIT_DAYS: Final = 60
+MAX_TRANSIT_DAYS: Final = 60
 """Days after which a parcel without a delivery counts as lost: nobody sends it back."""
 
 
 def units_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
     """Return units ordered, and those of them that came back within their return window."""
-    lines = _with_end(dataset, horizons)
-    returned = dataset.knowable("returns").select(
+    lines = _add_window_end(dataset, horizons)
+    returned = dataset.knowable_rows("returns").select(
         "order_line_id", back_at="event_time", back_known_at="available_at", back="units"
     )
     back = lines.inner_join(returned, "order_line_id").filter(ibis._.back_at <= ibis._.over_at)
-    sold = _happenings(lines, known_at=lines.available_at, trials=lines.units, successes=0)
+    sold = _count_outcomes(lines, known_at=lines.available_at, trials=lines.units, successes=0)
     return sold.union(
-        _happenings(
+        _count_outcomes(
             back,
             known_at=ibis.greatest(back.available_at, back.back_known_at),
             trials=0,
@@ -42,7 +42,7 @@ def units_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
 
 def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
     """Return first-time buyers of listings, and those who bought again within the window."""
-    lines = dataset.knowable("orders").filter(ibis._.buyer_key.notnull())
+    lines = dataset.knowable_rows("orders").filter(ibis._.buyer_key.notnull())
     buyer = ["listing_id", "buyer_key"]
     by_time = ibis.window(group_by=buyer, order_by=["event_time", "order_line_id"])
     first = lines.mutate(place=ibis.row_number().over(by_time)).filter(ibis._.place == 0)
@@ -59,9 +59,9 @@ def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
     )
     of_buyer = again.group_by("listing_id", "buyer_key", "event_time", "available_at", "over_at")
     back = of_buyer.aggregate(again_known_at=again.again_known_at.min())
-    bought = _happenings(first, known_at=first.available_at, trials=1, successes=0)
+    bought = _count_outcomes(first, known_at=first.available_at, trials=1, successes=0)
     return bought.union(
-        _happenings(
+        _count_outcomes(
             back,
             known_at=ibis.greatest(back.available_at, back.again_known_at),
             trials=0,
@@ -70,25 +70,25 @@ def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
     )
 
 
-HAPPENINGS: Final[dict[Rate, Callable[[Dataset, Horizons], ir.Table]]] = {
+SALE_OUTCOMES: Final[dict[Rate, Callable[[Dataset, Horizons], ir.Table]]] = {
     RETURN_RATE: units_back,
     REPURCHASE_RATE: buyers_back,
 }
 
 
-def _with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    lines = dataset.knowable("orders")
+def _add_window_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    lines = dataset.knowable_rows("orders")
     window = ibis.interval(days=horizons.return_window_days)
     if not dataset.has("deliveries"):
         assumed = ibis.interval(days=horizons.assumed_delivery_days)
         return lines.mutate(over_at=lines.event_time + assumed + window)
-    arrived = dataset.knowable("deliveries").select("order_line_id", delivered_at="event_time")
+    arrived = dataset.knowable_rows("deliveries").select("order_line_id", delivered_at="event_time")
     lines = lines.left_join(arrived, "order_line_id")
-    lost_at = lines.event_time + ibis.interval(days=MOST_TRANSIT_DAYS)
+    lost_at = lines.event_time + ibis.interval(days=MAX_TRANSIT_DAYS)
     return lines.mutate(over_at=lines.delivered_at.coalesce(lost_at) + window)
 
 
-def _happenings(
+def _count_outcomes(
     sales: ir.Table,
     *,
     known_at: ir.TimestampValue,
@@ -98,9 +98,9 @@ def _happenings(
     counts = {"trials": trials, "successes": successes}
     return sales.select(
         "listing_id",
-        sold_day=day_of(sales.event_time),
-        known_day=day_of(known_at),
-        over_day=day_of(sales.over_at),
+        sold_day=day_number(sales.event_time),
+        known_day=day_number(known_at),
+        over_day=day_number(sales.over_at),
         **{
             name: ibis.literal(value) if isinstance(value, int) else value
             for name, value in counts.items()

@@ -10,17 +10,17 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.features.markets import kept
-from experiments.benchmarks.unripe.as_read import as_read
-from experiments.benchmarks.unripe.cohorts import AGES, LEAST_TRIALS, cohorts_of, tallies
+from experiments.benchmarks.features.markets import ensure_validated
+from experiments.benchmarks.unripe.as_read import read_rates
+from experiments.benchmarks.unripe.cohorts import AGES, MIN_TRIALS, build_cohorts, tallies
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
-from features.point_in_time.signal_rows import SignalRows, stored_rows
+from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.visibility import AS_OF
-from training.metrics.bootstrap import Spread, bootstrap_means
+from training.metrics.bootstrap import BootstrapInterval, bootstrap_means
 
 RATES: Final = (RETURN_RATE, REPURCHASE_RATE)
 LEVELS: Final = (Level.MARKET, Level.CATEGORY_MARKET)
@@ -29,11 +29,11 @@ BLOCK_DAYS: Final = 28
 mostly the same sales."""
 POINTS: Final = 100.0
 
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class CohortBenchmarkConfig:
     """Which markets to look at, and where to keep them."""
 
     markets: Sequence[Simulation]
@@ -45,13 +45,13 @@ class Plan:
 class Bias:
     """How far a figure is from the value in the end, in percentage points, over cohorts."""
 
-    mean: Spread
+    mean: BootstrapInterval
     """Signed: below 0 where the figure is too low."""
     absolute: float
     """The mean distance, chance of the cohort included."""
 
     @classmethod
-    def of(cls, errors: pd.Series[float], blocks: pd.Series[int]) -> Bias:
+    def from_errors(cls, errors: pd.Series[float], blocks: pd.Series[int]) -> Bias:
         """Sum up the errors of cohorts."""
         values = np.asarray(errors, np.float64) * POINTS
         means = bootstrap_means(
@@ -76,26 +76,26 @@ class AgeFigures:
     naive: Bias
 
 
-def measure(plan: Plan, tell: Tell) -> list[AgeFigures]:
+def measure(plan: CohortBenchmarkConfig, progress: ProgressCallback) -> list[AgeFigures]:
     """Look at all markets; they are kept in `plan.work`."""
     compared: dict[tuple[Rate, Level], list[pd.DataFrame]] = {
         (rate, level): [] for rate in RATES for level in LEVELS
     }
     for market in plan.markets:
-        tell(f"seed {market.seed}: the market")
+        progress(f"seed {market.seed}: the market")
         name = f"{market.products}-{market.days}-{market.seed}"
         raw, valid = plan.work / f"unripe-{name}", plan.work / f"unripe-{name}-validated"
-        dataset, horizons = open_dataset(kept(market, raw, valid)), Horizons()
-        rows = stored_rows(dataset, horizons)
+        dataset, horizons = open_dataset(ensure_validated(market, raw, valid)), Horizons()
+        rows = build_stored_rows(dataset, horizons)
         for (rate, level), cohorts in compared.items():
-            tell(f"seed {market.seed}: {rate.name} by {level.value}")
+            progress(f"seed {market.seed}: {rate.name} by {level.value}")
             of_seed = compare(dataset, rows, rate=rate, level=level)
             cohorts.append(of_seed.assign(seed=market.seed))
         dataset.connection.disconnect()
     return [
         figures
         for (rate, level), cohorts in compared.items()
-        for figures in summed_up(pd.concat(cohorts, ignore_index=True), rate=rate, level=level)
+        for figures in summarise(pd.concat(cohorts, ignore_index=True), rate=rate, level=level)
     ]
 
 
@@ -106,15 +106,15 @@ def compare(dataset: Dataset, rows: SignalRows, *, rate: Rate, level: Level) -> 
     """
     tally = tallies(dataset, Horizons(), rate=rate, level=level)
     keys = list(LEVEL_KEYS[level])
-    cohorts = cohorts_of(tally, keys, last_day=dataset.cut_off_day())
-    return cohorts.merge(as_read(rows, cohorts, rate=rate, level=level), on=[*keys, AS_OF])
+    cohorts = build_cohorts(tally, keys, last_day=dataset.cut_off_day())
+    return cohorts.merge(read_rates(rows, cohorts, rate=rate, level=level), on=[*keys, AS_OF])
 
 
-def summed_up(cohorts: pd.DataFrame, *, rate: Rate, level: Level) -> Iterator[AgeFigures]:
+def summarise(cohorts: pd.DataFrame, *, rate: Rate, level: Level) -> Iterator[AgeFigures]:
     """Yield the figures of each age at which there are cohorts."""
     for age in AGES:
         of_age = cohorts[cohorts["age"] == age]
-        known = of_age[of_age["rests_on"] >= LEAST_TRIALS]
+        known = of_age[of_age["rests_on"] >= MIN_TRIALS]
         if known.empty:
             continue
         blocks = known["end_day"] // BLOCK_DAYS + known["seed"] * 10**6
@@ -125,6 +125,6 @@ def summed_up(cohorts: pd.DataFrame, *, rate: Rate, level: Level) -> Iterator[Ag
             cohorts=len(known),
             left_out=len(of_age) - len(known),
             ripe=float(known["ripe"].mean()),
-            ours=Bias.of(known["ours"] - known["ripe"], blocks),
-            naive=Bias.of(known["naive"] - known["ripe"], blocks),
+            ours=Bias.from_errors(known["ours"] - known["ripe"], blocks),
+            naive=Bias.from_errors(known["naive"] - known["ripe"], blocks),
         )

@@ -15,7 +15,7 @@ import numpy as np
 from experiments.benchmarks.online.latency import DictStore, Latency, measure_latency
 from experiments.benchmarks.online.opening import Opening, measure_opening
 from experiments.benchmarks.online.synthetic import (
-    asked_listings,
+    draw_listings,
     synthetic_contents,
     synthetic_market,
 )
@@ -32,7 +32,7 @@ MEBIBYTE: Final = 1 << 20
 
 
 @dataclass(frozen=True)
-class OnlineBench:
+class OnlineBenchmarkResult:
     """What was measured."""
 
     keys: int
@@ -66,25 +66,27 @@ class OnlineBench:
         return json.dumps(self.facts(), indent=2) + "\n"
 
 
-def bench_snapshot(keys: int, requests: int, tell: Callable[[str, int], None]) -> OnlineBench:
+def bench_snapshot(
+    keys: int, requests: int, progress: Callable[[str, int], None]
+) -> OnlineBenchmarkResult:
     """Measure a snapshot of about so many keys, answering so many requests of 100 candidates."""
     rng = np.random.default_rng(SEED)
-    tell("making vectors", 0)
+    progress("making vectors", 0)
     market = synthetic_market(keys, rng)
     contents = synthetic_contents(market, CATALOGUE, rng)
-    asked = [market.keys(asked_listings(market, rng, CANDIDATES)) for _ in range(requests)]
+    lookups = [market.keys(draw_listings(market, rng, CANDIDATES)) for _ in range(requests)]
     count = sum(len(one.keys) for one in contents.levels.values())
     with tempfile.TemporaryDirectory(prefix="xuanpin-bench-") as place:
         directory = Path(place)
-        tell("writing the snapshot", count)
+        progress("writing the snapshot", count)
         started = time.perf_counter()
         write_snapshot(contents, directory)
         taken = time.perf_counter() - started
-        tell("opening it", count)
-        opening = measure_opening(directory, asked[:LOOKUPS])
-        tell("answering requests", requests)
+        progress("opening it", count)
+        opening = measure_opening(directory, lookups[:LOOKUPS])
+        progress("answering requests", requests)
         snapshot = OnlineSnapshot.open(directory)
-        ours, theirs = measure_latency(CATALOGUE, snapshot, DictStore(contents), asked)
+        ours, theirs = measure_latency(CATALOGUE, snapshot, DictStore(contents), lookups)
         snapshot.close()
         size = sum(file.stat().st_size for file in directory.iterdir())
-    return OnlineBench(count, size, taken, opening, ours, theirs)
+    return OnlineBenchmarkResult(count, size, taken, opening, ours, theirs)
