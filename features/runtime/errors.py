@@ -1,4 +1,4 @@
-"""Errors a user may meet: each says what was expected, what was found and the way out."""
+"""Errors that a user can meet: what is wrong, and the way out."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from typing import ClassVar
 
 
 class XuanpinError(Exception):
-    """Tell a user what was expected, what was found and what to do.
+    """Tell a user what is wrong (`problem`) and what to do about it (`hint`).
 
-    Subclasses are built from facts; the sentence is made here, once, so that all errors read
-    alike. `exit_code` is what a command line returns for the error; README.md lists the codes.
+    Subclasses are built from facts and write both sentences, so that a call site passes data and
+    no prose. `exit_code` is what a command line returns for the error.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, *, expected: str, found: str, way_out: str) -> None:
-        """Store the three parts of the message."""
-        self.expected = expected
-        self.found = found
-        self.way_out = way_out
-        super().__init__(f"Expected {expected}; found {found}. {way_out}")
+    def __init__(
+        self,
+        problem: str = "",
+        hint: str = "",
+        *,
+        expected: str = "",
+        found: str = "",
+        way_out: str = "",
+    ) -> None:
+        """Store both sentences."""
+        self.expected, self.found, self.way_out = expected, found, way_out
+        self.problem = problem or f"Expected {expected}; found {found}."
+        self.hint = hint or way_out
+        super().__init__(f"{self.problem} {self.hint}")
 
 
 class DataError(XuanpinError):
