@@ -97,7 +97,7 @@ def run(
     from rich.console import Console
 
     from features.dataset.horizons import Horizons
-    from features.runtime.progress import stage_progress
+    from features.runtime.progress import show_progress
     from features.runtime.settings import load_section
     from training.pipeline.job import TrainingJob
     from training.pipeline.main_job import run as run_job
@@ -110,7 +110,7 @@ def run(
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
     )
-    with stage_progress() as progress:
+    with show_progress() as progress:
         result = run_job(job, progress)
     if json:
         typer.echo(encode_result(result), nl=False)

@@ -57,12 +57,12 @@ def materialise(
     from features.dataset.horizons import Horizons
     from features.materialise.publish import SnapshotRequest, publish_snapshot
     from features.materialise.report import snapshot_json, snapshot_page
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
 
     horizons = load_section(Horizons, "horizons", config)
     request = SnapshotRequest(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
-    with show_late_progress() as progress:
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         refreshed, directory = publish_snapshot(request, progress)
     if json:
         typer.echo(snapshot_json(refreshed, directory), nl=False)

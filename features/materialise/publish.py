@@ -15,8 +15,9 @@ from features.online.snapshot import OnlineSnapshot
 from features.online.store import snapshot_directory, store_snapshot
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import build_stored_rows
-from features.point_in_time.snapshot_values import ProgressCallback, materialise
+from features.point_in_time.snapshot_values import materialise
 from features.runtime.pointer import publish
+from features.runtime.progress import ProgressCallback
 
 
 @dataclass(frozen=True, kw_only=True)

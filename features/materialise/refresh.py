@@ -29,13 +29,12 @@ from features.online.snapshot import OnlineSnapshot
 from features.point_in_time.level_vectors import level_vectors, list_keys, live_keys
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.snapshot_values import (
-    ProgressCallback,
-    ignore_progress,
     materialise,
     snapshot_contents,
 )
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import SettingsError
+from features.runtime.progress import ProgressCallback, ignore_progress
 
 Key = tuple[str, ...]
 GROWING: Final = (Elapsed, Age)

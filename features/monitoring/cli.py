@@ -66,7 +66,7 @@ def check(
     from features.dataset.days import to_day
     from features.monitoring.check import CheckRequest, check_values
     from features.monitoring.page import values_page
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     reference, horizons = _load_reference(bundle, config)
     request = CheckRequest(
@@ -76,7 +76,7 @@ def check(
         horizons=horizons,
         reference=reference,
     )
-    with show_late_progress() as progress:
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         report = check_values(open_dataset(data), CATALOGUE, request, progress)
     if json:
         typer.echo(report.to_json(), nl=False)

@@ -20,8 +20,8 @@ from features.parity.replay import replay, replay_snapshot
 from features.parity.sample import ReplaySample
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import build_stored_rows
-from features.point_in_time.snapshot_values import ProgressCallback
 from features.runtime.errors import ArtefactError
+from features.runtime.progress import ProgressCallback
 from features.runtime.text import escape, join_names
 
 WAY_OUT: Final = "Name pooling.json of a bundle that was made with this catalogue."

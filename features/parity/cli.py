@@ -59,7 +59,7 @@ def parity(
     from features.parity.check import ParityRequest, check_parity
     from features.parity.report import parity_json, parity_page
     from features.parity.sample import ReplaySample
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
 
     check = ParityRequest(
@@ -69,7 +69,7 @@ def parity(
         snapshot=snapshot,
         pooling=pooling,
     )
-    with show_late_progress() as progress:
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         found = check_parity(check, progress)
     if json:
         typer.echo(parity_json(found), nl=False)

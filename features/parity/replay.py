@@ -17,7 +17,8 @@ from features.online.writer import write_snapshot
 from features.parity.compare import Difference, Parity, compare, serving_matrix, training_matrix
 from features.parity.sample import ReplaySample, sample_day, sample_rows
 from features.point_in_time.signal_rows import SignalRows
-from features.point_in_time.snapshot_values import ProgressCallback, ignore_progress, materialise
+from features.point_in_time.snapshot_values import materialise
+from features.runtime.progress import ProgressCallback, ignore_progress
 
 
 def replay(

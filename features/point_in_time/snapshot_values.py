@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from features.point_in_time.interpreter import has_signals, key_values
 from features.point_in_time.level_vectors import level_vectors, live_keys
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF
+from features.runtime.progress import ProgressCallback, ignore_progress
 
 
 def snapshot_contents(
@@ -122,14 +123,6 @@ def _columns(dataset: Dataset, table: ir.Table) -> list[list[Any]]:
     """Return the columns of a table, null as None."""
     found = dataset.connection.to_pyarrow(table)
     return [found[name].to_pylist() for name in found.column_names]
-
-
-ProgressCallback = Callable[[str, int], None]
-"""Told what is worked on and how many rows of it are done."""
-
-
-def ignore_progress(_subject: str, _rows: int) -> None:
-    """Tell nobody."""
 
 
 def materialise(

@@ -39,13 +39,13 @@ def check(
     """
     from rich.console import Console
 
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.validation.report_page import report_page
     from features.validation.validate import validate
 
     with (
         tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing,
-        show_late_progress() as progress,
+        show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress,
     ):
         report = validate(directory, out or Path(passing) / "validated", progress)
     if json:

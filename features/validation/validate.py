@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from features.contract.tables import TABLES
 from features.runtime.atomic import publish_directory, refuse_overlap
+from features.runtime.progress import ProgressCallback, ignore_progress
 from features.runtime.refusals import raise_storage_errors
 from features.runtime.text import join_names
 from features.validation.checked_rows import check_rows, refuse_unusable, write_valid_rows
@@ -29,16 +29,9 @@ from features.validation.table_rules import apply_rules
 
 QUARANTINE: Final = "quarantine"
 
-ProgressCallback = Callable[[str, int], None]
-"""Told the name of a table and how many of its rows were checked so far."""
-
-
-def _ignore_progress(_table: str, _rows: int) -> None:
-    """Tell nobody."""
-
 
 def validate(
-    source: Path, out: Path, progress: ProgressCallback = _ignore_progress
+    source: Path, out: Path, progress: ProgressCallback = ignore_progress
 ) -> ValidationReport:
     """Check a source directory and write its validated form, whole or not at all.
 

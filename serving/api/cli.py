@@ -88,7 +88,7 @@ def score(
     --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
     --bad-share is expected to turn out bad; the file is then read and scored twice.
     """
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from features.runtime.text import join_names
     from serving.api.settings import ServingSettings
@@ -101,7 +101,7 @@ def score(
     served = load_artefacts(
         bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
     )
-    with show_late_progress() as progress:
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         selection = (
             None
             if request is None

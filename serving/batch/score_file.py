@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
+from features.runtime.progress import ProgressCallback
 from serving.batch.table import WRONG_LENGTH, Row, UnreadableTableError, create_table, open_table
 from serving.scoring.admission import find_refusals
 from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
@@ -56,8 +57,6 @@ CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _SEPARATOR: Final = ";"
-
-ProgressCallback = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)

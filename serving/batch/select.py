@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import typer
 
-from serving.batch.score_file import ProgressCallback, check_columns, score_rows
+from features.runtime.progress import ProgressCallback
+from serving.batch.score_file import check_columns, score_rows
 from serving.batch.table import Row, open_table
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.scoring.candidates import MAX_CANDIDATES

@@ -9,6 +9,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import TrainingError
+from features.runtime.progress import ignore_progress
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from training.data.training_input import TrainingRecipe
 from training.errors import (
@@ -25,7 +26,7 @@ FEW_ROWS = 3
 
 
 def trained_on(rows: pa.Table) -> TrainOutput:
-    return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+    return train(rows, RECIPE, git_commit="unknown", progress=ignore_progress)
 
 
 @pytest.fixture(scope="module")

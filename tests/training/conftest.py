@@ -9,6 +9,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
+from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import write_bundle
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
 from training.data.cold_start_rows import add_cold_start_copies
@@ -52,12 +53,12 @@ def training_input(training_set: TrainingSet, splits: dict[Target, TargetSplit])
 
 @pytest.fixture(scope="session")
 def trained(rows: pa.Table) -> TrainOutput:
-    return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+    return train(rows, RECIPE, git_commit="unknown", progress=ignore_progress)
 
 
 @pytest.fixture(scope="session")
 def trained_without_returns(rows: pa.Table) -> TrainOutput:
-    return train(drop_returns(rows), RECIPE, git_commit="unknown", progress=lambda _: None)
+    return train(drop_returns(rows), RECIPE, git_commit="unknown", progress=ignore_progress)
 
 
 @pytest.fixture(scope="session")

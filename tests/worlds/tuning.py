@@ -9,6 +9,7 @@ from typing import Final
 
 import optuna
 
+from features.runtime.progress import ignore_progress
 from training.settings import TrainingSettings
 from training.tuning.search import Search
 
@@ -24,7 +25,7 @@ def search(database: Path, trials: int, *, timeout: float | None = None) -> Sear
         timeout_seconds=timeout,
         database=database,
         study=STUDY,
-        tell=lambda _: None,
+        tell=ignore_progress,
     )
 
 

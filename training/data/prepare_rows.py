@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +18,12 @@ from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from features.runtime.atomic import write_atomically
+from features.runtime.progress import ProgressCallback
 from features.runtime.refusals import raise_storage_errors
 from features.validation.report import ValidationReport, read_report
 from features.validation.source import find_tables
 from features.validation.validate import validate
 from training.checkpoints.checkpoints import Checkpoints, StageResult, file_digest
-
-ProgressCallback = Callable[[str], None]
-"""Told in a few words what begins."""
 
 VALIDATED: Final = "validated"
 TRAINING_ROWS: Final = "training_rows.parquet"

@@ -12,6 +12,7 @@ import pyarrow as pa
 from features.declarations.targets import Target
 from features.monitoring.reference_stats import describe_inputs
 from features.runtime.arrays import FloatArray, IntArray
+from features.runtime.progress import ProgressCallback
 from serving.bundle.bundle import BundleContents
 from serving.prediction.predict import Models
 from serving.prediction.target_model import TargetModel
@@ -28,8 +29,6 @@ from training.shrinkage.learned_parameters import learned_parameters
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
 """Returns the material's recipe with settings that suit the training slices better."""
 
-ProgressCallback = Callable[[str], None]
-"""Called with a short sentence when a stage begins."""
 
 CANARY_ROWS: Final = 64
 

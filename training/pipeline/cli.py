@@ -62,7 +62,7 @@ def train(
     from rich.console import Console
 
     from features.dataset.horizons import Horizons
-    from features.runtime.progress import stage_progress
+    from features.runtime.progress import show_progress
     from features.runtime.settings import load_section
     from training.pipeline.job import TrainingJob, TuningBudget, run_training
     from training.pipeline.summary import (
@@ -81,7 +81,7 @@ def train(
         cluster=fitter_for(engine, scheduler),
         tuning=None if trials is None else TuningBudget(trials=trials, timeout_seconds=timeout),
     )
-    with stage_progress() as progress:
+    with show_progress() as progress:
         result = run_training(job, progress)
     if json:
         typer.echo(format_json(build_document(result)), nl=False)

@@ -14,6 +14,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.point_in_time.training_rows import DIGEST, FINGERPRINT
 from features.runtime.pointer import publish
+from features.runtime.progress import ProgressCallback, prefix_progress
 from features.validation.report import ValidationReport
 from serving.bundle.bundle import write_bundle
 from serving.bundle.manifest import canonical_json, sha256_hex
@@ -21,7 +22,7 @@ from training.boosting.booster_checkpoints import BoosterCheckpoints
 from training.checkpoints.checkpoints import STAGES, Checkpoints
 from training.checkpoints.code_version import code_version, git_commit
 from training.checkpoints.run_lock import run_lock
-from training.data.prepare_rows import TRAINING_ROWS, PreparedRows, ProgressCallback, prepare_rows
+from training.data.prepare_rows import TRAINING_ROWS, PreparedRows, prepare_rows
 from training.data.training_input import Fitter, TrainingRecipe
 from training.evaluation.evaluate import Evaluation
 from training.fit.fit_targets import fit_locally
@@ -108,7 +109,7 @@ def train_and_record(
             prepared.rows,
             recipe,
             git_commit=git_commit(),
-            progress=lambda stage: tell(f"train: {stage}"),
+            progress=prefix_progress("train", tell),
             fit=here if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
             tune=None if job.tuning is None else _build_tuner(job, job.tuning, prepared, tell),
         )
@@ -149,5 +150,5 @@ def _build_tuner(
         timeout_seconds=tuning.timeout_seconds,
         database=job.out / STAGES / f"tuning-{version('optuna')}.db",
         study=sha256_hex(canonical_json(facts)),
-        tell=lambda said: tell(f"train: {said}"),
+        tell=prefix_progress("train", tell),
     ).recipe

@@ -13,12 +13,13 @@ from features.online.snapshot import OnlineSnapshot
 from features.online.store import store_snapshot
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.pointer import publish, resolve
+from features.runtime.progress import ProgressCallback
 from serving.bundle.bundle import load_bundle
 from serving.scoring.answers import ScoredBatch
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
 from training.checkpoints.run_lock import run_lock
-from training.data.prepare_rows import PreparedRows, ProgressCallback, prepare_rows
+from training.data.prepare_rows import PreparedRows, prepare_rows
 from training.pipeline.job import (
     BUNDLES,
     TrainingJob,

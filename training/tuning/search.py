@@ -12,7 +12,7 @@ same settings.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from optuna.trial import Trial, TrialState
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
+from features.runtime.progress import ProgressCallback
 from training.boosting.fit_boosters import init_score
 from training.boosting.objectives import booster_parameters
 from training.data.sample import Sample
@@ -41,8 +42,6 @@ REPORT_EVERY_TREES: Final = 25
 RANDOM_TRIALS: Final = 10
 """Trials drawn evenly before the sampler learns from them, the first of all the settings given."""
 DONE_STATES: Final = (TrialState.COMPLETE, TrialState.PRUNED)
-
-ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,10 +26,10 @@ def bench_complete_journey(
     from experiments.benchmarks.complete_journey.contestants import CONTESTANTS
     from experiments.benchmarks.complete_journey.products import read_products
     from experiments.benchmarks.complete_journey.splits import FOLDS, UNSEEN
-    from features.runtime.progress import stage_progress
+    from features.runtime.progress import show_progress
 
     products = read_products()
-    with stage_progress() as progress:
+    with show_progress() as progress:
         results = run_benchmark(products, CONTESTANTS, range(seeds), progress)
     if json:
         typer.echo(dumps([asdict(result) for result in results]))

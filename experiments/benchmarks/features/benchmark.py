@@ -15,13 +15,13 @@ from experiments.benchmarks.features.catalogue_cost import measure_catalogue
 from experiments.benchmarks.features.figures import FeatureBenchmarkResult
 from experiments.benchmarks.features.listing_windows import compare_windows
 from experiments.benchmarks.features.markets import ensure_market
+from features.runtime.progress import ProgressCallback
 
 FULL_SIZE: Final = 10_000_000
 """The order lines that the asked number of spine rows belongs to."""
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
-ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)

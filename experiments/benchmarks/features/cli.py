@@ -33,17 +33,16 @@ def bench_features(
     """
     from json import dumps
 
-    from rich.console import Console
-
     from experiments.benchmarks.features.benchmark import FeatureBenchmarkConfig, measure
     from experiments.benchmarks.features.page import page
     from experiments.benchmarks.features.verdicts import as_document
     from features.runtime.console import print_results
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     sizes = lines or [1_000_000, 2_000_000, 5_000_000, 10_000_000]
     plan = FeatureBenchmarkConfig(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
-    with Console(stderr=True).status("Starting") as status:
-        measured = measure(plan, status.update)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        measured = measure(plan, progress)
     if json:
         typer.echo(dumps(as_document(measured)))
     else:

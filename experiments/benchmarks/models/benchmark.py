@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from features.declarations.targets import Target
 from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from features.runtime.arrays import IntArray
+from features.runtime.progress import ProgressCallback, prefix_progress
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
 from training.evaluation.coverage import ALL_ROWS, Coverage
@@ -33,8 +34,6 @@ from training.settings import TrainingSettings
 SHRINKAGE: Final = "shrinkage"
 EVERYTHING: Final = "all"
 COLD_GROUPS: Final = (COLD, UNLISTED, UNKNOWN)
-
-ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _measure_market(
     dataset.connection.disconnect()
     recipe = TrainingRecipe(horizons, CATALOGUE, plan.settings)
     trained = train(
-        rows, recipe, git_commit="unknown", progress=lambda stage: progress(f"seed {seed}: {stage}")
+        rows, recipe, git_commit="unknown", progress=prefix_progress(f"seed {seed}", progress)
     )
     truth = Truth.open(truth_directory(raw))
     found = [_measure_target(trained, truth, raw, target) for target in trained.evaluations]

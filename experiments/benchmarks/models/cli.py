@@ -30,19 +30,18 @@ def bench_models(
     """
     from json import dumps
 
-    from rich.console import Console
-
     from experiments.benchmarks.models.benchmark import ModelBenchmarkConfig, measure
     from experiments.benchmarks.models.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from training.settings import TrainingSettings
 
     settings = load_section(TrainingSettings, "training", config)
     markets = [configure(preset, days=days, seed=seed) for seed in range(seeds)]
-    with Console(stderr=True).status("Starting") as status:
-        found = measure(ModelBenchmarkConfig(markets, work, settings), status.update)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        found = measure(ModelBenchmarkConfig(markets, work, settings), progress)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

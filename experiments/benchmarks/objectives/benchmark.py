@@ -13,10 +13,11 @@ import pyarrow as pa
 from experiments.benchmarks.objectives.contestants import DEFAULTS, allowed_curves, predict_raw
 from experiments.benchmarks.objectives.leads import LossDifferences, compute_loss_differences
 from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
-from experiments.benchmarks.objectives.sources import ProgressCallback, Source, load_rows
+from experiments.benchmarks.objectives.sources import Source, load_rows
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import TrainingError
+from features.runtime.progress import ProgressCallback, prefix_progress
 from training.calibration.conformal_fit import fit_curve
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.sample import Sample
@@ -97,7 +98,7 @@ def measure(plan: ObjectiveBenchmarkConfig, progress: ProgressCallback) -> Objec
     for source in plan.sources:
         name = source.data if source.seed is None else f"{source.data}, seed {source.seed}"
         rows = load_rows(
-            source, plan.work, plan.recipe.horizons, progress=_prefix_progress(name, progress)
+            source, plan.work, plan.recipe.horizons, progress=prefix_progress(name, progress)
         )
         for origin in range(plan.origins):
             progress(f"{name}: origin {origin + 1} of {plan.origins}")
@@ -109,10 +110,6 @@ def measure(plan: ObjectiveBenchmarkConfig, progress: ProgressCallback) -> Objec
                 refusals.append(SkippedOrigin(source.data, source.seed, origin, str(error)))
                 break
     return ObjectiveBenchmarkResult(rounds, refusals)
-
-
-def _prefix_progress(name: str, progress: ProgressCallback) -> ProgressCallback:
-    return lambda stage: progress(f"{name}: {stage}")
 
 
 def run_rounds(

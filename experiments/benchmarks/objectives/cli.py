@@ -40,17 +40,16 @@ def bench_objectives(
     """
     from json import dumps
 
-    from rich.console import Console
-
     from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkConfig, measure
     from experiments.benchmarks.objectives.page import as_document, page
     from features.runtime.console import print_results
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     plan = ObjectiveBenchmarkConfig(
         _sources(preset, seeds, data or [], work=work), origins, work, _recipe(config)
     )
-    with Console(stderr=True).status("Starting") as status:
-        found = measure(plan, status.update)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        found = measure(plan, progress)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -12,12 +11,11 @@ import pyarrow as pa
 from experiments.benchmarks.features.markets import ensure_validated
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.horizons import Horizons
+from features.runtime.progress import ProgressCallback
 from training.checkpoints.checkpoints import Checkpoints
 from training.checkpoints.code_version import code_version
 from training.checkpoints.run_lock import run_lock
 from training.data.prepare_rows import VALIDATED, prepare_rows
-
-ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)

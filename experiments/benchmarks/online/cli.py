@@ -22,9 +22,9 @@ def bench_online(
     from rich.table import Table
 
     from experiments.benchmarks.online.benchmark import bench_snapshot
-    from features.runtime.progress import show_late_progress
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
-    with show_late_progress() as progress:
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         found = bench_snapshot(keys, requests, progress)
     if json:
         typer.echo(found.to_json(), nl=False)

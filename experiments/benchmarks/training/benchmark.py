@@ -24,6 +24,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
+from features.runtime.progress import ProgressCallback
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import Fitter, TrainingInput, TrainingRecipe, build
@@ -31,7 +32,6 @@ from training.data.training_set import read_training_set
 from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learned_parameters
 
-ProgressCallback = Callable[[str], None]
 ClusterFactory = Callable[[Path], Fitter]
 """Makes the fitter of a cluster that reads training rows from a file."""
 

@@ -29,8 +29,6 @@ def bench_training(
     """
     from json import dumps
 
-    from rich.console import Console
-
     from experiments.benchmarks.training.benchmark import (
         ClusterFactory,
         TrainingBenchmarkConfig,
@@ -39,6 +37,7 @@ def bench_training(
     from experiments.benchmarks.training.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from training.settings import TrainingSettings
 
@@ -50,8 +49,8 @@ def bench_training(
     settings = load_section(TrainingSettings, "training", config)
     work.mkdir(parents=True, exist_ok=True)
     plan = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
-    with Console(stderr=True).status("Starting") as status:
-        measured = measure(plan, status.update)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        measured = measure(plan, progress)
     if json:
         typer.echo(dumps(as_document(measured)))
     else:

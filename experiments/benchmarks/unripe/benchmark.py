@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from features.declarations.levels import LEVEL_KEYS, Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.visibility import AS_OF
+from features.runtime.progress import ProgressCallback
 from training.metrics.bootstrap import BootstrapInterval, bootstrap_means
 
 RATES: Final = (RETURN_RATE, REPURCHASE_RATE)
@@ -28,8 +29,6 @@ BLOCK_DAYS: Final = 28
 """Cohorts that end this near to each other are resampled together: what is read of them rests on
 mostly the same sales."""
 POINTS: Final = 100.0
-
-ProgressCallback = Callable[[str], None]
 
 
 @dataclass(frozen=True)

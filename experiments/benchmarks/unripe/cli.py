@@ -23,16 +23,15 @@ def bench_unripe(
     """
     from json import dumps
 
-    from rich.console import Console
-
     from experiments.benchmarks.unripe.benchmark import CohortBenchmarkConfig, measure
     from experiments.benchmarks.unripe.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
     from features.runtime.console import print_results
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     markets = [configure(preset, seed=seed) for seed in range(seeds)]
-    with Console(stderr=True).status("Starting") as status:
-        found = measure(CohortBenchmarkConfig(markets, work), status.update)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        found = measure(CohortBenchmarkConfig(markets, work), progress)
     if json:
         typer.echo(dumps(as_document(found)))
     else:

@@ -1,28 +1,49 @@
-"""The progress display: silent when nobody watches or the work is short."""
+"""The progress display: a line a stage, or silence where nobody watches or the work is short."""
 
 from __future__ import annotations
 
 import pytest
 
-import features.runtime.progress
-from features.runtime.progress import show_late_progress
+from features.runtime.progress import prefix_progress, show_progress
+from tests.worlds.progress import Reports
 
 
 @pytest.mark.parametrize(
-    ("is_terminal", "patience", "drawn"),
-    [("1", 0.0, True), ("1", 60.0, False), ("0", 0.0, False)],
+    ("is_terminal", "delay_seconds", "is_drawn"),
+    [("1", 1e-9, True), ("1", 60.0, False), ("0", 1e-9, False)],
 )
-def test_progress_is_drawn_on_a_terminal_once_patience_is_over(
+def test_late_progress_is_drawn_on_a_terminal_once_the_delay_is_over(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     is_terminal: str,
-    patience: float,
-    drawn: object,
+    delay_seconds: float,
+    is_drawn: object,
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", is_terminal)
-    monkeypatch.setattr(features.runtime.progress, "PATIENCE_SECONDS", patience)
-    with show_late_progress() as tell:
-        tell("orders", 250_000)
-    shown = capsys.readouterr()
-    assert ("orders: 250,000 rows" in shown.err) is drawn
-    assert shown.out == ""
+    with show_progress(delay_seconds=delay_seconds) as progress:
+        progress("orders", 250_000)
+    output = capsys.readouterr()
+    assert ("orders: 250,000 rows" in output.err) is is_drawn
+    assert output.out == ""
+
+
+def test_stages_of_long_work_are_lines_even_in_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    with show_progress() as progress:
+        progress("check")
+        progress("fit", 10)
+        progress("fit", 2_000)
+    output = capsys.readouterr()
+    assert [line.rpartition(" ")[0].strip() for line in output.err.splitlines()] == [
+        "- check",
+        "- fit: 2,000 rows",
+    ]
+    assert output.out == ""
+
+
+def test_prefixed_progress_names_whose_stage_it_is() -> None:
+    reports = Reports()
+    prefix_progress("train", reports)("fit", 10)
+    assert (reports.stages, reports.rows) == (["train: fit"], [10])

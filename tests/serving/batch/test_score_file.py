@@ -12,12 +12,14 @@ import pytest
 from features.declarations.levels import Level
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
+from features.runtime.progress import ignore_progress
 from serving.batch.score_file import ANSWER_COLUMNS, BatchReport, score_file
 from serving.batch.table import UnreadableTableError, escape_formula
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.score import score
+from tests.worlds.progress import Reports
 
 GOOD: dict[str, Any] = {
     "product_id": "mug-1",
@@ -56,7 +58,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def run(served: LoadedArtefacts, source: Path, target: Path) -> BatchReport:
-    return score_file(served, source, target, coverage=0.9, progress=lambda _subject, _rows: None)
+    return score_file(served, source, target, coverage=0.9, progress=ignore_progress)
 
 
 @pytest.mark.parametrize("source", ["in.csv", "in.parquet"])
@@ -222,11 +224,11 @@ def test_batch_scored_again_replaces_its_answers(served: LoadedArtefacts, tmp_pa
 
 
 def test_batch_tells_how_many_rows_are_done(served: LoadedArtefacts, tmp_path: Path) -> None:
-    told: list[int] = []
+    reports = Reports()
     source = write(tmp_path / "in.csv", [GOOD] * 2_100)
     target = tmp_path / "out.csv"
-    score_file(served, source, target, coverage=0.8, progress=lambda _, rows: told.append(rows))
-    assert told == [1_000, 2_000, 2_100]
+    score_file(served, source, target, coverage=0.8, progress=reports)
+    assert reports.rows == [1_000, 2_000, 2_100]
 
 
 def _formulas() -> Iterator[str]:

@@ -12,6 +12,7 @@ import typer
 
 from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
+from features.runtime.progress import ignore_progress
 from serving.batch.score_file import score_file
 from serving.batch.select import REASONS, describe_selection, parse_selection, select_file
 from serving.batch.table import UnreadableTableError
@@ -41,10 +42,6 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def progress(_subject: str, _rows: int) -> None:
-    """Say nothing."""
-
-
 @pytest.mark.parametrize("target", ["sell_through", "return_risk"])
 def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
     target: Target, served: LoadedArtefacts, tmp_path: Path
@@ -52,7 +49,7 @@ def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
     rows = [{**GOOD, "units_offered": 1 + n % 200} for n in range(MAX_CANDIDATES + 100)]
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet"
     request = SelectionRequest(target=target, threshold=0.2, bad_share=0.5)
-    selection = select_file(served, source, request, coverage=0.8, progress=progress)
+    selection = select_file(served, source, request, coverage=0.8, progress=ignore_progress)
     asked = [Candidate(**row) for row in rows]
     batch = [
         one
@@ -61,7 +58,7 @@ def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
     ]
     expected = select(served.bundle.models, batch, request).is_chosen.tolist()
     assert selection.is_chosen.tolist() == expected
-    score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
+    score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     table = pq.read_table(out)
     assert table["is_chosen"].to_pylist() == expected
     assert table.column_names[-1] == "is_chosen"
@@ -72,14 +69,14 @@ def test_refused_rows_are_neither_chosen_nor_left_out(
 ) -> None:
     rows = [{**GOOD, "units_offered": 0 if n % 3 == 0 else 1 + n} for n in range(90)]
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.csv"
-    selection = select_file(served, source, ASK, coverage=0.8, progress=progress)
-    score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
+    selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
+    score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     with out.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     assert {row["is_chosen"] for row in found[::3]} == {""}
     assert {row["is_chosen"] for row in found[1::3]} <= {"True", "False"}
     good = write(tmp_path / "good.parquet", [row for row in rows if row["units_offered"]])
-    alone = select_file(served, good, ASK, coverage=0.8, progress=progress)
+    alone = select_file(served, good, ASK, coverage=0.8, progress=ignore_progress)
     assert alone.is_chosen.sum() == selection.is_chosen.sum()
 
 
@@ -87,10 +84,10 @@ def test_file_that_grew_since_it_was_chosen_from_is_refused(
     served: LoadedArtefacts, tmp_path: Path
 ) -> None:
     source, out = write(tmp_path / "in.parquet", [GOOD] * 3), tmp_path / "out.csv"
-    selection = select_file(served, source, ASK, coverage=0.8, progress=progress)
+    selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
     write(source, [GOOD] * 4)
     with pytest.raises(UnreadableTableError, match="the same rows again"):
-        score_file(served, source, out, coverage=0.8, progress=progress, selection=selection)
+        score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     assert not out.exists()
 
 
@@ -99,7 +96,7 @@ def test_file_without_a_required_column_is_refused_at_once(
 ) -> None:
     source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
     with pytest.raises(UnreadableTableError, match="no market"):
-        select_file(served, source, ASK, coverage=0.8, progress=progress)
+        select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
 
 
 def test_risk_that_isnt_predicted_chooses_none(
@@ -109,7 +106,7 @@ def test_risk_that_isnt_predicted_chooses_none(
     source = write(tmp_path / "in.parquet", [GOOD])
     request = SelectionRequest(target="return_risk", threshold=0.2)
     assert (
-        select_file(served, source, request, coverage=0.8, progress=progress).reason
+        select_file(served, source, request, coverage=0.8, progress=ignore_progress).reason
         == NoSelectionReason.NOT_PREDICTED
     )
 

@@ -21,6 +21,7 @@ from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
+from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.prediction.booster import Booster
 from tests.worlds.training import QUICK
@@ -60,7 +61,7 @@ def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: TrainingRec
     fit = DaskFitter(path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(scratch))
-        return train(rows, recipe, git_commit="unknown", progress=lambda _: None, fit=fit)
+        return train(rows, recipe, git_commit="unknown", progress=ignore_progress, fit=fit)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from features.dataset.horizons import Horizons
 from features.runtime.errors import DataError
+from tests.worlds.progress import Reports
 from tests.worlds.sources import order, required_source, write_csv, write_parquet
 from training.checkpoints.checkpoints import Checkpoints
 from training.data.prepare_rows import PreparedRows, prepare_rows
@@ -18,10 +19,10 @@ from training.data.prepare_rows import PreparedRows, prepare_rows
 def known(
     source: Path, run: Path, horizons: Horizons | None = None
 ) -> tuple[PreparedRows, list[str]]:
-    told: list[str] = []
-    checkpoints = Checkpoints(run, {"code": "a"}, told.append)
-    rows = prepare_rows(source, horizons or Horizons(), checkpoints, told.append)
-    return rows, told
+    reports = Reports()
+    checkpoints = Checkpoints(run, {"code": "a"}, reports)
+    rows = prepare_rows(source, horizons or Horizons(), checkpoints, reports)
+    return rows, reports.stages
 
 
 @dataclass(frozen=True)

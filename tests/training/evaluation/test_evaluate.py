@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from features.declarations.targets import TARGETS, Target
+from features.runtime.progress import ignore_progress
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
 from training.data.time_split import TargetSplit
@@ -100,7 +101,7 @@ def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Trainin
     # The rows of a listing share its luck, and a market has 200 listings: the coverages of single
     # markets have a standard deviation of 0.03, and their calibration errors reach 0.03.
     judged = [
-        train(market_rows(seed), recipe, git_commit="unknown", progress=lambda _: None).evaluations
+        train(market_rows(seed), recipe, git_commit="unknown", progress=ignore_progress).evaluations
         for seed in range(6)
     ]
     for target in TARGETS:

@@ -14,6 +14,7 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
+from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import write_bundle
 from tests.worlds.training import QUICK, market_rows
 from training.data.training_input import TrainingRecipe
@@ -41,7 +42,7 @@ def trained(rows: pa.Table) -> TrainOutput:
 
 
 def _train(rows: pa.Table) -> TrainOutput:
-    return train(rows, RECIPE, git_commit="unknown", progress=lambda _: None)
+    return train(rows, RECIPE, git_commit="unknown", progress=ignore_progress)
 
 
 def _parts(trained: TrainOutput, target: Target, directory: Path) -> Parts:

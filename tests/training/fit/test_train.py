@@ -11,9 +11,11 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
+from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.bundle.model_files import model_files
 from serving.prediction.predict import predict
+from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, drop_returns
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingRecipe
@@ -24,7 +26,7 @@ from training.settings import UpliftSetting
 
 
 def _train(rows: pa.Table, recipe: TrainingRecipe) -> TrainOutput:
-    return train(rows, recipe, git_commit="unknown", progress=lambda _: None)
+    return train(rows, recipe, git_commit="unknown", progress=ignore_progress)
 
 
 def _files(directory: Path) -> dict[str, bytes]:
@@ -155,9 +157,9 @@ def test_canary_rows_are_spread_over_the_sample(
 
 
 def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> None:
-    told: list[str] = []
-    train(rows, recipe, git_commit="unknown", progress=told.append)
-    assert told == [
+    reports = Reports()
+    train(rows, recipe, git_commit="unknown", progress=reports)
+    assert reports.stages == [
         "learning how to pool rates",
         "fitting 4 boosters",
         "judging them on the latest slice",

@@ -27,8 +27,10 @@ from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.point_in_time.training_rows import CUT_OFF
 from features.runtime.errors import DataError
 from features.runtime.pointer import resolve
+from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle
 from serving.scoring.score import score
+from tests.worlds.progress import Reports
 from training.errors import TooFewDaysError
 from training.evaluation.evaluate import Evaluation
 from training.pipeline.job import TrainingJob
@@ -45,9 +47,9 @@ def job_of(source: Path, out: Path) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    stages: list[str] = []
-    done = run(job_of(year_market, tmp_path_factory.mktemp("job") / "run"), stages.append)
-    kinds = [stage.partition(":")[0] for stage in stages]
+    reports = Reports()
+    done = run(job_of(year_market, tmp_path_factory.mktemp("job") / "run"), reports)
+    kinds = [stage.partition(":")[0] for stage in reports.stages]
     assert list(dict.fromkeys(kinds)) == ["check", "features", "train", "publish", "score"]
     return done
 
@@ -121,7 +123,7 @@ def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
 def test_second_run_publishes_the_same_bundle_and_snapshot(
     outcome: RunResult, year_market: Path, tmp_path: Path
 ) -> None:
-    again = run(job_of(year_market, tmp_path / "run"), lambda _: None)
+    again = run(job_of(year_market, tmp_path / "run"), ignore_progress)
     assert (again.bundle_id, again.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
 
 
@@ -176,7 +178,7 @@ def test_broken_table_stops_the_run_and_what_was_published_stays(
     shutil.copytree(year_market, broken)
     (broken / "orders.parquet").write_bytes(b"nothing")
     with pytest.raises(DataError):
-        run(job_of(broken, outcome.job.out), lambda _: None)
+        run(job_of(broken, outcome.job.out), ignore_progress)
     assert resolve(outcome.job.out / "bundles").name == outcome.bundle_id
 
 
@@ -190,4 +192,4 @@ def test_too_short_a_history_is_refused_with_the_days_needed(
         settings=SETTINGS,
     )
     with pytest.raises(TooFewDaysError, match="days"):
-        run(job, lambda _: None)
+        run(job, ignore_progress)

@@ -22,6 +22,7 @@ from features.contract.tables import TABLES
 from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import RETURN_RATE
 from features.point_in_time.training_rows import LABELLED
+from features.runtime.progress import ignore_progress
 from serving.batch.score_file import score_file
 from serving.scoring.loading import load_artefacts
 from training.pipeline.job import TrainingJob
@@ -48,7 +49,7 @@ def run_without(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         job = TrainingJob(
             source=root / "market", out=root / "run", horizons=Horizons(), settings=SETTINGS
         )
-        return run(job, lambda _: None)
+        return run(job, ignore_progress)
 
     return run_once
 
@@ -140,7 +141,7 @@ def test_batch_of_what_a_run_without_returns_published_leaves_columns_null(
     served = load_artefacts(bundles=out / "bundles", snapshots=out / "snapshots")
     target = tmp_path / "scores.parquet"
     report = score_file(
-        served, out / "candidates.csv", target, coverage=0.8, progress=lambda _subject, _rows: None
+        served, out / "candidates.csv", target, coverage=0.8, progress=ignore_progress
     )
     served.snapshot.close()
     scored = pq.read_table(target)

@@ -16,8 +16,10 @@ from optuna.trial import TrialState
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.errors import StorageError
+from features.runtime.progress import ignore_progress
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
+from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from tests.worlds.tuning import STUDY, WEAK, search, states, trials
 from training.boosting.fit_boosters import fit_boosters
@@ -146,10 +148,10 @@ def test_damaged_trials_are_told_of_and_made_again(
     start = 0 if damage == "all" else len(data) // 2
     data[start:] = b"\xff" * (len(data) - start)
     path.write_bytes(data)
-    told: list[str] = []
-    telling = replace(search(path, 2), tell=told.append)
+    reports = Reports()
+    telling = replace(search(path, 2), tell=reports)
     assert telling.recipe(weak, splits).settings == found
-    assert told[0] == "tuning: a.db was damaged, so its trials are made again"
+    assert reports.stages[0] == "tuning: a.db was damaged, so its trials are made again"
 
 
 def test_trials_that_cant_be_kept_are_refused(
@@ -224,7 +226,7 @@ def test_training_fits_with_the_settings_that_tuning_found(
     rows: pa.Table, recipe: TrainingRecipe, tmp_path: Path
 ) -> None:
     tune = search(tmp_path / "a.db", 2).recipe
-    tuned = train(rows, recipe, git_commit="unknown", progress=lambda _: None, tune=tune)
+    tuned = train(rows, recipe, git_commit="unknown", progress=ignore_progress, tune=tune)
     settings = tuned.training_input.recipe.settings
     assert f"| learning_rate | {settings.learning_rate} | yes |" in tuned.contents.model_card
     assert "the best of 2 trials" in tuned.contents.model_card
@@ -232,7 +234,7 @@ def test_training_fits_with_the_settings_that_tuning_found(
         rows,
         replace(recipe, settings=settings),
         git_commit="unknown",
-        progress=lambda _: None,
+        progress=ignore_progress,
     )
     ours, theirs = (
         [booster.text for booster in one.contents.models.targets["sell_through"].boosters]

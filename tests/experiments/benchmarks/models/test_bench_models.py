@@ -22,6 +22,7 @@ from experiments.benchmarks.models.benchmark import (
 from experiments.benchmarks.models.page import as_document, page, verdicts
 from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.arrays import FloatArray
+from features.runtime.progress import ignore_progress
 from training.evaluation.coverage import ALL_ROWS, MIN_CELL_ROWS, Coverage
 from training.settings import TrainingSettings
 
@@ -32,7 +33,7 @@ SETTINGS = TrainingSettings(trees=20, boosters=1, min_positives=5, min_rows=30)
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[MarketFigures]:
     return measure(
-        ModelBenchmarkConfig([MARKET], tmp_path_factory.mktemp("work"), SETTINGS), lambda _: None
+        ModelBenchmarkConfig([MARKET], tmp_path_factory.mktemp("work"), SETTINGS), ignore_progress
     )
 
 

@@ -41,6 +41,8 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
+from features.runtime.progress import ignore_progress
+from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, market_rows
 from training.boosting.objectives import booster_parameters
 from training.calibration.choose import CURVES, CURVES_WITH_IDENTITY, CurveFitter
@@ -304,12 +306,11 @@ def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
     market = Simulation(products=40, markets=("US",), days=150, seed=3)
-    told: list[str] = []
     source = market_source(market, tmp_path)
-    first = load_rows(source, tmp_path, Horizons(), progress=told.append)
-    told.clear()
-    assert load_rows(source, tmp_path, Horizons(), progress=told.append).equals(first)
-    assert told == ["the market", "check: as before", "features: as before"]
+    first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress)
+    reports = Reports()
+    assert load_rows(source, tmp_path, Horizons(), progress=reports).equals(first)
+    assert reports.stages == ["the market", "check: as before", "features: as before"]
     assert source.seed == 3
 
 

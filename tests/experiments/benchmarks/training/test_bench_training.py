@@ -25,6 +25,7 @@ from experiments.benchmarks.training.timing import (
     time_in_turns,
 )
 from experiments.simulator.configuration.configuration import Simulation
+from features.runtime.progress import ignore_progress
 from training.fit.fit_targets import fit_locally
 from training.settings import TrainingSettings
 
@@ -36,7 +37,7 @@ SETTINGS = TrainingSettings(trees=10, boosters=2, tweedie_share=0.5, min_positiv
 def measured(tmp_path_factory: pytest.TempPathFactory) -> TrainingBenchmarkResult:
     work = tmp_path_factory.mktemp("work")
     return measure(
-        TrainingBenchmarkConfig(MARKET, work, SETTINGS, 2, lambda _: fit_locally), lambda _: None
+        TrainingBenchmarkConfig(MARKET, work, SETTINGS, 2, lambda _: fit_locally), ignore_progress
     )
 
 

@@ -32,6 +32,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 from features.point_in_time.signal_rows import build_stored_rows
+from features.runtime.progress import ignore_progress
 from tests.worlds.random_markets import HORIZONS, random_world, shared_engine
 from training.metrics.bootstrap import BootstrapInterval
 
@@ -49,7 +50,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(work: Path) -> list[AgeFigures]:
-    return measure(CohortBenchmarkConfig([MARKET], work), lambda _: None)
+    return measure(CohortBenchmarkConfig([MARKET], work), ignore_progress)
 
 
 @pytest.fixture(scope="module")
