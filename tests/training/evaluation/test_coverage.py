@@ -46,7 +46,7 @@ def test_coverage_is_told_for_every_cell_with_rows_enough(
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coverage_module, "LEAST_CELL_ROWS", 1)
+    monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
     split = splits["sell_through"]
     models = trained.contents.models
     evaluation = evaluate(models.targets, training_input, split)
@@ -80,8 +80,8 @@ def test_coverage_stays_bounded(
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coverage_module, "LEAST_CELL_ROWS", 1)
-    monkeypatch.setattr(coverage_module, "MOST_CELLS", most)
+    monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
+    monkeypatch.setattr(coverage_module, "MAX_CELLS", most)
     split = splits["sell_through"]
     evaluation = evaluate(trained.contents.models.targets, training_input, split)
     sizes = [one.rows for name, one in evaluation.by_cell.items() if name != "all"]

@@ -154,7 +154,7 @@ def test_evaluation_stays_bounded_and_merges_small_markets(
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(evaluation_module, "LEAST_MARKET_ROWS", least)
+    monkeypatch.setattr(evaluation_module, "MIN_MARKET_ROWS", least)
     dealt = _with_markets(training_input, tuple(f"M{i}" for i in range(MANY_MARKETS)))
     evaluation = evaluate(trained.contents.models.targets, dealt, splits["sell_through"])
     markets = [name for name in evaluation.by_group if name.startswith("market ")]

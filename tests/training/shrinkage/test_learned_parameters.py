@@ -53,6 +53,6 @@ def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
 ) -> None:
     split = splits["return_risk"]
     whole = split.curve_fit.select(has_full_history(training_set, split.curve_fit.rows))
-    monkeypatch.setattr(module, "MOST_ROWS", whole.rows.size - 1)
+    monkeypatch.setattr(module, "MAX_ROWS", whole.rows.size - 1)
     rows = expectation_sample(training_set, split).rows
     assert rows[np.isin(rows, whole.rows)].tolist() == whole.rows[::2].tolist()

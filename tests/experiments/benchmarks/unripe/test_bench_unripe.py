@@ -126,7 +126,7 @@ def _repeats_by_loops(frames: Mapping[str, pd.DataFrame], markets: Mapping[str, 
 def test_cohorts_are_those_of_plain_loops(
     rate: Rate, by_loops: ByLoops, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cohorts_module, "LEAST_TRIALS", 1)
+    monkeypatch.setattr(cohorts_module, "MIN_TRIALS", 1)
     frames = random_world(seed)
     engine = shared_engine()
     engine.load(frames)
