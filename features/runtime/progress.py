@@ -86,4 +86,5 @@ def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
         yield report
         _finish(display)
     finally:
-        display.stop()
+        if display.live.is_started:  # to stop it prints an empty line where nobody watches
+            display.stop()

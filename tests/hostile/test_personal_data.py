@@ -21,7 +21,7 @@ from experiments.simulator.tables.simulate import simulate
 
 ROOT = Path(__file__).parents[2]
 MARKET = Simulation(products=200, chunk_products=200, markets=("US", "DE"), days=330)
-SETTINGS = "[training]\ntrees = 20\nboosters = 1\nleast_positives = 5\nleast_rows = 30\n"
+SETTINGS = "[training]\ntrees = 20\nboosters = 1\nmin_positives = 5\nmin_rows = 30\n"
 TITLE = ("title.wong@example.com", "+86 138 0013 8000")
 REVIEW = ("review.kim@example.org", "+49-30-901820")
 EXTRA = ("extra.smith@example.net", "(415) 555-2671")

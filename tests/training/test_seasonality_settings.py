@@ -36,7 +36,7 @@ def test_calendar_is_read_from_the_file_in_place_of_the_default(tmp_path: Path) 
 
 def test_calendar_can_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text("[training]\nseason_rises = []\n")
+    path.write_text("[training]\nseasonal_uplifts = []\n")
     assert load_section(TrainingSettings, "training", path).seasonal_uplifts == ()
 
 

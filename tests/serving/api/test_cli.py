@@ -77,9 +77,9 @@ def test_score_command_reads_the_run_from_the_environment(
 
 @pytest.mark.parametrize("coverage", ["0.4", "0.99", "nan", "high"])
 def test_score_command_with_another_level_is_wrong_usage(
-    level: str, candidates: Path, tmp_path: Path
+    coverage: str, candidates: Path, tmp_path: Path
 ) -> None:
-    code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--coverage", level)
+    code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--coverage", coverage)
     assert code == 2
     assert "--coverage" in text
 

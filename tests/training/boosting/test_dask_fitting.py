@@ -222,7 +222,7 @@ def test_a_file_that_goes_away_is_refused(
 ) -> None:
     gone = tmp_path / "rows.parquet"
     gone.write_bytes(path.read_bytes())
-    _on_task("learnable", gone.unlink, workers)
+    _on_task("read_part", gone.unlink, workers)
     with pytest.raises(RowsUnreachableError, match="every worker"):
         DaskFitter(gone, workers.scheduler_address)(training_input, samples)
 

@@ -63,7 +63,7 @@ def test_interval_covers_and_is_as_wide_as_that_of_mapie(coverage: float) -> Non
     estimate, outcome = _sample(0)
     asked, later = _sample(1)
     theirs = regression.SplitConformalRegressor(
-        _Known().fit(estimate[:, np.newaxis], outcome), confidence_coverage=coverage, prefit=True
+        _Known().fit(estimate[:, np.newaxis], outcome), confidence_level=coverage, prefit=True
     )
     theirs.conformalize(estimate[:, np.newaxis], outcome)
     _, bounds = theirs.predict_interval(asked[:, np.newaxis])

@@ -57,8 +57,8 @@ def test_process_is_gone_only_where_that_is_sure(
 
 def test_process_that_was_killed_is_gone_before_and_after_its_parent_looks() -> None:
     code = (
-        "from training.tracking.abandoned_runs import ProcessMark as M; "
-        "print(M.own().to_text()); input()"
+        "from training.tracking.abandoned_runs import ProcessIdentity as M; "
+        "print(M.current().to_text()); input()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -204,7 +204,7 @@ from training.settings import TrainingSettings
 from training.tracking.mlflow_run import track_run
 
 settings = TrainingSettings(experiment="another")
-with track_run(Path(sys.argv[1]), settings) as run, run._child("sell through") as child:
+with track_run(Path(sys.argv[1]), settings) as run, run._open_child_run("sell through") as child:
     print(run.run_id, child, flush=True)
     input()
 """

@@ -318,7 +318,7 @@ def test_command_compares_on_tables_and_says_which_origins_were_possible(
     year_market: Path, tmp_path: Path
 ) -> None:
     config = tmp_path / "quick.toml"
-    config.write_text("[training]\ntrees = 3\nleast_train_days = 100\n")
+    config.write_text("[training]\ntrees = 3\nmin_train_days = 100\n")
     arguments = ["--seeds", 0, "--data", year_market, "--work", tmp_path, "--config", config]
     result = CliRunner().invoke(
         xuanpin.app, ["bench", "objectives", *map(str, arguments), "--json"], catch_exceptions=False
