@@ -9,12 +9,11 @@ import numpy as np
 
 from experiments.benchmarks.features.figures import ElapsedTime
 from experiments.benchmarks.features.growth import MedianRange
-from experiments.benchmarks.training.bare import train_in_parallel
+from experiments.benchmarks.training.bare import main_job_fits, train_in_parallel
 from experiments.benchmarks.training.timing import TimingComparison, time_call, time_in_turns
 from features.declarations.targets import Target
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
-from training.boosting.fit_boosters import booster_fits
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import BoosterTexts, Fitter, TrainingInput
@@ -41,29 +40,20 @@ def compare_pipeline(
 
     The bare library finds its rows picked out of the design matrix; the main job picks them.
     """
-    settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
+    settings, names = training_input.recipe.settings, training_input.recipe.catalogue.model_inputs
     fits = {
-        target: booster_fits(
-            target, training_input.matrix[sample.rows], sample, catalogue, settings
-        )
+        target: tuple(main_job_fits(training_input, target, sample))
         for target, sample in samples.items()
     }
-
-    def ours() -> tuple[BoosterTexts, ElapsedTime]:
-        return time_call(lambda: fit_locally(training_input, samples))
-
-    def bare() -> BoosterTexts:
-        return train_in_parallel(fits, threads=settings.threads)
-
     return TimingComparison(
         "main job, both targets",
-        trees=sum(fit.trees for ours in fits.values() for _, fit in ours),
+        trees=sum(settings.boosters * settings.tree_count(target, names) for target in samples),
         rows=sum(sample.rows.size for sample in samples.values()),
         inputs=training_input.matrix.shape[1],
         pairs=time_in_turns(
             "main job",
-            ours,
-            lambda: time_call(bare),
+            lambda: time_call(lambda: fit_locally(training_input, samples)),
+            lambda: time_call(lambda: train_in_parallel(fits, threads=settings.threads)),
             repeats,
         ),
     )

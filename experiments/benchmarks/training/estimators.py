@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.features.figures import ElapsedTime
-from experiments.benchmarks.training.bare import train_bare
+from experiments.benchmarks.training.bare import Fit, bare_parameters, train_bare
 from experiments.benchmarks.training.timing import (
-    Stopwatch,
     TimingComparison,
     time_call,
     time_in_turns,
 )
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
-from features.runtime.arrays import FloatArray
+from features.runtime.arrays import BoolArray, FloatArray
 from training.boosting.fit_boosters import BoosterFit
 from training.data.sample import Sample
 from training.data.training_input import TrainingInput
@@ -86,12 +86,12 @@ def compare_estimator(
         return _time_bare(first, task)
 
     pairs = time_in_turns(ESTIMATORS[target].__name__, ours, bare, repeats)
-    _, fit = next(_prepare_fits(first, task, np.ones(len(task.share), np.bool_)))
+    _, encoded = next(_encode_rows(first, task, np.ones(len(task.share), np.bool_)))
     return TimingComparison(
         ESTIMATORS[target].__name__,
         trees=2 * settings.boosters * settings.trees,
         rows=len(task.share),
-        inputs=fit.inputs.shape[1],
+        inputs=len(encoded.names),
         pairs=pairs,
     )
 
@@ -126,16 +126,32 @@ def _time_bare(
     seconds = cpu_seconds = 0.0
     for used in (~held, np.ones_like(held)):
         texts = []
-        for seed, fit in _prepare_fits(model, task, used):
-            start = Stopwatch.now()
-            texts.append(train_bare(fit, seed))
-            took = start.elapsed()
+        for fit in _bare_fits(model, task, used):
+            text, took = time_call(fit)
+            texts.append(text)
             seconds, cpu_seconds = seconds + took.seconds, cpu_seconds + took.cpu_seconds
     return tuple(texts), ElapsedTime(seconds, cpu_seconds)
 
 
-def _prepare_fits(
-    model: BoostedShareModel, task: EstimatorTask, used: np.ndarray
+def _bare_fits(model: BoostedShareModel, task: EstimatorTask, used: BoolArray) -> Iterator[Fit]:
+    """Yield the fits of a round's boosters on the rows that the estimator encodes for each."""
+    boosting = model.boosting()
+    for seed, encoded in _encode_rows(model, task, used):
+        parameters = bare_parameters(boosting.settings, [0] * len(encoded.names), seed)
+        yield partial(
+            train_bare,
+            encoded.inputs,
+            encoded.label,
+            encoded.weight,
+            init_score=encoded.offset,
+            names=encoded.names,
+            parameters={**parameters, "lambda_l2": boosting.leaf_ridge},
+            trees=boosting.settings.trees,
+        )
+
+
+def _encode_rows(
+    model: BoostedShareModel, task: EstimatorTask, used: BoolArray
 ) -> Iterator[tuple[int, BoosterFit]]:
     table = model.reader_.read(task.frame).take(used)
     rows = LabelledRows(table.codes, task.share[used], task.trials[used])
