@@ -1,1 +1,1 @@
-"""Benchmarks, each against something honest in the same run."""
+"""Benchmarks; each measures against a baseline in the same run."""

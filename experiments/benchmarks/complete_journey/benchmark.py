@@ -1,8 +1,8 @@
-"""Measure R² on products that no contestant has seen, over several draws of the folds."""
+"""Measure R² on unseen products, over several draws of the folds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,15 @@ from sklearn.metrics import r2_score
 from experiments.benchmarks.complete_journey.contestants import Contestant
 from experiments.benchmarks.complete_journey.products import REPEAT_SHARE
 from experiments.benchmarks.complete_journey.splits import UNSEEN, folds
+from features.runtime.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
 class ContestantScores:
-    """R² of one contestant on one kind of unseen product, for each draw of the folds.
+    """R² of a contestant on a kind of unseen product, for each draw of the folds.
 
-    Every product counts once, whatever its buyers; the folds' predictions are taken together.
+    Every product counts once, however many buyers it has. R² is computed over the predictions of
+    all folds together.
     """
 
     contestant: str
@@ -40,20 +42,20 @@ def run_benchmark(
     products: pd.DataFrame,
     contestants: Mapping[str, Contestant],
     seeds: Sequence[int],
-    progress: Callable[[str], None],
+    progress: ProgressCallback,
 ) -> list[ContestantScores]:
-    """Let each contestant predict each kind of unseen product; `progress` hears what is next."""
+    """Let each contestant predict each kind of unseen product, and report each step."""
     results = []
     for name, contestant in contestants.items():
         for kind in UNSEEN:
             progress(f"{name}: {kind}")
-            scores = tuple(held_out_r2(products, contestant, kind, seed) for seed in seeds)
+            scores = tuple(score_held_out(products, contestant, kind, seed) for seed in seeds)
             results.append(ContestantScores(name, kind, scores))
     return results
 
 
-def held_out_r2(products: pd.DataFrame, contestant: Contestant, kind: str, seed: int) -> float:
-    """Return the R² of predictions of which each was made without its own fold."""
+def score_held_out(products: pd.DataFrame, contestant: Contestant, kind: str, seed: int) -> float:
+    """Return the R² of predictions; no product is in the folds that its prediction learned from."""
     predicted = np.full(len(products), np.nan)
     for known, new in folds(products, kind, seed):
         predicted[new] = contestant(products.iloc[known], products.iloc[new])

@@ -1,4 +1,4 @@
-"""Who predicts: shrinkage, LightGBM as it comes, and the project's estimator."""
+"""The contestants: shrinkage, LightGBM with its defaults, and the product's estimator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from training.estimators.boosted import ReturnRiskModel
 from training.estimators.shrinkage import ShrinkageModel
 
 Contestant = Callable[[pd.DataFrame, pd.DataFrame], FloatArray]
-"""Learns from the one table, of products with labels, and predicts the other's shares."""
+"""Learns from a table of labelled products and predicts the shares of another table."""
 
 ATTRIBUTES_AND_PRICE: Final = (*ATTRIBUTES, SHELF_PRICE)
 
@@ -34,12 +34,12 @@ def shrinkage(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
 
 
 def estimator(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
-    """Boost what shrinkage leaves over, by the attributes."""
+    """Boost the residuals of shrinkage by the attributes."""
     return _predict_with_estimator(_build_model(), ATTRIBUTES, known, new)
 
 
 def estimator_with_price(known: pd.DataFrame, new: pd.DataFrame) -> FloatArray:
-    """Boost by the attributes and the price."""
+    """Boost the residuals of shrinkage by the attributes and the price."""
     return _predict_with_estimator(_build_model(), ATTRIBUTES_AND_PRICE, known, new)
 
 
@@ -77,7 +77,7 @@ def _predict_with_estimator(
 
 
 def _cast_maker_to_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a maker's number as the name that it is."""
+    """Return the table with makers' numbers as names, for they have no order."""
     if "manufacturer_id" not in table:
         return table
     return table.assign(manufacturer_id=table["manufacturer_id"].astype(str))
@@ -86,8 +86,8 @@ def _cast_maker_to_text(table: pd.DataFrame) -> pd.DataFrame:
 def _predict_with_lightgbm(
     columns: tuple[str, ...], known: pd.DataFrame, new: pd.DataFrame
 ) -> FloatArray:
-    """Predict without weights: with the buyers as weights it does worse."""
-    learned, asked = (
+    """Predict without weights, which LightGBM predicts better than with buyers as weights."""
+    train_inputs, new_inputs = (
         _encode_categories(known, known, columns),
         _encode_categories(known, new, columns),
     )
@@ -99,18 +99,20 @@ def _predict_with_lightgbm(
         force_col_wise=True,
         verbosity=-1,
     )
-    plain.fit(learned, known[REPEAT_SHARE])
-    return np.asarray(plain.predict(asked), np.float64)
+    plain.fit(train_inputs, known[REPEAT_SHARE])
+    return np.asarray(plain.predict(new_inputs), np.float64)
 
 
 def _encode_categories(
-    known: pd.DataFrame, asked: pd.DataFrame, columns: tuple[str, ...]
+    known: pd.DataFrame, table: pd.DataFrame, columns: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Return a table's columns as LightGBM takes them: categories by the known levels' numbers."""
-    native = asked[list(columns)].copy()
+    """Return columns for LightGBM; categories are numbered as in the known table."""
+    native = table[list(columns)].copy()
     for name in columns:
         if name not in {"size_number", SHELF_PRICE}:
-            levels = pd.Index(known[name].dropna().unique())
-            codes = pd.Series(levels.get_indexer(pd.Index(asked[name])), index=asked.index)
-            native[name] = pd.Categorical(codes.where(codes >= 0), categories=range(len(levels)))
+            categories = pd.Index(known[name].dropna().unique())
+            codes = pd.Series(categories.get_indexer(pd.Index(table[name])), index=table.index)
+            native[name] = pd.Categorical(
+                codes.where(codes >= 0), categories=range(len(categories))
+            )
     return native

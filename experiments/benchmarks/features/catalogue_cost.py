@@ -1,4 +1,4 @@
-"""What the full catalogue costs: spine, signals and base features of all levels, derived ones."""
+"""Measure the full catalogue: spine, signals, base features of all levels, derived features."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from features.runtime.arrays import FloatArray
 
 GB: Final = 10**9
 BYTES_A_UNIT: Final = 1 if sys.platform == "darwin" else 1024
-"""Of `ru_maxrss`: macOS counts bytes, Linux kibibytes."""
+"""Unit of `ru_maxrss`: macOS counts bytes, Linux kibibytes."""
 
 Seconds = dict[str, float]
 
 
 def measure_catalogue(validated: Path, spine_rows: int) -> CatalogueCost:
-    """Compute the whole design matrix for a sample of the spine; return what that cost.
+    """Compute the whole design matrix for a sample of the spine and return the cost.
 
     The spine is built in full, as in training, and sampled afterwards. Labels aren't computed.
-    The peak is that of the whole process, so give each call a process of its own.
+    The peak memory is that of the whole process: give each call its own process.
     """
     seconds: Seconds = {}
     dataset = open_dataset(validated)
     cpu_start = time.process_time()
-    signals = build_stored_rows(dataset, Horizons())  # each is made when it is first read
+    signals = build_stored_rows(dataset, Horizons())  # a signal is computed when it is first read
     with _time_step("spine", seconds):
         spine = signals.store(sample_spine(signals.store(build_spine(signals)), spine_rows))
     with _time_step("base", seconds):
@@ -59,7 +59,7 @@ def measure_catalogue(validated: Path, spine_rows: int) -> CatalogueCost:
 
 
 def _matrix(table: pa.Table) -> FloatArray:
-    """Complete the matrix; what pooling learns doesn't change its cost, so 1 stands for it."""
+    """Complete the matrix; learned parameters are all 1, because values don't change the cost."""
     inputs = (*CATALOGUE.request_fields, *CATALOGUE.base)
     columns = {declared.name: table[declared.name].to_numpy() for declared in inputs}
     return CATALOGUE.design_matrix(columns, dict.fromkeys(CATALOGUE.parameters, 1.0))

@@ -1,4 +1,4 @@
-"""The command that measures what features cost."""
+"""The command that measures the cost of features."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def bench_features(
         ),
     ] = None,
     spine_rows: Annotated[
-        int, typer.Option(min=1, help="Spine rows at 10 million order lines; else in proportion.")
+        int, typer.Option(min=1, help="Spine rows at 10 million order lines; scaled for others.")
     ] = 500_000,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs of everything measured.")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of every measurement.")] = 3,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the markets for the next run.")
     ] = Path("var/bench"),
@@ -28,22 +28,17 @@ def bench_features(
 ) -> None:
     """Measure time and memory of the full catalogue, and of SQL written by hand beside it.
 
-    Markets are simulated, and grow in listings while their days stay the same. Exit code 0 whether
-    or not the bounds are reached: they are figures of a machine, and the lines say which hold.
+    Markets are simulated: larger ones have more listings and the same days. The last lines say
+    which bounds are reached; the exit code is 0 either way, because times depend on the machine.
     """
-    from json import dumps
-
     from experiments.benchmarks.features.benchmark import FeatureBenchmarkConfig, measure
     from experiments.benchmarks.features.page import page
     from experiments.benchmarks.features.verdicts import as_document
-    from features.runtime.console import print_results
+    from experiments.benchmarks.results.output import print_benchmark
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     sizes = lines or [1_000_000, 2_000_000, 5_000_000, 10_000_000]
-    plan = FeatureBenchmarkConfig(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
+    config = FeatureBenchmarkConfig(lines=sizes, spine_rows=spine_rows, repeats=repeats, work=work)
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        measured = measure(plan, progress)
-    if json:
-        typer.echo(dumps(as_document(measured)))
-    else:
-        print_results(page(measured))
+        results = measure(config, progress)
+    print_benchmark(page(results), as_document(results), as_json=json)

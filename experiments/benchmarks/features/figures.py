@@ -1,17 +1,17 @@
-"""What the benchmark measures, as plain values."""
+"""What the benchmark of features measures, as plain values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.results.figures import ElapsedTime, MedianRange
 
 
 @dataclass(frozen=True)
 class CatalogueCost:
-    """What the full catalogue cost once, in a process of its own.
+    """The cost of the full catalogue in one run, which has a process of its own.
 
-    `cpu_seconds` are those of all its threads; `peak_gb` is its largest resident memory, all
+    `cpu_seconds` count all threads. `peak_gb` is the largest resident memory of the process, all
     libraries included, in 10**9 bytes.
     """
 
@@ -30,16 +30,8 @@ class CatalogueCost:
 
 
 @dataclass(frozen=True)
-class ElapsedTime:
-    """Wall time, and the time of the processors: the steadier one on a machine that is shared."""
-
-    seconds: float
-    cpu_seconds: float
-
-
-@dataclass(frozen=True)
 class WindowCost:
-    """What the windowed features of listings cost once: by the interpreter and by hand."""
+    """The cost of the windowed features of listings in one run, both ways."""
 
     interpreter: ElapsedTime
     sql: ElapsedTime
@@ -51,7 +43,7 @@ class WindowCost:
 
     @property
     def cpu_ratio(self) -> float:
-        """Return the interpreter's time of the processors over that of the SQL."""
+        """Return the interpreter's processor time over that of the SQL."""
         return self.interpreter.cpu_seconds / self.sql.cpu_seconds
 
 
@@ -63,19 +55,19 @@ class FeatureBenchmarkResult:
     catalogue: tuple[CatalogueCost, ...]
     windows: tuple[WindowCost, ...]
     compared: tuple[str, ...]
-    """Windowed features of listings that both computed, to equal numbers."""
+    """Windowed features of listings that both ways compute, to equal numbers."""
     left_out: tuple[str, ...]
-    """Windowed features of listings that nobody wrote by hand."""
+    """Windowed features of listings without SQL written by hand."""
 
     @property
     def seconds(self) -> MedianRange:
         """Return the wall time of the full catalogue."""
-        return MedianRange.of([cost.seconds for cost in self.catalogue])
+        return MedianRange.from_values([cost.seconds for cost in self.catalogue])
 
     @property
     def cpu_seconds(self) -> MedianRange:
-        """Return the processors' time of the full catalogue."""
-        return MedianRange.of([cost.cpu_seconds for cost in self.catalogue])
+        """Return the processor time of the full catalogue."""
+        return MedianRange.from_values([cost.cpu_seconds for cost in self.catalogue])
 
     @property
     def peak_gb(self) -> float:
@@ -84,10 +76,10 @@ class FeatureBenchmarkResult:
 
     @property
     def ratio(self) -> MedianRange:
-        """Return the interpreter's time over that of the SQL, run by run."""
-        return MedianRange.of([cost.ratio for cost in self.windows])
+        """Return the interpreter's wall time over that of the SQL, run by run."""
+        return MedianRange.from_values([cost.ratio for cost in self.windows])
 
     @property
     def cpu_ratio(self) -> MedianRange:
-        """Return the same of the time of the processors."""
-        return MedianRange.of([cost.cpu_ratio for cost in self.windows])
+        """Return the interpreter's processor time over that of the SQL, run by run."""
+        return MedianRange.from_values([cost.cpu_ratio for cost in self.windows])

@@ -1,8 +1,7 @@
-"""The windowed features of listings, by the interpreter and by hand, in one process."""
+"""Compare the windowed features of listings, by the interpreter and by hand, in one process."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Final
 import pyarrow as pa
 
 from experiments.benchmarks.features.by_hand import compute_windows_by_sql
-from experiments.benchmarks.features.figures import ElapsedTime, WindowCost
+from experiments.benchmarks.features.figures import WindowCost
 from experiments.benchmarks.features.sampled_spine import sample_spine
+from experiments.benchmarks.results.figures import ElapsedTime, time_call
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
@@ -35,19 +35,18 @@ Ways = tuple[Computation, Computation]
 
 
 class UnequalError(DataError):
-    """Refuse to compare the speed of two ways that don't compute the same numbers."""
+    """Refuse to compare the speed of two ways that compute different numbers."""
 
     def __init__(self, feature: str) -> None:
         super().__init__(
-            expected="the interpreter and the SQL written by hand to agree on every value",
-            found=f"other values of {feature}",
-            way_out="One of them is wrong: read features/ and experiments/benchmarks/features/sql.",
+            problem=f"The interpreter and the SQL written by hand differ on {feature}.",
+            hint="One of them is wrong: read features/ and experiments/benchmarks/features/sql.",
         )
 
 
 @dataclass(frozen=True)
 class WindowComparison:
-    """What both ways cost, run by run, and which features they computed."""
+    """The cost of both ways, run by run, and the features they compute."""
 
     costs: tuple[WindowCost, ...]
     features: tuple[str, ...]
@@ -71,11 +70,11 @@ def compute_windows_by_interpreter(dataset: Dataset, *, names: frozenset[str]) -
 def compare_windows(validated: Path, spine_rows: int, repeats: int) -> WindowComparison:
     """Measure both ways on the same moments of the same files, and check that they agree.
 
-    Every run has a new connection, with nothing stored; the ways take turns in going first, so
+    Every run has a new connection with nothing stored. The ways take turns in going first, so
     that neither always finds the files in memory.
 
     Raises:
-        UnequalError: they don't compute the same numbers.
+        UnequalError: they compute different numbers.
     """
     with connect_dataset(validated) as dataset:
         moments = sample_spine(build_spine(build_lazy_rows(dataset, Horizons())), spine_rows)
@@ -88,38 +87,35 @@ def compare_windows(validated: Path, spine_rows: int, repeats: int) -> WindowCom
     for number in range(repeats):
         turn = ways[:: -1 if number % 2 else 1]
         done = {way: _run(way, validated, spine) for way in turn}
-        (computed, ours), (wanted, theirs) = (done[way] for way in ways)
-        refuse_unequal(computed, wanted, names)
-        costs.append(WindowCost(ours, theirs))
+        (computed, interpreter), (expected, sql) = (done[way] for way in ways)
+        refuse_unequal(computed, expected, names)
+        costs.append(WindowCost(interpreter, sql))
     return WindowComparison(tuple(costs), tuple(sorted(names)), tuple(sorted(known - names)))
 
 
-def refuse_unequal(computed: pa.Table, wanted: pa.Table, names: Iterable[str]) -> None:
-    """Make sure that two tables of the same moments hold the same bits.
+def refuse_unequal(computed: pa.Table, expected: pa.Table, names: Iterable[str]) -> None:
+    """Check that two tables of the same moments hold the same bits.
 
     Raises:
-        UnequalError: a value differs, or is null on one side alone.
+        UnequalError: a value differs, or is null on one side only.
     """
-    ours, theirs = computed.sort_by(ORDER), wanted.sort_by(ORDER)
+    actual, wanted = computed.sort_by(ORDER), expected.sort_by(ORDER)
     for name in (*KEYS, *sorted(names)):
-        if not ours[name].equals(theirs[name]):
+        if not actual[name].equals(wanted[name]):
             raise UnequalError(name)
 
 
 def _run(way: Computation, validated: Path, spine: pa.Table) -> tuple[pa.Table, ElapsedTime]:
-    """Return what one way computes, and the time it takes."""
+    """Return what a way computes, and the time it takes."""
     compile_step.cache_clear()  # a run is measured as the first of its process
     with connect_dataset(validated) as dataset:
         dataset.connection.create_table("spine", spine, temp=True)
-        start, cpu_start = time.perf_counter(), time.process_time()
-        table = way(dataset)
-        took = ElapsedTime(time.perf_counter() - start, time.process_time() - cpu_start)
-    return table, took
+        return time_call(lambda: way(dataset))
 
 
 @contextmanager
 def connect_dataset(validated: Path) -> Iterator[Dataset]:
-    """Open a data set on a connection of its own, closed in the end."""
+    """Open a data set on a connection of its own and close it in the end."""
     dataset = open_dataset(validated)
     try:
         yield dataset

@@ -1,58 +1,58 @@
-"""What was measured, held against the bounds."""
+"""Compare the measured costs with their bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
+import numpy as np
+
 from experiments.benchmarks.features.figures import FeatureBenchmarkResult
-from experiments.benchmarks.features.growth import exponent
+from experiments.benchmarks.results.verdicts import Verdict, verdict_documents
 
 MAX_RATIO: Final = 1.5
-"""The interpreter's time over that of SQL written by hand."""
+"""Bound on the interpreter's time over that of SQL written by hand."""
 MAX_EXPONENT: Final = 1.15
 MAX_MEMORY_GB: Final = 6.0
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A bound, what was found, and whether the bound holds."""
+def growth_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float | None:
+    """Return the b of `cost = a * size ** b`: the least-squares slope of logs over logs.
 
-    of: str
-    found: float
-    most: float
-
-    @property
-    def is_reached(self) -> bool:
-        """Tell whether the bound holds."""
-        return self.found <= self.most
-
-
-def time_exponent(measured: Sequence[FeatureBenchmarkResult]) -> float | None:
-    """Return how the catalogue's wall time grows with order lines."""
-    sizes = [float(one.order_lines) for one in measured]
-    return exponent(sizes, [one.seconds.median for one in measured])
-
-
-def cpu_exponent(measured: Sequence[FeatureBenchmarkResult]) -> float | None:
-    """Return how the time of the processors grows with order lines."""
-    sizes = [float(one.order_lines) for one in measured]
-    return exponent(sizes, [one.cpu_seconds.median for one in measured])
-
-
-def verdicts(measured: Sequence[FeatureBenchmarkResult]) -> tuple[Verdict, ...]:
-    """Hold what was measured against the bounds; the largest market stands for memory.
-
-    Times count twice, on the wall and on the processors: on a machine that is shared, only what
-    holds for both holds.
+    1 is proportional growth. None without two different sizes, for which there is no slope.
     """
-    largest = max(measured, key=lambda one: one.order_lines)
+    if len(set(sizes)) < 2:  # noqa: PLR2004 - two points make a line
+        return None
+    slope, _ = np.polyfit(np.log(sizes), np.log(costs), 1)
+    return float(slope)
+
+
+def time_exponent(results: Sequence[FeatureBenchmarkResult]) -> float | None:
+    """Return how the catalogue's wall time grows with order lines."""
+    return growth_exponent(_sizes(results), [result.seconds.median for result in results])
+
+
+def cpu_exponent(results: Sequence[FeatureBenchmarkResult]) -> float | None:
+    """Return how the catalogue's processor time grows with order lines."""
+    return growth_exponent(_sizes(results), [result.cpu_seconds.median for result in results])
+
+
+def _sizes(results: Sequence[FeatureBenchmarkResult]) -> list[float]:
+    return [float(result.order_lines) for result in results]
+
+
+def judge_costs(results: Sequence[FeatureBenchmarkResult]) -> tuple[Verdict, ...]:
+    """Compare ratios, peak memory and growth with their bounds; memory is the largest market's.
+
+    Wall time and processor time are both judged: on a shared machine trust only what both say.
+    """
+    largest = max(results, key=lambda result: result.order_lines)
     size = f"{largest.order_lines:,} order lines x {largest.catalogue[0].spine_rows:,} spine rows"
     memory = Verdict(f"peak memory in GB, {size}", largest.peak_gb, MAX_MEMORY_GB)
-    slopes = {"wall": time_exponent(measured), "CPU": cpu_exponent(measured)}
+    slopes = {"wall": time_exponent(results), "CPU": cpu_exponent(results)}
     return (
-        *(verdict for one in measured for verdict in _ratio_verdicts(one)),
+        *(verdict for result in results for verdict in _judge_ratios(result)),
         memory,
         *(
             Verdict(f"exponent of {clock} time over order lines", slope, MAX_EXPONENT)
@@ -62,33 +62,31 @@ def verdicts(measured: Sequence[FeatureBenchmarkResult]) -> tuple[Verdict, ...]:
     )
 
 
-def _ratio_verdicts(one: FeatureBenchmarkResult) -> tuple[Verdict, ...]:
+def _judge_ratios(result: FeatureBenchmarkResult) -> tuple[Verdict, ...]:
     return tuple(
         Verdict(
-            f"interpreter / SQL by hand, median {clock} time, {one.order_lines:,} order lines",
+            f"interpreter / SQL by hand, median {clock} time, {result.order_lines:,} order lines",
             ratio.median,
             MAX_RATIO,
         )
-        for clock, ratio in (("wall", one.ratio), ("CPU", one.cpu_ratio))
+        for clock, ratio in (("wall", result.ratio), ("CPU", result.cpu_ratio))
     )
 
 
-def as_document(measured: Sequence[FeatureBenchmarkResult]) -> dict[str, Any]:
-    """Return everything measured as values that JSON can hold."""
+def as_document(results: Sequence[FeatureBenchmarkResult]) -> dict[str, Any]:
+    """Return all results as values that JSON can hold."""
     return {
         "measured": [
             {
-                **asdict(one),
-                "seconds": asdict(one.seconds),
-                "peak_gb": one.peak_gb,
-                "ratio": asdict(one.ratio),
-                "cpu_ratio": asdict(one.cpu_ratio),
+                **asdict(result),
+                "seconds": asdict(result.seconds),
+                "peak_gb": result.peak_gb,
+                "ratio": asdict(result.ratio),
+                "cpu_ratio": asdict(result.cpu_ratio),
             }
-            for one in measured
+            for result in results
         ],
-        "time_exponent": time_exponent(measured),
-        "cpu_exponent": cpu_exponent(measured),
-        "verdicts": [
-            {**asdict(verdict), "is_reached": verdict.is_reached} for verdict in verdicts(measured)
-        ],
+        "time_exponent": time_exponent(results),
+        "cpu_exponent": cpu_exponent(results),
+        "verdicts": verdict_documents(judge_costs(results)),
     }

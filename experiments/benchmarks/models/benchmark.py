@@ -1,4 +1,4 @@
-"""Train on simulated markets of several seeds and compare with their truth."""
+"""Train on simulated markets of several seeds and compare the models with the truth."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Final
 
 import numpy as np
 
-from experiments.benchmarks.features.markets import ensure_validated
-from experiments.benchmarks.models.against_truth import TruthComparison, compare_with_truth
+from experiments.benchmarks.markets import ensure_validated, market_name, read_training_rows
+from experiments.benchmarks.models.against_truth import (
+    TruthComparison,
+    compare_with_truth,
+    look_up_expectations,
+)
 from experiments.benchmarks.models.knowable import KnowableRates, knowable_rates
-from experiments.benchmarks.models.true_expectations import look_up_expectations
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.tables.writing import truth_directory
 from experiments.simulator.truth.reader import Truth
 from features.catalogue.catalogue import CATALOGUE
-from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.signal_rows import build_stored_rows
-from features.point_in_time.training_rows import build_training_rows
 from features.runtime.arrays import IntArray
 from features.runtime.progress import ProgressCallback, prefix_progress
 from training.data.training_input import TrainingRecipe
@@ -38,76 +38,74 @@ COLD_GROUPS: Final = (COLD, UNLISTED, UNKNOWN)
 
 @dataclass(frozen=True)
 class ModelBenchmarkConfig:
-    """Which markets to train on, and how."""
+    """The markets to train on, the directory that keeps them, and the training's settings."""
 
     markets: Sequence[Simulation]
-    """One a seed, otherwise alike."""
+    """Alike but for their seeds."""
     work: Path
     settings: TrainingSettings
 
 
 @dataclass(frozen=True)
 class TargetFigures:
-    """What one market says of one target's model."""
+    """The figures of a target's model on a market."""
 
     target: Target
     by_group: Mapping[str, TruthComparison]
-    """All rows of the latest slice, and the cold starts among and beside them."""
+    """All rows of the latest slice, and groups of cold starts within and beside them."""
     calibration_error: float
     unseen_season: float
-    """Share of the latest slice that looks ahead to days of the year never learned from."""
+    """Share of the latest slice whose horizons hold days of the year absent from training."""
     error_without_calendar: float | None
-    """The calibration error if no calendar were given; None where it says nothing of these days."""
+    """The calibration error without a calendar; None where it has no entry for these days."""
     coverage: float
     width: float
     plain_width: float
     """Of plain split-conformal intervals."""
     cells: Mapping[str, Coverage]
-    """Cells of own evidence and market that are large enough for a figure."""
+    """Cells of own evidence and market with enough rows for a figure."""
 
     @property
     def least_cell(self) -> str:
-        """Return the cell whose intervals hold least often."""
+        """Return the name of the cell with the lowest coverage."""
         return min(self.cells, key=lambda name: self.cells[name].coverage)
 
 
 @dataclass(frozen=True)
 class MarketFigures:
-    """What one market says."""
+    """The figures of a market."""
 
     seed: int
     rows: int
     targets: Sequence[TargetFigures]
 
 
-def measure(plan: ModelBenchmarkConfig, progress: ProgressCallback) -> list[MarketFigures]:
-    """Train on each market and compare; markets are kept in `plan.work`.
+def measure(config: ModelBenchmarkConfig, progress: ProgressCallback) -> list[MarketFigures]:
+    """Train on each market and compare; markets are kept in `config.work`.
 
     Raises:
         TrainingError: a market can't support a model.
     """
-    return [_measure_market(plan, market, progress) for market in plan.markets]
+    return [_measure_market(config, market, progress) for market in config.markets]
 
 
 def _measure_market(
-    plan: ModelBenchmarkConfig, market: Simulation, progress: ProgressCallback
+    config: ModelBenchmarkConfig, market: Simulation, progress: ProgressCallback
 ) -> MarketFigures:
     seed = market.seed
     progress(f"seed {seed}: the market")
-    name = f"{market.products}-{market.days}-{seed}"
-    raw = plan.work / f"models-{name}"
-    valid = ensure_validated(market, raw, plan.work / f"models-{name}-validated")
+    name = f"models-{market_name(market)}"
+    raw = config.work / name
+    valid = ensure_validated(market, raw, config.work / f"{name}-validated")
     progress(f"seed {seed}: features")
-    dataset, horizons = open_dataset(valid), Horizons()
-    rows = build_training_rows(build_stored_rows(dataset, horizons), CATALOGUE)
-    dataset.connection.disconnect()
-    recipe = TrainingRecipe(horizons, CATALOGUE, plan.settings)
+    rows = read_training_rows(valid)
+    recipe = TrainingRecipe(Horizons(), CATALOGUE, config.settings)
     trained = train(
         rows, recipe, git_commit="unknown", progress=prefix_progress(f"seed {seed}", progress)
     )
     truth = Truth.open(truth_directory(raw))
-    found = [_measure_target(trained, truth, raw, target) for target in trained.evaluations]
-    return MarketFigures(seed, rows.num_rows, found)
+    targets = [_measure_target(trained, truth, raw, target) for target in trained.evaluations]
+    return MarketFigures(seed, rows.num_rows, targets)
 
 
 def _measure_target(
@@ -138,7 +136,7 @@ def _measure_target(
 def _knowable(
     market: Simulation, data: Path, training_set: TrainingSet, rows: IntArray, target: Target
 ) -> KnowableRates | None:
-    """Return what can be known of rows of the training set, for the target that has a bound."""
+    """Return the ideal forecasts of rows of the training set; None for a target without one."""
     if target != "return_risk":
         return None
     listing = training_set.keys["listing_id"]

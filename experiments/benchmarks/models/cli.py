@@ -1,4 +1,4 @@
-"""The command that measures models against the truth."""
+"""The command that compares models with the truth."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import typer
 def bench_models(
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "medium",
     days: Annotated[
-        int | None, typer.Option(help="Days of history; without it the preset's.")
+        int | None, typer.Option(help="Days of history; default: the preset's.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Markets, with seeds from 0 on.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Number of markets: seeds 0, 1 …")] = 3,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the markets for the next run.")
     ] = Path("var/bench"),
@@ -25,15 +25,13 @@ def bench_models(
     """Train on simulated markets and compare with the truth that only the simulator knows.
 
     The share of the explainable gain is (loss of shrinkage - loss of model) / (loss of shrinkage -
-    loss of the true expectation), on the latest slice. Exit code 0 whether or not bounds are
-    reached: the lines say which.
+    loss of the true expectation), on the latest slice. The last lines say which bounds are
+    reached; the exit code is 0 either way.
     """
-    from json import dumps
-
     from experiments.benchmarks.models.benchmark import ModelBenchmarkConfig, measure
     from experiments.benchmarks.models.page import as_document, page
+    from experiments.benchmarks.results.output import print_benchmark
     from experiments.simulator.configuration.configuration import configure
-    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from training.settings import TrainingSettings
@@ -41,8 +39,5 @@ def bench_models(
     settings = load_section(TrainingSettings, "training", config)
     markets = [configure(preset, days=days, seed=seed) for seed in range(seeds)]
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        found = measure(ModelBenchmarkConfig(markets, work, settings), progress)
-    if json:
-        typer.echo(dumps(as_document(found)))
-    else:
-        print_results(page(found))
+        results = measure(ModelBenchmarkConfig(markets, work, settings), progress)
+    print_benchmark(page(results), as_document(results), as_json=json)

@@ -1,4 +1,4 @@
-"""What is open about listings, what their horizons hold, and what of them is hidden."""
+"""Describe a market's listings: visible facts, their horizons, and hidden traits."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Names = npt.NDArray[np.object_]
 
 @dataclass(frozen=True)
 class MarketListings:
-    """The listings of a market, one a place: what anyone can look up.
+    """The visible facts of a market's listings.
 
-    `gap` is what isn't localised at first, of `RETURN_ATTRIBUTES` (listings, attributes), and
-    `repaired_day` when it is, in days of the market.
+    `gap` is the unmet share of each of `RETURN_ATTRIBUTES` at first, and `repaired_day` the day of
+    the market on which it is closed; both have shape (listings, attributes).
     """
 
     name: Names
@@ -38,15 +38,15 @@ class MarketListings:
     repaired_day: IntArray
 
     def find_indices(self, name: Names) -> IntArray:
-        """Return the places of names, -1 of those that aren't there."""
+        """Return the index of each name, -1 for an unknown name."""
         return np.asarray(pd.Index(self.name).get_indexer(pd.Index(name)), np.int64)
 
 
 @dataclass(frozen=True)
 class ListingHorizons:
-    """The horizons of asked rows (rows, days): open log odds, late parcels, units wanted.
+    """The horizons of requested rows: visible log odds, late share and units, (rows, days).
 
-    Later repairs, lateness and demand are told exactly, which is more than anyone could know.
+    Later repairs, lateness and demand are exact, which is more than a forecaster could know.
     """
 
     row: IntArray
@@ -54,14 +54,14 @@ class ListingHorizons:
     late_share: FloatArray
     units: FloatArray
 
-    def at(self, rows: IntArray) -> ListingHorizons:
+    def select(self, rows: IntArray) -> ListingHorizons:
         """Return the horizons of some rows."""
         return ListingHorizons(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class HiddenTraits:
-    """What no forecaster sees of the listings: quality, and log odds that each has of its own."""
+    """The traits of listings that no forecaster sees: quality, and own log odds of a return."""
 
     quality: FloatArray
     own: FloatArray
@@ -69,7 +69,7 @@ class HiddenTraits:
 
 @dataclass(frozen=True)
 class MarketDescription:
-    """The listings of a market, the horizons of asked rows in their order, and what is hidden."""
+    """The listings of a market, their hidden traits, and the horizons of requested rows."""
 
     listings: MarketListings
     horizons: ListingHorizons
@@ -77,12 +77,12 @@ class MarketDescription:
 
 
 def describe_market(world: World, listing: Names, day: IntArray) -> MarketDescription:
-    """Describe all listings, and the horizons of asked ones from days of the market on.
+    """Describe all listings, and the horizons of requested ones that begin on days of the market.
 
-    `listing` and `day` are of shape (rows,).
+    `listing` and `day` have shape (rows,).
 
     Raises:
-        ValueError: an asked listing isn't one of the market's.
+        ValueError: the market doesn't have a requested listing.
     """
     chunks = -(-world.market.products // world.market.chunk_products)
     parts = [
@@ -90,11 +90,11 @@ def describe_market(world: World, listing: Names, day: IntArray) -> MarketDescri
     ]
     horizons = _concatenate([part.horizons for part in parts])
     if horizons.row.size != day.size:
-        message = f"{day.size - horizons.row.size} rows are of listings that the market hasn't"
+        message = f"{day.size - horizons.row.size} rows name listings that the market doesn't have"
         raise ValueError(message)
     return MarketDescription(
         listings=_concatenate([part.listings for part in parts]),
-        horizons=horizons.at(np.argsort(horizons.row)),
+        horizons=horizons.select(np.argsort(horizons.row)),
         hidden=_concatenate([part.hidden for part in parts]),
     )
 
@@ -103,29 +103,31 @@ def _describe_chunk(world: World, chunk: Chunk, listing: Names, day: IntArray) -
     market, candidates = world.market, chunk.candidates
     rows = np.flatnonzero(candidates.is_listed)
     names = np.array(listing_names(market, candidates).take(rows).to_pylist(), object)
-    felt = [chunk.settings[name] for name in RETURN_ATTRIBUTES]
+    settings = [chunk.settings[name] for name in RETURN_ATTRIBUTES]
     return MarketDescription(
         listings=MarketListings(
             name=names,
             product=candidates.number[rows],
             supplier=candidates.supplier[rows],
             usual_log_odds=usual_log_odds(market, candidates.category[rows]),
-            gap=np.stack([np.where(one.applies, 1 - one.value, 0.0)[rows] for one in felt], 1),
-            repaired_day=np.stack([one.repaired_day[rows] for one in felt], 1),
+            gap=np.stack(
+                [np.where(setting.applies, 1 - setting.value, 0.0)[rows] for setting in settings], 1
+            ),
+            repaired_day=np.stack([setting.repaired_day[rows] for setting in settings], 1),
         ),
         horizons=_horizons(world, chunk, make_plan(world, chunk, rows), names, listing, day),
         hidden=HiddenTraits(candidates.quality[rows], chunk.own_risk[rows]),
     )
 
 
-def _horizons(  # noqa: PLR0913, PLR0917 - a chunk's plan, and who asks for what of it
+def _horizons(  # noqa: PLR0913, PLR0917 - a chunk with its plan, and the requested rows
     world: World, chunk: Chunk, plan: ChunkPlan, names: Names, listing: Names, day: IntArray
 ) -> ListingHorizons:
-    place = pd.Index(names).get_indexer(pd.Index(listing))
-    requested = np.flatnonzero(place >= 0)
+    index = pd.Index(names).get_indexer(pd.Index(listing))
+    requested = np.flatnonzero(index >= 0)
     days = day[requested][:, None] + np.arange(world.horizons.horizon_days)
-    cells = (place[requested][:, None], days)
-    usual = usual_log_odds(world.market, chunk.candidates.category[plan.rows])[place[requested]]
+    cells = (index[requested][:, None], days)
+    usual = usual_log_odds(world.market, chunk.candidates.category[plan.rows])[index[requested]]
     missing = {name: plan.missing[name][cells] for name in RETURN_ATTRIBUTES}
     return ListingHorizons(
         row=requested,

@@ -1,4 +1,4 @@
-"""What was found about the models, as tables, as sentences and as JSON."""
+"""The comparison of models with the truth as tables, as sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, Final
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.models.against_truth import TruthComparison
 from experiments.benchmarks.models.benchmark import EVERYTHING, MarketFigures, TargetFigures
+from experiments.benchmarks.results.figures import MedianRange
+from experiments.benchmarks.results.verdicts import describe_verdict
 from features.declarations.targets import Target
 
-MIN_EXPLAINED: Final = 0.6
+MIN_EXPLAINED_SHARE: Final = 0.6
 MAX_CALIBRATION_ERROR: Final = 0.02
 COVERAGE: Final = (0.78, 0.82)
 MIN_CELL_COVERAGE: Final = 0.75
@@ -21,95 +23,93 @@ LOSSES: Final = (
     "shrinkage_loss",
     "model_loss",
     "knowable_loss",
-    "quality_told_loss",
+    "given_quality_loss",
     "truth_loss",
 )
-SHARES: Final = ("explained", "knowable", "explained_of_knowable")
-UNDERIVED: Final = "-"
+SHARES: Final = ("explained_share", "knowable_share", "explained_share_of_knowable")
+UNKNOWN: Final = "-"
+FORM: Final = "{:.3f}"
 
 
-def page(found: Sequence[MarketFigures]) -> Group:
-    """Return the whole result, to be printed by rich."""
-    return Group(_gain_table(found), _interval_table(found), *verdicts(found), *bounds(found))
+def page(markets: Sequence[MarketFigures]) -> Group:
+    """Return the whole result, for rich to print."""
+    return Group(
+        _gain_table(markets), _interval_table(markets), *verdicts(markets), *bounds(markets)
+    )
 
 
-def as_document(found: Sequence[MarketFigures]) -> dict[str, Any]:
-    """Return plain values that JSON can hold, shares of the gain among them; null: no bound."""
-    markets = [asdict(market) for market in found]
-    for market, plain in zip(found, markets, strict=True):
-        for target, values in zip(market.targets, plain["targets"], strict=True):
+def as_document(markets: Sequence[MarketFigures]) -> dict[str, Any]:
+    """Return the result and the shares of the gain as values that JSON can hold."""
+    documents = [asdict(market) for market in markets]
+    for market, document in zip(markets, documents, strict=True):
+        for target, values in zip(market.targets, document["targets"], strict=True):
             values["least_cell"] = target.least_cell
             for name, group in target.by_group.items():
                 values["by_group"][name] |= {share: getattr(group, share) for share in SHARES}
-    return {"markets": markets, "verdicts": verdicts(found), "bounds": bounds(found)}
+    return {"markets": documents, "verdicts": verdicts(markets), "bounds": bounds(markets)}
 
 
-def verdicts(found: Sequence[MarketFigures]) -> list[str]:
-    """Return a line a bound and target: reached by every seed, or not."""
+def verdicts(markets: Sequence[MarketFigures]) -> list[str]:
+    """Return a line for each target and bound: whether every seed reaches it."""
+    return [line for target in _targets(markets) for line in _judge_target(markets, target)]
+
+
+def _judge_target(markets: Sequence[MarketFigures], target: Target) -> list[str]:
+    explained = _summarise(markets, target, _explained_share)
+    error = _summarise(markets, target, lambda figures: figures.calibration_error)
+    coverage = _summarise(markets, target, lambda figures: figures.coverage)
+    cell = _summarise(markets, target, lambda figures: figures.cells[figures.least_cell].coverage)
+    low, high = COVERAGE
+    return [
+        describe_verdict(
+            f"{target}: {explained.format(FORM)} of the explainable gain, "
+            f"at least {MIN_EXPLAINED_SHARE}",
+            is_reached=explained.least >= MIN_EXPLAINED_SHARE,
+        ),
+        describe_verdict(
+            f"{target}: calibration error {error.format(FORM)}, at most {MAX_CALIBRATION_ERROR}",
+            is_reached=error.greatest <= MAX_CALIBRATION_ERROR,
+        ),
+        describe_verdict(
+            f"{target}: 80 % intervals hold {coverage.format(FORM)}, {low} to {high}",
+            is_reached=low <= coverage.least and coverage.greatest <= high,
+        ),
+        describe_verdict(
+            f"{target}: the least cell holds {cell.format(FORM)}, at least {MIN_CELL_COVERAGE}",
+            is_reached=cell.least >= MIN_CELL_COVERAGE,
+        ),
+    ]
+
+
+def bounds(markets: Sequence[MarketFigures]) -> list[str]:
+    """Return a line for each target with an ideal forecaster: how much it and the model gain."""
     lines = []
-    for target in _targets(found):
-        explained = _summarise(found, target, _explained_share)
-        error = _summarise(found, target, lambda one: one.calibration_error)
-        coverage = _summarise(found, target, lambda one: one.coverage)
-        cell = _summarise(found, target, lambda one: one.cells[one.least_cell].coverage)
-        low, high = COVERAGE
-        lines += [
-            _verdict(
-                explained.least >= MIN_EXPLAINED,
-                f"{target}: {_format_range(explained)}"
-                f" of the explainable gain, at least {MIN_EXPLAINED}",
-            ),
-            _verdict(
-                error.greatest <= MAX_CALIBRATION_ERROR,
-                f"{target}: calibration error {_format_range(error)}"
-                f", at most {MAX_CALIBRATION_ERROR}",
-            ),
-            _verdict(
-                low <= coverage.least and coverage.greatest <= high,
-                f"{target}: 80 % intervals hold {_format_range(coverage)}, {low} to {high}",
-            ),
-            _verdict(
-                cell.least >= MIN_CELL_COVERAGE,
-                f"{target}: the least cell holds {_format_range(cell)}"
-                f", at least {MIN_CELL_COVERAGE}",
-            ),
-        ]
-    return lines
-
-
-def bounds(found: Sequence[MarketFigures]) -> list[str]:
-    """Return a line a target of which it is derived what can be known, over the seeds' medians."""
-    lines = []
-    for target in _targets(found):
-        groups = [
-            one.by_group[EVERYTHING]
-            for market in found
-            for one in market.targets
-            if one.target == target
-        ]
-        knowable = [group.knowable for group in groups if group.knowable is not None]
-        had = [one.explained_of_knowable for one in groups if one.explained_of_knowable is not None]
+    for target in _targets(markets):
+        groups = [figures.by_group[EVERYTHING] for figures in _figures_of_target(markets, target)]
+        knowable = _known_values(groups, "knowable_share")
+        explained = _known_values(groups, "explained_share_of_knowable")
         if knowable:
             lines.append(
-                f"{target}: {_format_range(MedianRange.of(knowable))}"
+                f"{target}: {MedianRange.from_values(knowable).format(FORM)}"
                 f" of the explainable gain can be known, "
-                f"the model has {_format_range(MedianRange.of(had))} of it"
+                f"the model has {MedianRange.from_values(explained).format(FORM)} of it"
             )
     return lines
 
 
-def _verdict(is_reached: bool, sentence: str) -> str:  # noqa: FBT001 - the fact it says
-    return f"{'reached' if is_reached else 'not reached'}: {sentence}"
+def _known_values(groups: Sequence[TruthComparison], share: str) -> list[float]:
+    values = [getattr(group, share) for group in groups]
+    return [value for value in values if value is not None]
 
 
-def _gain_table(found: Sequence[MarketFigures]) -> Table:
+def _gain_table(markets: Sequence[MarketFigures]) -> Table:
     table = Table(title="Log loss on the latest slice", title_justify="left")
     for heading in ("seed", "target", "rows of"):
         table.add_column(heading)
     measures = (*(name.removesuffix("_loss") for name in LOSSES), *SHARES, "rank_correlation")
     for heading in ("rows", *measures):
         table.add_column(heading.replace("_", " "), justify="right")
-    for market in found:
+    for market in markets:
         for target in market.targets:
             for name, group in target.by_group.items():
                 table.add_row(
@@ -117,18 +117,18 @@ def _gain_table(found: Sequence[MarketFigures]) -> Table:
                     target.target,
                     name,
                     f"{group.rows:,}",
-                    *(_number(getattr(group, loss), 4) for loss in LOSSES),
-                    *(_number(getattr(group, share), 3) for share in SHARES),
-                    _number(group.rank_correlation, 3),
+                    *(_format_number(getattr(group, loss), 4) for loss in LOSSES),
+                    *(_format_number(getattr(group, share), 3) for share in SHARES),
+                    _format_number(group.rank_correlation, 3),
                 )
     return table
 
 
-def _number(value: float | None, digits: int) -> str:
-    return UNDERIVED if value is None else f"{value:.{digits}f}"
+def _format_number(value: float | None, digits: int) -> str:
+    return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
-def _interval_table(found: Sequence[MarketFigures]) -> Table:
+def _interval_table(markets: Sequence[MarketFigures]) -> Table:
     table = Table(title="Calibration and 80 % intervals", title_justify="left")
     for heading in ("seed", "target"):
         table.add_column(heading)
@@ -139,42 +139,43 @@ def _interval_table(found: Sequence[MarketFigures]) -> Table:
     )
     for heading in headings:
         table.add_column(heading, justify="right")
-    for market in found:
-        for one in market.targets:
-            least = one.cells[one.least_cell]
+    for market in markets:
+        for figures in market.targets:
+            least = figures.cells[figures.least_cell]
             table.add_row(
                 str(market.seed),
-                one.target,
-                f"{one.calibration_error:.4f}",
-                f"{one.unseen_season:.0%}",
-                _number(one.error_without_calendar, 4),
-                f"{one.coverage:.3f}",
+                figures.target,
+                f"{figures.calibration_error:.4f}",
+                f"{figures.unseen_season:.0%}",
+                _format_number(figures.error_without_calendar, 4),
+                f"{figures.coverage:.3f}",
                 f"{least.coverage:.3f}",
                 f"{least.error:.3f}",
-                one.least_cell,
+                figures.least_cell,
                 f"{least.rows:,}",
                 f"{least.listings:,}",
-                f"{one.width:.3f}",
-                f"{one.plain_width:.3f}",
+                f"{figures.width:.3f}",
+                f"{figures.plain_width:.3f}",
             )
     return table
 
 
-def _targets(found: Sequence[MarketFigures]) -> list[Target]:
-    return list(dict.fromkeys(one.target for market in found for one in market.targets))
+def _targets(markets: Sequence[MarketFigures]) -> list[Target]:
+    return list(dict.fromkeys(figures.target for market in markets for figures in market.targets))
+
+
+def _figures_of_target(markets: Sequence[MarketFigures], target: Target) -> list[TargetFigures]:
+    return [figures for market in markets for figures in market.targets if figures.target == target]
 
 
 def _summarise(
-    found: Sequence[MarketFigures], target: Target, figure: Callable[[TargetFigures], float]
+    markets: Sequence[MarketFigures], target: Target, figure: Callable[[TargetFigures], float]
 ) -> MedianRange:
-    ours = [one for market in found for one in market.targets if one.target == target]
-    return MedianRange.of([figure(one) for one in ours])
+    return MedianRange.from_values(
+        [figure(figures) for figures in _figures_of_target(markets, target)]
+    )
 
 
-def _explained_share(target: TargetFigures) -> float:
-    """Return the share of the gain, 0 where there was none to be had."""
-    return target.by_group[EVERYTHING].explained or 0.0
-
-
-def _format_range(spread: MedianRange) -> str:
-    return f"{spread.median:.3f} ({spread.least:.3f} to {spread.greatest:.3f})"
+def _explained_share(figures: TargetFigures) -> float:
+    """Return the share of the explainable gain, 0 where there is no gain."""
+    return figures.by_group[EVERYTHING].explained_share or 0.0

@@ -1,4 +1,4 @@
-"""Fit every contestant at every origin of every data set, and judge it on what came later."""
+"""Fit every contestant at every origin of every data set, and judge it on the days after."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from statistics import fmean
 import numpy as np
 import pyarrow as pa
 
-from experiments.benchmarks.objectives.contestants import DEFAULTS, allowed_curves, predict_raw
-from experiments.benchmarks.objectives.leads import LossDifferences, compute_loss_differences
+from experiments.benchmarks.objectives.contestants import DEFAULTS, predict_raw, select_curves
+from experiments.benchmarks.objectives.loss_differences import (
+    LossDifferences,
+    compute_loss_differences,
+)
 from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
 from experiments.benchmarks.objectives.sources import Source, load_rows
 from features.declarations.targets import Target
@@ -30,7 +33,7 @@ from training.shrinkage.learned_parameters import learned_parameters
 
 @dataclass(frozen=True)
 class ObjectiveBenchmarkConfig:
-    """Which data to compare on, from how many ends of the data, and how."""
+    """The data sets, the number of origins, the directory for intermediate rows, and the recipe."""
 
     sources: Sequence[Source]
     origins: int
@@ -40,7 +43,7 @@ class ObjectiveBenchmarkConfig:
 
 @dataclass(frozen=True)
 class ObjectiveMetrics:
-    """How good estimates of the latest slice are, weighted as the target is."""
+    """The accuracy of estimates of the latest slice, with the target's weights."""
 
     log_loss: float
     mean_absolute_error: float
@@ -49,76 +52,78 @@ class ObjectiveMetrics:
 
 @dataclass(frozen=True)
 class Round:
-    """What one target's latest slice says of all contestants, at one origin of one data set."""
+    """The metrics of all contestants on a target's latest slice, at one origin of a data set."""
 
     data: str
     seed: int | None
     origin: int
-    """How many times the end of the data was moved back."""
+    """How often the end of the data was moved back by a latest slice."""
     target: Target
     learned_rows: int
     judged_rows: int
     judged_days: tuple[int, int]
     raw: Mapping[str, ObjectiveMetrics]
-    """By contestant and reference: of the boosters' own words, each cut at 1 as the product cuts
-    them, and their mean clipped into (0, 1)."""
+    """By contestant and reference: of the boosters' predictions, each limited to 1 as the product
+    limits them, and their mean clipped into (0, 1)."""
     calibrated: Mapping[str, ObjectiveMetrics]
     """After the product's calibration."""
-    leads: LossDifferences = field(compare=False)
-    """Product by product, after calibration."""
+    differences: LossDifferences = field(compare=False)
+    """Differences by product, after calibration."""
 
 
 @dataclass(frozen=True)
 class SkippedOrigin:
-    """An origin before which too little is left, so that none before it was tried either."""
+    """An origin with too little data before it; earlier origins are skipped too."""
 
     data: str
     seed: int | None
     origin: int
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class ObjectiveBenchmarkResult:
-    """All rounds, and the origins that couldn't be."""
+    """All rounds, and the first impossible origin of each data set that has one."""
 
     rounds: Sequence[Round]
-    refusals: Sequence[SkippedOrigin]
+    skipped: Sequence[SkippedOrigin]
 
 
-def measure(plan: ObjectiveBenchmarkConfig, progress: ProgressCallback) -> ObjectiveBenchmarkResult:
-    """Compare the contestants; markets and training rows are kept in `plan.work`.
+def measure(
+    config: ObjectiveBenchmarkConfig, progress: ProgressCallback
+) -> ObjectiveBenchmarkResult:
+    """Compare the contestants; markets and training rows are kept in `config.work`.
 
     Raises:
         DataError: a table is broken as a whole.
         TrainingError: a data set can't support a model even with all its days.
     """
     rounds: list[Round] = []
-    refusals: list[SkippedOrigin] = []
-    for source in plan.sources:
+    skipped: list[SkippedOrigin] = []
+    for source in config.sources:
         name = source.data if source.seed is None else f"{source.data}, seed {source.seed}"
         rows = load_rows(
-            source, plan.work, plan.recipe.horizons, progress=prefix_progress(name, progress)
+            source, config.work, config.recipe.horizons, progress=prefix_progress(name, progress)
         )
-        for origin in range(plan.origins):
-            progress(f"{name}: origin {origin + 1} of {plan.origins}")
+        for origin in range(config.origins):
+            progress(f"{name}: origin {origin + 1} of {config.origins}")
             try:
-                rounds += run_rounds(source, rows, origin=origin, recipe=plan.recipe)
+                rounds += run_rounds(source, rows, origin=origin, recipe=config.recipe)
             except TrainingError as error:
                 if origin == 0:
                     raise
-                refusals.append(SkippedOrigin(source.data, source.seed, origin, str(error)))
+                skipped.append(SkippedOrigin(source.data, source.seed, origin, str(error)))
                 break
-    return ObjectiveBenchmarkResult(rounds, refusals)
+    return ObjectiveBenchmarkResult(rounds, skipped)
 
 
 def run_rounds(
     source: Source, rows: pa.Table, *, origin: int, recipe: TrainingRecipe
 ) -> list[Round]:
-    """Train and judge with the end of the data moved back `origin` times, a round a target.
+    """Train and judge with the end of the data moved back `origin` times; return a round a target.
 
     Raises:
-        TrainingError: what was known by then can't support a model.
+        TrainingError: the data known by then can't support a model.
     """
     end = read_cut_off_day(rows) - origin * recipe.settings.latest_days
     known = restrict_to_cut_off(rows, end, recipe.horizons)
@@ -138,8 +143,8 @@ def _run_round(
     source: Source, training_input: TrainingInput, split: TargetSplit, *, origin: int
 ) -> Round:
     predictions = predict_raw(training_input, split)
-    finished = {
-        name: [calibrated(raw, training_input, split, by=name) for raw in draws]
+    estimates = {
+        name: [calibrate(raw, training_input, split, contestant=name) for raw in draws]
         for name, draws in predictions.items()
     }
     latest = split.latest
@@ -155,23 +160,25 @@ def _run_round(
             name: compute_metrics(latest, [raw[latest.rows] for raw in draws])
             for name, draws in predictions.items()
         },
-        calibrated={name: compute_metrics(latest, draws) for name, draws in finished.items()},
-        leads=compute_loss_differences(
+        calibrated={name: compute_metrics(latest, draws) for name, draws in estimates.items()},
+        differences=compute_loss_differences(
             latest,
             training_input.training_set.keys["product_id"],
-            finished,
+            estimates,
             default=DEFAULTS[split.target].name,
         ),
     )
 
 
-def calibrated(
-    raw: FloatArray, training_input: TrainingInput, split: TargetSplit, *, by: str
+def calibrate(
+    raw: FloatArray, training_input: TrainingInput, split: TargetSplit, *, contestant: str
 ) -> FloatArray:
-    """Return the estimates of the latest slice as the product makes them of raw predictions."""
+    """Return estimates of the latest slice: raw predictions with the product's calibration."""
     products = training_input.training_set.keys["product_id"]
     names = training_input.recipe.catalogue.model_inputs
-    calibration_curve = fit_curve(raw, split, products, allowed_curves(by, split.target, names))
+    calibration_curve = fit_curve(
+        raw, split, products, select_curves(contestant, split.target, names)
+    )
     return calibration_curve.apply(raw[split.latest.rows])
 
 
@@ -181,6 +188,6 @@ def compute_metrics(latest: Sample, draws: Sequence[FloatArray]) -> ObjectiveMet
     shares = [np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE) for estimate in draws]
     return ObjectiveMetrics(
         log_loss=fmean(weighted_mean(row_log_loss(label, share), weight) for share in shares),
-        mean_absolute_error=fmean(weighted_mean(np.abs(label - one), weight) for one in shares),
+        mean_absolute_error=fmean(weighted_mean(np.abs(label - share), weight) for share in shares),
         calibration_error=fmean(calibration_error(label, share, weight) for share in shares),
     )

@@ -1,4 +1,4 @@
-"""The command that compares what boosters may minimise."""
+"""The command that compares objectives of the boosters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 def bench_objectives(
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     seeds: Annotated[
-        int, typer.Option(min=0, max=100, help="Simulated markets, with seeds from 0 on.")
+        int, typer.Option(min=0, max=100, help="Number of simulated markets: seeds 0, 1 …")
     ] = 3,
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="Directory with source tables, compared on beside the markets."),
+        typer.Option(help="Directory with source tables to compare on as well."),
     ] = None,
     origins: Annotated[
-        int, typer.Option(min=1, max=12, help="Ends of the data, each a latest slice earlier.")
+        int,
+        typer.Option(min=1, max=12, help="Ends of the data, each a latest slice earlier."),
     ] = 3,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps markets and training rows for the next run.")
@@ -33,41 +34,37 @@ def bench_objectives(
 ) -> None:
     """Compare objectives, and averages of seeds, on forward splits of several data sets.
 
-    Five boosters each: four of cross-entropy and one of Tweedie on units, and five of
-    cross-entropy, L2, L1, the median, another quantile or Tweedie; one and three of cross-entropy;
-    and nine of it, shrinkage and a constant for reference, all on the same rows. Exit code 0
-    whether or not the default wins: the last lines say.
+    Contestants of five boosters: four of cross-entropy and one of Tweedie on units, or five of
+    cross-entropy, L2, L1, the median, another quantile or Tweedie. Contestants of one and three
+    boosters of cross-entropy. For reference nine boosters of cross-entropy, shrinkage and a
+    constant. All learn from the same rows. The last lines say whether the default wins; the exit
+    code is 0 either way.
     """
-    from json import dumps
-
     from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkConfig, measure
     from experiments.benchmarks.objectives.page import as_document, page
-    from features.runtime.console import print_results
+    from experiments.benchmarks.results.output import print_benchmark
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
-    plan = ObjectiveBenchmarkConfig(
-        _sources(preset, seeds, data or [], work=work), origins, work, _recipe(config)
+    bench_config = ObjectiveBenchmarkConfig(
+        _list_sources(preset, seeds, data or [], work=work), origins, work, _load_recipe(config)
     )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        found = measure(plan, progress)
-    if json:
-        typer.echo(dumps(as_document(found)))
-    else:
-        print_results(page(found))
+        result = measure(bench_config, progress)
+    print_benchmark(page(result), as_document(result), as_json=json)
 
 
-def _sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> list[Source]:
+def _list_sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> list[Source]:
     from experiments.benchmarks.objectives.sources import Source, market_source
     from experiments.simulator.configuration.configuration import configure
 
     sources = [market_source(configure(preset, seed=seed), work) for seed in range(seeds)]
     sources += [Source(str(directory), directory) for directory in data]
     if not sources:
-        raise typer.BadParameter("no market and no data: name --data, or one seed or more")
+        raise typer.BadParameter("No market and no data: give --data, or --seeds 1 or more.")
     return sources
 
 
-def _recipe(config: Path | None) -> TrainingRecipe:
+def _load_recipe(config: Path | None) -> TrainingRecipe:
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.horizons import Horizons
     from features.runtime.settings import load_section

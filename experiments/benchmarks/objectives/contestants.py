@@ -1,4 +1,4 @@
-"""Who is compared: objectives, how many boosters are averaged, and two baselines for reference."""
+"""The contestants: objectives, numbers of averaged boosters, and two baselines for reference."""
 
 from __future__ import annotations
 
@@ -31,100 +31,108 @@ from training.evaluation.baselines import CONSTANT, SHRINKAGE, raw_predictions
 
 @dataclass(frozen=True)
 class Contestant:
-    """Boosters of different seeds, the last ones maybe of another objective, to be averaged."""
+    """An average of boosters with different seeds; the last ones may have another objective."""
 
     objective: str
     boosters: int
     tweedie: int = 0
-    """How many of them, the last ones, are of Tweedie on units instead."""
+    """How many of the boosters, the last ones, minimise Tweedie on units instead."""
 
     @property
     def name(self) -> str:
-        """Return what tables call it."""
-        ours = f"{self.objective}, {self.boosters - self.tweedie}"
-        return f"{ours}, and Tweedie, {self.tweedie}" if self.tweedie else ours
+        """Return the name in tables."""
+        name = f"{self.objective}, {self.boosters - self.tweedie}"
+        return f"{name}, and Tweedie, {self.tweedie}" if self.tweedie else name
 
     def draws(self, fitted: int) -> tuple[tuple[int, ...], ...]:
-        """Return the boosters of each draw, of as many as are fitted: neighbours in a ring.
+        """Return the boosters of each draw out of `fitted` ones: neighbours in a ring.
 
-        The first draw is of the first boosters. All boosters are in equally many draws.
+        The first draw holds the first boosters. Every booster is in equally many draws.
 
         Raises:
-            ValueError: fewer are fitted than one draw holds, which is a fault of the caller.
+            ValueError: fewer boosters are fitted than a draw holds.
         """
         if fitted < self.boosters:
             raise ValueError(f"{self.name} of {fitted} boosters")
         ends = range(fitted) if self.boosters < fitted else range(1)
         return tuple(
-            tuple((first + place) % fitted for place in range(self.boosters)) for first in ends
+            tuple((first + index) % fitted for index in range(self.boosters)) for first in ends
         )
 
 
 FIVE: Final = Contestant(CROSS_ENTROPY.name, 5)
 MIXED: Final = Contestant(CROSS_ENTROPY.name, 5, tweedie=1)
 DEFAULTS: Final[Mapping[Target, Contestant]] = {"sell_through": MIXED, "return_risk": FIVE}
-"""What the product trains of each target, if no setting says otherwise."""
+"""The contestant that the product trains for each target by default."""
 OTHERS: Final = (
     Contestant(CROSS_ENTROPY.name, 1),
     Contestant(CROSS_ENTROPY.name, 3),
     FIVE,
-    *(Contestant(one.name, FIVE.boosters) for one in OBJECTIVES if one is not CROSS_ENTROPY),
+    *(
+        Contestant(objective.name, FIVE.boosters)
+        for objective in OBJECTIVES
+        if objective is not CROSS_ENTROPY
+    ),
 )
-"""Whom the default meets: objectives, as averages of as many boosters as it has, and how many."""
+"""Rivals of the default: fewer boosters, and other objectives with as many boosters."""
 MORE: Final = Contestant(CROSS_ENTROPY.name, 9)
-"""What nearly twice as many boosters of cross-entropy would still bring, for reference: more cost
-time in proportion and are better by ever less, so that a contest of numbers would never end."""
+"""Nearly twice as many boosters, for reference: more boosters always cost more time in proportion
+and help less each, so the number isn't a contest."""
 BASELINES: Final = (SHRINKAGE, CONSTANT)
-NAMES: Final = (MIXED.name, *(one.name for one in OTHERS), MORE.name, *BASELINES)
+NAMES: Final = (MIXED.name, *(other.name for other in OTHERS), MORE.name, *BASELINES)
 
 POOLS: Final = {CROSS_ENTROPY.name: MORE.boosters, TWEEDIE_ON_UNITS.name: MORE.boosters}
-"""Boosters fitted of the objectives that a default averages; of others as many as are averaged.
-What seeds a booster happens to have moves log loss more than how many are averaged: of nine each,
-log loss on sell-through had a standard deviation of 0.0002 to 0.0005 on small markets and of 0.0006
-to 0.0008 on Online Retail."""
+"""Boosters to fit of the objectives that a default averages; of others as many as are averaged.
+Averaging over draws removes the luck of single seeds (docs/decisions/draws-of-boosters.md)."""
 
 
 def rivals(target: Target) -> tuple[str, ...]:
-    """Return the names of those that the default of a target has to beat."""
-    return tuple(one.name for one in OTHERS if one != DEFAULTS[target])
+    """Return the names of the contestants that a target's default has to beat."""
+    return tuple(other.name for other in OTHERS if other != DEFAULTS[target])
 
 
 def references(target: Target) -> tuple[str, ...]:
-    """Return the names of those that stand beside: what else could be averaged, and baselines."""
+    """Return the names of the references: other averages, and baselines."""
     mixed = () if DEFAULTS[target] == MIXED else (MIXED.name,)
     return (*mixed, MORE.name, *BASELINES)
 
 
-def allowed_curves(name: str, target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
-    """Return the curves that a contestant or baseline may get, by the rule of the product.
+def select_curves(name: str, target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
+    """Return the calibration curves that the product's rule allows a contestant or baseline.
 
-    Cross-entropy's trees start from where the product's do, of the mixed ones all but the last.
-    Who starts elsewhere isn't near the truth before a curve, and gets one without being sure.
+    Trees of cross-entropy have the product's init score. Other contestants are far from the truth
+    before calibration, so they get the curves of a model without an init score.
     """
-    starting = {one.name for one in (MIXED, *OTHERS, MORE) if one.objective == FIVE.objective}
-    return model_curves(target, names) if name in starting else default_curves(target)
+    with_init_score = {
+        contestant.name
+        for contestant in (MIXED, *OTHERS, MORE)
+        if contestant.objective == FIVE.objective
+    }
+    return model_curves(target, names) if name in with_init_score else default_curves(target)
 
 
 FittedBoosters = Mapping[str, tuple[Booster, ...]]
-"""The boosters fitted, by their objective."""
+"""Fitted boosters by the name of their objective."""
 
 
 def predict_raw(training_input: TrainingInput, split: TargetSplit) -> dict[str, list[FloatArray]]:
-    """Fit all on the training slice; return what each says of the rows that shape and judge.
+    """Fit all contestants on the training slice and predict the curve-fit and latest rows.
 
-    One array a draw of boosters; the default's first is the product's. Arrays have a place for each
-    row of the training set, NaN where nobody was asked.
+    Each contestant has one array a draw of boosters; the default's first draw is the product.
+    Arrays have the rows of the training set, NaN for rows without a prediction.
     """
-    asked = np.concatenate([split.curve_fit.rows, split.latest.rows])
-    inputs = training_input.inputs_for(split.target, asked)
+    requested = np.concatenate([split.curve_fit.rows, split.latest.rows])
+    inputs = training_input.inputs_for(split.target, requested)
     start = init_column(split.target, training_input.recipe.catalogue.model_inputs)
-    learned = {one.name: _fit_boosters(training_input, split, one) for one in OBJECTIVES}
+    fitted = {
+        objective.name: _fit_boosters(training_input, split, objective) for objective in OBJECTIVES
+    }
     predictions = {}
     for contestant in (MIXED, *OTHERS, MORE):
         draws = []
-        for places in contestant.draws(len(learned[contestant.objective])):
+        for indices in contestant.draws(len(fitted[contestant.objective])):
             raw = np.full(len(training_input.matrix), np.nan)
-            raw[asked] = _predict_draw(contestant, learned, places, inputs, start)
+            raw[requested] = _predict_draw(contestant, fitted, indices, inputs, start)
             draws.append(raw)
         predictions[contestant.name] = draws
     baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
@@ -133,29 +141,28 @@ def predict_raw(training_input: TrainingInput, split: TargetSplit) -> dict[str, 
 
 def _predict_draw(
     contestant: Contestant,
-    learned: FittedBoosters,
-    places: tuple[int, ...],
+    fitted: FittedBoosters,
+    indices: tuple[int, ...],
     inputs: FloatArray,
     start: int | None,
 ) -> FloatArray:
-    """Return a draw's shares, (rows,); cross-entropy alone starts where the product does."""
-    own, tweedie = learned[contestant.objective], learned[TWEEDIE_ON_UNITS.name]
-    last = len(places) - contestant.tweedie
-    ours = tuple(own[place] for place in places[:last])
-    others = tuple(tweedie[place] for place in places[last:])
+    """Return a draw's shares, shape (rows,); only cross-entropy has the product's init score."""
+    split_at = len(indices) - contestant.tweedie
+    main = tuple(fitted[contestant.objective][index] for index in indices[:split_at])
+    tweedie = tuple(fitted[TWEEDIE_ON_UNITS.name][index] for index in indices[split_at:])
     if start is None or contestant.objective != CROSS_ENTROPY.name:
-        return mean_prediction((*ours, *others), inputs)
-    share = apply_init_score(mean_prediction(ours, inputs), inputs, start)
-    if not others:
+        return mean_prediction((*main, *tweedie), inputs)
+    share = apply_init_score(mean_prediction(main, inputs), inputs, start)
+    if not tweedie:
         return share
-    beside = mean_prediction(others, inputs)
-    return (len(ours) * share + len(others) * beside) / len(places)
+    tweedie_share = mean_prediction(tweedie, inputs)
+    return (len(main) * share + len(tweedie) * tweedie_share) / len(indices)
 
 
 def _fit_boosters(
     training_input: TrainingInput, split: TargetSplit, objective: Objective
 ) -> tuple[Booster, ...]:
-    """Return boosters enough for each contestant."""
+    """Return as many boosters of an objective as the contestants need."""
     recipe, sample = training_input.recipe, split.train
     names, inputs = recipe.catalogue.model_inputs, training_input.matrix[sample.rows]
     offset, trees = None, recipe.settings.trees
@@ -172,7 +179,7 @@ def _fit_boosters(
         trees=trees,
         offset=offset,
     )
-    averaged = [one.boosters for one in OTHERS if one.objective == objective.name]
+    averaged = [other.boosters for other in OTHERS if other.objective == objective.name]
     count = max(POOLS.get(objective.name, 1), *averaged)
     first = recipe.settings.random_state
     with ThreadPoolExecutor(recipe.settings.threads) as threads:

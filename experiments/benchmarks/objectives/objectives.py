@@ -1,4 +1,4 @@
-"""What boosters can be told to minimise, and how rows weigh for it."""
+"""The objectives that boosters can minimise, and the weights of rows for them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from training.data.training_input import TrainingInput
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised of shares: LightGBM's parameters over those of the product."""
+    """An objective on shares: LightGBM parameters that override the product's."""
 
     name: str
     parameters: Mapping[str, Any]
     is_of_units: bool = False
-    """Whether units are counted, in place of what the target's weight counts: sell-through's is 1,
-    return risk's the units themselves."""
+    """Whether rows weigh by their units instead of by the target's weight, which is 1 for
+    sell-through and the units for return risk."""
 
     def weight(self, training_input: TrainingInput, target: Target, sample: Sample) -> FloatArray:
-        """Return what a sample's rows weigh, shape (rows,)."""
+        """Return the weights of a sample's rows, shape (rows,)."""
         if not self.is_of_units:
             return sample.weight
         units = exposure_units(training_input, target, sample)
@@ -34,17 +34,17 @@ class Objective:
 
 
 def exposure_units(training_input: TrainingInput, target: Target, sample: Sample) -> FloatArray:
-    """Return the units that each share is one of: units offered, or units ordered."""
+    """Return the denominator of each share: units offered, or units ordered."""
     if target == "return_risk":
         return sample.weight
     return training_input.training_set.columns["units_offered"][sample.rows]
 
 
 UNCONSTRAINED: Final[Mapping[str, Any]] = {"monotone_constraints": None}
-"""LightGBM refuses monotone constraints where it sets leaves to quantiles after the fact."""
+"""LightGBM refuses monotone constraints with objectives that renew leaves by quantiles."""
 
 CROSS_ENTROPY: Final = Objective("cross-entropy", {})
-"""`training.boosting.objectives.booster_parameters` as they are."""
+"""`training.boosting.objectives.booster_parameters`, unchanged."""
 TWEEDIE_ON_UNITS: Final = Objective("Tweedie on units", TWEEDIE, is_of_units=True)
 OBJECTIVES: Final = (
     CROSS_ENTROPY,

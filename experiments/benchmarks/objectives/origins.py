@@ -1,4 +1,4 @@
-"""Training rows as they would have been at an earlier end of the data."""
+"""Restrict training rows to what was known at an earlier end of the data."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from features.point_in_time.visibility import AS_OF
 
 
 def read_cut_off_day(rows: pa.Table) -> int:
-    """Return the day up to which the data of training rows are known in full."""
+    """Return the day up to which the source data of training rows are complete."""
     return int(rows.schema.metadata[CUT_OFF])
 
 
 def restrict_to_cut_off(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
     """Return the rows of moments until `cut_off_day`, with the labels that were final by then.
 
-    The features of a row know its own past only, so they need no change. A label counts as final
-    once its target's maturity is over. A return risk that waited longer, for a parcel that came
-    late, is taken as final then too: its rows don't say when the last window closed.
+    The features of a row depend on its own past only and stay as they are. A label counts as final
+    once its target's maturity is over. So does a return risk that waited longer for a late parcel:
+    the rows don't hold when its last window closed.
     """
     until = rows.filter(pc.less_equal(rows[AS_OF], cut_off_day))
     for target in TARGETS:
@@ -34,5 +34,4 @@ def restrict_to_cut_off(rows: pa.Table, cut_off_day: int, horizons: Horizons) ->
 
 
 def _replace_column(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
-    place = rows.column_names.index(name)
-    return rows.set_column(place, name, column)
+    return rows.set_column(rows.column_names.index(name), name, column)

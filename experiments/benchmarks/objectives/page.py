@@ -1,4 +1,4 @@
-"""The comparison as tables, as sentences and as JSON."""
+"""The comparison of objectives as tables, as sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkResult
 from experiments.benchmarks.objectives.contestants import DEFAULTS, NAMES
 from experiments.benchmarks.objectives.verdicts import (
     Group,
-    format_difference,
     format_interval,
-    groups,
+    group_rounds,
     verdicts,
 )
 
@@ -26,27 +25,27 @@ MEASURES: Final = {
 }
 
 
-def page(found: ObjectiveBenchmarkResult) -> Printed:
-    """Return the whole result, to be printed by rich."""
-    tables = [_table(group, state) for group in groups(found) for state in STATES]
-    return Printed(*tables, *_refusal_lines(found), *verdicts(found))
+def page(result: ObjectiveBenchmarkResult) -> Printed:
+    """Return the whole result, for rich to print."""
+    tables = [_table(group, state) for group in group_rounds(result) for state in STATES]
+    return Printed(*tables, *_skip_lines(result), *verdicts(result))
 
 
-def as_document(found: ObjectiveBenchmarkResult) -> dict[str, Any]:
-    """Return plain values that JSON can hold, differences to the default among them."""
+def as_document(result: ObjectiveBenchmarkResult) -> dict[str, Any]:
+    """Return all metrics and differences to the default as values that JSON can hold."""
     return {
-        "defaults": {target: one.name for target, one in DEFAULTS.items()},
-        "rounds": [_round_document(one) for one in found.rounds],
-        "refusals": [asdict(one) for one in found.refusals],
-        "summaries": [_summary(group) for group in groups(found)],
-        "verdicts": verdicts(found),
+        "defaults": {target: default.name for target, default in DEFAULTS.items()},
+        "rounds": [_round_document(judged) for judged in result.rounds],
+        "skipped": [asdict(origin) for origin in result.skipped],
+        "summaries": [_summary(group) for group in group_rounds(result)],
+        "verdicts": verdicts(result),
     }
 
 
-def _round_document(one: Round) -> dict[str, Any]:
+def _round_document(judged: Round) -> dict[str, Any]:
     """Return a round without its thousands of products."""
-    document = asdict(one)
-    del document["leads"]
+    document = asdict(judged)
+    del document["differences"]
     return document
 
 
@@ -54,8 +53,8 @@ def _summary(group: Group) -> dict[str, Any]:
     def figures(name: str, state: str) -> dict[str, Any]:
         return {
             measure: {
-                "value": asdict(group.spread(name, state, measure)),
-                "beside_default": asdict(group.beside_default(name, state, measure)),
+                "value": asdict(group.summarise(name, state, measure)),
+                "minus_default": asdict(group.difference(name, state, measure)),
             }
             for measure in MEASURES
         }
@@ -64,8 +63,8 @@ def _summary(group: Group) -> dict[str, Any]:
         "data": group.data,
         "target": group.target,
         "rounds": len(group.rounds),
-        "calibrated_log_loss_beside_default": {
-            name: asdict(spread) for name, spread in group.leads().items()
+        "calibrated_log_loss_minus_default": {
+            name: asdict(interval) for name, interval in group.intervals().items()
         },
         **{state: {name: figures(name, state) for name in NAMES} for state in STATES},
     }
@@ -74,32 +73,32 @@ def _summary(group: Group) -> dict[str, Any]:
 def _table(group: Group, state: str) -> Table:
     """Return medians over rounds, and differences to the default with their range.
 
-    Of what is calibrated also how sure the difference of log loss is.
+    Calibrated metrics get an interval of the difference in log loss.
     """
     title = f"{group.data}, {group.target}, {state}: {len(group.rounds)} rounds"
     table = Table(title=title, title_justify="left")
     table.add_column("contestant")
     for heading in MEASURES.values():
         table.add_column(heading, justify="right")
-        table.add_column("beside the default", justify="right")
-    leads = group.leads() if state == "calibrated" else {}
-    if leads:
+        table.add_column("minus the default", justify="right")
+    intervals = group.intervals() if state == "calibrated" else {}
+    if intervals:
         table.add_column("log loss, mean and 95 % interval", justify="right")
     for name in NAMES:
         cells = []
         for measure in MEASURES:
-            beside = group.beside_default(name, state, measure)
-            cells.append(f"{group.spread(name, state, measure).median:.4f}")
-            cells.append("" if name == group.default else format_difference(beside))
-        if leads:
-            cells.append("" if name == group.default else format_interval(leads[name]))
+            difference = group.difference(name, state, measure)
+            cells.append(f"{group.summarise(name, state, measure).median:.4f}")
+            cells.append("" if name == group.default else difference.format("{:+.4f}"))
+        if intervals:
+            cells.append("" if name == group.default else format_interval(intervals[name]))
         table.add_row(name, *cells)
     return table
 
 
-def _refusal_lines(found: ObjectiveBenchmarkResult) -> list[str]:
+def _skip_lines(result: ObjectiveBenchmarkResult) -> list[str]:
     return [
-        f"{one.data}{'' if one.seed is None else f', seed {one.seed}'}: "
-        f"{one.origin} origins were possible; then: {one.why}"
-        for one in found.refusals
+        f"{skipped.data}{'' if skipped.seed is None else f', seed {skipped.seed}'}: "
+        f"{skipped.origin} origins were possible; then: {skipped.reason}"
+        for skipped in result.skipped
     ]

@@ -1,4 +1,4 @@
-"""The data sets to compare on, each with its training rows made once."""
+"""The data sets to compare on; each has its training rows computed once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from experiments.benchmarks.features.markets import ensure_validated
+from experiments.benchmarks.markets import ensure_validated, market_name
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.horizons import Horizons
 from features.runtime.progress import ProgressCallback
@@ -20,40 +20,39 @@ from training.data.prepare_rows import VALIDATED, prepare_rows
 
 @dataclass(frozen=True)
 class Source:
-    """A data set; those of equal `data` are repetitions of each other."""
+    """A data set; sources of equal `data` are repetitions of each other."""
 
     data: str
     directory: Path
-    """Where its source tables are, or are to be simulated."""
+    """The directory of the source tables, or where to simulate them."""
     market: Simulation | None = None
 
     @property
     def seed(self) -> int | None:
-        """Return the seed of a simulated market."""
+        """Return the seed of a simulated market, None for other data."""
         return None if self.market is None else self.market.seed
 
 
 def market_source(market: Simulation, work: Path) -> Source:
     """Return a simulated market as a data set whose tables are kept in `work`."""
-    name = f"{market.products}-{market.days}-{market.seed}"
     data = f"simulated market of {market.products:,} products and {market.days} days"
-    return Source(data, work / f"objectives-{name}", market)
+    return Source(data, work / f"objectives-{market_name(market)}", market)
 
 
 def rows_directory(source: Source, work: Path) -> Path:
-    """Return where a data set's rows are kept: namesakes in other places have others."""
-    place = source.directory.resolve()
-    return work / f"{place.name}-{crc32(str(place).encode()):08x}-rows"
+    """Return the directory of a data set's rows, another one for each path of the same name."""
+    path = source.directory.resolve()
+    return work / f"{path.name}-{crc32(str(path).encode()):08x}-rows"
 
 
 def load_rows(
     source: Source, work: Path, horizons: Horizons, *, progress: ProgressCallback
 ) -> pa.Table:
-    """Return the rows to train on; a later run finds them in `work`.
+    """Return the training rows of a data set; they are kept in `work` for later runs.
 
     Raises:
-        DataError: a table is broken as a whole, or a required one has no valid row.
-        StorageError: the disk refuses, or another process is at work on the data set.
+        DataError: a table is broken as a whole, or a required table has no valid row.
+        StorageError: the disk refuses, or another process uses the data set.
     """
     run = rows_directory(source, work)
     with run_lock(run):

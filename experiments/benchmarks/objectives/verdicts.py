@@ -1,4 +1,4 @@
-"""Whether the product's choice is what wins, or nothing surely does."""
+"""Judge whether the product's default wins, or no other contestant surely does."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.benchmarks.features.growth import MedianRange
 from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkResult, Round
 from experiments.benchmarks.objectives.contestants import DEFAULTS, references, rivals
-from experiments.benchmarks.objectives.leads import pool_differences
+from experiments.benchmarks.objectives.loss_differences import pool_differences
+from experiments.benchmarks.results.figures import MedianRange
+from experiments.benchmarks.results.verdicts import describe_verdict
 from features.declarations.targets import Target
-from training.metrics.bootstrap import BootstrapInterval as Interval
+from training.metrics.bootstrap import BootstrapInterval
 
 MIN_ROUNDS: Final = 2
-"""The intervals are over products: of what another month would say one round knows nothing."""
+"""The intervals are over products: a single round says nothing about other months."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """All rounds of a target on one kind of data: seeds and origins repeat the same question."""
+    """All rounds of a target on one kind of data; its seeds and origins are repetitions."""
 
     data: str
     target: Target
@@ -27,109 +28,102 @@ class Group:
 
     @property
     def default(self) -> str:
-        """Return the name of what the product trains."""
+        """Return the name of the contestant that the product trains."""
         return DEFAULTS[self.target].name
 
-    def spread(self, name: str, state: str, measure: str) -> MedianRange:
-        """Sum up a measure of a contestant; `state` is raw or calibrated."""
-        return MedianRange.of(
-            [_figure(one, name, state=state, measure=measure) for one in self.rounds]
+    def summarise(self, name: str, state: str, measure: str) -> MedianRange:
+        """Summarise a measure of a contestant over rounds; `state` is raw or calibrated."""
+        return MedianRange.from_values(self._values(name, state, measure))
+
+    def difference(self, name: str, state: str, measure: str) -> MedianRange:
+        """Summarise a contestant's measure minus the default's in the same round."""
+        values = self._values(name, state, measure)
+        defaults = self._values(self.default, state, measure)
+        return MedianRange.from_values(
+            [value - default for value, default in zip(values, defaults, strict=True)]
         )
 
-    def beside_default(self, name: str, state: str, measure: str) -> MedianRange:
-        """Sum up how much more a contestant has than the default in the same round."""
-        return MedianRange.of(
-            [
-                _figure(one, name, state=state, measure=measure)
-                - _figure(one, self.default, state=state, measure=measure)
-                for one in self.rounds
-            ]
-        )
+    def _values(self, name: str, state: str, measure: str) -> list[float]:
+        return [float(getattr(getattr(judged, state)[name], measure)) for judged in self.rounds]
 
-    def leads(self) -> dict[str, Interval]:
-        """Return how much more calibrated log loss each has than the default, over all rounds."""
-        return pool_differences([(one.seed, one.leads) for one in self.rounds])
+    def intervals(self) -> dict[str, BootstrapInterval]:
+        """Return each contestant's calibrated log loss minus the default's, over all rounds."""
+        return pool_differences([(judged.seed, judged.differences) for judged in self.rounds])
 
 
-def groups(found: ObjectiveBenchmarkResult) -> list[Group]:
-    """Return the rounds by data and target, in the order in which they were measured."""
-    kinds = dict.fromkeys((one.data, one.target) for one in found.rounds)
+def group_rounds(result: ObjectiveBenchmarkResult) -> list[Group]:
+    """Return the rounds by data and target, in the order of measurement."""
+    kinds = dict.fromkeys((judged.data, judged.target) for judged in result.rounds)
     return [
         Group(
-            data, target, [one for one in found.rounds if (one.data, one.target) == (data, target)]
+            data,
+            target,
+            [judged for judged in result.rounds if (judged.data, judged.target) == (data, target)],
         )
         for data, target in kinds
     ]
 
 
-def _figure(one: Round, name: str, *, state: str, measure: str) -> float:
-    by_contestant = {"raw": one.raw, "calibrated": one.calibrated}[state]
-    return float(getattr(by_contestant[name], measure))
+def verdicts(result: ObjectiveBenchmarkResult) -> list[str]:
+    """Return a line a group, on whether the default wins, and a line for each better reference.
 
-
-def verdicts(found: ObjectiveBenchmarkResult) -> list[str]:
-    """Return a line a group: whether no other contestant wins; one more a reference with less.
-
-    Of calibrated log loss. A contestant wins if it loses less than the default in every round, or
-    surely less in the mean over rounds: if the 95 % interval of the difference over products lies
-    below 0. That is said of each contestant by itself: of seven that are as good as the default one
-    would be surely less by luck in one comparison of six, of eight in one of five or six. The
-    interval doesn't hold the luck of the seeds, which draws average out of cross-entropy and
-    Tweedie, and five boosters in part out of the others.
+    Calibrated log loss decides. A contestant wins if it loses less than the default in every
+    round, or if the 95 % interval of the mean difference lies below 0. Each contestant is judged
+    by itself, and the interval holds only a part of the luck of the seeds
+    (docs/decisions/when-an-objective-wins.md).
     """
-    return [line for group in groups(found) for line in _verdict_lines(group)]
+    return [line for group in group_rounds(result) for line in _verdict_lines(group)]
 
 
 def _verdict_lines(group: Group) -> list[str]:
-    about, leads = f"{group.data}, {group.target}", group.leads()
-    others = {name: leads[name] for name in rivals(group.target)}
-    winners = {
-        name: beside for name, beside in others.items() if _winning_rule(group, name, beside)
-    }
-    best = _least_loss(winners or others)
-    if len(group.rounds) < MIN_ROUNDS:
-        line = (
-            f"not reached: {about}: one round says nothing of other months; "
-            f"{_describe_difference(best)}"
-        )
-    elif winners:
-        line = f"not reached: {about}: {_describe_difference(best)}, {_winning_rule(group, *best)}"
-    elif best[1].mean < 0:
-        line = f"reached: {about}: {_describe_difference(best)}, which may be luck"
-    else:
-        line = (
-            f"reached: {about}: the default has the least log loss; next, "
-            f"{_describe_difference(best)}"
-        )
-    beaten = [
-        f"beaten by a reference: {about}: {_describe_difference((name, leads[name]))}, "
-        f"{_winning_rule(group, name, leads[name]) or 'which may be luck'}"
-        for name in references(group.target)
-        if leads[name].mean < 0
+    subject, intervals = f"{group.data}, {group.target}", group.intervals()
+    return [
+        _judge_default(group, subject, {name: intervals[name] for name in rivals(group.target)}),
+        *(
+            f"beaten by a reference: {subject}: {_describe_difference((name, intervals[name]))}, "
+            f"{_winning_rule(group, name, intervals[name]) or 'which may be luck'}"
+            for name in references(group.target)
+            if intervals[name].mean < 0
+        ),
     ]
-    return [line, *beaten]
 
 
-def _winning_rule(group: Group, name: str, beside: Interval) -> str:
-    """Say by which rule a contestant wins; nothing if by none."""
-    is_always = group.beside_default(name, "calibrated", "log_loss").greatest < 0
-    ways = {"surely less": beside.high < 0, "less in every round": is_always}
-    return " and ".join(way for way, is_so in ways.items() if is_so)
+def _judge_default(group: Group, subject: str, intervals: Mapping[str, BootstrapInterval]) -> str:
+    winners = {
+        name: interval
+        for name, interval in intervals.items()
+        if _winning_rule(group, name, interval)
+    }
+    best = _least_loss(winners or intervals)
+    difference = _describe_difference(best)
+    if len(group.rounds) < MIN_ROUNDS:
+        sentence = f"{subject}: one round says nothing about other months; {difference}"
+        return describe_verdict(sentence, is_reached=False)
+    if winners:
+        sentence = f"{subject}: {difference}, {_winning_rule(group, *best)}"
+        return describe_verdict(sentence, is_reached=False)
+    if best[1].mean < 0:
+        return describe_verdict(f"{subject}: {difference}, which may be luck", is_reached=True)
+    sentence = f"{subject}: the default has the least log loss; next, {difference}"
+    return describe_verdict(sentence, is_reached=True)
 
 
-def _least_loss(beside: Mapping[str, Interval]) -> tuple[str, Interval]:
-    return min(beside.items(), key=lambda one: one[1].mean)
+def _winning_rule(group: Group, name: str, interval: BootstrapInterval) -> str:
+    """Return the rules by which a contestant wins; empty if it doesn't."""
+    is_always = group.difference(name, "calibrated", "log_loss").greatest < 0
+    rules = {"surely less": interval.high < 0, "less in every round": is_always}
+    return " and ".join(rule for rule, holds in rules.items() if holds)
 
 
-def _describe_difference(one: tuple[str, Interval]) -> str:
-    return f"{one[0]} has {format_interval(one[1])} beside the default"
+def _least_loss(intervals: Mapping[str, BootstrapInterval]) -> tuple[str, BootstrapInterval]:
+    return min(intervals.items(), key=lambda item: item[1].mean)
 
 
-def format_interval(beside: Interval) -> str:
-    """Return a difference with the interval that says how sure it is."""
-    return f"{beside.mean:+.4f} [{beside.low:+.4f}, {beside.high:+.4f}]"
+def _describe_difference(difference: tuple[str, BootstrapInterval]) -> str:
+    name, interval = difference
+    return f"{name} has {format_interval(interval)} against the default"
 
 
-def format_difference(spread: MedianRange) -> str:
-    """Return a difference with its range."""
-    return f"{spread.median:+.4f} ({spread.least:+.4f} to {spread.greatest:+.4f})"
+def format_interval(interval: BootstrapInterval) -> str:
+    """Return a difference with its confidence interval."""
+    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"

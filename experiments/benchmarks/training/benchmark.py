@@ -1,4 +1,4 @@
-"""Train on one market in every way that is compared."""
+"""Train on one market in all the ways that are compared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.benchmarks.features.markets import ensure_validated
+from experiments.benchmarks.markets import ensure_validated, market_name, read_training_rows
 from experiments.benchmarks.training.engines import (
     EngineComparison,
     compare_engines,
@@ -19,11 +19,8 @@ from experiments.benchmarks.training.estimators import compare_estimator
 from experiments.benchmarks.training.timing import TimingComparison
 from experiments.simulator.configuration.configuration import Simulation
 from features.catalogue.catalogue import CATALOGUE
-from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.signal_rows import build_stored_rows
-from features.point_in_time.training_rows import build_training_rows
 from features.runtime.progress import ProgressCallback
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
@@ -33,31 +30,31 @@ from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learned_parameters
 
 ClusterFactory = Callable[[Path], Fitter]
-"""Makes the fitter of a cluster that reads training rows from a file."""
+"""Returns the fitter of a cluster that reads training rows from a file."""
 
 
 @dataclass(frozen=True)
 class TrainingBenchmarkConfig:
-    """What to train on, how, and how often."""
+    """The market, the directory that keeps it, the settings, and the number of runs."""
 
     market: Simulation
     work: Path
     settings: TrainingSettings
     repeats: int
     cluster: ClusterFactory | None = None
-    """None: no cluster is measured."""
+    """None if no cluster is measured."""
 
 
 @dataclass(frozen=True)
 class TrainingBenchmarkResult:
-    """What was measured on one market."""
+    """The times on one market, and the number of its training rows."""
 
     rows: int
     compared: tuple[TimingComparison, ...]
     engines: EngineComparison | None
 
 
-def measure(plan: TrainingBenchmarkConfig, progress: ProgressCallback) -> TrainingBenchmarkResult:
+def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> TrainingBenchmarkResult:
     """Compare estimators and main job with bare LightGBM, and a cluster with this machine.
 
     Raises:
@@ -65,31 +62,25 @@ def measure(plan: TrainingBenchmarkConfig, progress: ProgressCallback) -> Traini
         ClusterError: the cluster can't be used.
     """
     progress("the market and its features")
-    path = plan.work / f"training-{plan.market.products}-{plan.market.days}.parquet"
-    rows = _build_rows(plan)
+    name = f"training-{market_name(config.market)}"
+    path = config.work / f"{name}.parquet"
+    rows = read_training_rows(
+        ensure_validated(config.market, config.work / name, config.work / f"{name}-validated")
+    )
     pq.write_table(rows, path)
-    training_input, splits = _prepare_input(rows, plan.settings)
+    training_input, splits = _prepare_input(rows, config.settings)
     samples = {target: split.train for target, split in splits.items()}
     compared = []
     for target, sample in samples.items():
-        progress(f"the estimator of {target}, {plan.repeats} runs of each way")
-        compared.append(compare_estimator(training_input, target, sample, plan.repeats))
-    progress(f"the main job's boosters, {plan.repeats} runs of each way")
-    compared.append(compare_pipeline(training_input, samples, plan.repeats))
+        progress(f"the estimator of {target}, {config.repeats} runs of each way")
+        compared.append(compare_estimator(training_input, target, sample, config.repeats))
+    progress(f"the main job's boosters, {config.repeats} runs of each way")
+    compared.append(compare_pipeline(training_input, samples, config.repeats))
     engines = None
-    if plan.cluster is not None:
-        progress(f"this machine and a cluster, {plan.repeats} runs of each")
-        engines = compare_engines(training_input, splits, plan.cluster(path), plan.repeats)
+    if config.cluster is not None:
+        progress(f"this machine and a cluster, {config.repeats} runs of each")
+        engines = compare_engines(training_input, splits, config.cluster(path), config.repeats)
     return TrainingBenchmarkResult(rows.num_rows, tuple(compared), engines)
-
-
-def _build_rows(plan: TrainingBenchmarkConfig) -> pa.Table:
-    market = plan.market
-    raw = plan.work / f"training-{market.products}-{market.days}-{market.seed}"
-    dataset = open_dataset(ensure_validated(market, raw, raw.with_name(raw.name + "-validated")))
-    rows = build_training_rows(build_stored_rows(dataset, Horizons()), CATALOGUE)
-    dataset.connection.disconnect()
-    return rows
 
 
 def _prepare_input(

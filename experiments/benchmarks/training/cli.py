@@ -1,4 +1,4 @@
-"""The command that measures what training costs."""
+"""The command that measures the cost of training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 
 def bench_training(
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
-    repeats: Annotated[int, typer.Option(min=1, help="Runs of everything measured.")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of every measurement.")] = 3,
     dask: Annotated[
-        bool, typer.Option("--dask", help="Measure a cluster of two local workers too.")
+        bool, typer.Option("--dask", help="Also measure a cluster of two local workers.")
     ] = False,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the market for the next run.")
@@ -24,11 +24,10 @@ def bench_training(
 ) -> None:
     """Measure the fit of estimators and main job beside bare LightGBM with the same trees.
 
-    Both ways take turns in one process and must come to the same boosters. Exit code 0 whether or
-    not the bounds are reached: they are figures of a machine, and the lines say which hold.
+    Both ways take turns in one process and must fit the same boosters. The last lines say which
+    bounds are reached; the exit code is 0 either way, because times depend on the machine.
     """
-    from json import dumps
-
+    from experiments.benchmarks.results.output import print_benchmark
     from experiments.benchmarks.training.benchmark import (
         ClusterFactory,
         TrainingBenchmarkConfig,
@@ -36,7 +35,6 @@ def bench_training(
     )
     from experiments.benchmarks.training.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
-    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from training.settings import TrainingSettings
@@ -48,10 +46,7 @@ def bench_training(
         cluster = DaskFitter
     settings = load_section(TrainingSettings, "training", config)
     work.mkdir(parents=True, exist_ok=True)
-    plan = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
+    bench_config = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        measured = measure(plan, progress)
-    if json:
-        typer.echo(dumps(as_document(measured)))
-    else:
-        print_results(page(measured))
+        result = measure(bench_config, progress)
+    print_benchmark(page(result), as_document(result), as_json=json)

@@ -1,16 +1,16 @@
-"""The boosters of the main job: beside bare LightGBM, and on a cluster beside this machine."""
+"""Time the main job's boosters beside bare LightGBM, and on a cluster beside this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from experiments.benchmarks.features.figures import ElapsedTime
-from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.results.figures import ElapsedTime, MedianRange, time_call
 from experiments.benchmarks.training.bare import main_job_fits, train_in_parallel
-from experiments.benchmarks.training.timing import TimingComparison, time_call, time_in_turns
+from experiments.benchmarks.training.timing import TimingComparison, time_in_turns
 from features.declarations.targets import Target
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import raw_share
@@ -20,16 +20,18 @@ from training.data.training_input import BoosterTexts, Fitter, TrainingInput
 from training.fit.fit_targets import fit_locally
 from training.metrics.metrics import row_log_loss
 
+TimedFit = tuple[BoosterTexts, ElapsedTime]
+
 
 @dataclass(frozen=True)
 class EngineComparison:
-    """Wall seconds of the same boosters here and on a cluster, and what they lose."""
+    """Wall time and log loss of the same boosters on this machine and on a cluster."""
 
-    here_seconds: MedianRange
+    local_seconds: MedianRange
     cluster_seconds: MedianRange
-    """From nothing: the workers' start is part of it."""
-    here_loss: Mapping[Target, float]
-    """Mean log loss on the latest slice, before calibration, weighted as the target is."""
+    """The start of the workers included."""
+    local_loss: Mapping[Target, float]
+    """Mean log loss on the latest slice before calibration, with the target's weights."""
     cluster_loss: Mapping[Target, MedianRange]
 
 
@@ -38,7 +40,7 @@ def compare_pipeline(
 ) -> TimingComparison:
     """Time the main job's fit of all boosters, and bare LightGBM on the same rows, in turns.
 
-    The bare library finds its rows picked out of the design matrix; the main job picks them.
+    Selecting the rows of the design matrix counts for the main job only.
     """
     settings, names = training_input.recipe.settings, training_input.recipe.catalogue.model_inputs
     fits = {
@@ -65,33 +67,27 @@ def compare_engines(
     cluster: Fitter,
     repeats: int,
 ) -> EngineComparison:
-    """Fit here and on a cluster, in turns; a cluster's trees differ from run to run."""
+    """Fit on both, in turns; a cluster's trees differ from run to run."""
     samples = {target: split.train for target, split in splits.items()}
-    here: list[tuple[BoosterTexts, ElapsedTime]] = []
-    there: list[tuple[BoosterTexts, ElapsedTime]] = []
-    turns: list[tuple[list[tuple[BoosterTexts, ElapsedTime]], Fitter]] = [
-        (here, fit_locally),
-        (there, cluster),
+    local_runs: list[TimedFit] = []
+    cluster_runs: list[TimedFit] = []
+    turns: list[tuple[list[TimedFit], Fitter]] = [
+        (local_runs, fit_locally),
+        (cluster_runs, cluster),
     ]
     for _ in range(repeats):
-        for found, fit in turns:
-            found.append(time_call(_fit(fit, training_input, samples)))
+        for runs, fitter in turns:
+            runs.append(time_call(partial(fitter, training_input, samples)))
         turns.reverse()
-    losses = [_losses(texts, training_input, splits) for texts, _ in there]
+    losses = [_losses(texts, training_input, splits) for texts, _ in cluster_runs]
     return EngineComparison(
-        here_seconds=MedianRange.of([took.seconds for _, took in here]),
-        cluster_seconds=MedianRange.of([took.seconds for _, took in there]),
-        here_loss=_losses(here[0][0], training_input, splits),
+        local_seconds=MedianRange.from_values([elapsed.seconds for _, elapsed in local_runs]),
+        cluster_seconds=MedianRange.from_values([elapsed.seconds for _, elapsed in cluster_runs]),
+        local_loss=_losses(local_runs[0][0], training_input, splits),
         cluster_loss={
-            target: MedianRange.of([loss[target] for loss in losses]) for target in splits
+            target: MedianRange.from_values([loss[target] for loss in losses]) for target in splits
         },
     )
-
-
-def _fit(
-    fit: Fitter, training_input: TrainingInput, samples: Mapping[Target, Sample]
-) -> Callable[[], BoosterTexts]:
-    return lambda: fit(training_input, samples)
 
 
 def _losses(

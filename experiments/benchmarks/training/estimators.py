@@ -1,8 +1,8 @@
-"""The estimators' `fit` beside bare LightGBM on the matrices that they encode.
+"""Time the estimators' `fit` beside bare LightGBM on the matrices that they encode.
 
-An estimator fits its boosters twice, without the slice held back and then on all rows. The bare
-library is given the same encoded matrices, labels, weights, offsets and parameters, so that it
-grows the same trees, as many of them; encoding, calibration and checks are what is measured.
+An estimator fits its boosters twice: without the slice held back for calibration, and on all rows.
+The bare library gets the same encoded matrices, labels, weights and offsets and grows the same
+trees. The difference is the cost of encoding, calibration and checks.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.features.figures import ElapsedTime
+from experiments.benchmarks.results.figures import ElapsedTime, time_call
 from experiments.benchmarks.training.bare import Fit, bare_parameters, train_bare
 from experiments.benchmarks.training.timing import (
     TimingComparison,
-    time_call,
     time_in_turns,
 )
 from features.catalogue.catalogue import CATALOGUE
@@ -44,7 +43,7 @@ ESTIMATORS: Final[dict[Target, type[BoostedShareModel]]] = {
 
 @dataclass(frozen=True)
 class EstimatorTask:
-    """What an estimator is given."""
+    """The inputs of an estimator's `fit`: a row each, and the trials that its share rests on."""
 
     frame: pd.DataFrame
     share: FloatArray
@@ -54,18 +53,18 @@ class EstimatorTask:
     def from_sample(
         cls, training_input: TrainingInput, target: Target, sample: Sample
     ) -> EstimatorTask:
-        """Return a sample's rows as a table of numbers and categories."""
+        """Return a sample's rows, without the cold-start copies, as numbers and categories."""
         training_set = training_input.training_set
-        is_own = training_set.masked[sample.rows] == 0
-        rows = sample.rows[is_own]
-        inputs = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
+        is_original = training_set.masked[sample.rows] == 0
+        rows = sample.rows[is_original]
+        inputs = [field.name for field in (*CATALOGUE.request_fields, *CATALOGUE.base)]
         columns: dict[str, Any] = {name: training_set.columns[name][rows] for name in inputs}
         for name in CATEGORIES:
             key = training_set.keys[name]
             columns[name] = np.array([*key.names, None], object)[key.codes[rows]]
         offered = training_set.columns["units_offered"][rows]
-        trials = offered if target == "sell_through" else sample.weight[is_own]
-        return cls(pd.DataFrame(columns), sample.label[is_own], trials)
+        trials = offered if target == "sell_through" else sample.weight[is_original]
+        return cls(pd.DataFrame(columns), sample.label[is_original], trials)
 
 
 def compare_estimator(
@@ -78,14 +77,14 @@ def compare_estimator(
     )
     first = _fit_estimator(target, task, settings)
 
-    def ours() -> tuple[tuple[str, ...], ElapsedTime]:
-        model, took = time_call(lambda: _fit_estimator(target, task, settings))
-        return _texts(model), took
+    def product() -> tuple[tuple[str, ...], ElapsedTime]:
+        model, elapsed = time_call(lambda: _fit_estimator(target, task, settings))
+        return _texts(model), elapsed
 
     def bare() -> tuple[tuple[str, ...], ElapsedTime]:
         return _time_bare(first, task)
 
-    pairs = time_in_turns(ESTIMATORS[target].__name__, ours, bare, repeats)
+    pairs = time_in_turns(ESTIMATORS[target].__name__, product, bare, repeats)
     _, encoded = next(_encode_rows(first, task, np.ones(len(task.share), np.bool_)))
     return TimingComparison(
         ESTIMATORS[target].__name__,
@@ -119,7 +118,7 @@ def _texts(model: BoostedShareModel) -> tuple[str, ...]:
 def _time_bare(
     model: BoostedShareModel, task: EstimatorTask
 ) -> tuple[tuple[str, ...], ElapsedTime]:
-    """Train both rounds of a fitted model's boosters; the clock stands while rows are encoded."""
+    """Train both rounds of a fitted model's boosters; the clock stops while rows are encoded."""
     rng = np.random.default_rng(model.seed_)
     held = hold_out_random(len(task.share), model.calibration_share, rng)
     texts: list[str] = []
@@ -127,9 +126,9 @@ def _time_bare(
     for used in (~held, np.ones_like(held)):
         texts = []
         for fit in _bare_fits(model, task, used):
-            text, took = time_call(fit)
+            text, elapsed = time_call(fit)
             texts.append(text)
-            seconds, cpu_seconds = seconds + took.seconds, cpu_seconds + took.cpu_seconds
+            seconds, cpu_seconds = seconds + elapsed.seconds, cpu_seconds + elapsed.cpu_seconds
     return tuple(texts), ElapsedTime(seconds, cpu_seconds)
 
 

@@ -1,4 +1,4 @@
-"""What was measured of training, as tables, as sentences and as JSON."""
+"""The cost of training as tables, as sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -8,82 +8,83 @@ from typing import Any, Final
 from rich.console import Group
 from rich.table import Table
 
-from experiments.benchmarks.features.growth import MedianRange
-from experiments.benchmarks.features.verdicts import Verdict
+from experiments.benchmarks.results.figures import MedianRange
+from experiments.benchmarks.results.verdicts import Verdict, verdict_documents
 from experiments.benchmarks.training.benchmark import TrainingBenchmarkResult
 from experiments.benchmarks.training.engines import EngineComparison
 from experiments.benchmarks.training.timing import TimingComparison
 
 MAX_RATIO: Final = 1.3
-"""Our time over that of bare LightGBM for the same trees."""
+"""Bound on the product's time over that of bare LightGBM for the same trees."""
 MAX_LOSS_DIFFERENCE: Final = 0.01
-"""Of a cluster's log loss from this machine's, as a share of it."""
+"""Bound on the difference of a cluster's log loss from this machine's, as a share of it."""
 
 
-def page(measured: TrainingBenchmarkResult) -> Group:
-    """Return the whole result, to be printed by rich."""
-    tables = [_bare_table(measured.compared)]
-    if measured.engines is not None:
-        tables.append(_engine_table(measured.engines))
-    return Group(*tables, *verdict_lines(measured))
+def page(result: TrainingBenchmarkResult) -> Group:
+    """Return the whole result, for rich to print."""
+    tables = [_bare_table(result.compared)]
+    if result.engines is not None:
+        tables.append(_engine_table(result.engines))
+    return Group(*tables, *verdict_lines(result))
 
 
-def verdicts(measured: TrainingBenchmarkResult) -> list[Verdict]:
-    """Hold medians against the bounds; times count twice, on the wall and on the processors."""
-    found = [
-        Verdict(f"{one.name} / bare LightGBM, median {clock} time", ratio.median, MAX_RATIO)
-        for one in measured.compared
-        for clock, ratio in (("wall", one.ratio), ("CPU", one.cpu_ratio))
+def judge_training(result: TrainingBenchmarkResult) -> list[Verdict]:
+    """Compare medians with their bounds: wall time, processor time, and a cluster's loss."""
+    verdicts = [
+        Verdict(f"{timing.name} / bare LightGBM, median {clock} time", ratio.median, MAX_RATIO)
+        for timing in result.compared
+        for clock, ratio in (("wall", timing.ratio), ("CPU", timing.cpu_ratio))
     ]
-    if measured.engines is not None:
-        found += [
-            Verdict(f"{target}: share that a cluster's log loss is off", off, MAX_LOSS_DIFFERENCE)
-            for target, off in _relative_loss_differences(measured.engines).items()
+    if result.engines is not None:
+        verdicts += [
+            Verdict(
+                f"{target}: difference of the cluster's log loss, as a share of the local one",
+                difference,
+                MAX_LOSS_DIFFERENCE,
+            )
+            for target, difference in _relative_loss_differences(result.engines).items()
         ]
-    return found
+    return verdicts
 
 
-def verdict_lines(measured: TrainingBenchmarkResult) -> list[str]:
-    """Return a line a bound: reached or not reached."""
-    return [
-        f"{'reached' if verdict.is_reached else 'not reached'}: {verdict.of} "
-        f"{verdict.found:.4g}, at most {verdict.most:g}"
-        for verdict in verdicts(measured)
-    ]
+def verdict_lines(result: TrainingBenchmarkResult) -> list[str]:
+    """Return a line for each bound: reached or not reached."""
+    return [verdict.describe("{:.4g}") for verdict in judge_training(result)]
 
 
-def as_document(measured: TrainingBenchmarkResult) -> dict[str, Any]:
-    """Return everything measured as values that JSON can hold."""
+def as_document(result: TrainingBenchmarkResult) -> dict[str, Any]:
+    """Return the whole result as values that JSON can hold."""
     return {
-        "rows": measured.rows,
+        "rows": result.rows,
         "compared": [
-            {**asdict(one), "ratio": asdict(one.ratio), "cpu_ratio": asdict(one.cpu_ratio)}
-            for one in measured.compared
+            {**asdict(timing), "ratio": asdict(timing.ratio), "cpu_ratio": asdict(timing.cpu_ratio)}
+            for timing in result.compared
         ],
-        "engines": None if measured.engines is None else asdict(measured.engines),
-        "verdicts": [
-            {**asdict(verdict), "is_reached": verdict.is_reached} for verdict in verdicts(measured)
-        ],
+        "engines": None if result.engines is None else asdict(result.engines),
+        "verdicts": verdict_documents(judge_training(result)),
     }
 
 
 def _bare_table(compared: tuple[TimingComparison, ...]) -> Table:
-    table = Table(title="The same trees by us and by bare LightGBM", title_justify="left")
+    table = Table(title="The same trees by the product and by bare LightGBM", title_justify="left")
     table.add_column("fit")
     headings = ("rows", "inputs", "trees", "seconds", "bare s", "ratio", "CPU s", "CPU ratio")
     for heading in headings:
         table.add_column(heading, justify="right")
-    for one in compared:
+    for timing in compared:
+        figures = (
+            MedianRange.from_values([pair.product.seconds for pair in timing.pairs]),
+            MedianRange.from_values([pair.bare.seconds for pair in timing.pairs]),
+            timing.ratio,
+            MedianRange.from_values([pair.product.cpu_seconds for pair in timing.pairs]),
+            timing.cpu_ratio,
+        )
         table.add_row(
-            one.name,
-            f"{one.rows:,}",
-            str(one.inputs),
-            f"{one.trees:,}",
-            _format_range(MedianRange.of([pair.ours.seconds for pair in one.pairs]), "{:.2f}"),
-            _format_range(MedianRange.of([pair.bare.seconds for pair in one.pairs]), "{:.2f}"),
-            _format_range(one.ratio, "{:.2f}"),
-            _format_range(MedianRange.of([pair.ours.cpu_seconds for pair in one.pairs]), "{:.2f}"),
-            _format_range(one.cpu_ratio, "{:.2f}"),
+            timing.name,
+            f"{timing.rows:,}",
+            str(timing.inputs),
+            f"{timing.trees:,}",
+            *(figure.format("{:.2f}") for figure in figures),
         )
     return table
 
@@ -92,25 +93,17 @@ def _engine_table(engines: EngineComparison) -> Table:
     table = Table(title="The main job's boosters, by engine", title_justify="left")
     table.add_column("engine")
     table.add_column("seconds", justify="right")
-    for target in engines.here_loss:
+    for target in engines.local_loss:
         table.add_column(f"log loss {target}", justify="right")
-    here = [f"{loss:.5f}" for loss in engines.here_loss.values()]
-    there = [_format_range(loss, "{:.5f}") for loss in engines.cluster_loss.values()]
-    table.add_row("local", _format_range(engines.here_seconds, "{:.1f}"), *here)
-    table.add_row("dask", _format_range(engines.cluster_seconds, "{:.1f}"), *there)
+    local = [f"{loss:.5f}" for loss in engines.local_loss.values()]
+    cluster = [loss.format("{:.5f}") for loss in engines.cluster_loss.values()]
+    table.add_row("local", engines.local_seconds.format("{:.1f}"), *local)
+    table.add_row("dask", engines.cluster_seconds.format("{:.1f}"), *cluster)
     return table
 
 
 def _relative_loss_differences(engines: EngineComparison) -> dict[str, float]:
     return {
         target: abs(engines.cluster_loss[target].median / loss - 1)
-        for target, loss in engines.here_loss.items()
+        for target, loss in engines.local_loss.items()
     }
-
-
-def _format_range(spread: MedianRange, form: str) -> str:
-    """Say the median, and the range where there is one."""
-    middle = form.format(spread.median)
-    if spread.least == spread.greatest:
-        return middle
-    return f"{middle} ({form.format(spread.least)} to {form.format(spread.greatest)})"

@@ -1,4 +1,4 @@
-"""Compare what is said of the latest cohorts with what came of them, on simulated markets."""
+"""Compare early rates of weekly cohorts with their mature rates, on simulated markets."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from experiments.benchmarks.features.markets import ensure_validated
-from experiments.benchmarks.unripe.as_read import read_rates
-from experiments.benchmarks.unripe.cohorts import AGES, MIN_TRIALS, build_cohorts, tallies
+from experiments.benchmarks.markets import ensure_validated, market_name
+from experiments.benchmarks.unripe.cohorts import AGES, MIN_TRIALS, build_cohorts, count_outcomes
 from experiments.simulator.configuration.configuration import Simulation
+from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
+from features.declarations.functions import ratio
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
+from features.point_in_time.interpreter import level_values
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.visibility import AS_OF
 from features.runtime.progress import ProgressCallback
@@ -26,32 +30,31 @@ from training.metrics.bootstrap import BootstrapInterval, bootstrap_means
 RATES: Final = (RETURN_RATE, REPURCHASE_RATE)
 LEVELS: Final = (Level.MARKET, Level.CATEGORY_MARKET)
 BLOCK_DAYS: Final = 28
-"""Cohorts that end this near to each other are resampled together: what is read of them rests on
-mostly the same sales."""
+"""Cohorts that end within this many days are resampled together: their rates share most sales."""
 POINTS: Final = 100.0
 
 
 @dataclass(frozen=True)
 class CohortBenchmarkConfig:
-    """Which markets to look at, and where to keep them."""
+    """The markets to measure on, and the directory that keeps them."""
 
     markets: Sequence[Simulation]
-    """One a seed, otherwise alike."""
+    """Alike but for their seeds."""
     work: Path
 
 
 @dataclass(frozen=True)
 class Bias:
-    """How far a figure is from the value in the end, in percentage points, over cohorts."""
+    """The error of an early rate against the mature rate, in percentage points, over cohorts."""
 
     mean: BootstrapInterval
-    """Signed: below 0 where the figure is too low."""
+    """Signed: below 0 where the early rate is too low."""
     absolute: float
-    """The mean distance, chance of the cohort included."""
+    """The mean absolute error, the chance of single cohorts included."""
 
     @classmethod
     def from_errors(cls, errors: pd.Series[float], blocks: pd.Series[int]) -> Bias:
-        """Sum up the errors of cohorts."""
+        """Summarise the errors of cohorts."""
         values = np.asarray(errors, np.float64) * POINTS
         means = bootstrap_means(
             {"mean": values}, np.ones_like(values), np.asarray(blocks, np.int64), random_state=0
@@ -61,35 +64,35 @@ class Bias:
 
 @dataclass(frozen=True)
 class AgeFigures:
-    """What is said of one rate at one level, so many days after the last day of the cohorts."""
+    """The figures of a rate at a level, `age` days after the last day of the cohorts."""
 
     rate: str
     level: Level
     age: int
     cohorts: int
     left_out: int
-    """Cohorts of which the features had hardly counted anything by then."""
-    ripe: float
-    """The mean value in the end."""
-    ours: Bias
+    """Cohorts of which the features had counted fewer than `MIN_TRIALS` trials by then."""
+    mature_rate: float
+    """The mean mature rate."""
+    feature: Bias
     naive: Bias
 
 
-def measure(plan: CohortBenchmarkConfig, progress: ProgressCallback) -> list[AgeFigures]:
-    """Look at all markets; they are kept in `plan.work`."""
+def measure(config: CohortBenchmarkConfig, progress: ProgressCallback) -> list[AgeFigures]:
+    """Measure on all markets; they are kept in `config.work`."""
     compared: dict[tuple[Rate, Level], list[pd.DataFrame]] = {
         (rate, level): [] for rate in RATES for level in LEVELS
     }
-    for market in plan.markets:
+    for market in config.markets:
         progress(f"seed {market.seed}: the market")
-        name = f"{market.products}-{market.days}-{market.seed}"
-        raw, valid = plan.work / f"unripe-{name}", plan.work / f"unripe-{name}-validated"
-        dataset, horizons = open_dataset(ensure_validated(market, raw, valid)), Horizons()
-        rows = build_stored_rows(dataset, horizons)
+        name = f"unripe-{market_name(market)}"
+        valid = ensure_validated(market, config.work / name, config.work / f"{name}-validated")
+        dataset = open_dataset(valid)
+        rows = build_stored_rows(dataset, Horizons())
         for (rate, level), cohorts in compared.items():
             progress(f"seed {market.seed}: {rate.name} by {level.value}")
-            of_seed = compare(dataset, rows, rate=rate, level=level)
-            cohorts.append(of_seed.assign(seed=market.seed))
+            market_cohorts = compare(dataset, rows, rate=rate, level=level)
+            cohorts.append(market_cohorts.assign(seed=market.seed))
         dataset.connection.disconnect()
     return [
         figures
@@ -99,21 +102,42 @@ def measure(plan: CohortBenchmarkConfig, progress: ProgressCallback) -> list[Age
 
 
 def compare(dataset: Dataset, rows: SignalRows, *, rate: Rate, level: Level) -> pd.DataFrame:
-    """Return the cohorts of one data set with the value in the end, the naive one and `ours`.
+    """Return the cohorts of a data set with the mature, the naive and the features' rate.
 
-    The value in the end is counted with the standard horizons, whatever `rows` count as ripe.
+    The mature rate is counted with the standard horizons, whatever horizons `rows` have.
     """
-    tally = tallies(dataset, Horizons(), rate=rate, level=level)
+    counts = count_outcomes(dataset, Horizons(), rate=rate, level=level)
     keys = list(LEVEL_KEYS[level])
-    cohorts = build_cohorts(tally, keys, last_day=dataset.cut_off_day())
+    cohorts = build_cohorts(counts, keys, last_day=dataset.cut_off_day())
     return cohorts.merge(read_rates(rows, cohorts, rate=rate, level=level), on=[*keys, AS_OF])
+
+
+def read_rates(
+    rows: SignalRows, moments: pd.DataFrame, *, rate: Rate, level: Level
+) -> pd.DataFrame:
+    """Return the features' rates through the interpreter, by the level's keys and `as_of_day`.
+
+    Each key and day of `moments` is a row with `feature_rate` and the `feature_trials` that it
+    rests on; the rate is null without a trial.
+    """
+    keys = [*LEVEL_KEYS[level], AS_OF]
+    names = [rate.column(measure, level) for measure in (rate.successes, rate.trials)]
+    features = tuple(feature for feature in CATALOGUE.at_level(level) if feature.name in names)
+    requested = {key: pa.array(values) for key, values in moments[keys].drop_duplicates().items()}
+    values = level_values(rows, features, rows.store(ibis.memtable(pa.table(requested))))
+    table = rows.dataset.connection.to_pyarrow(values).to_pandas()
+    successes, trials = (table[name].to_numpy() for name in names)
+    result: pd.DataFrame = table[keys].assign(
+        feature_rate=ratio(successes, trials), feature_trials=trials
+    )
+    return result
 
 
 def summarise(cohorts: pd.DataFrame, *, rate: Rate, level: Level) -> Iterator[AgeFigures]:
     """Yield the figures of each age at which there are cohorts."""
     for age in AGES:
-        of_age = cohorts[cohorts["age"] == age]
-        known = of_age[of_age["rests_on"] >= MIN_TRIALS]
+        same_age = cohorts[cohorts["age"] == age]
+        known = same_age[same_age["feature_trials"] >= MIN_TRIALS]
         if known.empty:
             continue
         blocks = known["end_day"] // BLOCK_DAYS + known["seed"] * 10**6
@@ -122,8 +146,8 @@ def summarise(cohorts: pd.DataFrame, *, rate: Rate, level: Level) -> Iterator[Ag
             level=level,
             age=age,
             cohorts=len(known),
-            left_out=len(of_age) - len(known),
-            ripe=float(known["ripe"].mean()),
-            ours=Bias.from_errors(known["ours"] - known["ripe"], blocks),
-            naive=Bias.from_errors(known["naive"] - known["ripe"], blocks),
+            left_out=len(same_age) - len(known),
+            mature_rate=float(known["mature_rate"].mean()),
+            feature=Bias.from_errors(known["feature_rate"] - known["mature_rate"], blocks),
+            naive=Bias.from_errors(known["naive_rate"] - known["mature_rate"], blocks),
         )

@@ -1,4 +1,4 @@
-"""The command that measures how far off the rates of unripe cohorts are."""
+"""The command that measures the bias of early rates."""
 
 from __future__ import annotations
 
@@ -10,29 +10,24 @@ import typer
 
 def bench_unripe(
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Markets, with seeds from 0 on.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Number of markets: seeds 0, 1 …")] = 3,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the markets for the next run.")
     ] = Path("var/bench"),
     json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
-    """Compare return and repurchase rates read soon after a week with what came of that week.
+    """Compare the return and repurchase rates of a week, read soon after it, with the mature rates.
 
-    Beside what the features say stands the naive figure: what came back so far per sale so far.
-    Exit code 0 whether or not the bound is reached: the lines say which.
+    The naive rate is shown for comparison: returns so far per sale so far. The last lines say
+    whether the bound is reached; the exit code is 0 either way.
     """
-    from json import dumps
-
+    from experiments.benchmarks.results.output import print_benchmark
     from experiments.benchmarks.unripe.benchmark import CohortBenchmarkConfig, measure
     from experiments.benchmarks.unripe.page import as_document, page
     from experiments.simulator.configuration.configuration import configure
-    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     markets = [configure(preset, seed=seed) for seed in range(seeds)]
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        found = measure(CohortBenchmarkConfig(markets, work), progress)
-    if json:
-        typer.echo(dumps(as_document(found)))
-    else:
-        print_results(page(found))
+        results = measure(CohortBenchmarkConfig(markets, work), progress)
+    print_benchmark(page(results), as_document(results), as_json=json)

@@ -1,4 +1,4 @@
-"""Cohorts: what was sold in a week, its rate in the end and its rate as far as it was known."""
+"""Weekly cohorts of sales: their mature rate, and their rate as far as it was known early."""
 
 from __future__ import annotations
 
@@ -19,53 +19,56 @@ from features.signals.signal import add_level_keys
 AGES: Final = (7, 14, 21)
 """Days after the last day of a cohort."""
 MIN_TRIALS: Final = 100
-"""Units or buyers that a cohort needs: with fewer, its value in the end is mostly chance."""
+"""Units or buyers that a cohort needs: with fewer, its mature rate is mostly chance."""
 SOLD: Final = ["sold_day", "known_day", "over_day"]
 
 
-def tallies(dataset: Dataset, horizons: Horizons, *, rate: Rate, level: Level) -> pd.DataFrame:
-    """Return trials and successes by the level's keys, day of sale, of knowledge and of the end."""
+def count_outcomes(
+    dataset: Dataset, horizons: Horizons, *, rate: Rate, level: Level
+) -> pd.DataFrame:
+    """Return trials and successes by the level's keys, `sold_day`, `known_day` and `over_day`."""
     keys = LEVEL_KEYS[level]
-    happened = add_level_keys(dataset, SALE_OUTCOMES[rate](dataset, horizons), keys)
-    counted = happened.group_by(*keys, *SOLD).aggregate(
-        trials=happened.trials.sum().cast("int64"),
-        successes=happened.successes.sum().cast("int64"),
+    outcomes = add_level_keys(dataset, SALE_OUTCOMES[rate](dataset, horizons), keys)
+    counts = outcomes.group_by(*keys, *SOLD).aggregate(
+        trials=outcomes.trials.sum().cast("int64"),
+        successes=outcomes.successes.sum().cast("int64"),
     )
-    result: pd.DataFrame = dataset.connection.to_pyarrow(counted).to_pandas()
+    result: pd.DataFrame = dataset.connection.to_pyarrow(counts).to_pandas()
     return result
 
 
 def build_cohorts(
-    tally: pd.DataFrame, keys: Sequence[str], *, last_day: int, ages: Sequence[int] = AGES
+    counts: pd.DataFrame, keys: Sequence[str], *, last_day: int, ages: Sequence[int] = AGES
 ) -> pd.DataFrame:
-    """Return a row a cohort and age: keys, end_day, age, as_of_day, trials, ripe and naive.
+    """Return a row a cohort and age: keys, end_day, age, as_of_day, trials and both rates.
 
-    A cohort is what was sold from one Monday to the next, which is `end_day`. Left out are cohorts
-    that are not over by `last_day`, so that nobody knows their value in the end, and those with
-    fewer than `MIN_TRIALS`.
+    A cohort holds the sales from one Monday to the next, which is `end_day`. `mature_rate` counts
+    all outcomes, `naive_rate` those known at that age. Cohorts are left out if their windows end
+    after `last_day`, so that their mature rate is unknown, or with fewer than `MIN_TRIALS`.
     """
-    week = -((tally["sold_day"] - MONDAY) // -DAYS_A_WEEK)
-    tally = tally.assign(end_day=MONDAY + DAYS_A_WEEK * week)
-    of_cohort = [*keys, "end_day"]
-    whole = _sums(tally, of_cohort)
-    whole["over_day"] = tally.groupby(of_cohort)["over_day"].max()
-    is_whole = whole.index.get_level_values("end_day") >= tally["sold_day"].min() + DAYS_A_WEEK
-    kept = whole[(whole["over_day"] <= last_day) & (whole["trials"] >= MIN_TRIALS) & is_whole]
-    found = []
+    week = -((counts["sold_day"] - MONDAY) // -DAYS_A_WEEK)
+    counts = counts.assign(end_day=MONDAY + DAYS_A_WEEK * week)
+    cohort_keys = [*keys, "end_day"]
+    mature = _sum_counts(counts, cohort_keys)
+    mature["over_day"] = counts.groupby(cohort_keys)["over_day"].max()
+    is_whole = mature.index.get_level_values("end_day") >= counts["sold_day"].min() + DAYS_A_WEEK
+    is_known = (mature["over_day"] <= last_day) & (mature["trials"] >= MIN_TRIALS)
+    kept = mature[is_known & is_whole]
+    cohorts = []
     for age in ages:
-        seen = _sums(tally[tally["known_day"] <= tally["end_day"] + age], of_cohort)
-        seen = seen.reindex(kept.index)
+        early = _sum_counts(counts[counts["known_day"] <= counts["end_day"] + age], cohort_keys)
+        early = early.reindex(kept.index)
         cohort = pd.DataFrame(
             {
                 "age": age,
                 "trials": kept["trials"],
-                "ripe": kept["successes"] / kept["trials"],
-                "naive": seen["successes"] / seen["trials"],
+                "mature_rate": kept["successes"] / kept["trials"],
+                "naive_rate": early["successes"] / early["trials"],
             }
         ).reset_index()
-        found.append(cohort.assign(**{AS_OF: cohort["end_day"] + age}))
-    return pd.concat(found, ignore_index=True)
+        cohorts.append(cohort.assign(**{AS_OF: cohort["end_day"] + age}))
+    return pd.concat(cohorts, ignore_index=True)
 
 
-def _sums(tally: pd.DataFrame, of_cohort: list[str]) -> pd.DataFrame:
-    return tally.groupby(of_cohort)[["trials", "successes"]].sum()
+def _sum_counts(counts: pd.DataFrame, cohort_keys: list[str]) -> pd.DataFrame:
+    return counts.groupby(cohort_keys)[["trials", "successes"]].sum()

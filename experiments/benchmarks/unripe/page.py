@@ -1,4 +1,4 @@
-"""What was found about unripe cohorts, as a table, as sentences and as JSON."""
+"""The bias of early rates as a table, as sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -10,65 +10,69 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
+from experiments.benchmarks.results.verdicts import describe_verdict
 from experiments.benchmarks.unripe.benchmark import AgeFigures, Bias
 from features.declarations.levels import Level
 
 MAX_BIAS: Final = 1.0
 """Percentage points."""
-SHORT: Final = {Level.MARKET: "market", Level.CATEGORY_MARKET: "category"}
-"""How the table calls a level; the sentences give its full name."""
+SHORT_NAMES: Final = {Level.MARKET: "market", Level.CATEGORY_MARKET: "category"}
+"""Names of levels in the table; the sentences give the full names."""
 HEADINGS: Final = (
     "rate",
     "by",
     "age",
     "cohorts",
     "few",
-    "ripe",
-    "ours",
+    "mature",
+    "feature",
     "off",
     "naive",
     "off",
 )
 
 
-def page(found: Sequence[AgeFigures]) -> Group:
-    """Return the whole result, to be printed by rich."""
-    title = "Weekly cohorts: days old, mean bias and mean distance off, in points"
+def page(results: Sequence[AgeFigures]) -> Group:
+    """Return the whole result, for rich to print."""
+    title = "Weekly cohorts: age in days, mean bias and mean absolute error (off), in points"
     table = Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False
     )
     for heading in HEADINGS:
         is_name = heading in {"rate", "by"}
         table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
-    for one in found:
+    for figures in results:
         table.add_row(
             *(
-                one.rate.removesuffix("_rate"),
-                SHORT[one.level],
-                str(one.age),
-                str(one.cohorts),
-                str(one.left_out),
+                figures.rate.removesuffix("_rate"),
+                SHORT_NAMES[figures.level],
+                str(figures.age),
+                str(figures.cohorts),
+                str(figures.left_out),
             ),
-            f"{one.ripe:.1%}",
-            *(f"{one.ours.mean.mean:+.2f}", f"{one.ours.absolute:.2f}"),
-            *(f"{one.naive.mean.mean:+.2f}", f"{one.naive.absolute:.2f}"),
+            f"{figures.mature_rate:.1%}",
+            *(f"{figures.feature.mean.mean:+.2f}", f"{figures.feature.absolute:.2f}"),
+            *(f"{figures.naive.mean.mean:+.2f}", f"{figures.naive.absolute:.2f}"),
         )
-    return Group(table, *verdicts(found))
+    return Group(table, *verdicts(results))
 
 
-def verdicts(found: Sequence[AgeFigures]) -> list[str]:
-    """Return a line a rate, level and age: reached or not reached."""
+def verdicts(results: Sequence[AgeFigures]) -> list[str]:
+    """Return a line for each rate, level and age: reached or not reached."""
     return [
-        f"{'reached' if abs(one.ours.mean.mean) <= MAX_BIAS else 'not reached'}: "
-        f"{one.rate} by {one.level.value}, {one.age} days old: bias {_format_bias(one.ours)}, "
-        f"at most {MAX_BIAS:g} either way; naive {_format_bias(one.naive)}"
-        for one in found
+        describe_verdict(
+            f"{figures.rate} by {figures.level.value}, {figures.age} days old: "
+            f"bias {_format_bias(figures.feature)}, at most {MAX_BIAS:g} either way; "
+            f"naive {_format_bias(figures.naive)}",
+            is_reached=abs(figures.feature.mean.mean) <= MAX_BIAS,
+        )
+        for figures in results
     ]
 
 
-def as_document(found: Sequence[AgeFigures]) -> dict[str, Any]:
-    """Return everything found as values that JSON can hold."""
-    return {"figures": [asdict(one) for one in found], "verdicts": verdicts(found)}
+def as_document(results: Sequence[AgeFigures]) -> dict[str, Any]:
+    """Return all figures as values that JSON can hold."""
+    return {"figures": [asdict(figures) for figures in results], "verdicts": verdicts(results)}
 
 
 def _format_bias(bias: Bias) -> str:

@@ -1,8 +1,8 @@
-"""What was sold, and what came of it in the end: counted plainly, without the features' signals.
+"""Count sales and their outcomes plainly, without the features' signals.
 
 Every table here has the columns listing_id, sold_day, known_day, over_day, trials and successes.
-A trial is known on the day that the sale is, a success on the day that both are. `over_day` is
-when a trial can't become a success any more.
+A trial becomes known with its sale, a success when both of its events are known. From `over_day`
+on a trial can't become a success any more.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from features.dataset.horizons import Horizons
 from features.declarations.shrinkage import REPURCHASE_RATE, RETURN_RATE, Rate
 
 MAX_TRANSIT_DAYS: Final = 60
-"""Days after which a parcel without a delivery counts as lost: nobody sends it back."""
+"""Days after which a parcel without a delivery counts as lost and can't come back."""
 
 
-def units_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    """Return units ordered, and those of them that came back within their return window."""
+def count_returned_units(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return the units ordered, and the units that came back within their return window."""
     lines = _add_window_end(dataset, horizons)
     returned = dataset.knowable_rows("returns").select(
         "order_line_id", back_at="event_time", back_known_at="available_at", back="units"
@@ -40,12 +40,12 @@ def units_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
     )
 
 
-def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    """Return first-time buyers of listings, and those who bought again within the window."""
+def count_returning_buyers(dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Return the first-time buyers of listings, and those who bought again within the window."""
     lines = dataset.knowable_rows("orders").filter(ibis._.buyer_key.notnull())
     buyer = ["listing_id", "buyer_key"]
     by_time = ibis.window(group_by=buyer, order_by=["event_time", "order_line_id"])
-    first = lines.mutate(place=ibis.row_number().over(by_time)).filter(ibis._.place == 0)
+    first = lines.mutate(position=ibis.row_number().over(by_time)).filter(ibis._.position == 0)
     window = ibis.interval(days=horizons.repurchase_window_days)
     first = first.mutate(over_at=first.event_time + window)
     again = lines.select(
@@ -57,8 +57,8 @@ def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
         again.again_at > again.event_time,
         again.again_at <= again.over_at,
     )
-    of_buyer = again.group_by("listing_id", "buyer_key", "event_time", "available_at", "over_at")
-    back = of_buyer.aggregate(again_known_at=again.again_known_at.min())
+    by_buyer = again.group_by("listing_id", "buyer_key", "event_time", "available_at", "over_at")
+    back = by_buyer.aggregate(again_known_at=again.again_known_at.min())
     bought = _count_outcomes(first, known_at=first.available_at, trials=1, successes=0)
     return bought.union(
         _count_outcomes(
@@ -71,8 +71,8 @@ def buyers_back(dataset: Dataset, horizons: Horizons) -> ir.Table:
 
 
 SALE_OUTCOMES: Final[dict[Rate, Callable[[Dataset, Horizons], ir.Table]]] = {
-    RETURN_RATE: units_back,
-    REPURCHASE_RATE: buyers_back,
+    RETURN_RATE: count_returned_units,
+    REPURCHASE_RATE: count_returning_buyers,
 }
 
 

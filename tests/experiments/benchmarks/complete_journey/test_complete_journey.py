@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments.benchmarks.complete_journey.benchmark import ContestantScores, held_out_r2
+from experiments.benchmarks.complete_journey.benchmark import ContestantScores, score_held_out
 from experiments.benchmarks.complete_journey.contestants import (
     Contestant,
     estimator,
@@ -17,11 +17,11 @@ from experiments.benchmarks.complete_journey.contestants import (
     shrinkage,
 )
 from experiments.benchmarks.complete_journey.products import (
+    NoPackageError,
     label_products,
     parse_sizes,
     read_products,
 )
-from experiments.benchmarks.complete_journey.refusals import NoPackageError
 from experiments.benchmarks.complete_journey.splits import UNSEEN, folds
 from xuanpin import app
 
@@ -128,9 +128,9 @@ def test_task_is_the_published_one(products: pd.DataFrame) -> None:
 def test_estimator_beats_shrinkage_and_plain_lightgbm(
     ours: Contestant, plain: Contestant, kind: str, least: float, products: pd.DataFrame
 ) -> None:
-    score = held_out_r2(products, ours, kind, 0)
-    assert score > held_out_r2(products, plain, kind, 0)
-    assert score > held_out_r2(products, shrinkage, kind, 0)
+    score = score_held_out(products, ours, kind, 0)
+    assert score > score_held_out(products, plain, kind, 0)
+    assert score > score_held_out(products, shrinkage, kind, 0)
     assert score >= least
 
 

@@ -18,11 +18,9 @@ from experiments.benchmarks.features.by_hand import compute_windows_by_sql
 from experiments.benchmarks.features.cli import bench_features
 from experiments.benchmarks.features.figures import (
     CatalogueCost,
-    ElapsedTime,
     FeatureBenchmarkResult,
     WindowCost,
 )
-from experiments.benchmarks.features.growth import MedianRange, exponent
 from experiments.benchmarks.features.listing_windows import (
     KEYS,
     UnequalError,
@@ -31,10 +29,11 @@ from experiments.benchmarks.features.listing_windows import (
     listing_window_features,
     refuse_unequal,
 )
-from experiments.benchmarks.features.markets import configure_market, ensure_market
 from experiments.benchmarks.features.page import page
 from experiments.benchmarks.features.sampled_spine import sample_spine
-from experiments.benchmarks.features.verdicts import verdicts
+from experiments.benchmarks.features.verdicts import growth_exponent, judge_costs
+from experiments.benchmarks.markets import configure_market, ensure_market
+from experiments.benchmarks.results.figures import ElapsedTime, MedianRange
 from features.dataset.horizons import Horizons
 from features.point_in_time.signal_rows import build_lazy_rows
 from features.point_in_time.spine import build_spine
@@ -145,16 +144,16 @@ def test_markets_grow_in_products_alone() -> None:
 def test_exponent_is_that_of_the_power_law(
     sizes: list[float], costs: list[float], expected: float
 ) -> None:
-    assert exponent(sizes, costs) == pytest.approx(expected, abs=1e-9)
+    assert growth_exponent(sizes, costs) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("sizes", [[], [5.0], [5.0, 5.0]])
 def test_exponent_of_one_size_is_unknown(sizes: list[float]) -> None:
-    assert exponent(sizes, sizes) is None
+    assert growth_exponent(sizes, sizes) is None
 
 
 def test_spread_is_median_least_and_greatest() -> None:
-    assert MedianRange.of([3.0, 1.0, 10.0]) == MedianRange(3.0, 1.0, 10.0)
+    assert MedianRange.from_values([3.0, 1.0, 10.0]) == MedianRange(3.0, 1.0, 10.0)
 
 
 @pytest.mark.parametrize(("lines", "rows"), [(10_000_000, 500_000), (1_000_000, 50_000), (3, 1)])
@@ -180,8 +179,8 @@ LARGE = replace(
 
 
 def test_verdicts_hold_every_bound_against_what_was_measured() -> None:
-    held = {verdict.of: verdict for verdict in verdicts([SMALL, LARGE])}
-    found = {of: (round(verdict.found, 3), verdict.is_reached) for of, verdict in held.items()}
+    held = {verdict.subject: verdict for verdict in judge_costs([SMALL, LARGE])}
+    found = {name: (round(verdict.value, 3), verdict.is_reached) for name, verdict in held.items()}
     ratio = "interpreter / SQL by hand, median"
     assert found == {
         f"{ratio} wall time, 1,000,000 order lines": (1.5, True),

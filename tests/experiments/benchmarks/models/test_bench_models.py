@@ -65,7 +65,7 @@ def test_explained_share_runs_from_shrinkage_to_the_truth(model: str) -> None:
     losses = {name: _expected_loss(truth, estimate) for name, estimate in estimates.items()}
     gain = losses["shrinkage"] - losses["truth"]
     expected = (losses["shrinkage"] - losses[model]) / gain
-    assert found.explained == pytest.approx(expected, abs=0.1)
+    assert found.explained_share == pytest.approx(expected, abs=0.1)
     assert found.rank_correlation == pytest.approx(1.0)
 
 
@@ -73,12 +73,12 @@ def test_share_of_no_gain_is_none_and_counts_as_nothing_explained() -> None:
     even = TruthComparison(
         rows=9, model_loss=0.5, shrinkage_loss=0.4, truth_loss=0.4, rank_correlation=0.5
     )
-    assert even.explained is None
+    assert even.explained_share is None
     market = _figures(0.6, 0.8, 0.8, 0.01)
     target = replace(market.targets[0], by_group={EVERYTHING: even})
     without = [replace(market, targets=[target])]
     document = as_document(without)
-    assert document["markets"][0]["targets"][0]["by_group"][EVERYTHING]["explained"] is None
+    assert document["markets"][0]["targets"][0]["by_group"][EVERYTHING]["explained_share"] is None
     assert verdicts(without)[0].startswith("not reached: sell_through: 0.000")
     assert verdicts([market, market, *without])[0].startswith("not reached: sell_through: 0.600 (0")
 
@@ -106,8 +106,8 @@ def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketF
         least = one.cells[one.least_cell]
         assert all(least.coverage <= cell.coverage for cell in one.cells.values())
     sell_through = market.targets[0].by_group[EVERYTHING]
-    assert sell_through.explained is not None
-    assert sell_through.explained > 0
+    assert sell_through.explained_share is not None
+    assert sell_through.explained_share > 0
     assert sell_through.rank_correlation > 0.3
 
 
@@ -119,21 +119,22 @@ def test_page_and_document_hold_every_group(found: list[MarketFigures]) -> None:
     for target in document["markets"][0]["targets"]:
         for name, group in target["by_group"].items():
             assert name in printed
-            assert f"{group['explained']:.3f}" in printed
+            assert f"{group['explained_share']:.3f}" in printed
 
 
 def test_document_tells_what_can_be_known_of_return_risk_alone(found: list[MarketFigures]) -> None:
     document = json.loads(json.dumps(as_document(found)))
     sell_through, return_risk = document["markets"][0]["targets"]
     for group in sell_through["by_group"].values():
-        assert group["knowable_loss"] is group["knowable"] is group["explained_of_knowable"] is None
+        assert group["knowable_loss"] is group["knowable_share"] is None
+        assert group["explained_share_of_knowable"] is None
     everything = return_risk["by_group"][EVERYTHING]
     gain = everything["shrinkage_loss"] - everything["knowable_loss"]
     had = everything["shrinkage_loss"] - everything["model_loss"]
     assert gain > 0
-    assert everything["explained_of_knowable"] == pytest.approx(had / gain)
+    assert everything["explained_share_of_knowable"] == pytest.approx(had / gain)
     (line,) = document["bounds"]
-    assert line.startswith(f"return_risk: {everything['knowable']:.3f} (")
+    assert line.startswith(f"return_risk: {everything['knowable_share']:.3f} of")
 
 
 def _coverage(share: float) -> Coverage:

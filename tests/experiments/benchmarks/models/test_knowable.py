@@ -15,7 +15,7 @@ import pytest
 
 from experiments.benchmarks.models.hidden_quality import QualityEvidence, SupplyTree, posterior
 from experiments.benchmarks.models.knowable import KnowableRates, knowable_rates
-from experiments.benchmarks.models.sightings import known_return_share
+from experiments.benchmarks.models.observed_history import return_known_chance
 from experiments.simulator.configuration.arrays import logistic
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.parameters import ReturnSizes
@@ -169,7 +169,7 @@ def test_posterior_equals_conditioning_on_the_joint_normal() -> None:
 
 
 def test_returns_are_known_after_delay_and_report() -> None:
-    chance = known_return_share(MARKET)
+    chance = return_known_chance(MARKET)
     rng = np.random.default_rng(0)
     days = rng.gamma(2, MARKET.returns.delay_days / 2, 200_000)
     sizes = MARKET.knowledge.returns

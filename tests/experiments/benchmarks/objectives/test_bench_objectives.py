@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 import xuanpin
-from experiments.benchmarks.objectives.benchmark import calibrated, run_rounds
+from experiments.benchmarks.objectives.benchmark import calibrate, run_rounds
 from experiments.benchmarks.objectives.contestants import (
     DEFAULTS,
     MIXED,
@@ -24,10 +24,10 @@ from experiments.benchmarks.objectives.contestants import (
     NAMES,
     OTHERS,
     Contestant,
-    allowed_curves,
     predict_raw,
     references,
     rivals,
+    select_curves,
 )
 from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
 from experiments.benchmarks.objectives.sources import (
@@ -160,8 +160,11 @@ def test_default_contestant_is_the_product(
     training_input, splits = prepared
     split = splits[target]
     product = fit_targets(training_input, splits)[target]
-    found = calibrated(
-        said[target][DEFAULTS[target].name][0], training_input, split, by=DEFAULTS[target].name
+    found = calibrate(
+        said[target][DEFAULTS[target].name][0],
+        training_input,
+        split,
+        contestant=DEFAULTS[target].name,
     )
     np.testing.assert_array_equal(found, product.predict(training_input.matrix[split.latest.rows]))
 
@@ -190,9 +193,9 @@ def test_default_meets_every_other_and_is_none_of_its_references(target: Target)
 def test_contestants_get_the_curves_of_the_product_where_they_start_as_it_does(
     name: str, of_return_risk: tuple[CurveFitter, ...]
 ) -> None:
-    assert allowed_curves(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
-    assert allowed_curves(name, "return_risk", ("return_rate_180d",)) == CURVES
-    assert allowed_curves(name, "sell_through", CATALOGUE.model_inputs) == (fit_isotonic,)
+    assert select_curves(name, "return_risk", CATALOGUE.model_inputs) == of_return_risk
+    assert select_curves(name, "return_risk", ("return_rate_180d",)) == CURVES
+    assert select_curves(name, "sell_through", CATALOGUE.model_inputs) == (fit_isotonic,)
 
 
 def test_calibration_is_the_contestant_s(
@@ -205,7 +208,9 @@ def test_calibration_is_the_contestant_s(
     products = training_input.training_set.keys["product_id"]
     for name, curves in (("shrinkage", CURVES), (MORE.name, CURVES_WITH_IDENTITY)):
         expected = fit_curve(raw, split, products, curves).apply(raw[split.latest.rows])
-        np.testing.assert_array_equal(calibrated(raw, training_input, split, by=name), expected)
+        np.testing.assert_array_equal(
+            calibrate(raw, training_input, split, contestant=name), expected
+        )
 
 
 def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
@@ -224,7 +229,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     product = fit_targets(told, splits)["sell_through"]
     first, *_ = predict_raw(told, split)[DEFAULT.name]
     asked = told.inputs_for("sell_through", split.latest.rows)
-    found = calibrated(first, told, split, by=DEFAULT.name)
+    found = calibrate(first, told, split, contestant=DEFAULT.name)
     np.testing.assert_array_equal(found, product.predict(asked))
     assert not np.array_equal(found, product.predict(told.matrix[split.latest.rows]))
 
@@ -327,10 +332,10 @@ def test_command_compares_on_tables_and_says_which_origins_were_possible(
     document = json.loads(result.stdout)
     kinds = [(one["target"], one["origin"]) for one in document["rounds"]]
     assert kinds == [(target, origin) for origin in range(2) for target in TARGETS]
-    assert [one["origin"] for one in document["refusals"]] == [2]
+    assert [one["origin"] for one in document["skipped"]] == [2]
     assert len(document["verdicts"]) >= 2
     for one in document["summaries"]:
-        beside = one["calibrated_log_loss_beside_default"]
+        beside = one["calibrated_log_loss_minus_default"]
         assert set(beside[document["defaults"][one["target"]]].values()) == {0.0}
         assert beside["constant"]["mean"] != 0
 
@@ -338,4 +343,4 @@ def test_command_compares_on_tables_and_says_which_origins_were_possible(
 def test_command_without_any_data_is_refused() -> None:
     result = CliRunner().invoke(xuanpin.app, ["bench", "objectives", "--seeds", "0"])
     assert result.exit_code == 2
-    assert "no market and no data" in result.stderr
+    assert "No market and no data" in result.stderr

@@ -18,7 +18,7 @@ from experiments.benchmarks.objectives.benchmark import (
     compute_metrics,
 )
 from experiments.benchmarks.objectives.contestants import DEFAULTS, MIXED, MORE, NAMES
-from experiments.benchmarks.objectives.leads import (
+from experiments.benchmarks.objectives.loss_differences import (
     LossDifferences,
     compute_loss_differences,
     pool_differences,
@@ -71,7 +71,9 @@ def _round(
         judged_days=(1, 2),
         raw=said,
         calibrated=said,
-        leads=LossDifferences(tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more),
+        differences=LossDifferences(
+            tuple(f"P{number}" for number in range(50)), np.full(50, 0.02), more
+        ),
     )
 
 
@@ -87,19 +89,23 @@ def _round(
         (
             [{"L2, 5": 0.4}, {"L2, 5": 0.51}, {"L2, 5": 0.4}],
             0.1,
-            [("not reached", "L2, 5 has -0.0633 [-0.", "beside the default, surely less")],
+            [("not reached", "L2, 5 has -0.0633 [-0.", "against the default, surely less")],
         ),
         (
             [{"L2, 5": 0.499}, {"L2, 5": 0.4995}],
             0.1,
-            [("not reached", "L2, 5 has -0.0008 [-0.", "beside the default, less in every round")],
+            [("not reached", "L2, 5 has -0.0008 [-0.", "against the default, less in every round")],
         ),
         (
             [{"L2, 5": 0.49}, {"L2, 5": 0.508}],
             0.1,
             [("reached", "L2, 5 has -0.0010 [-0.", "which may be luck")],
         ),
-        ([{DEFAULT.name: 0.4}], 0, [("not reached", "one round says nothing", "the default")]),
+        (
+            [{DEFAULT.name: 0.4}],
+            0,
+            [("not reached", "one round says nothing about", "the default")],
+        ),
         (
             [{DEFAULT.name: 0.4, "constant": 0.3}] * 2,
             0,
@@ -170,10 +176,10 @@ def test_leads_by_product_add_up_to_the_difference_of_the_losses() -> None:
     draws = {"ours": [said["ours"]], "other": [said["other"], said["ours"]]}
     found = compute_loss_differences(latest, products, draws, default="ours")
     losses = {name: compute_metrics(latest, one).log_loss for name, one in draws.items()}
-    assert (found.share * found.more["other"]).sum() == pytest.approx(
+    assert (found.share * found.excess["other"]).sum() == pytest.approx(
         losses["other"] - losses["ours"]
     )
-    assert (found.more["ours"] == 0).all()
+    assert (found.excess["ours"] == 0).all()
     assert found.products == tuple(f"P{number}" for number in range(30))
     once = pool_differences([(None, found)])["other"]
     again = pool_differences([(None, found), (None, found)])["other"]
@@ -202,9 +208,9 @@ def test_page_and_document_hold_every_contestant_and_refusal() -> None:
             "mean_absolute_error",
             "calibration_error",
         }
-    sure = summary["calibrated_log_loss_beside_default"]["L2, 5"]
+    sure = summary["calibrated_log_loss_minus_default"]["L2, 5"]
     assert sure == pytest.approx({"mean": -0.0775, "low": -0.0775, "high": -0.0775})
     assert "-0.0775 [-0.0775, -0.0775]" in printed
-    assert "leads" not in document["rounds"][0]
-    beside = summary["calibrated"]["L2, 5"]["log_loss"]["beside_default"]
+    assert "differences" not in document["rounds"][0]
+    beside = summary["calibrated"]["L2, 5"]["log_loss"]["minus_default"]
     assert beside["median"] == pytest.approx(-0.0775)

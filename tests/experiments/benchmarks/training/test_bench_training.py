@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from experiments.benchmarks.features.figures import ElapsedTime
-from experiments.benchmarks.features.growth import MedianRange
+from experiments.benchmarks.results.figures import ElapsedTime, MedianRange
 from experiments.benchmarks.training.benchmark import (
     TrainingBenchmarkConfig,
     TrainingBenchmarkResult,
@@ -54,7 +53,7 @@ def test_all_ways_are_measured_and_grow_the_same_trees(measured: TrainingBenchma
 def test_an_engine_that_is_the_local_one_loses_the_same(measured: TrainingBenchmarkResult) -> None:
     engines = measured.engines
     assert engines is not None
-    for target, loss in engines.here_loss.items():
+    for target, loss in engines.local_loss.items():
         assert engines.cluster_loss[target] == MedianRange(loss, loss, loss)
 
 
@@ -66,7 +65,7 @@ def test_page_and_document_hold_every_fit(measured: TrainingBenchmarkResult) -> 
     for one in document["compared"]:
         assert one["name"] in printed
         assert f"{one['ratio']['median']:.2f} (" in printed
-    for loss in document["engines"]["here_loss"].values():
+    for loss in document["engines"]["local_loss"].values():
         assert f"{loss:.5f}" in printed
 
 
@@ -77,13 +76,13 @@ def test_ways_take_turns_in_going_first() -> None:
         went.append(name)
         return "same", ElapsedTime(1.0, 1.0)
 
-    time_in_turns("x", lambda: way("ours"), lambda: way("bare"), 3)
-    assert went == ["ours", "bare", "bare", "ours", "ours", "bare"]
+    time_in_turns("x", lambda: way("product"), lambda: way("bare"), 3)
+    assert went == ["product", "bare", "bare", "product", "product", "bare"]
 
 
 def test_ways_that_come_to_other_trees_are_refused() -> None:
     took = ElapsedTime(1.0, 1.0)
-    with pytest.raises(DifferentTreesError, match="x: ours"):
+    with pytest.raises(DifferentTreesError, match="x: the product"):
         time_in_turns("x", lambda: ("one", took), lambda: ("other", took), 1)
 
 

@@ -1,4 +1,4 @@
-"""The comparison of unripe cohorts: its arithmetic beside plain loops, and a market end to end."""
+"""The benchmark of early rates: its arithmetic beside plain loops, and a market end to end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from experiments.benchmarks.unripe.benchmark import (
     measure,
     summarise,
 )
-from experiments.benchmarks.unripe.cohorts import AGES, build_cohorts, tallies
+from experiments.benchmarks.unripe.cohorts import AGES, build_cohorts, count_outcomes
 from experiments.benchmarks.unripe.page import as_document, page, verdicts
 from experiments.benchmarks.unripe.sale_outcomes import MAX_TRANSIT_DAYS
 from experiments.simulator.configuration.configuration import Simulation
@@ -131,18 +131,18 @@ def test_cohorts_are_those_of_plain_loops(
     engine = shared_engine()
     engine.load(frames)
     markets = dict(zip(frames["listings"].listing_id, frames["listings"].market, strict=True))
-    tally = tallies(engine.dataset, HORIZONS, rate=rate, level=Level.MARKET)
-    cohorts = build_cohorts(tally, ["market"], last_day=10**6, ages=(14,))
+    counts = count_outcomes(engine.dataset, HORIZONS, rate=rate, level=Level.MARKET)
+    cohorts = build_cohorts(counts, ["market"], last_day=10**6, ages=(14,))
     expected = by_loops(frames, markets)
     assert len(cohorts) > 10
     for row in _rows(cohorts):
         trials, successes, seen, back = expected[row.market, row.end_day]
-        assert (row.trials, row.ripe) == (trials, successes / trials)
-        assert row.naive == back / seen if seen else np.isnan(row.naive)
+        assert (row.trials, row.mature_rate) == (trials, successes / trials)
+        assert row.naive_rate == back / seen if seen else np.isnan(row.naive_rate)
 
 
 def test_cohorts_whose_end_nobody_knows_are_left_out() -> None:
-    tally = pd.DataFrame(
+    counts = pd.DataFrame(
         {
             "market": "US",
             "sold_day": [4, 11, 12, 18, 19],
@@ -152,7 +152,7 @@ def test_cohorts_whose_end_nobody_knows_are_left_out() -> None:
             "successes": 10,
         }
     )
-    kept = {last: build_cohorts(tally, ["market"], last_day=last).end_day for last in (49, 51, 61)}
+    kept = {last: build_cohorts(counts, ["market"], last_day=last).end_day for last in (49, 51, 61)}
     assert {last: sorted(set(ends)) for last, ends in kept.items()} == {
         49: [],
         51: [11],
@@ -160,7 +160,7 @@ def test_cohorts_whose_end_nobody_knows_are_left_out() -> None:
     }
 
 
-def test_naive_rates_are_too_low_and_ours_are_not(found: list[AgeFigures]) -> None:
+def test_naive_rates_are_too_low_and_the_features_are_not(found: list[AgeFigures]) -> None:
     by_market = {(one.rate, one.age): one for one in found if one.level is Level.MARKET}
     assert set(by_market) == {
         (rate.name, age) for rate in (RETURN_RATE, REPURCHASE_RATE) for age in AGES
@@ -169,14 +169,14 @@ def test_naive_rates_are_too_low_and_ours_are_not(found: list[AgeFigures]) -> No
         assert one.naive.mean.high < 0
     week_old = by_market["return_rate", 7]
     assert week_old.naive.mean.mean < -2
-    assert abs(week_old.ours.mean.mean) < 1
+    assert abs(week_old.feature.mean.mean) < 1
 
 
-def test_counting_units_that_are_not_ripe_is_found(dataset: Dataset) -> None:
+def test_counting_units_that_are_not_mature_is_found(dataset: Dataset) -> None:
     hasty = build_stored_rows(dataset, Horizons(return_window_days=1))
     cohorts = compare(dataset, hasty, rate=RETURN_RATE, level=Level.MARKET).assign(seed=0)
     week_old = next(summarise(cohorts, rate=RETURN_RATE, level=Level.MARKET))
-    assert week_old.ours.mean.high < -1
+    assert week_old.feature.mean.high < -1
     assert verdicts([week_old])[0].startswith("not reached: return_rate by market, 7 days old")
 
 
@@ -187,7 +187,7 @@ def test_page_and_document_hold_all_figures(found: list[AgeFigures]) -> None:
     document = json.loads(json.dumps(as_document(found)))
     assert len(document["figures"]) == len(document["verdicts"]) == len(found)
     for figures in document["figures"]:
-        assert f"{figures['ours']['mean']['mean']:+.2f}" in printed
+        assert f"{figures['feature']['mean']['mean']:+.2f}" in printed
         assert f"{figures['naive']['absolute']:.2f}" in printed
 
 
@@ -202,8 +202,8 @@ def test_verdict_bounds_the_bias_either_way(mean: float, said: str) -> None:
         age=7,
         cohorts=9,
         left_out=0,
-        ripe=0.1,
-        ours=bias,
+        mature_rate=0.1,
+        feature=bias,
         naive=bias,
     )
     assert verdicts([one])[0].startswith(said)

@@ -1,4 +1,4 @@
-"""What a market's own tables had shown of returns, reviews and audits by a moment."""
+"""Collect the evidence of a market's tables on returns, reviews and audits by a moment."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from experiments.simulator.mechanisms.suppliers import MEAN_SCORE, SCORE_SLOPE
 from features.runtime.arrays import FloatArray, IntArray
 
 Columns = dict[str, Any]
-"""Arrays of shape (lines,), and likewise, by name."""
+"""Arrays by name, all of the same length."""
 
 STARS: Final = 5
 MIN_SCORE: Final = 0.0005
-"""Scores have three digits: one of 0 or 1 stands for one nearer than this."""
+"""Scores have three digits: 0 stands for all that are below this, and 1 likewise."""
 _HOURS_A_DAY: Final = 24
 _MAX_DAYS: Final = 200
-"""After which a return that isn't known won't come: one in 10 ** 12 does."""
+"""Returns known later than this many days after delivery are too rare to count."""
 
 _DAY: Final = "(epoch_us({column}) / 86400e6 - $first)"
 _LINES: Final = f"""
-SELECT place, orders.units, {_DAY.format(column="orders.event_time")} AS ordered,
+SELECT listing, orders.units, {_DAY.format(column="orders.event_time")} AS ordered,
     {_DAY.format(column="deliveries.event_time")} AS delivered,
     {_DAY.format(column="greatest(orders.available_at, deliveries.available_at)")} AS known,
     delivered - ordered > promised_days AS is_late, coalesce(returns.units, 0) AS returned,
@@ -45,11 +45,11 @@ FROM orders JOIN listings USING (listing_id) JOIN deliveries USING (order_line_i
 LEFT JOIN returns USING (order_line_id)
 """  # noqa: S608 - parts are constants of this file
 _REVIEWS: Final = f"""
-SELECT place, rating, {_DAY.format(column="available_at")} AS known
+SELECT listing, rating, {_DAY.format(column="available_at")} AS known
 FROM reviews JOIN listings USING (listing_id)
 """  # noqa: S608 - likewise
 _AUDITS: Final = f"""
-SELECT substr(supplier_id, 2)::BIGINT AS place, score, inspected_units, defective_units,
+SELECT substr(supplier_id, 2)::BIGINT AS supplier, score, inspected_units, defective_units,
     {_DAY.format(column="available_at")} AS known
 FROM supplier_audits
 """  # noqa: S608 - likewise
@@ -57,9 +57,10 @@ FROM supplier_audits
 
 @dataclass(frozen=True)
 class ObservedHistory:
-    """All order lines, reviews and audits of a market, with the day on which each was known.
+    """All order lines, reviews and audits of a market, with the day on which each became known.
 
-    `place` is the listing's or supplier's; times are days since the market's first midnight.
+    Lines and reviews hold the index of their listing, audits that of their supplier. Times are in
+    days since the market's first midnight.
     """
 
     market: Simulation
@@ -71,9 +72,9 @@ class ObservedHistory:
 
     @classmethod
     def read(cls, data: Path, world: World, listings: MarketListings) -> ObservedHistory:
-        """Read them from the tables of the contract in `data`."""
+        """Read the history from the tables of the contract in `data`."""
         names = pa.table(
-            {"listing_id": pa.array(listings.name), "place": np.arange(listings.name.size)}
+            {"listing_id": pa.array(listings.name), "listing": np.arange(listings.name.size)}
         )
         with duckdb.connect(config={"memory_limit": "3GB"}) as connection:
             connection.register("listings", names)
@@ -86,14 +87,14 @@ class ObservedHistory:
         return cls(world.market, listings, _build_tree(world, listings), lines, reviews, audits)
 
     def collect_evidence(self, day: int) -> QualityEvidence:
-        """Return what was known at the midnight that begins a day of the market."""
+        """Return the evidence known at the midnight that begins a day of the market."""
         listing, log_odds = self._cells
         lines, cell = self.lines, self._cell_of_line
         is_known = lines["known"] <= day
         is_back = is_known & (lines["return_known"] <= day)
         returned = sum_by_group(lines["returned"] * is_back, cell, listing.size)
         trials = sum_by_group(self._count_trials(day) * is_known, cell, listing.size)
-        # Those that came back at once would otherwise outnumber the trials of a young cell.
+        # In a young cell, units that came back at once can outnumber the trials.
         return QualityEvidence(
             listing=listing,
             log_odds=log_odds,
@@ -104,15 +105,15 @@ class ObservedHistory:
         )
 
     def _count_trials(self, day: int) -> FloatArray:
-        """Return the units of each line of which it would be known had they come back."""
+        """Return the units of each line whose return would be known by then."""
         waited = np.maximum(day - self.lines["delivered"], 0)
-        known = known_return_share(self.market)
-        share = np.interp(waited * _HOURS_A_DAY, np.arange(known.size), known)
+        chance = return_known_chance(self.market)
+        share = np.interp(waited * _HOURS_A_DAY, np.arange(chance.size), chance)
         lift = np.where(self.lines["is_late"], self.market.logistics.late_return_lift, 1.0)
         return np.asarray(self.lines["units"] * lift * share, np.float64)
 
     def _count_stars(self, day: int) -> FloatArray:
-        product = self.tree.product[self.reviews["place"]]
+        product = self.tree.product[self.reviews["listing"]]
         is_known = self.reviews["known"] <= day
         counts = [
             sum_by_group(
@@ -126,30 +127,32 @@ class ObservedHistory:
         audits, precision = self.audits, self.market.suppliers.audit_noise**-2
         is_known = (audits["known"] <= day).astype(np.float64)
         score = np.clip(audits["score"], MIN_SCORE, 1 - MIN_SCORE)
-        seen = (np.log(score / (1 - score)) - MEAN_SCORE) / SCORE_SLOPE
+        observed = (np.log(score / (1 - score)) - MEAN_SCORE) / SCORE_SLOPE
         values = {
             "audit_precision": precision * is_known,
-            "audit_information": precision * seen * is_known,
+            "audit_information": precision * observed * is_known,
             "inspected": audits["inspected_units"] * is_known,
             "defective": audits["defective_units"] * is_known,
         }
         return {
-            name: sum_by_group(value, audits["place"], self.tree.suppliers)
+            name: sum_by_group(value, audits["supplier"], self.tree.suppliers)
             for name, value in values.items()
         }
 
     @cached_property
     def _cell_numbers(self) -> tuple[IntArray, IntArray]:
-        """Return the distinct cells, and the cell of each line: a listing and what is repaired."""
-        place = self.lines["place"].astype(np.int64)
-        is_repaired = np.floor(self.lines["ordered"])[:, None] >= self.listings.repaired_day[place]
+        """Return the distinct cells and the cell of each line: a listing and its repaired gaps."""
+        listing = self.lines["listing"].astype(np.int64)
+        is_repaired = (
+            np.floor(self.lines["ordered"])[:, None] >= self.listings.repaired_day[listing]
+        )
         bits = is_repaired @ (1 << np.arange(len(RETURN_ATTRIBUTES)))
-        cells, cell = np.unique(place * (1 << len(RETURN_ATTRIBUTES)) + bits, return_inverse=True)
+        cells, cell = np.unique(listing * (1 << len(RETURN_ATTRIBUTES)) + bits, return_inverse=True)
         return cells, cell
 
     @cached_property
     def _cells(self) -> tuple[IntArray, FloatArray]:
-        """Return the listing and the open log odds of each cell."""
+        """Return the listing and the visible log odds of each cell."""
         cells, _ = self._cell_numbers
         listing, bits = np.divmod(cells, 1 << len(RETURN_ATTRIBUTES))
         is_repaired = (bits[:, None] >> np.arange(len(RETURN_ATTRIBUTES))) & 1
@@ -164,22 +167,22 @@ class ObservedHistory:
 
 
 def _build_tree(world: World, listings: MarketListings) -> SupplyTree:
-    """Return who belongs to whom; products without a listing have no evidence to give."""
+    """Return the tree; products without a listing have no evidence, so their supplier is any."""
     supplier = np.zeros(world.market.products, np.int64)
     supplier[listings.product] = listings.supplier
     return SupplyTree(listings.product, supplier, world.suppliers.quality.size)
 
 
-def known_return_share(market: Simulation) -> FloatArray:
-    """Return the chance that a return is known so many whole hours after delivery (hours,)."""
+def return_known_chance(market: Simulation) -> FloatArray:
+    """Return the chance that a return is known by each hour after delivery, shape (hours,)."""
     hour = np.arange(_MAX_DAYS * _HOURS_A_DAY)
     scale = market.returns.delay_days * _HOURS_A_DAY / DELAY_SHAPE
-    comes = np.diff(gamma(DELAY_SHAPE, scale=scale).cdf(np.r_[hour, hour.size]))
+    returned = np.diff(gamma(DELAY_SHAPE, scale=scale).cdf(np.r_[hour, hour.size]))
     sizes = market.knowledge.returns
     soon = _wait_chances(sizes.hours, hour)
     late = np.convolve(soon, _wait_chances(sizes.backfill_days * _HOURS_A_DAY, hour))[: hour.size]
-    told = soon + sizes.backfill_share * (late - soon)
-    chance = np.convolve(comes, told)[: hour.size - 1]
+    reported = soon + sizes.backfill_share * (late - soon)
+    chance = np.convolve(returned, reported)[: hour.size - 1]
     return np.asarray(np.minimum(np.r_[0.0, np.cumsum(chance)], 1.0), np.float64)
 
 

@@ -1,0 +1,1 @@
+"""What benchmarks share: figures with their range, times, verdicts and the printed result."""
