@@ -14,8 +14,7 @@ from experiments.benchmarks.objectives.cli import bench_objectives
 from experiments.benchmarks.online.cli import bench_online
 from experiments.benchmarks.training.cli import bench_training
 from experiments.benchmarks.unripe.cli import bench_unripe
-from experiments.simulator.cli import plot_market, simulate
-from experiments.simulator.truth.cli import bench_truth
+from experiments.simulator.cli import bench_truth, plot_market, simulate
 
 import_app = typer.Typer(
     name="import",
@@ -124,14 +123,12 @@ market_app.command("simulate", epilog="Example: xuanpin simulate --out market --
     simulate
 )
 
-bench_app = typer.Typer(
-    name="bench", help="Measure: what could be known at best, and what it costs."
-)
+bench_app = typer.Typer(name="bench", help="Measure accuracy against known truth, and costs.")
 
 
 @bench_app.callback()
 def bench_group() -> None:
-    """Measure: what could be known at best, and what it costs."""
+    """Measure accuracy against known truth, and costs."""
 
 
 bench_app.command("truth", epilog="Example: xuanpin bench truth market")(bench_truth)

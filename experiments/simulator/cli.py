@@ -1,4 +1,4 @@
-"""The command that makes a simulated market, and the one that draws its pictures."""
+"""The commands that simulate a market, draw its pictures and measure its noise floor."""
 
 from __future__ import annotations
 
@@ -11,29 +11,27 @@ import typer
 def simulate(
     out: Annotated[Path, typer.Option(help="Directory to write; the truth goes to OUT-truth.")],
     preset: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
-    products: Annotated[int | None, typer.Option(help="Products proposed.")] = None,
-    markets: Annotated[str | None, typer.Option(help="Such as US,GB,DE,FR,IT,ES.")] = None,
+    products: Annotated[int | None, typer.Option(help="Number of proposed products.")] = None,
+    markets: Annotated[str | None, typer.Option(help="Codes of markets, such as US,GB,DE.")] = None,
     days: Annotated[int | None, typer.Option(help="Days of history.")] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal bytes.")] = None,
     dirty: Annotated[
-        float | None, typer.Option(help="Rows of dirt planted, as a share of each table.")
+        float | None, typer.Option(help="Rows of dirt to add, as a share of each table.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file with sizes of mechanisms; see docs/market.md.")
+        Path | None, typer.Option(help="TOML file with parameters; see docs/market.md.")
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print the rows by table as JSON and nothing else.")
+        bool, typer.Option("--json", help="Print only the rows by table, as JSON.")
     ] = False,
 ) -> None:
-    """Simulate a market whose truth is known: all tables of the contract, and the truth beside."""
+    """Simulate a market with known truth: all tables of the contract, and the truth beside them."""
     from json import dumps
-
-    from rich.console import Console
-    from rich.progress import Progress
 
     from experiments.simulator.configuration.configuration import configure
     from experiments.simulator.tables.simulate import simulate as make_market
     from experiments.simulator.tables.writing import truth_directory
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     market = configure(
         preset,
@@ -44,14 +42,13 @@ def simulate(
         seed=seed,
         dirty=dirty,
     )
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Simulating", total=market.chunks)
-        rows = make_market(market, out, lambda done, _: progress.update(task, completed=done))
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        rows = make_market(market, out, progress)
     if json:
         typer.echo(dumps(rows))
         return
-    counted = ", ".join(f"{count:,} {name}" for name, count in rows.items())
-    typer.echo(f"A market is in {out}: {counted}.\nIts truth is in {truth_directory(out)}.")
+    counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
+    typer.echo(f"The market is in {out}: {counts}.\nIts truth is in {truth_directory(out)}.")
 
 
 def plot_market(
@@ -63,3 +60,31 @@ def plot_market(
 
     for path in draw_all(data, out):
         typer.echo(str(path))
+
+
+def bench_truth(
+    data: Annotated[Path, typer.Argument(help="Directory that `xuanpin simulate` wrote.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Measure the loss of a perfect forecaster on a simulated market: no model can lose less."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from experiments.simulator.tables.writing import truth_directory
+    from experiments.simulator.truth.noise_floor import noise_floors
+    from experiments.simulator.truth.reader import Truth
+
+    floors = noise_floors(Truth.open(truth_directory(data)))
+    if json:
+        typer.echo(dumps([{**asdict(floor), "learnable": floor.learnable} for floor in floors]))
+        return
+    table = Table("target", "moments", "rows", "mean", "perfect log loss", "constant", "learnable")
+    for floor in floors:
+        loss = f"{floor.log_loss:.4f} ± {1.96 * floor.standard_error:.4f}"
+        constant, learnable = f"{floor.constant_log_loss:.4f}", f"{floor.learnable:.0%}"
+        rows, mean = f"{floor.rows:,}", f"{floor.mean:.3f}"
+        table.add_row(floor.target, floor.moments, rows, mean, loss, constant, learnable)
+    Console().print(table)

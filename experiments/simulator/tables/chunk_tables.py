@@ -22,9 +22,10 @@ from experiments.simulator.outcomes import orders
 from experiments.simulator.outcomes.outcomes import add_up
 from experiments.simulator.outcomes.returns import draw_returns
 from experiments.simulator.outcomes.sales import Columns, sales_columns
-from experiments.simulator.tables.contract import cast_to_contract
 from experiments.simulator.tables.shop_window import listing_table, product_table
 from experiments.simulator.tables.truth_rows import candidate_truth, weekly_truth
+from features.contract.columns import ColumnKind, column_kind
+from features.contract.tables import TABLE_BY_NAME
 from features.runtime.arrays import IntArray
 
 PARENTS: Final = {
@@ -33,7 +34,14 @@ PARENTS: Final = {
     "reviews": ("orders", "order_line_id"),
     "video_stats": ("videos", "video_id"),
 }
-"""Nothing is exported of what isn't known itself yet."""
+"""Rows are exported only with their parent: its table, and the column that names it."""
+TYPES: Final = {
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.INTEGER: pa.int64(),
+    ColumnKind.NUMBER: pa.float64(),
+    ColumnKind.FLAG: pa.bool_(),
+    ColumnKind.TIME: pa.timestamp("us"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,15 @@ def make_chunk(world: World, number: int) -> ChunkTables:
             "candidates": candidate_truth(world, chunk),
         },
     )
+
+
+def cast_to_contract(name: str, table: pa.Table) -> pa.Table:
+    """Return a table with the contract's columns, in its order and with its types."""
+    columns = TABLE_BY_NAME[name].columns
+    schema = pa.schema(
+        [(column, TYPES[column_kind(declared)]) for column, declared in columns.items()]
+    )
+    return table.select(schema.names).cast(schema)
 
 
 def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str, pa.Table]:

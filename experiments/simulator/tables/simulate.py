@@ -1,10 +1,9 @@
-"""Simulating a market: chunk after chunk, so that memory holds one of them."""
+"""Simulate a market chunk by chunk, so that memory holds a single chunk."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,17 +13,11 @@ from experiments.simulator.mechanisms.plan import build_world
 from experiments.simulator.tables.chunk_tables import make_chunk, make_shared_tables
 from experiments.simulator.tables.dirt import LEDGER, PlantedRows, add_dirt, ledger_document
 from experiments.simulator.tables.writing import MARK, publish_directories, write_part
-
-ProgressCallback = Callable[[int, int], None]
-"""Told how many chunks are done, and of how many."""
-
-
-def _ignore_progress(_done: int, _of: int) -> None:
-    """Tell nobody."""
+from features.runtime.progress import ProgressCallback, ignore_progress
 
 
 def simulate(
-    market: Simulation, out: Path, progress: ProgressCallback = _ignore_progress
+    market: Simulation, out: Path, progress: ProgressCallback = ignore_progress
 ) -> dict[str, int]:
     """Write a simulated market into `out` and its truth beside it; return rows by table.
 
@@ -32,7 +25,7 @@ def simulate(
     give equal bytes. Memory doesn't grow with the number of chunks.
 
     Raises:
-        StorageError: the disk refuses, or other things stand at `out`.
+        StorageError: the disk refuses, or `out` holds other files.
     """
     world = build_world(market)
     rows: Counter[str] = Counter()
@@ -40,12 +33,12 @@ def simulate(
     with publish_directories(out) as (data, truth):
         _write(data, 0, make_shared_tables(world), rows)
         for number in range(market.chunks):
-            made = make_chunk(world, number)
-            tables, planted = add_dirt(market, number, made.tables)
+            chunk = make_chunk(world, number)
+            tables, planted = add_dirt(market, number, chunk.tables)
             ledger += planted
             _write(data, number, tables, rows)
-            _write(truth, number, made.truth, Counter())
-            progress(number + 1, market.chunks)
+            _write(truth, number, chunk.truth, Counter())
+            progress("simulating", rows.total())
         (truth / LEDGER).write_text(ledger_document(ledger), encoding="utf-8")
         document = market.model_dump(mode="json")
         text = json.dumps(document, indent=1, sort_keys=True) + "\n"

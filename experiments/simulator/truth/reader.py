@@ -25,12 +25,44 @@ from experiments.simulator.mechanisms.plan import (
     plan_at_prices,
 )
 from experiments.simulator.tables.writing import MARK
-from experiments.simulator.truth.refusals import (
-    NoTruthError,
-    UnknownAttributeError,
-    UnknownCandidateError,
-)
 from features.runtime.arrays import FloatArray
+from features.runtime.errors import DataError
+
+
+class NoTruthError(DataError):
+    """Refuse a directory that holds no truth."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            problem=f"{directory.name} doesn't hold the truth of a simulated market.",
+            hint="Name the directory DATA-truth that `xuanpin simulate --out DATA` wrote.",
+        )
+
+
+class UnknownCandidateError(DataError):
+    """Refuse a candidate that the market doesn't have."""
+
+    def __init__(self, listing_id: str, reason: str) -> None:
+        super().__init__(
+            problem=f"The simulated market has no candidate {listing_id}: {reason}.",
+            hint=(
+                "Name a candidate such as L00000012-US; the truth's table `candidates` lists all, "
+                "with their first days."
+            ),
+        )
+
+
+class UnknownAttributeError(DataError):
+    """Refuse to change an attribute that the candidate doesn't have."""
+
+    def __init__(self, attribute: str, known: list[str]) -> None:
+        super().__init__(
+            problem=f"The candidate has no attribute {attribute[:40]}.",
+            hint=(
+                f"Change one of {', '.join(known)}; a certificate that no market demands has no "
+                "effect."
+            ),
+        )
 
 
 @dataclass(frozen=True)

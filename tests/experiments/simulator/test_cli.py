@@ -9,8 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from experiments.simulator.cli import plot_market, simulate
-from experiments.simulator.truth.cli import bench_truth
+from experiments.simulator.cli import bench_truth, plot_market, simulate
 from features.runtime.errors import SettingsError
 
 app = typer.Typer()

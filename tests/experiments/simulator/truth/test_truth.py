@@ -13,9 +13,10 @@ from experiments.simulator.mechanisms.expectations import expected_sales
 from experiments.simulator.tables.simulate import simulate
 from experiments.simulator.tables.writing import truth_directory
 from experiments.simulator.truth.noise_floor import noise_floors, row_log_loss
-from experiments.simulator.truth.reader import Change, Truth
-from experiments.simulator.truth.refusals import (
+from experiments.simulator.truth.reader import (
+    Change,
     NoTruthError,
+    Truth,
     UnknownAttributeError,
     UnknownCandidateError,
 )
