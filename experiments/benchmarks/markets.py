@@ -37,12 +37,12 @@ def configure_market(lines: int) -> Simulation:
 
 def ensure_market(lines: int, work: Path) -> Path:
     """Return the directory of a validated market in `work`, simulated unless an earlier run did."""
-    return ensure_validated(
+    return ensure_valid_market(
         configure_market(lines), work / f"market-{lines}", work / f"validated-{lines}"
     )
 
 
-def ensure_validated(market: Simulation, raw: Path, valid: Path) -> Path:
+def ensure_valid_market(market: Simulation, raw: Path, valid: Path) -> Path:
     """Return `valid`, the validated market; simulate and validate it unless it is there already.
 
     `raw` receives the tables, with the truth beside it. A market that other code wrote, or of

@@ -1,1 +1,1 @@
-"""A simulated market whose truth is known."""
+"""Simulate a market with known truth."""

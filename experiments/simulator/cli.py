@@ -74,10 +74,10 @@ def bench_truth(
     from rich.table import Table
 
     from experiments.simulator.tables.writing import truth_directory
-    from experiments.simulator.truth.noise_floor import noise_floors
+    from experiments.simulator.truth.noise_floor import measure_noise_floors
     from experiments.simulator.truth.reader import Truth
 
-    floors = noise_floors(Truth.open(truth_directory(data)))
+    floors = measure_noise_floors(Truth.open(truth_directory(data)))
     if json:
         typer.echo(dumps([{**asdict(floor), "learnable": floor.learnable} for floor in floors]))
         return

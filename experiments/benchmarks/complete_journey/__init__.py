@@ -1,1 +1,1 @@
-"""The Complete Journey: which products' buyers buy them again, in a year of real groceries."""
+"""Benchmark of the estimators on a year of real groceries, the Complete Journey."""

@@ -1,1 +1,1 @@
-"""What features cost: the catalogue on growing markets, beside SQL written by hand."""
+"""Benchmark of the cost of features, beside SQL written by hand."""

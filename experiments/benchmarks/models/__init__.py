@@ -1,1 +1,1 @@
-"""How much of what can be known the models know: measured on markets whose truth is known."""
+"""Benchmark of the models against the known truth of simulated markets."""

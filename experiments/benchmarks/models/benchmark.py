@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from experiments.benchmarks.markets import ensure_validated, market_name, read_training_rows
+from experiments.benchmarks.markets import ensure_valid_market, market_name, read_training_rows
 from experiments.benchmarks.models.against_truth import (
     TruthComparison,
     compare_with_truth,
@@ -96,7 +96,7 @@ def _measure_market(
     progress(f"seed {seed}: the market")
     name = f"models-{market_name(market)}"
     raw = config.work / name
-    valid = ensure_validated(market, raw, config.work / f"{name}-validated")
+    valid = ensure_valid_market(market, raw, config.work / f"{name}-validated")
     progress(f"seed {seed}: features")
     rows = read_training_rows(valid)
     recipe = TrainingRecipe(Horizons(), CATALOGUE, config.settings)

@@ -86,8 +86,8 @@ def bounds(markets: Sequence[MarketFigures]) -> list[str]:
     lines = []
     for target in _targets(markets):
         groups = [figures.by_group[EVERYTHING] for figures in _figures_of_target(markets, target)]
-        knowable = _known_values(groups, "knowable_share")
-        explained = _known_values(groups, "explained_share_of_knowable")
+        knowable = _drop_unknown(groups, "knowable_share")
+        explained = _drop_unknown(groups, "explained_share_of_knowable")
         if knowable:
             lines.append(
                 f"{target}: {MedianRange.from_values(knowable).format(FORM)}"
@@ -97,7 +97,7 @@ def bounds(markets: Sequence[MarketFigures]) -> list[str]:
     return lines
 
 
-def _known_values(groups: Sequence[TruthComparison], share: str) -> list[float]:
+def _drop_unknown(groups: Sequence[TruthComparison], share: str) -> list[float]:
     values = [getattr(group, share) for group in groups]
     return [value for value in values if value is not None]
 

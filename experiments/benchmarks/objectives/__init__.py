@@ -1,1 +1,1 @@
-"""What boosters should minimise, and how many to average: judged on forward splits."""
+"""Benchmark of the objectives and the number of boosters, on forward splits."""

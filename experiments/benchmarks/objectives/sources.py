@@ -8,7 +8,7 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from experiments.benchmarks.markets import ensure_validated, market_name
+from experiments.benchmarks.markets import ensure_valid_market, market_name
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.horizons import Horizons
 from features.runtime.progress import ProgressCallback
@@ -58,6 +58,6 @@ def load_rows(
     with run_lock(run):
         if source.market is not None:
             progress("the market")
-            ensure_validated(source.market, source.directory, run / VALIDATED)
+            ensure_valid_market(source.market, source.directory, run / VALIDATED)
         checkpoints = Checkpoints(run, code_version(), progress)
         return prepare_rows(source.directory, horizons, checkpoints, progress).rows

@@ -1,1 +1,1 @@
-"""What benchmarks share: figures with their range, times, verdicts and the printed result."""
+"""Figures with their range, times, verdicts and output of all benchmarks."""

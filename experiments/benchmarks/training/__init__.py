@@ -1,1 +1,1 @@
-"""What training costs beside bare LightGBM with the same trees, and on a cluster."""
+"""Benchmark of the cost of training, beside bare LightGBM and on a cluster."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.benchmarks.markets import ensure_validated, market_name, read_training_rows
+from experiments.benchmarks.markets import ensure_valid_market, market_name, read_training_rows
 from experiments.benchmarks.training.engines import (
     EngineComparison,
     compare_engines,
@@ -65,7 +65,7 @@ def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> Trai
     name = f"training-{market_name(config.market)}"
     path = config.work / f"{name}.parquet"
     rows = read_training_rows(
-        ensure_validated(config.market, config.work / name, config.work / f"{name}-validated")
+        ensure_valid_market(config.market, config.work / name, config.work / f"{name}-validated")
     )
     pq.write_table(rows, path)
     training_input, splits = _prepare_input(rows, config.settings)

@@ -1,1 +1,1 @@
-"""How far off rates are while the latest sales have not finished: ours and the naive figure."""
+"""Benchmark of early rates, read while the latest sales are still immature."""

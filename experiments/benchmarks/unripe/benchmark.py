@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.benchmarks.markets import ensure_validated, market_name
+from experiments.benchmarks.markets import ensure_valid_market, market_name
 from experiments.benchmarks.unripe.cohorts import AGES, MIN_TRIALS, build_cohorts, count_outcomes
 from experiments.simulator.configuration.configuration import Simulation
 from features.catalogue.catalogue import CATALOGUE
@@ -86,7 +86,7 @@ def measure(config: CohortBenchmarkConfig, progress: ProgressCallback) -> list[A
     for market in config.markets:
         progress(f"seed {market.seed}: the market")
         name = f"unripe-{market_name(market)}"
-        valid = ensure_validated(market, config.work / name, config.work / f"{name}-validated")
+        valid = ensure_valid_market(market, config.work / name, config.work / f"{name}-validated")
         dataset = open_dataset(valid)
         rows = build_stored_rows(dataset, Horizons())
         for (rate, level), cohorts in compared.items():

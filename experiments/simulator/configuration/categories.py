@@ -1,4 +1,4 @@
-"""The categories of the market: what is sold, and how it behaves."""
+"""The categories of the market and their parameters."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from experiments.simulator.configuration.section import Section
 
 
 class Category(Section):
-    """A leaf category and its sizes.
+    """A leaf category and its parameters.
 
     `volume` is demand against the mean category (log). `price` is the reference price in US
     dollars. `return_rate` holds for a listing of mean quality with everything localised.
-    `repurchase` is the number of times that a purchase is followed by another of the same product.
-    `season` is the amplitude of the yearly wave (log), `peak_day` its top as day of the year.
+    `repurchase` is the expected number of further purchases of the same product after one.
+    `season` is the amplitude of the yearly wave (log), and `peak_day` the day of the year of its
+    maximum.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Category(Section):
     is_sized: bool = False
     is_electric: bool = False
     certificates: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Certificate and the market groups that demand it (`US`, `GB`, `EU`)."""
+    """Pairs of a certificate and the market groups that demand it (`US`, `GB`, `EU`)."""
 
 
 _CE: Final = (("certificate:CE", ("EU",)), ("certificate:UKCA", ("GB",)))
@@ -38,11 +39,11 @@ _FOOD: Final = (("certificate:FDA", ("US",)),)
 _REACH: Final = (("certificate:REACH", ("EU",)),)
 
 
-def _category(name: str, parent: str, *sizes: float, **rest: object) -> Category:
-    """Make a category of volume, price, elasticity, return rate and repurchase, in this order."""
+def _category(name: str, parent: str, *sizes: float, **others: object) -> Category:
+    """Return a category; `sizes` are volume, price, elasticity, return rate and repurchase."""
     names = ("volume", "price", "elasticity", "return_rate", "repurchase")
     return Category.model_validate(
-        {"name": name, "parent": parent, **dict(zip(names, sizes, strict=True)), **rest}
+        {"name": name, "parent": parent, **dict(zip(names, sizes, strict=True)), **others}
     )
 
 
@@ -176,8 +177,8 @@ CATEGORIES: Final = (
         certificates=_TOY,
     ),
 )
-"""Sizes are assumed, so that apparel returns most and about 23 % of the first-time buyers of
-consumables buy the same again within 90 days. Return rates are those before what bad fit, low
-quality and lateness add."""
+"""The sizes are assumed: apparel returns most, and consumables are bought again most
+(docs/market.md lists the facts that they aim at). Bad fit, low quality and lateness add to the
+return rates."""
 CONSUMABLE: Final = 0.2
-"""Categories with at least this repurchase count as consumables."""
+"""Categories with a higher repurchase than this count as consumables."""

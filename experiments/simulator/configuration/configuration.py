@@ -1,4 +1,4 @@
-"""The whole configuration of a simulated market, and its presets."""
+"""The configuration of a simulated market, and its presets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Simulation(Section):
-    """Everything that decides a simulated market; equal values give equal bytes."""
+    """All parameters of a simulated market; equal values give equal bytes."""
 
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     products: int = Field(default=1_500, ge=1, le=10_000_000)
@@ -31,9 +31,9 @@ class Simulation(Section):
     days: int = Field(default=500, ge=60, le=1_500)
     start: date = date(2025, 1, 1)
     chunk_products: int = Field(default=1_000, ge=1, le=10_000)
-    """Products made at once: bounds memory. Another value gives another market."""
+    """Products simulated at once, which bounds memory. Another value gives another market."""
     dirty: float = Field(default=0.0, ge=0, le=0.2)
-    """Rows of dirt planted, as a share of each table's rows."""
+    """Rows of dirt to add, as a share of each table's rows."""
     categories: tuple[Category, ...] = CATEGORIES
     places: tuple[Place, ...] = PLACES
     suppliers: sizes.SupplierSizes = sizes.SupplierSizes()
@@ -54,7 +54,7 @@ class Simulation(Section):
     def _check_markets(self) -> Self:
         known = [place.code for place in self.places]
         if not self.markets or len(set(self.markets)) < len(self.markets):
-            message = "name each market once, and at least one"
+            message = "name at least one market, and each once"
             raise ValueError(message)
         unknown = sorted(set(self.markets) - set(known))
         if unknown:
@@ -63,35 +63,34 @@ class Simulation(Section):
         return self
 
     @property
-    def simulated_places(self) -> tuple[Place, ...]:
-        """Return the markets that are simulated, in the order asked for."""
+    def market_places(self) -> tuple[Place, ...]:
+        """Return the places of the simulated markets, in the order of `markets`."""
         by_code = {place.code: place for place in self.places}
         return tuple(by_code[code] for code in self.markets)
 
     @property
     def chunks(self) -> int:
-        """Return how many chunks the products are made in."""
+        """Return the number of chunks of products."""
         return -(-self.products // self.chunk_products)
 
     @property
     def first_day(self) -> int:
-        """Return the day number of the first day."""
+        """Return the first day, in days since 1970."""
         return (self.start - date(1970, 1, 1)).days
 
     @property
     def end(self) -> datetime:
-        """Return the moment at which the data were exported: nothing later is known."""
+        """Return the time of the export; the data hold nothing that became known later."""
         return datetime.fromtimestamp((self.first_day + self.days) * 86_400, UTC)
 
 
 class BadSimulationError(SettingsError):
-    """Refuse a configuration of the market with an unknown key or an impossible size."""
+    """Refuse a configuration of the market with an unknown key or a value out of range."""
 
-    def __init__(self, place: str, message: str) -> None:
+    def __init__(self, setting: str, message: str) -> None:
         super().__init__(
-            expected="a configuration of the simulated market",
-            found=f"{place}: {message}",
-            way_out="docs/market.md lists its sections, keys and limits.",
+            problem=f"The configuration of the market is invalid at {setting}: {message}.",
+            hint="docs/market.md lists the sections, keys and limits.",
         )
 
 
@@ -100,14 +99,13 @@ class UnknownPresetError(SettingsError):
 
     def __init__(self, preset: str) -> None:
         super().__init__(
-            expected=f"a preset out of {', '.join(PRESETS)}",
-            found=preset[:40],
-            way_out="Name one of them, or give --products, --markets and --days.",
+            problem=f"There is no preset {preset[:40]}.",
+            hint=f"Choose {', '.join(PRESETS)}, or give --products, --markets and --days.",
         )
 
 
-def configure(preset: str = "small", *, file: Path | None = None, **chosen: object) -> Simulation:
-    """Return a preset, changed by a TOML file and then by what is chosen and not None.
+def configure(preset: str = "small", *, file: Path | None = None, **options: object) -> Simulation:
+    """Return a preset, changed by a TOML file and then by the options that aren't None.
 
     Raises:
         SettingsError: an unknown preset or key, or a value out of range.
@@ -115,12 +113,12 @@ def configure(preset: str = "small", *, file: Path | None = None, **chosen: obje
     if preset not in PRESETS:
         raise UnknownPresetError(preset)
     from_file = {} if file is None else _read_toml(file)
-    given = {name: value for name, value in chosen.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     return parse_configuration({**PRESETS[preset], **from_file, **given})
 
 
 def parse_configuration(values: dict[str, Any]) -> Simulation:
-    """Return a configuration out of plain values.
+    """Return the configuration that plain values describe.
 
     Raises:
         BadSimulationError: an unknown key, or a value out of range.
@@ -129,8 +127,8 @@ def parse_configuration(values: dict[str, Any]) -> Simulation:
         return Simulation.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "market"
-        raise BadSimulationError(place, first["msg"]) from error
+        setting = ".".join(str(part) for part in first["loc"]) or "markets"
+        raise BadSimulationError(setting, first["msg"]) from error
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

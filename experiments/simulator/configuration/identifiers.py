@@ -1,4 +1,4 @@
-"""Identifiers and keyed hashes for whole columns at once."""
+"""Format identifiers and keyed hashes for whole columns at once."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 def format_ids(prefix: str, *parts: tuple[IntArray, int]) -> pa.Array:
-    """Return `prefix`, then each part as so many digits, parts joined by a hyphen."""
+    """Return `prefix` and the parts, joined by hyphens; a part is numbers and their digits."""
     return _to_string_array(_encode_letters(prefix, parts))
 
 
 def format_listing_ids(
-    prefix: str, part: tuple[IntArray, int], codes: Sequence[str], place: IntArray
+    prefix: str, part: tuple[IntArray, int], codes: Sequence[str], code_index: IntArray
 ) -> pa.Array:
-    """Return `prefix`, a number and, after a hyphen, one of some codes of equal length."""
+    """Return `prefix`, a number, a hyphen and a code; codes have equal lengths."""
     endings = np.array([list(f"-{code}".encode()) for code in codes], dtype=np.uint8)
-    return _to_string_array(np.hstack([_encode_letters(prefix, (part,)), endings[place]]))
+    return _to_string_array(np.hstack([_encode_letters(prefix, (part,)), endings[code_index]]))
 
 
 def _encode_letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt.NDArray[np.uint8]:
     rows = len(parts[0][0])
     columns = [np.tile(np.frombuffer(prefix.encode(), dtype=np.uint8), (rows, 1))]
-    for place, (numbers, digits) in enumerate(parts):
-        if place:
+    for index, (numbers, digits) in enumerate(parts):
+        if index:
             columns.append(np.full((rows, 1), ord("-"), dtype=np.uint8))
         powers = 10 ** np.arange(digits - 1, -1, -1, dtype=np.int64)
         columns.append(((numbers[:, None] // powers) % 10 + ord("0")).astype(np.uint8))
@@ -41,7 +41,7 @@ def _encode_letters(prefix: str, parts: tuple[tuple[IntArray, int], ...]) -> npt
 
 
 def hash_numbers(numbers: IntArray, key: int) -> pa.Array:
-    """Return a 16-digit hexadecimal hash a number (splitmix64): distinct for distinct numbers."""
+    """Return a hexadecimal hash of each number (splitmix64), 16 digits, distinct by number."""
     start = hashlib.blake2b(str(key).encode(), digest_size=8).digest()
     with np.errstate(over="ignore"):
         mixed = numbers.astype(np.uint64) + np.uint64(int.from_bytes(start, "big"))
@@ -53,10 +53,10 @@ def hash_numbers(numbers: IntArray, key: int) -> pa.Array:
     return _to_string_array(_HEX[digits])
 
 
-def take_names(names: Sequence[str] | pa.Array, places: IntArray) -> pa.Array:
-    """Return the name at each place; null where the place is negative."""
+def take_names(names: Sequence[str] | pa.Array, indices: IntArray) -> pa.Array:
+    """Return the name at each index, null for a negative index."""
     values = names if isinstance(names, pa.Array) else pa.array(list(names), pa.string())
-    return values.take(pa.array(places, mask=places < 0))
+    return values.take(pa.array(indices, mask=indices < 0))
 
 
 def _to_string_array(letters: npt.NDArray[np.uint8]) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Late knowledge: every table learns of its events with a delay of its own, some by backfill."""
+"""Late knowledge: each table has its own delay before events are known, and some backfill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOMENT = pa.timestamp("us")
 def draw_availability(
     market: Simulation, table: str, event: IntArray, *, chunk: int = 0
 ) -> tuple[IntArray, BoolArray]:
-    """Return when each event becomes known, and whether that is before the data's export.
+    """Draw when each event becomes known, and whether that is before the export.
 
     `event` is in microseconds from the first day's midnight.
     """
@@ -27,8 +27,8 @@ def draw_availability(
     delay = rng.exponential(sizes.hours * HOUR_US, event.size)
     is_backfilled = rng.random(event.size) < sizes.backfill_share
     delay += is_backfilled * rng.exponential(sizes.backfill_days * DAY_US, event.size)
-    known = event + delay.astype(np.int64)
-    return known, known <= market.days * DAY_US
+    available = event + delay.astype(np.int64)
+    return available, available <= market.days * DAY_US
 
 
 def to_timestamps(market: Simulation, time: npt.NDArray[np.int64]) -> pa.Array:
@@ -41,10 +41,10 @@ def add_availability(
 ) -> pa.Table:
     """Return the rows known at the export, with `event_time` and `available_at` as timestamps."""
     event = columns["event_time"].to_numpy()
-    known, is_known = draw_availability(market, table, event, chunk=chunk)
-    stamped = {
+    available, is_known = draw_availability(market, table, event, chunk=chunk)
+    with_times = {
         **columns,
         "event_time": to_timestamps(market, event),
-        "available_at": to_timestamps(market, known),
+        "available_at": to_timestamps(market, available),
     }
-    return pa.table(stamped).filter(pa.array(is_known))
+    return pa.table(with_times).filter(pa.array(is_known))

@@ -1,4 +1,4 @@
-"""The parameters of the market as Markdown: the tables of docs/market.md."""
+"""List the parameters of the market as Markdown, for docs/market.md."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.section import Section
 
 NO_LIMIT: Final = 1e6
-"""The highest value of a size that has no limit of its own."""
+"""The upper limit of a parameter that declares none."""
 
 
 def parameter_page() -> str:
-    """Return a table for each section: key, default, limits, and where the size comes from."""
+    """Return a table for each section: key, default, limits, and the source of the value."""
     return "\n".join(line for section in _sections() for line in section)
 
 
@@ -24,15 +24,15 @@ def _sections() -> Iterator[list[str]]:
         kind = field.annotation
         if not (isinstance(kind, type) and issubclass(kind, Section)):
             continue
-        sizes = {key: one for key, one in kind.model_fields.items() if one.annotation is float}
+        sizes = {key: size for key, size in kind.model_fields.items() if size.annotation is float}
         if sizes:
-            rows = [_row(key, one) for key, one in sizes.items()]
+            rows = [_format_row(key, size) for key, size in sizes.items()]
             head = ["| key | default | limits | where it comes from |", "|---|---|---|---|"]
             yield [f"### `[{name}]`", "", (kind.__doc__ or "").strip(), "", *head, *rows, ""]
 
 
-def _row(key: str, field: FieldInfo) -> str:
-    low = next(one.ge for one in field.metadata if hasattr(one, "ge"))
-    high = next(one.le for one in field.metadata if hasattr(one, "le"))
+def _format_row(key: str, field: FieldInfo) -> str:
+    low = next(limit.ge for limit in field.metadata if hasattr(limit, "ge"))
+    high = next(limit.le for limit in field.metadata if hasattr(limit, "le"))
     limits = f"from {low:g}" if high == NO_LIMIT else f"{low:g} to {high:g}"
     return f"| `{key}` | {field.default:g} | {limits} | {field.description} |"

@@ -1,4 +1,4 @@
-"""The sizes of all mechanisms, each with a sentence on where it comes from."""
+"""The parameters of all mechanisms, each with a sentence on its source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from experiments.simulator.configuration.section import Section
 
 
 def size(default: float, source: str, *, low: float = 0.0, high: float = 1e6) -> float:
-    """Declare a parameter with its limits and where its size comes from."""
+    """Declare a parameter with its limits and the source of its value."""
     return Field(default=default, ge=low, le=high, description=source)
 
 

@@ -1,4 +1,4 @@
-"""The markets that are simulated: size, currency, taste, parcels."""
+"""The markets that can be simulated: size, currency, certificates, parcels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Place(Section):
     """A market.
 
     `volume` is demand against the United States (log). `per_dollar` converts prices at a fixed
-    rate. `group` names whose certificates it demands. `parcel_days` is the median transit.
+    rate. `group` names the rules on certificates. `parcel_days` is the median transit.
     """
 
     code: str
@@ -23,7 +23,7 @@ class Place(Section):
     group: str
     parcel_days: float
     holiday: float = 0.3
-    """Rise of demand (log) in the four weeks before Christmas."""
+    """Increase of demand (log) in the four weeks before Christmas."""
 
 
 PLACES: Final = (
@@ -50,4 +50,4 @@ PLACES: Final = (
     Place(code="IT", currency="EUR", volume=-0.9, per_dollar=0.92, group="EU", parcel_days=7.5),
     Place(code="ES", currency="EUR", volume=-0.8, per_dollar=0.92, group="EU", parcel_days=7.0),
 )
-"""Sizes are assumed: volumes follow the markets' online retail, but less than in proportion."""
+"""The sizes are assumed: volumes grow less than in proportion to the markets' online retail."""

@@ -1,4 +1,4 @@
-"""A section of the market's configuration: frozen, and without unknown keys."""
+"""The base of the market's configuration sections: frozen, without unknown keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A part of the configuration that can't be changed once made."""
+    """A section of the configuration, immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,1 +1,1 @@
-"""What moves a simulated market: demand, prices, creators, localisation."""
+"""Mechanisms of the market: demand, prices, stock, creators, localisation."""

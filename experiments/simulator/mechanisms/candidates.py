@@ -1,4 +1,4 @@
-"""Candidates: every product in every market, with what the platform knows and what only we do."""
+"""Draw candidates: every product in every market, with its visible and its hidden traits."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ MODES: Final = ("full_managed", "semi_managed", "self_run")
 MODE_SHARES: Final = (0.55, 0.25, 0.20)
 MODE_MARKUP: Final = (0.0, 0.06, 0.1)
 LAUNCHES_UNTIL: Final = 0.8
-"""The last fifth of the time sees no new proposals, so that most listings have a past."""
+"""No product is proposed in the last fifth of the time, so that most listings have a history."""
 BY_SUPPLIER: Final = 0.8
 BY_ITSELF: Final = 0.6
-"""What a product's quality owes to its supplier's, and what is its own: squares add up to 1."""
+"""Weights of the supplier's and the own part in a product's quality: their squares sum to 1."""
 
 
 @dataclass(frozen=True)
 class Products:
-    """The products of a chunk; `number` counts through the market."""
+    """The products of a chunk; `number` counts over the whole market."""
 
     number: IntArray
     supplier: IntArray
@@ -41,11 +41,12 @@ class Products:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Products in markets: one place each in all arrays; `quality` and `appeal` are hidden.
+    """Products in markets, an element each in all arrays; `quality` and `appeal` are hidden.
 
-    `price` is in US dollars, `reference` the price of comparable listings. `live_day` is the
-    first day with sales: the listing went live on the day before. `propensity` is the chance that
-    the platform lists it, `is_listed` whether it did.
+    `product` is an index into the chunk's products, `place` and `mode` into the markets and modes.
+    `price` is in US dollars, and `reference` is the price of comparable listings. `live_day` is
+    the first day with sales; the listing goes live on the day before. `propensity` is the chance
+    that the platform lists the candidate, and `is_listed` its decision.
     """
 
     product: IntArray
@@ -65,25 +66,25 @@ class Candidates:
     is_listed: BoolArray
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of candidates."""
         return self.product.size
 
     def select(self, rows: IntArray) -> Candidates:
-        """Return the candidates at some places."""
+        """Return some of the candidates."""
         return Candidates(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def draw_products(market: Simulation, suppliers: Suppliers, chunk: int) -> Products:
-    """Draw the products of a chunk: what they are, who makes them, what they cost."""
+    """Draw the products of a chunk with their categories, suppliers and costs."""
     rng = generator(market.seed, "products", chunk)
     first = chunk * market.chunk_products
     number = np.arange(first, min(first + market.chunk_products, market.products))
     count = number.size
     supplier = rng.integers(0, suppliers.quality.size, count)
-    # A factory makes things of two neighbouring categories.
+    # A factory makes goods of two neighbouring categories.
     category = (supplier * 7 + rng.integers(0, 2, count)) % len(market.categories)
     quality = BY_SUPPLIER * suppliers.quality[supplier] + BY_ITSELF * rng.standard_normal(count)
-    reference = np.array([one.price for one in market.categories])[category]
+    reference = np.array([leaf.price for leaf in market.categories])[category]
     cost = reference * 0.38 * np.exp(0.15 * rng.standard_normal(count) + 0.06 * quality)
     return Products(
         number=number,
@@ -98,7 +99,7 @@ def draw_products(market: Simulation, suppliers: Suppliers, chunk: int) -> Produ
 
 
 def draw_candidates(market: Simulation, products: Products, chunk: int) -> Candidates:
-    """Draw a chunk's products in all markets: price, taste, launch, the platform's choice."""
+    """Draw the candidates of a chunk's products in all markets: price, taste, launch, selection."""
     places = len(market.markets)
     product = np.repeat(np.arange(products.number.size), places)
     place = np.tile(np.arange(places), products.number.size)
@@ -106,11 +107,11 @@ def draw_candidates(market: Simulation, products: Products, chunk: int) -> Candi
     count = product.size
     mode = rng.choice(len(MODES), count, p=MODE_SHARES)
     category = products.category[product]
-    reference = np.array([one.price for one in market.categories])[category]
+    reference = np.array([leaf.price for leaf in market.categories])[category]
     markup = np.array(MODE_MARKUP)[mode] + market.demand.price_sd * rng.standard_normal(count)
     price = products.cost[product] / 0.38 * np.exp(markup)
     appeal = products.appeal[product]
-    wait = rng.exponential(25, count) * (rng.random(count) < 0.7)  # noqa: PLR2004 - the others start everywhere at once
+    wait = rng.exponential(25, count) * (rng.random(count) < 0.7)  # noqa: PLR2004 - the other products start in all markets at once
     propensity = _propensity(market, products, product, price=price, chunk=chunk)
     live_day = products.first_day[product] + wait.astype(np.int64) + 1
     is_in_time = live_day < market.days
@@ -137,7 +138,7 @@ def draw_candidates(market: Simulation, products: Products, chunk: int) -> Candi
 def _propensity(
     market: Simulation, products: Products, product: IntArray, *, price: FloatArray, chunk: int
 ) -> FloatArray:
-    """Return the platform's rule: a logistic one on noisy sights of quality, appeal and margin."""
+    """Return the platform's chance to list: logistic in noisy quality, noisy appeal and margin."""
     sizes = market.selection
     rng = generator(market.seed, "selection", chunk)
     noise = sizes.sight_noise * rng.standard_normal((2, products.number.size))
@@ -154,6 +155,6 @@ def _propensity(
 
 
 def listing_names(market: Simulation, candidates: Candidates) -> pa.Array:
-    """Return the identifiers of candidates: product and market, so that anyone can find them."""
+    """Return the identifiers of candidates, made of product and market."""
     part = (candidates.number, PRODUCT_DIGITS)
     return format_listing_ids("L", part, market.markets, candidates.place)

@@ -1,4 +1,4 @@
-"""Creators: reach with a heavy tail, persuasion, and their followers as observed."""
+"""Draw creators: heavy-tailed reach, persuasion, and observations of their followers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OBSERVED_EVERY: int = 28
 
 @dataclass(frozen=True)
 class Creators:
-    """All creators: `reach` and `persuasion` in standard deviations, niche as a place."""
+    """All creators: `reach` and `persuasion` in standard deviations, `niche` as an index."""
 
     reach: FloatArray
     persuasion: FloatArray
@@ -28,12 +28,12 @@ class Creators:
     niches: tuple[str, ...]
 
     def pick(self, rng: np.random.Generator, niche: IntArray) -> IntArray:
-        """Draw a creator of each wanted niche."""
+        """Draw a creator of each given niche."""
         by_niche = np.argsort(self.niche, kind="stable")
         sizes = np.bincount(self.niche, minlength=len(self.niches))
         starts = np.cumsum(sizes) - sizes
-        place = (rng.random(niche.size) * sizes[niche]).astype(np.int64)
-        return np.asarray(by_niche[starts[niche] + place], dtype=np.int64)
+        position = (rng.random(niche.size) * sizes[niche]).astype(np.int64)
+        return np.asarray(by_niche[starts[niche] + position], dtype=np.int64)
 
 
 def creator_names(numbers: IntArray) -> pa.Array:
@@ -42,7 +42,7 @@ def creator_names(numbers: IntArray) -> pa.Array:
 
 
 def draw_creators(market: Simulation) -> Creators:
-    """Draw all creators of the market; each niche has one at least."""
+    """Draw all creators of the market; each niche has at least one."""
     sizes = market.creators
     niches = tuple(dict.fromkeys(category.parent for category in market.categories))
     count = max(2 * len(niches), round(market.products / sizes.products_each))
@@ -59,17 +59,17 @@ def draw_creators(market: Simulation) -> Creators:
 
 
 def creator_stats(market: Simulation, creators: Creators) -> dict[str, pa.Array]:
-    """Return the followers of all creators, observed every four weeks and growing."""
+    """Return the growing followers of all creators, observed every four weeks."""
     rng = generator(market.seed, "creator_stats")
     count = creators.reach.size
     days = np.arange(0, market.days, OBSERVED_EVERY)
-    who, day = (grid.ravel() for grid in np.meshgrid(np.arange(count), days, indexing="ij"))
-    time = day * DAY_US + rng.integers(0, DAY_US, who.size)
-    followers = creators.followers[who] * np.exp(creators.growth_a_day[who] * day)
-    ordered = sort_columns({"who": who, "time": time, "followers": followers}, "time")
+    creator, day = (grid.ravel() for grid in np.meshgrid(np.arange(count), days, indexing="ij"))
+    time = day * DAY_US + rng.integers(0, DAY_US, creator.size)
+    followers = creators.followers[creator] * np.exp(creators.growth_a_day[creator] * day)
+    ordered = sort_columns({"creator": creator, "time": time, "followers": followers}, "time")
     return {
-        "creator_id": creator_names(ordered["who"]),
+        "creator_id": creator_names(ordered["creator"]),
         "followers": pa.array(ordered["followers"].astype(np.int64)),
-        "niche": take_names(creators.niches, creators.niche[ordered["who"]]),
+        "niche": take_names(creators.niches, creators.niche[ordered["creator"]]),
         "event_time": pa.array(ordered["time"]),
     }

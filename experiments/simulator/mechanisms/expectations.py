@@ -1,12 +1,12 @@
-"""What the plan lets expect: sell-through of a lot, return rate and profit over the horizon.
+"""Compute the plan's expectations: sell-through of a lot, return rate and profit over the horizon.
 
-The truth knows the plan and the stock. It doesn't know the dice: how many buy, weekly shocks
-included, what comes back, and whether the listing is taken down. No forecaster can know more, so
-none can lose less.
+The truth knows the plan and the stock. It doesn't know the dice: the number of buyers (weekly
+shocks included), the returns, and the takedown. No forecaster can know more, so no forecaster
+has a smaller expected loss.
 
-Units ordered in the horizon are close to negative binomial: a sum of days that are so exactly,
-with a gamma shock a week whose variance is matched. What a lot of S units sells is E[min(D, S)],
-in closed form by incomplete beta functions (Johnson, Kemp and Kotz, Univariate Discrete
+Units ordered in the horizon are almost negative binomial: those of a day are exactly, and the
+variance of the gamma shock of each week is matched. A lot of S units sells E[min(D, S)] units, in
+closed form by incomplete beta functions (Johnson, Kemp and Kotz, Univariate Discrete
 Distributions, chapter 5).
 """
 
@@ -25,17 +25,17 @@ from experiments.simulator.mechanisms.return_risk import add_lateness, share_in_
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 NODES: Final = 8
-"""Points at which the demand before an arrival is taken where a lot comes in two parts."""
+"""Quantiles of the demand before an arrival, for a lot that comes in two parts."""
 HALF: Final = 0.5
 RISKY: Final = 0.02
-"""Chance of a takedown in the horizon from which on its moment is taken more closely."""
+"""Above this chance of a takedown, its day is resolved to one of `PARTS` parts."""
 PARTS: Final = 7
 MIN_UNITS: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class Lot:
-    """What is on sale: units on hand, and units that arrive on a day (0 units: none do)."""
+    """The units on sale: units on hand, and units that arrive on a day (possibly 0)."""
 
     on_hand: FloatArray
     inbound: FloatArray
@@ -43,7 +43,7 @@ class Lot:
 
     @property
     def units(self) -> FloatArray:
-        """Return the units offered."""
+        """Return the units offered, arrivals included."""
         return self.on_hand + self.inbound
 
     def select(self, rows: BoolArray) -> Lot:
@@ -53,10 +53,10 @@ class Lot:
 
 @dataclass(frozen=True)
 class ExpectedOutcome:
-    """Truth for the horizon of each (row of the plan, day).
+    """The truth for the horizon of each (row of the plan, day).
 
-    `units` is the demand were stock endless, `variance` its variance; `survival` the chance not
-    to be taken down. `sell_through` and `return_rate` are the expected targets.
+    `units` and `variance` are mean and variance of demand with unlimited stock. `survival` is the
+    chance of no takedown. `sell_through` and `return_rate` are the expected targets.
     """
 
     units: FloatArray
@@ -68,29 +68,29 @@ class ExpectedOutcome:
 
 
 class Outlook:
-    """A plan summed up so that any horizon can be asked for at once."""
+    """A plan with cumulated sums, so that the expectations of any horizon are quick."""
 
     def __init__(self, world: World, candidates: Candidates, plan: ChunkPlan) -> None:
-        """Sum the plan over its days."""
+        """Cumulate the plan over its days."""
         self._world, self._candidates, self._plan = world, candidates, plan
         market = world.market
         self._units = _cumulate(plan.units)
         self._hazard = _cumulate(plan.hazard)
-        coming_back = add_lateness(market, plan.return_rate, plan.late_share)
-        self._returned = _cumulate(plan.units * coming_back)
+        return_rate = add_lateness(market, plan.return_rate, plan.late_share)
+        self._returned = _cumulate(plan.units * return_rate)
         self._revenue = _cumulate(plan.units * np.exp(plan.log_price))
 
     def expect(self, row: IntArray, day: IntArray, lot: Lot) -> ExpectedOutcome:
-        """Return the truth for the lots on sale at the midnights that begin some days."""
+        """Return the truth for lots on sale at the midnights that begin the days."""
         horizons = self._world.horizons
         stop = day + horizons.horizon_days
         units, variance = self._moments(row, day, stop)
         survival = np.exp(-self._sum_days(self._hazard, row, day, stop))
-        sold = self._expected_sales(row, day, stop, lot)
-        some = np.maximum(units, MIN_UNITS)
+        sold = self._mean_sales(row, day, stop, lot)
+        divisor = np.maximum(units, MIN_UNITS)
         in_time = share_in_window(self._world.market, horizons.return_window_days)
-        back = self._sum_days(self._returned, row, day, stop) / some
-        price = self._sum_days(self._revenue, row, day, stop) / some
+        back = self._sum_days(self._returned, row, day, stop) / divisor
+        price = self._sum_days(self._revenue, row, day, stop) / divisor
         return ExpectedOutcome(
             units=units,
             variance=variance,
@@ -108,7 +108,7 @@ class Outlook:
     def _moments(
         self, row: IntArray, day: IntArray, stop: IntArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance of the units wanted from `day` to before `stop`."""
+        """Return mean and variance of the units demanded from `day` to before `stop`."""
         market, clock = self._world.market, self._world.clock
         mean = self._sum_days(self._units, row, day, stop)
         squares = np.zeros_like(mean)
@@ -121,52 +121,56 @@ class Outlook:
         counting = 1 / (1 - market.demand.units_theta)
         return mean, mean * counting + market.demand.shock_variance * squares
 
-    def _expected_sales(self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot) -> FloatArray:
-        """Return the expected units sold of each lot, which a takedown may cut short."""
+    def _mean_sales(self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot) -> FloatArray:
+        """Return the expected units sold of each lot; a takedown may end the sale."""
         survival = np.exp(-self._sum_days(self._hazard, row, day, stop))
-        sold = survival * self._expected_sales_alive(row, day, stop, lot)
+        sold = survival * self._mean_sales_without_takedown(row, day, stop, lot)
         is_risky = survival < 1 - RISKY
         for rows, parts in ((~is_risky, 1), (is_risky, PARTS)):
-            cut = (row[rows], day[rows], stop[rows], lot.select(rows))
-            sold[rows] += self._expected_sales_before_takedown(*cut, parts=parts)
+            sold[rows] += self._mean_sales_before_takedown(
+                row[rows], day[rows], stop[rows], lot.select(rows), parts=parts
+            )
         return np.asarray(sold, dtype=np.float64)
 
-    def _expected_sales_before_takedown(
+    def _mean_sales_before_takedown(
         self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot, *, parts: int
     ) -> FloatArray:
-        """Return what is sold before a takedown, times its chance, taken in the middle of parts."""
+        """Return mean sales before a takedown times its chance; it falls mid-way in a part."""
         sold = np.zeros(row.size)
         for part in range(parts):
             start, end = (day + (stop - day) * edge // parts for edge in (part, part + 1))
-            alive, still = (
+            survival_before, survival_after = (
                 np.exp(-self._sum_days(self._hazard, row, day, edge)) for edge in (start, end)
             )
-            sold += (alive - still) * self._expected_sales_alive(row, day, (start + end) // 2, lot)
+            sold += (survival_before - survival_after) * self._mean_sales_without_takedown(
+                row, day, (start + end) // 2, lot
+            )
         return sold
 
-    def _expected_sales_alive(
+    def _mean_sales_without_takedown(
         self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot
     ) -> FloatArray:
-        comes = (lot.inbound > 0) & (lot.arrival_day < stop)
+        arrives = (lot.inbound > 0) & (lot.arrival_day < stop)
         mean, variance = self._moments(row, day, stop)
-        sold = expected_sales(mean, variance, lot.on_hand)
-        if comes.any():
-            two = (row[comes], day[comes], stop[comes], lot.select(comes))
-            sold[comes] = self._expected_sales_in_two_parts(*two)
+        sold = mean_sales(mean, variance, lot.on_hand)
+        if arrives.any():
+            sold[arrives] = self._mean_sales_in_two_parts(
+                row[arrives], day[arrives], stop[arrives], lot.select(arrives)
+            )
         return sold
 
-    def _expected_sales_in_two_parts(
+    def _mean_sales_in_two_parts(
         self, row: IntArray, day: IntArray, stop: IntArray, lot: Lot
     ) -> FloatArray:
-        """Return the expected units sold where a part of the lot arrives within the horizon."""
+        """Return the expected units sold of lots with an arrival within the horizon."""
         arrival = np.maximum(lot.arrival_day, day)
         mean, variance = self._moments(row, day, arrival)
         later_mean, later_variance = self._moments(row, arrival, stop)
-        sold = expected_sales(mean, variance, lot.on_hand)
+        sold = mean_sales(mean, variance, lot.on_hand)
         for node in (np.arange(NODES) + HALF) / NODES:
-            wanted = _gamma_quantile(mean, variance, float(node))
-            left = np.maximum(lot.on_hand - wanted, 0) + lot.inbound
-            sold += expected_sales(later_mean, later_variance, left) / NODES
+            demand = _gamma_quantile(mean, variance, float(node))
+            left = np.maximum(lot.on_hand - demand, 0) + lot.inbound
+            sold += mean_sales(later_mean, later_variance, left) / NODES
         return sold
 
     def _profit_minor(
@@ -180,40 +184,40 @@ class Outlook:
         unsold_worth = (lot.units - sold) * sizes.unsold_worth_share
         returned_worth = sold * back * sizes.returned_worth_share
         dollars = sold * earned + (unsold_worth + returned_worth - lot.units) * cost
-        rate = np.array([place.per_dollar for place in self._world.market.simulated_places])
+        rate = np.array([place.per_dollar for place in self._world.market.market_places])
         return np.asarray(100 * dollars * rate[self._candidates.place[rows]], dtype=np.float64)
 
 
 def _cumulate(values: FloatArray) -> FloatArray:
-    """Return sums over the days before each day (rows, days + 1)."""
+    """Return sums over the days before each day, shape (rows, days + 1)."""
     return np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
 
 
-def expected_sales(mean: FloatArray, variance: FloatArray, lot: FloatArray) -> FloatArray:
-    """Return E[min(D, lot)] for negative binomial D of this mean and variance.
+def mean_sales(mean: FloatArray, variance: FloatArray, lot: FloatArray) -> FloatArray:
+    """Return E[min(D, lot)] for negative binomial D with a mean and a variance.
 
-    A lot that isn't whole is read off between its neighbours.
+    A fractional lot is interpolated between its whole neighbours.
     """
     floor = np.floor(lot)
-    low, high = (_expected_whole_sales(mean, variance, units) for units in (floor, floor + 1))
+    low, high = (_mean_whole_lot_sales(mean, variance, units) for units in (floor, floor + 1))
     return np.asarray(low + (lot - floor) * (high - low), dtype=np.float64)
 
 
-def _expected_whole_sales(mean: FloatArray, variance: FloatArray, lot: FloatArray) -> FloatArray:
-    some = np.maximum(mean, MIN_UNITS)
-    spread = np.maximum(variance - some, 1e-6 * some)
-    size = some**2 / spread
-    share = size / (size + some)
+def _mean_whole_lot_sales(mean: FloatArray, variance: FloatArray, lot: FloatArray) -> FloatArray:
+    positive_mean = np.maximum(mean, MIN_UNITS)
+    excess = np.maximum(variance - positive_mean, 1e-6 * positive_mean)
+    size = positive_mean**2 / excess
+    share = size / (size + positive_mean)
     units = np.maximum(lot, 1)
     at_least = 1 - betainc(size, units, share)
     below = np.where(units > 1, betainc(size + 1, np.maximum(units - 1, 1), share), 0.0)
-    sold = some * below + units * at_least
+    sold = positive_mean * below + units * at_least
     return np.where((lot >= 1) & (mean > MIN_UNITS), np.minimum(sold, lot), 0.0)
 
 
 def _gamma_quantile(mean: FloatArray, variance: FloatArray, probability: float) -> FloatArray:
-    """Return a quantile of the gamma of this mean and variance (Wilson and Hilferty, 1931)."""
-    some = np.maximum(mean, MIN_UNITS)
-    ninth = variance / some**2 / 9
+    """Return a gamma quantile, given mean and variance (Wilson and Hilferty, 1931)."""
+    positive_mean = np.maximum(mean, MIN_UNITS)
+    ninth = variance / positive_mean**2 / 9
     root = 1 - ninth + ndtri(probability) * np.sqrt(ninth)
-    return np.asarray(some * np.maximum(root, 0) ** 3, dtype=np.float64)
+    return np.asarray(positive_mean * np.maximum(root, 0) ** 3, dtype=np.float64)

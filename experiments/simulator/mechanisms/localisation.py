@@ -1,4 +1,4 @@
-"""Localisation: which attributes of a candidate are met, and from which day."""
+"""Draw localisation: which attributes of a candidate are met, and from which day."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 ENGLISH_MET: Final = 0.97
 HALF_MET: Final = 0.3
-"""Share of the unmet attributes that are met half: a translation by machine, a few own pictures."""
+"""Share of the unmet attributes that are half met: a machine translation, a few own pictures."""
 NEVER: Final = 1_000_000
 WHOLE: Final = 1.0
 LISTED_SECOND: Final = 9 * 3_600
@@ -27,9 +27,10 @@ LISTED_SECOND: Final = 9 * 3_600
 
 @dataclass(frozen=True)
 class AttributeSetting:
-    """One attribute over the candidates it applies to; a gap is closed on `repaired_day`.
+    """The values of an attribute for all candidates; a gap is closed on `repaired_day`.
 
-    `value` holds from going live on; where the attribute doesn't apply, it counts as met.
+    `value` holds from the first day on, 0 (missing) to 1 (met). An attribute that doesn't apply
+    counts as met.
     """
 
     applies: BoolArray
@@ -48,26 +49,26 @@ LocalisationSettings = dict[str, AttributeSetting]
 
 def list_certificates(market: Simulation) -> tuple[str, ...]:
     """Return all certificates that any market demands of any category."""
-    named_twice = (name for one in market.categories for name, _ in one.certificates)
-    return tuple(dict.fromkeys(named_twice))
+    names = (name for leaf in market.categories for name, _ in leaf.certificates)
+    return tuple(dict.fromkeys(names))
 
 
 def needs_certificate(market: Simulation, candidates: Candidates, certificate: str) -> BoolArray:
-    """Tell which candidates' markets demand a certificate of their category, ever."""
-    groups = [place.group for place in market.simulated_places]
+    """Return True for candidates whose market ever demands a certificate of their category."""
+    groups = [place.group for place in market.market_places]
     demanded = np.array(
         [
-            [group in dict(one.certificates).get(certificate, ()) for group in groups]
-            for one in market.categories
+            [group in dict(leaf.certificates).get(certificate, ()) for group in groups]
+            for leaf in market.categories
         ]
     )
     return np.asarray(demanded[candidates.category, candidates.place], dtype=np.bool_)
 
 
-def _applies(market: Simulation, candidates: Candidates) -> dict[str, BoolArray]:
+def _list_attributes(market: Simulation, candidates: Candidates) -> dict[str, BoolArray]:
     everyone = np.ones(len(candidates), dtype=np.bool_)
-    is_sized = np.array([one.is_sized for one in market.categories])[candidates.category]
-    is_electric = np.array([one.is_electric for one in market.categories])[candidates.category]
+    is_sized = np.array([leaf.is_sized for leaf in market.categories])[candidates.category]
+    is_electric = np.array([leaf.is_electric for leaf in market.categories])[candidates.category]
     general = {
         "language": everyone,
         "size_chart": is_sized,
@@ -82,11 +83,11 @@ def _applies(market: Simulation, candidates: Candidates) -> dict[str, BoolArray]
 
 
 def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> LocalisationSettings:
-    """Draw how far each attribute is met, and when gaps are closed."""
+    """Draw how far each attribute is met, and when its gaps are closed."""
     sizes = market.localisation
     is_foreign = np.array([code in LANGUAGE_NEEDED for code in market.markets])[candidates.place]
     settings = {}
-    for name, applies in _applies(market, candidates).items():
+    for name, applies in _list_attributes(market, candidates).items():
         rng = generator(market.seed, f"localisation of {name}", chunk)
         count = len(candidates)
         met_share = np.full(count, sizes.met_share)
@@ -109,12 +110,12 @@ def draw_settings(market: Simulation, candidates: Candidates, chunk: int) -> Loc
 def localisation_rows(
     clock: Clock, candidates: Candidates, settings: LocalisationSettings
 ) -> dict[str, pa.Array]:
-    """Return the attributes of the listed candidates as set at the start and as repaired later.
+    """Return the attributes of listed candidates as set at first and as repaired later.
 
-    A certificate that is missing has no row: nobody records what isn't there.
+    A missing certificate has no row, because sellers only record certificates that they have.
     """
     parts = []
-    for place, (name, setting) in enumerate(settings.items()):
+    for index, (name, setting) in enumerate(settings.items()):
         is_shown = candidates.is_listed & setting.applies
         if name.startswith("certificate:"):
             is_shown &= setting.value > 0
@@ -123,11 +124,11 @@ def localisation_rows(
         later = np.flatnonzero(is_later)
         start = (candidates.live_day - 1) * DAY_US + LISTED_SECOND * SECOND_US
         repaired = setting.repaired_day * DAY_US + 60 * SECOND_US
-        parts.append((place, first, setting.value[first], start[first]))
-        parts.append((place, later, np.ones(later.size), repaired[later]))
+        parts.append((index, first, setting.value[first], start[first]))
+        parts.append((index, later, np.ones(later.size), repaired[later]))
     columns = {
         "listing": np.concatenate([rows for _, rows, _, _ in parts]),
-        "attribute": np.concatenate([np.full(rows.size, place) for place, rows, _, _ in parts]),
+        "attribute": np.concatenate([np.full(rows.size, index) for index, rows, _, _ in parts]),
         "value": np.concatenate([value for _, _, value, _ in parts]),
         "time": np.concatenate([time for _, _, _, time in parts]),
     }

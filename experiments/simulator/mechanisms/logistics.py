@@ -1,4 +1,4 @@
-"""Logistics: promised and actual days by market and mode, and how often parcels are late."""
+"""Draw logistics: promised and actual days by market and mode, and the share of late parcels."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from experiments.simulator.mechanisms.candidates import MODES
 from features.runtime.arrays import FloatArray, IntArray
 
 MODE_FACTOR: Final = (1.0, 0.7, 1.5)
-"""Transit against the market's median: a local warehouse is quicker, a single seller slower."""
+"""Transit over the market's median, by mode: a local warehouse is faster, a seller slower."""
 CARRIERS: Final = ("swift_post", "blue_parcel", "overland", "harbour_line")
 MEMORY_DAYS: Final = 28
 PEAK: Final = 0.15
-"""Rise of transit times (log) in the four weeks before Christmas."""
+"""Increase of transit times (log) in the four weeks before Christmas."""
 PERSISTENCE: Final = 0.8
 
 
 @dataclass(frozen=True)
 class Logistics:
-    """Transit by lane (market and mode): `median` (lanes, days), `promised` days, late share."""
+    """Transit by lane, which is a market and a mode; arrays have shape (lanes, days).
+
+    `promised` has shape (lanes,). `late_lately` is the mean late share of the past days.
+    """
 
     median: FloatArray
     promised: IntArray
@@ -43,7 +46,7 @@ def is_before_christmas(clock: Clock) -> FloatArray:
 
 
 def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
-    """Draw how congested each market is by week; how often parcels are late follows from it."""
+    """Draw the congestion of each market by week and derive the share of late parcels."""
     sizes = market.logistics
     rng = generator(market.seed, "logistics")
     shocks = rng.standard_normal((len(market.places), clock.weeks + 1))[: len(market.markets)]
@@ -52,9 +55,9 @@ def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
     for week in range(1, shocks.shape[1]):
         innovation = np.sqrt(1 - PERSISTENCE**2) * shocks[:, week]
         state[:, week] = PERSISTENCE * state[:, week - 1] + innovation
-    week_of_day = clock.to_week(np.arange(clock.planned))
+    week_of_day = clock.to_week(np.arange(clock.total_days))
     congestion = sizes.congestion_sd * state[:, week_of_day] + PEAK * is_before_christmas(clock)
-    parcel = np.array([place.parcel_days for place in market.simulated_places])
+    parcel = np.array([place.parcel_days for place in market.market_places])
     usual = (parcel[:, None] * np.array(MODE_FACTOR)).ravel()
     median = usual[:, None] * np.exp(np.repeat(congestion, len(MODES), axis=0))
     promised = np.ceil(usual * np.exp(ndtri(sizes.promise_quantile) * sizes.transit_sd))
@@ -68,8 +71,8 @@ def draw_logistics(market: Simulation, clock: Clock) -> Logistics:
 
 
 def _trailing_mean(values: FloatArray, days: int) -> FloatArray:
-    """Return each day's mean of the days before it, at most so many; the first has its own."""
-    so_far = np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
+    """Return each day's mean of up to `days` days before it; the first day has its own value."""
+    cumulated = np.cumsum(np.c_[np.zeros(len(values)), values], axis=1)
     stop = np.maximum(np.arange(values.shape[1]), 1)
     start = np.maximum(stop - days, 0)
-    return np.asarray((so_far[:, stop] - so_far[:, start]) / (stop - start), dtype=np.float64)
+    return np.asarray((cumulated[:, stop] - cumulated[:, start]) / (stop - start), dtype=np.float64)

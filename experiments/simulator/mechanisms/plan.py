@@ -1,8 +1,8 @@
-"""The plan of a chunk: all that is settled before anyone rolls the dice of demand.
+"""The plan of a chunk: everything that is settled before the dice of demand.
 
-What creators, sellers, carriers and lawmakers will do is drawn here; the plan turns it into
+The actions of creators, sellers, carriers and lawmakers are drawn here. The plan turns them into
 expected units, return rates and chances of a takedown for every day. The generator rolls dice
-against the plan, the truth takes expectations of it: both call the same functions.
+against the plan, and the truth takes expectations of it: both call the same functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from features.runtime.arrays import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class World:
-    """What all chunks share."""
+    """The values that all chunks share."""
 
     market: Simulation
     clock: Clock
@@ -43,7 +43,7 @@ class World:
 
 @dataclass(frozen=True)
 class Chunk:
-    """The products of a chunk in all markets, and what happens around them."""
+    """The products of a chunk in all markets, and the events around them."""
 
     number: int
     products: Products
@@ -57,10 +57,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """Expected values on every planned day (rows, days) of some candidates, `rows`.
+    """Expected values of the candidates `rows` on every planned day, shape (rows, days).
 
-    `units` is expected demand with stock and without takedown; `return_rate` holds for units in
-    time. `repeat_share` and `creator_share` are shares of the order lines.
+    `units` is expected demand with unlimited stock and no takedown. `return_rate` holds for units
+    that arrive in time. `repeat_share` and `creator_share` are shares of the order lines.
+    `hazard` is the chance of a takedown on a day.
     """
 
     rows: IntArray
@@ -75,7 +76,7 @@ class ChunkPlan:
 
 
 def build_world(market: Simulation) -> World:
-    """Draw what all chunks share; the truth looks as far ahead as targets usually do."""
+    """Draw the values that all chunks share; the truth has the standard horizons."""
     clock = build_clock(market)
     return World(
         market=market,
@@ -88,7 +89,7 @@ def build_world(market: Simulation) -> World:
 
 
 def draw_chunk(world: World, number: int) -> Chunk:
-    """Draw a chunk; it depends on the configuration and its number alone."""
+    """Draw a chunk; it depends only on the configuration and its number."""
     market, clock = world.market, world.clock
     products = draw_products(market, world.suppliers, number)
     candidates = draw_candidates(market, products, number)
@@ -107,12 +108,12 @@ def draw_chunk(world: World, number: int) -> Chunk:
 def make_plan(world: World, chunk: Chunk, rows: IntArray) -> ChunkPlan:
     """Return the plan of some candidates of a chunk."""
     candidates, clock = chunk.candidates, world.clock
-    log_price = prices.price_path(chunk.price_changes, candidates, rows, clock.planned)
+    log_price = prices.price_path(chunk.price_changes, candidates, rows, clock.total_days)
     return plan_at_prices(world, chunk, rows, log_price)
 
 
 def plan_at_prices(world: World, chunk: Chunk, rows: IntArray, log_price: FloatArray) -> ChunkPlan:
-    """Return the plan of some candidates of a chunk, were their log prices these (rows, days)."""
+    """Return the plan of some candidates of a chunk at given log prices, shape (rows, days)."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     missing = return_risk.localisation_gaps(chunk.settings, rows, clock)
     lift = videos.lift(market, clock, chunk.videos, rows, len(candidates))
@@ -142,7 +143,7 @@ def plan_at_prices(world: World, chunk: Chunk, rows: IntArray, log_price: FloatA
 def _first_purchases(
     world: World, chunk: Chunk, rows: IntArray, log_price: FloatArray
 ) -> FloatArray:
-    """Return the expected order lines of new buyers on each day, creators aside."""
+    """Return the expected order lines of new buyers on each day, without the lift of creators."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     log_rate = (
         demand.base_log_rate(market, candidates, rows)[:, None]

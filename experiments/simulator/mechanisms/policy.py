@@ -1,4 +1,4 @@
-"""Policy: warnings, restrictions, and listings taken down."""
+"""Draw policy cases: warnings, restrictions and takedowns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.simulator.configuration.identifiers import take_names
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.mechanisms.candidates import Candidates
 from experiments.simulator.mechanisms.localisation import LocalisationSettings
-from experiments.simulator.mechanisms.requirements import missing_certificates
+from experiments.simulator.mechanisms.requirements import count_missing_certificates
 from features.runtime.arrays import FloatArray, IntArray
 
 KINDS: Final = ("marketing", "safety", "data", "intellectual_property")
@@ -38,35 +38,38 @@ class PolicyCases:
 def draw_policy_cases(
     market: Simulation, clock: Clock, candidates: Candidates, chunk: int
 ) -> PolicyCases:
-    """Draw warnings and restrictions; low quality draws more of them, above all for safety."""
+    """Draw warnings and restrictions; low quality raises their number, above all for safety."""
     sizes = market.policy
     rng = generator(market.seed, "policy", chunk)
-    life = np.maximum(clock.planned - candidates.live_day, 0)
+    life = np.maximum(clock.total_days - candidates.live_day, 0)
     rate = sizes.events_a_year / 365 * np.exp(-0.3 * candidates.quality)
-    who = np.repeat(np.arange(len(candidates)), rng.poisson(rate * life))
-    weights = np.tile(KIND_WEIGHTS, (who.size, 1))
-    weights[:, SAFETY] *= np.exp(-0.3 * candidates.quality[who])
+    candidate = np.repeat(np.arange(len(candidates)), rng.poisson(rate * life))
+    weights = np.tile(KIND_WEIGHTS, (candidate.size, 1))
+    weights[:, SAFETY] *= np.exp(-0.3 * candidates.quality[candidate])
     return PolicyCases(
-        candidate=who,
-        day=candidates.live_day[who] + (rng.random(who.size) * life[who]).astype(np.int64),
-        hour=rng.integers(0, 24, who.size),
+        candidate=candidate,
+        day=candidates.live_day[candidate]
+        + (rng.random(candidate.size) * life[candidate]).astype(np.int64),
+        hour=rng.integers(0, 24, candidate.size),
         kind=choose(rng, weights),
-        severity=np.where(rng.random(who.size) < sizes.restriction_share, RESTRICTION, NOTICE),
+        severity=np.where(
+            rng.random(candidate.size) < sizes.restriction_share, RESTRICTION, NOTICE
+        ),
     )
 
 
 def restriction_effect(
     market: Simulation, clock: Clock, cases: PolicyCases, candidates: Candidates, rows: IntArray
 ) -> FloatArray:
-    """Return what restrictions take off log demand on each day (rows, days)."""
-    place = np.full(len(candidates), -1)
-    place[rows] = np.arange(rows.size)
-    is_wanted = (place[cases.candidate] >= 0) & (cases.severity == RESTRICTION)
-    who, start = place[cases.candidate[is_wanted]], cases.day[is_wanted]
-    stop = np.minimum(start + round(market.policy.restricted_days), clock.planned)
-    steps = np.zeros((rows.size, clock.planned + 1))
-    np.add.at(steps, (who, start), 1.0)
-    np.add.at(steps, (who, stop), -1.0)
+    """Return the loss of log demand to restrictions on each day, shape (rows, days)."""
+    plan_row = np.full(len(candidates), -1)
+    plan_row[rows] = np.arange(rows.size)
+    is_wanted = (plan_row[cases.candidate] >= 0) & (cases.severity == RESTRICTION)
+    row, start = plan_row[cases.candidate[is_wanted]], cases.day[is_wanted]
+    stop = np.minimum(start + round(market.policy.restricted_days), clock.total_days)
+    steps = np.zeros((rows.size, clock.total_days + 1))
+    np.add.at(steps, (row, start), 1.0)
+    np.add.at(steps, (row, stop), -1.0)
     is_restricted = np.cumsum(steps, axis=1)[:, :-1] > 0
     return np.asarray(-market.policy.restricted_pull * is_restricted, dtype=np.float64)
 
@@ -78,18 +81,18 @@ def takedown_hazard(
     settings: LocalisationSettings,
     rows: IntArray,
 ) -> FloatArray:
-    """Return the chance of being taken down on each day (rows, days), by law or by accident."""
+    """Return the chance of a takedown on each day, by law or by accident, shape (rows, days)."""
     accident = market.policy.delisting_a_day * np.exp(-0.5 * candidates.quality[rows])
     by_law = market.localisation.strength * market.localisation.takedown_a_day
-    missing = missing_certificates(market, clock, settings, rows)
-    is_live = np.arange(clock.planned) >= candidates.live_day[rows][:, None]
+    missing = count_missing_certificates(market, clock, settings, rows)
+    is_live = np.arange(clock.total_days) >= candidates.live_day[rows][:, None]
     return np.asarray((accident[:, None] + by_law * missing) * is_live, dtype=np.float64)
 
 
 def draw_takedown_day(
     market: Simulation, hazard: FloatArray, rows: IntArray, *, count: int, chunk: int
 ) -> IntArray:
-    """Return the first day without sales of each row; the number of days for those that stay.
+    """Draw the first day without sales of each row, the number of days without a takedown.
 
     `count` is the number of candidates in the chunk: each has its own draw, listed or not.
     """
@@ -108,17 +111,19 @@ def policy_rows(
     *,
     chunk: int,
 ) -> dict[str, pa.Array]:
-    """Return the cases of listings until they are taken down, and the takedowns.
+    """Return the cases of listings until their takedown, and the takedowns.
 
     `takedown` is (candidate, first day without sales, 1 where a certificate was missing).
     """
-    who, gone, is_by_law = takedown
+    candidate, gone, is_by_law = takedown
     rng = generator(market.seed, "takedown cases", chunk)
-    gone_of = np.full(max(who.max(initial=0), cases.candidate.max(initial=0)) + 1, -1)
-    gone_of[who] = gone
-    is_shown = cases.day < np.minimum(gone_of[cases.candidate], clock.days)
+    gone_by_candidate = np.full(
+        max(candidate.max(initial=0), cases.candidate.max(initial=0)) + 1, -1
+    )
+    gone_by_candidate[candidate] = gone
+    is_shown = cases.day < np.minimum(gone_by_candidate[cases.candidate], clock.days)
     is_down = gone < clock.days
-    down = who[is_down]
+    down = candidate[is_down]
     kind = np.where(is_by_law[is_down] > 0, SAFETY, rng.integers(0, len(KINDS), down.size))
     columns = {
         "listing": np.r_[cases.candidate[is_shown], down],

@@ -1,4 +1,4 @@
-"""Prices: the list price of a listing and its changes."""
+"""Draw the list prices of listings and their changes."""
 
 from __future__ import annotations
 
@@ -21,68 +21,70 @@ from experiments.simulator.mechanisms.candidates import Candidates
 from features.runtime.arrays import FloatArray, IntArray
 
 QUIET_DAYS: Final = 14
-"""Nobody changes a price in the first two weeks."""
+"""Days after going live without a change of price."""
 MEAN_CHANGE: Final = -0.05
 CHANGE_SD: Final = 0.13
 CHANGED_BEFORE: Final = 250
-"""Changes take effect within the first minutes of a day, before anyone orders."""
+"""Changes take effect within the first minutes of a day, before the first order."""
 
 
 @dataclass(frozen=True)
 class PriceChanges:
-    """Changes, by candidate and time: `level` is the log of the new price over the first."""
+    """Changes of price by candidate and time; `log_ratio` is the log of new over first price."""
 
     candidate: IntArray
     day: IntArray
     second: IntArray
-    level: FloatArray
+    log_ratio: FloatArray
 
 
 def draw_price_changes(
     market: Simulation, clock: Clock, candidates: Candidates, chunk: int
 ) -> PriceChanges:
-    """Draw when each candidate's price changes, and to what."""
+    """Draw the days and the new prices of each candidate's changes."""
     rng = generator(market.seed, "prices", chunk)
-    life = np.maximum(clock.planned - candidates.live_day - QUIET_DAYS, 0)
+    life = np.maximum(clock.total_days - candidates.live_day - QUIET_DAYS, 0)
     count = rng.poisson(market.demand.price_changes * life / 365)
-    who = np.repeat(np.arange(len(candidates)), count)
-    after = (rng.random(who.size) * life[who]).astype(np.int64)
+    candidate = np.repeat(np.arange(len(candidates)), count)
+    after = (rng.random(candidate.size) * life[candidate]).astype(np.int64)
     changes = {
-        "candidate": who,
-        "day": candidates.live_day[who] + QUIET_DAYS + after,
-        "second": rng.integers(60, CHANGED_BEFORE, who.size),
-        "level": rng.normal(MEAN_CHANGE, CHANGE_SD, who.size),
+        "candidate": candidate,
+        "day": candidates.live_day[candidate] + QUIET_DAYS + after,
+        "second": rng.integers(60, CHANGED_BEFORE, candidate.size),
+        "log_ratio": rng.normal(MEAN_CHANGE, CHANGE_SD, candidate.size),
     }
     ordered = sort_columns(changes, "candidate", "day", "second")
-    same_day = ordered["candidate"] * clock.planned + ordered["day"]
-    is_first = np.r_[True, same_day[1:] != same_day[:-1]][: who.size]
+    same_day = ordered["candidate"] * clock.total_days + ordered["day"]
+    is_first = np.r_[True, same_day[1:] != same_day[:-1]][: candidate.size]
     return PriceChanges(**select_rows(ordered, is_first))
 
 
 def price_path(
     changes: PriceChanges, candidates: Candidates, rows: IntArray, days: int
 ) -> FloatArray:
-    """Return the log price, in US dollars, in force on each day (rows, days)."""
-    place = np.full(len(candidates), -1)
-    place[rows] = np.arange(rows.size)
-    is_wanted = place[changes.candidate] >= 0
-    who, day, level = (one[is_wanted] for one in (changes.candidate, changes.day, changes.level))
-    is_first = np.r_[True, who[1:] != who[:-1]][: who.size]
-    before = np.where(is_first, 0.0, np.r_[0.0, level[:-1]][: who.size])
+    """Return the log price in US dollars on each day, shape (rows, days)."""
+    plan_row = np.full(len(candidates), -1)
+    plan_row[rows] = np.arange(rows.size)
+    is_wanted = plan_row[changes.candidate] >= 0
+    candidate, day = changes.candidate[is_wanted], changes.day[is_wanted]
+    log_ratio = changes.log_ratio[is_wanted]
+    is_first = np.r_[True, candidate[1:] != candidate[:-1]][: candidate.size]
+    before = np.where(is_first, 0.0, np.r_[0.0, log_ratio[:-1]][: candidate.size])
     steps = np.zeros((rows.size, days))
-    steps[place[who], day] = level - before
+    steps[plan_row[candidate], day] = log_ratio - before
     return np.asarray(np.log(candidates.price[rows])[:, None] + np.cumsum(steps, axis=1))
 
 
 def price_rows(
     market: Simulation, clock: Clock, candidates: Candidates, changes: PriceChanges
 ) -> dict[str, pa.Array]:
-    """Return the changes of listed candidates, in minor units of the market's currency."""
+    """Return the changes of listed candidates in minor units of the market's currency."""
     is_shown = candidates.is_listed[changes.candidate] & (changes.day < clock.days)
-    who, level = changes.candidate[is_shown], changes.level[is_shown]
+    candidate, log_ratio = changes.candidate[is_shown], changes.log_ratio[is_shown]
     time = changes.day[is_shown] * DAY_US + changes.second[is_shown] * SECOND_US
-    minor = to_minor_units(market, candidates, who, np.log(candidates.price[who]) + level)
-    ordered = sort_columns({"listing": who, "time": time, "minor": minor}, "time", "listing")
+    log_price = np.log(candidates.price[candidate]) + log_ratio
+    minor = to_minor_units(market, candidates, candidate, log_price)
+    ordered = sort_columns({"listing": candidate, "time": time, "minor": minor}, "time", "listing")
     return {
         "listing": ordered["listing"],
         "price_minor": pa.array(ordered["minor"]),
@@ -91,8 +93,10 @@ def price_rows(
 
 
 def to_minor_units(
-    market: Simulation, candidates: Candidates, who: IntArray, log_price: FloatArray
+    market: Simulation, candidates: Candidates, candidate: IntArray, log_price: FloatArray
 ) -> IntArray:
-    """Return log prices in US dollars as minor units of the candidates' currencies, 1 at least."""
-    rate = np.array([place.per_dollar for place in market.simulated_places])[candidates.place[who]]
+    """Convert log prices in US dollars to minor units of the candidates' currencies, 1 at least."""
+    rate = np.array([place.per_dollar for place in market.market_places])[
+        candidates.place[candidate]
+    ]
     return np.maximum(np.round(100 * rate * np.exp(log_price)), 1).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Repurchase: how many buyers come back, and what their coming back adds to demand."""
+"""Repurchase: the rate of repeated purchases, their demand and their buyers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MAX_RATE: float = 0.8
 def repurchase_rate(
     market: Simulation, candidates: Candidates, rows: IntArray, misfit: FloatArray
 ) -> FloatArray:
-    """Return how often a purchase on each day is followed by another (rows, days).
+    """Return the expected number of purchases that follow one on each day, shape (rows, days).
 
-    `misfit` is 0 where size chart and plug are right, 1 where they are not.
+    `misfit` is 0 where size chart and plug are right, 1 where they are wrong.
     """
     sizes = market.repurchase
-    usual = np.array([one.repurchase for one in market.categories])[candidates.category[rows]]
+    usual = np.array([leaf.repurchase for leaf in market.categories])[candidates.category[rows]]
     by_quality = usual * np.exp(sizes.quality_pull * candidates.quality[rows])
     rate = sizes.strength * by_quality[:, None] * np.maximum(1 - sizes.fit_pull * misfit, 0)
     return np.minimum(rate, MAX_RATE)
@@ -31,12 +31,12 @@ def repeat_demand(
 ) -> FloatArray:
     """Return the expected repeat demand on each day, given first purchases and repurchase rates.
 
-    A renewal with exponential delay: `pool` holds the purchases that are still to come.
+    Delays are exponential: `pool` holds the repeated purchases that are still to come.
     """
     share = 1 - np.exp(-1 / market.repurchase.delay_days)
     repeats = np.zeros_like(first)
     pool = np.zeros(len(first))
-    for day in range(clock.planned):
+    for day in range(clock.total_days):
         repeats[:, day] = share * pool
         pool = pool * (1 - share) + rate[:, day] * (first[:, day] + repeats[:, day])
     return repeats
@@ -50,10 +50,10 @@ def draw_buyers(
     time: IntArray,
     is_repeat: FloatArray,
 ) -> IntArray:
-    """Return who buys each order line, as numbers 0, 1 …, negative where nobody has bought before.
+    """Return for each order line the index of the first line of its buyer.
 
-    Lines stand by `group` (the listing) and time. A repeating line goes back an exponential time
-    and takes the buyer of the last line before it.
+    Lines are sorted by `group` (the listing) and time. A repeated line has the buyer of the last
+    line before an exponential time ago; any other line has a new buyer and its own index.
     """
     lines = group.size
     span = int(time.max(initial=0)) + 1
@@ -65,7 +65,7 @@ def draw_buyers(
     has_parent = group[parent] == group
     parent = np.where(has_parent, parent, np.arange(lines))
     while True:
-        further = parent[parent]
-        if np.array_equal(further, parent):
+        grandparent = parent[parent]
+        if np.array_equal(grandparent, parent):
             return np.asarray(parent, dtype=np.int64)
-        parent = further
+        parent = grandparent

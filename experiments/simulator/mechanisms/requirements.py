@@ -1,4 +1,4 @@
-"""Requirements: what markets demand of categories, from when until when."""
+"""Requirements: the attributes that markets demand of categories, with their days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from features.runtime.arrays import FloatArray, IntArray
 
 BINDS_FROM: Final = {"certificate:REACH": 0.4}
 BINDS_UNTIL: Final = {"certificate:UKCA": 0.6}
-"""Shares of the time: REACH is extended to these goods; Britain comes to accept CE."""
+"""Shares of the time: REACH is extended to these goods, and Britain begins to accept CE."""
 LONG_BEFORE: Final = -400
 ANNOUNCED_BEFORE: Final = 60
 SOURCES: Final = {
@@ -31,28 +31,28 @@ PLATFORM: Final = "platform policy"
 
 
 def binding_days(certificate: str, days: int) -> tuple[int, int | None]:
-    """Return the first day on which a certificate is demanded and the first on which it isn't."""
+    """Return the first day on which a certificate is demanded, and the first day after, or None."""
     start = BINDS_FROM.get(certificate)
     stop = BINDS_UNTIL.get(certificate)
     first = LONG_BEFORE if start is None else int(start * days)
     return first, None if stop is None else int(stop * days)
 
 
-def missing_certificates(
+def count_missing_certificates(
     market: Simulation, clock: Clock, settings: LocalisationSettings, rows: IntArray
 ) -> FloatArray:
-    """Return how many demanded certificates each candidate lacks on each day."""
-    missing = np.zeros((rows.size, clock.planned))
+    """Return the number of demanded certificates that candidates lack each day, (rows, days)."""
+    missing = np.zeros((rows.size, clock.total_days))
     for name in list_certificates(market):
         first, stop = binding_days(name, clock.days)
-        day = np.arange(clock.planned)
-        is_demanded = (day >= first) & (day < (clock.planned if stop is None else stop))
-        missing += (1 - settings[name].path(rows, clock.planned)) * is_demanded
+        day = np.arange(clock.total_days)
+        is_demanded = (day >= first) & (day < (clock.total_days if stop is None else stop))
+        missing += (1 - settings[name].path(rows, clock.total_days)) * is_demanded
     return missing
 
 
-def _required_attributes(category: Category, place: Place) -> list[str]:
-    """Return the attributes that a market, or the platform in it, demands of a category."""
+def _list_requirements(category: Category, place: Place) -> list[str]:
+    """Return the attributes that a market or the platform demands of a category."""
     by_law = [name for name, groups in category.certificates if place.group in groups]
     language = ["language"] if place.code in LANGUAGE_NEEDED else []
     size_chart = ["size_chart"] if category.is_sized else []
@@ -61,11 +61,11 @@ def _required_attributes(category: Category, place: Place) -> list[str]:
 
 
 def requirement_rows(market: Simulation) -> pa.Table:
-    """Return the table of requirements: announced two months before they bind."""
+    """Return the table of requirements, each announced two months before it binds."""
     rows = []
-    for place in market.simulated_places:
+    for place in market.market_places:
         for category in market.categories:
-            for name in _required_attributes(category, place):
+            for name in _list_requirements(category, place):
                 first, stop = binding_days(name, market.days)
                 rows.append(
                     (place.code, category.name, name, first, stop, SOURCES.get(name, PLATFORM))

@@ -1,4 +1,4 @@
-"""Stock: the seller's imperfect rule for lots, what is counted on Mondays, what can be sold."""
+"""Follow stock week by week: the seller's imperfect rule for lots, arrivals and counts."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ LOT_STEP: Final = 2
 ACTIVE_WEEKS: Final = 4
 NOTHING_COMING: Final = -1
 MIN_RATE: Final = 0.05
-"""Units a day below which a seller lets a listing run out."""
+"""Units a day below which a seller doesn't reorder."""
 
 
 @dataclass(frozen=True)
 class StockPath:
-    """Stock at each Monday (rows, weeks): counted after arrivals, before that week's sales.
+    """Stock at each Monday, shape (rows, weeks), after arrivals and before the week's sales.
 
-    `arrival_week` is when what is on its way comes in; -1 if nothing is. In the week in which a
-    listing goes live `on_hand` is its first lot.
+    `arrival_week` is the week in which inbound units arrive, -1 without any. In the week in which
+    a listing goes live, `on_hand` is its first lot.
     """
 
     on_hand: IntArray
@@ -46,9 +46,9 @@ class StockPath:
 
 
 def first_lots(world: World, chunk: Chunk, plan: ChunkPlan) -> IntArray:
-    """Return what sellers send first: their guess of a month's demand, made to last for weeks.
+    """Return the first lots: sellers guess the demand of `SIGHT_DAYS` days, with an error.
 
-    The guess knows the category and the market, half of what makes the listing special, and errs.
+    The guess knows category and market, and a part of the listing's own appeal (`insight`).
     """
     sizes, candidates = world.market.seller, chunk.candidates
     rng = generator(world.market.seed, "first lots", chunk.number)
@@ -67,10 +67,10 @@ def _round_to_lots(units: FloatArray, least: float) -> IntArray:
 def follow_stock(
     world: World, chunk: Chunk, plan: ChunkPlan, *, demanded: IntArray, gone: IntArray
 ) -> StockPath:
-    """Follow stock week by week; sales are what is demanded (rows, weeks) while it lasts.
+    """Follow stock week by week; `demanded` units (rows, weeks) are sold while stock lasts.
 
-    On a Monday what was ordered comes in, stock is counted, and then the seller may reorder: one
-    lot at a time. From the Monday after a takedown on, `gone`, there is nothing left.
+    On a Monday inbound units arrive, stock is counted, and then the seller may reorder a lot if
+    none is on its way. From the Monday after the takedown (`gone` is its day) on, stock is 0.
     """
     clock, rows = world.clock, plan.rows
     lots = first_lots(world, chunk, plan)
@@ -82,16 +82,16 @@ def follow_stock(
     arrival = np.full(rows.size, NOTHING_COMING)
     counted = []
     for week in range(clock.weeks):
-        is_in, is_gone = arrival == week, gone_week <= week
-        on_hand = on_hand + np.where(is_in, inbound, 0) + np.where(live_week == week, lots, 0)
+        is_arriving, is_gone = arrival == week, gone_week <= week
+        on_hand = on_hand + np.where(is_arriving, inbound, 0) + np.where(live_week == week, lots, 0)
         on_hand[is_gone] = 0
-        inbound = np.where(is_in | is_gone, 0, inbound)
-        arrival = np.where(is_in | is_gone, NOTHING_COMING, arrival)
+        inbound = np.where(is_arriving | is_gone, 0, inbound)
+        arrival = np.where(is_arriving | is_gone, NOTHING_COMING, arrival)
         counted.append((on_hand, inbound, arrival))
-        lately = sold[:, max(week - ACTIVE_WEEKS, 0) : week].sum(axis=1)
-        lot, when = reorders.decide(week, lately, on_hand, week - live_week)
+        recent = sold[:, max(week - ACTIVE_WEEKS, 0) : week].sum(axis=1)
+        lot, arrival_week = reorders.decide(week, recent, on_hand, week - live_week)
         is_free = (arrival == NOTHING_COMING) & (live_week < week) & ~is_gone & (lot > 0)
-        inbound, arrival = np.where(is_free, lot, inbound), np.where(is_free, when, arrival)
+        inbound, arrival = np.where(is_free, lot, inbound), np.where(is_free, arrival_week, arrival)
         sold[:, week] = np.minimum(demanded[:, week], on_hand)
         on_hand = on_hand - sold[:, week]
     paths = [np.stack(weekly, axis=1) for weekly in zip(*counted, strict=True)]
@@ -105,10 +105,10 @@ def follow_stock(
 
 
 class _Reorders:
-    """The seller's rule for reorders, with the errors it makes."""
+    """The seller's rule for reorders, with its errors."""
 
     def __init__(self, world: World, candidates: Candidates, rows: IntArray, chunk: int) -> None:
-        """Draw all errors and delays beforehand, for all candidates, listed or not."""
+        """Draw all errors and delays in advance, for all candidates, listed or not."""
         rng = generator(world.market.seed, "reorders", chunk)
         shape = (len(candidates), world.clock.weeks)
         self._sizes = world.market.seller
@@ -121,11 +121,11 @@ class _Reorders:
         self._lead = lead[:, 0]
 
     def decide(
-        self, week: int, lately: IntArray, on_hand: IntArray, age_weeks: IntArray
+        self, week: int, recent: IntArray, on_hand: IntArray, age_weeks: IntArray
     ) -> tuple[IntArray, IntArray]:
-        """Return what is reordered, 0 for nothing, and in which week it arrives."""
+        """Return the reordered units, 0 without a reorder, and the week of their arrival."""
         seen_days = np.clip(age_weeks, 1, ACTIVE_WEEKS) * WEEK
-        rate = lately / seen_days * self._error[:, week]
+        rate = recent / seen_days * self._error[:, week]
         is_due = on_hand < rate * (self._lead + WEEK)
         is_worth = rate > MIN_RATE
         lot = _round_to_lots(rate * self._sizes.cover_days, self._sizes.least_lot)
@@ -134,7 +134,7 @@ class _Reorders:
 
 
 def is_counted(clock: Clock, path: StockPath) -> BoolArray:
-    """Tell on which Mondays (rows, weeks) a listing's stock is counted: once it is live."""
+    """Return True for the Mondays with a count of stock, once live, shape (rows, weeks)."""
     week = np.arange(clock.weeks)
     in_data = (clock.monday(week) >= 0) & (clock.monday(week) <= clock.days)
     return np.asarray((week > path.live_week[:, None]) & in_data, dtype=np.bool_)
@@ -143,7 +143,7 @@ def is_counted(clock: Clock, path: StockPath) -> BoolArray:
 def stock_rows(
     clock: Clock, candidates: Candidates, plan: ChunkPlan, path: StockPath
 ) -> dict[str, pa.Array]:
-    """Return the first lots as they go on sale and the counts at the end of each Sunday."""
+    """Return the first lots when they go on sale, and the counts at the end of each Sunday."""
     row, week = np.nonzero(is_counted(clock, path))
     live = candidates.live_day[plan.rows]
     columns = {

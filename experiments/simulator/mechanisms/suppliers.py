@@ -1,4 +1,4 @@
-"""Suppliers: quality, lead time, reliability, and audits that show them with noise."""
+"""Draw suppliers: quality, lead time, reliability, and audits that show them with noise."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from features.runtime.arrays import FloatArray, IntArray
 
 MEAN_SCORE: Final = 0.6
 SCORE_SLOPE: Final = 0.9
-"""Log odds of an audit's score: of the mean supplier, and by a standard deviation of quality."""
+"""Log odds of an audit's score: of the mean supplier, and a standard deviation of quality."""
 DEFECT_SLOPE: Final = 0.5
-"""Log odds of a defect that a standard deviation of quality takes off."""
+"""Log odds of a defect that a standard deviation of quality removes."""
 
 
 @dataclass(frozen=True)
 class Suppliers:
-    """All suppliers, one a place: quality in standard deviations, days."""
+    """All suppliers: quality in standard deviations, lead time and mean delay in days."""
 
     quality: FloatArray
     lead_days: FloatArray
@@ -32,7 +32,7 @@ class Suppliers:
 
     @property
     def names(self) -> pa.Array:
-        """Return their identifiers."""
+        """Return the identifiers of all suppliers."""
         return supplier_names(np.arange(self.quality.size))
 
 
@@ -56,25 +56,25 @@ def draw_suppliers(market: Simulation) -> Suppliers:
     )
 
 
-def audits(market: Simulation, suppliers: Suppliers) -> dict[str, pa.Array]:
-    """Return the audits of all suppliers: noisy sights of quality, defects and lead time."""
+def audit_rows(market: Simulation, suppliers: Suppliers) -> dict[str, pa.Array]:
+    """Return the audits of all suppliers: noisy observations of quality, defects and lead time."""
     sizes = market.suppliers
     rng = generator(market.seed, "audits")
     count = rng.poisson(sizes.audits_a_year * market.days / 365, suppliers.quality.size) + 1
-    who = np.repeat(np.arange(suppliers.quality.size), count)
-    seen = suppliers.quality[who] + sizes.audit_noise * rng.standard_normal(who.size)
-    when = rng.integers(0, market.days * DAY_US, who.size)
-    inspected = np.full(who.size, round(sizes.inspected_units))
+    supplier = np.repeat(np.arange(suppliers.quality.size), count)
+    observed = suppliers.quality[supplier] + sizes.audit_noise * rng.standard_normal(supplier.size)
+    time = rng.integers(0, market.days * DAY_US, supplier.size)
+    inspected = np.full(supplier.size, round(sizes.inspected_units))
     usual = np.log(sizes.defect_rate / (1 - sizes.defect_rate))
-    odds = usual - DEFECT_SLOPE * suppliers.quality[who]
-    lead = suppliers.lead_days[who] + rng.exponential(suppliers.delay_days[who])
+    odds = usual - DEFECT_SLOPE * suppliers.quality[supplier]
+    lead = suppliers.lead_days[supplier] + rng.exponential(suppliers.delay_days[supplier])
     columns = {
-        "supplier": who,
-        "score": logistic(MEAN_SCORE + SCORE_SLOPE * seen),
+        "supplier": supplier,
+        "score": logistic(MEAN_SCORE + SCORE_SLOPE * observed),
         "inspected": inspected,
         "defective": rng.binomial(inspected, logistic(odds)),
         "lead": np.round(np.minimum(lead, 365), 1),
-        "time": when,
+        "time": time,
     }
     ordered = sort_columns(columns, "time")
     return {

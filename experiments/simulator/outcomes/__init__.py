@@ -1,1 +1,1 @@
-"""What comes of it: orders, returns, reviews."""
+"""Outcomes of the plan: orders, returns, reviews."""

@@ -1,8 +1,9 @@
-"""Orders: the dice of demand, rolled against the plan and cut by the stock."""
+"""Draw orders: the dice of demand, rolled against the plan and limited by the stock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan, World
 from experiments.simulator.mechanisms.repurchase import draw_buyers
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
+MAX_BUYERS: Final = 10_000_000
+"""More buyers than a market of a chunk has: keeps the numbers of buyers apart."""
+
 
 @dataclass(frozen=True)
 class DemandedLines:
-    """What buyers want, by row of the plan and time: order lines before stock cuts them."""
+    """Demanded order lines by row of the plan and time, before stock limits them."""
 
     row: IntArray
     day: IntArray
@@ -27,7 +31,7 @@ class DemandedLines:
 
 @dataclass(frozen=True)
 class OrderLines:
-    """Order lines that were filled, by row of the plan and time."""
+    """Filled order lines by row of the plan and time."""
 
     row: IntArray
     day: IntArray
@@ -49,16 +53,16 @@ class OrderLines:
 def draw_demanded_lines(
     world: World, plan: ChunkPlan, gone: IntArray, *, chunk: int
 ) -> DemandedLines:
-    """Draw the order lines that buyers want until each row's first day without sales, `gone`.
+    """Draw the demanded order lines until each row's first day without sales, `gone`.
 
-    Lines are Poisson, units a line logarithmic, so that units are negative binomial; a gamma shock
-    a listing and week, which nobody foresees, is the rest.
+    Lines are Poisson and units a line logarithmic, so that units are negative binomial. A gamma
+    shock multiplies the rate of each listing and week.
     """
     market, clock = world.market, world.clock
     rng = generator(market.seed, "demand", chunk)
-    spread = market.demand.shock_variance
+    variance = market.demand.shock_variance
     shape = (plan.rows.size, clock.weeks)
-    shocks = rng.gamma(1 / spread, spread, shape) if spread > 0 else np.ones(shape)
+    shocks = rng.gamma(1 / variance, variance, shape) if variance > 0 else np.ones(shape)
     week = clock.to_week(np.arange(clock.days))
     rate = plan.units[:, : clock.days] / mean_units(market) * shocks[:, week]
     rate *= np.arange(clock.days) < gone[:, None]
@@ -75,36 +79,36 @@ def draw_demanded_lines(
     )
 
 
-def weekly_demand(world: World, wishes: DemandedLines, rows: int) -> IntArray:
-    """Return the units wanted (rows, weeks)."""
+def sum_weekly_demand(world: World, demanded: DemandedLines, rows: int) -> IntArray:
+    """Return the demanded units, shape (rows, weeks)."""
     weeks = world.clock.weeks
-    cell = wishes.row * weeks + world.clock.to_week(wishes.day)
-    sums = np.bincount(cell, weights=wishes.units, minlength=rows * weeks)
+    cell = demanded.row * weeks + world.clock.to_week(demanded.day)
+    sums = np.bincount(cell, weights=demanded.units, minlength=rows * weeks)
     return np.asarray(sums.reshape(rows, weeks), dtype=np.int64)
 
 
-def fill(world: World, wishes: DemandedLines, on_hand: IntArray) -> DemandedLines:
-    """Return the wishes that the week's stock (rows, weeks) fills: who comes first is served.
+def fill_orders(world: World, demanded: DemandedLines, on_hand: IntArray) -> DemandedLines:
+    """Return the lines that the week's stock `on_hand` (rows, weeks) fills, in order of time.
 
-    The last units go to whoever asks for more of them, as many as there are.
+    The line that exceeds the rest of the stock gets that rest.
     """
-    week = world.clock.to_week(wishes.day)
-    before = sum_earlier_in_group(wishes.row * world.clock.weeks + week, wishes.units)
-    left = np.maximum(on_hand[wishes.row, week] - before, 0)
-    units = np.minimum(wishes.units, left)
+    week = world.clock.to_week(demanded.day)
+    before = sum_earlier_in_group(demanded.row * world.clock.weeks + week, demanded.units)
+    left = np.maximum(on_hand[demanded.row, week] - before, 0)
+    units = np.minimum(demanded.units, left)
     is_filled = units > 0
-    cut = replace(wishes, units=units)
-    return DemandedLines(**{f.name: getattr(cut, f.name)[is_filled] for f in fields(cut)})
+    limited = replace(demanded, units=units)
+    return DemandedLines(**{f.name: getattr(limited, f.name)[is_filled] for f in fields(limited)})
 
 
 def draw_lines(world: World, chunk: Chunk, plan: ChunkPlan, filled: DemandedLines) -> OrderLines:
-    """Draw who buys each line, which creator led there, and how long the parcel takes."""
+    """Draw the buyer of each line, the creator who led to it, and the days of its parcel."""
     market, candidates = world.market, chunk.candidates
-    who = plan.rows[filled.row]
+    candidate = plan.rows[filled.row]
     buyer = _draw_buyers(world, chunk, plan, filled)
-    lane = world.logistics.lane(candidates.place[who], candidates.mode[who])
+    lane = world.logistics.lane(candidates.place[candidate], candidates.mode[candidate])
     rng = generator(market.seed, "parcels", chunk.number)
-    noise = market.logistics.transit_sd * rng.standard_normal(who.size)
+    noise = market.logistics.transit_sd * rng.standard_normal(candidate.size)
     days = world.logistics.median[lane, filled.day] * np.exp(noise)
     promised = world.logistics.promised[lane]
     return OrderLines(
@@ -117,31 +121,30 @@ def draw_lines(world: World, chunk: Chunk, plan: ChunkPlan, filled: DemandedLine
         promised=promised,
         delivered=filled.time + (days * DAY_US).astype(np.int64),
         is_late=days > promised,
-        quality=candidates.quality[who],
-        is_sized=np.array([one.is_sized for one in market.categories])[candidates.category[who]],
+        quality=candidates.quality[candidate],
+        is_sized=np.array([leaf.is_sized for leaf in market.categories])[
+            candidates.category[candidate]
+        ],
     )
 
 
 def _draw_buyers(world: World, chunk: Chunk, plan: ChunkPlan, filled: DemandedLines) -> IntArray:
-    """Return the buyer of each line: a returning one, or one out of the market's many."""
+    """Draw the buyer of each line: a returning buyer, or a random buyer of the market."""
     rng = generator(world.market.seed, "buyers", chunk.number)
     repeat = plan.repeat_share[filled.row, filled.day]
     root = draw_buyers(world.market, rng, group=filled.row, time=filled.time, is_repeat=repeat)
     place = chunk.candidates.place[plan.rows[filled.row]]
-    crowd = np.maximum(np.bincount(place, minlength=len(world.market.markets)), 1)
-    drawn = (rng.random(root.size) * crowd[place]).astype(np.int64)[root]
-    return (chunk.number * len(crowd) + place) * MAX_BUYERS + drawn
-
-
-MAX_BUYERS = 10_000_000
+    buyers = np.maximum(np.bincount(place, minlength=len(world.market.markets)), 1)
+    drawn = (rng.random(root.size) * buyers[place]).astype(np.int64)[root]
+    return (chunk.number * len(buyers) + place) * MAX_BUYERS + drawn
 
 
 def _attribute_creators(
     world: World, chunk: Chunk, plan: ChunkPlan, filled: DemandedLines
 ) -> IntArray:
-    """Return the creator who led to each line, -1 for none.
+    """Return the creator who led to each line, -1 without a creator.
 
-    The share of lines that creators add goes to the last video before an exponential time.
+    A line that creators add belongs to the last video before an exponential time ago.
     """
     rng = generator(world.market.seed, "attribution", chunk.number)
     is_led = rng.random(filled.row.size) < plan.creator_share[filled.row, filled.day]
@@ -149,16 +152,16 @@ def _attribute_creators(
     creator = np.full(filled.row.size, -1)
     if chunk.videos.candidate.size == 0:
         return creator
-    span = 2 * world.clock.planned * DAY_US
+    span = 2 * world.clock.total_days * DAY_US
     videos = chunk.videos
     filmed = videos.candidate * span + videos.day * DAY_US + videos.second * SECOND_US
-    who = plan.rows[filled.row[led]]
+    candidate = plan.rows[filled.row[led]]
     back = rng.exponential(world.market.creators.fade_days * DAY_US, led.size).astype(np.int64)
-    wanted = who * span + np.maximum(filled.time[led] - back, 0)
-    last = np.searchsorted(filmed, wanted, side="right") - 1
-    latest = np.searchsorted(filmed, who * span + filled.time[led], side="right") - 1
-    is_own = (last >= 0) & (videos.candidate[last] == who)
+    moment = candidate * span + np.maximum(filled.time[led] - back, 0)
+    last = np.searchsorted(filmed, moment, side="right") - 1
+    latest = np.searchsorted(filmed, candidate * span + filled.time[led], side="right") - 1
+    is_own = (last >= 0) & (videos.candidate[last] == candidate)
     video = np.where(is_own, last, latest)
-    is_own = (video >= 0) & (videos.candidate[video] == who)
+    is_own = (video >= 0) & (videos.candidate[video] == candidate)
     creator[led[is_own]] = videos.creator[video[is_own]]
     return creator

@@ -1,4 +1,4 @@
-"""Outcomes: what came to pass, added up by day, to hold against what was to be expected."""
+"""Sum the outcomes by day, for comparison with the expectations."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Units sold, and those of them that came back in time, summed up to each day of ordering."""
+    """Units sold and units returned in time, summed over the days of ordering before each day."""
 
     sold: FloatArray
     returned: FloatArray
 
 
-def add_up(
+def sum_outcomes(
     clock: Clock, rows: int, lines: OrderLines, returned: ReturnedLines, horizons: Horizons
 ) -> Outcomes:
     """Return the outcomes of the rows of a plan."""
@@ -42,8 +42,8 @@ def _cumulate_by_day(cell: IntArray, units: FloatArray, rows: int, days: int) ->
 
 
 def sum_horizon(
-    clock: Clock, so_far: FloatArray, row: IntArray, day: IntArray, horizon_days: int
+    clock: Clock, cumulated: FloatArray, row: IntArray, day: IntArray, horizon_days: int
 ) -> tuple[FloatArray, BoolArray]:
     """Return the units of each horizon, and whether the horizon is over."""
     stop = np.minimum(day + horizon_days, clock.days)
-    return so_far[row, stop] - so_far[row, day], day + horizon_days <= clock.days
+    return cumulated[row, stop] - cumulated[row, day], day + horizon_days <= clock.days

@@ -1,4 +1,4 @@
-"""Returns: which units come back, why and when."""
+"""Draw returns: which units come back, with reason and time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REASONS: Final = (
 
 @dataclass(frozen=True)
 class ReturnedLines:
-    """Order lines that come back, in order of time; `line` is the place among the lines."""
+    """Returned order lines in order of time; `line` is an index into the order lines."""
 
     line: IntArray
     units: IntArray
@@ -37,7 +37,7 @@ class ReturnedLines:
 
 
 def draw_returns(world: World, plan: ChunkPlan, lines: OrderLines, *, chunk: int) -> ReturnedLines:
-    """Draw which units of which order lines come back, why and when; each unit on its own."""
+    """Draw the returned units of each order line, independently, with reason and time."""
     market = world.market
     rng = generator(market.seed, "returns", chunk)
     rate = plan.return_rate[lines.row, lines.day]
@@ -59,7 +59,7 @@ def draw_returns(world: World, plan: ChunkPlan, lines: OrderLines, *, chunk: int
 def _reason_weights(
     market: Simulation, lines: OrderLines, missing: dict[str, FloatArray]
 ) -> FloatArray:
-    """Return how likely each reason is: each cause adds what it adds to the odds."""
+    """Return a weight for each reason: its cause's part of the odds of a return."""
     sizes = market.localisation
     fit = np.expm1(sizes.strength * sizes.size_chart_returns * missing["size_chart"])
     plug = np.expm1(sizes.strength * sizes.plug_returns * missing["plug_voltage"])

@@ -1,4 +1,4 @@
-"""Reviews: stars that follow quality and lateness, written by those with something to say."""
+"""Draw reviews: stars depend on quality and lateness, and extremes are written more often."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TWO_OF_LOW: Final = 0.35
 MEAN_WAIT_DAYS: Final = 9
 DELIGHT: Final = 0.6
 DELIGHT_SLOPE: Final = 0.5
-"""Log odds of five stars among those that aren't low, and by a standard deviation of quality."""
-FOUR_OF_REST: Final = 0.7
+"""Log odds of five stars among ratings above `LOW_STARS`, and a standard deviation of quality."""
+FOUR_OF_OTHERS: Final = 0.7
 
 
 def low_star_rate(market: Simulation, quality: FloatArray, is_late: BoolArray) -> FloatArray:
-    """Return the chance that a buyer would give one or two stars."""
+    """Return the chance that a buyer rates with one or two stars."""
     sizes = market.reviews
     odds = np.log(sizes.low_star_rate / (1 - sizes.low_star_rate)) - sizes.quality_slope * quality
     lift = np.where(is_late, market.logistics.late_low_star_lift, 1.0)
@@ -34,31 +34,31 @@ def low_star_rate(market: Simulation, quality: FloatArray, is_late: BoolArray) -
 
 def _draw_stars(rng: np.random.Generator, quality: FloatArray, low: FloatArray) -> IntArray:
     is_low = rng.random(quality.size) < low
-    of_low = 1 + (rng.random(quality.size) < TWO_OF_LOW)
+    low_stars = 1 + (rng.random(quality.size) < TWO_OF_LOW)
     delight = logistic(DELIGHT + DELIGHT_SLOPE * quality)
     draw = rng.random(quality.size)
-    of_high = np.where(
-        draw < delight, 5, np.where(draw < delight + FOUR_OF_REST * (1 - delight), 4, 3)
+    high_stars = np.where(
+        draw < delight, 5, np.where(draw < delight + FOUR_OF_OTHERS * (1 - delight), 4, 3)
     )
-    return np.where(is_low, of_low, of_high).astype(np.int64)
+    return np.where(is_low, low_stars, high_stars).astype(np.int64)
 
 
 def star_shares(market: Simulation, quality: FloatArray, late_share: float) -> FloatArray:
-    """Return the shares of one to five stars among what is written (5, products)."""
+    """Return the shares of one to five stars among written reviews, shape (5, products)."""
     on_time, late = (
         low_star_rate(market, quality, np.full(quality.shape, is_late)) for is_late in (False, True)
     )
     low = on_time + (late - on_time) * late_share
     five = (1 - low) * logistic(DELIGHT + DELIGHT_SLOPE * quality)
-    rest = 1 - low - five
+    others = 1 - low - five
     lift = market.reviews.selection_lift
     written = [low * (1 - TWO_OF_LOW) * lift, low * TWO_OF_LOW]
-    written += [rest * (1 - FOUR_OF_REST), rest * FOUR_OF_REST, five * lift]
+    written += [others * (1 - FOUR_OF_OTHERS), others * FOUR_OF_OTHERS, five * lift]
     return np.asarray(np.stack(written) / np.sum(written, axis=0), dtype=np.float64)
 
 
 def review_rows(market: Simulation, lines: OrderLines, chunk: int) -> dict[str, pa.Array]:
-    """Draw who reviews what: all buyers have an opinion, few write it, more of the extremes."""
+    """Draw the written reviews: every buyer has a rating, few write it, more of the extremes."""
     sizes = market.reviews
     rng = generator(market.seed, "reviews", chunk)
     rating = _draw_stars(rng, lines.quality, low_star_rate(market, lines.quality, lines.is_late))

@@ -1,4 +1,4 @@
-"""Order lines and what follows from them as columns: deliveries, returns, reviews."""
+"""Columns of orders, deliveries, returns and reviews."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def sales_columns(
 ) -> dict[str, Columns]:
     """Return the columns of orders, deliveries, returns and reviews."""
     names = line_names(chunk.number, np.arange(lines.row.size))
-    reviewed = review_rows(market, lines, chunk.number)
-    of_review = reviewed.pop("line")
+    reviews = review_rows(market, lines, chunk.number)
+    reviewed_line = reviews.pop("line")
     listing = plan.rows[lines.row]
     return {
         "orders": _orders(market, chunk, plan, lines, names),
@@ -48,9 +48,9 @@ def sales_columns(
             "event_time": pa.array(returned.time),
         },
         "reviews": {
-            "listing": listing[of_review],
-            "order_line_id": names.take(pa.array(of_review)),
-            **reviewed,
+            "listing": listing[reviewed_line],
+            "order_line_id": names.take(pa.array(reviewed_line)),
+            **reviews,
         },
     }
 
@@ -58,22 +58,24 @@ def sales_columns(
 def _orders(
     market: Simulation, chunk: Chunk, plan: ChunkPlan, lines: OrderLines, names: pa.Array
 ) -> Columns:
-    """Return order lines in order of time; lines of a buyer on a day are one order."""
+    """Return order lines in order of time; the lines of a buyer on a day form an order."""
     order = np.argsort(lines.time, kind="stable")
-    done = lines.select(order)
-    listing = plan.rows[done.row]
-    price = to_minor_units(market, chunk.candidates, listing, plan.log_price[done.row, done.day])
-    creator = creator_names(np.maximum(done.creator, 0))
+    by_time = lines.select(order)
+    listing = plan.rows[by_time.row]
+    price = to_minor_units(
+        market, chunk.candidates, listing, plan.log_price[by_time.row, by_time.day]
+    )
+    creator = creator_names(np.maximum(by_time.creator, 0))
     return {
         "order_line_id": names.take(pa.array(order)),
-        "order_id": format_ids("Q", (done.buyer, BUYER_DIGITS), (done.day, DAY_DIGITS)),
+        "order_id": format_ids("Q", (by_time.buyer, BUYER_DIGITS), (by_time.day, DAY_DIGITS)),
         "listing": listing,
-        "buyer_key": hash_numbers(done.buyer, market.seed),
-        "units": pa.array(done.units),
+        "buyer_key": hash_numbers(by_time.buyer, market.seed),
+        "units": pa.array(by_time.units),
         "unit_price_minor": pa.array(price),
-        "creator_id": take_names(creator, np.where(done.creator < 0, -1, np.arange(order.size))),
-        "promised_days": pa.array(done.promised.astype(np.float64)),
-        "event_time": pa.array(done.time),
+        "creator_id": take_names(creator, np.where(by_time.creator < 0, -1, np.arange(order.size))),
+        "promised_days": pa.array(by_time.promised.astype(np.float64)),
+        "event_time": pa.array(by_time.time),
     }
 
 

@@ -1,1 +1,1 @@
-"""Plots of a simulated market."""
+"""Facts and pictures of a simulated market."""

@@ -1,4 +1,4 @@
-"""Stylised facts: what the market is aimed at, and what its data show."""
+"""Stylised facts that the market aims at, and their measurement in its data."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from features.contract.tables import TABLES
 
 @dataclass(frozen=True)
 class Fact:
-    """A number that the data should show: aimed at, within a tolerance on the medium preset.
+    """A number that the data should show, with a tolerance on the medium preset.
 
-    `query` reads the tables of the contract, `moments` of the truth, and the views `lines`
-    (order lines with category, delivery, units returned), `ripe_lines`
-    (those whose returns are in) and `buyers`.
+    `query` reads the tables of the contract, `moments` and `candidates` of the truth, and three
+    views: `lines` (order lines with category, delivery and returned units), `mature_lines` (those
+    whose returns are complete) and `buyers`.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Fact:
 
 
 _CONSUMABLES: Final = ", ".join(
-    f"'{one.name}'" for one in CATEGORIES if one.repurchase > CONSUMABLE
+    f"'{leaf.name}'" for leaf in CATEGORIES if leaf.repurchase > CONSUMABLE
 )
-_SIZED: Final = ", ".join(f"'{one.name}'" for one in CATEGORIES if one.is_sized)
-_ELECTRIC: Final = ", ".join(f"'{one.name}'" for one in CATEGORIES if one.is_electric)
+_SIZED: Final = ", ".join(f"'{leaf.name}'" for leaf in CATEGORIES if leaf.is_sized)
+_ELECTRIC: Final = ", ".join(f"'{leaf.name}'" for leaf in CATEGORIES if leaf.is_electric)
 _RATE: Final = "sum(back) FILTER (WHERE {0}) / sum(units) FILTER (WHERE {0})"
 
 _LINES: Final = """
@@ -46,7 +46,7 @@ LEFT JOIN (SELECT order_line_id, sum(units) AS units FROM returns GROUP BY ALL) 
     USING (order_line_id)
 """
 _MATURE: Final = """
-CREATE VIEW ripe_lines AS
+CREATE VIEW mature_lines AS
 SELECT * FROM lines WHERE event_time < (SELECT max(event_time) FROM orders) - INTERVAL 60 DAY
 """
 _BUYERS: Final = """
@@ -70,7 +70,7 @@ _FIRST_SET: Final = """
 def _gap(attribute: str, categories: str) -> str:
     return f"""
 SELECT {_RATE.format("met = 0")} / ({_RATE.format("met = 1")})
-FROM ripe_lines JOIN {_FIRST_SET.format(attribute=attribute)} USING (listing_id)
+FROM mature_lines JOIN {_FIRST_SET.format(attribute=attribute)} USING (listing_id)
 WHERE category IN ({categories})
 """  # noqa: S608 - parts are constants of this file
 
@@ -88,12 +88,12 @@ FACTS: Final = (
         0.02,
         f"SELECT avg(came_again::INT) FROM buyers WHERE category NOT IN ({_CONSUMABLES})",  # noqa: S608 - likewise
     ),
-    Fact("Units returned", 0.07, 0.02, "SELECT sum(back) / sum(units) FROM ripe_lines"),
+    Fact("Units returned", 0.07, 0.02, "SELECT sum(back) / sum(units) FROM mature_lines"),
     Fact(
         "Units returned of apparel with sizes",
         0.18,
         0.03,
-        f"SELECT sum(back) / sum(units) FROM ripe_lines WHERE category IN ({_SIZED})",  # noqa: S608 - likewise
+        f"SELECT sum(back) / sum(units) FROM mature_lines WHERE category IN ({_SIZED})",  # noqa: S608 - likewise
     ),
     Fact("Returns of apparel without a size chart, times", 1.8, 0.25, _gap("size_chart", _SIZED)),
     Fact(
@@ -117,14 +117,14 @@ FACTS: Final = (
         "Returns after late parcels, times",
         1.3,
         0.06,
-        f"SELECT {_RATE.format('is_late')} / ({_RATE.format('NOT is_late')}) FROM ripe_lines",  # noqa: S608 - likewise
+        f"SELECT {_RATE.format('is_late')} / ({_RATE.format('NOT is_late')}) FROM mature_lines",  # noqa: S608 - likewise
     ),
     Fact(
         "Days from delivery to return, median",
         6.7,
         0.5,
         "SELECT median(date_diff('second', delivered_at, returns.event_time)) / 86400"
-        " FROM returns JOIN ripe_lines USING (order_line_id)",
+        " FROM returns JOIN mature_lines USING (order_line_id)",
     ),
     Fact("Units a line", 1.12, 0.02, "SELECT avg(units) FROM orders"),
     Fact(
@@ -165,7 +165,7 @@ FACTS: Final = (
 
 
 def measure(data: Path) -> dict[str, float]:
-    """Return each fact as the data of a simulated market show it."""
+    """Return the value of each fact in the data of a simulated market."""
     with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
         _create_views(connection, data)
         return {fact.name: _query_number(connection, fact.query) for fact in FACTS}

@@ -1,4 +1,4 @@
-"""A market to draw: its truth, what its chunks share, and its data behind SQL."""
+"""The data of the pictures: a market's truth, shared values and tables."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from experiments.simulator.truth.reader import Truth
 
 
 class PictureData:
-    """A market to draw: its truth, what its chunks share, and its data behind SQL."""
+    """A market to draw, with its truth and its tables behind SQL."""
 
     def __init__(self, data: Path) -> None:
-        """Open the data and the truth beside them."""
+        """Open the data and the truth beside it."""
         self._data = data
         self.truth = Truth.open(truth_directory(data))
         self.world = build_world(self.truth.market)
@@ -29,14 +29,17 @@ class PictureData:
         """Return the configuration."""
         return self.truth.market
 
-    def rows(self, query: str) -> dict[str, Any]:
-        """Return the columns of a query, null numbers as NaN; it may name {data} and {truth}."""
+    def query(self, query: str) -> dict[str, Any]:
+        """Return the columns of a query, null numbers as NaN.
+
+        The query may name the directories {data} and {truth}.
+        """
         text = query.format(data=self._data, truth=truth_directory(self._data))
         with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
-            found = connection.execute(text).fetchnumpy()
-        return {name: _fill_masked(values) for name, values in found.items()}
+            columns = connection.execute(text).fetchnumpy()
+        return {name: _fill_nulls(values) for name, values in columns.items()}
 
 
-def _fill_masked(values: npt.ArrayLike) -> npt.NDArray[Any]:
+def _fill_nulls(values: npt.ArrayLike) -> npt.NDArray[Any]:
     is_number = np.ma.asarray(values).dtype.kind == "f"
     return np.ma.filled(values, np.nan) if is_number else np.asarray(values)

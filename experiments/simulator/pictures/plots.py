@@ -1,4 +1,4 @@
-"""Drawing the pictures of a simulated market into files."""
+"""Draw the pictures of a simulated market into files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw_all(data: Path, out: Path) -> list[Path]:
     """Draw every picture into a directory; return their paths.
 
     Raises:
-        NoTruthError: there is no simulated market at `data`.
+        NoTruthError: `data` isn't a simulated market.
     """
     pictured = PictureData(data)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The tables of the contract that one chunk of products gives, and its truth."""
+"""Simulate a chunk of products: its tables of the contract, and its truth."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from experiments.simulator.mechanisms.candidates import listing_names
 from experiments.simulator.mechanisms.creators import creator_stats
 from experiments.simulator.mechanisms.localisation import localisation_rows
 from experiments.simulator.mechanisms.plan import Chunk, ChunkPlan, World, draw_chunk, make_plan
-from experiments.simulator.mechanisms.requirements import missing_certificates, requirement_rows
+from experiments.simulator.mechanisms.requirements import (
+    count_missing_certificates,
+    requirement_rows,
+)
 from experiments.simulator.mechanisms.stock import StockPath
-from experiments.simulator.mechanisms.suppliers import audits
+from experiments.simulator.mechanisms.suppliers import audit_rows
 from experiments.simulator.outcomes import orders
-from experiments.simulator.outcomes.outcomes import add_up
+from experiments.simulator.outcomes.outcomes import sum_outcomes
 from experiments.simulator.outcomes.returns import draw_returns
 from experiments.simulator.outcomes.sales import Columns, sales_columns
 from experiments.simulator.tables.shop_window import listing_table, product_table
@@ -53,37 +56,37 @@ class ChunkTables:
 
 
 def make_shared_tables(world: World) -> dict[str, pa.Table]:
-    """Return the tables that no product owns."""
+    """Return the tables that belong to no product."""
     market = world.market
     followers = creator_stats(market, world.creators)
-    inspections = audits(market, world.suppliers)
-    found = {
+    inspections = audit_rows(market, world.suppliers)
+    tables = {
         "creator_stats": add_availability(market, "creator_stats", followers),
         "requirements": requirement_rows(market),
         "supplier_audits": add_availability(market, "supplier_audits", inspections),
     }
-    return {name: cast_to_contract(name, table) for name, table in found.items()}
+    return {name: cast_to_contract(name, table) for name, table in tables.items()}
 
 
 def make_chunk(world: World, number: int) -> ChunkTables:
-    """Make a chunk: draw its plan, roll the dice, write down what is known at the export."""
+    """Simulate a chunk: draw its plan, roll the dice, and keep the rows known at the export."""
     chunk = draw_chunk(world, number)
     candidates = chunk.candidates
     rows = np.flatnonzero(candidates.is_listed)
     plan = make_plan(world, chunk, rows)
     count = len(candidates)
     gone = policy.draw_takedown_day(world.market, plan.hazard, rows, count=count, chunk=number)
-    wishes = orders.draw_demanded_lines(world, plan, gone, chunk=number)
-    demanded = orders.weekly_demand(world, wishes, rows.size)
-    path = stock.follow_stock(world, chunk, plan, demanded=demanded, gone=gone)
-    lines = orders.draw_lines(world, chunk, plan, orders.fill(world, wishes, path.on_hand))
+    demanded = orders.draw_demanded_lines(world, plan, gone, chunk=number)
+    weekly_demand = orders.sum_weekly_demand(world, demanded, rows.size)
+    path = stock.follow_stock(world, chunk, plan, demanded=weekly_demand, gone=gone)
+    lines = orders.draw_lines(world, chunk, plan, orders.fill_orders(world, demanded, path.on_hand))
     returned = draw_returns(world, plan, lines, chunk=number)
     events = {
         **_offer_columns(world, chunk, plan, path),
         **sales_columns(world.market, chunk, plan, lines, returned),
         **_public_columns(world, chunk, plan, gone),
     }
-    outcomes = add_up(world.clock, rows.size, lines, returned, world.horizons)
+    outcomes = sum_outcomes(world.clock, rows.size, lines, returned, world.horizons)
     return ChunkTables(
         tables=_tables(world, chunk, events),
         truth={
@@ -123,7 +126,7 @@ def _tables(world: World, chunk: Chunk, events: dict[str, Columns]) -> dict[str,
 def _offer_columns(
     world: World, chunk: Chunk, plan: ChunkPlan, path: StockPath
 ) -> dict[str, Columns]:
-    """Return what sellers do: prices, stock, localisation."""
+    """Return the columns of the sellers' actions: prices, stock, localisation."""
     market, clock, candidates = world.market, world.clock, chunk.candidates
     return {
         "prices": prices.price_rows(market, clock, candidates, chunk.price_changes),
@@ -135,12 +138,12 @@ def _offer_columns(
 def _public_columns(
     world: World, chunk: Chunk, plan: ChunkPlan, gone: IntArray
 ) -> dict[str, Columns]:
-    """Return what others do: creators' videos until the end, policy cases until a takedown."""
+    """Return the columns of others: creators' videos, and policy cases until a takedown."""
     market, clock = world.market, world.clock
     is_shown = chunk.candidates.is_listed[chunk.videos.candidate]
     shown = np.flatnonzero(is_shown & (chunk.videos.day < clock.days))
-    missing = missing_certificates(market, clock, chunk.settings, plan.rows)
-    last_day = np.minimum(gone, clock.planned - 1)
+    missing = count_missing_certificates(market, clock, chunk.settings, plan.rows)
+    last_day = np.minimum(gone, clock.total_days - 1)
     is_by_law = (missing[np.arange(gone.size), last_day] > 0).astype(np.int64)
     takedown = (plan.rows, gone, is_by_law)
     return {

@@ -1,7 +1,7 @@
-"""Dirt: rows that an importer should catch, added to clean ones, and a ledger of them.
+"""Add dirt: rows that an importer should catch, and a ledger of them.
 
-Dirt is only ever added: no clean row is changed or removed, so that what the check takes out is the
-dirt and nothing that hangs on it. Reasons are those of the check.
+Dirt is only added: no clean row changes or disappears, so the check removes the dirt and no other
+row. The reasons are those of the check.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ FORMAT: Final = "xuanpin-dirt/1"
 
 
 class SeenAs(StrEnum):
-    """What becomes of a planted row."""
+    """The fate of a planted row in the check."""
 
     DROPPED = "dropped"
     QUARANTINED = "quarantined"
     WARNED = "warned"
-    VALID = "valid"  # nothing is wrong with it alone: a model meets what it never saw
+    VALID = "valid"  # valid on its own: a model meets a category that it never saw
 
 
 @dataclass(frozen=True)
 class PlantedRows:
-    """Rows of a kind of dirt in a table; `reason` is the check's, empty where it has none."""
+    """The rows of a kind of dirt in a table; `reason` is the check's, empty without one."""
 
     table: str
     kind: str
@@ -47,7 +47,7 @@ class PlantedRows:
 
 @dataclass(frozen=True)
 class DirtKind:
-    """A kind of dirt: the tables it is planted in, and how so many rows of it are made."""
+    """A kind of dirt: its tables, and the function that returns a number of its rows."""
 
     name: str
     tables: tuple[str, ...]
@@ -92,11 +92,11 @@ KINDS: Final = (
 def add_dirt(
     market: Simulation, chunk: int, tables: dict[str, pa.Table]
 ) -> tuple[dict[str, pa.Table], list[PlantedRows]]:
-    """Return a chunk's tables with dirt among their rows, and what was planted.
+    """Return a chunk's tables with dirt among their rows, and the planted rows.
 
-    Each kind adds its part of `dirty` times the table's rows, one row at least.
+    The kinds of a table share `dirty` times its rows; each adds at least one row.
     """
-    soiled, ledger = dict(tables), []
+    dirty, ledger = dict(tables), []
     for name, clean in tables.items():
         kinds = [kind for kind in KINDS if name in kind.tables]
         if not (kinds and clean.num_rows and market.dirty):
@@ -109,27 +109,27 @@ def add_dirt(
             ledger.append(
                 PlantedRows(name, kind.name, kind.reason, kind.seen_as, parts[-1].num_rows)
             )
-        soiled[name] = _mix_rows(parts, generator(market.seed, f"places in {name}", chunk))
-    return soiled, ledger
+        dirty[name] = _mix_rows(parts, generator(market.seed, f"places in {name}", chunk))
+    return dirty, ledger
 
 
 def _mix_rows(parts: list[pa.Table], rng: np.random.Generator) -> pa.Table:
-    """Put planted rows anywhere among the clean ones, which keep their order."""
-    whole, clean = pa.concat_tables(parts), parts[0].num_rows
-    place = np.r_[np.arange(clean, dtype=np.float64), rng.random(whole.num_rows - clean) * clean]
-    return whole.take(pa.array(np.argsort(place, kind="stable")))
+    """Insert planted rows at random positions among the clean rows, which keep their order."""
+    rows, clean = pa.concat_tables(parts), parts[0].num_rows
+    position = np.r_[np.arange(clean, dtype=np.float64), rng.random(rows.num_rows - clean) * clean]
+    return rows.take(pa.array(np.argsort(position, kind="stable")))
 
 
 def ledger_document(planted: list[PlantedRows]) -> str:
     """Return the ledger as JSON: rows by table and kind, over all chunks."""
     rows: Counter[PlantedRows] = Counter()
-    for one in planted:
-        rows[replace(one, rows=0)] += one.rows
-    entries = [asdict(replace(one, rows=count)) for one, count in rows.items()]
+    for entry in planted:
+        rows[replace(entry, rows=0)] += entry.rows
+    entries = [asdict(replace(entry, rows=count)) for entry, count in rows.items()]
     return json.dumps({"format": FORMAT, "planted": entries}, indent=1) + "\n"
 
 
 def read_ledger(text: str) -> list[PlantedRows]:
-    """Return what a ledger says was planted."""
+    """Return the planted rows of a ledger."""
     entries = json.loads(text)["planted"]
     return [PlantedRows(**{**entry, "seen_as": SeenAs(entry["seen_as"])}) for entry in entries]

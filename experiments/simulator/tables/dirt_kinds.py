@@ -1,4 +1,4 @@
-"""How each kind of dirt is made: rows of a table that an importer should catch."""
+"""Plant each kind of dirt: rows of a table that an importer should catch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.simulator.configuration.identifiers import format_ids
 from features.contract.tables import TABLE_BY_NAME
 
 OWN_NAME: Final = frozenset({"products", "listings", "orders", "reviews", "videos"})
-"""Tables whose rows are known by a name of their own."""
+"""Tables whose rows have an identifier."""
 CONFLICT: Final = {
     "products": "unit_cost_minor",
     "listings": "list_price_minor",
@@ -28,7 +28,7 @@ PARENT: Final = {
     "stock": "listing_id",
     "prices": "listing_id",
 }
-"""The column by which a row hangs on another table's."""
+"""The column that names a row of the parent table."""
 CLOCKS_APART_DAYS: Final = 0.25
 A_MOMENT_DAYS: Final = 1 / 7_919
 RETURNED_AFTER_DAYS: Final = 12.5
@@ -37,7 +37,7 @@ RETURNED_BEFORE_DAYS: Final = 3.25
 
 @dataclass(frozen=True)
 class DirtSite:
-    """A chunk's table to plant in: its clean rows, the other tables of the chunk, and the dice."""
+    """A table of a chunk to plant dirt in, with the other tables and the random numbers."""
 
     chunk: int
     name: str
@@ -54,16 +54,20 @@ class DirtSite:
         picked = self.rng.permutation(self.clean.num_rows)[:rows]
         return self.clean.take(pa.array(np.sort(picked)))
 
-    def new_names(self, kind: str, rows: int) -> pa.Array:
+    def format_new_ids(self, kind: str, rows: int) -> pa.Array:
         """Return identifiers that no clean row has."""
         return format_ids(f"DIRT-{kind}-", (np.full(rows, self.chunk), 5), (np.arange(rows), 7))
 
 
 def _replace_column(table: pa.Table, column: str, values: object) -> pa.Table:
-    """Return a table with other values in a column; a single text stands for all rows."""
+    """Return a table with other values in a column; a text is the value of all rows."""
     field = table.schema.field(column)
-    every = pa.repeat(values, table.num_rows) if isinstance(values, str) else pa.array(values)
-    return table.set_column(table.schema.get_field_index(column), field, every.cast(field.type))
+    column_values = (
+        pa.repeat(values, table.num_rows) if isinstance(values, str) else pa.array(values)
+    )
+    return table.set_column(
+        table.schema.get_field_index(column), field, column_values.cast(field.type)
+    )
 
 
 def _shift_time(table: pa.Table, column: str, days: float) -> pa.Array:
@@ -72,50 +76,52 @@ def _shift_time(table: pa.Table, column: str, days: float) -> pa.Array:
 
 
 def _rename_rows(site: DirtSite, kind: str, rows: int) -> pa.Table:
-    """Return some clean rows under names of their own."""
+    """Return some clean rows under new identifiers."""
     picked = site.sample_rows(rows)
     if site.name not in OWN_NAME:
         return picked
-    names = site.new_names(kind, picked.num_rows)
+    names = site.format_new_ids(kind, picked.num_rows)
     return _replace_column(picked, TABLE_BY_NAME[site.name].key[0], names)
 
 
 def repeat_rows(site: DirtSite, rows: int) -> pa.Table:
-    """Repeat rows as they are."""
+    """Return identical copies of some rows."""
     return site.sample_rows(rows)
 
 
 def conflict_pairs(site: DirtSite, rows: int) -> pa.Table:
-    """Make pairs of rows with one key and different contents: both go."""
-    one = _rename_rows(site, "twin", max(rows // 2, 1))
+    """Return pairs of rows with equal keys and different contents; the check removes both."""
+    first = _rename_rows(site, "twin", max(rows // 2, 1))
     column = CONFLICT[site.name]
-    other = _replace_column(one, column, pc.add(one[column], 1).combine_chunks())
-    return pa.concat_tables([one, other])
+    second = _replace_column(first, column, pc.add(first[column], 1).combine_chunks())
+    return pa.concat_tables([first, second])
 
 
 def orphan_rows(site: DirtSite, rows: int) -> pa.Table:
-    """Make rows that hang on something that doesn't exist."""
+    """Return rows without a parent row."""
     picked = site.sample_rows(rows)
-    return _replace_column(picked, PARENT[site.name], site.new_names("orphan", picked.num_rows))
+    return _replace_column(
+        picked, PARENT[site.name], site.format_new_ids("orphan", picked.num_rows)
+    )
 
 
 def skew_clocks(site: DirtSite, rows: int) -> pa.Table:
-    """Make rows that were known before they happened: two clocks disagree."""
-    moved = _rename_rows(site, "skew", rows)
+    """Return rows that were known before they happened, as two clocks disagree."""
+    skewed = _rename_rows(site, "skew", rows)
     if site.name not in OWN_NAME:
-        moved = _replace_column(
-            moved, "event_time", _shift_time(moved, "event_time", A_MOMENT_DAYS)
+        skewed = _replace_column(
+            skewed, "event_time", _shift_time(skewed, "event_time", A_MOMENT_DAYS)
         )
     return _replace_column(
-        moved, "available_at", _shift_time(moved, "event_time", -CLOCKS_APART_DAYS)
+        skewed, "available_at", _shift_time(skewed, "event_time", -CLOCKS_APART_DAYS)
     )
 
 
 def _pick_unreturned_lines(site: DirtSite, rows: int) -> pa.Table:
-    """Return some order lines of which nothing came back."""
+    """Return some order lines without a return."""
     orders, returns = site.tables["orders"], site.tables["returns"]
-    is_back = pc.is_in(orders["order_line_id"], value_set=returns["order_line_id"])
-    kept = np.flatnonzero(~is_back.to_numpy(zero_copy_only=False))
+    is_returned = pc.is_in(orders["order_line_id"], value_set=returns["order_line_id"])
+    kept = np.flatnonzero(~is_returned.to_numpy(zero_copy_only=False))
     return orders.take(pa.array(np.sort(site.rng.permutation(kept)[:rows])))
 
 
@@ -131,40 +137,40 @@ def _make_returns(site: DirtSite, lines: pa.Table, units: pa.ChunkedArray, days:
 
 
 def return_excess(site: DirtSite, rows: int) -> pa.Table:
-    """Make returns of more than was bought."""
+    """Return rows that return more units than the line has."""
     lines = _pick_unreturned_lines(site, rows)
     return _make_returns(site, lines, pc.add(lines["units"], 1), RETURNED_AFTER_DAYS)
 
 
 def return_before_order(site: DirtSite, rows: int) -> pa.Table:
-    """Make returns of what wasn't bought yet."""
+    """Return rows that return units before their order."""
     lines = _pick_unreturned_lines(site, rows)
     return _make_returns(site, lines, lines["units"], -RETURNED_BEFORE_DAYS)
 
 
 def change_currency(site: DirtSite, rows: int) -> pa.Table:
-    """Make listings in a currency that isn't their market's."""
+    """Return listings in a currency that isn't their market's."""
     return _replace_column(_rename_rows(site, "currency", rows), "currency", "XAF")
 
 
 def mistype_currency(site: DirtSite, rows: int) -> pa.Table:
-    """Make listings in what isn't a currency."""
+    """Return listings with a currency that doesn't exist."""
     return _replace_column(_rename_rows(site, "mistyped", rows), "currency", "dollars")
 
 
 def add_personal_data(site: DirtSite, rows: int) -> pa.Table:
-    """Make products whose titles hold an e-mail address or a telephone number."""
+    """Return products whose titles hold an e-mail address or a telephone number."""
     planted = _rename_rows(site, "personal", rows)
     titles = [
-        f"{title} jo.buyer{place}@example.com" if place % 2 else f"{title} +44 20 7946 {place:04d}"
-        for place, title in enumerate(planted["title"].to_pylist())
+        f"{title} jo.buyer{index}@example.com" if index % 2 else f"{title} +44 20 7946 {index:04d}"
+        for index, title in enumerate(planted["title"].to_pylist())
     ]
     return _replace_column(planted, "title", titles)
 
 
 def change_category(site: DirtSite, rows: int) -> pa.Table:
-    """Make products of categories that nothing else belongs to."""
+    """Return products of categories that no clean product has."""
     planted = _rename_rows(site, "category", rows)
     return _replace_column(
-        planted, "category", [f"unseen {place % 3}" for place in range(planted.num_rows)]
+        planted, "category", [f"unseen {index % 3}" for index in range(planted.num_rows)]
     )

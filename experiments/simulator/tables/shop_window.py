@@ -20,14 +20,14 @@ from experiments.simulator.mechanisms.suppliers import supplier_names
 MATERIALS: Final = ("cotton", "polyester", "plastic", "steel", "glass", "wood", "paper")
 MANNERS: Final = ("classic", "light", "soft", "compact", "bright", "sturdy", "fresh", "little")
 DENSITY: Final = 3.5
-"""Cubic centimetres of parcel a gram: light goods in padding."""
+"""Cubic centimetres of a parcel a gram: light goods in padding."""
 
 
 def product_table(market: Simulation, chunk: Chunk) -> pa.Table:
-    """Return all products of a chunk, listed or not; costs are in US dollars."""
+    """Return all products of a chunk, listed or not; costs are in cents of US dollars."""
     products = chunk.products
-    leaf = [one.name for one in market.categories]
-    parent = [one.parent for one in market.categories]
+    leaf = [leaf.name for leaf in market.categories]
+    parent = [leaf.parent for leaf in market.categories]
     pairs = zip(products.number.tolist(), products.category.tolist(), strict=True)
     titles = [
         f"{MANNERS[number % len(MANNERS)]} {leaf[category].replace('_', ' ')} no. {number}"
@@ -53,7 +53,7 @@ def product_table(market: Simulation, chunk: Chunk) -> pa.Table:
 
 
 def listing_table(market: Simulation, chunk: Chunk, names: pa.Array) -> pa.Table:
-    """Return the listings of a chunk: the candidates that the platform chose."""
+    """Return the listings of a chunk: the candidates that the platform listed."""
     candidates = chunk.candidates
     rows = np.flatnonzero(candidates.is_listed)
     place = candidates.place[rows]
@@ -67,6 +67,6 @@ def listing_table(market: Simulation, chunk: Chunk, names: pa.Array) -> pa.Table
             "mode": take_names(MODES, candidates.mode[rows]),
             "listed_at": to_timestamps(market, listed_at),
             "list_price_minor": pa.array(price),
-            "currency": take_names([one.currency for one in market.simulated_places], place),
+            "currency": take_names([place.currency for place in market.market_places], place),
         }
     )

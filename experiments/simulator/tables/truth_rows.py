@@ -1,4 +1,4 @@
-"""The rows of the truth that the generator writes beside the data."""
+"""The tables of the truth, which are written beside the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from features.runtime.arrays import IntArray
 
 @dataclass(frozen=True)
 class SaleMoments:
-    """SaleMoments of the spine with units on sale: row of the plan, day, and the lot."""
+    """Moments of the spine with units on sale: row of the plan, day, and lot."""
 
     row: IntArray
     day: IntArray
@@ -27,9 +27,9 @@ class SaleMoments:
 
 
 def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> SaleMoments:
-    """Return the first midnight from going live on, then each Monday, while there is stock.
+    """Return the first midnight from going live on, then each Monday with stock.
 
-    A listing taken down has nothing left.
+    A listing has no stock after its takedown.
     """
     row, week = np.nonzero(is_counted(clock, path))
     is_later = clock.monday(week) > live_day[row]
@@ -49,8 +49,8 @@ def moments_on_sale(clock: Clock, path: StockPath, live_day: IntArray) -> SaleMo
     )
 
 
-def realised_columns(world: World, outcomes: Outcomes, moments: SaleMoments) -> dict[str, pa.Array]:
-    """Return the targets that came to pass, and the units ordered; null where not yet final."""
+def outcome_columns(world: World, outcomes: Outcomes, moments: SaleMoments) -> dict[str, pa.Array]:
+    """Return the realised targets and the units ordered, null where they aren't final."""
     clock, horizons = world.clock, world.horizons
     row, day = moments.row, moments.day
     units, is_over = sum_horizon(clock, outcomes.sold, row, day, horizons.horizon_days)
@@ -68,28 +68,28 @@ def realised_columns(world: World, outcomes: Outcomes, moments: SaleMoments) -> 
 def weekly_truth(
     world: World, chunk: Chunk, plan: ChunkPlan, path: StockPath, outcomes: Outcomes
 ) -> pa.Table:
-    """Return the truth of all listings at the spine's moments, and what came to pass."""
+    """Return the truth of all listings at the spine's moments, and the realised targets."""
     candidates = chunk.candidates
     moments = moments_on_sale(world.clock, path, candidates.live_day[plan.rows])
     row, day, lot = moments.row, moments.day, moments.lot
     expected = Outlook(world, candidates, plan).expect(row, day, lot)
-    who = plan.rows[row]
-    price = to_minor_units(world.market, candidates, who, plan.log_price[row, day])
+    candidate = plan.rows[row]
+    price = to_minor_units(world.market, candidates, candidate, plan.log_price[row, day])
     return pa.table(
         {
-            "listing_id": listing_names(world.market, candidates).take(pa.array(who)),
+            "listing_id": listing_names(world.market, candidates).take(pa.array(candidate)),
             "as_of_day": pa.array(day + world.clock.first_day),
             "units_offered": pa.array(lot.units),
             "on_hand_units": pa.array(lot.on_hand),
             "price_minor": pa.array(price),
-            **expected_columns(expected),
-            "propensity": pa.array(candidates.propensity[who]),
-            **realised_columns(world, outcomes, moments),
+            **expectation_columns(expected),
+            "propensity": pa.array(candidates.propensity[candidate]),
+            **outcome_columns(world, outcomes, moments),
         }
     )
 
 
-def expected_columns(expected: ExpectedOutcome) -> dict[str, pa.Array]:
+def expectation_columns(expected: ExpectedOutcome) -> dict[str, pa.Array]:
     """Return the expectations as columns."""
     return {
         "expected_units": pa.array(expected.units),
@@ -102,11 +102,11 @@ def expected_columns(expected: ExpectedOutcome) -> dict[str, pa.Array]:
 
 
 def candidate_truth(world: World, chunk: Chunk) -> pa.Table:
-    """Return all candidates, listed or not, with the platform's propensity and what is hidden."""
+    """Return all candidates, listed or not, with the platform's propensity and hidden traits."""
     candidates = chunk.candidates
     rows = np.arange(len(candidates))
     codes = pa.array(list(world.market.markets))
-    categories = pa.array([one.name for one in world.market.categories])
+    categories = pa.array([leaf.name for leaf in world.market.categories])
     return pa.table(
         {
             "listing_id": listing_names(world.market, candidates),

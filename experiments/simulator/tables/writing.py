@@ -1,4 +1,4 @@
-"""Writing tables in parts: a folder a table, whole or not at all."""
+"""Write tables in parts, a folder for each table, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ MARK = "simulation.json"
 
 
 class OccupiedError(StorageError):
-    """Refuse to write over what isn't a simulated market."""
+    """Refuse to replace a directory that isn't a simulated market."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(
-            expected="a directory that doesn't exist, is empty, or holds a simulated market",
-            found=f"other things in {directory.name}",
-            way_out="Choose another --out, or move them away.",
+            problem=f"The directory {directory.name} holds other files than a simulated market.",
+            hint="Choose another --out, or move the files away.",
         )
 
 
 class UnwritableError(StorageError):
-    """Report a disk that takes no more, or refuses."""
+    """Report a disk that is full or refuses to write."""
 
     def __init__(self, directory: Path, error: OSError) -> None:
         super().__init__(
-            expected=f"room to write {directory.name}",
-            found=error.strerror or type(error).__name__,
-            way_out="Free space or choose another --out; nothing that stood there was changed.",
+            problem=(
+                f"The directory {directory.name} can't be written: "
+                f"{error.strerror or type(error).__name__}."
+            ),
+            hint="Free space, or choose another --out. What was there before is unchanged.",
         )
 
 
 def truth_directory(out: Path) -> Path:
-    """Return where the truth of a simulated market lies: beside the data, never inside."""
+    """Return the directory of a market's truth: beside the data, never inside."""
     return out.with_name(f"{out.name}-truth")
 
 
 def write_part(directory: Path, name: str, part: int, table: pa.Table) -> None:
-    """Write one part of a table; an empty part isn't written."""
+    """Write a part of a table, unless it is empty."""
     if table.num_rows:
         folder = directory / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,18 +58,18 @@ def _is_replaceable(directory: Path) -> bool:
 
 @contextmanager
 def publish_directories(out: Path) -> Iterator[tuple[Path, Path]]:
-    """Give two new directories, for data and truth, that take the places of `out` and its truth.
+    """Yield two new directories, for data and truth, that replace `out` and its truth in the end.
 
-    If anything goes wrong, what stood there stays.
+    After an error the earlier directories stay.
 
     Raises:
-        OccupiedError: what stands there isn't a simulated market.
+        OccupiedError: a directory to replace isn't a simulated market.
         UnwritableError: the disk refuses.
     """
     truth = truth_directory(out)
-    is_ours = (truth / MARK).is_file()
+    is_market = (truth / MARK).is_file()
     for directory in (out, truth):
-        if not is_ours and not _is_replaceable(directory):
+        if not is_market and not _is_replaceable(directory):
             raise OccupiedError(directory)
     work = out.with_name(f".{out.name}.partial")
     try:
@@ -76,9 +77,9 @@ def publish_directories(out: Path) -> Iterator[tuple[Path, Path]]:
         (work / "data").mkdir(parents=True)
         (work / "truth").mkdir()
         yield work / "data", work / "truth"
-        for made, place in ((work / "data", out), (work / "truth", truth)):
-            shutil.rmtree(place, ignore_errors=True)
-            made.rename(place)
+        for source, directory in ((work / "data", out), (work / "truth", truth)):
+            shutil.rmtree(directory, ignore_errors=True)
+            source.rename(directory)
     except OSError as error:
         raise UnwritableError(out, error) from error
     finally:

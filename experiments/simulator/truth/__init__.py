@@ -1,1 +1,1 @@
-"""A simulated market's true expectations, for benchmarks alone."""
+"""True expectations of a simulated market, for benchmarks alone."""

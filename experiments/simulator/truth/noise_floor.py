@@ -1,4 +1,4 @@
-"""The noise floor: what a forecaster loses who knows everything but the dice."""
+"""The noise floor: the loss of a forecaster that knows everything but the dice."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LATEST_DAYS: Final = 28
 
 @dataclass(frozen=True)
 class NoiseFloor:
-    """The truth's own loss on a target over some moments.
+    """The loss of the true expectations of a target over some moments.
 
-    `log_loss` is the mean cross-entropy between what came true and what was to be expected,
-    weighted by the units ordered for return risk; `constant_log_loss` that of the mean;
-    `standard_error` is over listings.
+    `log_loss` is the mean cross-entropy between realised and expected shares; return risk is
+    weighted by the units ordered. `constant_log_loss` is the loss of the mean share. Listings are
+    the independent units of `standard_error`.
     """
 
     target: str
@@ -33,12 +33,12 @@ class NoiseFloor:
 
     @property
     def learnable(self) -> float:
-        """Return the share of the constant's loss above the truth's: what a model can win."""
+        """Return the share of the constant's loss that a model can gain."""
         return 1 - self.log_loss / self.constant_log_loss
 
 
-def noise_floors(truth: Truth) -> list[NoiseFloor]:
-    """Return the floors of both targets: over all final moments, and over the latest of them."""
+def measure_noise_floors(truth: Truth) -> list[NoiseFloor]:
+    """Return the floors of both targets: over all final moments, and over the latest ones."""
     moments = truth.moments()
     ones = np.ones(moments.num_rows)
     units = moments["realised_units"].to_numpy()
@@ -49,31 +49,33 @@ def noise_floors(truth: Truth) -> list[NoiseFloor]:
     listing = moments["listing_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     day = moments["as_of_day"].to_numpy()
     floors = []
-    for target, (came, expected, weight) in targets.items():
-        every = JudgedRows(moments[came].to_numpy(), moments[expected].to_numpy(), weight, listing)
-        is_final = ~np.isnan(every.label)
+    for target, (realised, expected, weight) in targets.items():
+        all_rows = JudgedRows(
+            moments[realised].to_numpy(), moments[expected].to_numpy(), weight, listing
+        )
+        is_final = ~np.isnan(all_rows.label)
         is_latest = is_final & (day > day[is_final].max(initial=0) - LATEST_DAYS)
-        floors.append(_floor(target, "all", every.select(is_final)))
-        floors.append(_floor(target, "latest", every.select(is_latest)))
+        floors.append(_floor(target, "all", all_rows.select(is_final)))
+        floors.append(_floor(target, "latest", all_rows.select(is_latest)))
     return floors
 
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """What came true, what was to be expected, and how much each row counts."""
+    """Realised shares, their estimates, weights, and the listing of each row."""
 
     label: FloatArray
     estimate: FloatArray
     weight: FloatArray
     listing: IntArray
 
-    def select(self, chosen: BoolArray) -> JudgedRows:
+    def select(self, mask: BoolArray) -> JudgedRows:
         """Return some of the rows."""
-        return JudgedRows(*(getattr(self, f.name)[chosen] for f in fields(self)))
+        return JudgedRows(*(getattr(self, f.name)[mask] for f in fields(self)))
 
 
 def _floor(target: str, moments: str, judged: JudgedRows) -> NoiseFloor:
-    """Average losses; the standard error counts the moments of a listing as one draw."""
+    """Average the losses; the moments of a listing count as a single draw in the error."""
     label, weight = judged.label, judged.weight
     losses = row_log_loss(label, judged.estimate)
     mean, loss = (float(np.average(values, weights=weight)) for values in (label, losses))
@@ -91,6 +93,6 @@ def _floor(target: str, moments: str, judged: JudgedRows) -> NoiseFloor:
 
 
 def row_log_loss(label: FloatArray, estimate: FloatArray) -> FloatArray:
-    """Return each row's cross-entropy between the share that came true and its estimate."""
+    """Return each row's cross-entropy between the realised share and its estimate."""
     share = np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE)
     return np.asarray(-(label * np.log(share) + (1 - label) * np.log1p(-share)), dtype=np.float64)

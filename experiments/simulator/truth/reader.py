@@ -1,4 +1,4 @@
-"""Reading the truth, and asking what would be true had something been different."""
+"""Read the truth, and evaluate what would be true after a change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class NoTruthError(DataError):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(
-            problem=f"{directory.name} doesn't hold the truth of a simulated market.",
+            problem=f"The directory {directory.name} doesn't hold the truth of a simulated market.",
             hint="Name the directory DATA-truth that `xuanpin simulate --out DATA` wrote.",
         )
 
@@ -67,9 +67,9 @@ class UnknownAttributeError(DataError):
 
 @dataclass(frozen=True)
 class Change:
-    """What is different: a price from `as_of` on, attributes from going live on.
+    """A change of the price from `as_of` on, and of attributes from going live on.
 
-    Attributes are set to a value of 0 (missing) to 1 (met), such as
+    Values of attributes are 0 (missing) to 1 (met), such as
     `{"size_chart": 1.0, "certificate:CE": 0.0}`.
     """
 
@@ -77,12 +77,12 @@ class Change:
     attributes: Mapping[str, float] = field(default_factory=dict)
 
 
-AS_IT_IS = Change()
+NO_CHANGE = Change()
 
 
 @dataclass(frozen=True)
 class CandidateTruth:
-    """What is true of a candidate at a moment, for a lot."""
+    """The truth of a candidate at a moment, for a lot."""
 
     as_of_day: int
     units_offered: int
@@ -94,10 +94,10 @@ class CandidateTruth:
 
 
 class Truth:
-    """The truth that lies beside a simulated market."""
+    """The truth beside a simulated market."""
 
     def __init__(self, directory: Path, market: Simulation) -> None:
-        """Remember where the truth lies; `open` checks that it does."""
+        """Store the directory, which `open` checks."""
         self._directory = directory
         self.market = market
         self._world: World | None = None
@@ -108,8 +108,8 @@ class Truth:
         """Open the truth's own directory, `DATA-truth`.
 
         Raises:
-            NoTruthError: there is none.
-            BadSimulationError: it was made by another configuration's form.
+            NoTruthError: the directory holds no truth.
+            BadSimulationError: its configuration has another form.
         """
         mark = directory / MARK
         if not mark.is_file():
@@ -117,11 +117,11 @@ class Truth:
         return cls(directory, parse_configuration(json.loads(mark.read_text(encoding="utf-8"))))
 
     def moments(self) -> pa.Table:
-        """Return a row a listing and moment of the spine: lot, expectations, what came to pass."""
+        """Return a row a listing and moment of the spine: lot, expectations, realised targets."""
         return pq.read_table(self._directory / "moments")
 
     def candidates(self) -> pa.Table:
-        """Return all candidates, listed or not: propensity, and what is hidden of them."""
+        """Return all candidates, listed or not: propensity and hidden traits."""
         return pq.read_table(self._directory / "candidates")
 
     def evaluate(
@@ -130,16 +130,16 @@ class Truth:
         *,
         units_offered: int,
         as_of_day: int | None = None,
-        change: Change = AS_IT_IS,
+        change: Change = NO_CHANGE,
     ) -> CandidateTruth:
-        """Return the truth of a candidate for a lot on hand, as it is or changed.
+        """Return the truth of a candidate for a lot on hand, with an optional change.
 
-        The generator's own mechanisms are asked again; nothing is estimated. Without `as_of_day`
-        the first midnight from going live on.
+        The generator's own mechanisms compute it; nothing is estimated. `as_of_day` is the first
+        midnight from going live on by default.
 
         Raises:
-            UnknownCandidateError: there is no such candidate, or not at that moment.
-            UnknownAttributeError: a changed attribute isn't one of the candidate's.
+            UnknownCandidateError: the candidate doesn't exist, or isn't on sale on that day.
+            UnknownAttributeError: the candidate has no such attribute to change.
         """
         world = self._load_world()
         chunk, row = self._find(listing_id)
@@ -171,7 +171,7 @@ class Truth:
     def _set_price(
         self, log_price: FloatArray, chunk: Chunk, row: int, day: int, price_minor: int
     ) -> FloatArray:
-        place = self.market.simulated_places[int(chunk.candidates.place[row])]
+        place = self.market.market_places[int(chunk.candidates.place[row])]
         dollars = price_minor / 100 / place.per_dollar
         is_after = np.arange(log_price.shape[1]) >= day
         return np.where(is_after, np.log(dollars), log_price)
@@ -182,14 +182,14 @@ class Truth:
         return self._world
 
     def _find(self, listing_id: str) -> tuple[Chunk, int]:
-        """Return the candidate's chunk, drawn anew unless it is the last one asked for, and row."""
+        """Return the candidate's chunk and row; the last chunk is kept."""
         number, _, code = listing_id.removeprefix("L").partition("-")
-        is_one = number.isdecimal() and len(number) == PRODUCT_DIGITS
-        if not is_one or code not in self.market.markets or int(number) >= self.market.products:
+        is_valid = number.isdecimal() and len(number) == PRODUCT_DIGITS
+        if not is_valid or code not in self.market.markets or int(number) >= self.market.products:
             raise UnknownCandidateError(listing_id[:40], "no such product and market")
-        wanted, product = divmod(int(number), self.market.chunk_products)
-        if self._chunk is None or self._chunk.number != wanted:
-            self._chunk = draw_chunk(self._load_world(), wanted)
+        chunk, product = divmod(int(number), self.market.chunk_products)
+        if self._chunk is None or self._chunk.number != chunk:
+            self._chunk = draw_chunk(self._load_world(), chunk)
         place = self.market.markets.index(code)
         return self._chunk, product * len(self.market.markets) + place
 
@@ -201,7 +201,7 @@ def _change_attributes(
     for name, value in attributes.items():
         if name not in settings or not settings[name].applies[row]:
             raise UnknownAttributeError(
-                name, [k for k, one in settings.items() if one.applies[row]]
+                name, [known for known, setting in settings.items() if setting.applies[row]]
             )
         values, repaired = settings[name].value.copy(), settings[name].repaired_day.copy()
         values[row], repaired[row] = value, NEVER

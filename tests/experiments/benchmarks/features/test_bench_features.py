@@ -33,7 +33,7 @@ from experiments.benchmarks.features.page import page
 from experiments.benchmarks.features.sampled_spine import sample_spine
 from experiments.benchmarks.features.verdicts import growth_exponent, judge_costs
 from experiments.benchmarks.markets import configure_market, ensure_market
-from experiments.benchmarks.results.figures import ElapsedTime, MedianRange
+from experiments.benchmarks.results.figures import ElapsedTime
 from features.dataset.horizons import Horizons
 from features.point_in_time.signal_rows import build_lazy_rows
 from features.point_in_time.spine import build_spine
@@ -150,10 +150,6 @@ def test_exponent_is_that_of_the_power_law(
 @pytest.mark.parametrize("sizes", [[], [5.0], [5.0, 5.0]])
 def test_exponent_of_one_size_is_unknown(sizes: list[float]) -> None:
     assert growth_exponent(sizes, sizes) is None
-
-
-def test_spread_is_median_least_and_greatest() -> None:
-    assert MedianRange.from_values([3.0, 1.0, 10.0]) == MedianRange(3.0, 1.0, 10.0)
 
 
 @pytest.mark.parametrize(("lines", "rows"), [(10_000_000, 500_000), (1_000_000, 50_000), (3, 1)])

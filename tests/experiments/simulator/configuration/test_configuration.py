@@ -14,9 +14,9 @@ from experiments.simulator.configuration.section import Section
 from features.runtime.errors import SettingsError
 
 SECTIONS = [
-    one
-    for one in vars(parameters).values()
-    if isinstance(one, type) and issubclass(one, Section) and one is not Section
+    section
+    for section in vars(parameters).values()
+    if isinstance(section, type) and issubclass(section, Section) and section is not Section
 ]
 
 
@@ -55,13 +55,13 @@ def test_configuration_says_of_each_size_where_it_comes_from(section: type[Secti
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("prodcts = 3", "found prodcts: Extra inputs are not permitted"),
-        ("[demand]\nlines = 3", "found demand.lines: Extra inputs are not permitted"),
+        ("prodcts = 3", "invalid at prodcts: Extra inputs are not permitted"),
+        ("[demand]\nlines = 3", "invalid at demand.lines: Extra inputs are not permitted"),
         ("[creators]\nfraud_share = 1.5", "creators.fraud_share: Input should be less than"),
         ('markets = ["US", "JP"]', "JP is not simulated; known are US, GB, DE, FR, IT, ES"),
-        ('markets = ["US", "US"]', "name each market once"),
+        ('markets = ["US", "US"]', "name at least one market, and each once"),
         ("days = 3", "days: Input should be greater than or equal to 60"),
-        ("days = ", "found market.toml: TOMLDecodeError"),
+        ("days = ", "market.toml: TOMLDecodeError"),
     ],
 )
 def test_configuration_refuses_what_it_cannot_mean(tmp_path: Path, text: str, said: str) -> None:
@@ -69,7 +69,7 @@ def test_configuration_refuses_what_it_cannot_mean(tmp_path: Path, text: str, sa
     with pytest.raises(SettingsError) as refused:
         configure(file=tmp_path / "market.toml")
     assert said in str(refused.value)
-    assert "docs/market.md lists its sections" in str(refused.value)
+    assert "docs/market.md lists the sections" in str(refused.value)
 
 
 def test_page_of_the_market_lists_every_parameter_as_it_is() -> None:
@@ -79,5 +79,5 @@ def test_page_of_the_market_lists_every_parameter_as_it_is() -> None:
 
 
 def test_configuration_names_the_presets_when_asked_for_another() -> None:
-    with pytest.raises(SettingsError, match="out of small, medium, large; found huge"):
+    with pytest.raises(SettingsError, match=r"no preset huge\. Choose small, medium, large"):
         configure("huge")

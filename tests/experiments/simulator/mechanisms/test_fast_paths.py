@@ -44,11 +44,11 @@ def test_choice_follows_weights() -> None:
 def test_repeats_are_the_sum_over_all_earlier_purchases() -> None:
     rng = np.random.default_rng(0)
     clock = build_clock(TINY)
-    first = rng.random((3, clock.planned))
-    rate = rng.random((3, clock.planned)) * 0.5
+    first = rng.random((3, clock.total_days))
+    rate = rng.random((3, clock.total_days)) * 0.5
     share = 1 - np.exp(-1 / TINY.repurchase.delay_days)
     slow = np.zeros_like(first)
-    for day in range(clock.planned):
+    for day in range(clock.total_days):
         for then in range(day):
             came = rate[:, then] * (first[:, then] + slow[:, then])
             slow[:, day] += came * share * (1 - share) ** (day - then - 1)
@@ -72,12 +72,12 @@ def test_views_grow_for_ever() -> None:
 
 def test_price_path_holds_the_last_change() -> None:
     changes, candidates = CHUNK.price_changes, CHUNK.candidates
-    path = price_path(changes, candidates, LISTED, WORLD.clock.planned)
+    path = price_path(changes, candidates, LISTED, WORLD.clock.total_days)
     for row, who in enumerate(LISTED[:40]):
         own = changes.candidate == who
-        for day in (0, 100, 200, WORLD.clock.planned - 1):
+        for day in (0, 100, 200, WORLD.clock.total_days - 1):
             until = np.flatnonzero(own & (changes.day <= day))
-            level = changes.level[until[-1]] if until.size else 0.0
+            level = changes.log_ratio[until[-1]] if until.size else 0.0
             assert path[row, day] == pytest.approx(np.log(candidates.price[who]) + level)
 
 
@@ -167,7 +167,7 @@ def test_profit_is_what_a_lot_earns_less_what_it_costs() -> None:
     lot = Lot(np.array([12.0]), np.zeros(1), np.zeros(1, np.int64))
     found = outlook.expect(row, day, lot)
     who = LISTED[5]
-    rate = free.simulated_places[int(CHUNK.candidates.place[who])].per_dollar
+    rate = free.market_places[int(CHUNK.candidates.place[who])].per_dollar
     asked = np.exp(PLAN.log_price[5, day[0] : day[0] + 28])
     weights = PLAN.units[5, day[0] : day[0] + 28]
     kept = 1 - found.return_rate[0]

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from experiments.simulator.configuration.configuration import Simulation
-from experiments.simulator.mechanisms.expectations import expected_sales
+from experiments.simulator.mechanisms.expectations import mean_sales
 from experiments.simulator.tables.simulate import simulate
 from experiments.simulator.tables.writing import truth_directory
-from experiments.simulator.truth.noise_floor import noise_floors, row_log_loss
+from experiments.simulator.truth.noise_floor import measure_noise_floors, row_log_loss
 from experiments.simulator.truth.reader import (
     Change,
     NoTruthError,
@@ -44,7 +44,7 @@ def test_expected_sold_equals_the_mean_of_many_draws(
     size = mean**2 / (variance - mean)
     draws = np.random.default_rng(0).negative_binomial(size, size / (size + mean), 200_000)
     sold = np.minimum(draws, lot)
-    found = expected_sales(np.array([mean]), np.array([variance]), np.array([float(lot)]))[0]
+    found = mean_sales(np.array([mean]), np.array([variance]), np.array([float(lot)]))[0]
     assert found == pytest.approx(sold.mean(), abs=4 * sold.std() / np.sqrt(sold.size) + 1e-9)
 
 
@@ -103,7 +103,7 @@ def test_truth_beats_its_own_mean_and_blurred_self() -> None:
 
 
 def test_noise_floor_lies_between_nothing_and_the_constant(truth: Truth) -> None:
-    floors = noise_floors(truth)
+    floors = measure_noise_floors(truth)
     assert [(floor.target, floor.moments) for floor in floors] == [
         ("sell_through", "all"),
         ("sell_through", "latest"),
@@ -124,7 +124,7 @@ def test_noise_floor_equals_a_sum_by_hand(truth: Truth) -> None:
         + (1 - rows.realised_return_risk) * np.log(1 - share)
     )
     by_hand = (losses * rows.realised_units).sum() / rows.realised_units.sum()
-    assert noise_floors(truth)[2].log_loss == pytest.approx(by_hand)
+    assert measure_noise_floors(truth)[2].log_loss == pytest.approx(by_hand)
 
 
 def launches(truth: Truth) -> Frame:
