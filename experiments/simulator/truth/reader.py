@@ -18,6 +18,7 @@ from experiments.simulator.mechanisms.expectations import Lot, Outlook
 from experiments.simulator.mechanisms.localisation import NEVER, LocalisationSettings
 from experiments.simulator.mechanisms.plan import (
     Chunk,
+    ChunkPlan,
     World,
     build_world,
     draw_chunk,
@@ -148,15 +149,9 @@ class Truth:
         day = live_day if as_of_day is None else as_of_day - first_day
         if not live_day <= day <= world.clock.days:
             raise UnknownCandidateError(listing_id, "not on sale on that day")
-        rows = np.array([row])
-        settings = _change_attributes(chunk.settings, row, change.attributes)
-        changed = replace(chunk, settings=settings)
-        log_price = make_plan(world, changed, rows).log_price
-        if change.price_minor is not None:
-            log_price = self._set_price(log_price, chunk, row, day, change.price_minor)
-        plan = plan_at_prices(world, changed, rows, log_price)
+        plan = self._plan_change(chunk, row, day, change)
         lot = Lot(np.array([float(units_offered)]), np.zeros(1), np.zeros(1, np.int64))
-        outlook = Outlook(world, changed.candidates, plan)
+        outlook = Outlook(world, chunk.candidates, plan)
         expected = outlook.expect(np.zeros(1, np.int64), np.array([day]), lot)
         return CandidateTruth(
             as_of_day=day + first_day,
@@ -167,6 +162,15 @@ class Truth:
             profit_minor=float(expected.profit_minor[0]),
             propensity=float(chunk.candidates.propensity[row]),
         )
+
+    def _plan_change(self, chunk: Chunk, row: int, day: int, change: Change) -> ChunkPlan:
+        world, rows = self._load_world(), np.array([row])
+        settings = _change_attributes(chunk.settings, row, change.attributes)
+        changed = replace(chunk, settings=settings)
+        log_price = make_plan(world, changed, rows).log_price
+        if change.price_minor is not None:
+            log_price = self._set_price(log_price, chunk, row, day, change.price_minor)
+        return plan_at_prices(world, changed, rows, log_price)
 
     def _set_price(
         self, log_price: FloatArray, chunk: Chunk, row: int, day: int, price_minor: int

@@ -29,11 +29,12 @@ from experiments.benchmarks.objectives.contestants import (
     rivals,
     select_curves,
 )
-from experiments.benchmarks.objectives.origins import read_cut_off_day, restrict_to_cut_off
 from experiments.benchmarks.objectives.sources import (
     Source,
     load_rows,
     market_source,
+    read_cut_off_day,
+    restrict_to_cut_off,
     rows_directory,
 )
 from experiments.simulator.configuration.configuration import Simulation
