@@ -70,7 +70,7 @@ def verdicts(result: ObjectiveBenchmarkResult) -> list[str]:
     Calibrated log loss decides. A contestant wins if it loses less than the default in every
     round, or if the 95 % interval of the mean difference lies below 0. Each contestant is judged
     by itself, and the interval holds only a part of the luck of the seeds
-    (docs/decisions/when-an-objective-wins.md).
+    (docs/decisions/booster-objectives.md).
     """
     return [line for group in group_rounds(result) for line in _verdict_lines(group)]
 
