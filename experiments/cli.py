@@ -54,11 +54,11 @@ def online_retail(
     from features.importers.online_retail.source import digest, read_source
     from features.importers.online_retail.storage import encode_report, is_import, write_import
     from features.importers.online_retail.summary import describe
-    from features.runtime.atomic import publish_directory
+    from features.runtime.atomic import write_directory
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
     with (
-        publish_directory(out, is_import) as partial,
+        write_directory(out, is_import) as partial,
         Console(stderr=True).status("Opening the file") as status,
     ):
         imported = import_lines(

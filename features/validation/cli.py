@@ -41,13 +41,15 @@ def check(
 
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.validation.report_page import report_page
-    from features.validation.validate import validate
+    from features.validation.source import find_tables
+    from features.validation.validate import validate, validate_tables
 
-    with (
-        tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing,
-        show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress,
-    ):
-        report = validate(directory, out or Path(passing) / "validated", progress)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        if out is None:
+            with tempfile.TemporaryDirectory(prefix="xuanpin-check-") as temporary:
+                report = validate_tables(find_tables(directory), Path(temporary), progress)
+        else:
+            report = validate(directory, out, progress)
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
