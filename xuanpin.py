@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
+import warnings
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -19,7 +21,8 @@ from features.runtime.errors import XuanpinError
 from features.runtime.refusals import as_engine_error, as_storage_error
 
 UNEXPECTED: Final = 70
-"""Exit code of a defect of ours, as in sysexits.h."""
+"""Exit code of a defect in this program, as in sysexits.h."""
+PYSPARK_WARNING: Final = "PySpark does not yet fully support pandas"
 
 app = typer.Typer(
     name="xuanpin",
@@ -60,6 +63,7 @@ def xuanpin(
 
 def main() -> None:
     """Run the command line; whatever fails ends in one message and a documented exit code."""
+    _ignore_pyspark_warning()
     try:
         app(prog_name="xuanpin")
     except XuanpinError as error:
@@ -69,6 +73,13 @@ def main() -> None:
         if refused is None:
             _stop_unexpectedly()
         _stop(refused)
+
+
+def _ignore_pyspark_warning() -> None:
+    """Ignore what PySpark says at its import: pandera imports it, but no command uses that part."""
+    warnings.filterwarnings("ignore", message=PYSPARK_WARNING, category=FutureWarning)
+    filters = (os.environ.get("PYTHONWARNINGS"), f"ignore:{PYSPARK_WARNING}:FutureWarning")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))  # for worker processes
 
 
 def _stop(error: XuanpinError) -> NoReturn:

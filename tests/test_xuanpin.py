@@ -54,6 +54,40 @@ def test_front_door_imports_nothing_heavy() -> None:
     assert run(code=code).stdout == "[]\n"
 
 
+def test_library_imports_without_side_effect_on_warnings() -> None:
+    code = (
+        "import warnings; before = list(warnings.filters); "
+        "import features, serving, training, experiments; print(before == warnings.filters)"
+    )
+    assert run(code=code).stdout == "True\n"
+
+
+def test_check_prints_nothing_on_standard_error(tmp_path: Path) -> None:
+    done = run("check", write_csv(tmp_path / "data", required_source()))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+WORKER = """
+import multiprocessing, xuanpin
+
+@xuanpin.app.command()
+def spawn():
+    worker = multiprocessing.get_context("spawn").Process(
+        target=__import__, args=("features.contract.tables",)
+    )
+    worker.start()
+    worker.join()
+
+if __name__ == "__main__":
+    xuanpin.main()
+"""
+
+
+def test_worker_processes_of_a_command_print_nothing_on_standard_error() -> None:
+    done = run("spawn", code=WORKER)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_front_door_shows_version_and_commands() -> None:
     runner = CliRunner()
     assert re.fullmatch(r"xuanpin \d+\.\d+\.\d+\n", runner.invoke(xuanpin.app, "--version").stdout)
