@@ -13,6 +13,7 @@ import typer
 
 import experiments.cli
 import features.cli
+import features.importers.cli
 import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
@@ -35,7 +36,7 @@ app = typer.Typer(
 app.add_typer(experiments.cli.market_app)
 app.add_typer(features.validation.cli.app)
 app.add_typer(features.cli.app)
-app.add_typer(experiments.cli.import_app)
+app.add_typer(features.importers.cli.app)
 app.add_typer(training.pipeline.cli.app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.api.cli.app)

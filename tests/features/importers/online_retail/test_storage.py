@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from experiments.cli import import_app
+from features.importers.cli import app
 from features.importers.online_retail.buyers import WeakKeyError
 from features.importers.online_retail.source import UnreadableSourceError
 from features.importers.online_retail.storage import IMPORT_FILES
@@ -35,7 +35,7 @@ def lines(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(import_app, ["online-retail", *map(str, arguments)])
+    return CliRunner().invoke(app, ["online-retail", *map(str, arguments)])
 
 
 def contents(directory: Path) -> dict[str, bytes]:
