@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import pandera.pandas as pa
+import pandera.pandas as pandera
+import pyarrow as pa
 import pycountry
 
 
@@ -18,6 +19,16 @@ class ColumnKind(StrEnum):
     NUMBER = "float64"
     FLAG = "boolean"
     TIME = "datetime64[us]"
+
+
+ARROW_TYPES: Final = {
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.INTEGER: pa.int64(),
+    ColumnKind.NUMBER: pa.float64(),
+    ColumnKind.FLAG: pa.bool_(),
+    ColumnKind.TIME: pa.timestamp("us"),
+}
+"""The stored type of a validated column; times are naive UTC."""
 
 
 class Privacy(StrEnum):
@@ -45,12 +56,12 @@ LATEST: Final = "2100-01-01"
 """Times outside are broken clocks or sentinels (year 1 or 9999), not observations."""
 
 
-def column_kind(column: pa.Column) -> ColumnKind:
+def column_kind(column: pandera.Column) -> ColumnKind:
     """Return what a declared column holds."""
     return ColumnKind[column.metadata["kind"]]
 
 
-def column_privacy(column: pa.Column) -> Privacy:
+def column_privacy(column: pandera.Column) -> Privacy:
     """Return who may see a declared column."""
     return Privacy(column.metadata["privacy"])
 
@@ -67,11 +78,11 @@ class Table:
     name: str
     row: str
     key: tuple[str, ...]
-    schema: pa.DataFrameSchema
+    schema: pandera.DataFrameSchema
     is_required: bool = False
 
     @property
-    def columns(self) -> dict[str, pa.Column]:
+    def columns(self) -> dict[str, pandera.Column]:
         """Return the columns by name, in contract order."""
         return dict(self.schema.columns)
 
@@ -87,12 +98,12 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
     *,
     unit: str = "",
     privacy: Privacy = Privacy.OPEN,
-    checks: tuple[pa.Check, ...] = (),
+    checks: tuple[pandera.Check, ...] = (),
     nullable: bool = False,
     required: bool = True,
-) -> pa.Column:
+) -> pandera.Column:
     """Declare one column; an optional column (`required=False`) may be absent altogether."""
-    return pa.Column(
+    return pandera.Column(
         kind.value,
         checks=list(checks),
         nullable=nullable,
@@ -102,25 +113,27 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
     )
 
 
-def identifier(description: str, *, nullable: bool = False, required: bool = True) -> pa.Column:
+def identifier(
+    description: str, *, nullable: bool = False, required: bool = True
+) -> pandera.Column:
     """Declare an identifier: 1 to 128 harmless characters."""
-    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=nullable, required=required
     )
 
 
-def pseudonym(description: str) -> pa.Column:
+def pseudonym(description: str) -> pandera.Column:
     """Declare a keyed hash of a person; null where the person is unknown."""
-    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
     )
 
 
-def free_text(description: str) -> pa.Column:
+def free_text(description: str) -> pandera.Column:
     """Declare an optional free text: at most 2,000 characters."""
-    check = pa.Check.str_length(0, 2_000, error="longer than 2,000 characters")
+    check = pandera.Check.str_length(0, 2_000, error="longer than 2,000 characters")
     return declare(
         ColumnKind.TEXT,
         description,
@@ -131,21 +144,21 @@ def free_text(description: str) -> pa.Column:
     )
 
 
-def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pa.Column:
+def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pandera.Column:
     """Declare a word out of a closed list."""
-    check = pa.Check.isin(sorted(allowed), error="not one of the allowed words")
+    check = pandera.Check.isin(sorted(allowed), error="not one of the allowed words")
     return declare(ColumnKind.TEXT, description, checks=(check,), nullable=nullable)
 
 
-def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pa.Column:
+def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pandera.Column:
     """Declare a whole number within limits."""
-    check = pa.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
+    check = pandera.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
     return declare(ColumnKind.INTEGER, description, unit=unit, checks=(check,))
 
 
-def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pa.Column:
+def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pandera.Column:
     """Declare an amount in minor units of the row's currency."""
-    check = pa.Check.in_range(minimum, MAX_MONEY, error=f"outside {minimum} to {MAX_MONEY:,}")
+    check = pandera.Check.in_range(minimum, MAX_MONEY, error=f"outside {minimum} to {MAX_MONEY:,}")
     return declare(
         ColumnKind.INTEGER,
         description,
@@ -164,9 +177,9 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     high: float,
     nullable: bool = False,
     required: bool = True,
-) -> pa.Column:
+) -> pandera.Column:
     """Declare a real number within limits."""
-    check = pa.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
+    check = pandera.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
     return declare(
         ColumnKind.NUMBER,
         description,
@@ -177,14 +190,14 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     )
 
 
-def flag(description: str) -> pa.Column:
+def flag(description: str) -> pandera.Column:
     """Declare a truth value."""
     return declare(ColumnKind.FLAG, description)
 
 
-def moment(description: str, *, nullable: bool = False) -> pa.Column:
+def moment(description: str, *, nullable: bool = False) -> pandera.Column:
     """Declare a UTC time between 2000 and 2100, to the microsecond."""
-    check = pa.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
+    check = pandera.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
     return declare(ColumnKind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
 
 

@@ -37,24 +37,24 @@ def online_retail(
 
     Every line of the file is kept, removed or quarantined. The report counts the reasons.
     """
-    from rich.console import Console
-
     from features.importers.online_retail.buyers import PUBLISHED_KEY, read_key
     from features.importers.online_retail.importer import import_lines
     from features.importers.online_retail.source import digest, read_source
     from features.importers.online_retail.storage import encode_report, is_import, write_import
     from features.importers.online_retail.summary import describe
     from features.runtime.atomic import write_directory
+    from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
     with (
         write_directory(out, is_import) as partial,
-        Console(stderr=True).status("Opening the file") as status,
+        show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress,
     ):
+        progress("Opening the file")
         imported = import_lines(
-            read_source(file), key=pseudonym_key, source_sha256=digest(file), progress=status.update
+            read_source(file), key=pseudonym_key, source_sha256=digest(file), progress=progress
         )
-        status.update("Writing")
+        progress("Writing")
         write_import(imported, partial)
     if json:
         typer.echo(encode_report(imported.report), nl=False)

@@ -9,16 +9,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.contract.columns import ColumnKind, Table, column_kind
-
-ARROW_TYPES: Final = {
-    ColumnKind.TEXT: pa.string(),
-    ColumnKind.INTEGER: pa.int64(),
-    ColumnKind.NUMBER: pa.float64(),
-    ColumnKind.FLAG: pa.bool_(),
-    ColumnKind.TIME: pa.timestamp("us"),
-}
-"""How a validated column is stored; times are naive UTC."""
+from features.contract.columns import ARROW_TYPES, ColumnKind, Table, column_kind
 
 UNREADABLE: Final = {
     ColumnKind.TEXT: "not text",
