@@ -1,4 +1,4 @@
-"""The words a table of the contract is declared in: kinds of column, privacy, table."""
+"""Declare tables of the contract: kinds of columns, their checks and their privacy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pycountry
 
 
 class ColumnKind(StrEnum):
-    """What a column holds; the value is the pandas dtype its validated form has."""
+    """What a column holds; the value is the pandas dtype of its validated form."""
 
     TEXT = "str"
     INTEGER = "Int64"
@@ -32,28 +32,29 @@ ARROW_TYPES: Final = {
 
 
 class Privacy(StrEnum):
-    """Who may see a column, from anyone to nobody outside the source tables."""
+    """Who may see a column, from everybody to nobody outside the source tables."""
 
-    OPEN = "open"  # facts that the shop window shows
-    BUSINESS = "business"  # commercially confidential, about no person
-    PSEUDONYM = "pseudonym"  # a keyed hash of a person: joins only, never shown
+    OPEN = "open"  # public in the shop
+    BUSINESS = "business"  # confidential to the business, not about a person
+    PSEUDONYM = "pseudonym"  # a keyed hash of a person: for joins only, never shown
     FREE_TEXT = "free_text"  # may hold personal data: never a feature, never logged
 
 
 MARKETS: Final = frozenset(country.alpha_2 for country in pycountry.countries)
 CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 IDENTIFIER_PATTERN: Final = r"^[\w.\-:|/+ ]{1,128}\Z"
-"""Letters, digits and few signs: no control characters, no quotes, nothing a shell would read.
+"""Letters and digits of any script (手机壳 is a valid category) and a few signs.
 
-Of any script: 手机壳 is a good category. `$` would let a line feed pass at the end.
+Control characters, quotes and signs with a meaning to a shell are excluded. The pattern ends in
+`\\Z` because `$` would accept a line feed at the end.
 """
 
 MAX_MONEY: Final = 10**10
-"""A hundred million of any currency with two decimals: more for one unit is a broken export."""
+"""A hundred million in a currency with two decimals: a higher price comes from a broken export."""
 
 EARLIEST: Final = "2000-01-01"
 LATEST: Final = "2100-01-01"
-"""Times outside are broken clocks or sentinels (year 1 or 9999), not observations."""
+"""Times outside these limits come from broken clocks or sentinels (year 1 or 9999)."""
 
 
 def column_kind(column: pandera.Column) -> ColumnKind:
@@ -70,9 +71,9 @@ def column_privacy(column: pandera.Column) -> Privacy:
 class Table:
     """One table of the contract.
 
-    `schema` holds one pandera column per contract column, with its description and, under
-    `metadata`, its unit and privacy class. `key` names the columns that identify a row. An
-    event table has `event_time` and `available_at`.
+    `schema` holds one pandera column per contract column, with its description and, in `metadata`,
+    its kind, unit and privacy. `row` describes one row. `key` names the columns that identify a
+    row. An event table has `event_time` and `available_at`.
     """
 
     name: str
@@ -88,11 +89,11 @@ class Table:
 
     @property
     def is_event(self) -> bool:
-        """Tell whether rows happen at a moment and become known at another."""
+        """Return True if rows have a time when they happen and a time when they become known."""
         return "available_at" in self.schema.columns
 
 
-def declare(  # noqa: PLR0913 - one argument a fact of the declaration
+def declare(  # noqa: PLR0913 - one argument for each fact of a column
     kind: ColumnKind,
     description: str,
     *,
@@ -102,7 +103,7 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
     nullable: bool = False,
     required: bool = True,
 ) -> pandera.Column:
-    """Declare one column; an optional column (`required=False`) may be absent altogether."""
+    """Declare one column; with `required=False` the source may lack it."""
     return pandera.Column(
         kind.value,
         checks=list(checks),
@@ -116,7 +117,7 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
 def identifier(
     description: str, *, nullable: bool = False, required: bool = True
 ) -> pandera.Column:
-    """Declare an identifier: 1 to 128 harmless characters."""
+    """Declare an identifier: 1 to 128 characters of `IDENTIFIER_PATTERN`."""
     check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=nullable, required=required
@@ -124,7 +125,7 @@ def identifier(
 
 
 def pseudonym(description: str) -> pandera.Column:
-    """Declare a keyed hash of a person; null where the person is unknown."""
+    """Declare a keyed hash of a person; null means unknown."""
     check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
@@ -145,13 +146,13 @@ def free_text(description: str) -> pandera.Column:
 
 
 def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pandera.Column:
-    """Declare a word out of a closed list."""
+    """Declare a word of a closed list."""
     check = pandera.Check.isin(sorted(allowed), error="not one of the allowed words")
     return declare(ColumnKind.TEXT, description, checks=(check,), nullable=nullable)
 
 
 def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pandera.Column:
-    """Declare a whole number within limits."""
+    """Declare a whole number within limits, both included."""
     check = pandera.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
     return declare(ColumnKind.INTEGER, description, unit=unit, checks=(check,))
 
@@ -169,7 +170,7 @@ def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pand
     )
 
 
-def number(  # noqa: PLR0913 - one argument a fact of the declaration
+def number(  # noqa: PLR0913 - one argument for each fact of a column
     description: str,
     *,
     unit: str,
@@ -178,7 +179,7 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     nullable: bool = False,
     required: bool = True,
 ) -> pandera.Column:
-    """Declare a real number within limits."""
+    """Declare a real number within limits, both included."""
     check = pandera.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
     return declare(
         ColumnKind.NUMBER,
@@ -196,12 +197,12 @@ def flag(description: str) -> pandera.Column:
 
 
 def moment(description: str, *, nullable: bool = False) -> pandera.Column:
-    """Declare a UTC time between 2000 and 2100, to the microsecond."""
+    """Declare a UTC time between `EARLIEST` and `LATEST`, in microseconds."""
     check = pandera.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
     return declare(ColumnKind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
 
 
 EVENT_COLUMNS: Final = {
     "event_time": moment("when it happened"),
-    "available_at": moment("when we could first know it; null: never visible", nullable=True),
+    "available_at": moment("when it could first be known; null: never visible", nullable=True),
 }

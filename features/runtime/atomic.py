@@ -17,7 +17,7 @@ from typing import Final
 
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
-from features.runtime.text import escape, join_names
+from features.runtime.text import escape_path, join_names
 
 TEMPORARY_PREFIX: Final = ".writing-"
 READABLE_DIRECTORY: Final = 0o755
@@ -28,12 +28,13 @@ class ForeignDirectoryError(StorageError):
     """Refuse to replace a directory that this program didn't write."""
 
     def __init__(self, directory: Path) -> None:
-        content = "a file" if directory.is_file() else join_names(_list_names(directory), limit=5)
-        super().__init__(
-            expected=f"nothing, or an earlier result, at {escape(str(directory))}",
-            found=content,
-            way_out="Name another directory, or move what is there.",
-        )
+        path = escape_path(directory)
+        if directory.is_file():
+            problem = f"The path {path} is a file, not a directory."
+        else:
+            names = sorted(entry.name for entry in directory.iterdir())
+            problem = f"The directory {path} holds other files: {join_names(names, limit=5)}."
+        super().__init__(problem=problem, hint="Name another directory, or move what is there.")
 
 
 class OverlapError(StorageError):
@@ -41,9 +42,9 @@ class OverlapError(StorageError):
 
     def __init__(self, source: Path, out: Path) -> None:
         super().__init__(
-            expected="a directory to write outside the one to read",
-            found=f"{escape(str(out))} to write and {escape(str(source))} to read",
-            way_out="Name another directory to write.",
+            problem=f"Writing {escape_path(out)} would replace its own source, "
+            f"{escape_path(source)}.",
+            hint="Name another directory to write.",
         )
 
 
@@ -188,10 +189,6 @@ def write_private(path: Path, data: bytes) -> None:
         with open(handle, "wb") as file:  # noqa: PTH123 - opens the handle that O_EXCL gave
             file.write(data)
         _sync(path)
-
-
-def _list_names(directory: Path) -> list[str]:
-    return sorted(entry.name for entry in directory.iterdir())
 
 
 def _make_directory(directory: Path) -> None:

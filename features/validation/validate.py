@@ -1,4 +1,4 @@
-"""Validating a source directory: from tables as they come to tables the engine can trust."""
+"""Validate a source directory: write its valid rows, its quarantine and a report."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _check_tables(
             checked = work / f"{table.name}.parquet"
             if table.name in by_name:
                 rows_read[table.name] = check_rows(by_name[table.name], ledger, checked, progress)
-            ledger.show(table, checked if checked.exists() else None)
+            ledger.create_view(table, checked if checked.exists() else None)
         apply_rules(ledger, frozenset(by_name))
         return tuple(
             _write_table(by_name[name], rows, ledger, (work / f"{name}.parquet", out))
@@ -97,36 +97,38 @@ def _check_tables(
 def _write_table(
     source: TableSource, rows_read: int, ledger: FaultLedger, paths: tuple[Path, Path]
 ) -> TableReport:
-    """Write the valid and the quarantined rows of a table; return its account."""
+    """Write the valid and the quarantined rows of a table; return its counts."""
     table, (checked, out) = source.table, paths
     rows_quarantined, rows_dropped = ledger.counts(table)
     removed = ledger.find_removed_rows(table)
     rows_valid = write_valid_rows(table, checked, removed, out / f"{table.name}.parquet")
     times = read_event_times(ledger, table)
-    account = TableReport(
+    report = TableReport(
         name=table.name,
         rows_read=rows_read,
         rows_valid=rows_valid,
         rows_dropped=rows_dropped,
         rows_quarantined=rows_quarantined,
-        quarantined=tuple(QuarantineReason(*why) for why in ledger.reasons(table, MAX_EXAMPLES)),
+        quarantined=tuple(
+            QuarantineReason(*reason) for reason in ledger.reasons(table, MAX_EXAMPLES)
+        ),
         first_event=times.first_event,
         last_event=times.last_event,
         null_available_at=times.null_available_at,
         warnings=(*_source_warnings(source, rows_valid), *find_warnings(ledger, table, times)),
     )
-    refuse_unusable(table, account)
+    refuse_unusable(table, report)
     if rows_quarantined:
         (out / QUARANTINE).mkdir(exist_ok=True)
         path = out / QUARANTINE / f"{table.name}.parquet"
         write_quarantine(source, ledger.reasons_by_row(table), path)
-    return account
+    return report
 
 
 def _source_warnings(source: TableSource, rows_valid: int) -> list[str]:
     warnings = []
     if source.extra_columns:
-        warnings.append(f"columns not in the contract, ignored: {join_names(source.extra_columns)}")
+        warnings.append(f"ignored columns, not in the contract: {join_names(source.extra_columns)}")
     if rows_valid == 0:
         warnings.append("no valid row: the table counts as absent")
     return warnings

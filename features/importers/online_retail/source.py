@@ -75,7 +75,7 @@ class UnreadableSourceError(DataError):
         """Show the part of the detail that fits on a screen and isn't data."""
         reason = escape(_ROW_IN_DETAIL.sub(r"\1", detail), _MAX_DETAIL_LENGTH).rstrip(".")
         super().__init__(
-            problem=f"{escape_path(path)} can't be read as a Parquet or CSV file: {reason}.",
+            problem=f"The file {escape_path(path)} can't be read as Parquet or CSV: {reason}.",
             hint=hint,
         )
 

@@ -50,7 +50,7 @@ def test_pointer_missing_tells_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError) as caught:
         resolve(tmp_path / "bundles")
     assert str(caught.value) == (
-        "Expected CURRENT in bundles to name a directory beside it; found none. "
+        "CURRENT in bundles must name a directory beside it, but there is no such file. "
         "Make and publish one with `xuanpin run`, or a snapshot with "
         "`xuanpin features materialise`."
     )

@@ -98,8 +98,8 @@ def test_source_csv_as_copies_write_it_means_the_same_as_parquet(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "CSV file: Empty CSV file. Download or repair the file"),
-        (b"PAR1 but no more", "CSV file: Parquet"),
+        (b"", "CSV: Empty CSV file. Download or repair the file"),
+        (b"PAR1 but no more", "CSV: Parquet"),
         (b"PK\x03\x04...", "it is a ZIP archive or a spreadsheet. Unpack it, or save the sheet"),
         (f"{HEADER}\n1,jane\n".encode(), "Row #2: Expected 8 columns, got 2. Download"),
         (f"{HEADER}\n1,2,\xa3,4,5,6,7,8\n".encode("latin-1"), "convert CSV in Latin-1"),
@@ -113,7 +113,7 @@ def test_source_of_another_format_is_refused_with_the_way_out(
     with pytest.raises(UnreadableSourceError) as caught:
         read_source(path)
     assert message in str(caught.value)
-    assert str(caught.value).startswith(f"{path} can't be read as a Parquet or CSV file: ")
+    assert str(caught.value).startswith(f"The file {path} can't be read as Parquet or CSV: ")
 
 
 @pytest.mark.parametrize(

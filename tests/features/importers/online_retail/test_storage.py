@@ -112,7 +112,7 @@ def test_import_command_replaces_an_earlier_import(lines: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("files", "found"),
+    ("files", "shown"),
     [
         (["thesis.txt"], "thesis.txt"),
         (["orders.parquet"], "orders.parquet"),
@@ -121,7 +121,7 @@ def test_import_command_replaces_an_earlier_import(lines: Path, tmp_path: Path) 
     ],
 )
 def test_import_command_refuses_a_directory_that_is_no_import(
-    lines: Path, tmp_path: Path, files: list[str], found: str
+    lines: Path, tmp_path: Path, files: list[str], shown: str
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -130,7 +130,7 @@ def test_import_command_refuses_a_directory_that_is_no_import(
     before = contents(out)
     result = run(lines, "--out", out)
     assert isinstance(result.exception, ForeignDirectoryError)
-    assert f"found {found}. Name another directory" in str(result.exception)
+    assert f"other files: {shown}. Name another directory" in str(result.exception)
     assert contents(out) == before
 
 
