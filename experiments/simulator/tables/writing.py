@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,31 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.runtime.errors import StorageError
+from features.runtime.atomic import write_directory
 
 MARK = "simulation.json"
-
-
-class OccupiedError(StorageError):
-    """Refuse to write over what isn't a simulated market."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(
-            expected="a directory that doesn't exist, is empty, or holds a simulated market",
-            found=f"other things in {directory.name}",
-            way_out="Choose another --out, or move them away.",
-        )
-
-
-class UnwritableError(StorageError):
-    """Report a disk that takes no more, or refuses."""
-
-    def __init__(self, directory: Path, error: OSError) -> None:
-        super().__init__(
-            expected=f"room to write {directory.name}",
-            found=error.strerror or type(error).__name__,
-            way_out="Free space or choose another --out; nothing that stood there was changed.",
-        )
 
 
 def truth_directory(out: Path) -> Path:
@@ -51,35 +28,20 @@ def write_part(directory: Path, name: str, part: int, table: pa.Table) -> None:
         pq.write_table(table, path, compression="zstd", write_statistics=False)
 
 
-def _is_replaceable(directory: Path) -> bool:
-    return not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
-
-
 @contextmanager
 def publish_directories(out: Path) -> Iterator[tuple[Path, Path]]:
-    """Give two new directories, for data and truth, that take the places of `out` and its truth.
+    """Yield two new directories, for data and truth, that replace `out` and its truth at the end.
 
-    If anything goes wrong, what stood there stays.
+    On any error the earlier directories stay.
 
     Raises:
-        OccupiedError: what stands there isn't a simulated market.
-        UnwritableError: the disk refuses.
+        ForeignDirectoryError: a directory to replace isn't a simulated market.
+        StorageError: the disk refuses.
     """
     truth = truth_directory(out)
-    is_ours = (truth / MARK).is_file()
-    for directory in (out, truth):
-        if not is_ours and not _is_replaceable(directory):
-            raise OccupiedError(directory)
-    work = out.with_name(f".{out.name}.partial")
-    try:
-        shutil.rmtree(work, ignore_errors=True)
-        (work / "data").mkdir(parents=True)
-        (work / "truth").mkdir()
-        yield work / "data", work / "truth"
-        for made, place in ((work / "data", out), (work / "truth", truth)):
-            shutil.rmtree(place, ignore_errors=True)
-            made.rename(place)
-    except OSError as error:
-        raise UnwritableError(out, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    is_market = (truth / MARK).is_file()
+    with (
+        write_directory(truth, lambda _: is_market) as new_truth,
+        write_directory(out, lambda _: is_market) as new_data,
+    ):
+        yield new_data, new_truth

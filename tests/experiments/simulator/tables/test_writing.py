@@ -12,8 +12,9 @@ import pytest
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.tables.simulate import simulate
-from experiments.simulator.tables.writing import OccupiedError, truth_directory
+from experiments.simulator.tables.writing import truth_directory
 from features.contract.tables import TABLES
+from features.runtime.atomic import ForeignDirectoryError
 from tests.worlds.simulated import TINY
 
 LITTLE = TINY.model_copy(update={"products": 60, "chunk_products": 30, "days": 90})
@@ -80,7 +81,9 @@ def test_simulated_market_replaces_an_earlier_one(tmp_path: Path) -> None:
 def test_simulated_market_refuses_to_replace_other_things(tmp_path: Path, occupied: str) -> None:
     (tmp_path / occupied).mkdir()
     (tmp_path / occupied / "thesis.txt").write_text("years of work")
-    with pytest.raises(OccupiedError, match=rf"other things in {occupied}\. Choose another --out"):
+    with pytest.raises(
+        ForeignDirectoryError, match=rf"{occupied} holds other files: thesis\.txt\."
+    ):
         simulate(LITTLE, tmp_path / "market")
     assert (tmp_path / occupied / "thesis.txt").read_text() == "years of work"
 
