@@ -189,7 +189,7 @@ def in_the_kernels_files(_parent: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [unwritable, below_a_file, in_the_kernels_files])
-def test_publication_where_the_disk_refuses_says_so(
+def test_publication_refused_by_the_disk_is_a_storage_error(
     tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
     # H39: read-only and forbidden places.

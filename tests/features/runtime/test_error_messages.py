@@ -57,7 +57,7 @@ HOSTILE_ERRORS: list[XuanpinError] = [
 
 
 @pytest.mark.parametrize("error", HOSTILE_ERRORS)
-def test_error_message_of_any_names_stays_short_and_harmless(error: XuanpinError) -> None:
+def test_error_message_with_hostile_names_stays_short_and_printable(error: XuanpinError) -> None:
     assert re.fullmatch(r".+\. .+[.?]", str(error))
     assert str(error).isprintable()
     assert len(str(error)) < 2_000
@@ -66,14 +66,12 @@ def test_error_message_of_any_names_stays_short_and_harmless(error: XuanpinError
 @pytest.mark.parametrize(
     ("base", "exit_code"), [(DataError, 3), (SettingsError, 2), (StorageError, 6)]
 )
-def test_error_message_goes_with_the_documented_exit_code(
-    base: type[XuanpinError], exit_code: int
-) -> None:
+def test_error_has_the_documented_exit_code(base: type[XuanpinError], exit_code: int) -> None:
     errors = [error for error, _ in (*CONTRACT_SENTENCES, *RUNTIME_SENTENCES)]
     assert {error.exit_code for error in errors if isinstance(error, base)} == {exit_code}
 
 
-def test_error_that_is_not_the_disks_passes_unchanged() -> None:
+def test_error_without_a_cause_in_the_disk_passes_unchanged() -> None:
     assert as_storage_error(OSError("damaged")) is None
     with pytest.raises(OSError, match="damaged") as caught, raise_storage_errors():
         raise OSError("damaged")
@@ -90,7 +88,7 @@ def test_error_that_is_not_the_disks_passes_unchanged() -> None:
         ("x" * 61, "x" * 59 + "…"),
     ],
 )
-def test_wording_shows_names_harmlessly(name: str, expected: str) -> None:
+def test_escape_makes_names_printable_and_short(name: str, expected: str) -> None:
     assert escape(name) == expected
 
 
@@ -98,12 +96,12 @@ def test_wording_shows_names_harmlessly(name: str, expected: str) -> None:
     ("names", "expected"),
     [([], "nothing"), (["a"], "a"), (["a", "b"], "a, b"), (list("abcde"), "a, b, c and 2 more")],
 )
-def test_wording_lists_a_few_and_counts_the_others(names: list[str], expected: str) -> None:
+def test_join_names_lists_a_few_and_counts_the_others(names: list[str], expected: str) -> None:
     assert join_names(names, limit=3) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("Market", "market"), ("markets", "market"), ("colour", None)]
 )
-def test_wording_finds_the_nearest_name(name: str, expected: str | None) -> None:
+def test_closest_match_finds_the_most_similar_name(name: str, expected: str | None) -> None:
     assert closest_match(name, ["market", "mode"]) == expected

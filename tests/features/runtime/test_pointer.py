@@ -46,7 +46,7 @@ def test_pointer_to_a_link_is_refused(tmp_path: Path) -> None:
         publish(tmp_path, "link")
 
 
-def test_pointer_missing_tells_the_way_out(tmp_path: Path) -> None:
+def test_pointer_missing_is_refused_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError) as caught:
         resolve(tmp_path / "bundles")
     assert str(caught.value) == (

@@ -161,7 +161,7 @@ def test_settings_that_are_wrong_name_the_key_and_the_place(
     assert caught.value.exit_code == 2
 
 
-def test_settings_without_a_default_are_asked_for() -> None:
+def test_setting_without_a_value_and_a_default_is_an_error() -> None:
     with pytest.raises(SettingsError, match=r"serving\.run has no value.*XUANPIN_SERVING__RUN"):
         load_section(Needy, "serving", None)
 

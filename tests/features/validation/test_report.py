@@ -71,7 +71,7 @@ def test_report_page_shows_counts_reasons_and_warnings() -> None:
     ]
 
 
-def test_report_page_of_valid_rows_says_so_and_no_more() -> None:
+def test_report_page_of_valid_rows_is_one_verdict() -> None:
     valid = TableReport(
         name="orders", rows_read=5, rows_valid=5, rows_dropped=0, rows_quarantined=0
     )

@@ -140,7 +140,7 @@ def write(name: str, content: bytes) -> Callable[[Path], object]:
         ),
     ],
 )
-def test_reader_of_a_broken_source_says_what_to_do(
+def test_broken_source_is_refused(
     tmp_path: Path,
     spoil: Callable[[Path], object],
     error: type[DataError],
@@ -152,7 +152,7 @@ def test_reader_of_a_broken_source_says_what_to_do(
         find_tables(tmp_path / "data")
 
 
-def test_reader_of_a_directory_with_odd_names_shows_them_harmlessly(tmp_path: Path) -> None:
+def test_odd_names_in_a_source_are_escaped_in_errors(tmp_path: Path) -> None:
     write_csv(tmp_path, required_source())
     (tmp_path / "orders.csv").unlink()
     (tmp_path / "stock.csv").write_text("\x1b[31mred,b\n1,2\n", encoding="utf-8")

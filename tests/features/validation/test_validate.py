@@ -123,7 +123,7 @@ def test_validation_of_its_own_result_finds_nothing_more(tmp_path: Path) -> None
     assert [table.rows_read for table in again.tables] == [t.rows_valid for t in first.tables]
 
 
-def test_validation_keeps_quarantined_rows_as_they_came(tmp_path: Path) -> None:
+def test_validation_keeps_quarantined_rows_as_in_the_source(tmp_path: Path) -> None:
     source = required_source()
     source["orders"] = [
         {**row, "colour": "red"}
@@ -231,7 +231,7 @@ def test_validation_of_a_broken_table_stops_and_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_validation_of_a_file_that_leads_nowhere_is_the_disks_fault(tmp_path: Path) -> None:
+def test_validation_of_a_broken_link_is_a_storage_error(tmp_path: Path) -> None:
     data = write_csv(tmp_path / "data", required_source())
     (data / "stock.parquet").symlink_to("elsewhere")
     with pytest.raises(StorageError, match=r"There is no such file or directory: .*stock"):

@@ -249,7 +249,7 @@ def test_import_buyers_are_keyed_and_the_unknown_stay_unknown() -> None:
 @pytest.mark.parametrize(
     ("key", "note"), [(PUBLISHED_KEY, WITH_PUBLISHED_KEY), (b"a key of sixteen", WITH_OWN_KEY)]
 )
-def test_import_report_tells_whose_key_was_used(key: bytes, note: str) -> None:
+def test_import_report_names_the_kind_of_key(key: bytes, note: str) -> None:
     report = imported(Row(), key=key).report
     assert note in report.notes
     assert note.split(":", maxsplit=1)[0] in describe(report)

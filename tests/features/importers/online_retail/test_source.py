@@ -167,7 +167,7 @@ def test_source_column_of_another_type_is_refused(
     assert message in str(caught.value)
 
 
-def test_source_without_sales_tells_how_many_lines_there_were() -> None:
+def test_source_without_sales_names_the_number_of_lines() -> None:
     assert str(EmptySourceError(1_234)) == (
         "The source has 1,234 lines, but none is a sale of a product. "
         "Check that the file is Online Retail or has the same columns and meaning."
