@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
+import warnings
 from typing import Annotated, Final, NoReturn
 
 import typer
 
 import experiments.cli
 import features.cli
+import features.importers.cli
 import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
@@ -19,7 +22,8 @@ from features.runtime.errors import XuanpinError
 from features.runtime.refusals import as_engine_error, as_storage_error
 
 UNEXPECTED: Final = 70
-"""Exit code of a defect of ours, as in sysexits.h."""
+"""Exit code of a defect in this program, as in sysexits.h."""
+PYSPARK_WARNING: Final = "PySpark does not yet fully support pandas"
 
 app = typer.Typer(
     name="xuanpin",
@@ -32,7 +36,7 @@ app = typer.Typer(
 app.add_typer(experiments.cli.market_app)
 app.add_typer(features.validation.cli.app)
 app.add_typer(features.cli.app)
-app.add_typer(experiments.cli.import_app)
+app.add_typer(features.importers.cli.app)
 app.add_typer(training.pipeline.cli.app)
 app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.api.cli.app)
@@ -60,6 +64,7 @@ def xuanpin(
 
 def main() -> None:
     """Run the command line; whatever fails ends in one message and a documented exit code."""
+    _ignore_pyspark_warning()
     try:
         app(prog_name="xuanpin")
     except XuanpinError as error:
@@ -69,6 +74,13 @@ def main() -> None:
         if refused is None:
             _stop_unexpectedly()
         _stop(refused)
+
+
+def _ignore_pyspark_warning() -> None:
+    """Ignore what PySpark says at its import: pandera imports it, but no command uses that part."""
+    warnings.filterwarnings("ignore", message=PYSPARK_WARNING, category=FutureWarning)
+    filters = (os.environ.get("PYTHONWARNINGS"), f"ignore:{PYSPARK_WARNING}:FutureWarning")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))  # for worker processes
 
 
 def _stop(error: XuanpinError) -> NoReturn:

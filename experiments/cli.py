@@ -1,4 +1,4 @@
-"""Commands of the experiments: the main job, public data sets, the simulated market."""
+"""Commands of the experiments: the main job, the simulated market, the benchmarks."""
 
 from __future__ import annotations
 
@@ -15,61 +15,6 @@ from experiments.benchmarks.online.cli import bench_online
 from experiments.benchmarks.training.cli import bench_training
 from experiments.benchmarks.unripe.cli import bench_unripe
 from experiments.simulator.cli import bench_truth, plot_market, simulate
-
-import_app = typer.Typer(
-    name="import",
-    help="Turn a public data set into the tables of the contract.",
-    no_args_is_help=True,
-)
-
-
-@import_app.callback()
-def import_group() -> None:
-    """Turn a public data set into the tables of the contract."""
-
-
-@import_app.command(
-    "online-retail", epilog="Example: xuanpin import online-retail online_retail.parquet --out data"
-)
-def online_retail(
-    file: Annotated[Path, typer.Argument(help="Parquet or CSV file with its eight columns.")],
-    out: Annotated[Path, typer.Option(help="Directory to write; an earlier import is replaced.")],
-    key: Annotated[
-        Path | None,
-        typer.Option(help="File whose bytes, 16 or more, key the pseudonyms of buyers."),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print import.json and nothing else.")
-    ] = False,
-) -> None:
-    """Import Online Retail: products, listings, prices, orders and returns out of its lines.
-
-    Every line is kept, removed or put into quarantine, with the reason, and counted.
-    """
-    from rich.console import Console
-
-    from features.importers.online_retail.buyers import PUBLISHED_KEY, read_key
-    from features.importers.online_retail.importer import import_lines
-    from features.importers.online_retail.source import digest, read_source
-    from features.importers.online_retail.storage import encode_report, is_import, write_import
-    from features.importers.online_retail.summary import describe
-    from features.runtime.atomic import publish_directory
-
-    pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
-    with (
-        publish_directory(out, is_import) as partial,
-        Console(stderr=True).status("Opening the file") as status,
-    ):
-        imported = import_lines(
-            read_source(file), key=pseudonym_key, source_sha256=digest(file), progress=status.update
-        )
-        status.update("Writing")
-        write_import(imported, partial)
-    if json:
-        typer.echo(encode_report(imported.report), nl=False)
-    else:
-        typer.echo(f"Online Retail is in {out}\n\n{describe(imported.report)}")
-
 
 run_app = typer.Typer()
 

@@ -54,6 +54,40 @@ def test_front_door_imports_nothing_heavy() -> None:
     assert run(code=code).stdout == "[]\n"
 
 
+def test_library_imports_without_side_effect_on_warnings() -> None:
+    code = (
+        "import warnings; before = list(warnings.filters); "
+        "import features, serving, training, experiments; print(before == warnings.filters)"
+    )
+    assert run(code=code).stdout == "True\n"
+
+
+def test_check_prints_nothing_on_standard_error(tmp_path: Path) -> None:
+    done = run("check", write_csv(tmp_path / "data", required_source()))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+WORKER = """
+import multiprocessing, xuanpin
+
+@xuanpin.app.command()
+def spawn():
+    worker = multiprocessing.get_context("spawn").Process(
+        target=__import__, args=("features.contract.tables",)
+    )
+    worker.start()
+    worker.join()
+
+if __name__ == "__main__":
+    xuanpin.main()
+"""
+
+
+def test_worker_processes_of_a_command_print_nothing_on_standard_error() -> None:
+    done = run("spawn", code=WORKER)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_front_door_shows_version_and_commands() -> None:
     runner = CliRunner()
     assert re.fullmatch(r"xuanpin \d+\.\d+\.\d+\n", runner.invoke(xuanpin.app, "--version").stdout)
@@ -85,21 +119,21 @@ xuanpin.main()
     ("what", "exit_code", "message"),
     [
         (
-            "TrainingError(expected='rows', found='none', way_out='Bring some.')",
+            "TrainingError('No rows.', 'Bring some.')",
             4,
-            "Expected rows; found none. Bring some.",
+            "No rows. Bring some.",
         ),
-        ("OSError(errno.ENOSPC, '', '/x')", 6, "Expected room on the disk for /x; found it is"),
-        ("OSError(errno.EROFS, '', '/x')", 6, "Expected a disk that can be written for /x;"),
-        ("PermissionError(errno.EACCES, '', '/x')", 6, "Expected permission for /x; found none."),
+        ("OSError(errno.ENOSPC, '', '/x')", 6, "The disk is full: /x."),
+        ("OSError(errno.EROFS, '', '/x')", 6, "The disk is read-only: /x."),
+        ("PermissionError(errno.EACCES, '', '/x')", 6, "Permission denied: /x."),
         (
             "__import__('duckdb').OutOfMemoryException('no block')",
             6,
-            "Expected room for what a query holds, in memory and where it spills to, ",
+            "A query needs more memory, and more temporary space in ",
         ),
     ],
 )
-def test_front_door_turns_what_fails_into_a_message_and_a_code(
+def test_front_door_turns_failures_into_a_message_and_a_code(
     what: str, exit_code: int, message: str
 ) -> None:
     done = run("fail", code=FAIL.format(what=what))
@@ -141,7 +175,7 @@ def test_check_of_valid_tables_ends_with_0_and_leaves_nothing(
     exit_code, page = check(write_parquet(tmp_path / "data", required_source()))
     assert exit_code == 0
     assert page.endswith(
-        "All rows are valid.\nKeep the validated tables and the quarantine with --out DIR.\n"
+        "All rows are valid.\nTo keep the validated tables and the quarantine, add --out DIR.\n"
     )
     assert list((tmp_path / "passing").iterdir()) == []
 
@@ -153,7 +187,7 @@ def test_check_with_quarantined_rows_ends_with_1_and_says_where_they_are(tmp_pat
     exit_code, page = check(data, "--out", out)
     assert exit_code == 1
     assert "orders  1  units: outside 1 to 1,000,000  (rows 4)" in page
-    assert "1 of 9 rows are in quarantine; a run can go on without them." in page
+    assert "1 of 9 rows are quarantined; the others can be used." in page
     assert f"are in {out / 'quarantine'}." in page.replace("\n", "")
     assert (out / "quarantine" / "orders.parquet").is_file()
 
@@ -169,11 +203,15 @@ def test_check_as_json_prints_the_report_and_nothing_else(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        (["check", "nowhere"], 3, "xuanpin: Expected a directory with one file or folder per"),
+        (["check", "nowhere"], 3, "xuanpin: There is no directory nowhere."),
         (["check"], 2, "Usage: xuanpin check"),
         (["check", "data", "--ouT", "x"], 2, "No such option"),
         (["chekc"], 2, "No such command"),
-        (["check", "data", "--out", "data"], 6, "xuanpin: Expected a directory to write outside"),
+        (
+            ["check", "data", "--out", "data"],
+            6,
+            "xuanpin: Writing data would replace its own",
+        ),
     ],
 )
 def test_check_that_cannot_run_ends_with_the_documented_code(

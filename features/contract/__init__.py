@@ -1,1 +1,1 @@
-"""The source tables: their columns, rules and privacy."""
+"""The source tables: their columns, checks and privacy."""

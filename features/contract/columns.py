@@ -1,4 +1,4 @@
-"""The words a table of the contract is declared in: kinds of column, privacy, table."""
+"""Declare tables of the contract: kinds of columns, their checks and their privacy."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import pandera.pandas as pa
+import pandera.pandas as pandera
+import pyarrow as pa
 import pycountry
 
 
 class ColumnKind(StrEnum):
-    """What a column holds; the value is the pandas dtype its validated form has."""
+    """What a column holds; the value is the pandas dtype of its validated form."""
 
     TEXT = "str"
     INTEGER = "Int64"
@@ -20,37 +21,48 @@ class ColumnKind(StrEnum):
     TIME = "datetime64[us]"
 
 
-class Privacy(StrEnum):
-    """Who may see a column, from anyone to nobody outside the source tables."""
+ARROW_TYPES: Final = {
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.INTEGER: pa.int64(),
+    ColumnKind.NUMBER: pa.float64(),
+    ColumnKind.FLAG: pa.bool_(),
+    ColumnKind.TIME: pa.timestamp("us"),
+}
+"""The stored type of a validated column; times are naive UTC."""
 
-    OPEN = "open"  # facts that the shop window shows
-    BUSINESS = "business"  # commercially confidential, about no person
-    PSEUDONYM = "pseudonym"  # a keyed hash of a person: joins only, never shown
+
+class Privacy(StrEnum):
+    """Who may see a column, from everybody to nobody outside the source tables."""
+
+    OPEN = "open"  # public in the shop
+    BUSINESS = "business"  # confidential to the business, not about a person
+    PSEUDONYM = "pseudonym"  # a keyed hash of a person: for joins only, never shown
     FREE_TEXT = "free_text"  # may hold personal data: never a feature, never logged
 
 
 MARKETS: Final = frozenset(country.alpha_2 for country in pycountry.countries)
 CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 IDENTIFIER_PATTERN: Final = r"^[\w.\-:|/+ ]{1,128}\Z"
-"""Letters, digits and few signs: no control characters, no quotes, nothing a shell would read.
+"""Letters and digits of any script (手机壳 is a valid category) and a few signs.
 
-Of any script: 手机壳 is a good category. `$` would let a line feed pass at the end.
+Control characters, quotes and signs with a meaning to a shell are excluded. The pattern ends in
+`\\Z` because `$` would accept a line feed at the end.
 """
 
 MAX_MONEY: Final = 10**10
-"""A hundred million of any currency with two decimals: more for one unit is a broken export."""
+"""A hundred million in a currency with two decimals: a higher price comes from a broken export."""
 
 EARLIEST: Final = "2000-01-01"
 LATEST: Final = "2100-01-01"
-"""Times outside are broken clocks or sentinels (year 1 or 9999), not observations."""
+"""Times outside these limits come from broken clocks or sentinels (year 1 or 9999)."""
 
 
-def column_kind(column: pa.Column) -> ColumnKind:
+def column_kind(column: pandera.Column) -> ColumnKind:
     """Return what a declared column holds."""
     return ColumnKind[column.metadata["kind"]]
 
 
-def column_privacy(column: pa.Column) -> Privacy:
+def column_privacy(column: pandera.Column) -> Privacy:
     """Return who may see a declared column."""
     return Privacy(column.metadata["privacy"])
 
@@ -59,40 +71,40 @@ def column_privacy(column: pa.Column) -> Privacy:
 class Table:
     """One table of the contract.
 
-    `schema` holds one pandera column per contract column, with its description and, under
-    `metadata`, its unit and privacy class. `key` names the columns that identify a row. An
-    event table has `event_time` and `available_at`.
+    `schema` holds one pandera column per contract column, with its description and, in `metadata`,
+    its kind, unit and privacy. `row` describes one row. `key` names the columns that identify a
+    row. An event table has `event_time` and `available_at`.
     """
 
     name: str
     row: str
     key: tuple[str, ...]
-    schema: pa.DataFrameSchema
+    schema: pandera.DataFrameSchema
     is_required: bool = False
 
     @property
-    def columns(self) -> dict[str, pa.Column]:
+    def columns(self) -> dict[str, pandera.Column]:
         """Return the columns by name, in contract order."""
         return dict(self.schema.columns)
 
     @property
     def is_event(self) -> bool:
-        """Tell whether rows happen at a moment and become known at another."""
+        """Return True if rows have a time when they happen and a time when they become known."""
         return "available_at" in self.schema.columns
 
 
-def declare(  # noqa: PLR0913 - one argument a fact of the declaration
+def declare(  # noqa: PLR0913 - one argument for each fact of a column
     kind: ColumnKind,
     description: str,
     *,
     unit: str = "",
     privacy: Privacy = Privacy.OPEN,
-    checks: tuple[pa.Check, ...] = (),
+    checks: tuple[pandera.Check, ...] = (),
     nullable: bool = False,
     required: bool = True,
-) -> pa.Column:
-    """Declare one column; an optional column (`required=False`) may be absent altogether."""
-    return pa.Column(
+) -> pandera.Column:
+    """Declare one column; with `required=False` the source may lack it."""
+    return pandera.Column(
         kind.value,
         checks=list(checks),
         nullable=nullable,
@@ -102,25 +114,27 @@ def declare(  # noqa: PLR0913 - one argument a fact of the declaration
     )
 
 
-def identifier(description: str, *, nullable: bool = False, required: bool = True) -> pa.Column:
-    """Declare an identifier: 1 to 128 harmless characters."""
-    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+def identifier(
+    description: str, *, nullable: bool = False, required: bool = True
+) -> pandera.Column:
+    """Declare an identifier: 1 to 128 characters of `IDENTIFIER_PATTERN`."""
+    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=nullable, required=required
     )
 
 
-def pseudonym(description: str) -> pa.Column:
-    """Declare a keyed hash of a person; null where the person is unknown."""
-    check = pa.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+def pseudonym(description: str) -> pandera.Column:
+    """Declare a keyed hash of a person; null means unknown."""
+    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
         ColumnKind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
     )
 
 
-def free_text(description: str) -> pa.Column:
+def free_text(description: str) -> pandera.Column:
     """Declare an optional free text: at most 2,000 characters."""
-    check = pa.Check.str_length(0, 2_000, error="longer than 2,000 characters")
+    check = pandera.Check.str_length(0, 2_000, error="longer than 2,000 characters")
     return declare(
         ColumnKind.TEXT,
         description,
@@ -131,21 +145,21 @@ def free_text(description: str) -> pa.Column:
     )
 
 
-def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pa.Column:
-    """Declare a word out of a closed list."""
-    check = pa.Check.isin(sorted(allowed), error="not one of the allowed words")
+def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pandera.Column:
+    """Declare a word of a closed list."""
+    check = pandera.Check.isin(sorted(allowed), error="not one of the allowed words")
     return declare(ColumnKind.TEXT, description, checks=(check,), nullable=nullable)
 
 
-def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pa.Column:
-    """Declare a whole number within limits."""
-    check = pa.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
+def count(description: str, *, unit: str, minimum: int = 0, maximum: int = 10**9) -> pandera.Column:
+    """Declare a whole number within limits, both included."""
+    check = pandera.Check.in_range(minimum, maximum, error=f"outside {minimum:,} to {maximum:,}")
     return declare(ColumnKind.INTEGER, description, unit=unit, checks=(check,))
 
 
-def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pa.Column:
+def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pandera.Column:
     """Declare an amount in minor units of the row's currency."""
-    check = pa.Check.in_range(minimum, MAX_MONEY, error=f"outside {minimum} to {MAX_MONEY:,}")
+    check = pandera.Check.in_range(minimum, MAX_MONEY, error=f"outside {minimum} to {MAX_MONEY:,}")
     return declare(
         ColumnKind.INTEGER,
         description,
@@ -156,7 +170,7 @@ def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pa.C
     )
 
 
-def number(  # noqa: PLR0913 - one argument a fact of the declaration
+def number(  # noqa: PLR0913 - one argument for each fact of a column
     description: str,
     *,
     unit: str,
@@ -164,9 +178,9 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     high: float,
     nullable: bool = False,
     required: bool = True,
-) -> pa.Column:
-    """Declare a real number within limits."""
-    check = pa.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
+) -> pandera.Column:
+    """Declare a real number within limits, both included."""
+    check = pandera.Check.in_range(low, high, error=f"outside {low:,} to {high:,}")
     return declare(
         ColumnKind.NUMBER,
         description,
@@ -177,18 +191,18 @@ def number(  # noqa: PLR0913 - one argument a fact of the declaration
     )
 
 
-def flag(description: str) -> pa.Column:
+def flag(description: str) -> pandera.Column:
     """Declare a truth value."""
     return declare(ColumnKind.FLAG, description)
 
 
-def moment(description: str, *, nullable: bool = False) -> pa.Column:
-    """Declare a UTC time between 2000 and 2100, to the microsecond."""
-    check = pa.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
+def moment(description: str, *, nullable: bool = False) -> pandera.Column:
+    """Declare a UTC time between `EARLIEST` and `LATEST`, in microseconds."""
+    check = pandera.Check.in_range(EARLIEST, LATEST, error=f"outside {EARLIEST} to {LATEST}")
     return declare(ColumnKind.TIME, description, unit="UTC", checks=(check,), nullable=nullable)
 
 
 EVENT_COLUMNS: Final = {
     "event_time": moment("when it happened"),
-    "available_at": moment("when we could first know it; null: never visible", nullable=True),
+    "available_at": moment("when it could first be known; null: never visible", nullable=True),
 }

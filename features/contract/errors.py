@@ -1,4 +1,4 @@
-"""What makes a table of a source unusable as a whole, and the way out of each."""
+"""Errors about a source or a table that can't be used as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from features.contract.columns import ColumnKind
 from features.runtime.errors import DataError
-from features.runtime.text import closest_match, escape, join_names
+from features.runtime.text import closest_match, escape, escape_path, join_names
 
 FORMS: Final = "{table}.parquet, {table}.csv or a folder {table}/ of such files"
 
@@ -25,119 +25,118 @@ class SourceNotFoundError(DataError):
     """Refuse a source that isn't a directory."""
 
     def __init__(self, directory: Path) -> None:
+        path = escape_path(directory)
+        is_file = directory.exists()
         super().__init__(
-            expected="a directory with one file or folder per table",
-            found=f"{'a file' if directory.exists() else 'nothing'} at {escape(str(directory))}",
-            way_out="Name the directory that holds products, listings and orders.",
+            problem=f"The path {path} is a file, not a directory."
+            if is_file
+            else f"There is no directory {path}.",
+            hint="Name the directory that holds products, listings and orders.",
         )
 
 
 class MissingTablesError(DataError):
-    """Refuse a source without the tables that everything rests on."""
+    """Refuse a source without all required tables."""
 
-    def __init__(self, missing: Iterable[str], found: Iterable[str]) -> None:
+    def __init__(self, missing: Iterable[str], present: Iterable[str]) -> None:
         names = list(missing)
         forms = FORMS.format(table=names[0])
         super().__init__(
-            expected=f"the required tables {join_names(names)} too",
-            found=join_names(found),
-            way_out=f"Add each as a file or a folder, for instance {forms}.",
+            problem=f"The source lacks required tables: {join_names(names)}. "
+            f"It has {join_names(present)}.",
+            hint=f"Add each as a file or a folder, for instance {forms}.",
         )
 
 
 class AmbiguousTableError(DataError):
-    """Refuse a table that is there twice."""
+    """Refuse a table that occurs more than once."""
 
     def __init__(self, table: str, paths: Iterable[Path]) -> None:
         super().__init__(
-            expected=f"one file or folder for the table {table}",
-            found=join_names(path.name for path in paths),
-            way_out="Keep one of them, or put all files into the folder.",
+            problem=f"The table {table} occurs more than once: "
+            f"{join_names(path.name for path in paths)}.",
+            hint="Keep one of them, or put all files into the folder.",
         )
 
 
 class UnreadableFileError(DataError):
-    """Refuse a file that isn't in the format its name claims."""
+    """Refuse a file that isn't in the format of its name."""
 
-    def __init__(self, file: Path, expected: str, found: str) -> None:
+    def __init__(self, file: Path, detail: str) -> None:
         super().__init__(
-            expected=f"{expected} in {escape(file.name)}",
-            found=found,
-            way_out="Write the file again from its source; CSV is UTF-8 with commas.",
+            problem=f"The file {escape(file.name)} can't be read: {detail}.",
+            hint="Write the file again from its source; CSV is UTF-8 with commas.",
         )
 
 
 class DuplicateColumnsError(DataError):
-    """Refuse a file in which several columns share a name."""
+    """Refuse a file with several columns of the same name."""
 
     def __init__(self, file: Path, names: Iterable[str]) -> None:
         super().__init__(
-            expected=f"columns with different names in {escape(file.name)}",
-            found=f"{join_names(names)} more than once",
-            way_out="Rename or remove the surplus columns.",
+            problem=f"The file {escape(file.name)} has several columns of the same name: "
+            f"{join_names(names)}.",
+            hint="Rename or remove the repeated columns.",
         )
 
 
 class MissingColumnsError(DataError):
-    """Refuse a file without all required columns; point at names that look alike."""
+    """Refuse a file without all required columns, and name similar columns."""
 
-    def __init__(self, file: Path, table: str, missing: Iterable[str], found: list[str]) -> None:
+    def __init__(self, file: Path, table: str, missing: Iterable[str], present: list[str]) -> None:
         names = list(missing)
         super().__init__(
-            expected=f"the columns {join_names(names)} in {escape(file.name)} (table {table})",
-            found=f"only {join_names(found)}",
-            way_out=_rename_hint(names, found) or "Add the columns; docs/contract.md lists them.",
+            problem=f"The file {escape(file.name)} (table {table}) lacks columns: "
+            f"{join_names(names)}. It has {join_names(present)}.",
+            hint=_suggest_renaming(names, present)
+            or "Add the columns; docs/contract.md lists them.",
         )
 
 
-def _rename_hint(missing: list[str], found: list[str]) -> str:
-    alike = {name: closest_match(name, found) for name in missing}
-    hints = [f"{escape(other)} to {name}" for name, other in alike.items() if other]
-    return f"Rename {join_names(hints)}?" if hints else ""
+def _suggest_renaming(missing: list[str], present: list[str]) -> str:
+    similar = {name: closest_match(name, present) for name in missing}
+    renames = [f"{escape(other)} to {name}" for name, other in similar.items() if other]
+    return f"Rename {join_names(renames)}, if the meaning is the same." if renames else ""
 
 
 class WrongTypeError(DataError):
-    """Refuse a column of which no value can be read as its kind."""
+    """Refuse a column that has a wrong type or no readable value."""
 
-    def __init__(self, table: str, column: str, kind: ColumnKind, found: str) -> None:
+    def __init__(self, table: str, column: str, kind: ColumnKind, detail: str) -> None:
         super().__init__(
-            expected=f"{KIND_NAMES[kind]} in {table}.{column}",
-            found=found,
-            way_out=f"Write the column as {KIND_NAMES[kind]}, or name the right column {column}.",
+            problem=f"The column {table}.{column} should hold {KIND_NAMES[kind]}, but {detail}.",
+            hint=f"Write it as {KIND_NAMES[kind]}, or give the right column the name {column}.",
         )
 
 
 class EmptyTableError(DataError):
-    """Refuse a table without a single row."""
+    """Refuse a table without rows."""
 
     def __init__(self, table: str, *, is_required: bool) -> None:
-        way_out = "Export it again" if is_required else "Remove it: the table is optional"
         super().__init__(
-            expected=f"at least one row in the table {table}",
-            found="none",
-            way_out=f"{way_out}.",
+            problem=f"The table {table} has no rows.",
+            hint="Export it again." if is_required else "Remove it; the table is optional.",
         )
 
 
 class AllNullColumnError(DataError):
-    """Refuse a column that must be filled in and never is."""
+    """Refuse a column that needs values and has none."""
 
     def __init__(self, table: str, column: str) -> None:
         super().__init__(
-            expected=f"a value in every row of {table}.{column}",
-            found="none in any row",
-            way_out="Look whether the export lost the column.",
+            problem=f"The column {table}.{column} needs a value in every row, but has none at all.",
+            hint="Check whether the export lost the column.",
         )
 
 
 class NoValidRowsError(DataError):
-    """Refuse a required table of which every row went to quarantine."""
+    """Refuse a required table whose rows are all quarantined."""
 
     def __init__(self, table: str, rows_read: int, reasons: Iterable[str]) -> None:
         super().__init__(
-            expected=f"at least one valid row in the table {table}",
-            found=f"none in {rows_read:,} (most often: {join_names(reasons, limit=3)})",
-            way_out="Repair the rows at their source; docs/contract.md says what a column holds.",
+            problem=f"The table {table} has {rows_read:,} rows, but none is valid. "
+            f"The most frequent reasons: {join_names(reasons, limit=3)}.",
+            hint="Repair the rows at their source; docs/contract.md describes each column.",
         )
 
 
@@ -146,7 +145,7 @@ class NeverVisibleError(DataError):
 
     def __init__(self, table: str, rows_valid: int) -> None:
         super().__init__(
-            expected=f"a time in {table}.available_at for at least one row",
-            found=f"null in all {rows_valid:,} valid rows",
-            way_out="If the source knows one time only, write it as available_at too.",
+            problem=f"The column {table}.available_at is null in all {rows_valid:,} valid rows, "
+            "so no row would ever be visible.",
+            hint="If the source has only one time, write it as available_at too.",
         )

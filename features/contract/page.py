@@ -1,4 +1,4 @@
-"""The page docs/contract.md, made of the declarations: `python -m features.contract.page`."""
+"""Make the page docs/contract.md of the declarations: `python -m features.contract.page`."""
 
 from __future__ import annotations
 
@@ -13,36 +13,38 @@ from features.contract.errors import KIND_NAMES
 from features.contract.tables import TABLES
 
 PRIVACY_MEANINGS: Final = {
-    Privacy.OPEN: "facts that the shop window shows",
-    Privacy.BUSINESS: "commercially confidential, about no person",
-    Privacy.PSEUDONYM: "a keyed hash of a person: joins only, never shown",
-    Privacy.FREE_TEXT: "may hold personal data: never a feature, never logged",
+    Privacy.OPEN: "public in the shop",
+    Privacy.BUSINESS: "confidential to the business, not about a person",
+    Privacy.PSEUDONYM: "a keyed hash of a person: for joins only, never shown",
+    Privacy.FREE_TEXT: "may hold personal data: never used as a feature, never logged",
 }
 
-MAX_WORDS: Final = 8
-LARGE: Final = 1e9
-"""Limits from here on only stop broken exports, and would tell a reader nothing."""
+MAX_LISTED_WORDS: Final = 8
+MAX_SHOWN_LIMIT: Final = 1e9
+"""Higher limits only stop broken exports, so the page leaves them out."""
 
 _HEAD: Final = """# The contract
 
-<!-- Made by `python -m features.contract.page > docs/contract.md` out of
+<!-- Made by `python -m features.contract.page > docs/contract.md` from
 features/contract/tables.py. -->
 
 A data set is a directory. Each table is one file or one folder of files, in Parquet or CSV:
 `orders.parquet`, `orders.csv` or a folder `orders/` of such files.
-CSV is UTF-8, with commas, a header and empty cells for what isn't known.
+CSV is UTF-8 with commas and a header; an empty cell is null.
 
-- **Times** are UTC. With a zone they are converted, without one they are taken as UTC.
-- **Event tables** have `event_time` (when it happened) and `available_at` (when we could first know
-  it). A source that knows one only writes it twice. A row without `available_at` is never seen.
+- **Times** are UTC. A time with a zone is converted; a time without a zone counts as UTC.
+- **Event tables** have `event_time` (when it happened) and `available_at` (when it could first be
+  known). A source with a single time writes it into both. A row without `available_at` is never
+  visible to a feature.
 - **Money** is a whole number of minor units of a currency; a market has one currency.
-- **Identifiers** are 1 to 128 letters and digits of any script, `. - _ : / + |` and blanks.
-- **Order** of columns and rows is free; columns that the contract doesn't know are ignored.
+- **Identifiers** have 1 to 128 characters: letters and digits of any script, `. - _ : / + |` and
+  spaces.
+- **Order** of columns and rows doesn't matter; unknown columns are ignored.
 - **Only `products`, `listings` and `orders` are required.** Features of an absent table are null.
 
-`xuanpin check DIR` says which rows break this, and why.
+`xuanpin check DIR` reports the rows that break these rules, with the reasons.
 
-| privacy | means |
+| privacy | meaning |
 |---|---|
 """
 
@@ -62,7 +64,7 @@ def _section(table: Table) -> str:
     return (
         f"\n## {table.name}\n\n"
         f"One row is {table.row}; {need}; key: {key}.\n\n"
-        "| column | holds | unit | allowed | privacy | may be | what it is |\n"
+        "| column | holds | unit | allowed | privacy | may be | meaning |\n"
         "|---|---|---|---|---|---|---|\n" + "".join(lines)
     )
 
@@ -81,7 +83,7 @@ def _line(name: str, column: pa.Column) -> str:
 
 
 def _describe_check(check: pa.Check) -> str:
-    """Say what a check of a column allows."""
+    """Describe the values that a check of a column allows."""
     limits = check.statistics or {}
     if check.name == "str_matches":
         return "an identifier"
@@ -92,11 +94,11 @@ def _describe_check(check: pa.Check) -> str:
     low, high = limits["min_value"], limits["max_value"]
     if isinstance(low, str):
         return f"{low} to {high}"
-    return f"{low:,.12g} to {high:,.12g}" if high < LARGE else f"from {low:,.12g}"
+    return f"{low:,.12g} to {high:,.12g}" if high < MAX_SHOWN_LIMIT else f"from {low:,.12g}"
 
 
 def _join_words(allowed: Sequence[str]) -> str:
-    if len(allowed) > MAX_WORDS:
+    if len(allowed) > MAX_LISTED_WORDS:
         return f"{len(allowed)} codes, such as `{allowed[0]}`"
     return " ".join(f"`{word}`" for word in allowed)
 

@@ -1,4 +1,4 @@
-"""The fifteen source tables of the contract; products, listings and orders are required."""
+"""Declare the source tables of the contract; products, listings and orders are required."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PRODUCTS: Final = _table(
     ("product_id",),
     {
         "product_id": identifier("the product"),
-        "supplier_id": identifier("who makes it", nullable=True),
+        "supplier_id": identifier("its supplier", nullable=True),
         "title": free_text("name of the product as the source gives it"),
         "category": identifier("leaf category"),
         "parent_category": identifier("category above the leaf", nullable=True),
@@ -71,9 +71,11 @@ LISTINGS: Final = _table(
         "listing_id": identifier("the listing"),
         "product_id": identifier("the product offered"),
         "market": choice("ISO 3166 country it is sold in", MARKETS),
-        "mode": choice("who runs pricing, logistics and service", MODES, nullable=True),
-        "listed_at": moment("when it went live"),
-        "list_price_minor": money("price when it went live"),
+        "mode": choice(
+            "operating mode: who runs pricing, logistics and service", MODES, nullable=True
+        ),
+        "listed_at": moment("time it went live"),
+        "list_price_minor": money("price at the time it went live"),
         "currency": choice("the market's currency", CURRENCIES),
     },
     is_required=True,
@@ -97,7 +99,7 @@ STOCK: Final = _table(
     {
         "listing_id": identifier("the listing"),
         "on_hand_units": count("units in the market's warehouse", unit="units"),
-        "inbound_units": count("units on their way to it", unit="units"),
+        "inbound_units": count("units on the way to that warehouse", unit="units"),
         **EVENT_COLUMNS,
     },
 )
@@ -113,7 +115,7 @@ ORDERS: Final = _table(
         "buyer_key": pseudonym("keyed hash of the buyer; null: unknown"),
         "units": count("units ordered", unit="units", minimum=1, maximum=10**6),
         "unit_price_minor": money("price paid for one unit", minimum=0),
-        "creator_id": identifier("creator who led to it", nullable=True, required=False),
+        "creator_id": identifier("creator whose video led to it", nullable=True, required=False),
         "promised_days": number(
             "days to delivery as promised",
             unit="days",
@@ -133,7 +135,7 @@ DELIVERIES: Final = _table(
     ("order_line_id",),
     {
         "order_line_id": identifier("the order line"),
-        "carrier": identifier("who carried it", nullable=True),
+        "carrier": identifier("its carrier", nullable=True),
         **EVENT_COLUMNS,
     },
 )
@@ -145,7 +147,7 @@ RETURNS: Final = _table(
     {
         "order_line_id": identifier("the order line"),
         "units": count("units returned", unit="units", minimum=1),
-        "reason": identifier("why, in the source's words", nullable=True),
+        "reason": identifier("reason as the source names it", nullable=True),
         **EVENT_COLUMNS,
     },
 )
@@ -171,8 +173,8 @@ VIDEOS: Final = _table(
     {
         "video_id": identifier("the video"),
         "listing_id": identifier("the listing it is about"),
-        "creator_id": identifier("who made it"),
-        "kind": choice("what sort of video", VIDEO_KINDS),
+        "creator_id": identifier("its creator"),
+        "kind": choice("kind of video", VIDEO_KINDS),
         "is_sponsored": flag("the creator was paid"),
         "sentiment": number("tone towards the product", unit="-1…1", low=-1, high=1, nullable=True),
         **EVENT_COLUMNS,
@@ -181,7 +183,7 @@ VIDEOS: Final = _table(
 
 VIDEO_STATS: Final = _table(
     "video_stats",
-    "cumulative counters of a video as observed",
+    "an observation of a video's cumulative counters",
     ("video_id", "event_time"),
     {
         "video_id": identifier("the video"),
@@ -195,39 +197,39 @@ VIDEO_STATS: Final = _table(
 
 CREATOR_STATS: Final = _table(
     "creator_stats",
-    "a creator as observed",
+    "an observation of a creator",
     ("creator_id", "event_time"),
     {
         "creator_id": identifier("the creator"),
         "followers": count("followers", unit="accounts", maximum=10**10),
-        "niche": identifier("what the creator films", nullable=True),
+        "niche": identifier("main subject of the creator", nullable=True),
         **EVENT_COLUMNS,
     },
 )
 
 LOCALISATION: Final = _table(
     "localisation",
-    "one attribute of a listing as set",
+    "the value of one attribute of a listing",
     ("listing_id", "attribute", "event_time"),
     {
         "listing_id": identifier("the listing"),
-        "attribute": identifier("language, size_chart, plug_voltage, certificate:FDA …"),
-        "value": number("how far it is met", unit="0…1", low=0, high=1),
+        "attribute": identifier("language, size_chart, plug_voltage, certificate:FDA and others"),
+        "value": number("degree to which it is met", unit="0…1", low=0, high=1),
         **EVENT_COLUMNS,
     },
 )
 
 REQUIREMENTS: Final = _table(
     "requirements",
-    "what a market demands of a category",
+    "a requirement of a market for a category",
     ("market", "category", "attribute", "valid_from"),
     {
         "market": choice("the market", MARKETS),
         "category": identifier("the leaf category"),
-        "attribute": identifier("the attribute demanded"),
-        "valid_from": moment("first moment it binds"),
-        "valid_to": moment("first moment it no longer binds; null: open", nullable=True),
-        "source": identifier("law or policy it comes from", nullable=True),
+        "attribute": identifier("the required attribute"),
+        "valid_from": moment("first moment it is in force"),
+        "valid_to": moment("first moment it is no longer in force; null: open", nullable=True),
+        "source": identifier("its law or policy", nullable=True),
         **EVENT_COLUMNS,
     },
 )
@@ -252,9 +254,9 @@ POLICY_EVENTS: Final = _table(
     ("listing_id", "kind", "event_time"),
     {
         "listing_id": identifier("the listing concerned"),
-        "kind": choice("what was violated", POLICY_KINDS),
+        "kind": choice("kind of rule that was violated", POLICY_KINDS),
         "severity": count(
-            "1 notice, 2 restriction, 3 delisting", unit="level", minimum=1, maximum=3
+            "1 notice, 2 restriction, 3 delisting", unit="grade", minimum=1, maximum=3
         ),
         **EVENT_COLUMNS,
     },

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from features.online.contents import SnapshotContents, SnapshotRefusedError
 from features.online.files import verify_snapshot
 from features.online.writer import write_snapshot
-from features.runtime.atomic import rename_directory
+from features.runtime.atomic import replace_directory, stage_directory
 from features.runtime.pointer import CURRENT, resolve
-from features.runtime.refusals import raise_storage_errors
 
 
 def store_snapshot(contents: SnapshotContents, root: Path) -> str:
@@ -22,16 +19,10 @@ def store_snapshot(contents: SnapshotContents, root: Path) -> str:
     Raises:
         StorageError: the disk refuses.
     """
-    with raise_storage_errors():
-        root.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=root, prefix=".partial-"))
-        try:
-            snapshot_id = write_snapshot(contents, partial)
-            if not _is_whole(root / snapshot_id):
-                shutil.rmtree(root / snapshot_id, ignore_errors=True)
-                rename_directory(partial, root / snapshot_id)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with stage_directory(root) as staged:
+        snapshot_id = write_snapshot(contents, staged)
+        if not _is_whole(root / snapshot_id):
+            replace_directory(staged, root / snapshot_id)
     return snapshot_id
 
 

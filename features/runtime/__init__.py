@@ -1,1 +1,1 @@
-"""What every command stands on: errors, settings, progress, the disk."""
+"""Basics of every command: errors, settings, progress, writing to the disk."""

@@ -1,4 +1,4 @@
-"""Array types by what an array holds; its shape stands with each use."""
+"""Array types by element type; docstrings give the shape."""
 
 from __future__ import annotations
 

@@ -1,46 +1,50 @@
-"""Write files so that they are there whole or not at all, whatever happens meanwhile."""
+"""Write a file or a directory whole: a reader sees all of it or nothing, even after a power cut.
+
+`write_atomically` and `replace_file` write a file, `write_directory` a directory. Each writes to a
+temporary name beside the target and renames it at the end. A killed process leaves only temporary
+names, which begin with `.writing-`.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
-from features.runtime.text import escape, join_names
+from features.runtime.text import escape_path, join_names
 
-_READABLE_BY_ALL: Final = 0o755
+TEMPORARY_PREFIX: Final = ".writing-"
+READABLE_DIRECTORY: Final = 0o755
+READABLE_FILE: Final = 0o644
 
 
 class ForeignDirectoryError(StorageError):
-    """Refuse to replace a directory that we didn't write."""
+    """Refuse to replace a directory that this program didn't write."""
 
     def __init__(self, directory: Path) -> None:
-        found = "a file" if directory.is_file() else join_names(_list_names(directory), limit=5)
-        super().__init__(
-            expected=f"nothing, or an earlier result, at {escape(str(directory))}",
-            found=found,
-            way_out="Name another directory, or move what is there.",
-        )
-
-
-def _list_names(directory: Path) -> list[str]:
-    return sorted(entry.name for entry in directory.iterdir())
+        path = escape_path(directory)
+        if directory.is_file():
+            problem = f"The path {path} is a file, not a directory."
+        else:
+            names = sorted(entry.name for entry in directory.iterdir())
+            problem = f"The directory {path} holds other files: {join_names(names, limit=5)}."
+        super().__init__(problem=problem, hint="Name another directory, or move what is there.")
 
 
 class OverlapError(StorageError):
-    """Refuse to write a result over what it is made of."""
+    """Refuse to write a result over its own source."""
 
     def __init__(self, source: Path, out: Path) -> None:
         super().__init__(
-            expected="a directory to write outside the one to read",
-            found=f"{escape(str(out))} to write and {escape(str(source))} to read",
-            way_out="Name another directory to write.",
+            problem=f"Writing {escape_path(out)} would replace its own source, "
+            f"{escape_path(source)}.",
+            hint="Name another directory to write.",
         )
 
 
@@ -50,100 +54,107 @@ def refuse_overlap(source: Path, out: Path) -> None:
     Raises:
         OverlapError: `out` is the source or lies above it.
     """
-    read, written = source.resolve(), out.resolve()
-    if read == written or written in read.parents:
+    source_path, out_path = source.resolve(), out.resolve()
+    if source_path == out_path or out_path in source_path.parents:
         raise OverlapError(source, out)
 
 
-@contextmanager
-def publish_directory(out: Path, is_earlier_result: Callable[[Path], bool]) -> Iterator[Path]:
-    """Yield a directory to fill, which becomes `out` when the block ends without an error.
+def is_empty(directory: Path) -> bool:
+    """Return True for a directory without entries."""
+    return not any(directory.iterdir())
 
-    It lies beside `out`, so that the last step is a rename. On any error it is removed and what
-    stood at `out` stays. `is_earlier_result` tells an earlier result, which may be replaced, from a
-    directory that may not.
+
+@contextmanager
+def write_directory(
+    directory: Path, is_replaceable: Callable[[Path], bool] = is_empty
+) -> Iterator[Path]:
+    """Yield a temporary directory to fill; it becomes `directory` if the block ends without error.
+
+    On any error the temporary directory is removed and the earlier `directory` stays. An existing
+    `directory` is replaced if it is empty or `is_replaceable` accepts it.
 
     Raises:
-        ForeignDirectoryError: something else stands at `out`.
+        ForeignDirectoryError: `directory` exists and may not be replaced.
         StorageError: the disk is full, read-only or otherwise refuses.
     """
-    target = out.resolve()
+    target = directory.resolve()
+    _refuse_foreign(target, is_replaceable)
+    with stage_directory(target.parent) as staged:
+        yield staged
+        _refuse_foreign(target, is_replaceable)  # it may have appeared meanwhile
+        replace_directory(staged, target)
+
+
+def _refuse_foreign(directory: Path, is_replaceable: Callable[[Path], bool]) -> None:
     with raise_storage_errors():
-        if target.exists() and not _is_replaceable(target, is_earlier_result):
-            raise ForeignDirectoryError(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.partial-"))
+        if not directory.exists():
+            return
+        if not directory.is_dir() or not (is_empty(directory) or is_replaceable(directory)):
+            raise ForeignDirectoryError(directory)
+
+
+@contextmanager
+def stage_directory(parent: Path) -> Iterator[Path]:
+    """Yield a temporary directory in `parent`, which is removed at the end if it is still there.
+
+    For a directory whose name depends on its content: `replace_directory` gives it the name.
+
+    Raises:
+        StorageError: the disk is full, read-only or otherwise refuses.
+    """
+    with raise_storage_errors():
+        _make_directory(parent)
+        staged = Path(tempfile.mkdtemp(dir=parent, prefix=TEMPORARY_PREFIX))
         try:
-            yield partial
-            partial.chmod(_READABLE_BY_ALL)
-            _swap(partial, target)
+            yield staged
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(staged, ignore_errors=True)
 
 
-def _is_replaceable(target: Path, is_earlier_result: Callable[[Path], bool]) -> bool:
-    return target.is_dir() and (not any(target.iterdir()) or is_earlier_result(target))
+def replace_directory(staged: Path, directory: Path) -> None:
+    """Rename a staged directory to `directory` on the same disk, and remove an earlier one.
+
+    All files are on the disk before the rename. If the rename fails, the earlier directory is back.
+
+    Raises:
+        OSError: the disk refuses, or `directory` is a file or a link.
+    """
+    staged.chmod(READABLE_DIRECTORY)
+    _sync_tree(staged)
+    if directory.is_dir() and not directory.is_symlink():
+        _swap(staged, directory)
+    else:
+        staged.rename(directory)
+    _sync(directory.parent)
 
 
-def _swap(partial: Path, target: Path) -> None:
-    """Put a directory in the place of another; if that fails, the other is back."""
-    if not target.exists():
-        partial.rename(target)
-        return
-    earlier = partial.with_name(f"{partial.name}.earlier")
-    target.rename(earlier)
+def _swap(staged: Path, directory: Path) -> None:
+    """Replace a directory by another; if that fails, the earlier one is back."""
+    earlier = staged.with_name(f"{staged.name}.earlier")
+    directory.rename(earlier)
     try:
-        partial.rename(target)
+        staged.rename(directory)
     except OSError:
-        earlier.rename(target)
+        earlier.rename(directory)
         raise
     shutil.rmtree(earlier)
 
 
-READABLE_DIRECTORY: Final = 0o755
-READABLE_FILE: Final = 0o644
-
-
-def write_directory(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write a new directory of files, complete or absent; it must not exist yet.
-
-    Raises:
-        StorageError: the disk is full, read-only or otherwise refuses.
-    """
-    with raise_storage_errors():
-        _make_directory(directory.parent)
-        temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".writing-"))
-        try:
-            for name, data in files.items():
-                (temporary / name).write_bytes(data)
-            rename_directory(temporary, directory)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def rename_directory(temporary: Path, directory: Path) -> None:
-    """Give a directory of files its name on the same disk, once all in it survives a power cut."""
-    for file in temporary.iterdir():
-        _sync(file)
-    temporary.chmod(READABLE_DIRECTORY)
-    _sync(temporary)
-    temporary.rename(directory)
-    _sync(directory.parent)
-
-
 @contextmanager
 def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterator[Path]:
-    """Yield a file to write, which takes the place of `path` when the block ends without an error.
+    """Yield a temporary file to write; it becomes `path` if the block ends without error.
 
-    A reader of `path` sees the old bytes or the new ones; on any error the old ones stay. It is
-    written in `temporary_parent`, a directory of the same disk, or else beside `path`.
+    On any error the earlier `path` stays. The temporary file lies beside `path`, or else in
+    `temporary_parent`, a directory of the same disk.
 
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
     with raise_storage_errors():
         _make_directory(path.parent)
-        handle, name = tempfile.mkstemp(dir=temporary_parent or path.parent, prefix=".writing-")
+        handle, name = tempfile.mkstemp(
+            dir=temporary_parent or path.parent, prefix=TEMPORARY_PREFIX
+        )
         os.close(handle)
         temporary = Path(name)
         try:
@@ -156,11 +167,21 @@ def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterat
             temporary.unlink(missing_ok=True)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file that nobody else may read, at any moment.
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole, in place of an earlier one.
 
     Raises:
-        StorageError: the disk refuses, or something is there already.
+        StorageError: the disk is full, read-only or otherwise refuses.
+    """
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner may read, from its first moment on.
+
+    Raises:
+        StorageError: the disk refuses, or `path` exists already.
     """
     with raise_storage_errors():
         _make_directory(path.parent)
@@ -170,20 +191,17 @@ def write_private(path: Path, data: bytes) -> None:
         _sync(path)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in place of the one before, whole or not at all.
-
-    Raises:
-        StorageError: the disk is full, read-only or otherwise refuses.
-    """
-    with write_atomically(path) as temporary:
-        temporary.write_bytes(data)
-
-
 def _make_directory(directory: Path) -> None:
-    """Make a directory unless something is there; a file in its place is found on writing."""
+    """Make a directory unless the path exists; if it is a file, writing into it fails later."""
     if not directory.exists():
         directory.mkdir(parents=True, exist_ok=True)
+
+
+def _sync_tree(directory: Path) -> None:
+    for path, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            _sync(Path(path, name))
+        _sync(Path(path))
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fingerprint code by what it does: comments, docstrings and layout don't count."""
+"""Fingerprint code without its comments, docstrings and layout."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 def code_fingerprint(root: Path, paths: Iterable[Path]) -> str:
     """Return a SHA-256 over the syntax of Python files and their paths below `root`.
 
-    The order of `paths` doesn't matter. Python's minor version is part of it: the same text may
-    have another syntax tree in another version, and may compute something else.
+    The order of `paths` doesn't matter. Python's minor version is part of the fingerprint, because
+    another version may parse the same text to another syntax tree.
     """
     digest = hashlib.sha256(f"Python {sys.version_info.major}.{sys.version_info.minor}\n".encode())
     for path in sorted(paths):
@@ -26,8 +26,7 @@ def code_fingerprint(root: Path, paths: Iterable[Path]) -> str:
 def dump_syntax(source: str) -> str:
     """Return the syntax tree of a module as text, without docstrings.
 
-    A string that stands alone as a statement does nothing, so it counts as a docstring wherever it
-    stands.
+    Any statement that is only a string has no effect, so it counts as a docstring.
 
     Raises:
         SyntaxError: `source` isn't Python.

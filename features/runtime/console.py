@@ -1,4 +1,4 @@
-"""Print results so that nothing is cut off: a pipe or a file has no width to keep to."""
+"""Print results without cutting them off in a pipe or a file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 from rich.console import Console, RenderableType
 
 FALLBACK_WIDTH: Final = 220
-"""Characters a line where nobody's terminal sets a limit: more than any of our tables needs."""
+"""Characters a line where there is no terminal: more than any table needs."""
 
 
 def print_results(results: RenderableType) -> None:
-    """Print to the standard output, as wide as the terminal, or as needed where there is none."""
+    """Print to standard output, as wide as the terminal or, without one, as wide as needed."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=FALLBACK_WIDTH)

@@ -1,4 +1,4 @@
-"""Errors that a user can meet: what is wrong, and the way out."""
+"""Base classes of all errors that a user can meet: the problem and a hint."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import ClassVar
 
 
 class XuanpinError(Exception):
-    """Tell a user what is wrong (`problem`) and what to do about it (`hint`).
+    """Report a problem to the user, with a hint to its solution.
 
-    Subclasses are built from facts and write both sentences, so that a call site passes data and
-    no prose. `exit_code` is what a command line returns for the error.
+    Subclasses take facts and write both sentences, so that a call site passes data and no prose.
+    A command line ends with `exit_code`.
     """
 
     exit_code: ClassVar[int] = 1
@@ -31,7 +31,7 @@ class XuanpinError(Exception):
 
 
 class DataError(XuanpinError):
-    """Refuse data that break the contract as a whole (exit code 3)."""
+    """Refuse data that can't be used as a whole (exit code 3)."""
 
     exit_code: ClassVar[int] = 3
 

@@ -1,4 +1,4 @@
-"""The pointer: a file CURRENT that names which of the artefacts beside it is in use."""
+"""Name the artefact in use: a file CURRENT beside the artefacts holds its name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from features.runtime.atomic import replace_file
 from features.runtime.errors import ArtefactError
+from features.runtime.text import escape
 
 CURRENT: Final = "CURRENT"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -15,22 +16,22 @@ _MAX_BYTES: Final = 256
 
 
 class PointerError(ArtefactError):
-    """Refuse a pointer that is missing or names nothing that could be used."""
+    """Refuse a pointer that is missing or names no usable directory."""
 
-    def __init__(self, root: Path, *, found: str) -> None:
+    def __init__(self, root: Path, detail: str) -> None:
         super().__init__(
-            expected=f"{CURRENT} in {root.name} to name a directory beside it",
-            found=found,
-            way_out="Make and publish one with `xuanpin run`, or a snapshot with "
+            problem=f"{CURRENT} in {escape(root.name)} must name a directory beside it, but "
+            f"{detail}.",
+            hint="Make and publish one with `xuanpin run`, or a snapshot with "
             "`xuanpin features materialise`.",
         )
 
 
 def publish(root: Path, name: str) -> None:
-    """Make `root/name` the artefact in use, atomically.
+    """Make `root/name` the artefact in use; readers see the old name or the new one.
 
     Raises:
-        PointerError: the name has separators, or no such directory is there.
+        PointerError: the name has separators, or there is no such directory.
         StorageError: the pointer can't be written.
     """
     _resolve_directory(root, name)
@@ -41,20 +42,20 @@ def resolve(root: Path) -> Path:
     """Return the directory of the artefact in use.
 
     Raises:
-        PointerError: nothing is published, or the pointer names nothing usable.
+        PointerError: nothing is published, or the pointer names no usable directory.
     """
     try:
         with (root / CURRENT).open("rb") as file:
             content = file.read(_MAX_BYTES)
     except OSError as error:
-        raise PointerError(root, found="none") from error
+        raise PointerError(root, "there is no such file") from error
     return _resolve_directory(root, content.decode(errors="replace").removesuffix("\n"))
 
 
 def _resolve_directory(root: Path, name: str) -> Path:
     if not _PLAIN_NAME.fullmatch(name):
-        raise PointerError(root, found=f"the name {name[:80]!r}")
+        raise PointerError(root, f"{escape(repr(name))} is no plain name")
     directory = root / name
     if directory.is_symlink() or not directory.is_dir():
-        raise PointerError(root, found=f"no directory {name}")
+        raise PointerError(root, f"there is no directory {escape(name)}")
     return directory

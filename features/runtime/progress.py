@@ -1,4 +1,4 @@
-"""One way to report progress, and one display of it."""
+"""Report the progress of long work, and display it on standard error."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:  # a command line's start must stay quick
     from rich.progress import Progress
 
 SHORT_WORK_SECONDS: Final = 2.0
-"""Shorter work is over before a display helps."""
+"""Work shorter than this ends before a display helps."""
 
 
 class ProgressCallback(Protocol):
-    """What long work calls when a stage begins, and again as rows of it are done."""
+    """Report the progress of long work: called when a stage begins and as its rows are done."""
 
     def __call__(self, stage: str, rows: int = 0, /) -> None:
-        """Take the stage in a few words, and how many rows of it are done; 0 is not shown."""
+        """Report a stage in a few words and its rows done so far; 0 isn't shown."""
 
 
 def ignore_progress(_stage: str, _rows: int = 0, /) -> None:
-    """Show nothing."""
+    """Ignore a report of progress."""
 
 
 def prefix_progress(prefix: str, progress: ProgressCallback) -> ProgressCallback:
@@ -34,33 +34,14 @@ def prefix_progress(prefix: str, progress: ProgressCallback) -> ProgressCallback
     return report
 
 
-def _finish(display: Progress) -> None:
-    for task in display.tasks:
-        display.update(task.id, completed=1)
-
-
 @contextmanager
 def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
-    """Yield a callback that draws one line a stage on standard error, with the time it took.
+    """Yield a callback that draws one line a stage on standard error, with the elapsed time.
 
-    With a delay, nothing is drawn before it is over nor where standard error isn't a terminal, and
-    the lines vanish when the work is done.
+    With a delay, nothing is drawn before the delay is over or where standard error isn't a
+    terminal, and the lines vanish at the end.
     """
-    from rich.console import Console  # noqa: PLC0415 - a command line's start must stay quick
-    from rich.progress import (  # noqa: PLC0415 - likewise
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    is_delayed = delay_seconds > 0
-    columns = (
-        SpinnerColumn(finished_text="-"),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    display = Progress(*columns, console=Console(stderr=True), transient=is_delayed)
+    display = _create_display(is_transient=delay_seconds > 0)
     started = time.monotonic()
     current = ""
 
@@ -70,21 +51,41 @@ def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
         if stage == current:
             display.update(display.tasks[-1].id, description=description)
         else:
-            _finish(display)
+            _finish_tasks(display)
             display.add_task(description, total=1)
             current = stage
-        if (
-            is_delayed
-            and display.console.is_terminal
-            and time.monotonic() - started > delay_seconds
-        ):
+        is_due = display.console.is_terminal and time.monotonic() - started > delay_seconds
+        if delay_seconds > 0 and is_due:
             display.start()
 
-    if not is_delayed:
+    if delay_seconds <= 0:
         display.start()
     try:
         yield report
-        _finish(display)
+        _finish_tasks(display)
     finally:
-        if display.live.is_started:  # to stop it prints an empty line where nobody watches
+        if display.live.is_started:  # a display that never started would print an empty line
             display.stop()
+
+
+def _create_display(*, is_transient: bool) -> Progress:
+    from rich.console import Console  # noqa: PLC0415 - a command line's start must stay quick
+    from rich.progress import (  # noqa: PLC0415 - likewise
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(finished_text="-"),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=is_transient,
+    )
+
+
+def _finish_tasks(display: Progress) -> None:
+    for task in display.tasks:
+        display.update(task.id, completed=1)

@@ -1,4 +1,4 @@
-"""What a disk may refuse, in a person's words."""
+"""Turn what the disk or the query engine refuses into errors with a way out."""
 
 from __future__ import annotations
 
@@ -11,46 +11,58 @@ from contextlib import contextmanager
 from typing import Final
 
 from features.runtime.errors import StorageError
-from features.runtime.text import escape
+from features.runtime.text import escape_path
 
 REFUSALS: Final = {
-    errno.ENOSPC: ("room on the disk", "it is full", "Free some space, or write elsewhere."),
-    errno.EDQUOT: ("room within the quota", "none is left", "Free some space, or write elsewhere."),
+    errno.ENOSPC: ("The disk is full", "Free some space, or write to another disk."),
+    errno.EDQUOT: ("The disk quota is used up", "Free some space, or write to another disk."),
     errno.EFBIG: (
-        "a file as large as needed",
-        "a limit on the size of files",
-        "Raise the limit (`ulimit -f`), or write elsewhere.",
+        "The file exceeds the system's limit on file sizes",
+        "Raise the limit (`ulimit -f`), or write to another disk.",
     ),
-    errno.EROFS: ("a disk that can be written", "a read-only one", "Write elsewhere."),
-    errno.EACCES: ("permission", "none", "Change the permissions, or use another place."),
-    errno.EPERM: ("permission", "none", "Change the permissions, or use another place."),
-    errno.ENOTDIR: ("a directory", "a file in its place", "Name another place."),
-    errno.EISDIR: ("a file", "a directory in its place", "Name a file."),
-    errno.EEXIST: ("a directory", "a file in its place", "Name another place."),
-    errno.ENOENT: ("a file or directory that exists", "none", "Create it, or name another."),
-    errno.ENAMETOOLONG: ("a name that the disk takes", "a longer one", "Name another place."),
-    errno.EIO: ("a disk that works", "an input/output error", "Look after the disk."),
+    errno.EROFS: ("The disk is read-only", "Write to another disk."),
+    errno.EACCES: ("Permission denied", "Change the permissions, or choose another path."),
+    errno.EPERM: ("Permission denied", "Change the permissions, or choose another path."),
+    errno.ENOTDIR: ("A part of the path is a file, not a directory", "Choose another path."),
+    errno.EISDIR: ("The path is a directory, not a file", "Name a file."),
+    errno.EEXIST: ("The path exists already", "Choose another path."),
+    errno.ENOTEMPTY: ("The directory isn't empty", "Choose another path."),
+    errno.ENOENT: ("There is no such file or directory", "Create it, or choose another path."),
+    errno.ENAMETOOLONG: ("The name is too long for the disk", "Choose a shorter path."),
+    errno.EIO: ("The disk reports an input/output error", "Check the disk."),
 }
-"""By error number: what was expected, what was found, the way out."""
+"""By error number: the problem without its full stop, and the hint."""
 
 
 class RefusedByDiskError(StorageError):
-    """Say what the operating system refused to do, and where."""
+    """Report what the operating system refused, and for which path."""
 
     def __init__(self, error: OSError) -> None:
-        expected, found, way_out = REFUSALS[error.errno or 0]
-        place = f" for {escape(str(error.filename))}" if error.filename else ""
-        super().__init__(expected=f"{expected}{place}", found=found, way_out=way_out)
+        problem, hint = REFUSALS[error.errno or 0]
+        path = f": {escape_path(str(error.filename))}" if error.filename else ""
+        super().__init__(problem=f"{problem}{path}.", hint=hint)
+
+
+class QueryTooLargeError(StorageError):
+    """Report a query that needs more memory and temporary space than there is."""
+
+    def __init__(self) -> None:
+        directory = tempfile.gettempdir()
+        super().__init__(
+            problem=f"A query needs more memory, and more temporary space in {directory}, than "
+            "there is.",
+            hint="Free space there, set TMPDIR to another directory, or give fewer rows at a time.",
+        )
 
 
 def as_storage_error(error: OSError) -> StorageError | None:
-    """Return the error a user should see, or None where the disk isn't to blame."""
+    """Return the error to show to a user, or None if the disk isn't the cause."""
     return RefusedByDiskError(error) if error.errno in REFUSALS else None
 
 
 @contextmanager
 def raise_storage_errors() -> Iterator[None]:
-    """Raise what the disk refuses as a StorageError."""
+    """Raise an `OSError` of the disk as a `StorageError`; other errors pass unchanged."""
     try:
         yield
     except OSError as error:
@@ -61,24 +73,13 @@ def raise_storage_errors() -> Iterator[None]:
 
 
 _ERRNO: Final = re.compile(r'"errno":\s*"(\d+)"')
-
-
-class QueryTooLargeError(StorageError):
-    """Say that a query holds more than memory and the room to spill to allow."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            expected="room for what a query holds, in memory and where it spills to, "
-            f"{tempfile.gettempdir()}",
-            found="none left",
-            way_out="Free space there, name another place in TMPDIR, or give fewer rows at a time.",
-        )
+"""Where DuckDB's messages have the error number of the system."""
 
 
 def as_engine_error(error: Exception) -> StorageError | None:
-    """Return the error a user should see, or None where neither memory nor disk is to blame.
+    """Return the error to show to a user, or None if neither memory nor disk is the cause.
 
-    The engine's module isn't imported for it: who never used it can't have met its errors.
+    DuckDB isn't imported here: a process that never imported it can't raise its errors.
     """
     engine = sys.modules.get("duckdb")
     if engine is None or not isinstance(error, engine.Error):

@@ -1,8 +1,8 @@
-"""Configuration: flags over environment over a TOML file over defaults.
+"""Load settings from flags, the environment, a TOML file and defaults, in this order of priority.
 
-A setting lives in a section: `[horizons] horizon_days = 14` in the file is
-`XUANPIN_HORIZONS__HORIZON_DAYS=14` in the environment. A name that nobody reads is an error: a
-misspelt setting must not leave the default in force.
+A setting belongs to a section: `[horizons] horizon_days = 14` in the file is
+`XUANPIN_HORIZONS__HORIZON_DAYS=14` in the environment. An unknown name is an error, so that a
+misspelt setting can't leave the default in force.
 """
 
 from __future__ import annotations
@@ -25,66 +25,64 @@ from pydantic_settings import (
 )
 
 from features.runtime.errors import SettingsError
-from features.runtime.text import closest_match, escape, join_names
+from features.runtime.text import closest_match, escape, escape_path, join_names
 
 SECTIONS: Final = ("horizons", "training", "serving")
 PREFIX: Final = "XUANPIN_"
 DELIMITER: Final = "__"
 SHOULD_BE: Final = "Input should be "
-"""How pydantic begins most of its complaints."""
+"""The beginning of most messages of pydantic."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class UnreadableSettingsError(SettingsError):
-    """Refuse a configuration file that isn't there or isn't TOML."""
+    """Refuse a settings file that doesn't exist or isn't TOML."""
 
-    def __init__(self, file: Path, problem: str) -> None:
+    def __init__(self, file: Path, detail: str) -> None:
         super().__init__(
-            expected=f"a TOML file at {escape(str(file))}",
-            found=problem,
-            way_out="Write a section such as [horizons] with lines such as horizon_days = 28.",
+            problem=f"The settings file {escape_path(file)} can't be read: {detail}.",
+            hint="Write a TOML file with sections such as [horizons] and lines such as "
+            "horizon_days = 28.",
         )
 
 
 class UnknownSettingError(SettingsError):
-    """Refuse a setting that nobody reads; name the one that looks most like it."""
+    """Refuse an unknown setting, and name the most similar known one."""
 
-    def __init__(self, name: str, place: str, allowed: Iterable[str]) -> None:
+    def __init__(self, name: str, location: str, allowed: Iterable[str]) -> None:
         names = sorted(allowed)
-        alike = closest_match(name, names)
+        similar = closest_match(name, names)
         super().__init__(
-            expected=f"one of {join_names(names, limit=len(names))}",
-            found=f"{escape(name)} in {place}",
-            way_out=f"Did you mean {alike}?" if alike else "Remove it or correct its name.",
+            problem=f"The setting {escape(name)} in {location} is unknown. Known settings: "
+            f"{join_names(names, limit=len(names))}.",
+            hint=f"Did you mean {similar}?" if similar else "Remove it or correct its name.",
         )
 
 
 class InvalidSettingError(SettingsError):
-    """Refuse a value that a setting can't have; the value isn't shown, it may be a secret."""
+    """Refuse an invalid value of a setting; the value isn't shown, because it may be a secret."""
 
-    def __init__(self, name: str, place: str, should_be: str) -> None:
+    def __init__(self, name: str, location: str, should_be: str) -> None:
         super().__init__(
-            expected=f"{name} to be {should_be}",
-            found=f"another value in {place}",
-            way_out="Correct it, or remove it to use the default.",
+            problem=f"The setting {name} in {location} should be {should_be}.",
+            hint="Correct it, or remove it to use the default.",
         )
 
 
 class MissingSettingError(SettingsError):
-    """Ask for a setting that has no default."""
+    """Ask for a setting without a default."""
 
     def __init__(self, section: str, key: str) -> None:
         super().__init__(
-            expected=f"a value of {section}.{key}",
-            found="none",
-            way_out=f"Write it under [{section}] in the file, or set {_variable(section, key)}.",
+            problem=f"The setting {section}.{key} has no value and no default.",
+            hint=f"Write it under [{section}] in the file, or set {_variable(section, key)}.",
         )
 
 
 @dataclass(frozen=True)
 class _SettingSources:
-    """Where a section's settings may stand, to tell the user where one of them does."""
+    """The possible locations of a section's settings, to name the location of one of them."""
 
     section: str
     file: Path | None
@@ -102,29 +100,30 @@ class _SettingSources:
 def load_section(
     model: type[M], section: str, file: Path | None, flags: Mapping[str, object] | None = None
 ) -> M:
-    """Return the settings of a section, a frozen model that forbids what it doesn't know.
+    """Return the settings of a section as `model`, a frozen model that forbids unknown keys.
 
-    A flag whose value is None wasn't given. The names of all sections are checked, in the file and
-    in the environment, and the keys of this one.
+    A flag with the value None counts as not given. The names of all sections are checked, in the
+    file and in the environment; keys are checked in this section only.
 
     Raises:
-        SettingsError: the file can't be read, a name is unknown or a value is not allowed.
+        SettingsError: the file can't be read, a name is unknown or a value is invalid.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     if file is not None:
         _refuse_unknown_sections(file)
     _refuse_unknown_variables(os.environ)
-    places = _SettingSources(section, file, given)
+    sources = _SettingSources(section, file, given)
     try:
-        loaded: M = getattr(_layers(model, places)(), section)
+        loaded: M = getattr(_build_loader(model, sources)(), section)
     except ValidationError as error:
-        raise _explain(error, model, places) from error
+        raise _explain(error, model, sources) from error
     except pydantic_settings.SettingsError as error:
-        raise InvalidSettingError(f"each list in [{section}]", "the environment", "JSON") from error
+        should_be = "valid JSON where it is a list"
+        raise InvalidSettingError(section, "the environment", should_be) from error
     return loaded
 
 
-def _layers(model: type[BaseModel], places: _SettingSources) -> type[BaseSettings]:
+def _build_loader(model: type[BaseModel], sources: _SettingSources) -> type[BaseSettings]:
     """Return a settings class with the section as its only field and the sources in order."""
 
     class Layers(BaseSettings):
@@ -141,12 +140,12 @@ def _layers(model: type[BaseModel], places: _SettingSources) -> type[BaseSetting
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' own signature
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' own signature
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            flags = InitSettingsSource(settings_cls, {places.section: places.flags})
-            if places.file is None:
+            flags = InitSettingsSource(settings_cls, {sources.section: sources.flags})
+            if sources.file is None:
                 return flags, env_settings
-            return flags, env_settings, TomlConfigSettingsSource(settings_cls, places.file)
+            return flags, env_settings, TomlConfigSettingsSource(settings_cls, sources.file)
 
-    fields: dict[str, Any] = {places.section: (model, Field())}
+    fields: dict[str, Any] = {sources.section: (model, Field())}
     return create_model("Layers", __base__=Layers, **fields)
 
 
@@ -154,9 +153,9 @@ def _refuse_unknown_sections(file: Path) -> None:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UnreadableSettingsError(file, "nothing") from error
+        raise UnreadableSettingsError(file, "there is no such file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableSettingsError(file, f"other text: {error}") from error
+        raise UnreadableSettingsError(file, f"it isn't TOML ({error})") from error
     for name, section in content.items():
         if name not in SECTIONS or not isinstance(section, dict):
             sections = [f"[{known}]" for known in SECTIONS]
@@ -175,18 +174,18 @@ def _variable(section: str, key: str) -> str:
 
 
 def _explain(
-    error: ValidationError, model: type[BaseModel], places: _SettingSources
+    error: ValidationError, model: type[BaseModel], sources: _SettingSources
 ) -> SettingsError:
-    """Turn the first complaint into an error that names the key and where it stands."""
+    """Return the first fault as an error that names the key and its location."""
     first = error.errors(include_input=False, include_url=False)[0]
     path = [str(part) for part in first["loc"][1:]]
-    place = places.locate(path[0] if path else "")
+    location = sources.locate(path[0] if path else "")
     if first["type"] == "extra_forbidden":
-        return UnknownSettingError(".".join(path), place, model.model_fields)
+        return UnknownSettingError(".".join(path), location, model.model_fields)
     if first["type"] == "missing":
-        return MissingSettingError(places.section, ".".join(path))
+        return MissingSettingError(sources.section, ".".join(path))
     message = first["msg"]
     should_be = message.removeprefix(SHOULD_BE).split(",")[0]
-    name = ".".join([places.section, *path])
+    name = ".".join([sources.section, *path])
     valid = should_be if message.startswith(SHOULD_BE) else f"valid ({message})"
-    return InvalidSettingError(name, place, valid)
+    return InvalidSettingError(name, location, valid)

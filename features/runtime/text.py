@@ -1,34 +1,39 @@
-"""How error messages and reports show names and numbers that somebody else chose."""
+"""Show names and paths from outside in error messages and reports: escaped and bounded."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 MAX_NAMES: Final = 12
 MAX_CHARACTERS: Final = 60
+MAX_PATH_CHARACTERS: Final = 200
 
 
-def escape(name: str) -> str:
-    """Return a name fit for a terminal: control characters escaped, long names cut."""
-    harmless = name if name.isprintable() else ascii(name)[1:-1]
-    if len(harmless) <= MAX_CHARACTERS:
-        return harmless
-    return harmless[: MAX_CHARACTERS - 1] + "…"
+def escape(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """Return a text that is safe on a terminal: control characters escaped, a long text cut."""
+    printable = text if text.isprintable() else ascii(text)[1:-1]
+    return printable if len(printable) <= limit else printable[: limit - 1] + "…"
+
+
+def escape_path(path: Path | str) -> str:
+    """Return a path that is safe on a terminal; only a very long one is cut."""
+    return escape(str(path), MAX_PATH_CHARACTERS)
 
 
 def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
-    """Return names as a bounded list in words: `a, b and 7 more`, or `nothing`."""
-    every = list(names)
-    if not every:
+    """Return escaped names as a bounded list: `a, b and 7 more`, or `nothing`."""
+    all_names = list(names)
+    if not all_names:
         return "nothing"
-    head = ", ".join(escape(name) for name in every[:limit])
-    rest = len(every) - limit
-    return f"{head} and {rest:,} more" if rest > 0 else head
+    shown = ", ".join(escape(name) for name in all_names[:limit])
+    hidden = len(all_names) - limit
+    return f"{shown} and {hidden:,} more" if hidden > 0 else shown
 
 
 def closest_match(name: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed name that looks most like `name`, if any does."""
+    """Return the allowed name most similar to `name`, or None if none is similar."""
     close = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
     return close[0] if close else None

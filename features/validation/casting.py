@@ -1,4 +1,4 @@
-"""Reading cells as what the contract says they hold; what can't be read becomes a fault."""
+"""Cast the cells of a source to the types of the contract; a cell that can't be cast is null."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.contract.columns import ColumnKind, Table, column_kind
-
-ARROW_TYPES: Final = {
-    ColumnKind.TEXT: pa.string(),
-    ColumnKind.INTEGER: pa.int64(),
-    ColumnKind.NUMBER: pa.float64(),
-    ColumnKind.FLAG: pa.bool_(),
-    ColumnKind.TIME: pa.timestamp("us"),
-}
-"""How a validated column is stored; times are naive UTC."""
+from features.contract.columns import ARROW_TYPES, ColumnKind, Table, column_kind
 
 UNREADABLE: Final = {
     ColumnKind.TEXT: "not text",
@@ -30,7 +21,7 @@ UNREADABLE: Final = {
 
 
 class CastGroup(Enum):
-    """What a source column is made of, as far as reading goes."""
+    """A group of Arrow types that are cast in the same way."""
 
     TEXT = auto()
     INTEGER = auto()
@@ -76,10 +67,10 @@ CAST_EXPRESSIONS: Final = {
     (ColumnKind.TIME, CastGroup.TIME): "TRY_CAST(CELL AS TIMESTAMP)",
     (ColumnKind.TIME, CastGroup.ZONED_TIME): "TRY_CAST(CELL AT TIME ZONE 'UTC' AS TIMESTAMP)",
 }
-"""DuckDB's expression for a cell of a family read as a kind; null where it can't be read.
+"""DuckDB's expression that casts a cell of a group to a kind; null if it can't be cast.
 
-The connection's time zone is UTC, so that a text without a zone is taken as UTC. A pair that isn't
-here can't be read at all.
+The connection's time zone is UTC, so that a text without a zone counts as UTC. A pair that is
+missing here can't be cast at all.
 """
 
 _GROUP_TESTS: Final = (
@@ -97,16 +88,16 @@ _GROUP_TESTS: Final = (
 
 
 def cast_group(arrow_type: pa.DataType) -> CastGroup | None:
-    """Return what a source column is made of; None for types the contract has no use for."""
+    """Return the group of an Arrow type; None for a type that the contract can't use."""
     if pa.types.is_dictionary(arrow_type):
         return cast_group(arrow_type.value_type)
     if pa.types.is_timestamp(arrow_type):
         return CastGroup.TIME if arrow_type.tz is None else CastGroup.ZONED_TIME
-    return next((group for is_it, group in _GROUP_TESTS if is_it(arrow_type)), None)
+    return next((group for is_type, group in _GROUP_TESTS if is_type(arrow_type)), None)
 
 
 def is_castable(kind: ColumnKind, arrow_type: pa.DataType) -> bool:
-    """Tell whether a source type may hold values of a kind at all."""
+    """Return True if a column of this Arrow type can hold values of a kind."""
     group = cast_group(arrow_type)
     return group is CastGroup.NOTHING or (kind, group) in CAST_EXPRESSIONS
 
@@ -119,41 +110,41 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 def cast_cells(connection: duckdb.DuckDBPyConnection, table: Table, cells: pa.Table) -> pa.Table:
-    """Return the cells in the table's validated form; null where one can't be read.
+    """Return the cells in the table's validated form; a cell that can't be cast is null.
 
-    Optional columns that the source lacks are null. `connection` is DuckDB's, in UTC.
+    An optional column that the source lacks is null. The time zone of `connection` is UTC.
     """
     present = [name for name in table.columns if name in cells.column_names]
-    # By place: DuckDB would take `Units` and `units` for the same name.
-    places = {name: f"c{place}" for place, name in enumerate(present)}
-    by_place = pa.table([_replace_nan(cells[name]) for name in present], names=[*places.values()])
+    # Numbered names: DuckDB takes `Units` and `units` for the same name.
+    aliases = {name: f"c{index}" for index, name in enumerate(present)}
+    aliased = pa.table([_replace_nan(cells[name]) for name in present], names=[*aliases.values()])
     types = {name: cells.schema.field(name).type for name in present}
     expressions = [
         _cast_expression(
-            name, column_kind(column), types.get(name, pa.null()), places.get(name, "")
+            name, column_kind(column), types.get(name, pa.null()), aliases.get(name, "")
         )
         for name, column in table.columns.items()
     ]
-    # DuckDB keeps the order of rows unless it is told otherwise.
-    typed = connection.from_arrow(by_place).project(", ".join(expressions)).to_arrow_table()
+    # DuckDB keeps the order of rows by default.
+    typed = connection.from_arrow(aliased).project(", ".join(expressions)).to_arrow_table()
     return typed.cast(arrow_schema(table))
 
 
-def _cast_expression(name: str, kind: ColumnKind, arrow_type: pa.DataType, place: str) -> str:
+def _cast_expression(name: str, kind: ColumnKind, arrow_type: pa.DataType, alias: str) -> str:
     group = cast_group(arrow_type)
-    reading = CAST_EXPRESSIONS[kind, group] if group and group is not CastGroup.NOTHING else "NULL"
-    return f'CAST({reading.replace("CELL", place)} AS {SQL_TYPES[kind]}) AS "{name}"'
+    cast = CAST_EXPRESSIONS[kind, group] if group and group is not CastGroup.NOTHING else "NULL"
+    return f'CAST({cast.replace("CELL", alias)} AS {SQL_TYPES[kind]}) AS "{name}"'
 
 
 def _replace_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column with null for NaN: engines write one or the other for "missing"."""
+    """Return a column with null for NaN: some engines write NaN for a missing value."""
     if not pa.types.is_floating(column.type):
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
 
 
 def find_unreadable(table: Table, cells: pa.Table, typed: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Return a mask a column: true where a cell held something and it couldn't be read."""
+    """Return a mask per column: true for a cell that has a value which can't be cast."""
     return {
         name: pc.and_(pc.is_valid(_replace_nan(cells[name])), pc.is_null(typed[name]))
         for name in table.columns

@@ -1,9 +1,8 @@
-"""One table on its way through validation: checked row by row, then what survived the rules."""
+"""Check one table row by row, and write the rows that survive all rules."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from features.contract.errors import (
     NoValidRowsError,
     WrongTypeError,
 )
+from features.runtime.progress import ProgressCallback
 from features.validation.casting import arrow_schema
 from features.validation.fault_ledger import FaultLedger
 from features.validation.report import TableReport
@@ -28,66 +28,68 @@ from features.validation.table_files import BATCH_ROWS
 
 
 def check_rows(
-    source: TableSource, ledger: FaultLedger, path: Path, progress: Callable[[str, int], None]
+    source: TableSource, ledger: FaultLedger, path: Path, progress: ProgressCallback
 ) -> int:
-    """Write a table's rows that pass the row checks, with `row_number`; return the rows read.
+    """Write the rows of a table that pass the row checks, with `row_number`.
 
-    The faults of the others go to the ledger.
+    The ledger records the faults of the other rows. Returns the number of rows read.
 
     Raises:
-        EmptyTableError: there is no row.
-        AllNullColumnError, WrongTypeError: a column holds nothing, or nothing that can be read.
+        EmptyTableError: the table has no rows.
+        AllNullColumnError: a column that needs values has none.
+        WrongTypeError: no cell of a column can be cast.
     """
     table = source.table
-    rows, read, filled = 0, Counter[str](), Counter[str]()
+    rows, readable, filled = 0, Counter[str](), Counter[str]()
     schema = arrow_schema(table).append(pa.field("row_number", pa.int64()))
     with pq.ParquetWriter(path, schema, compression="lz4") as writer:
         for batch in source.batches():
             checked = check_batch(ledger.connection, table, batch)
             writer.write_table(checked.valid)
-            ledger.note(table, checked.faults)
+            ledger.record(table, checked.faults)
             rows += batch.cells.num_rows
-            read.update(checked.read)
+            readable.update(checked.readable)
             filled.update(checked.filled)
             progress(table.name, rows)
-    _refuse_broken(table, rows, read, filled)
+    _refuse_broken(table, rows, readable, filled)
     return rows
 
 
-def _refuse_broken(table: Table, rows: int, read: Counter[str], filled: Counter[str]) -> None:
+def _refuse_broken(table: Table, rows: int, readable: Counter[str], filled: Counter[str]) -> None:
     if rows == 0:
         raise EmptyTableError(table.name, is_required=table.is_required)
     for name, column in table.columns.items():
         if not column.nullable and filled[name] == 0:
             raise AllNullColumnError(table.name, name)
-        # A single cell is a bad cell; when there are more and none can be read, it is the type.
-        if filled[name] > 1 and read[name] == 0:
-            found = f"none in {filled[name]:,} cells"
-            raise WrongTypeError(table.name, name, column_kind(column), found)
+        # A single unreadable cell is one bad row; several without a readable one are a wrong type.
+        if filled[name] > 1 and readable[name] == 0:
+            detail = f"none of its {filled[name]:,} values can be read as such"
+            raise WrongTypeError(table.name, name, column_kind(column), detail)
 
 
-def refuse_unusable(table: Table, account: TableReport) -> None:
-    """Refuse a required table of which nothing can be used.
+def refuse_unusable(table: Table, report: TableReport) -> None:
+    """Refuse a required table without a usable row.
 
     Raises:
-        NoValidRowsError: no row is valid; the message has the most frequent reasons.
-        NeverVisibleError: no row ever becomes known.
+        NoValidRowsError: no row is valid; the error names the most frequent reasons.
+        NeverVisibleError: no valid row ever becomes known.
     """
     if not table.is_required:
         return
-    if account.rows_valid == 0:
-        by_rows = sorted(account.quarantined, key=lambda found: -found.rows)
-        raise NoValidRowsError(table.name, account.rows_read, [found.reason for found in by_rows])
-    if account.null_available_at == account.rows_valid:
-        raise NeverVisibleError(table.name, account.rows_valid)
+    if report.rows_valid == 0:
+        by_rows = sorted(report.quarantined, key=lambda quarantined: -quarantined.rows)
+        reasons = [quarantined.reason for quarantined in by_rows]
+        raise NoValidRowsError(table.name, report.rows_read, reasons)
+    if report.null_available_at == report.rows_valid:
+        raise NeverVisibleError(table.name, report.rows_valid)
 
 
 def write_valid_rows(
     table: Table, checked: Path, removed: npt.NDArray[np.int64], path: Path
 ) -> int:
-    """Write the checked rows but the removed ones, in source order; return how many.
+    """Write the checked rows without the removed ones, in source order; return their number.
 
-    `removed` holds row numbers in order. Without a row, no file is written.
+    `removed` holds row numbers in ascending order. Without a row, no file is written.
     """
     rows = 0
     with (

@@ -1,4 +1,4 @@
-"""Commands of the features: checking source data against the contract."""
+"""Check source data against the contract: `xuanpin check`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import typer
 app = typer.Typer()
 
 QUARANTINED: Final = 1
-EXIT_CODES: Final = """Exit codes: 0 all rows are valid; 1 some rows were quarantined and a run can
-go on without them; 2 wrong usage; 3 a table is broken as a whole; 6 the disk refused.
+EXIT_CODES: Final = """Exit codes: 0 all rows are valid; 1 some rows are quarantined, the others can
+be used; 2 wrong usage; 3 a table can't be used at all; 6 the disk refused.
 
 Example: xuanpin check data --out validated"""
 
@@ -22,32 +22,34 @@ def check(
     directory: Annotated[
         Path,
         typer.Argument(
-            help="Directory with one Parquet or CSV file, or a folder of them, a table."
+            help="Directory with one Parquet or CSV file, or a folder of such files, per table."
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Directory to write the validated tables and the quarantine to."),
+        typer.Option(help="Directory to write: the validated tables and the quarantine."),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
     ] = False,
 ) -> None:
-    """Check source tables against the contract and report what is valid, and what isn't and why.
+    """Check source tables against the contract, and report the quarantined rows with reasons.
 
-    Without --out nothing is kept but the report. docs/contract.md describes the tables.
+    Without --out only the report is printed. docs/contract.md describes the tables.
     """
     from rich.console import Console
 
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.validation.report_page import report_page
-    from features.validation.validate import validate
+    from features.validation.source import find_tables
+    from features.validation.validate import validate, validate_tables
 
-    with (
-        tempfile.TemporaryDirectory(prefix="xuanpin-check-") as passing,
-        show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress,
-    ):
-        report = validate(directory, out or Path(passing) / "validated", progress)
+    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+        if out is None:
+            with tempfile.TemporaryDirectory(prefix="xuanpin-check-") as temporary:
+                report = validate_tables(find_tables(directory), Path(temporary), progress)
+        else:
+            report = validate(directory, out, progress)
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
@@ -58,8 +60,8 @@ def check(
 
 def _print_next_step(rows_quarantined: int, out: Path | None) -> None:
     if out is None:
-        typer.echo("Keep the validated tables and the quarantine with --out DIR.")
+        typer.echo("To keep the validated tables and the quarantine, add --out DIR.")
         return
     typer.echo(f"The validated tables are in {out}.")
     if rows_quarantined:
-        typer.echo(f"The rows in quarantine, with their reasons, are in {out / 'quarantine'}.")
+        typer.echo(f"The quarantined rows, with their reasons, are in {out / 'quarantine'}.")

@@ -1,4 +1,4 @@
-"""The ledger of a validation: which row of which table was found faulty, or removed, and why."""
+"""Record the faulty and removed rows of each table, with reasons, in DuckDB."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from features.contract.columns import Table, column_kind
 from features.validation.casting import SQL_TYPES
 
 MEMORY_LIMIT: Final = "1GB"
-"""What DuckDB may hold before it spills beside the artefact."""
+"""DuckDB's memory limit; beyond it, DuckDB spills to the disk beside the result."""
 
 IDENTICAL_DUPLICATE: Final = "identical_duplicate"
-"""Removed without a loss: counted, and not put into quarantine."""
+"""The reason of rows that are dropped and counted, but not quarantined."""
 
 _BEGIN: Final = """
-CREATE TABLE faulty_{table} (row_number BIGINT, place SMALLINT, reason VARCHAR);
+CREATE TABLE faulty_{table} (row_number BIGINT, column_index SMALLINT, reason VARCHAR);
 CREATE TABLE removed_{table} (row_number BIGINT, reason VARCHAR);
 CREATE VIEW all_{table} AS
-    SELECT row_number, place, reason FROM faulty_{table}
+    SELECT row_number, column_index, reason FROM faulty_{table}
     UNION ALL
     SELECT row_number, 0, reason FROM removed_{table} WHERE reason <> '{duplicate}';
 """
-_SHOW: Final = (
+_CREATE_VIEW: Final = (
     "CREATE VIEW {table} AS SELECT * FROM checked_{table} ANTI JOIN removed_{table}"
     " USING (row_number)"
 )
@@ -39,44 +39,44 @@ SELECT
     (SELECT count(*) FROM removed_{table} WHERE reason = '{duplicate}')
 """
 _REASONS: Final = """
-SELECT reason, count(*), list_sort(min(row_number, {most})) FROM all_{table}
-GROUP BY reason ORDER BY min(place), reason
+SELECT reason, count(*), list_sort(min(row_number, {max_examples})) FROM all_{table}
+GROUP BY reason ORDER BY min(column_index), reason
 """
 _BY_ROW: Final = """
-SELECT row_number, string_agg(reason, '; ' ORDER BY place, reason) AS reasons FROM all_{table}
-GROUP BY row_number ORDER BY row_number
+SELECT row_number, string_agg(reason, '; ' ORDER BY column_index, reason) AS reasons
+FROM all_{table} GROUP BY row_number ORDER BY row_number
 """
 _REMOVED: Final = "SELECT row_number FROM removed_{table} ORDER BY row_number"
 _REMOVE: Final = "INSERT INTO removed_{table} SELECT row_number, $reason FROM ({rows})"
 
 
 class FaultLedger:
-    """Notes the faults of rows and shows, by table name, the rows that are left.
+    """Record the faults of rows, and offer the surviving rows of each table as a view.
 
     The view `{table}` of `connection` holds a table's surviving rows with their `row_number`; it
-    is empty for a table that the source doesn't have.
+    is empty for a table that the source lacks.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write into a DuckDB connection made by `open_ledger`."""
+        """Use a DuckDB connection of `open_ledger`."""
         self.connection = connection
 
     def begin(self, table: Table) -> None:
-        """Make room for the faults of a table."""
+        """Create the tables for the faults of a source table."""
         self.connection.execute(_fill_statement(_BEGIN, table))
 
-    def show(self, table: Table, checked: Path | None) -> None:
-        """Show a table whose row-checked rows lie in a Parquet file; None: the source has none."""
+    def create_view(self, table: Table, checked: Path | None) -> None:
+        """Create the view of a table's surviving rows; `checked` is None if the source lacks it."""
         if checked is None:
             columns = ", ".join(["row_number", *_null_columns(table)])
-            nothing = self.connection.sql("SELECT 0 AS row_number").project(columns).limit(0)
-            nothing.create_view(f"checked_{table.name}")
+            no_rows = self.connection.sql("SELECT 0 AS row_number").project(columns).limit(0)
+            no_rows.create_view(f"checked_{table.name}")
         else:
             self.connection.read_parquet(str(checked)).create_view(f"checked_{table.name}")
-        self.connection.execute(_fill_statement(_SHOW, table))
+        self.connection.execute(_fill_statement(_CREATE_VIEW, table))
 
-    def note(self, table: Table, faults: pa.Table) -> None:
-        """Note faults of single rows; see `features.validation.row_checks.FAULTS`."""
+    def record(self, table: Table, faults: pa.Table) -> None:
+        """Record faults of single rows; see `features.validation.row_checks.FAULTS`."""
         self.connection.from_arrow(faults).insert_into(f"faulty_{table.name}")
 
     def remove(self, table: Table, rows: str, reason: str) -> None:
@@ -85,7 +85,7 @@ class FaultLedger:
         self.connection.execute(statement, {"reason": reason})
 
     def counts(self, table: Table) -> tuple[int, int]:
-        """Return how many rows are in quarantine and how many were dropped as duplicates."""
+        """Return the numbers of quarantined rows and of rows dropped as duplicates."""
         quarantined, dropped = self.fetch_row(_fill_statement(_COUNTS, table))
         return int(quarantined), int(dropped)
 
@@ -94,18 +94,18 @@ class FaultLedger:
         (row,) = self.connection.execute(query, values).fetchall()
         return tuple(row)
 
-    def reasons(self, table: Table, most: int) -> list[tuple[str, int, tuple[int, ...]]]:
-        """Return each reason with its number of rows and the first row numbers."""
-        statement = _REASONS.format(table=table.name, most=most)
-        found = self.connection.execute(statement).fetchall()
-        return [(reason, rows, tuple(examples)) for reason, rows, examples in found]
+    def reasons(self, table: Table, max_examples: int) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Return each reason with its number of rows and its first row numbers."""
+        statement = _REASONS.format(table=table.name, max_examples=max_examples)
+        rows_by_reason = self.connection.execute(statement).fetchall()
+        return [(reason, rows, tuple(examples)) for reason, rows, examples in rows_by_reason]
 
     def reasons_by_row(self, table: Table) -> pa.Table:
-        """Return (row_number, reasons) of the quarantined rows, in order, reasons joined."""
+        """Return (row_number, reasons) of the quarantined rows in order, with joined reasons."""
         return self.connection.sql(_fill_statement(_BY_ROW, table)).to_arrow_table()
 
     def find_removed_rows(self, table: Table) -> npt.NDArray[np.int64]:
-        """Return the numbers of the checked rows that don't survive, in order."""
+        """Return the numbers of the removed rows in ascending order."""
         removed = self.connection.execute(_fill_statement(_REMOVED, table)).fetchnumpy()[
             "row_number"
         ]
@@ -123,7 +123,7 @@ def _null_columns(table: Table) -> list[str]:
 
 @contextmanager
 def open_ledger(directory: Path) -> Iterator[FaultLedger]:
-    """Open a ledger that lives in memory and spills into `directory`."""
+    """Open a ledger in memory that spills into `directory`."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(directory),

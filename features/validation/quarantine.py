@@ -1,4 +1,4 @@
-"""Writing the quarantine: rows as the source has them, with the reasons why they are here."""
+"""Write the quarantine: the rows as in the source, with the reasons."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from features.validation.table_files import RawBatch
 
 REASON: Final = "quarantine_reason"
 ROW_NUMBER: Final = "quarantine_row_number"
-"""`returns` has a column `reason` of its own: these names belong to nobody else."""
+"""No table of the contract has columns of these names; `returns` has a `reason`."""
 
 
 def write_quarantine(source: TableSource, reasons: pa.Table, path: Path) -> None:
-    """Write the rows that `reasons` (row_number, reasons; in order) names.
+    """Write the rows named by `reasons`, which has `row_number` (ascending) and `reasons`.
 
-    All source columns as text, those of all files of the table; then `quarantine_reason` and
-    `quarantine_row_number`. Reads the source a second time, one batch at once.
+    The columns are all columns of the table's source files as text, then `quarantine_reason` and
+    `quarantine_row_number`. The source is read again, one batch at a time.
     """
     names = [*source.table.columns, *source.extra_columns]
     fields = [(name, pa.string()) for name in names]
@@ -38,13 +38,13 @@ def write_quarantine(source: TableSource, reasons: pa.Table, path: Path) -> None
 def _rows_with_reasons(
     source: TableSource, reasons: pa.Table
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Yield the named rows of each batch, beside their part of `reasons`."""
+    """Yield the quarantined rows of each batch with their part of `reasons`."""
     numbers: npt.NDArray[np.int64] = reasons["row_number"].to_numpy()
     for batch in source.batches():
         start, stop = np.searchsorted(numbers, [batch.row_numbers[0], batch.row_numbers[-1] + 1])
         if start < stop:
-            here = reasons.slice(start, stop - start)
-            yield _take_rows(batch, here["row_number"].to_numpy()), here
+            batch_reasons = reasons.slice(start, stop - start)
+            yield _take_rows(batch, batch_reasons["row_number"].to_numpy()), batch_reasons
 
 
 def _take_rows(batch: RawBatch, numbers: npt.NDArray[np.int64]) -> pa.Table:
@@ -56,7 +56,7 @@ def _as_text(cells: pa.Table, name: str) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(cells.num_rows, pa.string())])
     try:
         return pc.cast(cells[name], pa.string())
-    except pa.ArrowNotImplementedError:  # a nested column that the contract doesn't know
+    except pa.ArrowNotImplementedError:  # a nested column outside the contract
         values = cells[name].to_pylist()
         return pa.chunked_array(
             [[None if value is None else str(value) for value in values]], pa.string()

@@ -1,7 +1,7 @@
-"""The report of a validation: what was read, what is valid, what went to quarantine and why.
+"""The report of a validation: rows read, valid and quarantined, with reasons.
 
-It names no clock time and no value of the data, so equal sources give equal reports, and it stays
-short however large the data are.
+It has no clock time, so that equal sources give equal reports, and no value of the data. Its length
+doesn't grow with the data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_NAMES: Final = 20
 
 @dataclass(frozen=True)
 class QuarantineReason:
-    """Rows that share a reason; `examples` are the first row numbers, from 1."""
+    """The number of rows with a reason; `examples` are the first row numbers, from 1."""
 
     reason: str
     rows: int
@@ -31,10 +31,10 @@ class QuarantineReason:
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """The account of one table: `rows_read` is valid plus dropped plus quarantined, exactly.
+    """The counts of one table; `rows_read` is the sum of valid, dropped and quarantined rows.
 
-    A quarantined row may have several reasons. The span is that of the valid rows' `event_time`
-    (naive UTC), None for tables without one.
+    A quarantined row may have several reasons. `first_event` and `last_event` are the limits of
+    the valid rows' `event_time` (naive UTC), None for tables without one.
     """
 
     name: str
@@ -49,19 +49,19 @@ class TableReport:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an account that doesn't add up."""
-        accounted = self.rows_valid + self.rows_dropped + self.rows_quarantined
-        if accounted != self.rows_read:
-            message = f"{self.name}: {self.rows_read} rows read, {accounted} accounted for"
+        """Refuse counts that don't add up."""
+        counted = self.rows_valid + self.rows_dropped + self.rows_quarantined
+        if counted != self.rows_read:
+            message = f"{self.name}: {self.rows_read} rows read, {counted} counted"
             raise ValueError(message)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationReport:
-    """The account of a whole source: tables in contract order, and what isn't one.
+    """The counts of a whole source, with its tables in contract order.
 
-    `absent` names the optional tables that aren't there, `ignored` some of the names that the
-    contract doesn't know, `ignored_more` how many others there are.
+    `absent` names the optional tables that the source lacks. `ignored` names files outside the
+    contract, and `ignored_more` counts those beyond `MAX_NAMES`.
     """
 
     source: str
@@ -72,41 +72,41 @@ class ValidationReport:
 
     @property
     def rows_quarantined(self) -> int:
-        """Return how many rows went to quarantine, over all tables."""
+        """Return the number of quarantined rows of all tables."""
         return sum(table.rows_quarantined for table in self.tables)
 
     def table(self, name: str) -> TableReport:
-        """Return the account of a table by its name."""
+        """Return the counts of a table by its name."""
         return {table.name: table for table in self.tables}[name]
 
     def to_json(self) -> str:
-        """Return the report as indented JSON with a format mark; times are ISO 8601 in UTC."""
+        """Return the report as indented JSON with its format version; times are ISO 8601 in UTC."""
         document = {"format": FORMAT, **asdict(self)}
         return json.dumps(document, indent=2, ensure_ascii=False, default=_format_iso) + "\n"
 
 
 def has_report(directory: Path) -> bool:
-    """Tell whether a directory holds a report of ours, and so is a result of a validation."""
+    """Return True for a directory with a validation report, so a result of a validation."""
     try:
         document = json.loads((directory / REPORT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # the last by hostile nesting
+    except (OSError, ValueError, RecursionError):  # RecursionError: hostile nesting
         return False
     return isinstance(document, dict) and document.get("format") == FORMAT
 
 
 def read_report(directory: Path) -> ValidationReport:
-    """Return the report that a validation left in a directory.
+    """Return the validation report in a directory.
 
     Raises:
-        OSError: there is none.
-        msgspec.DecodeError: it isn't a report as `ValidationReport.to_json` writes it.
+        OSError: there is no report.
+        msgspec.DecodeError: the file isn't a report as `ValidationReport.to_json` writes it.
     """
-    written = msgspec.json.decode((directory / REPORT_FILE).read_bytes(), type=ValidationReport)
-    return replace(written, tables=tuple(_drop_time_zone(table) for table in written.tables))
+    report = msgspec.json.decode((directory / REPORT_FILE).read_bytes(), type=ValidationReport)
+    return replace(report, tables=tuple(_drop_time_zone(table) for table in report.tables))
 
 
 def _drop_time_zone(table: TableReport) -> TableReport:
-    """Take the mark of UTC off the times, which `msgspec` keeps."""
+    """Make the times naive; `msgspec` reads them with the zone UTC."""
     first, last = table.first_event, table.last_event
     return replace(
         table,

@@ -1,4 +1,4 @@
-"""The report of a validation as a person reads it in a terminal: short, whatever the data."""
+"""Render the report of a validation for a terminal, in bounded length."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from features.runtime.text import escape, join_names
 from features.validation.report import TableReport, ValidationReport
 
 MAX_REASONS: Final = 8
-"""Reasons shown a table; report.json has all."""
+"""Reasons shown per table; report.json has all."""
 
 
 def report_page(report: ValidationReport) -> RenderableType:
-    """Return the report as something a rich console prints; names are shown, never values."""
+    """Return the report for a rich console; it shows names, never values of the data."""
     return Group(
         _tables(report),
         *_section("Quarantined", _reasons(report)),
-        *_section("Worth a look", _warnings(report)),
-        *_section("Besides", _list_others(report)),
+        *_section("Warnings", _warnings(report)),
+        *_section("Other tables and files", _list_others(report)),
         Text(),
         _verdict(report),
     )
@@ -74,14 +74,14 @@ def _reasons(report: ValidationReport) -> Iterator[Text]:
 
 
 def _list_reasons(table: TableReport) -> Iterator[Text]:
-    by_rows = sorted(table.quarantined, key=lambda found: -found.rows)
-    for found in by_rows[:MAX_REASONS]:
-        rows = ", ".join(map(str, found.examples))
-        ellipsis = ", …" if found.rows > len(found.examples) else ""
+    by_rows = sorted(table.quarantined, key=lambda quarantined: -quarantined.rows)
+    for quarantined in by_rows[:MAX_REASONS]:
+        rows = ", ".join(map(str, quarantined.examples))
+        ellipsis = ", …" if quarantined.rows > len(quarantined.examples) else ""
         yield Text.assemble(
             (f"{table.name}  ", "bold"),
-            (f"{found.rows:,}  ", "yellow"),
-            found.reason,
+            (f"{quarantined.rows:,}  ", "yellow"),
+            quarantined.reason,
             (f"  (rows {rows}{ellipsis})", "dim"),
         )
     more = len(by_rows) - MAX_REASONS
@@ -98,11 +98,11 @@ def _warnings(report: ValidationReport) -> Iterator[Text]:
 def _list_others(report: ValidationReport) -> Iterator[Text]:
     if report.absent:
         absent = join_names(report.absent, limit=len(report.absent))
-        yield Text(f"Optional tables that aren't there: {absent}.", style="dim")
+        yield Text(f"Absent optional tables: {absent}.", style="dim")
     if report.ignored:
         more = f" and {report.ignored_more:,} more" if report.ignored_more else ""
         ignored = join_names(report.ignored, limit=len(report.ignored))
-        yield Text(f"Not in the contract, ignored: {ignored}{more}.", style="dim")
+        yield Text(f"Ignored, not in the contract: {ignored}{more}.", style="dim")
 
 
 def _verdict(report: ValidationReport) -> Text:
@@ -110,6 +110,6 @@ def _verdict(report: ValidationReport) -> Text:
         return Text("All rows are valid.", style="bold green")
     rows_read = sum(table.rows_read for table in report.tables)
     return Text.assemble(
-        (f"{report.rows_quarantined:,} of {rows_read:,} rows are in quarantine", "bold yellow"),
-        "; a run can go on without them.",
+        (f"{report.rows_quarantined:,} of {rows_read:,} rows are quarantined", "bold yellow"),
+        "; the others can be used.",
     )

@@ -1,4 +1,4 @@
-"""Checking rows one by one: what the contract's pandera schemas say of each."""
+"""Check rows one by one against the contract's pandera schemas."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from features.validation.table_files import RawBatch
 
 MISSING: Final = "missing"
 MALFORMED: Final = "wrong number of cells"
-MALFORMED_PLACE: Final = -1
+MALFORMED_PLACE: Final = -1  # before all columns
 FAULTS: Final = pa.schema(
-    [("row_number", pa.int64()), ("place", pa.int16()), ("reason", pa.string())]
+    [("row_number", pa.int64()), ("column_index", pa.int16()), ("reason", pa.string())]
 )
-"""One fault of one row; `place` orders the reasons of a row as the contract orders columns."""
+"""One fault of one row; a row's reasons are in the order of `column_index`."""
 
 _PANDAS_TYPES: Final[Mapping[pa.DataType, Any]] = {
     pa.string(): pd.StringDtype(na_value=np.nan),
@@ -37,85 +37,89 @@ _NONE: Final = np.zeros(0, dtype=np.bool_)
 
 @dataclass(frozen=True)
 class CheckedBatch:
-    """The rows of a batch that hold what the contract says, and the faults of the others.
+    """The valid rows of a batch, and the faults of the other rows.
 
-    `valid` has the validated form plus `row_number`. `read` and `filled` count, for each column,
-    the cells that could be read and those that held anything.
+    `valid` has the validated form plus `row_number`. `readable` and `filled` count the cells of
+    each column that can be cast and that have a value.
     """
 
     valid: pa.Table
     faults: pa.Table
-    read: Mapping[str, int]
+    readable: Mapping[str, int]
     filled: Mapping[str, int]
 
 
 def check_batch(
     connection: duckdb.DuckDBPyConnection, table: Table, batch: RawBatch
 ) -> CheckedBatch:
-    """Cast and check the rows of a batch; a row keeps all its faults, in contract order."""
+    """Cast and check the rows of a batch; a row has all its faults, in the order of columns."""
     cells = filter_rows(batch.cells, ~batch.is_malformed)
     numbers = batch.row_numbers[~batch.is_malformed]
     typed = cast_cells(connection, table, cells)
-    bad = {name: _as_mask(mask) for name, mask in find_unreadable(table, cells, typed).items()}
+    unreadable = {
+        name: _to_numpy(mask) for name, mask in find_unreadable(table, cells, typed).items()
+    }
     faults = pa.concat_tables(
         [
             _make_faults(batch.row_numbers[batch.is_malformed], MALFORMED_PLACE, MALFORMED),
-            *_cast_faults(table, numbers, bad),
-            *_schema_faults(table, typed, numbers, bad),
+            *_cast_faults(table, numbers, unreadable),
+            *_schema_faults(table, typed, numbers, unreadable),
         ]
     )
     is_valid = ~np.isin(numbers, faults["row_number"].to_numpy())
-    read = {name: len(typed) - typed[name].null_count for name in table.columns}
+    readable = {name: len(typed) - typed[name].null_count for name in table.columns}
     return CheckedBatch(
         valid=filter_rows(typed.append_column("row_number", pa.array(numbers)), is_valid),
         faults=faults,
-        read=read,
-        filled={name: rows + int(bad.get(name, _NONE).sum()) for name, rows in read.items()},
+        readable=readable,
+        filled={
+            name: rows + int(unreadable.get(name, _NONE).sum()) for name, rows in readable.items()
+        },
     )
 
 
 def filter_rows(table: pa.Table, mask: Mask) -> pa.Table:
-    """Return the rows where the mask is true, without a copy when that is all of them."""
+    """Return the rows where the mask is true; the same table if it is true everywhere."""
     return table if mask.all() else table.filter(pa.array(mask))
 
 
-def _as_mask(mask: pa.ChunkedArray) -> Mask:
+def _to_numpy(mask: pa.ChunkedArray) -> Mask:
     return np.asarray(mask.to_numpy(), dtype=np.bool_)
 
 
-def _make_faults(row_numbers: npt.NDArray[np.int64], place: int, reason: str) -> pa.Table:
+def _make_faults(row_numbers: npt.NDArray[np.int64], column_index: int, reason: str) -> pa.Table:
     rows = len(row_numbers)
-    columns = [pa.array(row_numbers), pa.repeat(place, rows), pa.repeat(reason, rows)]
+    columns = [pa.array(row_numbers), pa.repeat(column_index, rows), pa.repeat(reason, rows)]
     return pa.table(columns, names=FAULTS.names).cast(FAULTS)
 
 
 def _cast_faults(
-    table: Table, numbers: npt.NDArray[np.int64], bad: Mapping[str, Mask]
+    table: Table, numbers: npt.NDArray[np.int64], unreadable: Mapping[str, Mask]
 ) -> Iterator[pa.Table]:
-    for place, (name, column) in enumerate(table.columns.items()):
-        if name in bad:
+    for column_index, (name, column) in enumerate(table.columns.items()):
+        if name in unreadable:
             reason = f"{name}: {UNREADABLE[column_kind(column)]}"
-            yield _make_faults(numbers[bad[name]], place, reason)
+            yield _make_faults(numbers[unreadable[name]], column_index, reason)
 
 
 def _schema_faults(
-    table: Table, typed: pa.Table, numbers: npt.NDArray[np.int64], bad: Mapping[str, Mask]
+    table: Table, typed: pa.Table, numbers: npt.NDArray[np.int64], unreadable: Mapping[str, Mask]
 ) -> Iterator[pa.Table]:
     frame = typed.to_pandas(types_mapper=_PANDAS_TYPES.get)
-    places = {name: place for place, name in enumerate(table.columns)}
+    indices = {name: column_index for column_index, name in enumerate(table.columns)}
     for (column, check), failed in _failure_cases(table, frame).groupby(["column", "check"]):
         name = str(column)
         rows = np.zeros(len(frame), dtype=np.bool_)
         rows[failed["index"].to_numpy(dtype=np.int64)] = True
         is_missing = check == "not_nullable"
-        if is_missing and name in bad:
-            rows &= ~bad[name]  # something was there, and it has its reason already
+        if is_missing and name in unreadable:
+            rows &= ~unreadable[name]  # such a cell has its reason already
         reason = f"{name}: {MISSING if is_missing else check}"
-        yield _make_faults(numbers[rows], places[name], reason)
+        yield _make_faults(numbers[rows], indices[name], reason)
 
 
 def _failure_cases(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row (column, check, index) a cell that fails a check of the schema."""
+    """Return one row (column, check, index) per cell that fails a check of the schema."""
     try:
         table.schema.validate(frame, lazy=True)
     except pa_schema.errors.SchemaErrors as errors:

@@ -1,4 +1,4 @@
-"""What in the valid rows of a table deserves a look: counted, and never shown."""
+"""Warn of suspicious content in the valid rows of a table: rows are counted, never shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from features.validation.fault_ledger import FaultLedger
 
 E_MAIL: Final = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 PHONE: Final = r"(\+|\b00)\d([ ().\-]?\d){7,14}\b|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b"
-"""An international number, or a Chinese mobile one."""
+"""An international phone number, or a Chinese mobile number."""
 
 _TIMES: Final = (
     "SELECT min(event_time), max(event_time), count(*) FILTER (WHERE available_at IS NULL)"
@@ -26,7 +26,7 @@ _PERSONAL: Final = (
 
 @dataclass(frozen=True)
 class EventTimes:
-    """When the valid rows of a table happened (naive UTC), and how many nobody will ever see."""
+    """First and last time of a table's valid rows (naive UTC), and how many are never visible."""
 
     first_event: datetime | None = None
     last_event: datetime | None = None
@@ -34,7 +34,7 @@ class EventTimes:
 
 
 def read_event_times(ledger: FaultLedger, table: Table) -> EventTimes:
-    """Return the span of a table's surviving rows; nothing for tables that aren't events."""
+    """Return the event times of a table's surviving rows; empty for a table without events."""
     if not table.is_event:
         return EventTimes()
     statement = _TIMES.format(table=table.name)
@@ -43,18 +43,17 @@ def read_event_times(ledger: FaultLedger, table: Table) -> EventTimes:
 
 
 def find_warnings(ledger: FaultLedger, table: Table, times: EventTimes) -> Iterator[str]:
-    """Warn of what surviving rows hold: free texts that look personal, times nobody will see."""
+    """Yield warnings of free texts with personal data and of rows that are never visible."""
     for name, column in table.columns.items():
         if column_privacy(column) is Privacy.FREE_TEXT:
-            rows = _personal_rows(ledger, table, name)
+            rows = _count_personal_rows(ledger, table, name)
             if rows:
                 yield f"{name}: {rows:,} rows seem to hold e-mail addresses or phone numbers"
     if times.null_available_at:
-        yield f"available_at: null in {times.null_available_at:,} rows, which will never be seen"
+        yield f"available_at: null in {times.null_available_at:,} rows, which will never be visible"
 
 
-def _personal_rows(ledger: FaultLedger, table: Table, column: str) -> int:
+def _count_personal_rows(ledger: FaultLedger, table: Table, column: str) -> int:
     statement = _PERSONAL.format(table=table.name, column=column)
-    sought = {"e_mail": E_MAIL, "phone": PHONE}
-    (rows,) = ledger.fetch_row(statement, sought)
+    (rows,) = ledger.fetch_row(statement, {"e_mail": E_MAIL, "phone": PHONE})
     return int(rows)

@@ -1,4 +1,4 @@
-"""Which files of a source directory hold which table of the contract."""
+"""Find the files of each table of the contract in a source directory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
+from features.runtime.text import escape
 from features.validation.casting import is_castable
 from features.validation.table_files import SUFFIXES, RawBatch, read_batches, read_column_types
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
-"""What our own imports and checks put beside the tables: no surprise to report."""
+"""Files that imports and checks of this program write beside the tables: not reported."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class TableSource:
     table: Table
     files: tuple[Path, ...]
     extra_columns: tuple[str, ...]
-    """Columns that the contract doesn't know: kept in quarantine, otherwise ignored."""
+    """Columns outside the contract: kept in the quarantine, otherwise ignored."""
 
     def batches(self) -> Iterator[RawBatch]:
-        """Read all rows in source order; row numbers run on from file to file, from 1."""
+        """Read all rows in source order; row numbers start at 1 and continue from file to file."""
         rows_before = 0
         for file in self.files:
             for batch in read_batches(file, rows_before):
@@ -44,7 +45,7 @@ class TableSource:
 
 @dataclass(frozen=True)
 class Source:
-    """What a source directory holds of the contract, and what else lies there."""
+    """The tables of a source directory, and the names of its other files."""
 
     name: str
     tables: tuple[TableSource, ...]
@@ -52,22 +53,24 @@ class Source:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Return the optional tables that aren't there, in contract order."""
+        """Return the names of the absent optional tables in contract order."""
         present = {source.table.name for source in self.tables}
         return tuple(table.name for table in TABLES if table.name not in present)
 
 
 def find_tables(directory: Path) -> Source:
-    """Find the tables of a directory and check that their columns can be read.
+    """Find the tables of a directory and check their columns, without reading rows.
 
-    No row is read yet. What the contract doesn't know is reported as ignored.
+    Files outside the contract are reported as ignored.
 
     Raises:
-        SourceNotFoundError: there is no such directory.
-        MissingTablesError: a required table isn't there.
-        AmbiguousTableError: a table is there twice.
-        MissingColumnsError, DuplicateColumnsError, WrongTypeError: columns are broken.
-        UnreadableFileError: a file isn't what its name says.
+        SourceNotFoundError: the directory doesn't exist.
+        MissingTablesError: a required table is absent.
+        AmbiguousTableError: a table occurs more than once.
+        MissingColumnsError: a file lacks a required column.
+        DuplicateColumnsError: a file has two columns of the same name.
+        WrongTypeError: a column has a type that can't be cast.
+        UnreadableFileError: a file isn't in the format of its name.
     """
     if not directory.is_dir():
         raise SourceNotFoundError(directory)
@@ -83,12 +86,12 @@ def find_tables(directory: Path) -> Source:
         raise MissingTablesError(missing, present or ignored)
     tables = tuple(_open_table(TABLE_BY_NAME[name], by_table[name]) for name in present)
     strays = [name for source in present for name in _find_strays(by_table[source][0])]
-    surprising = [name for name in (*ignored, *strays) if name not in OWN_NAMES]
-    return Source(name=directory.resolve().name, tables=tables, ignored=tuple(surprising))
+    unknown = [name for name in (*ignored, *strays) if name not in OWN_NAMES]
+    return Source(name=directory.resolve().name, tables=tables, ignored=tuple(unknown))
 
 
 def _is_visible(name: str) -> bool:
-    """Leave out what file systems and engines hide, such as `.crc` files and `_SUCCESS`."""
+    """Return False for names that file systems and engines hide, such as `.crc` and `_SUCCESS`."""
     return not name.startswith((".", "_"))
 
 
@@ -104,7 +107,7 @@ def _data_files(folder: Path) -> list[Path]:
 
 
 def _find_strays(path: Path) -> list[str]:
-    """Name what lies in a table's folder and isn't a data file."""
+    """Return the names of a table's folder that aren't data files."""
     if not path.is_dir():
         return []
     others = {entry for entry in path.iterdir() if _is_visible(entry.name)} - set(_data_files(path))
@@ -122,12 +125,12 @@ def _open_table(table: Table, paths: list[Path]) -> TableSource:
 
 
 def _check_columns(table: Table, file: Path) -> list[str]:
-    """Refuse a file whose columns are broken; return those the contract doesn't know."""
+    """Refuse a file with broken columns; return the names of columns outside the contract."""
     types = read_column_types(file)
     names = [name for name, _ in types]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise DuplicateColumnsError(file, twice)
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise DuplicateColumnsError(file, repeated)
     required = (name for name, column in table.columns.items() if column.required)
     missing = [name for name in required if names and name not in names]
     if missing:
@@ -135,5 +138,7 @@ def _check_columns(table: Table, file: Path) -> list[str]:
     for name, arrow_type in types:
         if name in table.columns and not is_castable(column_kind(table.columns[name]), arrow_type):
             kind = column_kind(table.columns[name])
-            raise WrongTypeError(table.name, name, kind, f"the Parquet type {arrow_type}")
+            raise WrongTypeError(
+                table.name, name, kind, f"it has the Parquet type {escape(str(arrow_type))}"
+            )
     return [name for name in names if name not in table.columns]

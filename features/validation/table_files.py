@@ -1,4 +1,4 @@
-"""Reading one Parquet or CSV file in batches, as it stands there."""
+"""Read one Parquet or CSV file in batches, without casting its cells."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from features.validation.csv_rows import read_csv_rows, read_header
 
 SUFFIXES: Final = frozenset({".parquet", ".csv"})
 BATCH_ROWS: Final = 250_000
-"""Rows held at once: some 100 MB at the width of the contract's tables."""
+"""Rows in memory at a time; docs/decisions/validation-batch-rows.md."""
 
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows as read: `cells` has the file's columns, all text if it is CSV.
+    """Some rows of a file: `cells` has the file's columns, all text for CSV.
 
-    `row_numbers` (int64) counts the table's rows from 1, without a gap. `is_malformed` (bool)
+    `row_numbers` (int64) counts the table's rows from 1 without gaps. `is_malformed` (bool)
     marks CSV rows with too few or too many cells.
     """
 
@@ -38,7 +38,7 @@ class RawBatch:
 def read_column_types(file: Path) -> list[tuple[str, pa.DataType]]:
     """Return name and type of each column in file order; CSV columns are text.
 
-    An empty list means that a CSV file has nothing in it, not even a header.
+    The list is empty for an empty CSV file.
     """
     with _refuse_unreadable(file):
         if _is_csv(file):
@@ -47,7 +47,9 @@ def read_column_types(file: Path) -> list[tuple[str, pa.DataType]]:
 
 
 def read_batches(file: Path, rows_before: int) -> Iterator[RawBatch]:
-    """Read a file in bounded batches, in order; none of them is empty.
+    """Read a file in order, in batches of at least one row and of bounded size.
+
+    `rows_before` counts the rows of the table's earlier files.
 
     Raises:
         UnreadableFileError: the file isn't Parquet, or isn't UTF-8 CSV.
@@ -68,21 +70,21 @@ def _is_csv(file: Path) -> bool:
 
 @contextmanager
 def _refuse_unreadable(file: Path) -> Iterator[None]:
-    """Turn what the libraries say about broken bytes into an error about the file."""
-    expected = "UTF-8 CSV with commas" if _is_csv(file) else "Parquet"
+    """Raise the libraries' errors about broken bytes as `UnreadableFileError`."""
+    file_format = "UTF-8 CSV with commas" if _is_csv(file) else "Parquet"
     try:
         yield
     except (UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise UnreadableFileError(file, expected, "bytes that can't be read so") from error
+        raise UnreadableFileError(file, f"it isn't {file_format}") from error
     except OSError as error:
-        if error.errno is not None:  # the disk, not the bytes
-            error.filename = str(file)  # Arrow doesn't say
+        if error.errno is not None:  # the disk is the cause, not the bytes
+            error.filename = str(file)  # Arrow leaves it out
             raise
-        raise UnreadableFileError(file, expected, "damaged bytes") from error
+        raise UnreadableFileError(file, "its bytes are damaged") from error
 
 
 def _read_parquet_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
-    # pre_buffer would hold a whole row group, which may be the whole file.
+    # pre_buffer would hold a whole row group in memory, which may be the whole file.
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS):
             if batch.num_rows:

@@ -1,4 +1,4 @@
-"""Rules across rows and tables, as a list: what no single row can show."""
+"""Rules across rows and tables: duplicates, missing parents, times and currencies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from features.validation.fault_ledger import IDENTICAL_DUPLICATE, FaultLedger
 
 @dataclass(frozen=True)
 class TableRule:
-    """Rows of a table that must go, as a query for their `row_number`.
+    """A query `rows` for the `row_number` of the rows to remove from a table.
 
     The query reads the surviving rows of any table by the table's name.
     """
@@ -36,7 +36,7 @@ class TableRule:
     rows: str
 
 
-# Only keys that occur twice are looked at closely; equal hashes of different keys do no harm.
+# Only keys whose hash occurs twice are compared; a hash collision does no harm.
 _SUSPECTS: Final = """
     SELECT * FROM {table} WHERE hash({key}) IN
         (SELECT hash({key}) FROM {table} GROUP BY hash({key}) HAVING count(*) > 1)
@@ -120,16 +120,16 @@ RULES: Final = (
     TableRule(RETURNS, "more_than_bought", _MORE_THAN_BOUGHT),
     _parent_rule(VIDEO_STATS, "video_id", VIDEOS),
 )
-"""Applied in this order, each to the rows that the earlier ones left: parents before children.
+"""All rules in the order of application; each sees the rows that the earlier ones left.
 
-So a row that is removed here has one reason, and the children of a removed row go with it.
-`PRODUCTS` have no parent; a market's currency is the most frequent of its listings, the first
-by alphabet of equals.
+Parents come before children, so that the children of a removed row are removed too. A removed row
+has one reason. A market's currency is the most frequent currency of its listings; of equally
+frequent ones, the first in the alphabet.
 """
 
 
 def apply_rules(ledger: FaultLedger, present: frozenset[str]) -> None:
-    """Remove what the rules find in the tables that the source has."""
+    """Apply the rules to the tables that the source has."""
     for rule in RULES:
         if rule.table.name in present:
             ledger.remove(rule.table, rule.rows, rule.reason)

@@ -1,4 +1,4 @@
-"""The files of a validated directory: whether validation wrote it, and each holds its table.
+"""Find the files of a validated directory, and check that each holds its table.
 
 Only the footers of the files are read.
 """
@@ -6,18 +6,17 @@ Only the footers of the files are read.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+
+import pyarrow as pa
 
 from features.contract.columns import Table
 from features.contract.errors import UnreadableFileError
 from features.contract.tables import TABLES
 from features.runtime.errors import DataError
-from features.runtime.text import escape
+from features.runtime.text import escape, escape_path
 from features.validation.casting import arrow_schema
 from features.validation.report import REPORT_FILE, has_report
 from features.validation.table_files import read_column_types
-
-WAY_OUT: Final = "Write one with `xuanpin check DIR --out VALIDATED`."
 
 
 class NotValidatedError(DataError):
@@ -25,29 +24,28 @@ class NotValidatedError(DataError):
 
     def __init__(self, directory: Path, missing: str) -> None:
         super().__init__(
-            expected=f"a validated data set with {missing}",
-            found=f"none in {escape(directory.name)}",
-            way_out=WAY_OUT,
+            problem=f"The directory {escape_path(directory)} is no validated data set: it has no "
+            f"valid {missing}.",
+            hint="Write one with `xuanpin check DIR --out VALIDATED`.",
         )
 
 
 class OtherTableError(DataError):
-    """Refuse a file that isn't the table it is named after, as validation writes it."""
+    """Refuse a file that isn't the validated table of its name."""
 
-    def __init__(self, file: Path, *, expected: str, found: str) -> None:
+    def __init__(self, file: Path, difference: str) -> None:
         super().__init__(
-            expected=f"{expected} in {file.name}, as `xuanpin check --out` writes it",
-            found=found,
-            way_out="Write the whole directory again with `xuanpin check DIR --out VALIDATED`.",
+            problem=f"The file {file.name} isn't as `xuanpin check --out` writes it: {difference}.",
+            hint="Write the whole directory again with `xuanpin check DIR --out VALIDATED`.",
         )
 
 
 def find_validated_files(directory: Path) -> dict[str, Path]:
-    """Return the file of each table that is there, in contract order.
+    """Return the files of the tables in the directory, in contract order.
 
     Raises:
-        NotValidatedError: the report of a validation or a required table is missing.
-        OtherTableError: a file isn't Parquet, or has other columns than its table.
+        NotValidatedError: the validation report or a required table is missing.
+        OtherTableError: a file isn't Parquet, or its columns aren't those of its table.
     """
     if not has_report(directory):
         raise NotValidatedError(directory, REPORT_FILE)
@@ -64,18 +62,18 @@ def find_validated_files(directory: Path) -> dict[str, Path]:
 
 def _refuse_other_columns(file: Path, table: Table) -> None:
     schema = arrow_schema(table)
-    wanted = list(zip(schema.names, schema.types, strict=True))
+    expected = list(zip(schema.names, schema.types, strict=True))
     try:
-        columns = read_column_types(file)
+        actual = read_column_types(file)
     except UnreadableFileError as error:
-        raise OtherTableError(file, expected="Parquet", found=error.found) from error
-    for place, (name, kind) in enumerate(wanted):
-        expected = f"{name} ({kind}) as column {place + 1}"
-        if place >= len(columns):
-            raise OtherTableError(file, expected=expected, found=f"{len(columns)} columns")
-        if columns[place] != (name, kind):
-            found = f"{escape(columns[place][0])} ({escape(str(columns[place][1]))})"
-            raise OtherTableError(file, expected=expected, found=found)
-    if len(columns) > len(wanted):
-        expected, found = f"{len(wanted)} columns", f"{len(columns)}"
-        raise OtherTableError(file, expected=expected, found=found)
+        raise OtherTableError(file, "it can't be read as Parquet") from error
+    for index, (expected_column, actual_column) in enumerate(zip(expected, actual, strict=False)):
+        if expected_column != actual_column:
+            difference = f"column {index + 1} is {_describe(*actual_column)}"
+            raise OtherTableError(file, f"{difference}, not {_describe(*expected_column)}")
+    if len(actual) != len(expected):
+        raise OtherTableError(file, f"it has {len(actual)} columns, not {len(expected)}")
+
+
+def _describe(name: str, kind: pa.DataType) -> str:
+    return f"{escape(name)} ({escape(str(kind))})"

@@ -105,7 +105,9 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
         read_verified(directory)
     else:
         check_loadable({MANIFEST: manifest, **files})
-        write_directory(directory, {MANIFEST: manifest, **files})
+        with write_directory(directory) as partial:
+            for name, data in {MANIFEST: manifest, **files}.items():
+                (partial / name).write_bytes(data)
     return directory.name
 
 

@@ -47,7 +47,7 @@ def as_text(column: str) -> Change:
 
 REFUSED: dict[str, tuple[str, Change, str]] = {
     "header only": ("orders", header_only, "orders"),
-    "header only of an optional table": ("returns", header_only, "Remove it: the table is opt"),
+    "header only of an optional table": ("returns", header_only, "Remove it; the table is opt"),
     "no products": ("products", header_only, "products"),
     "a required column missing": ("orders", without("units"), "units"),
     "a required column all null": ("orders", all_null("units"), "orders"),
@@ -62,7 +62,7 @@ def test_table_that_cant_be_used_is_refused_by_name(
 ) -> None:
     with pytest.raises(DataError, match=says) as caught:
         checked(tmp_path, **{table: change})
-    assert str(caught.value).startswith("Expected ")
+    assert str(caught.value).startswith("The ")
     assert caught.value.exit_code == 3
     assert not (tmp_path / "out").exists()
 

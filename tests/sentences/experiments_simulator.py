@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.simulator.configuration.configuration import BadSimulationError, UnknownPresetError
-from experiments.simulator.tables.writing import OccupiedError, UnwritableError
 from experiments.simulator.truth.reader import (
     NoTruthError,
     UnknownAttributeError,
@@ -26,20 +25,6 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "There is no preset huge. Choose small, medium, large, or give --products, "
             "--markets and --days."
-        ),
-    ),
-    (
-        OccupiedError(Path("out/market")),
-        (
-            "The directory market holds other files than a simulated market. Choose another --out, "
-            "or move the files away."
-        ),
-    ),
-    (
-        UnwritableError(Path("out/market"), OSError(28, "No space left on device")),
-        (
-            "The directory market can't be written: No space left on device. Free space, or choose "
-            "another --out. What was there before is unchanged."
         ),
     ),
     (

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalogue.catalogue import CATALOGUE
-from features.contract.columns import column_kind
+from features.contract.columns import ARROW_TYPES, column_kind
 from features.contract.tables import TABLE_BY_NAME, TABLES
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
@@ -22,7 +22,6 @@ from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.interpreter import level_values
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
-from features.validation.casting import ARROW_TYPES
 from tests.worlds.tables import (
     DAYS,
     START,

@@ -10,9 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.contract.columns import column_kind
+from features.contract.columns import ARROW_TYPES, column_kind
 from features.contract.tables import TABLE_BY_NAME
-from features.validation.casting import ARROW_TYPES
 
 Row = dict[str, object]
 Source = dict[str, list[Row]]

@@ -17,7 +17,6 @@ from features.runtime.text import escape
 LOCK: Final = ".lock"
 
 UNFINISHED_PATTERNS: Final = (
-    ".validated.partial-*",
     ".writing-*",
     ".tracking-*",
     "stages/**/.writing-*",

@@ -1,4 +1,4 @@
-"""Pseudonyms of buyers: keyed hashes, so that a table alone leads back to nobody."""
+"""Pseudonyms of buyers: keyed hashes, so that a table alone identifies nobody."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import DataError
+from features.runtime.text import escape
 
 PUBLISHED_KEY: Final = b"xuanpin: published key, for public data only"
-"""The key used when none is given: it makes imports of public data equal everywhere.
+"""The default key: with it, imports of public data are equal everywhere.
 
-Whoever has the customers' numbers can reverse pseudonyms made with it. Data of one's own need a
-key of one's own.
+Anyone with the customer numbers can reverse pseudonyms made with it. Private data need a private
+key.
 """
 MIN_KEY_BYTES: Final = 16
 MAX_KEY_BYTES: Final = 4_096
 
 
 class WeakKeyError(DataError):
-    """Refuse a key that is too short to keep pseudonyms, or too long to be a key."""
+    """Refuse a key that is too short to protect pseudonyms, or too long to be a key."""
 
     def __init__(self, length: int) -> None:
-        """Tell the length, never the key."""
-        found = f"{length:,} bytes" if length <= MAX_KEY_BYTES else "more"
+        """Show the length, never the key."""
+        shown = f"{length:,}" if length <= MAX_KEY_BYTES else "more"
         super().__init__(
-            expected=f"a key of {MIN_KEY_BYTES} to {MAX_KEY_BYTES:,} bytes",
-            found=found,
-            way_out="Make one with: head -c 32 /dev/urandom > pseudonyms.key",
+            problem=f"The key must have {MIN_KEY_BYTES} to {MAX_KEY_BYTES:,} bytes; "
+            f"this one has {shown}.",
+            hint="Make one with: head -c 32 /dev/urandom > pseudonyms.key.",
         )
 
 
@@ -38,18 +39,17 @@ class UnreadableKeyError(DataError):
     def __init__(self, path: Path, detail: str) -> None:
         """Name the file and what the system says about it."""
         super().__init__(
-            expected=f"a readable key file at {path}",
-            found=detail,
-            way_out="Check the path and who may read it.",
+            problem=f"The key file {escape(str(path))} can't be read: {detail}.",
+            hint="Check the path and its permissions.",
         )
 
 
 def read_key(path: Path) -> bytes:
-    """Return the bytes of a key file, each of them, a newline at the end included.
+    """Return all bytes of a key file, including a newline at its end.
 
     Raises:
-        UnreadableKeyError: no such file, or not ours to read.
-        WeakKeyError: fewer than 16 bytes, or more than 4,096.
+        UnreadableKeyError: the file is missing or may not be read.
+        WeakKeyError: the file has fewer than 16 bytes, or more than 4,096.
     """
     try:
         with path.open("rb") as file:
@@ -62,7 +62,7 @@ def read_key(path: Path) -> bytes:
 
 
 def buyer_key(customer: str, key: bytes) -> str:
-    """Return the HMAC-SHA256 of a customer's number as 64 hex digits (RFC 2104).
+    """Return the HMAC-SHA256 of a customer number as 64 hex digits (RFC 2104).
 
     >>> buyer_key("17850", PUBLISHED_KEY)[:12]
     '3b18656a26d1'

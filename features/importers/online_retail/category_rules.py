@@ -1,16 +1,17 @@
-"""Which words in a product's description put it into which category: the table, nothing else."""
+"""Map a product's description to its category by a fixed table of phrases."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 
 @dataclass(frozen=True)
 class CategoryRule:
-    """Put a product into a category when its description holds one of the phrases.
+    """Put a product into a category if its description contains one of the phrases.
 
-    A phrase is one or more whole words, each in lower case; an `s` or `es` may follow it.
+    A phrase is one or more whole words in lower case; an `s` or `es` may follow it.
     """
 
     category: str
@@ -19,7 +20,7 @@ class CategoryRule:
 
 
 OTHER: Final = CategoryRule("other", "other", ())
-"""Where a product goes that no rule knows."""
+"""The category of a product that no rule matches."""
 
 
 def _rule(category: str, parent_category: str, phrases: str) -> CategoryRule:
@@ -28,8 +29,8 @@ def _rule(category: str, parent_category: str, phrases: str) -> CategoryRule:
     )
 
 
-# The first rule that matches wins. The order is the meaning: first what the season decides, then
-# what a thing is made for, then what it is made of. A category may have several rules.
+# The first matching rule wins, so the order matters: seasons first, then purposes, then materials.
+# A category may have several rules.
 CATEGORY_RULES: Final = (
     _rule(
         "christmas",
@@ -274,3 +275,25 @@ CATEGORY_RULES: Final = (
         "hand open shape, metal pear, wooden daisy, jewel, chicken, ashtray",
     ),
 )
+
+_NOT_A_WORD: Final = re.compile(r"[^a-z0-9]+")
+
+
+def _compile_pattern(rule: CategoryRule) -> re.Pattern[str]:
+    phrases = "|".join(map(re.escape, rule.phrases))
+    return re.compile(rf"\b(?:{phrases})(?:s|es)?\b")
+
+
+_PATTERNS: Final = tuple((_compile_pattern(rule), rule) for rule in CATEGORY_RULES)
+
+
+def categorise(description: str) -> CategoryRule:
+    """Return the first rule that matches a description, or `OTHER`.
+
+    Case doesn't matter, and each sign that is no letter or digit counts as a space.
+
+    >>> categorise("WHITE HANGING HEART T-LIGHT HOLDER").category
+    'candle_holders_and_lanterns'
+    """
+    words = _NOT_A_WORD.sub(" ", description.lower())
+    return next((rule for pattern, rule in _PATTERNS if pattern.search(words)), OTHER)

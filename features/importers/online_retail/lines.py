@@ -1,4 +1,4 @@
-"""The lines of the source, each value read as what it means, or null where it means nothing."""
+"""Parse the lines of the source; a value that can't be parsed becomes null."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pa_types
+import pycountry
 
-from features.importers.online_retail.clock import london_to_utc
-from features.importers.online_retail.markets import find_market
+from features.contract.columns import EARLIEST, LATEST
 
 CANCELLATION_PREFIX: Final = "C"
 BAD_DEBT_PREFIX: Final = "A"
@@ -22,7 +22,7 @@ _MAX_UNITS: Final = 10**9
 _MAX_PENCE: Final = 10**10
 
 _IDENTIFIER: Final = re.compile(r"[\w.\-:|/+ ]{1,100}", re.ASCII)
-"""Narrower than the contract's pattern, so that two of them joined by a sign still fit it."""
+"""Narrower than the contract's pattern: two of them joined by a sign still fit the contract."""
 
 _TIME_FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S",
@@ -30,16 +30,20 @@ _TIME_FORMATS: Final = (
     "%Y-%m-%d %H:%M",
     "%m/%d/%Y %H:%M",
 )
-"""How copies of the set write times as text: ISO 8601, and month first as the original did."""
+"""Text forms of times in known copies of the data set: ISO 8601, and the original's month first."""
+
+SHOP_TIME_ZONE: Final = "Europe/London"
+_MARKET_ALIASES: Final = {"EIRE": "IE", "RSA": "ZA"}
+"""Country names of the source that ISO 3166 doesn't know."""
 
 
 def parse_lines(source: pa.Table) -> pd.DataFrame:
-    """Return one row a line of the source, in its order.
+    """Return one row per line of the source, in the same order.
 
     Columns: `row_number` (from 1), `invoice`, `product_id`, `description`, `units` (negative in a
     cancellation), `price_minor` (pence), `event_time` (naive UTC), `customer`, `market`,
     `order_line_id`, `is_cancellation`, `is_bad_debt`, `is_duplicate`. A value that is missing or
-    that can't be what it should is null. Times without a place on the clock are null too.
+    can't be parsed is null, and so is a time that no clock in London showed.
     """
     invoice = _map_values(_parse_text(source["InvoiceNo"]), _parse_identifier)
     parsed = pd.DataFrame(
@@ -66,15 +70,15 @@ def parse_lines(source: pa.Table) -> pd.DataFrame:
 
 
 def _order_line_id(invoice: pd.Series[str]) -> pd.Series[str]:
-    # Counted before anything is removed: a number leads back to its line of the source, and stays
-    # the same when a rule of removal changes.
+    # Counted before any line is removed: the number identifies a line of the source, and doesn't
+    # change with the rules of removal.
     position = invoice.groupby(invoice, dropna=False).cumcount() + 1
     return invoice + "-" + position.astype(str).str.zfill(4)
 
 
-def _map_values(column: pd.Series[str], meaning: Callable[[str], str | None]) -> pd.Series[str]:
-    meanings = {value: meaning(value) for value in column.dropna().unique()}
-    return column.map(meanings).astype("str")
+def _map_values(column: pd.Series[str], parse: Callable[[str], str | None]) -> pd.Series[str]:
+    parsed = {value: parse(value) for value in column.dropna().unique()}
+    return column.map(parsed).astype("str")
 
 
 def _parse_identifier(text: str) -> str | None:
@@ -82,7 +86,7 @@ def _parse_identifier(text: str) -> str | None:
 
 
 def _parse_product_id(code: str) -> str | None:
-    # "85123a" and "85123A" are one product: the source writes 112 codes both ways.
+    # "85123a" and "85123A" are one product: the source writes many codes both ways.
     return _parse_identifier(code.upper())
 
 
@@ -113,14 +117,43 @@ def _parse_local_time(column: pa.ChunkedArray) -> pd.Series[pd.Timestamp]:
         times = column.cast(pa.timestamp("us"), safe=False)
     else:
         text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        readings = [
+        attempts = [
             pc.strptime(text, format=form, unit="us", error_is_null=True) for form in _TIME_FORMATS
         ]
-        times = pc.coalesce(*readings)
+        times = pc.coalesce(*attempts)
     local: pd.Series[pd.Timestamp] = times.to_pandas().astype("datetime64[us]")
     return local
 
 
 def _parse_customer(column: pa.ChunkedArray) -> pd.Series[str]:
-    # A number with gaps comes as a float, in Parquet and often in CSV: 17850.0 is 17850.
+    # A column of integers with nulls is often stored as floats: 17850.0 is 17850.
     return _parse_text(column).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+
+
+def london_to_utc(local: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
+    """Return naive UTC times for naive London times; an impossible time becomes null.
+
+    In autumn one hour occurs twice: the later time is taken, because an event may be known late
+    but never early. A time in the hour that spring skips is null, as is a time outside the limits
+    of the contract.
+    """
+    in_range = local.where(local.between(pd.Timestamp(EARLIEST), pd.Timestamp(LATEST)))
+    is_summer_time = np.zeros(len(in_range), dtype=bool)
+    aware = in_range.dt.tz_localize(SHOP_TIME_ZONE, ambiguous=is_summer_time, nonexistent="NaT")
+    return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def find_market(country: str) -> str | None:
+    """Return the ISO 3166 code of a country, or None if the name means no single country.
+
+    "Channel Islands" is None: ISO has two countries there, Jersey and Guernsey.
+
+    >>> find_market("EIRE"), find_market("Germany"), find_market("European Community")
+    ('IE', 'DE', None)
+    """
+    if country.upper() in _MARKET_ALIASES:
+        return _MARKET_ALIASES[country.upper()]
+    try:
+        return str(pycountry.countries.lookup(country).alpha_2)
+    except LookupError:
+        return None

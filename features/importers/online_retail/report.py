@@ -1,4 +1,4 @@
-"""What an import says about itself: counts that add up, and what nobody should forget."""
+"""The report of an import: counts that add up, and notes for users of the data."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ import pyarrow.compute as pc
 
 from features.importers.online_retail.buyers import PUBLISHED_KEY
 from features.importers.online_retail.cancellations import NO_PURCHASE, TOO_MANY
-from features.importers.online_retail.fates import Fate
+from features.importers.online_retail.reasons import Action
 from features.importers.online_retail.removal import RULES
 
 FORMAT: Final = "xuanpin-import"
 VERSION: Final = 1
 ORDER: Final = "order"
 MATCHED: Final = "cancellation_matched"
-"""The outcomes of lines that are kept; those of others are names of `REASONS`."""
+"""Outcomes of kept lines; the outcome of another line is a name in `REASONS`."""
 REASONS: Final = {
     reason.name: reason for reason in (*(rule.reason for rule in RULES), NO_PURCHASE, TOO_MANY)
 }
-"""Every reason for which a line isn't kept, by name, in the order of the rules."""
+"""All reasons not to keep a line by name, in the order of the rules."""
 
 ATTRIBUTION: Final = (
     "Online Retail, Daqing Chen, UCI Machine Learning Repository, doi 10.24432/C5BW33, CC BY 4.0."
 )
 ONE_TIME: Final = (
-    "The source knows one time: available_at is event_time; in prices, both are the day's end."
+    "The source has one time: available_at equals event_time; in prices, both are the day's end."
 )
 FIRST_SALE: Final = (
-    "A listing begins with its first sale known: listed_at and list_price_minor are that sale's."
+    "A listing begins with its first known sale: listed_at and list_price_minor are that sale's."
 )
-NO_STOCK: Final = "No stock in this source: units offered will be imputed."
+NO_STOCK: Final = "The source has no stock: units offered will be imputed."
 WITH_PUBLISHED_KEY: Final = (
-    "Buyers' pseudonyms are made with the published key: whoever has the customers' numbers can "
-    "reverse them. For data of your own, name a key of your own with --key FILE."
+    "The buyers' pseudonyms use the published key: anyone with the customer numbers can reverse "
+    "them. For private data, give a private key with --key FILE."
 )
-WITH_OWN_KEY: Final = "Buyers' pseudonyms are made with your key: whoever has it can reverse them."
+WITH_OWN_KEY: Final = "The buyers' pseudonyms use your key: anyone who has it can reverse them."
 
 
 class LineCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the lines went; `read` is the sum of the others."""
+    """Lines by outcome; `read` is the sum of the others."""
 
     read: int
     orders: int
@@ -54,7 +54,7 @@ class LineCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands in `import.json`: equal for equal input and key, so it names no clock time."""
+    """The content of `import.json`; without a clock time, so equal input gives equal bytes."""
 
     format: str
     version: int
@@ -73,10 +73,10 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
 def make_report(
     outcomes: pd.Series[str], tables: Mapping[str, pa.Table], *, key: bytes, source_sha256: str
 ) -> ImportReport:
-    """Count the lines by outcome, and the rows of the tables made of them."""
+    """Count the lines by outcome and the rows of the tables."""
     counts = {str(name): int(count) for name, count in outcomes.value_counts().items()}
-    removed = _count_by_reason(counts, Fate.REMOVED)
-    quarantined = _count_by_reason(counts, Fate.QUARANTINED)
+    removed = _count_by_reason(counts, Action.REMOVE)
+    quarantined = _count_by_reason(counts, Action.QUARANTINE)
     span = pc.min_max(tables["orders"]["event_time"])
     return ImportReport(
         format=FORMAT,
@@ -105,6 +105,6 @@ def make_report(
     )
 
 
-def _count_by_reason(counts: dict[str, int], fate: Fate) -> dict[str, int]:
-    named = ((name, counts.get(name, 0)) for name, reason in REASONS.items() if reason.fate is fate)
-    return {name: count for name, count in named if count}
+def _count_by_reason(counts: dict[str, int], action: Action) -> dict[str, int]:
+    names = (name for name, reason in REASONS.items() if reason.action is action)
+    return {name: counts[name] for name in names if counts.get(name)}

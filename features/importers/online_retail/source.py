@@ -1,4 +1,4 @@
-"""Reading the source: a Parquet or CSV file with the eight columns of Online Retail."""
+"""Read the source: a Parquet or CSV file with the eight columns of Online Retail."""
 
 from __future__ import annotations
 
@@ -15,19 +15,14 @@ import pyarrow.parquet as pa_parquet
 import pyarrow.types as pa_types
 
 from features.runtime.errors import DataError
+from features.runtime.text import escape, escape_path, join_names
 
+CUSTOMER: Final = "CustomerID"
 _PARQUET_MAGIC: Final = b"PAR1"
 _ZIP_MAGIC: Final = b"PK\x03\x04"
-_MAX_NAMES: Final = 12
-_MAX_NAME_LENGTH: Final = 40
 _MAX_DETAIL_LENGTH: Final = 160
 _ROW_IN_DETAIL: Final = re.compile(r"(?<=, got )(\d+): .*")
-"""Where Arrow's message goes on with the row itself, which is nobody's business."""
-
-
-def _escape(text: str, limit: int) -> str:
-    harmless = text if text.isprintable() else ascii(text)[1:-1]
-    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
+"""The part of Arrow's message that shows the row itself, which may hold personal data."""
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -45,19 +40,19 @@ def _is_local_time(kind: pa.DataType) -> bool:
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column the source must have: what it holds and which types count as that.
+    """A column that the source must have, with its content and the types that may hold it.
 
-    Text counts everywhere, since a CSV file has nothing else: a cell that turns out to be no
-    number or no time puts its line into quarantine, and does not stop the import.
+    Text is accepted in every column, because CSV has nothing else. A cell that can't be parsed
+    quarantines its line and doesn't stop the import.
     """
 
     name: str
-    holds: str
-    is_held_by: Callable[[pa.DataType], bool]
+    content: str
+    is_type: Callable[[pa.DataType], bool]
 
     def accepts(self, kind: pa.DataType) -> bool:
-        """Tell whether a column of this type can be read; a column of nulls always can."""
-        return _is_text(kind) or pa_types.is_null(kind) or self.is_held_by(kind)
+        """Return True for a column type that can be read; a column of nulls always can."""
+        return _is_text(kind) or pa_types.is_null(kind) or self.is_type(kind)
 
 
 SOURCE_COLUMNS: Final = (
@@ -67,7 +62,7 @@ SOURCE_COLUMNS: Final = (
     SourceColumn("Quantity", "numbers", _is_number),
     SourceColumn("InvoiceDate", "UK local times without a time zone", _is_local_time),
     SourceColumn("UnitPrice", "numbers", _is_number),
-    SourceColumn("CustomerID", "numbers or text", _is_number),
+    SourceColumn(CUSTOMER, "numbers or text", _is_number),
     SourceColumn("Country", "text", _is_text),
 )
 SOURCE_NAMES: Final = tuple(column.name for column in SOURCE_COLUMNS)
@@ -76,54 +71,51 @@ SOURCE_NAMES: Final = tuple(column.name for column in SOURCE_COLUMNS)
 class UnreadableSourceError(DataError):
     """Refuse a file that is neither Parquet nor CSV, or can't be read at all."""
 
-    def __init__(self, path: Path, detail: str, way_out: str) -> None:
-        """Keep of the detail what fits on a screen and isn't data."""
+    def __init__(self, path: Path, detail: str, hint: str) -> None:
+        """Show the part of the detail that fits on a screen and isn't data."""
+        reason = escape(_ROW_IN_DETAIL.sub(r"\1", detail), _MAX_DETAIL_LENGTH).rstrip(".")
         super().__init__(
-            expected=f"a Parquet or CSV file at {path}",
-            found=_escape(_ROW_IN_DETAIL.sub(r"\1", detail), _MAX_DETAIL_LENGTH),
-            way_out=way_out,
+            problem=f"The file {escape_path(path)} can't be read as Parquet or CSV: {reason}.",
+            hint=hint,
         )
 
 
 class SourceColumnsError(DataError):
-    """Refuse a file in which one of the eight columns is missing or named twice."""
+    """Refuse a file in which one of the eight columns is missing or occurs twice."""
 
-    def __init__(self, found: list[str]) -> None:
-        """Name what is missing or twice, and the columns there are."""
-        missing = [name for name in SOURCE_NAMES if name not in found]
-        twice = [name for name in SOURCE_NAMES if found.count(name) > 1]
-        faults = [f"{', '.join(missing)} missing"] if missing else []
-        faults += [f"{', '.join(twice)} named twice"] if twice else []
-        shown = ", ".join(_escape(name, _MAX_NAME_LENGTH) for name in found[:_MAX_NAMES])
-        more = ", …" if len(found) > _MAX_NAMES else ""
+    def __init__(self, names: list[str]) -> None:
+        """Name the missing and the repeated columns, and the columns of the file."""
+        missing = [name for name in SOURCE_NAMES if name not in names]
+        repeated = [name for name in SOURCE_NAMES if names.count(name) > 1]
+        faults = [f"lacks {join_names(missing)}"] if missing else []
+        faults += [f"has {join_names(repeated)} more than once"] if repeated else []
         super().__init__(
-            expected=f"the columns {', '.join(SOURCE_NAMES)}",
-            found=f"{' and '.join(faults)} among {shown}{more}",
-            way_out="Rename the columns; others may stand beside them, in any order.",
+            problem=f"The source {' and '.join(faults)}. Its columns are {join_names(names)}.",
+            hint=f"Rename the columns; Online Retail has {', '.join(SOURCE_NAMES)}. More columns "
+            "and any order are fine.",
         )
 
 
 class SourceTypeError(DataError):
-    """Refuse a column whose type can't hold what it should."""
+    """Refuse a column whose type can't hold its content."""
 
-    def __init__(self, column: SourceColumn, found: pa.DataType) -> None:
-        """Name the column, what it should hold and its type."""
+    def __init__(self, column: SourceColumn, kind: pa.DataType) -> None:
+        """Name the column, its type and the content it should hold."""
         super().__init__(
-            expected=f"{column.holds} in {column.name}",
-            found=_escape(str(found), _MAX_DETAIL_LENGTH),
-            way_out="Write the column as text or as that type, then import again.",
+            problem=f"The column {column.name} has the type "
+            f"{escape(str(kind), _MAX_DETAIL_LENGTH)}, but should hold {column.content}.",
+            hint=f"Write it as text or as {column.content}, then import again.",
         )
 
 
 class EmptySourceError(DataError):
-    """Refuse a source out of which no order line comes."""
+    """Refuse a source without a single order line."""
 
     def __init__(self, lines_read: int) -> None:
-        """Tell how many lines were read, all of them in vain."""
+        """Show how many lines were read."""
         super().__init__(
-            expected="at least one sale of a product",
-            found=f"none in {lines_read:,} lines",
-            way_out="Check that the file is Online Retail or has its columns and meaning.",
+            problem=f"The source has {lines_read:,} lines, but none is a sale of a product.",
+            hint="Check that the file is Online Retail or has the same columns and meaning.",
         )
 
 
@@ -134,12 +126,14 @@ def digest(path: Path) -> str:
 
 
 def read_source(path: Path) -> pa.Table:
-    """Read the eight columns, as typed as the file has them, in the order of `SOURCE_NAMES`.
+    """Read the eight columns with the types of the file, in the order of `SOURCE_NAMES`.
 
-    Parquet is known by its first bytes; everything else is read as CSV with a header, in UTF-8.
+    The first bytes identify Parquet; any other file is read as UTF-8 CSV with a header.
 
     Raises:
-        DataError: no such file, neither of the two formats, a column missing or of another type.
+        UnreadableSourceError: the file is missing or has neither format.
+        SourceColumnsError: a column is missing or occurs twice.
+        SourceTypeError: a column has a type that can't hold its content.
     """
     table = _read_table(path)
     for column in SOURCE_COLUMNS:
@@ -156,19 +150,19 @@ def _read_table(path: Path) -> pa.Table:
         if head == _ZIP_MAGIC:
             raise UnreadableSourceError(
                 path,
-                "a ZIP archive or a spreadsheet",
+                "it is a ZIP archive or a spreadsheet",
                 "Unpack it, or save the sheet as a CSV file in UTF-8.",
             )
         return _read_parquet(path) if head == _PARQUET_MAGIC else _read_csv(path)
     except OSError as error:
         detail = error.strerror or str(error)
-        raise UnreadableSourceError(path, detail, "Check the path and who may read it.") from error
+        raise UnreadableSourceError(path, detail, "Check the path and its permissions.") from error
     except pa.ArrowInvalid as error:
         detail = str(error).splitlines()[0]
         raise UnreadableSourceError(
             path,
             detail,
-            "Fetch or mend the file; convert CSV in Latin-1 with iconv -f latin1 -t utf-8.",
+            "Download or repair the file; convert CSV in Latin-1 with: iconv -f latin1 -t utf-8.",
         ) from error
 
 
@@ -179,7 +173,7 @@ def _read_parquet(path: Path) -> pa.Table:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    # Read in one thread: only then does a complaint say in which row.
+    # Arrow names the row of an error only if it reads in one thread.
     one_thread = pa_csv.ReadOptions(use_threads=False)
     with pa_csv.open_csv(path, read_options=one_thread) as reader:
         _check_names(reader.schema.names)
@@ -195,6 +189,6 @@ def _read_csv(path: Path) -> pa.Table:
     )
 
 
-def _check_names(found: list[str]) -> None:
-    if any(found.count(name) != 1 for name in SOURCE_NAMES):
-        raise SourceColumnsError(found)
+def _check_names(names: list[str]) -> None:
+    if any(names.count(name) != 1 for name in SOURCE_NAMES):
+        raise SourceColumnsError(names)

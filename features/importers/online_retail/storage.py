@@ -1,4 +1,4 @@
-"""The files of an import."""
+"""Write an import as files, and recognise the files of an earlier one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ IMPORT_FILES: Final = _TABLE_FILES | {REPORT_FILE, QUARANTINE_FILE}
 
 
 def encode_report(report: ImportReport) -> bytes:
-    """Return the report as JSON for people and programs."""
+    """Return the report as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
 def is_import(directory: Path) -> bool:
-    """Tell whether a directory is wholly an import, with nothing that anybody added to it."""
+    """Return True for a directory that holds an import and no other file."""
     names = {entry.name for entry in directory.iterdir()}
     return names <= IMPORT_FILES and _is_report(directory / REPORT_FILE)
 
@@ -35,7 +35,7 @@ def is_import(directory: Path) -> bool:
 def write_import(imported: ImportResult, directory: Path) -> None:
     """Write the tables, the quarantine and the report into an empty directory.
 
-    An optional table without a row isn't written: the contract takes it for absent.
+    An optional table without rows isn't written, so that it counts as absent.
     """
     for name, table in imported.tables.items():
         if table.num_rows or TABLE_BY_NAME[name].is_required:
@@ -46,10 +46,10 @@ def write_import(imported: ImportResult, directory: Path) -> None:
 
 def _is_report(path: Path) -> bool:
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+        document = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
     except (OSError, msgspec.MsgspecError):
         return False
-    return found.get("format") == FORMAT
+    return document.get("format") == FORMAT
 
 
 def _write_table(table: pa.Table, path: Path) -> None:

@@ -1,26 +1,28 @@
-"""The five tables of the contract that the transactions fill."""
+"""Make the five tables of the contract that the source can fill."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 
+from features.contract.columns import ARROW_TYPES, Table, column_kind
 from features.importers.online_retail.cancellations import Return
-from features.importers.online_retail.categories import categorise
+from features.importers.online_retail.category_rules import categorise
 
 CURRENCY: Final = "GBP"
-"""The shop invoices every country in pounds."""
+"""The shop invoices all countries in pounds."""
 RETURN_REASON: Final = "unspecified"
-"""The source never says why something was cancelled."""
+"""The source has no reasons of cancellations."""
 _MAX_TITLE_LENGTH: Final = 2_000
 
 
 def order_lines(sales: pd.DataFrame) -> pd.DataFrame:
-    """Return `orders`, in the order of time.
+    """Return `orders` in order of time.
 
-    `sales` are lines of `parse_lines` that are kept as sales, with `listing_id` and `buyer_key`.
-    The source knows one time, so an order is known when it happens.
+    `sales` holds the sales among the lines of `parse_lines`, with `listing_id` and `buyer_key`.
+    The source has one time, so an order becomes known when it happens.
     """
     ordered = sales.sort_values(["event_time", "row_number"])
     return pd.DataFrame(
@@ -38,29 +40,29 @@ def order_lines(sales: pd.DataFrame) -> pd.DataFrame:
 
 
 def return_events(lines: pd.DataFrame, returns: list[Return]) -> pd.DataFrame:
-    """Return `returns`: what cancellations took back of each order line, added up by time.
+    """Return `returns`: the cancelled units of each order line, summed by time.
 
-    `lines` are those of `parse_lines`, among them each purchase and each cancellation.
+    `lines` is the result of `parse_lines`.
     """
     by_row = lines.set_index("row_number")
     matched = pd.DataFrame(returns, columns=list(Return._fields)).astype("int64")
-    named = pd.DataFrame(
+    events = pd.DataFrame(
         {
             "order_line_id": by_row["order_line_id"].reindex(matched["purchase"]).array,
             "event_time": by_row["event_time"].reindex(matched["cancellation"]).array,
             "units": matched["units"],
         }
     )
-    summed = named.groupby(["event_time", "order_line_id"], as_index=False).agg(
+    summed = events.groupby(["event_time", "order_line_id"], as_index=False).agg(
         units=("units", "sum")
     )
     return summed.assign(reason=RETURN_REASON, available_at=summed["event_time"])
 
 
 def listings(sales: pd.DataFrame) -> pd.DataFrame:
-    """Return `listings`: a product in a market, from the first sale known on.
+    """Return `listings`: a product in a market, from its first known sale on.
 
-    That sale's time stands for the time it went live, and its price for the price then.
+    The time and the price of that sale are taken as `listed_at` and `list_price_minor`.
     """
     first = sales.sort_values(["event_time", "row_number"]).drop_duplicates("listing_id")
     return pd.DataFrame(
@@ -76,9 +78,9 @@ def listings(sales: pd.DataFrame) -> pd.DataFrame:
 
 
 def products(sales: pd.DataFrame) -> pd.DataFrame:
-    """Return `products`, each titled with the first description that it was sold under.
+    """Return `products`; the title is the description of a product's first sale.
 
-    Not with the most frequent one: that would look ahead. The category follows from the title.
+    The most frequent description would look ahead. The category follows from the title.
     """
     ordered = sales.sort_values(["event_time", "row_number"])
     titles = ordered.groupby("product_id")["description"].first().str.slice(0, _MAX_TITLE_LENGTH)
@@ -93,15 +95,15 @@ def products(sales: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def price_changes(sales: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
-    """Return `prices`: a row when a listing's price of the day differs from the one before.
+def price_changes(sales: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
+    """Return `prices`: a row where a listing's price of the day differs from the day before.
 
-    The price of a day is the lower median of its order lines' prices, a price really paid. It is
-    known when the day is over, at the next UTC midnight, which is the tick of the engine. The
-    first day is compared with the price in `listed`.
+    The price of a day is the lower median of its order lines' prices, so a price really paid. It
+    becomes known at the end of the day, the next UTC midnight. The first day is compared with the
+    list price in `listings`.
     """
     daily = _daily_median(sales)
-    start = listed.set_index("listing_id")["list_price_minor"]
+    start = listings.set_index("listing_id")["list_price_minor"]
     before = daily.groupby("listing_id")["price_minor"].shift()
     before = before.fillna(daily["listing_id"].map(start))
     changed = daily[daily["price_minor"] != before]
@@ -115,3 +117,20 @@ def _daily_median(sales: pd.DataFrame) -> pd.DataFrame:
     days = ordered.groupby(["listing_id", "event_time"], sort=False)["price_minor"]
     is_lower_median = days.cumcount() == (days.transform("size") - 1) // 2
     return ordered[is_lower_median]
+
+
+def conform_table(table: Table, frame: pd.DataFrame) -> pa.Table:
+    """Return a frame with the columns, order and types of a table; its times are naive UTC.
+
+    An optional column that the frame lacks stays absent; a required one becomes null. The Arrow
+    table has no pandas metadata, so that equal rows make equal files.
+    """
+    types = {name: ARROW_TYPES[column_kind(column)] for name, column in table.columns.items()}
+    columns = {
+        name: pa.array(frame[name], type=types[name], from_pandas=True)
+        if name in frame
+        else pa.nulls(len(frame), types[name])
+        for name, column in table.columns.items()
+        if name in frame or column.required
+    }
+    return pa.table(columns)

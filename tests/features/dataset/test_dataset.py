@@ -72,38 +72,38 @@ def _units_in_parts(orders: pa.Table) -> pa.Table:
 @pytest.mark.parametrize(
     ("damage", "error", "says"),
     [
-        (_cut, OtherTableError, r"Expected Parquet in orders\.parquet.*; found "),
-        (_copy, OtherTableError, r"order_line_id \(string\) as column 1 .*; found product_id"),
-        (_orders(_units_in_parts), OtherTableError, r"units \(int64\) .*; found units \(double\)"),
+        (_cut, OtherTableError, r"orders\.parquet .*: it can't be read as Parquet"),
+        (_copy, OtherTableError, r"column 1 is product_id .*, not order_line_id \(string\)"),
+        (_orders(_units_in_parts), OtherTableError, r"is units \(double\), not units \(int64\)"),
         (
             _orders(lambda orders: orders.drop_columns("available_at")),
             OtherTableError,
-            r"Expected available_at \(timestamp\[us\]\) as column 10 .*; found 9 columns",
+            r"orders\.parquet .*: it has 9 columns, not 10",
         ),
         (
             _orders(lambda orders: orders.append_column("planted", orders["units"])),
             OtherTableError,
-            r"Expected 10 columns in orders\.parquet.*; found 11",
+            r"orders\.parquet .*: it has 11 columns, not 10",
         ),
         (
             lambda directory: (directory / "listings.parquet").unlink(),
             NotValidatedError,
-            r"with listings\.parquet; found none in valid",
+            r"valid is no validated data set: it has no valid listings\.parquet",
         ),
         (
             lambda directory: (directory / "report.json").unlink(),
             NotValidatedError,
-            r"with report\.json; found none in valid",
+            r"it has no valid report\.json",
         ),
         (
             lambda directory: (directory / "report.json").write_text("{}"),
             NotValidatedError,
-            r"with report\.json; found none",
+            r"it has no valid report\.json",
         ),
         (
             lambda directory: (directory / "report.json").write_text("[" * 100_000),
             NotValidatedError,
-            r"with report\.json; found none",
+            r"it has no valid report\.json",
         ),
     ],
 )

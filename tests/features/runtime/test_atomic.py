@@ -1,4 +1,4 @@
-"""Publishing: whole or not at all, whatever the disk does, and never over somebody else's files."""
+"""Files and directories are written whole or not at all, and never over somebody else's files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from features.runtime.atomic import (
     ForeignDirectoryError,
     OverlapError,
     _swap,
-    publish_directory,
     refuse_overlap,
+    replace_file,
+    write_directory,
 )
 from features.runtime.errors import StorageError
 from features.validation.validate import validate
@@ -33,7 +34,7 @@ def names(directory: Path) -> list[str]:
 
 
 def publish(out: Path, text: str) -> None:
-    with publish_directory(out, has_mark) as partial:
+    with write_directory(out, has_mark) as partial:
         (partial / MARK).write_text(text)
 
 
@@ -55,7 +56,7 @@ def test_publication_makes_the_directories_above(tmp_path: Path) -> None:
 
 
 def interrupted(out: Path) -> None:
-    with publish_directory(out, has_mark) as partial:
+    with write_directory(out, has_mark) as partial:
         (partial / MARK).write_text("new")
         raise KeyboardInterrupt
 
@@ -87,8 +88,8 @@ def fill(out: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (fill, r"found a, b, c, d, e and 2 more\. Name another directory"),
-        (Path.touch, r"found a file\."),
+        (fill, r"other files: a, b, c, d, e and 2 more\. Name another directory"),
+        (Path.touch, r"is a file, not a directory\."),
     ],
 )
 def test_publication_over_something_else_is_refused(
@@ -102,13 +103,71 @@ def test_publication_over_something_else_is_refused(
 
 @pytest.mark.parametrize(("source", "out"), [("a", "a"), ("a/b", "a"), ("a/b", "a/b/../../a")])
 def test_publication_over_its_own_source_is_refused(tmp_path: Path, source: str, out: str) -> None:
-    with pytest.raises(OverlapError, match="outside the one to read"):
+    with pytest.raises(OverlapError, match="would replace its own source"):
         refuse_overlap(tmp_path / source, tmp_path / out)
 
 
 @pytest.mark.parametrize("out", ["b", "a/b", "ab"])
 def test_publication_beside_or_below_its_source_is_allowed(tmp_path: Path, out: str) -> None:
     refuse_overlap(tmp_path / "a", tmp_path / out)
+
+
+def write_one(out: Path, text: str) -> None:
+    with write_directory(out) as partial:
+        (partial / "a.json").write_text(text)
+
+
+def test_directory_without_a_rule_for_replacing_keeps_the_one_before(tmp_path: Path) -> None:
+    write_one(tmp_path / "one", "1")
+    with pytest.raises(ForeignDirectoryError, match=r"a\.json"):
+        write_one(tmp_path / "one", "2")
+    assert names(tmp_path) == ["one"]
+    assert (tmp_path / "one" / "a.json").read_text() == "1"
+
+
+def write_late(out: Path) -> None:
+    with write_directory(out) as partial:
+        (partial / "a.json").write_text("1")
+        fill(out)
+
+
+def test_directory_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(ForeignDirectoryError, match="a, b, c"):
+        write_late(tmp_path / "out")
+    assert names(tmp_path) == ["out"]
+    assert names(tmp_path / "out") == list("abcdefg")
+
+
+def test_directory_is_on_the_disk_with_all_below_it_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    fsync, rename = os.fsync, os.rename
+
+    def record(handle: int) -> None:
+        fsync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    def check(source: Path, target: Path) -> None:
+        assert {path.stat().st_ino for path in (source, *source.rglob("*"))} <= synced
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", record)
+    monkeypatch.setattr(os, "rename", check)
+    with write_directory(tmp_path / "out") as partial:
+        (partial / "inner").mkdir()
+        (partial / "inner" / "a.json").write_text("1")
+    assert (tmp_path / "out" / "inner" / "a.json").read_text() == "1"
+    assert tmp_path.stat().st_ino in synced
+
+
+def test_file_replaced_in_vain_leaves_the_one_before(tmp_path: Path) -> None:
+    replace_file(tmp_path / "one", b"1")
+    with pytest.raises(StorageError) as caught:
+        replace_file(tmp_path / "one" / "two", b"2")
+    assert caught.value.exit_code == 6
+    assert names(tmp_path) == ["one"]
+    assert (tmp_path / "one").read_bytes() == b"1"
 
 
 def unwritable(parent: Path) -> Path:
@@ -130,12 +189,12 @@ def in_the_kernels_files(_parent: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [unwritable, below_a_file, in_the_kernels_files])
-def test_publication_where_the_disk_refuses_says_so(
+def test_publication_refused_by_the_disk_is_a_storage_error(
     tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
     # H39: read-only and forbidden places.
     (tmp_path / "parent").mkdir()
-    with pytest.raises(StorageError, match=r"^Expected .+; found .+\. .+\.$"):
+    with pytest.raises(StorageError, match=r"^[A-Z].+: .+\. .+\.$"):
         publish(make(tmp_path / "parent"), "new")
 
 
@@ -161,6 +220,6 @@ def test_publication_without_room_leaves_the_earlier_result(tmp_path: Path) -> N
     data = write_parquet(tmp_path / "large", source)
     command = [sys.executable, "-c", LIMITED, str(data), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("RefusedByDiskError Expected a file as large as needed")
+    assert done.stdout.startswith("RefusedByDiskError The file exceeds the system's limit")
     assert (tmp_path / "out" / "report.json").read_bytes() == earlier
     assert names(tmp_path) == ["large", "out", "small"]

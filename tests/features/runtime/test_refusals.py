@@ -1,4 +1,4 @@
-"""What the real engine says when memory or disk end becomes a message with a way out."""
+"""Errors of the real engine without memory or disk space become errors with a way out."""
 
 from __future__ import annotations
 
@@ -26,25 +26,27 @@ def _onto_a_full_disk() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("refuse", "message"),
     [
-        (_too_large, "Expected room for what a query holds, in memory and where it spills to, "),
-        (_onto_a_full_disk, "Expected room on the disk; found it is full. Free some space"),
+        (_too_large, "A query needs more memory, and more temporary space in "),
+        (_onto_a_full_disk, "The disk is full. Free some space"),
     ],
 )
-def test_refusal_of_the_engine_says_the_way_out(ask: Callable[[], None], said: str) -> None:
-    with pytest.raises(duckdb.Error) as met:
-        ask()
-    refused = as_engine_error(met.value)
+def test_engine_refusal_becomes_a_storage_error_with_a_hint(
+    refuse: Callable[[], None], message: str
+) -> None:
+    with pytest.raises(duckdb.Error) as caught:
+        refuse()
+    refused = as_engine_error(caught.value)
     assert isinstance(refused, StorageError)
-    assert str(refused).startswith(said)
+    assert str(refused).startswith(message)
     assert refused.exit_code == 6
 
 
-def test_query_too_large_names_the_place_it_spills_to() -> None:
+def test_query_too_large_names_the_temporary_directory() -> None:
     assert tempfile.gettempdir() in str(QueryTooLargeError())
 
 
 @pytest.mark.parametrize("error", [ValueError("memory"), duckdb.BinderException("no such column")])
-def test_other_errors_are_nobody_elses_fault(error: Exception) -> None:
+def test_other_engine_errors_are_not_storage_errors(error: Exception) -> None:
     assert as_engine_error(error) is None

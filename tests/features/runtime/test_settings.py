@@ -1,4 +1,4 @@
-"""Settings: flags over environment over file over defaults, and no name that nobody reads."""
+"""Settings: flags over environment over file over defaults, and no unknown names."""
 
 from __future__ import annotations
 
@@ -83,61 +83,66 @@ def test_settings_come_from_the_nearest_source(
             "[training]\nsiez = 3",
             {},
             {},
-            "of name, size, weights; found siez in [training] of xuanpin.toml. Did you mean size?",
+            "[training] of xuanpin.toml is unknown. Known settings: name, size, weights. Did",
         ),
         (
             "[trainin]\nsize = 3",
             {},
             {},
-            "[training]; found trainin in xuanpin.toml. Did you mean [training]?",
+            "is unknown. Known settings: [horizons], [serving], [training]. Did you mean",
         ),
-        ("size = 3", {}, {}, "found size in xuanpin.toml. Remove it or correct its name."),
-        ("training = 3", {}, {}, "found training in xuanpin.toml. Did you mean [training]?"),
-        ("[training", {}, {}, "found other text: Expected ']' at the end of a table declaration"),
+        ("size = 3", {}, {}, "[training]. Remove it or correct its name."),
+        ("training = 3", {}, {}, "[training]. Did you mean [training]?"),
+        ("[training", {}, {}, "it isn't TOML (Expected ']' at the end of a table declaration"),
         (
             None,
             {"XUANPIN_TRAINING__SIEZ": "3"},
             {},
-            "found siez in the environment as XUANPIN_TRAINING__SIEZ. Did you mean size?",
+            "The setting siez in the environment as XUANPIN_TRAINING__SIEZ is unknown.",
         ),
         (
             None,
             {"XUANPIN_TRAINING_SIZE": "3"},
             {},
-            "found XUANPIN_TRAINING_SIZE in the environment.",
+            "XUANPIN_TRAINING_SIZE in the environment is unknown.",
         ),
-        (None, {"XUANPIN_TRAIN__SIZE": "3"}, {}, "found XUANPIN_TRAIN__SIZE in the environment."),
+        (
+            None,
+            {"XUANPIN_TRAIN__SIZE": "3"},
+            {},
+            "XUANPIN_TRAIN__SIZE in the environment is",
+        ),
         (
             "[training]\nsize = 0",
             {},
             {},
-            "training.size to be greater than or equal to 1; found another value in [training] of",
+            "training.size in [training] of xuanpin.toml should be greater than or equal to 1.",
         ),
         (
             "[training]\nsize = 'secret'",
             {},
             {},
-            "Expected training.size to be a valid integer; found another value in [training]",
+            "The setting training.size in [training] of xuanpin.toml should be a valid integer.",
         ),
         (
             None,
             {"XUANPIN_TRAINING__SIZE": "0"},
             {},
-            "found another value in the environment as XUANPIN_TRAINING__SIZE.",
+            "training.size in the environment as XUANPIN_TRAINING__SIZE should be",
         ),
         (
             None,
             {"XUANPIN_TRAINING__WEIGHTS": "1,2"},
             {},
-            "Expected each list in [training] to be JSON;",
+            "The setting training in the environment should be valid JSON where it is a list.",
         ),
         (
             None,
             {"XUANPIN_TRAINING__SIZE": "2"},
             {"size": 0},
-            "found another value in the flag --size.",
+            "The setting training.size in the flag --size should be",
         ),
-        ("[training]\nsize = 7", {}, {}, "Expected training to be valid (Value error, not seven);"),
+        ("[training]\nsize = 7", {}, {}, "xuanpin.toml should be valid (Value error, not seven)."),
     ],
 )
 def test_settings_that_are_wrong_name_the_key_and_the_place(
@@ -156,13 +161,13 @@ def test_settings_that_are_wrong_name_the_key_and_the_place(
     assert caught.value.exit_code == 2
 
 
-def test_settings_without_a_default_are_asked_for() -> None:
-    with pytest.raises(SettingsError, match=r"serving\.run; found none\..*XUANPIN_SERVING__RUN"):
+def test_setting_without_a_value_and_a_default_is_an_error() -> None:
+    with pytest.raises(SettingsError, match=r"serving\.run has no value.*XUANPIN_SERVING__RUN"):
         load_section(Needy, "serving", None)
 
 
 def test_settings_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"a TOML file at .*; found nothing\."):
+    with pytest.raises(SettingsError, match=r"none\.toml can't be read: there is no such file\."):
         load_section(Horizons, "horizons", tmp_path / "none.toml")
 
 

@@ -126,7 +126,7 @@ def test_casting_of_types_that_mean_something_else_is_not_tried(
     assert not is_castable(kind, arrow_type)
 
 
-def test_casting_tells_columns_apart_that_differ_in_case_only(
+def test_casting_separates_columns_that_differ_in_case_only(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     cells = pa.table({"CELL": ["x"], "cell": ["7"], "Cell": ["y"]})

@@ -46,11 +46,11 @@ def page(report: ValidationReport, width: int = 100) -> str:
 
 @pytest.mark.parametrize("change", [{"rows_read": 1}, {"rows_valid": 0}, {"rows_dropped": 0}])
 def test_report_that_does_not_add_up_is_not_made(change: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"orders: [0-9]+ rows read, [0-9]+ accounted for"):
+    with pytest.raises(ValueError, match=r"orders: [0-9]+ rows read, [0-9]+ counted"):
         replace(ORDERS, **change)  # type: ignore[arg-type]  # each changed field is a number
 
 
-def test_report_page_tells_what_a_person_needs() -> None:
+def test_report_page_shows_counts_reasons_and_warnings() -> None:
     assert [line.rstrip() for line in page(REPORT).splitlines()] == [
         "data: 1 table",
         "table   rows read      valid  duplicates  quarantined  events from  to",
@@ -60,25 +60,25 @@ def test_report_page_tells_what_a_person_needs() -> None:
         "  orders  6  no_valid_listing  (rows 1, 2, 3, 4, 5, …)",
         "  orders  2  units: missing  (rows 4, 1005)",
         "",
-        "Worth a look",
+        "Warnings",
         "  orders  columns not in the contract, ignored: [bold]x[/bold]",
         "",
-        "Besides",
-        "  Optional tables that aren't there: prices.",
-        "  Not in the contract, ignored: a.txt.",
+        "Other tables and files",
+        "  Absent optional tables: prices.",
+        "  Ignored, not in the contract: a.txt.",
         "",
-        "7 of 1,000,010 rows are in quarantine; a run can go on without them.",
+        "7 of 1,000,010 rows are quarantined; the others can be used.",
     ]
 
 
-def test_report_page_of_valid_rows_says_so_and_no_more() -> None:
+def test_report_page_of_valid_rows_is_one_verdict() -> None:
     valid = TableReport(
         name="orders", rows_read=5, rows_valid=5, rows_dropped=0, rows_quarantined=0
     )
     text = page(ValidationReport(source="data", tables=(valid,), absent=()))
     assert text.splitlines()[-1] == "All rows are valid."
     assert "Quarantined" not in text
-    assert "Worth a look" not in text
+    assert "Warnings" not in text
 
 
 def test_report_page_of_hostile_names_stays_short_and_harmless() -> None:
@@ -116,15 +116,15 @@ def test_report_finds_a_table_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_ours"),
+    ("text", "is_report"),
     [(REPORT.to_json(), True), ('{"format": "other"}', False), ("[]", False), ("{", False)],
 )
-def test_report_of_another_program_is_not_taken_for_ours(
-    tmp_path: Path, text: str, is_ours: object
+def test_report_of_another_program_is_not_recognised(
+    tmp_path: Path, text: str, is_report: object
 ) -> None:
     assert not has_report(tmp_path)
     (tmp_path / "report.json").write_text(text, encoding="utf-8")
-    assert has_report(tmp_path) is is_ours
+    assert has_report(tmp_path) is is_report
 
 
 def test_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:

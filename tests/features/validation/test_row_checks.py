@@ -41,7 +41,7 @@ def check(
 
 
 def reasons(checked: CheckedBatch) -> list[str]:
-    faults = sorted(checked.faults.to_pylist(), key=lambda fault: fault["place"])
+    faults = sorted(checked.faults.to_pylist(), key=lambda fault: fault["column_index"])
     return [fault["reason"] for fault in faults]
 
 
@@ -53,7 +53,7 @@ def test_checks_of_each_table_accept_its_valid_rows(
     checked = check(connection, table, rows)
     assert checked.faults.num_rows == 0
     expected = [{**dict.fromkeys(TABLE_BY_NAME[table].columns), **row} for row in rows]
-    numbered = [{**row, "row_number": 101 + place} for place, row in enumerate(expected)]
+    numbered = [{**row, "row_number": 101 + index} for index, row in enumerate(expected)]
     assert checked.valid.to_pylist() == numbered
 
 
@@ -123,4 +123,4 @@ def test_checks_of_malformed_rows_read_no_cell_of_them(
     )
     assert checked.valid.num_rows == 0
     assert checked.filled["units"] == 3 - malformed
-    assert checked.read["units"] == 0
+    assert checked.readable["units"] == 0

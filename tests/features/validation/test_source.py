@@ -93,42 +93,54 @@ def write(name: str, content: bytes) -> Callable[[Path], object]:
 @pytest.mark.parametrize(
     ("spoil", "error", "message"),
     [
-        (shutil.rmtree, SourceNotFoundError, r"a directory .* nothing at"),
-        (remove("orders.parquet"), MissingTablesError, r"orders too; found products, listings\."),
-        (write("orders.csv", b""), AmbiguousTableError, r"found orders\.csv, orders\.parquet\."),
-        (write("orders/a.csv", b""), AmbiguousTableError, r"found orders, orders\.parquet\."),
-        (write("orders.parquet", b"PAR1 no"), UnreadableFileError, r"Parquet in orders\.parquet"),
-        (write("prices.parquet", b""), UnreadableFileError, r"Parquet in prices\.parquet"),
-        (write("stock.csv", b"\xff\xfe,a\n"), UnreadableFileError, r"UTF-8 CSV .* in stock\.csv"),
-        (write("stock.csv", b"a,b,a,b\n1,2,3,4\n"), DuplicateColumnsError, r"a, b more than once"),
+        (shutil.rmtree, SourceNotFoundError, r"There is no directory"),
+        (
+            remove("orders.parquet"),
+            MissingTablesError,
+            r"orders\. It has products, listings\.",
+        ),
+        (write("orders.csv", b""), AmbiguousTableError, r"once: orders\.csv, orders\.parquet\."),
+        (write("orders/a.csv", b""), AmbiguousTableError, r"once: orders, orders\.parquet\."),
+        (
+            write("orders.parquet", b"PAR1 no"),
+            UnreadableFileError,
+            r"orders\.parquet .* isn't Par",
+        ),
+        (write("prices.parquet", b""), UnreadableFileError, r"prices\.parquet .* isn't Par"),
+        (
+            write("stock.csv", b"\xff\xfe,a\n"),
+            UnreadableFileError,
+            r"stock\.csv .* isn't UTF-8",
+        ),
+        (write("stock.csv", b"a,b,a,b\n1,2,3,4\n"), DuplicateColumnsError, r"same name: a, b\."),
         (
             write("stock.csv", b"a;b\n1;2\n"),
             MissingColumnsError,
-            r"on_hand_units.*; found only a;b",
+            r"on_hand_units.* It has a;b\.",
         ),
         (
             spoil_listing(lambda t: t.drop_columns(["market"])),
             MissingColumnsError,
-            r"the columns market in listings\.parquet \(table listings\)",
+            r"listings\.parquet \(table listings\) lacks columns: market\.",
         ),
         (
             spoil_listing(lambda t: t.rename_columns({"market": "Markets", "listed_at": "listed"})),
             MissingColumnsError,
-            r"Rename Markets to market, listed to listed_at\?",
+            r"Rename Markets to market, listed to listed_at, if",
         ),
         (
             spoil_listing(lambda t: t.set_column(5, "list_price_minor", pa.array([True] * 3))),
             WrongTypeError,
-            r"whole numbers in listings\.list_price_minor; found the Parquet type bool\.",
+            r"list_price_minor should hold whole numbers, but it has the Parquet type bool\.",
         ),
         (
             spoil_listing(lambda t: t.append_column("market", t["market"])),
             DuplicateColumnsError,
-            r"market more than once",
+            r"same name: market\.",
         ),
     ],
 )
-def test_reader_of_a_broken_source_says_what_to_do(
+def test_broken_source_is_refused(
     tmp_path: Path,
     spoil: Callable[[Path], object],
     error: type[DataError],
@@ -140,7 +152,7 @@ def test_reader_of_a_broken_source_says_what_to_do(
         find_tables(tmp_path / "data")
 
 
-def test_reader_of_a_directory_with_odd_names_shows_them_harmlessly(tmp_path: Path) -> None:
+def test_odd_names_in_a_source_are_escaped_in_errors(tmp_path: Path) -> None:
     write_csv(tmp_path, required_source())
     (tmp_path / "orders.csv").unlink()
     (tmp_path / "stock.csv").write_text("\x1b[31mred,b\n1,2\n", encoding="utf-8")

@@ -358,7 +358,7 @@ def test_probes_tell_what_serves(client: TestClient, bundle: Bundle) -> None:
 
 
 def test_probes_without_a_model_tell_alive_but_not_ready(tmp_path: Path) -> None:
-    with serving(PointerError(tmp_path, found="none")) as client:
+    with serving(PointerError(tmp_path, "there is no such file")) as client:
         assert client.get("/livez").status_code == 200
         for response in (client.get("/readyz"), post(client, body_of(GOOD))):
             assert (response.status_code, error_of(response)["code"]) == (503, "no_model")

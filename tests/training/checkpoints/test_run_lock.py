@@ -40,8 +40,8 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     half = (
-        ".validated.partial-1/.work-2/spill",
-        ".validated.partial-1.earlier/orders.parquet",
+        ".writing-1/.work-2/spill",
+        ".writing-1.earlier/orders.parquet",
         ".writing-3",
         ".tracking-4/mlflow.db",
         "stages/.writing-5",

@@ -17,7 +17,7 @@ BOOSTERS = ["return_risk_0", "return_risk_1", "sell_through_0", "sell_through_1"
 
 
 def is_checking(out: Path) -> bool:
-    return any(out.glob(".validated.partial-*/*"))
+    return any(out.glob(".writing-*/*"))
 
 
 def is_computing(out: Path) -> bool:

@@ -145,7 +145,7 @@ def test_tracking_a_record_that_the_disk_refuses_ends_the_run_as_failed(
 def test_tracking_in_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.write_text("not a directory")
-    with pytest.raises(StorageError, match="a file in its place"), track_run(place, QUICK):
+    with pytest.raises(StorageError, match="is a file, not a directory"), track_run(place, QUICK):
         pass
 
 

@@ -12,8 +12,9 @@ import pytest
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.configuration.randomness import generator
 from experiments.simulator.tables.simulate import simulate
-from experiments.simulator.tables.writing import OccupiedError, truth_directory
+from experiments.simulator.tables.writing import truth_directory
 from features.contract.tables import TABLES
+from features.runtime.atomic import ForeignDirectoryError
 from tests.worlds.simulated import TINY
 
 LITTLE = TINY.model_copy(update={"products": 60, "chunk_products": 30, "days": 90})
@@ -81,7 +82,7 @@ def test_simulated_market_refuses_to_replace_other_things(tmp_path: Path, occupi
     (tmp_path / occupied).mkdir()
     (tmp_path / occupied / "thesis.txt").write_text("years of work")
     with pytest.raises(
-        OccupiedError, match=rf"{occupied} holds other files .*\. Choose another --out"
+        ForeignDirectoryError, match=rf"{occupied} holds other files: thesis\.txt\."
     ):
         simulate(LITTLE, tmp_path / "market")
     assert (tmp_path / occupied / "thesis.txt").read_text() == "years of work"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.contract.columns import ColumnKind
+from features.contract.columns import column_kind
 from features.contract.tables import TABLE_BY_NAME
 from features.importers.online_retail.buyers import PUBLISHED_KEY, buyer_key
 from features.importers.online_retail.importer import ImportResult, import_lines
 from features.importers.online_retail.report import REASONS, WITH_OWN_KEY, WITH_PUBLISHED_KEY
 from features.importers.online_retail.source import SOURCE_NAMES, EmptySourceError
 from features.importers.online_retail.summary import describe
+from features.runtime.progress import ProgressCallback, ignore_progress
+from tests.worlds.progress import Reports
 
 UK = "United Kingdom"
 
@@ -46,30 +47,26 @@ def source(*rows: Row) -> pa.Table:
     return pa.table(columns, names=list(SOURCE_NAMES))
 
 
-def not_telling(_: str) -> None:
-    """Hear nothing."""
-
-
 def imported(
-    *rows: Row, key: bytes = PUBLISHED_KEY, progress: Callable[[str], None] = not_telling
+    *rows: Row, key: bytes = PUBLISHED_KEY, progress: ProgressCallback = ignore_progress
 ) -> ImportResult:
     return import_lines(source(*rows), key=key, source_sha256="0" * 64, progress=progress)
 
 
 def frame(result: ImportResult, name: str) -> pd.DataFrame:
-    found: pd.DataFrame = result.tables[name].to_pandas()
-    return found
+    table: pd.DataFrame = result.tables[name].to_pandas()
+    return table
 
 
 def check_contract(result: ImportResult) -> None:
-    for name, made in result.tables.items():
+    for name, imported_table in result.tables.items():
         table = TABLE_BY_NAME[name]
         kinds = {
-            column: ColumnKind[table.columns[column].metadata["kind"]].value
-            for column in made.column_names
+            column: column_kind(table.columns[column]).value
+            for column in imported_table.column_names
         }
-        table.schema.validate(made.to_pandas().astype(kinds), lazy=True)
-        assert not made.to_pandas().duplicated(list(table.key)).any()
+        table.schema.validate(imported_table.to_pandas().astype(kinds), lazy=True)
+        assert not imported_table.to_pandas().duplicated(list(table.key)).any()
 
 
 SALE = Row(invoice="0", code="99", time="2010-12-01 09:00:00")
@@ -252,7 +249,7 @@ def test_import_buyers_are_keyed_and_the_unknown_stay_unknown() -> None:
 @pytest.mark.parametrize(
     ("key", "note"), [(PUBLISHED_KEY, WITH_PUBLISHED_KEY), (b"a key of sixteen", WITH_OWN_KEY)]
 )
-def test_import_report_tells_whose_key_was_used(key: bytes, note: str) -> None:
+def test_import_report_names_the_kind_of_key(key: bytes, note: str) -> None:
     report = imported(Row(), key=key).report
     assert note in report.notes
     assert note.split(":", maxsplit=1)[0] in describe(report)
@@ -278,14 +275,18 @@ def test_import_quarantine_keeps_the_line_but_not_the_customer() -> None:
 
 @pytest.mark.parametrize("rows", [(), (Row(code="POST"), Row(country="Unspecified"))])
 def test_import_without_a_sale_is_refused(rows: tuple[Row, ...]) -> None:
-    with pytest.raises(EmptySourceError, match=f"found none in {len(rows)} lines"):
+    with pytest.raises(EmptySourceError, match=f"The source has {len(rows)} lines, but none"):
         imported(*rows)
 
 
-def test_import_tells_what_it_does() -> None:
-    heard: list[str] = []
-    imported(Row(), progress=heard.append)
-    assert heard == ["Reading 1 lines", "Matching cancellations to purchases", "Making tables"]
+def test_import_reports_its_stages() -> None:
+    reports = Reports()
+    imported(Row(), progress=reports)
+    assert reports.stages == [
+        "Reading 1 lines",
+        "Matching cancellations to purchases",
+        "Making tables",
+    ]
 
 
 MOMENTS = [f"2011-03-{day} {clock}:00" for day in (25, 26, 28) for clock in ("00:00", "10:00")]

@@ -30,9 +30,7 @@ pytestmark = pytest.mark.skipif(
 def real() -> ImportResult:
     sha256 = digest(FILE)
     assert sha256 == KNOWN_SHA256, "another copy of the data set: its counts may differ"
-    return import_lines(
-        read_source(FILE), key=PUBLISHED_KEY, source_sha256=sha256, progress=lambda _: None
-    )
+    return import_lines(read_source(FILE), key=PUBLISHED_KEY, source_sha256=sha256)
 
 
 def test_real_import_counts_add_up_exactly(real: ImportResult) -> None:

@@ -1,4 +1,4 @@
-"""Reading the source: files, keys, clocks, countries, categories."""
+"""Reading the source: files, keys, local times, countries, categories."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from features.importers.online_retail.buyers import (
     buyer_key,
     read_key,
 )
-from features.importers.online_retail.categories import categorise
-from features.importers.online_retail.category_rules import CATEGORY_RULES, OTHER, CategoryRule
-from features.importers.online_retail.clock import london_to_utc
-from features.importers.online_retail.lines import parse_lines
-from features.importers.online_retail.markets import find_market
+from features.importers.online_retail.category_rules import (
+    CATEGORY_RULES,
+    OTHER,
+    CategoryRule,
+    categorise,
+)
+from features.importers.online_retail.lines import find_market, london_to_utc, parse_lines
 from features.importers.online_retail.source import (
     SOURCE_NAMES,
     EmptySourceError,
@@ -96,10 +98,10 @@ def test_source_csv_as_copies_write_it_means_the_same_as_parquet(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "found Empty CSV file. Fetch or mend the file"),
-        (b"PAR1 but no more", "found Parquet"),
-        (b"PK\x03\x04...", "found a ZIP archive or a spreadsheet. Unpack it, or save the sheet"),
-        (f"{HEADER}\n1,jane\n".encode(), "Row #2: Expected 8 columns, got 2. Fetch"),
+        (b"", "CSV: Empty CSV file. Download or repair the file"),
+        (b"PAR1 but no more", "CSV: Parquet"),
+        (b"PK\x03\x04...", "it is a ZIP archive or a spreadsheet. Unpack it, or save the sheet"),
+        (f"{HEADER}\n1,jane\n".encode(), "Row #2: Expected 8 columns, got 2. Download"),
         (f"{HEADER}\n1,2,\xa3,4,5,6,7,8\n".encode("latin-1"), "convert CSV in Latin-1"),
     ],
 )
@@ -111,7 +113,7 @@ def test_source_of_another_format_is_refused_with_the_way_out(
     with pytest.raises(UnreadableSourceError) as caught:
         read_source(path)
     assert message in str(caught.value)
-    assert str(caught.value).startswith(f"Expected a Parquet or CSV file at {path}; found ")
+    assert str(caught.value).startswith(f"The file {path} can't be read as Parquet or CSV: ")
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ def test_source_without_two_of_the_columns_names_them_and_what_there_is(tmp_path
     with pytest.raises(SourceColumnsError) as caught:
         read_source(path)
     assert str(caught.value) == (
-        "Expected the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, "
-        "CustomerID, Country; found InvoiceNo, UnitPrice missing among Invoice, StockCode, "
-        "Description, Quantity, InvoiceDate, Price, CustomerID, Country. "
-        "Rename the columns; others may stand beside them, in any order."
+        "The source lacks InvoiceNo, UnitPrice. Its columns are Invoice, StockCode, Description, "
+        "Quantity, InvoiceDate, Price, CustomerID, Country. "
+        "Rename the columns; Online Retail has InvoiceNo, StockCode, Description, Quantity, "
+        "InvoiceDate, UnitPrice, CustomerID, Country. More columns and any order are fine."
     )
 
 
@@ -139,21 +141,21 @@ def test_source_with_a_column_named_twice_is_refused_and_bounded(tmp_path: Path)
     path = tmp_path / "a.csv"
     names = ["\x1b[31m" * 900, "Country", HEADER, *(f"c{i}" for i in range(500))]
     path.write_text(",".join(names) + "\n")
-    with pytest.raises(SourceColumnsError, match="Country named twice among") as caught:
+    with pytest.raises(SourceColumnsError, match="has Country more than once") as caught:
         read_source(path)
-    assert len(str(caught.value)) < 500
+    assert len(str(caught.value)) < 600
     assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"Quantity": True}, "Expected numbers in Quantity; found bool"),
-        ({"InvoiceNo": 1.5}, "Expected text in InvoiceNo; found double"),
-        ({"Country": ["GB"]}, "Expected text in Country; found list"),
+        ({"Quantity": True}, "The column Quantity has the type bool, but should hold numbers."),
+        ({"InvoiceNo": 1.5}, "The column InvoiceNo has the type double, but should hold text."),
+        ({"Country": ["GB"]}, "The column Country has the type list"),
         (
             {"InvoiceDate": datetime(2010, 12, 1, tzinfo=UTC)},
-            "UK local times without a time zone in InvoiceDate; found timestamp[us, tz=UTC]",
+            "timestamp[us, tz=UTC], but should hold UK local times without a time zone.",
         ),
     ],
 )
@@ -165,10 +167,10 @@ def test_source_column_of_another_type_is_refused(
     assert message in str(caught.value)
 
 
-def test_source_without_sales_tells_how_many_lines_there_were() -> None:
+def test_source_without_sales_names_the_number_of_lines() -> None:
     assert str(EmptySourceError(1_234)) == (
-        "Expected at least one sale of a product; found none in 1,234 lines. "
-        "Check that the file is Online Retail or has its columns and meaning."
+        "The source has 1,234 lines, but none is a sale of a product. "
+        "Check that the file is Online Retail or has the same columns and meaning."
     )
 
 
@@ -253,8 +255,8 @@ def test_clock_of_london_agrees_with_a_search_of_all_utc_times(local: datetime) 
         for utc in possible
         if utc.replace(tzinfo=UTC).astimezone(LONDON).replace(tzinfo=None) == local
     ]
-    found = london_to_utc(pd.Series([local], dtype="datetime64[us]")).iloc[0]
-    assert found == max(fitting) if fitting else pd.isna(found)
+    actual = london_to_utc(pd.Series([local], dtype="datetime64[us]")).iloc[0]
+    assert actual == max(fitting) if fitting else pd.isna(actual)
 
 
 @pytest.mark.parametrize(
@@ -299,22 +301,22 @@ def test_key_file_is_taken_byte_by_byte(tmp_path: Path) -> None:
     assert buyer_key("17850", read_key(path)) != buyer_key("17850", PUBLISHED_KEY)
 
 
-@pytest.mark.parametrize(("length", "found"), [(0, "0 bytes"), (15, "15 bytes"), (5_000, "more")])
+@pytest.mark.parametrize(("length", "shown"), [(0, "0"), (15, "15"), (5_000, "more")])
 def test_key_too_short_or_too_long_is_refused_without_showing_it(
-    tmp_path: Path, length: int, found: str
+    tmp_path: Path, length: int, shown: str
 ) -> None:
     path = tmp_path / "pseudonyms.key"
     path.write_bytes(b"k" * length)
     with pytest.raises(WeakKeyError) as caught:
         read_key(path)
     assert str(caught.value) == (
-        f"Expected a key of 16 to 4,096 bytes; found {found}. "
-        "Make one with: head -c 32 /dev/urandom > pseudonyms.key"
+        f"The key must have 16 to 4,096 bytes; this one has {shown}. "
+        "Make one with: head -c 32 /dev/urandom > pseudonyms.key."
     )
 
 
 def test_key_file_that_is_absent_is_a_data_error(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableKeyError, match="found No such file or directory") as caught:
+    with pytest.raises(UnreadableKeyError, match="be read: No such file or directory") as caught:
         read_key(tmp_path / "absent.key")
     assert isinstance(caught.value, DataError)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from experiments.cli import import_app
+from features.importers.cli import app
 from features.importers.online_retail.buyers import WeakKeyError
 from features.importers.online_retail.source import UnreadableSourceError
 from features.importers.online_retail.storage import IMPORT_FILES
@@ -35,7 +35,7 @@ def lines(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(import_app, ["online-retail", *map(str, arguments)])
+    return CliRunner().invoke(app, ["online-retail", *map(str, arguments)])
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -53,10 +53,10 @@ Online Retail is in {tmp_path / "made" / "here"}
         4  lines read
         1  kept as order lines
         1  cancellations matched to earlier purchases
-        1  removed, being no sales of products
+        1  removed: no sales of products
               1  postage  postage and carriage
-        1  in quarantine (quarantine.parquet)
-              1  cancellation_without_purchase  the customer bought none of the product before
+        1  quarantined (quarantine.parquet)
+              1  cancellation_without_purchase  the customer didn't buy the product before
 
         1  rows of products
         1  rows of listings
@@ -65,11 +65,11 @@ Online Retail is in {tmp_path / "made" / "here"}
         1  rows of returns
         1  markets, 2010-12-01 to 2010-12-01
 
-No stock in this source: units offered will be imputed.
-The source knows one time: available_at is event_time; in prices, both are the day's end.
-A listing begins with its first sale known: listed_at and list_price_minor are that sale's.
-Buyers' pseudonyms are made with the published key: whoever has the customers' numbers can
-reverse them. For data of your own, name a key of your own with --key FILE.
+The source has no stock: units offered will be imputed.
+The source has one time: available_at equals event_time; in prices, both are the day's end.
+A listing begins with its first known sale: listed_at and list_price_minor are that sale's.
+The buyers' pseudonyms use the published key: anyone with the customer numbers can reverse
+them. For private data, give a private key with --key FILE.
 Online Retail, Daqing Chen, UCI Machine Learning Repository, doi 10.24432/C5BW33, CC BY 4.0.
 """
     )
@@ -112,7 +112,7 @@ def test_import_command_replaces_an_earlier_import(lines: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("files", "found"),
+    ("files", "shown"),
     [
         (["thesis.txt"], "thesis.txt"),
         (["orders.parquet"], "orders.parquet"),
@@ -121,7 +121,7 @@ def test_import_command_replaces_an_earlier_import(lines: Path, tmp_path: Path) 
     ],
 )
 def test_import_command_refuses_a_directory_that_is_no_import(
-    lines: Path, tmp_path: Path, files: list[str], found: str
+    lines: Path, tmp_path: Path, files: list[str], shown: str
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -130,7 +130,7 @@ def test_import_command_refuses_a_directory_that_is_no_import(
     before = contents(out)
     result = run(lines, "--out", out)
     assert isinstance(result.exception, ForeignDirectoryError)
-    assert f"found {found}. Name another directory" in str(result.exception)
+    assert f"other files: {shown}. Name another directory" in str(result.exception)
     assert contents(out) == before
 
 

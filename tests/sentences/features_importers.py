@@ -1,0 +1,67 @@
+"""Errors of features/importers as they are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.importers.online_retail.buyers import UnreadableKeyError, WeakKeyError
+from features.importers.online_retail.source import (
+    SOURCE_COLUMNS,
+    SOURCE_NAMES,
+    EmptySourceError,
+    SourceColumnsError,
+    SourceTypeError,
+    UnreadableSourceError,
+)
+from features.runtime.errors import XuanpinError
+
+SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        WeakKeyError(5),
+        (
+            "The key must have 16 to 4,096 bytes; this one has 5. "
+            "Make one with: head -c 32 /dev/urandom > pseudonyms.key."
+        ),
+    ),
+    (
+        UnreadableKeyError(Path("my.key"), "Permission denied"),
+        "The key file my.key can't be read: Permission denied. Check the path and its permissions.",
+    ),
+    (
+        UnreadableSourceError(
+            Path("sales.xlsx"),
+            "it is a ZIP archive or a spreadsheet",
+            "Unpack it, or save the sheet as a CSV file in UTF-8.",
+        ),
+        (
+            "The file sales.xlsx can't be read as Parquet or CSV: it is a ZIP archive or a "
+            "spreadsheet. Unpack it, or save the sheet as a CSV file in UTF-8."
+        ),
+    ),
+    (
+        SourceColumnsError(["Invoice", *SOURCE_NAMES[1:], "Country"]),
+        (
+            "The source lacks InvoiceNo and has Country more than once. Its columns are Invoice, "
+            "StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID, Country, "
+            "Country. Rename the columns; Online Retail has InvoiceNo, StockCode, Description, "
+            "Quantity, InvoiceDate, UnitPrice, CustomerID, Country. More columns and any order "
+            "are fine."
+        ),
+    ),
+    (
+        SourceTypeError(SOURCE_COLUMNS[3], pa.bool_()),
+        (
+            "The column Quantity has the type bool, but should hold numbers. "
+            "Write it as text or as numbers, then import again."
+        ),
+    ),
+    (
+        EmptySourceError(1_234),
+        (
+            "The source has 1,234 lines, but none is a sale of a product. "
+            "Check that the file is Online Retail or has the same columns and meaning."
+        ),
+    ),
+]
