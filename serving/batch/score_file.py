@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from features.runtime.progress import ProgressCallback
 from serving.batch.table import WRONG_LENGTH, Row, UnreadableTableError, create_table, open_table
-from serving.scoring.admission import find_refusals
+from serving.scoring.admission import AdmittedCandidate, admit_each
 from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_candidate
 from serving.scoring.evidence import OWN_WEIGHTS
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail
-from serving.scoring.score import score
+from serving.scoring.score import score_admitted
 from serving.scoring.selection import Selection
 
 FIELDS: Final = msgspec.structs.fields(Candidate)
@@ -125,14 +125,24 @@ def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start
 
 def score_rows(served: LoadedArtefacts, rows: Sequence[Row], *, coverage: float) -> list[Row]:
     """Return the answer's columns for at most `MAX_CANDIDATES` rows, all null but for errors."""
-    checked = [_parse_row(served, row) for row in rows]
-    answers = [_build_refusal(one) if isinstance(one, Detail) else {} for one in checked]
-    good = {place: one for place, one in enumerate(checked) if isinstance(one, Candidate)}
-    if good:
-        batch = score(served.bundle, served.snapshot, list(good.values()), coverage=coverage)
-        for place, scored in zip(good, batch.candidates, strict=True):
-            answers[place] = _build_answer(batch, scored)
-    return answers
+    results = _admit_rows(served, rows)
+    admitted = [result for result in results if isinstance(result, AdmittedCandidate)]
+    answers: Iterator[Row] = iter(())
+    if admitted:
+        batch = score_admitted(served.bundle, served.snapshot, admitted, coverage=coverage)
+        answers = (_build_answer(batch, candidate) for candidate in batch.candidates)
+    return [
+        _build_refusal(result) if isinstance(result, Detail) else next(answers)
+        for result in results
+    ]
+
+
+def _admit_rows(served: LoadedArtefacts, rows: Sequence[Row]) -> list[AdmittedCandidate | Detail]:
+    """Return each row's candidate with the keys to look it up by, or why it is refused."""
+    parsed = [_parse_row(row) for row in rows]
+    candidates = [result for result in parsed if isinstance(result, Candidate)]
+    admitted = iter(admit_each(served.snapshot, candidates))
+    return [result if isinstance(result, Detail) else next(admitted) for result in parsed]
 
 
 def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
@@ -147,16 +157,13 @@ def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
         raise UnreadableTableError(source, expected=expected, found=f"no {', '.join(missing)}")
 
 
-def _parse_row(served: LoadedArtefacts, row: Row) -> Candidate | Detail:
-    """Return a row's candidate, or what is wrong with it."""
+def _parse_row(row: Row) -> Candidate | Detail:
+    """Return a row's candidate, or its first fault of form."""
     if WRONG_LENGTH in row:
         return Detail(("row",), "wrong_number_of_cells")
     cells = {field.name: row.get(field.name) for field in FIELDS}
-    given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
-    found = parse_candidate({name: _cast_number(name, cell) for name, cell in given.items()})
-    if isinstance(found, Candidate):
-        return find_refusals(served.snapshot, [found])[0] or found
-    return found
+    filled = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+    return parse_candidate({name: _cast_number(name, cell) for name, cell in filled.items()})
 
 
 def _cast_number(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds

@@ -13,14 +13,13 @@ from features.dataset.days import as_of_to_day
 from features.declarations.levels import Level
 from features.declarations.shrinkage import RATES
 from features.declarations.targets import TARGETS
-from features.online.lookup_keys import Subject
 from features.online.snapshot import LookupResult, OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.predict import Predictions
 from serving.prediction.seasonality import has_unseen_season
+from serving.scoring.admission import AdmittedCandidate
 from serving.scoring.answers import PredictionEvidence
-from serving.scoring.candidates import Candidate
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
 """Rate to the model input that says how much of it is the listing's own evidence."""
@@ -58,7 +57,7 @@ def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[st
 def collect_flags(
     bundle: Bundle,
     snapshot: OnlineSnapshot,
-    rows: Sequence[tuple[Candidate, Subject]],
+    admitted: Sequence[AdmittedCandidate],
     predictions: Predictions,
 ) -> list[list[str]]:
     """Return each row's flags: what a reader must know before relying on its numbers."""
@@ -70,12 +69,12 @@ def collect_flags(
     is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
     is_cold = predictions.own_evidence == EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
     judged = zip(
-        rows, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
+        admitted, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
     )
     return [
         [
             *_interval_flags(cold, merged),
-            *_subject_flags(snapshot, *row),
+            *_subject_flags(snapshot, row),
             *_season_flags(demand),
             *shared,
         ]
@@ -101,8 +100,8 @@ def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT00
     return [flag for flag, is_raised in flags.items() if is_raised]
 
 
-def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:
-    requested = candidate.category
+def _subject_flags(snapshot: OnlineSnapshot, row: AdmittedCandidate) -> list[str]:
+    subject, requested = row.subject, row.candidate.category
     flags = {
         "unknown_product": not subject.is_known,
         "unseen_category": subject.category not in snapshot.categories,

@@ -5,19 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from features.declarations.levels import Level
+from features.declarations.targets import TARGETS
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
 from features.runtime.progress import ignore_progress
 from serving.batch.score_file import ANSWER_COLUMNS, BatchReport, score_file
 from serving.batch.table import UnreadableTableError, escape_formula
 from serving.bundle.bundle import Bundle
-from serving.scoring.candidates import MAX_CANDIDATES, Candidate
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_request
+from serving.scoring.evidence import OWN_WEIGHTS
 from serving.scoring.loading import LoadedArtefacts
+from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import score
 from tests.worlds.progress import Reports
 
@@ -89,6 +93,62 @@ def test_batch_answers_what_the_scoring_function_returns(
     assert [str(row["units_offered"]) for row in found] == [str(r["units_offered"]) for r in rows]
     assert {row["title"] for row in found} == {"Mug, blue"}
     assert list(found[0]) == [*GOOD, *ANSWER_COLUMNS]
+
+
+PLACES = [("GB", "GBP"), ("DE", "EUR"), ("GB", "EUR"), ("FR", "EUR")]
+MIXED: list[dict[str, Any]] = [
+    {**GOOD, **change, "market": market, "currency": currency, "units_offered": units}
+    for change in (
+        {},
+        {"listing_id": None},
+        {"listing_id": None, "creator_id": "reviewer", "category": "toys"},
+        {"listing_id": "unheard-of"},
+        {"listing_id": None, "product_id": "new", "supplier_id": "maker"},
+        {"listing_id": "kite|DE", "product_id": "kite"},
+    )
+    for market, currency in PLACES
+    for units in (1, 250, 0)
+]
+
+
+def _score_online(served: LoadedArtefacts, row: dict[str, Any]) -> dict[str, Any] | str:
+    """Score a row as the service does, alone: the answer, or the row's fault."""
+    try:
+        request = parse_request({"candidates": [row], "coverage": 0.9})
+        batch = score(served.bundle, served.snapshot, request.candidates, coverage=0.9)
+    except RequestRefusedError as error:
+        (detail, *_) = error.details
+        return f"{detail.loc[-1]}: {detail.code}"
+    answer: dict[str, Any] = msgspec.to_builtins(batch.candidates[0])
+    return answer
+
+
+def test_batch_answers_row_by_row_what_the_service_answers(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
+    rows = [{"creator_id": None, "supplier_id": None, **row} for row in MIXED]
+    run(served, write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet")
+    is_refused = set()
+    for row, answer in zip(rows, read(tmp_path / "out.parquet"), strict=True):
+        asked = {name: cell for name, cell in row.items() if cell is not None and name != "title"}
+        online = _score_online(served, asked)
+        is_refused.add(isinstance(online, str))
+        if isinstance(online, str):
+            assert answer["error"] == online
+            continue
+        for target in TARGETS:
+            share = online[target]
+            names = (target, f"{target}_low", f"{target}_high", "coverage")
+            assert [answer[name] for name in names] == [
+                share[name] for name in ("estimate", "low", "high", "coverage")
+            ]
+        assert answer["score"] == online["score"]
+        assert answer["flags"] == ";".join(online["flags"])
+        assert answer["levels_used"] == ";".join(online["evidence"]["levels_used"])
+        assert answer["own_evidence"] == online["evidence"]["own"]
+        weights = {rate: answer[f"own_weight_{rate}"] for rate in OWN_WEIGHTS}
+        assert weights == online["evidence"]["own_weight"]
+    assert is_refused == {True, False}
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +16,10 @@ from features.dataset.days import DaySpan, as_of_to_day
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.targets import TARGETS
-from features.online.snapshot import OnlineSnapshot
+from features.online.contents import ListingFacts, ProductFacts
+from features.online.snapshot import LookupKeys, LookupResult, OnlineSnapshot
 from features.online.writer import write_snapshot
+from serving.batch.score_file import score_rows
 from serving.bundle.bundle import Bundle
 from serving.conformal.cells import (
     EVIDENCE_AMOUNTS,
@@ -30,6 +34,7 @@ from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import predict
 from serving.prediction.seasonality import Seasons, Uplift
 from serving.scoring.candidates import Candidate
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail, RequestRefusedError
 from serving.scoring.score import check_pair, score
 from tests.worlds.serving import AS_OF, snapshot_contents
@@ -333,6 +338,45 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
         Detail(("candidates", 1, loc), code),
         Detail(("candidates", 3, loc), code),
     )
+
+
+class CountingSnapshot(OnlineSnapshot):
+    """A snapshot that counts which facts are looked up."""
+
+    def __init__(self, snapshot: OnlineSnapshot) -> None:
+        super().__init__(
+            snapshot.about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file
+        )
+        self.counts: Counter[str] = Counter()
+
+    def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
+        self.counts["products"] += 1
+        return super().products(names)
+
+    def listings(self, names: Iterable[str | None]) -> list[ListingFacts | None]:
+        self.counts["listings"] += 1
+        return super().listings(names)
+
+    def look_up(self, keys: LookupKeys) -> LookupResult:
+        self.counts["vectors"] += 1
+        return super().look_up(keys)
+
+
+def test_score_looks_up_the_facts_of_a_request_once(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    counting = CountingSnapshot(snapshot)
+    score(bundle, counting, [WARM, NEW_LISTING, NEW_PRODUCT], coverage=0.8)
+    assert counting.counts == {"products": 1, "listings": 1, "vectors": 1}
+
+
+def test_batch_looks_up_the_facts_of_a_chunk_once(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    counting = CountingSnapshot(snapshot)
+    good = msgspec.to_builtins(WARM)
+    rows = [good, {**good, "market": "FR"}, {**good, "units_offered": 0}, good]
+    answers = score_rows(LoadedArtefacts(bundle, counting), rows, coverage=0.8)
+    assert [answer["error"] is None for answer in answers] == [True, False, False, True]
+    assert counting.counts == {"products": 1, "listings": 1, "vectors": 1}
 
 
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
