@@ -112,7 +112,7 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     """
     expected, actual = bundle.manifest.catalogue_fingerprint, snapshot.about.catalogue_fingerprint
     if actual != expected:
-        raise CatalogueMismatchError("snapshot", expected=expected, found=actual)
+        raise CatalogueMismatchError("snapshot", expected=expected, actual=actual)
     if snapshot.about.horizons != bundle.horizons:
         raise HorizonsMismatchError(
             bundle=_describe_horizons(bundle.horizons),

@@ -277,7 +277,7 @@ def test_artefact_that_is_not_sound_is_refused_with_the_reason(
     damage(resolve(run / kind))
     code, said = load_in_child(run)
     assert code == 5, said
-    assert said.startswith(f"{error} Expected ")
+    assert said.startswith(f"{error} ")
     assert says in said
     assert str(run) not in said
     assert not list(run.rglob("planted*"))
@@ -290,8 +290,8 @@ def test_run_directory_that_is_sound_loads(run: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda _: None, "found none"),
-        (plant(SIGNATURE, b"A" * 64), "found one of another key"),
+        (lambda _: None, "it has no manifest.sig"),
+        (plant(SIGNATURE, b"A" * 64), "manifest.sig is of another key"),
     ],
     ids=["H25 not signed", "H25 wrong signature"],
 )
@@ -302,7 +302,7 @@ def test_bundle_without_the_signature_of_the_key_is_refused(
     damage(resolve(run / "bundles"))
     code, said = load_in_child(run, public)
     assert code == 5, said
-    assert said.startswith("SignatureRefusedError Expected manifest.sig by the key")
+    assert said.startswith("SignatureRefusedError The bundle is not signed with the key")
     assert says in said
 
 

@@ -375,8 +375,8 @@ def test_answer_of_a_model_that_fails_is_an_error(bundle: Bundle, snapshot: Onli
     assert (response.status_code, error_of(response)["code"]) == (500, "invalid_prediction")
 
 
-def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
-    bundle: Bundle, run_directory: Path, tmp_path: Path
+def test_answer_to_a_fault_of_ours_tells_nothing_of_it_and_the_log_all(
+    bundle: Bundle, run_directory: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(resolve(run_directory / "snapshots"), tmp_path / "snapshot")
     unmapped = OnlineSnapshot.open(tmp_path / "snapshot")
@@ -386,6 +386,15 @@ def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
     error = error_of(response)
     assert (response.status_code, error["code"], error["details"]) == (500, "internal", [])
     assert "Traceback" not in response.text
+    assert error["message"] == (
+        "The service failed. The log has the details under this request id."
+    )
+    (record,) = (
+        record
+        for record in caplog.records
+        if record.getMessage() == f"request {error['request_id']} failed"
+    )
+    assert record.exc_info is not None
 
 
 def test_loading_of_a_published_run_serves_it(run_directory: Path, tmp_path: Path) -> None:

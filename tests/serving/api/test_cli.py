@@ -88,10 +88,12 @@ def test_score_command_with_a_limit_marks_a_list(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--least-sell-through", 0.0, "--bad-share", 0.2)
+    asked = ("--min-sell-through", 0.0, "--bad-share", 0.2)
     code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
     assert code == 0
-    assert "Chose 3: at most 20 % of them are expected to have a sell-through under 0.\n" in text
+    assert (
+        "Chose 3 rows: at most 20 % of them are expected to have a sell-through under 0.\n" in text
+    )
     assert out.read_text().count(",True\n") == 3
 
 
@@ -99,19 +101,22 @@ def test_score_command_that_can_choose_none_says_why(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--least-sell-through", 1.0, "--bad-share", 0.01)
+    asked = ("--min-sell-through", 1.0, "--bad-share", 0.01)
     code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
     assert code == 0
-    assert "Chose none: of any list, a larger share would have to be expected bad.\n" in text
+    assert (
+        "Chose none: in every list, a larger share than --bad-share would be expected bad.\n"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ("--least-sell-through", "0.5", "--most-return-risk", "0.2"),
-        ("--least-sell-through", "2"),
-        ("--least-sell-through", "0.5", "--bad-share", "0"),
-        ("--least-sell-through", "0.5", "--bad-share", "nan"),
+        ("--min-sell-through", "0.5", "--max-return-risk", "0.2"),
+        ("--min-sell-through", "2"),
+        ("--min-sell-through", "0.5", "--bad-share", "0"),
+        ("--min-sell-through", "0.5", "--bad-share", "nan"),
     ],
 )
 def test_score_command_asked_for_no_such_list_is_wrong_usage(

@@ -217,31 +217,31 @@ def test_batch_of_csv_refuses_cells_that_arent_what_they_should_be(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "prose"),
+    ("name", "content", "reason"),
     [
-        ("in.txt", b"", "Expected CSV or Parquet in in.txt; found the ending '.txt'. "),
-        ("in.csv", b"", "Expected a header in in.csv; found none. "),
-        ("in.csv", b"a,b,a\n", "Expected each column once in in.csv; found a twice. "),
+        ("in.txt", b"", "its name ends in neither .csv nor .parquet"),
+        ("in.csv", b"", "it has no header"),
+        ("in.csv", b"a,b,a\n", "it has the column a twice"),
         (
             "in.csv",
             b"product_id,market,currency\n",
-            (
-                "Expected the columns product_id, market, list_price_minor, currency, "
-                "units_offered in in.csv; found no list_price_minor, units_offered. "
-            ),
+            "required columns are missing: list_price_minor, units_offered",
         ),
-        ("in.csv", b"\xff\xfea", "Expected a sound table in in.csv; found UnicodeDecodeError. "),
-        ("in.csv", b'a,"b', "Expected a sound table in in.csv; found Error. "),
-        ("in.parquet", b"PAR1", "Expected a sound table in in.parquet; found ArrowInvalid. "),
+        ("in.csv", b"\xff\xfea", "it is broken (UnicodeDecodeError)"),
+        ("in.csv", b'a,"b', "it is broken (Error)"),
+        ("in.parquet", b"PAR1", "it is broken (ArrowInvalid)"),
     ],
 )
 def test_batch_of_no_table_is_refused(
-    served: LoadedArtefacts, tmp_path: Path, name: str, content: bytes, prose: str
+    served: LoadedArtefacts, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableTableError) as caught:
         run(served, tmp_path / name, tmp_path / "out.csv")
-    assert str(caught.value) == prose + "`xuanpin score --help` names the columns and formats."
+    assert str(caught.value) == (
+        f"The file {name} can't be used as a table: {reason}. "
+        "`xuanpin score --help` names the columns and formats."
+    )
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

@@ -15,7 +15,7 @@ from features.online.snapshot import OnlineSnapshot
 from features.runtime.progress import ignore_progress
 from serving.batch.score_file import score_file
 from serving.batch.select import REASONS, describe_selection, parse_selection, select_file
-from serving.batch.table import UnreadableTableError
+from serving.batch.table import FileChangedError, UnreadableTableError
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate
 from serving.scoring.loading import LoadedArtefacts
@@ -86,7 +86,7 @@ def test_file_that_grew_since_it_was_chosen_from_is_refused(
     source, out = write(tmp_path / "in.parquet", [GOOD] * 3), tmp_path / "out.csv"
     selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
     write(source, [GOOD] * 4)
-    with pytest.raises(UnreadableTableError, match="the same rows again"):
+    with pytest.raises(FileChangedError, match="more rows than when the list was chosen"):
         score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     assert not out.exists()
 
@@ -95,7 +95,7 @@ def test_file_without_a_required_column_is_refused_at_once(
     served: LoadedArtefacts, tmp_path: Path
 ) -> None:
     source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
-    with pytest.raises(UnreadableTableError, match="no market"):
+    with pytest.raises(UnreadableTableError, match="missing: market"):
         select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
 
 
@@ -135,7 +135,7 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
     [
         (
             Selection(ASK, np.array([True, False, True]), None),
-            "Chose 2: at most 40 % of them are expected to have a sell-through under 0.2.",
+            "Chose 2 rows: at most 40 % of them are expected to have a sell-through under 0.2.",
         ),
         (
             Selection(
@@ -143,7 +143,7 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
                 np.ones(1_200, np.bool_),
                 None,
             ),
-            "Chose 1,200: at most 10 % of them are expected to have a return risk over 0.25.",
+            "Chose 1,200 rows: at most 10 % of them are expected to have a return risk over 0.25.",
         ),
         *(
             (Selection.none(ASK, 3, reason), f"Chose none: {said}")

@@ -105,10 +105,10 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_past([0.5], [0.5], ["hot"]), BrokenFileError, "Invalid enum value"),
         (_past([0.5], [0.5], []), BrokenFileError, "unequal length"),
         (_edit(POOLING, return_rate_mean="high"), BrokenFileError, "Expected `float`"),
-        (_replace("return_risk.1.txt", b"pickle"), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", b"tree\n\0"), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", "tree\né".encode()), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", b"tree\n"), BrokenFileError, "other input columns"),
+        (_replace("return_risk.1.txt", b"pickle"), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", b"tree\n\0"), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", "tree\né".encode()), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", b"tree\n"), BrokenFileError, "input columns aren't"),
     ],
 )
 def test_models_of_broken_files_are_refused_before_lightgbm_sees_them(

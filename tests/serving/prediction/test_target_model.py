@@ -59,8 +59,10 @@ def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
     broken = replace(model, boosters=(replace_leaves(one, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
         broken.predict(MATRIX)
-    assert caught.value.expected == "finite sell_through predictions in [0, 1]"
-    assert caught.value.found == "400 rows outside"
+    assert caught.value.problem == (
+        "The model of sell_through gives 400 rows a prediction that is not a finite number in "
+        "[0, 1]."
+    )
 
 
 def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:

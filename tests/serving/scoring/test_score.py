@@ -382,7 +382,9 @@ def test_batch_looks_up_the_facts_of_a_chunk_once(bundle: Bundle, snapshot: Onli
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
     other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
-    with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
+    with pytest.raises(
+        CatalogueMismatchError, match="The snapshot was made for another feature catalogue"
+    ):
         check_pair(bundle, other)
 
 
@@ -391,8 +393,9 @@ def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnaps
     other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], coverage=0.8)
-    assert "horizon_days 28" in caught.value.expected
-    assert "horizon_days 14" in caught.value.found
+    bundle_horizons, snapshot_horizons = caught.value.problem.split(" in the bundle, ")
+    assert "horizon_days 28" in bundle_horizons
+    assert "horizon_days 14" in snapshot_horizons
 
 
 def test_score_opens_no_file_named_by_a_candidate(

@@ -265,7 +265,7 @@ def test_past_decisions_of_another_form_are_refused(
         CalibrationSample(
             np.array(estimate), np.array(outcome), np.array(evidence), np.array(evidence)
         )
-    assert fault in caught.value.found
+    assert fault in caught.value.problem
 
 
 CANDIDATE = Candidate(
