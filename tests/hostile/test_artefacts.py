@@ -137,9 +137,9 @@ def of_another_catalogue(directory: Path) -> None:
 def edit_a_leaf(directory: Path) -> None:
     """Change a digit of the first leaf: LightGBM itself would load it and score otherwise."""
     text = (directory / BOOSTER).read_bytes()
-    place = text.index(b".", text.index(b"leaf_value=")) + 2
-    digit = b"1" if text[place : place + 1] == b"2" else b"2"
-    (directory / BOOSTER).write_bytes(text[:place] + digit + text[place + 1 :])
+    index = text.index(b".", text.index(b"leaf_value=")) + 2
+    digit = b"1" if text[index : index + 1] == b"2" else b"2"
+    (directory / BOOSTER).write_bytes(text[:index] + digit + text[index + 1 :])
 
 
 def vouch_for(name: str, damage: Damage) -> Damage:
@@ -264,22 +264,22 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
 )
 
 CASES = [
-    pytest.param(kind, damage, error, says, id=f"{kind}: {name}")
+    pytest.param(kind, damage, error, part, id=f"{kind}: {name}")
     for kind, cases in (("bundles", BUNDLES), ("snapshots", SNAPSHOTS))
-    for name, damage, error, says in cases
+    for name, damage, error, part in cases
 ]
 
 
-@pytest.mark.parametrize(("kind", "damage", "error", "says"), CASES)
+@pytest.mark.parametrize(("kind", "damage", "error", "part"), CASES)
 def test_artefact_that_is_not_sound_is_refused_with_the_reason(
-    kind: str, damage: Damage, error: str, says: str, run: Path
+    kind: str, damage: Damage, error: str, part: str, run: Path
 ) -> None:
     damage(resolve(run / kind))
-    code, said = load_in_child(run)
-    assert code == 5, said
-    assert said.startswith(f"{error} ")
-    assert says in said
-    assert str(run) not in said
+    code, output = load_in_child(run)
+    assert code == 5, output
+    assert output.startswith(f"{error} ")
+    assert part in output
+    assert str(run) not in output
     assert not list(run.rglob("planted*"))
 
 
@@ -288,7 +288,7 @@ def test_run_directory_that_is_sound_loads(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "part"),
     [
         (lambda _: None, "it has no manifest.sig"),
         (plant(SIGNATURE, b"A" * 64), "manifest.sig is of another key"),
@@ -296,22 +296,22 @@ def test_run_directory_that_is_sound_loads(run: Path) -> None:
     ids=["H25 not signed", "H25 wrong signature"],
 )
 def test_bundle_without_the_signature_of_the_key_is_refused(
-    damage: Damage, says: str, run: Path, tmp_path: Path
+    damage: Damage, part: str, run: Path, tmp_path: Path
 ) -> None:
     _, public = make_keys(tmp_path)
     damage(resolve(run / "bundles"))
-    code, said = load_in_child(run, public)
-    assert code == 5, said
-    assert said.startswith("SignatureRefusedError The bundle is not signed with the key")
-    assert says in said
+    code, output = load_in_child(run, public)
+    assert code == 5, output
+    assert output.startswith("SignatureRefusedError The bundle is not signed with the key")
+    assert part in output
 
 
 @pytest.mark.parametrize(
-    ("kind", "damage", "says"),
+    ("kind", "damage", "part"),
     [("bundles", edit_a_leaf, BOOSTER), ("snapshots", cut(DATA, 0.5), DATA)],
 )
 def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
-    kind: str, damage: Damage, says: str, run: Path, caplog: pytest.LogCaptureFixture
+    kind: str, damage: Damage, part: str, run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(resolve(run / kind))
     settings = ServingSettings(run=run)
@@ -324,5 +324,5 @@ def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
         for answer in (client.get("/readyz"), client.post("/v1/score", json={})):
             body: dict[str, Any] = answer.json()
             assert (answer.status_code, body["error"]["code"]) == (503, "no_model")
-            assert says not in answer.text
-    assert says in caplog.text
+            assert part not in answer.text
+    assert part in caplog.text

@@ -86,8 +86,8 @@ def test_score_answers_what_the_scoring_function_returns(
 ) -> None:
     candidates = [GOOD, {**GOOD, "listing_id": "mug-1|GB"}, {**GOOD, "product_id": "new"}]
     response = post(client, body_of(*candidates, coverage=0.9))
-    asked = [Candidate(**candidate) for candidate in candidates]
-    expected = score(bundle, snapshot, asked, coverage=0.9)
+    parsed = [Candidate(**candidate) for candidate in candidates]
+    expected = score(bundle, snapshot, parsed, coverage=0.9)
     assert response.status_code == 200
     assert response.content == msgspec.json.encode(expected)
     assert response.headers["content-type"] == "application/json"
@@ -96,9 +96,9 @@ def test_score_answers_what_the_scoring_function_returns(
 
 @pytest.mark.parametrize("count", [1, 1_000])
 def test_score_of_up_to_the_limit_answers_all_in_order(client: TestClient, count: int) -> None:
-    asked = [{**GOOD, "candidate_id": f"c-{i}", "units_offered": i + 1} for i in range(count)]
-    answers = post(client, body_of(*asked)).json()["candidates"]
-    assert [one["candidate_id"] for one in answers] == [f"c-{i}" for i in range(count)]
+    candidates = [{**GOOD, "candidate_id": f"c-{i}", "units_offered": i + 1} for i in range(count)]
+    answers = post(client, body_of(*candidates)).json()["candidates"]
+    assert [answer["candidate_id"] for answer in answers] == [f"c-{i}" for i in range(count)]
 
 
 def _with(**changes: object) -> bytes:

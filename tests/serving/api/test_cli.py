@@ -88,8 +88,8 @@ def test_score_command_with_a_limit_marks_a_list(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--min-sell-through", 0.0, "--bad-share", 0.2)
-    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    options = ("--min-sell-through", 0.0, "--bad-share", 0.2)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *options)
     assert code == 0
     assert (
         "Chose 3 rows: at most 20 % of them are expected to have a sell-through under 0.\n" in text
@@ -101,8 +101,8 @@ def test_score_command_that_can_choose_none_says_why(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--min-sell-through", 1.0, "--bad-share", 0.01)
-    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    options = ("--min-sell-through", 1.0, "--bad-share", 0.01)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *options)
     assert code == 0
     assert (
         "Chose none: in every list, a larger share than --bad-share would be expected bad.\n"
@@ -152,14 +152,14 @@ def test_environment_carries_every_setting_to_the_server(
 
 def test_environment_of_the_server_is_lean_and_keeps_the_callers() -> None:
     caller = {"PATH": "/bin", "HOME": "/home/x", "XDG_CACHE_HOME": "/cache"}
-    found = build_environment(ServingSettings(), caller)
-    assert {**found, **caller} == found
-    assert found["BENTOML_DO_NOT_TRACK"] == "True"
-    assert found["OTEL_SDK_DISABLED"] == "true"
-    assert found["OMP_NUM_THREADS"] == "1"
-    assert found["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
+    environment = build_environment(ServingSettings(), caller)
+    assert {**environment, **caller} == environment
+    assert environment["BENTOML_DO_NOT_TRACK"] == "True"
+    assert environment["OTEL_SDK_DISABLED"] == "true"
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert environment["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
     assert build_environment(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
-    assert Path(found["XUANPIN_SERVING__RUN"]).is_absolute()
+    assert Path(environment["XUANPIN_SERVING__RUN"]).is_absolute()
 
 
 def test_command_of_the_server_listens_where_told() -> None:

@@ -73,14 +73,14 @@ def test_batch_answers_what_the_scoring_function_returns(
     rows = [{**GOOD, "units_offered": n} for n in range(1, MAX_CANDIDATES + 300)]
     report = run(served, write(tmp_path / source, rows), tmp_path / target)
     assert report == BatchReport(rows=len(rows), refused={}, unread=("title",))
-    found = read(tmp_path / target)
+    scored_rows = read(tmp_path / target)
     known = [{name: row[name] for name in row if name != "title"} for row in rows]
-    asked = [Candidate(**row) for row in known]
+    candidates = [Candidate(**row) for row in known]
     expected = [
-        *score(served.bundle, served.snapshot, asked[:1_000], coverage=0.9).candidates,
-        *score(served.bundle, served.snapshot, asked[1_000:], coverage=0.9).candidates,
+        *score(served.bundle, served.snapshot, candidates[:1_000], coverage=0.9).candidates,
+        *score(served.bundle, served.snapshot, candidates[1_000:], coverage=0.9).candidates,
     ]
-    for row, answer in zip(found, expected, strict=True):
+    for row, answer in zip(scored_rows, expected, strict=True):
         assert float(row["score"]) == answer.score
         assert float(row["sell_through_low"]) == answer.sell_through.low
         assert answer.return_risk is not None
@@ -90,9 +90,11 @@ def test_batch_answers_what_the_scoring_function_returns(
         assert row["flags"] == "imputed:stock"
         assert row["bundle_id"] == served.bundle.bundle_id
         assert row["error"] is None
-    assert [str(row["units_offered"]) for row in found] == [str(r["units_offered"]) for r in rows]
-    assert {row["title"] for row in found} == {"Mug, blue"}
-    assert list(found[0]) == [*GOOD, *ANSWER_COLUMNS]
+    assert [str(row["units_offered"]) for row in scored_rows] == [
+        str(r["units_offered"]) for r in rows
+    ]
+    assert {row["title"] for row in scored_rows} == {"Mug, blue"}
+    assert list(scored_rows[0]) == [*GOOD, *ANSWER_COLUMNS]
 
 
 PLACES = [("GB", "GBP"), ("DE", "EUR"), ("GB", "EUR"), ("FR", "EUR")]
@@ -130,8 +132,8 @@ def test_batch_answers_row_by_row_what_the_service_answers(
     run(served, write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet")
     is_refused = set()
     for row, answer in zip(rows, read(tmp_path / "out.parquet"), strict=True):
-        asked = {name: cell for name, cell in row.items() if cell is not None and name != "title"}
-        online = _score_online(served, asked)
+        filled = {name: cell for name, cell in row.items() if cell is not None and name != "title"}
+        online = _score_online(served, filled)
         is_refused.add(isinstance(online, str))
         if isinstance(online, str):
             assert answer["error"] == online
@@ -183,11 +185,11 @@ def test_batch_keeps_bad_rows_with_their_reason(
     for change in bad.values():
         rows += [{**GOOD, **change}, GOOD]
     report = run(served, write(tmp_path / f"in.{kind}", rows), tmp_path / "out.parquet")
-    found = read(tmp_path / "out.parquet")
-    assert [row["error"] for row in found[1::2]] == list(bad)
-    assert {row["error"] for row in found[::2]} == {None}
-    assert {row["score"] for row in found[1::2]} == {None}
-    assert len({row["score"] for row in found[::2]}) == 1
+    scored_rows = read(tmp_path / "out.parquet")
+    assert [row["error"] for row in scored_rows[1::2]] == list(bad)
+    assert {row["error"] for row in scored_rows[::2]} == {None}
+    assert {row["score"] for row in scored_rows[1::2]} == {None}
+    assert len({row["score"] for row in scored_rows[::2]}) == 1
     assert report.refused == dict.fromkeys(bad, 1)
     assert report.scored == len(bad) + 1
 

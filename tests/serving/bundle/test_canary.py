@@ -30,8 +30,8 @@ def canary(models: Models) -> Canary:
 
 def test_canary_holds_rows_and_the_answers_to_the_bit(models: Models, canary: Canary) -> None:
     read = msgspec.json.decode(msgspec.json.encode(canary), type=Canary)
-    said = predict(models, COLUMNS, random_markets(5), coverage=COVERAGE, demand=np.ones(5))
-    expected = said.targets["return_risk"]
+    predictions = predict(models, COLUMNS, random_markets(5), coverage=COVERAGE, demand=np.ones(5))
+    expected = predictions.targets["return_risk"]
     assert read.expected["return_risk"]["high"] == expected.high.tolist()
     name = next(name for name, column in COLUMNS.items() if np.isnan(column).any())
     assert read.columns[name] == [None if np.isnan(v) else v for v in COLUMNS[name].tolist()]
@@ -56,7 +56,7 @@ def test_canary_off_by_rounding_is_accepted(models: Models, canary: Canary) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "reason"),
     [
         ({"columns": {}}, "rows can't be predicted"),
         ({"columns": {"units_offered": [1.0, 2.0]}}, "rows can't be predicted"),
@@ -65,9 +65,9 @@ def test_canary_off_by_rounding_is_accepted(models: Models, canary: Canary) -> N
     ],
 )
 def test_canary_of_another_form_is_refused(
-    models: Models, canary: Canary, change: dict[str, Any], found: str
+    models: Models, canary: Canary, change: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(CanaryError, match=found):
+    with pytest.raises(CanaryError, match=reason):
         check_canary(models, msgspec.structs.replace(canary, **change))
 
 

@@ -52,9 +52,10 @@ def test_bundle_that_fails_a_check_ends_with_five(directory: Path) -> None:
     assert code == 5
     assert text.splitlines()[-1].startswith("FAILS  digests: The file pooling.json has changed")
     code, text = invoke("verify", directory, "--json")
-    found = json.loads(text)
-    assert (code, found["is_sound"]) == (5, False)
-    assert [one["holds"] for one in found["checks"]] == [True, True, False]
+    facts = json.loads(text)
+    assert (code, facts["is_sound"]) == (5, False)
+    assert [list(check) for check in facts["checks"]] == [["check", "holds", "message"]] * 3
+    assert [check["holds"] for check in facts["checks"]] == [True, True, False]
 
 
 def test_bundle_is_not_signed_with_a_key_that_others_may_read(
@@ -97,13 +98,14 @@ def test_bundle_inspected_tells_its_calendar(tmp_path: Path) -> None:
 
 def test_bundle_inspected_as_json_holds_its_facts(directory: Path) -> None:
     code, text = invoke("inspect", directory, "--json")
-    found = json.loads(text)
+    facts = json.loads(text)
     assert code == 0
-    assert found["bundle_id"] == directory.name
-    assert found["boosters"] == {"sell_through": 2, "return_risk": 2}
-    assert found["horizons"] == bundle_contents().horizons.model_dump()
-    assert found["cells"]["return_risk"]["all"] == 7_500
-    assert len(found["metrics"]) <= MAX_METRICS
+    assert facts["bundle_id"] == directory.name
+    assert facts["seasonal_uplift"] == []
+    assert facts["boosters"] == {"sell_through": 2, "return_risk": 2}
+    assert facts["horizons"] == bundle_contents().horizons.model_dump()
+    assert facts["cells"]["return_risk"]["all"] == 7_500
+    assert len(facts["metrics"]) <= MAX_METRICS
 
 
 def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -> None:
@@ -132,5 +134,5 @@ def test_bundle_command_help_shows_an_example_and_exit_codes(command: str) -> No
 def test_settings_pass_a_public_key_on_as_an_absolute_path() -> None:
     name = "XUANPIN_SERVING__PUBLIC_KEY"
     assert name not in to_environment(ServingSettings())
-    found = to_environment(ServingSettings(public_key=Path("keys/xuanpin.pub")))[name]
-    assert Path(found).is_absolute()
+    path = to_environment(ServingSettings(public_key=Path("keys/xuanpin.pub")))[name]
+    assert Path(path).is_absolute()

@@ -145,7 +145,7 @@ def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
         load_bundle(signed, KEY)
     assert type(caught.value) is refusal
     assert caught.value.exit_code == 5
-    assert [one.holds for one in verify_bundle(signed, KEY)] == [True, False]
+    assert [result.holds for result in verify_bundle(signed, KEY)] == [True, False]
 
 
 def _reseal(directory: Path, name: str, data: bytes) -> None:
@@ -210,8 +210,8 @@ def test_verifying_makes_the_checks_in_order_up_to_the_first_that_fails(
         (signed / name).write_bytes(b"changed")
     checks = verify_bundle(signed, KEY)
     made = CHECKS if failing is None else CHECKS[: CHECKS.index(failing) + 1]
-    assert [one.check for one in checks] == list(made)
-    assert [one.holds for one in checks] == [check != failing for check in made]
+    assert [result.check for result in checks] == list(made)
+    assert [result.holds for result in checks] == [check != failing for check in made]
 
 
 def test_verifying_without_a_key_says_that_the_signature_isnt_checked(signed: Path) -> None:
@@ -263,7 +263,7 @@ PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize(
-    ("data", "mode", "found"),
+    ("data", "mode", "reason"),
     [
         (_pem(PAIR), 0o640, "other users may read it"),
         (_pem(PAIR), 0o604, "other users may read it"),
@@ -279,28 +279,28 @@ PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     ],
 )
 def test_private_key_that_isnt_one_is_refused(
-    data: bytes, mode: int, found: str, tmp_path: Path
+    data: bytes, mode: int, reason: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "key"
     path.write_bytes(data)
     path.chmod(mode)
     with pytest.raises(KeyRefusedError) as caught:
         read_private_key(path)
-    assert found in caught.value.problem
+    assert reason in caught.value.problem
     assert "BEGIN" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "reason"),
     [
         (_pem(PAIR), "it is no PEM file of a public key"),
         (CURVE.public_key().public_bytes(*PUBLIC_FORM), "it is a key of another kind"),
         (b"ssh-ed25519 AAAA", "it is no PEM file of a public key"),
     ],
 )
-def test_public_key_that_isnt_one_is_refused(data: bytes, found: str, tmp_path: Path) -> None:
+def test_public_key_that_isnt_one_is_refused(data: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(data)
-    with pytest.raises(KeyRefusedError, match=found):
+    with pytest.raises(KeyRefusedError, match=reason):
         read_public_key(tmp_path / "key")
 
 

@@ -20,8 +20,8 @@ def booster() -> Booster:
 
 
 def test_booster_gives_the_bits_of_lightgbm(booster: Booster) -> None:
-    theirs = lgb.Booster(model_str=booster.text).predict(MATRIX, num_threads=1)
-    np.testing.assert_array_equal(booster.predict(MATRIX), theirs)
+    expected = lgb.Booster(model_str=booster.text).predict(MATRIX, num_threads=1)
+    np.testing.assert_array_equal(booster.predict(MATRIX), expected)
 
 
 def test_booster_predicts_a_row_the_same_alone_and_in_a_batch(booster: Booster) -> None:

@@ -43,11 +43,11 @@ def _booster_of_units() -> Booster:
 
 def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
     """One that learned from units may: others are averaged with it."""
-    ours, units = model.boosters[0], _booster_of_units()
+    booster, units = model.boosters[0], _booster_of_units()
     assert (units.predict(MATRIX) > 1).any()
-    found = replace(model, boosters=(ours, units)).predict_raw(MATRIX)
-    expected = (ours.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
-    np.testing.assert_array_equal(found, expected)
+    actual = replace(model, boosters=(booster, units)).predict_raw(MATRIX)
+    expected = (booster.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
+    np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize(("leaves", "of_units"), [("nan", False), ("inf", True), ("1e5", True)])
@@ -55,8 +55,8 @@ def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
     leaves: str, model: TargetModel, *, of_units: bool
 ) -> None:
     """Of units a booster says the exponential of its leaves, which may be infinite too."""
-    one = _booster_of_units() if of_units else model.boosters[0]
-    broken = replace(model, boosters=(replace_leaves(one, leaves),))
+    booster = _booster_of_units() if of_units else model.boosters[0]
+    broken = replace(model, boosters=(replace_leaves(booster, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
         broken.predict(MATRIX)
     assert caught.value.problem == (

@@ -116,6 +116,7 @@ def test_identifier_pattern_ends_with_the_contracts() -> None:
             (Detail(("coverage",), "wrong_type"),),
         ),
         ({"candidates": [GOOD], "as_of": 1}, "invalid_request", (Detail((), "unknown_field"),)),
+        ({"candidates": [GOOD], "level": 0.9}, "invalid_request", (Detail((), "unknown_field"),)),
         (
             {"candidates": [GOOD, 3, GOOD, {**GOOD, "market": "x"}]},
             "invalid_request",

@@ -106,19 +106,19 @@ def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
 def test_score_is_the_prediction_of_features_looked_up_by_hand(
     bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], coverage=0.9).candidates
+    (answer,) = score(bundle, snapshot, [candidate], coverage=0.9).candidates
     columns = _columns_of(candidate, category)
     expected = predict(bundle.models, columns, [candidate.market], coverage=0.9, demand=np.ones(1))
     for target in TARGETS:
-        share, one = getattr(found, target), expected.targets[target]
+        share, prediction = getattr(answer, target), expected.targets[target]
         assert (share.estimate, share.low, share.high) == (
-            one.estimate[0],
-            one.low[0],
-            one.high[0],
+            prediction.estimate[0],
+            prediction.low[0],
+            prediction.high[0],
         )
         assert share.coverage == 0.9
-    assert found.return_risk is not None
-    assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
+    assert answer.return_risk is not None
+    assert answer.score == answer.sell_through.estimate * (1 - answer.return_risk.estimate)
 
 
 def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
@@ -127,9 +127,9 @@ def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
     batch = [WARM, NEW_LISTING, NEW_PRODUCT]
     whole = score(bundle, snapshot, batch, coverage=0.8).candidates
     alone = score(bundle_without_returns, snapshot, batch, coverage=0.8).candidates
-    for one, other in zip(whole, alone, strict=True):
-        flags = [*one.flags[:-1], "no_return_risk", "imputed:stock"]
-        expected = msgspec.structs.replace(one, return_risk=None, score=None, flags=flags)
+    for answer, other in zip(whole, alone, strict=True):
+        flags = [*answer.flags[:-1], "no_return_risk", "imputed:stock"]
+        expected = msgspec.structs.replace(answer, return_risk=None, score=None, flags=flags)
         assert other == expected
     assert b'"return_risk":null,"score":null' in msgspec.json.encode(alone[0])
 
@@ -139,7 +139,7 @@ def test_score_of_a_batch_is_that_of_its_candidates_alone(
 ) -> None:
     batch = [WARM, NEW_PRODUCT, NEW_LISTING, *[_other(units_offered=n) for n in range(1, 200)]]
     together = score(bundle, snapshot, batch, coverage=0.8).candidates
-    alone = [score(bundle, snapshot, [one], coverage=0.8).candidates[0] for one in batch]
+    alone = [score(bundle, snapshot, [row], coverage=0.8).candidates[0] for row in batch]
     assert together == alone
 
 
@@ -148,8 +148,8 @@ def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> N
     assert batch.bundle_id == bundle.bundle_id
     assert batch.snapshot_id == snapshot.snapshot_id
     assert batch.as_of == AS_OF.isoformat() == "2026-03-02T00:00:00+00:00"
-    (one,) = batch.candidates
-    assert (one.candidate_id, one.product_id, one.market) == ("c-1", "mug-1", "GB")
+    (answer,) = batch.candidates
+    assert (answer.candidate_id, answer.product_id, answer.market) == ("c-1", "mug-1", "GB")
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_score_flags_what_it_lacks_and_names_the_levels_used(
     flags: list[str],
     levels: list[str],
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], coverage=0.8).candidates
-    assert found.flags == [*flags, "imputed:stock"]
-    assert found.evidence.levels_used == levels
-    assert found.evidence.as_of == AS_OF.isoformat()
+    (answer,) = score(bundle, snapshot, [candidate], coverage=0.8).candidates
+    assert answer.flags == [*flags, "imputed:stock"]
+    assert answer.evidence.levels_used == levels
+    assert answer.evidence.as_of == AS_OF.isoformat()
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_score_says_that_its_season_was_never_learned_from(
 ) -> None:
     learned = DaySpan(_day(first), _day("2025-12-31"))
     young = _with_seasons(bundle, Seasons(learned=learned, uplifts=()))
-    for one in score(young, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates:
-        assert [flag for flag in one.flags if flag == "unseen_season"] == flags
+    for answer in score(young, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates:
+        assert [flag for flag in answer.flags if flag == "unseen_season"] == flags
 
 
 def _with_seasons(bundle: Bundle, seasons: Seasons) -> Bundle:
@@ -219,28 +219,28 @@ def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
     uplift = Uplift(name="fair", first=first, last=last, uplift=0.5, markets=(WARM.market,))
     learned = DaySpan(_day("2025-06-01"), _day("2025-12-31"))
     elsewhere = _other(product_id="new", listing_id=None, market="DE", currency="EUR")
-    silent, told = (
+    silent, adjusted = (
         score(
             _with_seasons(bundle, Seasons(learned=learned, uplifts=uplifts)),
             snapshot,
-            asked,
+            batch,
             coverage=0.8,
         )
-        for asked in [[WARM, elsewhere]]
+        for batch in [[WARM, elsewhere]]
         for uplifts in [(), (uplift,)]
     )
     plain = score(bundle, snapshot, [WARM, elsewhere], coverage=0.8)
-    assert [one.sell_through for one in silent.candidates] == [
-        one.sell_through for one in plain.candidates
+    assert [answer.sell_through for answer in silent.candidates] == [
+        answer.sell_through for answer in plain.candidates
     ]
     columns = _columns_of(WARM, "kitchen")
     demand = np.array([1 + 0.5 * 14 / 28])
     expected = predict(bundle.models, columns, [WARM.market], coverage=0.8, demand=demand)
-    warm, other = told.candidates
+    warm, other = adjusted.candidates
     for target in TARGETS:
-        share, said = getattr(warm, target), expected.targets[target]
-        ours = (share.estimate, share.low, share.high)
-        assert ours == (said.estimate[0], said.low[0], said.high[0])
+        share, prediction = getattr(warm, target), expected.targets[target]
+        actual = (share.estimate, share.low, share.high)
+        assert actual == (prediction.estimate[0], prediction.low[0], prediction.high[0])
     unmoved = silent.candidates[0].return_risk
     assert warm.return_risk is not None
     assert unmoved is not None
@@ -275,19 +275,19 @@ def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_pat
     )
     write_snapshot(replace(contents, about=about), tmp_path)
     blind = OnlineSnapshot.open(tmp_path)
-    (found,) = score(bundle, blind, [NEW_PRODUCT], coverage=0.8).candidates
-    assert set(found.evidence.own_weight.values()) == {None}
-    assert "cold_start" in found.flags
+    (answer,) = score(bundle, blind, [NEW_PRODUCT], coverage=0.8).candidates
+    assert set(answer.evidence.own_weight.values()) == {None}
+    assert "cold_start" in answer.flags
 
 
 def test_score_of_an_unknown_product_has_the_wider_interval(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    (found,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
+    (answer,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
     for target in TARGETS:
-        share = getattr(found, target)
+        share = getattr(answer, target)
         offered = np.array([float(NEW_PRODUCT.units_offered)])
-        exposure = share_exposure(target, offered, np.array([found.sell_through.estimate]))
+        exposure = share_exposure(target, offered, np.array([answer.sell_through.estimate]))
         for evidence in range(len(EVIDENCE_AMOUNTS)):
             context = IntervalContext(np.array([evidence]), leaf_cells(["GB"]), exposure)
             other = bundle.models.targets[target].residuals.interval(
@@ -309,13 +309,15 @@ def test_score_resting_on_a_wider_cell_says_so(
     kept: set[MondrianCell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     model = bundle.models.targets["return_risk"]
-    cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
+    cells = {
+        cell: stored for cell, stored in model.residuals.cells.items() if cell in {ROOT, *kept}
+    }
     residuals = ConformalResiduals(model.residuals.difficulty, cells)
     targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
-    found = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
-    assert ["interval_merged" in one.flags for one in found] == merged
-    assert found[1].flags[0] == "cold_start"
+    answers = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
+    assert ["interval_merged" in answer.flags for answer in answers] == merged
+    assert answers[1].flags[0] == "cold_start"
 
 
 @pytest.mark.parametrize(
