@@ -113,7 +113,7 @@ def score(
         report = score_file(
             served, candidates, out, coverage=coverage, progress=progress, selection=selection
         )
-    typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
+    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {out}.")
     if selection is not None:
         typer.echo(describe_selection(selection))
     if report.unread:

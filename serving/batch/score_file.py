@@ -77,7 +77,7 @@ class BatchReport:
     """Input columns that scoring doesn't know; the output has them unchanged."""
 
     @property
-    def scored(self) -> int:
+    def scored_count(self) -> int:
         """Return how many rows have an answer."""
         return self.rows - sum(self.refused.values())
 

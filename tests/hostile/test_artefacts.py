@@ -1,8 +1,8 @@
 """H25 and H40: artefacts that are broken, changed or planted are refused, and nothing crashes.
 
-There is no reload without a restart yet, so a case is a start with the damaged artefact: a child
-process loads the run directory as the service does, and must end by itself, with the reason. What
-the service says meanwhile is tested below.
+The service loads artefacts only at its start. In each case a child process loads the run directory
+as the service does; it must end by itself and name the reason. The last tests check the answers of
+a service that was started on a damaged artefact.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def run(sound: Path, tmp_path: Path) -> Path:
 
 
 def load_in_child(run: Path, *key: Path) -> tuple[int, str]:
-    """Load a run directory in a process of its own; return its exit code and what it says."""
+    """Load a run directory in a child process; return its exit code and output."""
     arguments = [run / "bundles", run / "snapshots", *key]
     child = subprocess.run(
         [sys.executable, "-c", LOADING, *map(str, arguments)],
@@ -127,7 +127,7 @@ def remove(name: str) -> Damage:
 
 
 def of_another_catalogue(directory: Path) -> None:
-    """Publish a snapshot that is whole, made with other features than the bundle's."""
+    """Publish a sound snapshot that was made with other features than the bundle."""
     contents = snapshot_contents()
     about = contents.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
     root = directory.parent
@@ -135,7 +135,7 @@ def of_another_catalogue(directory: Path) -> None:
 
 
 def edit_a_leaf(directory: Path) -> None:
-    """Change a digit of the first leaf: LightGBM itself would load it and score otherwise."""
+    """Change a digit of the first leaf; LightGBM would load it and predict other values."""
     text = (directory / BOOSTER).read_bytes()
     index = text.index(b".", text.index(b"leaf_value=")) + 2
     digit = b"1" if text[index : index + 1] == b"2" else b"2"
@@ -143,7 +143,7 @@ def edit_a_leaf(directory: Path) -> None:
 
 
 def vouch_for(name: str, damage: Damage) -> Damage:
-    """Make the manifest vouch for a damaged file: what only a signature could prevent."""
+    """Damage a file and replace its digest in the manifest; only a signature can prevent this."""
 
     def damage_and_vouch(directory: Path) -> None:
         damage(directory)

@@ -43,7 +43,7 @@ JSON = {"content-type": "application/json"}
 
 @contextmanager
 def serving(served: LoadedArtefacts | ArtefactError) -> Iterator[TestClient]:
-    """Run the application as a server would; it answers when it has loaded or refused."""
+    """Run the application as a server does; it answers when it has loaded or refused."""
 
     def load() -> LoadedArtefacts:
         if isinstance(served, ArtefactError):
@@ -71,7 +71,7 @@ def body_of(*candidates: dict[str, Any], **more: object) -> bytes:
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
-    """Return the error of an answer whose form is the envelope's and nothing else."""
+    """Check the form of an error response and return its error."""
     assert response.headers["content-type"] == "application/json"
     (error,) = response.json().values()
     assert list(error) == ["code", "message", "details", "request_id"]

@@ -18,14 +18,14 @@ HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
-    """Run a command in this process; what it raises comes out."""
+    """Run a command in this process; don't catch its errors."""
     result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
     return result.exit_code, result.output
 
 
 @pytest.fixture
 def run(run_directory: Path, tmp_path: Path) -> Path:
-    """A run directory of one's own: LMDB opens a file once in a process."""
+    """A run directory for one test, because LMDB opens a file once in a process."""
     shutil.copytree(run_directory, tmp_path / "run")
     return tmp_path / "run"
 

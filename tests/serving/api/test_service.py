@@ -83,7 +83,7 @@ def wait_for(client: httpx.Client, path: str, statuses: set[int]) -> httpx.Respo
 
 
 def raw(client: httpx.Client, request: bytes) -> bytes:
-    """Send bytes that no client library would, and return what comes back."""
+    """Send bytes that no client library sends, and return the answer."""
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(request)
@@ -110,7 +110,7 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
         )
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
 
-        # BentoML's own pages are covered by our surface, in our form.
+        # The application answers for BentoML's own pages too.
         for path in ("/", "/docs.json", "/schema.json", "/metrics", "/healthz", "/static_content"):
             assert client.get(path).json()["error"]["code"] == "not_found", path
 

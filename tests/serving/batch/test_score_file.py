@@ -114,7 +114,7 @@ MIXED: list[dict[str, Any]] = [
 
 
 def _score_online(served: LoadedArtefacts, row: dict[str, Any]) -> dict[str, Any] | str:
-    """Score a row as the service does, alone: the answer, or the row's fault."""
+    """Score a row alone, as the service does; return the answer or the row's fault."""
     try:
         request = parse_request({"candidates": [row], "coverage": 0.9})
         batch = score(served.bundle, served.snapshot, request.candidates, coverage=0.9)
@@ -159,7 +159,7 @@ def test_batch_without_returns_leaves_return_risk_and_score_null(
 ) -> None:
     served = LoadedArtefacts(bundle_without_returns, snapshot)
     report = run(served, write(tmp_path / f"in.{kind}", [GOOD]), tmp_path / f"out.{kind}")
-    assert report.scored == 1
+    assert report.scored_count == 1
     (row,) = read(tmp_path / f"out.{kind}")
     unknown = ["return_risk", "return_risk_low", "return_risk_high", "score"]
     assert {row[name] for name in unknown} == {None}
@@ -191,7 +191,7 @@ def test_batch_keeps_bad_rows_with_their_reason(
     assert {row["score"] for row in scored_rows[1::2]} == {None}
     assert len({row["score"] for row in scored_rows[::2]}) == 1
     assert report.refused == dict.fromkeys(bad, 1)
-    assert report.scored == len(bad) + 1
+    assert report.scored_count == len(bad) + 1
 
 
 @pytest.mark.parametrize(

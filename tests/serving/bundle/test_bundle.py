@@ -144,7 +144,7 @@ def test_files_that_loading_would_refuse_are_refused_before_writing(
         check_loadable(files)
 
 
-# What an attacker, a broken disk or a slip of the hand may do to a bundle (H25, H40).
+# Damage that an attacker, a broken disk or a mistake may do to a bundle (H25, H40).
 
 
 def _truncate(directory: Path) -> None:
@@ -170,7 +170,7 @@ def _with_other_leaf(text: str) -> str:
 
 
 def _reseal(directory: Path, name: str, data: bytes) -> None:
-    """Replace a file and make the manifest vouch for it, as only a key could prevent."""
+    """Replace a file and its digest in the manifest; only a signature can prevent this."""
     (directory / name).write_bytes(data)
     manifest = msgspec.json.decode((directory / "manifest.json").read_bytes())
     manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}

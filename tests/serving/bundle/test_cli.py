@@ -22,7 +22,7 @@ from tests.worlds.serving import bundle_contents
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
-    """Run `xuanpin bundle` in this process; what it raises comes out."""
+    """Run `xuanpin bundle` in this process; don't catch its errors."""
     runner = CliRunner()
     result = runner.invoke(xuanpin.app, ["bundle", *map(str, arguments)], catch_exceptions=False)
     return result.exit_code, result.output

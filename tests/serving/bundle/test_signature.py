@@ -149,7 +149,7 @@ def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
 
 
 def _reseal(directory: Path, name: str, data: bytes) -> None:
-    """Change a file and the manifest with it."""
+    """Replace a file and its digest in the manifest."""
     (directory / name).write_bytes(data)
     manifest = json.loads((directory / "manifest.json").read_text())
     manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}

@@ -55,7 +55,7 @@ def test_booster_with_another_width_is_refused(booster: Booster) -> None:
     ],
 )
 def test_booster_of_text_that_lightgbm_refuses_repeats_its_message(text: str, message: str) -> None:
-    """LightGBM's own words: an upgrade that changes them fails here."""
+    """An upgrade of LightGBM that words its messages differently fails here."""
     with pytest.raises(BrokenFileError) as caught:
         Booster(text)
     assert caught.value.problem == f"The bundle has a fault in a LightGBM model: {message}."

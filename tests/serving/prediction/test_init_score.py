@@ -1,4 +1,4 @@
-"""Where trees start: the odds of what they say times those of the start, as their fit had it."""
+"""Trees multiply the odds of their start, as an offset of the log odds does in the fit."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_demand_of_overlapping_rises_is_that_of_the_last_named() -> None:
 
 
 def test_days_known_as_outcomes_alone_count_as_news_to_features() -> None:
-    """Learned up to 11 December, no moment that was learned from looked back beyond 13 November."""
+    """A model of outcomes up to 11 December has features of days up to 13 November."""
     learned = DaySpan(LEARNED.first, _midnight("2025-12-12"))
     seasons = Seasons(learned=learned, uplifts=(_rise(),))
     arguments = np.array([_midnight("2025-12-12")]), np.zeros(1, np.int64), ("US",)
@@ -163,7 +163,7 @@ def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> 
 def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
     times: float, variance_to_mean: float
 ) -> None:
-    """Hold the premise against negative binomial demand, summed term by term."""
+    """Check the premise with negative binomial demand, summed term by term."""
 
     def sold(mean: float, lot: float) -> float:
         units, chance = np.arange(3_000), 1 / variance_to_mean

@@ -42,7 +42,7 @@ def _booster_of_units() -> Booster:
 
 
 def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
-    """One that learned from units may: others are averaged with it."""
+    """A booster of units may predict more than 1; the mean counts it as 1."""
     booster, units = model.boosters[0], _booster_of_units()
     assert (units.predict(MATRIX) > 1).any()
     actual = replace(model, boosters=(booster, units)).predict_raw(MATRIX)
@@ -54,7 +54,7 @@ def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> No
 def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
     leaves: str, model: TargetModel, *, of_units: bool
 ) -> None:
-    """Of units a booster says the exponential of its leaves, which may be infinite too."""
+    """A booster of units predicts the exponential of its leaves, which may be infinite."""
     booster = _booster_of_units() if of_units else model.boosters[0]
     broken = replace(model, boosters=(replace_leaves(booster, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:

@@ -166,7 +166,7 @@ MESSAGES = [
 def test_messages_of_msgspec_are_worded_as_the_codes_need(
     change: dict[str, Any], message: str, code: str
 ) -> None:
-    """An upgrade that words them differently fails here and not at a caller."""
+    """An upgrade of msgspec that words its messages differently fails here."""
     candidate = {name: v for name, v in {**GOOD, **change}.items() if v is not ...}
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert(candidate, Candidate)

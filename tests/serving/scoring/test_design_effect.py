@@ -1,4 +1,4 @@
-"""The design effect against plain loops, and at its ends."""
+"""The design effect agrees with plain loops, also in extreme cases."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_decisions_that_do_not_resemble_each_other_stand_alone() -> None:
 
 
 def test_effect_foretells_how_much_further_means_scatter() -> None:
-    """Means of clustered outcomes vary as those of so many fewer independent ones."""
+    """Means of clustered outcomes vary like those of n / design effect independent ones."""
     rng = np.random.default_rng(1)
     listings, means, effects = np.arange(80).repeat(5), [], []
     for _ in range(400):

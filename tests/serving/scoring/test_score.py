@@ -63,7 +63,7 @@ def _day(text: str) -> int:
 
 
 def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
-    """Look the features up by hand, level by level; a mug's listing is found by its product."""
+    """Look the features up by hand, level by level; a mug has one listing."""
     is_mug = candidate.product_id.startswith("mug")
     supplier = "maker" if is_mug else candidate.supplier_id
     creator = "reviewer" if is_mug else candidate.creator_id

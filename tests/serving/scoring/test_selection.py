@@ -45,7 +45,7 @@ seeds = st.integers(0, 3)
 
 
 def _past(seed: int, rows: int = 900) -> CalibrationSample:
-    """Draw decisions of which few are cold starts, so that these are compared with all."""
+    """Draw decisions with few cold starts, so that cold starts are compared with all."""
     rng = np.random.default_rng(seed)
     estimate = rng.integers(0, 21, rows) / 20
     outcome = np.clip(estimate + rng.normal(0, 0.2, rows), 0, 1)
