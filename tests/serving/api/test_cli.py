@@ -76,7 +76,7 @@ def test_score_command_reads_the_run_from_the_environment(
 
 
 @pytest.mark.parametrize("coverage", ["0.4", "0.99", "nan", "high"])
-def test_score_command_with_another_level_is_wrong_usage(
+def test_score_command_with_a_coverage_out_of_range_is_wrong_usage(
     coverage: str, candidates: Path, tmp_path: Path
 ) -> None:
     code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--coverage", coverage)
