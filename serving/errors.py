@@ -1,149 +1,172 @@
-"""Refusals of a bundle: one class a failure, each built from facts."""
+"""Refusals of bundles, snapshots and keys: one class a failure, each built from facts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import ArtefactError
 from features.runtime.text import escape
 
-_MAKE_ANOTHER: Final = "Make a new one with `xuanpin run`; the one before stays usable."
+MAX_NAME: Final = 80
+MAX_REASON: Final = 300
+
+_MAKE_ANOTHER: Final = "Make a new bundle with `xuanpin run`; earlier bundles stay usable."
 
 
 class BundleRefusedError(ArtefactError):
     """Refuse a bundle; subclasses say why."""
 
-    def __init__(self, *, expected: str, found: str, way_out: str = _MAKE_ANOTHER) -> None:
-        super().__init__(expected=expected, found=found, way_out=way_out)
+    def __init__(self, problem: str, hint: str = _MAKE_ANOTHER) -> None:
+        super().__init__(problem=problem, hint=hint)
 
 
 class NotABundleError(BundleRefusedError):
     """Refuse a path that isn't a plain directory with a manifest."""
 
-    def __init__(self, directory: Path, found: str) -> None:
+    def __init__(self, directory: Path, reason: str) -> None:
         super().__init__(
-            expected="a bundle directory with manifest.json",
-            found=f"{found} at {directory.name}",
-            way_out="Name the directory that `xuanpin run` published.",
+            f"The path {escape(directory.name)} is not a bundle: {reason}.",
+            "Name a bundle directory that `xuanpin run` wrote.",
         )
 
 
 class NewerFormatError(BundleRefusedError):
-    """Refuse a bundle written in a format this program doesn't know."""
+    """Refuse a bundle in a format that this version doesn't know yet."""
 
-    def __init__(self, *, known: int, found: int) -> None:
+    def __init__(self, *, known: int, actual: int) -> None:
         super().__init__(
-            expected=f"bundle format {known}",
-            found=f"format {found}",
-            way_out="Install the version of xuanpin that wrote it, or make a new bundle.",
+            f"The bundle has format {actual}; this version of xuanpin reads format {known}.",
+            "Install the version of xuanpin that wrote it, or make a new bundle with "
+            "`xuanpin run`.",
         )
 
 
 class OlderFormatError(BundleRefusedError):
-    """Refuse a bundle of an earlier format, whose models mean something else."""
+    """Refuse a bundle in an earlier format, whose files mean something else.
 
-    def __init__(self, *, known: int, found: int) -> None:
-        super().__init__(expected=f"bundle format {known}", found=f"format {found}")
+    `changes` names what each later format changed, one sentence a format.
+    """
+
+    def __init__(self, *, known: int, actual: int, changes: Sequence[str]) -> None:
+        super().__init__(
+            f"The bundle has format {actual}; this version of xuanpin reads format {known}. "
+            f"{' '.join(changes)}",
+            "Make a new bundle with `xuanpin run`; an old one can't be converted.",
+        )
 
 
 class UnexpectedFileError(BundleRefusedError):
-    """Refuse a directory that holds, or a manifest that names, what no bundle has."""
+    """Refuse a file in the directory, or a name in the manifest, that no bundle has."""
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(
-            expected="only plain .json, .txt and .md files that the manifest lists",
-            found=f"{name[:80]!r} ({why})",
-        )
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The bundle can't have the file {name[:MAX_NAME]!r}: {reason}.")
 
 
 class MissingFileError(BundleRefusedError):
     """Refuse a bundle without a file that it lists or needs."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(expected=f"{name} in the bundle", found="none")
+        super().__init__(f"The bundle has no file {name}.")
 
 
 class TooLargeError(BundleRefusedError):
-    """Refuse a file beyond the size that serving will read."""
+    """Refuse a file beyond the size that serving reads."""
 
-    def __init__(self, name: str, *, limit: int, found: int) -> None:
-        super().__init__(expected=f"{name} of at most {limit} bytes", found=f"{found} bytes")
+    def __init__(self, name: str, *, limit: int, actual: int) -> None:
+        super().__init__(f"The size of {name} is {actual:,} bytes; at most {limit:,} are allowed.")
 
 
 class DigestMismatchError(BundleRefusedError):
-    """Refuse a file whose bytes aren't those the manifest was written for."""
+    """Refuse a file whose bytes aren't those that the manifest was written for."""
 
-    def __init__(self, name: str, *, expected: str, found: str) -> None:
+    def __init__(self, name: str, *, expected: str, actual: str) -> None:
         super().__init__(
-            expected=f"{name} with SHA-256 {expected[:16]}…", found=f"SHA-256 {found[:16]}…"
+            f"The file {name} has changed since the bundle was written: the manifest has the "
+            f"SHA-256 {expected[:16]}…, the file {actual[:16]}…."
         )
 
 
 class SignatureRefusedError(BundleRefusedError):
     """Refuse a bundle that the configured key's owner hasn't signed."""
 
-    def __init__(self, key: str, found: str) -> None:
+    def __init__(self, key: str, reason: str) -> None:
         super().__init__(
-            expected=f"manifest.sig by the key {key}",
-            found=found,
-            way_out="Sign it with `xuanpin bundle sign`, if it is yours; else don't use it.",
+            f"The bundle is not signed with the key {key}: {reason}.",
+            "Sign it with `xuanpin bundle sign` if you made it; otherwise don't use it.",
         )
 
 
 class KeyRefusedError(ArtefactError):
     """Refuse a file that holds no key to sign or check with."""
 
-    def __init__(self, path: Path, found: str) -> None:
+    def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            expected=f"an Ed25519 key for bundles at {escape(path.name)}",
-            found=found,
-            way_out="`xuanpin bundle keygen --out DIR` makes a pair.",
+            problem=f"The file {escape(path.name)} can't be used as a key: {reason}.",
+            hint="Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair.",
+        )
+
+
+class KeyExistsError(ArtefactError):
+    """Refuse to overwrite a key."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The key {escape(path.name)} exists already and is not overwritten.",
+            hint="Choose another --out.",
         )
 
 
 class BrokenFileError(BundleRefusedError):
-    """Refuse a file whose content isn't of its declared form."""
+    """Refuse a file, or a part of a model, whose content isn't of its declared form."""
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(expected=f"{name} in the bundle's form", found=why[:300])
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The bundle has a fault in {name}: {_bound(reason)}.")
 
 
 class CatalogueMismatchError(BundleRefusedError):
-    """Refuse an artefact made for other features than the program's."""
+    """Refuse an artefact that was made for other features than the program's."""
 
-    def __init__(self, what: str, *, expected: str, found: str) -> None:
+    def __init__(self, artefact: str, *, expected: str, actual: str) -> None:
         super().__init__(
-            expected=f"a {what} made for catalogue {expected[:16]}…",
-            found=f"catalogue {found[:16]}…",
-            way_out="Train and materialise again with this version: `xuanpin run`.",
+            f"The {artefact} was made for another feature catalogue ({actual[:16]}…) than this "
+            f"program's ({expected[:16]}…).",
+            "Train and materialise again with this version: `xuanpin run`.",
         )
 
 
 class HorizonsMismatchError(BundleRefusedError):
-    """Refuse a bundle and a snapshot that look ahead by different lengths."""
+    """Refuse a bundle and a snapshot that look ahead over different numbers of days."""
 
     def __init__(self, *, bundle: str, snapshot: str) -> None:
         super().__init__(
-            expected=f"a snapshot with the bundle's horizons ({bundle})",
-            found=snapshot,
-            way_out="Materialise and train with one configuration: `xuanpin run`.",
+            f"The bundle and the snapshot have different horizons in days: {bundle} in the "
+            f"bundle, {snapshot} in the snapshot.",
+            "Materialise and train with one configuration: `xuanpin run`.",
         )
 
 
 class CanaryError(BundleRefusedError):
-    """Refuse a bundle that kills a child process or answers otherwise than when written."""
+    """Refuse a bundle that kills a child process or doesn't repeat its canary's answers."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(expected="the answers of canary.json", found=found[:300])
+    def __init__(self, reason: str) -> None:
+        self.reason = _bound(reason)
+        super().__init__(f"The bundle fails its canary test: {self.reason}.")
 
 
 class InvalidPredictionError(BundleRefusedError):
-    """Refuse to answer when a model yields what no share can be."""
+    """Refuse to answer when a model gives a value that can't be a share."""
 
     def __init__(self, target: str, rows: int) -> None:
         super().__init__(
-            expected=f"finite {target} predictions in [0, 1]",
-            found=f"{rows} rows outside",
-            way_out="Go back to the bundle before and report this one.",
+            f"The model of {target} gives {rows:,} row{'' if rows == 1 else 's'} a prediction "
+            "that is not a finite number in [0, 1].",
+            "Serve an earlier bundle, and report this one.",
         )
+
+
+def _bound(text: str) -> str:
+    """Return text of a bounded length without control characters or a final full stop."""
+    printable = text if text.isprintable() else ascii(text)[1:-1]
+    return printable[:MAX_REASON].rstrip(". ")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from features.online.contents import ListingFacts
 from features.online.snapshot import LookupKeys, OnlineSnapshot
 
 
@@ -42,6 +43,8 @@ class Subject:
     """The keys of a candidate, and whether the snapshot knows its product."""
 
     listing_id: str | None
+    listing: ListingFacts | None
+    """What the snapshot knows of this listing."""
     product_id: str
     supplier_id: str | None
     creator_id: str | None
@@ -69,6 +72,7 @@ def resolve_subjects(snapshot: OnlineSnapshot, asked: Sequence[CandidateRequest]
         subjects.append(
             Subject(
                 listing_id=name,
+                listing=listing,
                 product_id=one.product_id,
                 supplier_id=known.supplier_id,
                 creator_id=one.creator_id or filmed_by,

@@ -1,4 +1,4 @@
-"""The HTTP surface as a Starlette application: probes and `POST /v1/score`, nothing else."""
+"""The HTTP endpoints as a Starlette application: two probes and `POST /v1/score`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import score
 
 HANDLED_ERRORS: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
-"""Failures that get the envelope; for the last, Starlette tells the server's log as well."""
+"""Failures that get an error response; Starlette raises the last one again for the server."""
 
 PATIENCE_SECONDS: Final = 10
 
@@ -37,10 +37,10 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """The endpoints, and what they serve as soon as it is loaded."""
+    """The endpoints, and the artefacts that they serve once these are loaded."""
 
     def __init__(self, settings: ServingSettings) -> None:
-        """Start without anything to serve."""
+        """Start without artefacts."""
         self.served: LoadedArtefacts | None = None
         self._settings = settings
         self._seconds = settings.deadline_ms / 1_000
@@ -49,22 +49,22 @@ class Endpoints:
         )
 
     def load(self, load: Callable[[], LoadedArtefacts]) -> None:
-        """Begin to serve what `load` returns; refused artefacts are logged and nothing served."""
+        """Serve what `load` returns; if it refuses the artefacts, log why and serve nothing."""
         try:
             self.served = load()
         except ArtefactError as error:
-            _logger.error("nothing to serve: %s", error)  # noqa: TRY400 - our sentence says it all
+            _logger.error("nothing to serve: %s", error)  # noqa: TRY400 - the message is complete
 
     def close(self) -> None:
-        """Let the scoring threads end."""
+        """End the scoring threads."""
         self._pool.close()
 
     async def livez(self, request: Request) -> Response:
-        """Tell that the process answers."""
+        """Answer that the process is alive."""
         return json_response(request, b'{"alive":true}')
 
     async def readyz(self, request: Request) -> Response:
-        """Tell that verified artefacts are loaded and warm, and which; a probe isn't logged."""
+        """Answer which verified artefacts are loaded, or that none are; don't log the probe."""
         if self.served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
         about = {
@@ -75,7 +75,7 @@ class Endpoints:
         return json_response(request, msgspec.json.encode(about))
 
     async def score(self, request: Request) -> Response:
-        """Score the candidates of the body."""
+        """Score the candidates in the body."""
         served = self.served
         if served is None:
             raise RequestRefusedError("no_model")
@@ -89,7 +89,7 @@ def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
 
     Raises:
         RequestRefusedError: the body can't be scored.
-        InvalidPredictionError: a model fails.
+        InvalidPredictionError: a model gives a value that isn't a share.
     """
     request = parse_request(parse_json(body))
     batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
@@ -97,16 +97,16 @@ def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
 
 
 def _log_fault(loading: asyncio.Task[None]) -> None:
-    """Tell the log what went wrong beyond a refused artefact."""
+    """Log a failure of loading that isn't a refused artefact."""
     if (error := loading.exception()) is not None:
         _logger.error("loading failed", exc_info=error)
 
 
 def build_app(settings: ServingSettings, load: Callable[[], LoadedArtefacts]) -> Starlette:
-    """Build the application; it answers as soon as `load` has ended, well or not.
+    """Build the application; it answers as soon as `load` has returned or failed.
 
-    Until then the system keeps connections waiting, and other workers take them. A load beyond
-    `PATIENCE_SECONDS` goes on while probes are answered.
+    Until then connections wait, and other workers take them. If `load` takes longer than
+    `PATIENCE_SECONDS`, it continues while the application answers probes.
     """
     endpoints = Endpoints(settings)
 
@@ -128,5 +128,5 @@ def build_app(settings: ServingSettings, load: Callable[[], LoadedArtefacts]) ->
         exception_handlers=dict.fromkeys(HANDLED_ERRORS, handle_error),
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # a redirect would repeat the path that was asked for
+    app.router.redirect_slashes = False  # a redirect would repeat the requested path
     return app

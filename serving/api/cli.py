@@ -1,4 +1,4 @@
-"""Commands of serving: the HTTP service, and scoring a file."""
+"""Commands that serve over HTTP and score a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 app = typer.Typer()
 
 ROWS_REFUSED: Final = 1
-"""Exit code of a batch in which some rows have no answer."""
+"""Exit code if some rows were refused."""
 
 MAX_ERRORS_SHOWN: Final = 10
 
@@ -30,12 +30,12 @@ def serve(
     run: RunOption = None,
     host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Serve POST /v1/score, /livez and /readyz until told to stop; SIGTERM ends it in order.
+    """Serve POST /v1/score, /livez and /readyz over HTTP; SIGTERM lets running requests end.
 
-    Settings are flags over environment (XUANPIN_SERVING__PORT) over file over defaults.
+    A flag overrides an environment variable (XUANPIN_SERVING__PORT), which overrides the file.
     """
     from features.runtime.settings import load_section
     from serving.api.launch import build_command, build_environment
@@ -50,43 +50,46 @@ def serve(
 
 
 @app.command(
-    epilog="Exit codes: 0 every row is scored; 1 some were refused, with the reason in the column "
-    "error; 2 wrong usage; 3 the file is no table; 5 bundle or snapshot were refused; "
-    "6 the disk refused.\n\nExamples: xuanpin score candidates.csv --out scored.csv; xuanpin score "
-    "candidates.csv --out scored.csv --least-sell-through 0.5 --bad-share 0.1"
+    epilog="Exit codes: 0 all rows scored; 1 some rows refused, the column error has the reason; "
+    "2 wrong usage; 3 the file is not a table; 5 bundle or snapshot refused; 6 disk error."
+    "\n\nExamples: xuanpin score candidates.csv --out scored.csv; xuanpin score "
+    "candidates.csv --out scored.csv --min-sell-through 0.5 --bad-share 0.1"
 )
 def score(
     candidates: Annotated[
         Path,
         typer.Argument(
             help="CSV or Parquet file with the columns product_id, market, list_price_minor, "
-            "currency, units_offered and, if known, listing_id, category, candidate_id."
+            "currency, units_offered and optionally listing_id, category, supplier_id, "
+            "creator_id, candidate_id."
         ),
     ],
     out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
     run: RunOption = None,
     coverage: Annotated[
-        float, typer.Option(min=0.5, max=0.95, help="How often intervals are to hold.")
+        float,
+        typer.Option(min=0.5, max=0.95, help="Share of outcomes that intervals should cover."),
     ] = 0.8,
-    least_sell_through: Annotated[
+    min_sell_through: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Choose a list; a sell-through under this is bad."),
+        typer.Option(min=0.0, max=1.0, help="Choose a list; less sell-through is bad."),
     ] = None,
-    most_return_risk: Annotated[
+    max_return_risk: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Choose a list; a return risk over this is bad."),
+        typer.Option(min=0.0, max=1.0, help="Choose a list; more return risk is bad."),
     ] = None,
     bad_share: Annotated[
         float,
-        typer.Option(min=0.001, max=0.999, help="Share of the chosen that may be expected bad."),
+        typer.Option(min=0.001, max=0.999, help="Expected share of bad rows in the list, at most."),
     ] = 0.1,
     config: ConfigOption = None,
 ) -> None:
-    """Score a file of candidates: its rows in order, with predictions, intervals and flags added.
+    """Score a file of candidates: add predictions, intervals and flags to its rows.
 
-    Other columns are carried along. A row that can't be scored says why and stops no other. With
-    --least-sell-through or --most-return-risk, the column is_chosen marks a list of which at most
-    --bad-share is expected to turn out bad; the file is then read and scored twice.
+    The output keeps the order of rows and all other columns. A row that can't be scored has the
+    reason in the column error. With --min-sell-through or --max-return-risk, the column is_chosen
+    marks a list of which at most --bad-share is expected to turn out bad. The command then scores
+    the file twice.
     """
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
@@ -96,7 +99,7 @@ def score(
     from serving.batch.select import describe_selection, parse_selection, select_file
     from serving.scoring.loading import load_artefacts
 
-    request = parse_selection(least_sell_through, most_return_risk, bad_share)
+    request = parse_selection(min_sell_through, max_return_risk, bad_share)
     settings = load_section(ServingSettings, "serving", config, {"run": run})
     served = load_artefacts(
         bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
@@ -110,11 +113,11 @@ def score(
         report = score_file(
             served, candidates, out, coverage=coverage, progress=progress, selection=selection
         )
-    typer.echo(f"Scored {report.scored:,} of {report.rows:,} rows into {out}.")
+    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {out}.")
     if selection is not None:
         typer.echo(describe_selection(selection))
     if report.unread:
-        typer.echo(f"Carried along unread: {join_names(report.unread)}.")
+        typer.echo(f"Columns kept but not used: {join_names(report.unread)}.")
     worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))
     for error, count in worst[:MAX_ERRORS_SHOWN]:
         typer.echo(f"Refused {count:,} row{'' if count == 1 else 's'}: {error}")

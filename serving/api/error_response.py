@@ -1,4 +1,4 @@
-"""The one form of every error answer; it repeats nothing of the request."""
+"""Build the error response, the same form for every failure; it repeats no part of a request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 def get_request_id(request: Request) -> str:
-    """Return the id of a request, the same for as long as it is served."""
+    """Return the id of a request; make one at the first call."""
     if not hasattr(request.state, "request_id"):
         request.state.request_id = secrets.token_hex(8)
     return str(request.state.request_id)
@@ -33,13 +33,13 @@ def get_request_id(request: Request) -> str:
 def json_response(
     request: Request, content: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return JSON that no cache keeps, with the request's id."""
+    """Return a JSON response with the request's id that no cache keeps."""
     common = {REQUEST_ID: get_request_id(request), "cache-control": "no-store"}
     return Response(content, status, {**common, **(headers or {})}, media_type=JSON)
 
 
 def refusal_response(request: Request, error: RequestRefusedError) -> Response:
-    """Return the envelope of a refusal."""
+    """Return the error response for a refusal."""
     request_id = get_request_id(request)
     body = {
         "error": {
@@ -55,7 +55,7 @@ def refusal_response(request: Request, error: RequestRefusedError) -> Response:
 
 
 def to_refusal(error: Exception) -> RequestRefusedError:
-    """Return how a failure is told to the caller; anything unforeseen is a fault of ours."""
+    """Return the refusal that a caller gets for a failure; `internal` for any unforeseen one."""
     match error:
         case RequestRefusedError():
             return error
@@ -70,12 +70,15 @@ def to_refusal(error: Exception) -> RequestRefusedError:
 
 
 async def handle_error(request: Request, error: Exception) -> Response:
-    """Answer a failure with the envelope, and tell the log in one line."""
+    """Answer a failure with the error response, and log it under the request's id."""
     refusal = to_refusal(error)
     response = refusal_response(request, refusal)
-    _logger.info("request %s refused: %s", get_request_id(request), refusal.code)
+    request_id = get_request_id(request)
+    _logger.info("request %s refused: %s", request_id, refusal.code)
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
-    if isinstance(error, InvalidPredictionError):
-        _logger.error("request %s: %s", get_request_id(request), error)
+    if refusal.code == "invalid_prediction":
+        _logger.error("request %s: %s", request_id, error)
+    if refusal.code == "internal":
+        _logger.error("request %s failed", request_id, exc_info=error)
     return response

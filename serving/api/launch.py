@@ -1,4 +1,4 @@
-"""How the BentoML server is started: command and environment, as values."""
+"""Build the command and the environment that start the BentoML server."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LEAN_ENVIRONMENT: Final = {
     "OTEL_SDK_DISABLED": "true",
     "OMP_NUM_THREADS": "1",
 }
-"""No usage reports, no spans that nobody collects, and no second thread of OpenMP: it would spin
-for a while after each prediction, on a core that another worker needs."""
+"""No usage reports, no telemetry spans, and one OpenMP thread: a second one would spin after each
+prediction on a core that another worker needs."""
 
 
 def build_command(settings: ServingSettings) -> list[str]:
     """Return the command that serves in the foreground until SIGTERM or Ctrl+C.
 
-    The working directory, where BentoML looks for the service first, is the one that holds this
-    package: another `serving` in the directory of the caller can't take its place.
+    BentoML looks for the service in its working directory first. That is the directory of this
+    package, so another package `serving` in the caller's directory can't replace it.
     """
     return [
         *(sys.executable, "-m", "bentoml", "serve", "serving.api.service:service"),
@@ -35,10 +35,10 @@ def build_command(settings: ServingSettings) -> list[str]:
 
 
 def build_environment(settings: ServingSettings, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the server: the caller's, the settings, and what keeps it lean.
+    """Return the server's environment: the caller's, `LEAN_ENVIRONMENT` and the settings.
 
-    BentoML makes directories in its home when imported; unless the caller has one, they go into
-    the cache.
+    BentoML makes directories in its home when it is imported. They go into the cache unless the
+    caller has set a home.
     """
     cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     home = {"BENTOML_HOME": str(Path(cache) / "xuanpin" / "bentoml")}

@@ -1,4 +1,4 @@
-"""Read a request's body: JSON by declaration, uncompressed, bounded and in time."""
+"""Read a request's body: declared as JSON, uncompressed, of bounded size and within a deadline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_DIGITS: Final = 15
 
 
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
-    """Return the body, having read no more than `limit` bytes of it.
+    """Return the body; read at most `limit` bytes of it.
 
     Raises:
         RequestRefusedError: unsupported_media_type, unsupported_encoding, body_too_large,
@@ -44,7 +44,7 @@ def _check_headers(request: Request, limit: int) -> None:
 
 
 async def _read_at_most(request: Request, limit: int) -> bytes:
-    """Count while reading: a chunked body doesn't say how long it is."""
+    """Count bytes while reading, because a chunked body doesn't declare its length."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

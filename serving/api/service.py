@@ -1,8 +1,8 @@
-"""The BentoML service; the only file that knows BentoML (docs.bentoml.com).
+"""The BentoML service; no other file imports BentoML (docs.bentoml.com).
 
-BentoML supplies processes, sockets and signals, and runs the lifespan of our application, which
-is mounted. The whole HTTP surface is ours: BentoML's own pages, schema and metrics, which know no
-error envelope and no bounded labels, aren't reachable.
+BentoML supplies processes, sockets and signals, and runs the lifespan of the mounted application.
+The application answers every HTTP request. BentoML's own pages, schema and metrics aren't
+reachable, because they don't use the error response and their labels aren't bounded.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from serving.api.settings import ServingSettings
 from serving.scoring.loading import LoadedArtefacts, load_artefacts
 
 _logger: Final = logging.getLogger("serving")
-_logger.setLevel(logging.INFO)  # BentoML sets the root to warnings; ours are one line a refusal
+_logger.setLevel(logging.INFO)  # BentoML sets the root to warnings; a refusal logs one line
 
 SECONDS_BEYOND_DEADLINE: Final = 30
-"""BentoML's own timeout knows no envelope: ours must come first."""
+"""BentoML's own timeout doesn't use the error response, so the application's must come first."""
 
 
 class ApplicationMiddleware:
-    """ASGI middleware that answers every HTTP request with our application."""
+    """ASGI middleware that passes every HTTP request to the application."""
 
     def __init__(self, app: ASGIApp, application: Starlette) -> None:
-        """Stand before BentoML's `app`, which keeps what isn't HTTP."""
+        """Wrap BentoML's `app`, which gets everything that isn't HTTP."""
         self._app = app
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request to the application or to BentoML."""
         app = self._application if scope["type"] == "http" else self._app
         await app(scope, receive, send)
 
 
 class Xuanpin:
-    """What BentoML runs in each worker; everything it does is in the mounted application."""
+    """The class that BentoML runs in each worker; the mounted application does all the work."""
 
 
 def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML ships no types
@@ -61,9 +61,10 @@ def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML 
 
 
 def load_and_freeze(settings: ServingSettings) -> LoadedArtefacts:
-    """Load the artefacts, then take all that start-up made out of the garbage collector's sight.
+    """Load the artefacts, then exempt all objects made so far from garbage collection.
 
-    Walking some 200,000 objects that live for ever cost single requests up to 300 ms.
+    They live as long as the process, and walking them delays single requests
+    (docs/decisions/frozen-garbage-collector.md).
     """
     served = load_artefacts(
         bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key

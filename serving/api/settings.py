@@ -11,26 +11,26 @@ from features.runtime.settings import DELIMITER, PREFIX
 
 
 class ServingSettings(BaseModel):
-    """Where the service finds its artefacts, where it listens and how much it takes."""
+    """The service's artefacts, its address and its limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: Path = Path("var/run")
-    """The run directory, with `bundles/` and `snapshots/`."""
+    """The run directory, which has `bundles/` and `snapshots/`."""
     host: IPvAnyAddress = IPv4Address("127.0.0.1")
     public_key: Path | None = None
-    """PEM file; with it, only bundles that its owner signed are served."""
+    """PEM file; if set, the service accepts only bundles that its owner signed."""
     port: int = Field(default=3000, ge=1, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
-    """Processes; each maps the same snapshot and holds its own copy of the bundle."""
+    """Processes; they share the snapshot's files in memory, and each has its own bundle."""
     scoring_threads: int = Field(default=1, ge=1, le=2)
     max_waiting: int = Field(default=64, ge=1, le=10_000)
-    """Requests of a worker that may wait for a scoring thread."""
+    """Requests in a worker that may wait for a scoring thread."""
     max_body_bytes: int = Field(default=1 << 20, ge=1 << 10, le=1 << 24)
     deadline_ms: int = Field(default=2_000, ge=10, le=60_000)
-    """For the body to arrive, and again for the answer to be made."""
+    """Milliseconds for the body to arrive, and again for scoring."""
     graceful_seconds: int = Field(default=10, ge=1, le=300)
-    """How long requests in flight may take after the order to stop."""
+    """Seconds for running requests to end after SIGTERM."""
 
     @property
     def bundles(self) -> Path:
@@ -44,7 +44,7 @@ class ServingSettings(BaseModel):
 
 
 def to_environment(settings: ServingSettings) -> dict[str, str]:
-    """Return the variables that make a process in another directory read the same settings."""
+    """Return environment variables with these settings, for a process in another directory."""
     values = settings.model_dump(mode="json", exclude_none=True)
     paths = {"run": settings.run, "public_key": settings.public_key}
     values |= {name: path.resolve() for name, path in paths.items() if path is not None}

@@ -1,7 +1,7 @@
-"""Parse JSON without leniency: what two parsers might read differently is refused.
+"""Parse JSON strictly: refuse everything that two parsers may read differently.
 
-Python's parser accepts `NaN`, numbers that overflow to infinity and repeated keys, each of which
-could pass for something else further on (RFC 8259, sections 4 and 6).
+Python's parser accepts `NaN`, numbers that overflow to infinity, and repeated keys (RFC 8259,
+sections 4 and 6).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any, Final, NoReturn
 from serving.scoring.refusals import RequestRefusedError
 
 MAX_DIGITS: Final = 19
-"""Digits; longer ones aren't worth converting, which takes quadratic time."""
+"""Digits of an integer; converting a longer one takes quadratic time."""
 
 OUT_OF_RANGE: Final = 10**MAX_DIGITS
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value that `body` holds.
+    """Return the JSON value in `body`.
 
-    An integer of more than 19 digits becomes one outside of every bound, for the check of the
-    form to name its place.
+    An integer of more than `MAX_DIGITS` digits becomes one outside every bound. Then the check of
+    the request's form refuses it and names its place.
 
     Raises:
         RequestRefusedError: malformed_json, not_finite or duplicate_key.

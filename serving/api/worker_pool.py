@@ -1,4 +1,4 @@
-"""A few threads, a short queue and a deadline: what scoring may use of a process."""
+"""Run functions in a few threads, with a short queue and a deadline."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ T = TypeVar("T")
 
 
 class BoundedWorkerPool:
-    """Run functions outside of the event loop, never more than a fixed number at once.
+    """Run functions outside the event loop, at most a fixed number at once.
 
-    One that misses its deadline while it waits is dropped. One that runs already runs on, for a
-    thread can't be stopped, but keeps its place: what can pile up is bounded.
+    A function that misses its deadline in the queue is dropped. One that has started runs to its
+    end, because a thread can't be stopped. It keeps its slot, so that unfinished work stays
+    bounded.
     """
 
     def __init__(self, *, threads: int, max_waiting: int) -> None:
-        """Start with no thread; they are made when needed."""
+        """Start without threads; the first functions create them."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="scoring")
         self._capacity = threads + max_waiting
         self._in_use = 0
 
     async def run(self, seconds: float, function: Callable[[], T]) -> T:
-        """Return the function's result; call from the event loop only.
+        """Return the function's result; call only from the event loop.
 
         Raises:
             RequestRefusedError: overloaded, or deadline_exceeded after `seconds`.
@@ -43,11 +44,11 @@ class BoundedWorkerPool:
             raise RequestRefusedError("deadline_exceeded") from error
 
     def close(self) -> None:
-        """Drop what waits and let the threads end."""
+        """Drop the functions that wait, and let the threads end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Count a place as free, in the event loop's thread, which alone counts."""
+        """Free a slot in the event loop's thread, which alone changes the count."""
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._decrement)
 

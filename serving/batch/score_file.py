@@ -1,10 +1,10 @@
-"""Score a file of candidates with the function that serves; a bad row never stops the rest."""
+"""Score a file of candidates as the service does; a bad row doesn't stop the others."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,14 +13,21 @@ import msgspec
 import pyarrow as pa
 
 from features.runtime.progress import ProgressCallback
-from serving.batch.table import WRONG_LENGTH, Row, UnreadableTableError, create_table, open_table
-from serving.scoring.admission import find_refusals
+from serving.batch.table import (
+    WRONG_LENGTH,
+    FileChangedError,
+    Row,
+    UnreadableTableError,
+    create_table,
+    open_table,
+)
+from serving.scoring.admission import AdmittedCandidate, admit_each
 from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_candidate
 from serving.scoring.evidence import OWN_WEIGHTS
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail
-from serving.scoring.score import score
+from serving.scoring.score import score_admitted
 from serving.scoring.selection import Selection
 
 FIELDS: Final = msgspec.structs.fields(Candidate)
@@ -50,7 +57,7 @@ ANSWER_COLUMNS: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(SHARES, pa.float64()),
     **dict.fromkeys(TEXTS, pa.string()),
 }
-"""What scoring adds to a row; a column of the same name in the input is replaced."""
+"""The columns that scoring adds to a row; they replace input columns of the same name."""
 
 IS_CHOSEN: Final = "is_chosen"
 CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
@@ -61,16 +68,16 @@ _SEPARATOR: Final = ";"
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What became of the rows of a file."""
+    """Counts of the scored and refused rows of a file."""
 
     rows: int
     refused: Mapping[str, int]
-    """Error to the number of its rows."""
+    """Error to the number of rows that have it."""
     unread: tuple[str, ...]
-    """Columns carried along that scoring doesn't know."""
+    """Input columns that scoring doesn't know; the output has them unchanged."""
 
     @property
-    def scored(self) -> int:
+    def scored_count(self) -> int:
         """Return how many rows have an answer."""
         return self.rows - sum(self.refused.values())
 
@@ -84,15 +91,16 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
     progress: ProgressCallback,
     selection: Selection | None = None,
 ) -> BatchReport:
-    """Score the rows of `source` into `target`, in order, with all their own columns.
+    """Score the rows of `source` into `target`, in order and with all their columns.
 
-    Both are CSV or Parquet by the ending of their name. A row that can't be scored has its reason
-    under `error`. `progress` is told what is worked on and how many rows are done. `selection`, of
-    the same file (serving/batch/select.py), adds the column `is_chosen`.
+    Both are CSV or Parquet, by the suffix of their name. A row that can't be scored has the reason
+    in the column `error`. `progress` gets the number of rows that are done. A `selection` from the
+    same file (serving/batch/select.py) adds the column `is_chosen`.
 
     Raises:
-        UnreadableTableError: the file isn't a table, or lacks a column that is required.
-        StorageError: the disk refuses; what stood at `target` before stays.
+        UnreadableTableError: the file isn't a table, or lacks a required column.
+        FileChangedError: the file has more rows than the selection.
+        StorageError: the disk is full or can't be written; an earlier file at `target` stays.
     """
     errors: Counter[str | None] = Counter()
     with open_table(source, chunk_rows=MAX_CANDIDATES) as table:
@@ -115,72 +123,81 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
 
 
 def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start: int) -> None:
-    """Say of each scored row whether it was chosen; nothing of a refused one."""
+    """Add whether each scored row is chosen; null for a refused row."""
     chosen = selection.is_chosen[start : start + len(answers)].tolist()
     if len(chosen) < len(answers):
-        raise UnreadableTableError(source, expected="the same rows again", found="more of them")
+        raise FileChangedError(source)
     for answer, is_chosen in zip(answers, chosen, strict=True):
         answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
 
 
 def score_rows(served: LoadedArtefacts, rows: Sequence[Row], *, coverage: float) -> list[Row]:
-    """Return the answer's columns for at most `MAX_CANDIDATES` rows, all null but for errors."""
-    checked = [_parse_row(served, row) for row in rows]
-    answers = [_build_refusal(one) if isinstance(one, Detail) else {} for one in checked]
-    good = {place: one for place, one in enumerate(checked) if isinstance(one, Candidate)}
-    if good:
-        batch = score(served.bundle, served.snapshot, list(good.values()), coverage=coverage)
-        for place, scored in zip(good, batch.candidates, strict=True):
-            answers[place] = _build_answer(batch, scored)
-    return answers
+    """Return the answer's columns for at most `MAX_CANDIDATES` rows.
+
+    A row that can't be scored has null everywhere except in `error`.
+    """
+    results = _admit_rows(served, rows)
+    admitted = [result for result in results if isinstance(result, AdmittedCandidate)]
+    answers: Iterator[Row] = iter(())
+    if admitted:
+        batch = score_admitted(served.bundle, served.snapshot, admitted, coverage=coverage)
+        answers = (_build_answer(batch, candidate) for candidate in batch.candidates)
+    return [
+        _build_refusal(result) if isinstance(result, Detail) else next(answers)
+        for result in results
+    ]
+
+
+def _admit_rows(served: LoadedArtefacts, rows: Sequence[Row]) -> list[AdmittedCandidate | Detail]:
+    """Return each row's candidate with the keys to look it up by, or why it is refused."""
+    parsed = [_parse_row(row) for row in rows]
+    candidates = [result for result in parsed if isinstance(result, Candidate)]
+    admitted = iter(admit_each(served.snapshot, candidates))
+    return [result if isinstance(result, Detail) else next(admitted) for result in parsed]
 
 
 def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
-    """Check that a file has the columns that a candidate needs.
+    """Check that a file has all required columns of a candidate.
 
     Raises:
-        UnreadableTableError: it lacks one.
+        UnreadableTableError: a column is missing.
     """
     missing = [field.name for field in FIELDS if field.required and field.name not in columns]
     if missing:
-        expected = f"the columns {', '.join(field.name for field in FIELDS if field.required)}"
-        raise UnreadableTableError(source, expected=expected, found=f"no {', '.join(missing)}")
+        raise UnreadableTableError(source, f"required columns are missing: {', '.join(missing)}")
 
 
-def _parse_row(served: LoadedArtefacts, row: Row) -> Candidate | Detail:
-    """Return a row's candidate, or what is wrong with it."""
+def _parse_row(row: Row) -> Candidate | Detail:
+    """Return a row's candidate, or its first fault of form."""
     if WRONG_LENGTH in row:
         return Detail(("row",), "wrong_number_of_cells")
     cells = {field.name: row.get(field.name) for field in FIELDS}
-    given = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
-    found = parse_candidate({name: _cast_number(name, cell) for name, cell in given.items()})
-    if isinstance(found, Candidate):
-        return find_refusals(served.snapshot, [found])[0] or found
-    return found
+    filled = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+    return parse_candidate({name: _cast_number(name, cell) for name, cell in filled.items()})
 
 
 def _cast_number(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Read a whole number out of a text cell; anything else is left for the check to refuse."""
+    """Convert a text cell that is a whole number; leave any other cell for the check to refuse."""
     is_number = name in NUMBERS and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
     return int(value) if is_number else value
 
 
 def _build_refusal(detail: Detail) -> Row:
-    place = ".".join(map(str, detail.loc))
-    return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{place}: {detail.code}"}
+    path = ".".join(map(str, detail.loc))
+    return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{path}: {detail.code}"}
 
 
-def _build_answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
+def _build_answer(batch: ScoredBatch, candidate: ScoredCandidate) -> Row:
     return {
-        **_share_cells("sell_through", one.sell_through),
-        **_share_cells("return_risk", one.return_risk),
-        "score": one.score,
-        "coverage": one.sell_through.coverage,
-        **{f"own_weight_{rate}": weight for rate, weight in one.evidence.own_weight.items()},
-        "own_evidence": one.evidence.own,
-        "levels_used": _SEPARATOR.join(one.evidence.levels_used),
-        "flags": _SEPARATOR.join(one.flags),
-        "as_of": one.evidence.as_of,
+        **_share_cells("sell_through", candidate.sell_through),
+        **_share_cells("return_risk", candidate.return_risk),
+        "score": candidate.score,
+        "coverage": candidate.sell_through.coverage,
+        **{f"own_weight_{rate}": weight for rate, weight in candidate.evidence.own_weight.items()},
+        "own_evidence": candidate.evidence.own,
+        "levels_used": _SEPARATOR.join(candidate.evidence.levels_used),
+        "flags": _SEPARATOR.join(candidate.flags),
+        "as_of": candidate.evidence.as_of,
         "bundle_id": batch.bundle_id,
         "snapshot_id": batch.snapshot_id,
         "error": None,
@@ -188,6 +205,6 @@ def _build_answer(batch: ScoredBatch, one: ScoredCandidate) -> Row:
 
 
 def _share_cells(name: str, share: Share | None) -> Row:
-    """Return a share's columns, all null where it isn't known."""
+    """Return a share's columns, all null if it isn't predicted."""
     values = (None, None, None) if share is None else (share.estimate, share.low, share.high)
     return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))

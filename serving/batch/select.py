@@ -1,4 +1,4 @@
-"""Choose a list out of a file of candidates."""
+"""Choose a list from a file of candidates."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ REASONS: Final = {
     NoSelectionReason.NO_CANDIDATES: "no row has a prediction.",
     NoSelectionReason.NOT_PREDICTED: "the data that trained the bundle had no returns.",
     NoSelectionReason.TOO_FEW_PAST_DECISIONS: (
-        "the bundle knows too few past decisions for so low a share."
+        "the bundle has too few past decisions for such a low --bad-share."
     ),
     NoSelectionReason.NONE_GOOD_ENOUGH: (
-        "of any list, a larger share would have to be expected bad."
+        "in every list, a larger share than --bad-share would be expected bad."
     ),
 }
 
 
 def parse_selection(
-    least_sell_through: float | None, most_return_risk: float | None, bad_share: float
+    min_sell_through: float | None, max_return_risk: float | None, bad_share: float
 ) -> SelectionRequest | None:
-    """Return what the options of the command line ask for, if a list is asked for at all.
+    """Return the selection that the options of the command line request, None if they don't.
 
     Raises:
-        typer.BadParameter: both limits are given; a list is bounded in one sense of bad.
+        typer.BadParameter: both limits are given, but a list has one definition of bad.
     """
-    if least_sell_through is not None and most_return_risk is not None:
-        raise typer.BadParameter("give --least-sell-through or --most-return-risk, not both")
-    if least_sell_through is not None:
+    if min_sell_through is not None and max_return_risk is not None:
+        raise typer.BadParameter("Give --min-sell-through or --max-return-risk, not both.")
+    if min_sell_through is not None:
         return SelectionRequest(
-            target="sell_through", threshold=least_sell_through, bad_share=bad_share
+            target="sell_through", threshold=min_sell_through, bad_share=bad_share
         )
-    if most_return_risk is not None:
+    if max_return_risk is not None:
         return SelectionRequest(
-            target="return_risk", threshold=most_return_risk, bad_share=bad_share
+            target="return_risk", threshold=max_return_risk, bad_share=bad_share
         )
     return None
 
@@ -62,10 +62,10 @@ def select_file(
     coverage: float,
     progress: ProgressCallback,
 ) -> Selection:
-    """Choose from all rows of a file, whose predictions are made and forgotten.
+    """Score all rows of a file, keep only what the choice needs, and choose from them.
 
     Raises:
-        UnreadableTableError: the file isn't a table, or lacks a column that is required.
+        UnreadableTableError: the file isn't a table, or lacks a required column.
     """
     estimate: list[float] = []
     evidence: list[int] = []
@@ -74,11 +74,8 @@ def select_file(
         for chunk in table.chunks:
             for answer in score_rows(served, chunk, coverage=coverage):
                 estimate.append(_estimate_or_nan(answer, request))
-                evidence.append(
-                    EVIDENCE_AMOUNTS.index(
-                        OwnEvidence(answer["own_evidence"] or EVIDENCE_AMOUNTS[0])
-                    )
-                )
+                amount = OwnEvidence(answer["own_evidence"] or EVIDENCE_AMOUNTS[0])
+                evidence.append(EVIDENCE_AMOUNTS.index(amount))
             progress("choosing", len(estimate))
     models = served.bundle.models
     return select_by_estimate(
@@ -87,15 +84,15 @@ def select_file(
 
 
 def describe_selection(selection: Selection) -> str:
-    """Say how many were chosen and what that promises, or why none was."""
+    """Return a sentence with the number of chosen rows and their bound, or why there are none."""
     if selection.reason is not None:
         return f"Chose none: {REASONS[selection.reason]}"
     request = selection.request
     condition = "return risk over" if request.target == "return_risk" else "sell-through under"
     count, percent = int(selection.is_chosen.sum()), 100 * request.bad_share
     return (
-        f"Chose {count:,}: at most {percent:.3g} % of them are expected to have a {condition} "
-        f"{request.threshold:g}."
+        f"Chose {count:,} row{'' if count == 1 else 's'}: at most {percent:.3g} % of them are "
+        f"expected to have a {condition} {request.threshold:g}."
     )
 
 

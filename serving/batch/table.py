@@ -1,4 +1,4 @@
-"""Read candidates from CSV and Parquet files, a chunk of rows at a time."""
+"""Read and write tables of candidates as CSV or Parquet, a chunk of rows at a time."""
 
 from __future__ import annotations
 
@@ -21,26 +21,36 @@ from features.runtime.text import escape
 Row = dict[str | None, Any]
 CSV: Final = ".csv"
 PARQUET: Final = ".parquet"
+_WRONG_SUFFIX: Final = "its name ends in neither .csv nor .parquet"
 WRONG_LENGTH: Final = None
-"""The key under which a row says that it has too many or too few cells."""
+"""The key that a row has if it has too many or too few cells."""
 
 
 class UnreadableTableError(DataError):
     """Refuse a file that isn't a table of candidates."""
 
-    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+    def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            expected=f"{expected} in {escape(path.name)}",
-            found=found,
-            way_out="`xuanpin score --help` names the columns and formats.",
+            problem=f"The file {escape(path.name)} can't be used as a table: {reason}.",
+            hint="`xuanpin score --help` names the columns and formats.",
+        )
+
+
+class FileChangedError(DataError):
+    """Refuse a file that got more rows between choosing from it and scoring it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The file {escape(path.name)} has more rows than when the list was chosen.",
+            hint="Score it again when nobody writes to it.",
         )
 
 
 @dataclass(frozen=True)
 class CandidateTable:
-    """A file's columns with their Arrow types, and its rows in chunks.
+    """The columns of a file with their Arrow types, and its rows in chunks.
 
-    Cells of a CSV file are text.
+    The cells of a CSV file are text.
     """
 
     columns: Mapping[str, pa.DataType]
@@ -52,20 +62,19 @@ def open_table(path: Path, *, chunk_rows: int) -> Iterator[CandidateTable]:
     """Open a .csv or .parquet file to read chunks of at most `chunk_rows` rows.
 
     Raises:
-        UnreadableTableError: it isn't there, of another kind, or broken.
+        UnreadableTableError: the file is missing, of another format, or broken.
     """
     readers = {CSV: _open_csv, PARQUET: _open_parquet}
-    kind = path.suffix.lower()
-    if kind not in readers:
-        raise UnreadableTableError(path, expected="CSV or Parquet", found=f"the ending {kind!r}")
+    suffix = path.suffix.lower()
+    if suffix not in readers:
+        raise UnreadableTableError(path, _WRONG_SUFFIX)
     if not path.is_file():
-        raise UnreadableTableError(path, expected="a table", found="no such file")
+        raise UnreadableTableError(path, "there is no such file")
     try:
-        with readers[kind](path, chunk_rows) as table:
+        with readers[suffix](path, chunk_rows) as table:
             yield table
     except (csv.Error, UnicodeDecodeError, pa.ArrowException) as error:
-        found = type(error).__name__
-        raise UnreadableTableError(path, expected="a sound table", found=found) from error
+        raise UnreadableTableError(path, f"it is broken ({type(error).__name__})") from error
 
 
 @contextmanager
@@ -96,34 +105,33 @@ def _open_parquet(path: Path, chunk_rows: int) -> Iterator[CandidateTable]:
 
 def _check_names(path: Path, names: list[str]) -> None:
     if not names:
-        raise UnreadableTableError(path, expected="a header", found="none")
+        raise UnreadableTableError(path, "it has no header")
     for name in names:
         if names.count(name) > 1:
-            found = f"{escape(name)} twice"
-            raise UnreadableTableError(path, expected="each column once", found=found)
+            raise UnreadableTableError(path, f"it has the column {escape(name)} twice")
 
 
 Write = Callable[[Sequence[Row]], None]
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets run such cells (owasp.org, "CSV Injection")."""
+"""A spreadsheet runs a cell that starts so (owasp.org, "CSV Injection")."""
 
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 @contextmanager
 def create_table(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[Write]:
-    """Yield a function that writes rows; the file is there, whole, when the block has ended.
+    """Yield a function that writes rows; the whole file appears when the block ends.
 
     Raises:
-        UnreadableTableError: its name ends in neither .csv nor .parquet.
-        StorageError: the disk refuses; what stood there before stays.
+        UnreadableTableError: the name ends in neither .csv nor .parquet.
+        StorageError: the disk is full or can't be written; an earlier file stays.
     """
     writers = {CSV: _create_csv, PARQUET: _create_parquet}
-    kind = path.suffix.lower()
-    if kind not in writers:
-        raise UnreadableTableError(path, expected="CSV or Parquet", found=f"the ending {kind!r}")
-    with write_atomically(path) as temporary, writers[kind](temporary, columns) as write:
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        raise UnreadableTableError(path, _WRONG_SUFFIX)
+    with write_atomically(path) as temporary, writers[suffix](temporary, columns) as write:
         yield write
 
 
@@ -147,6 +155,6 @@ def _create_parquet(path: Path, columns: Mapping[str, pa.DataType]) -> Iterator[
 
 
 def escape_formula(cell: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Return a cell that no spreadsheet takes for a formula: such a text gets a `'` before it."""
+    """Put a `'` before a text that a spreadsheet would take for a formula; keep any other cell."""
     is_text = isinstance(cell, str) and not _PLAIN_NUMBER.fullmatch(cell)
     return f"'{cell}" if is_text and cell.startswith(FORMULA_STARTS) else cell

@@ -1,4 +1,4 @@
-"""The bundle: the immutable directory that serving loads, and what it holds in memory."""
+"""Write and load a bundle: the immutable directory that serving loads its models from."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ FIXED_NAMES: Final = frozenset(
     {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
-"""Whose versions a bundle notes: those that its models were made with."""
+"""The libraries that make a model; the manifest has their versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BundleContents:
-    """All that training puts into a bundle."""
+    """Everything that training puts into a bundle."""
 
     models: Models
     horizons: Horizons
     imputed: tuple[str, ...]
-    """Tables made by a rule, from the training rows' metadata."""
+    """Tables that a rule made, from the training rows' metadata."""
     canary: Mapping[str, FloatArray]
     """1 to 256 rows of base features and request fields by name, each of shape (rows,)."""
     canary_markets: tuple[str, ...]
@@ -70,16 +70,17 @@ class BundleContents:
     data_digest: str
     cut_off_day: int
     seasons: Seasons
-    """Days learned from of the target that looks ahead from the latest moments, sell-through."""
+    """The days that sell-through learned from, and the calendar. Sell-through looks ahead from the
+    latest moments of all targets."""
     git_commit: str
-    """The commit of the program, "unknown" outside a checkout."""
+    """The program's commit, or "unknown" outside a checkout."""
     model_card: str
     """Markdown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A bundle that was verified and loaded."""
+    """A verified bundle with its models in memory."""
 
     bundle_id: str
     manifest: Manifest
@@ -90,13 +91,13 @@ class Bundle:
 def write_bundle(contents: BundleContents, bundles: Path) -> str:
     """Write a bundle as `bundles/<bundle_id>` and return the id.
 
-    Complete or absent: it is written beside and renamed. Equal contents give the same id and
-    the same bytes; a bundle that is there already is verified and stays untouched.
+    The directory appears complete or not at all. Equal contents give the same id and the same
+    bytes. A bundle that exists already is verified and not written again.
 
     Raises:
         StorageError: the disk is full or can't be written.
-        BundleRefusedError: a file is larger than loading takes, or the same bundle is there and
-            was changed since.
+        BundleRefusedError: a file is larger than loading accepts, or the bundle exists and has
+            changed since it was written.
     """
     files = _build_files(contents)
     manifest = canonical_json(_build_manifest(contents, files))
@@ -112,9 +113,9 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
 
 
 def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
-    """Verify a bundle, with a key who signed it, try it in a child process, and load it.
+    """Verify a bundle (with a key, its signature too), try it in a child process, and load it.
 
-    Nothing reaches LightGBM before every byte was checked against the manifest.
+    LightGBM gets no byte that wasn't checked against the manifest.
 
     Raises:
         BundleRefusedError: one of its subclasses in serving/errors.py says why.
@@ -126,14 +127,14 @@ def load_bundle(directory: Path, key: PublicKey | None = None) -> Bundle:
 
 
 def check_fits(verified: VerifiedFiles, catalogue: Catalogue) -> Schema:
-    """Check that a verified bundle is one of this program's and return its schema.
+    """Check that this program can use a verified bundle, and return its schema.
 
     Raises:
-        BundleRefusedError: it is for other features or targets, or holds files that nothing reads.
+        BundleRefusedError: it has other features or targets, or files that nothing reads.
     """
-    found = verified.manifest.catalogue_fingerprint
-    if found != catalogue.fingerprint:
-        raise CatalogueMismatchError("bundle", expected=catalogue.fingerprint, found=found)
+    actual = verified.manifest.catalogue_fingerprint
+    if actual != catalogue.fingerprint:
+        raise CatalogueMismatchError("bundle", expected=catalogue.fingerprint, actual=actual)
     schema = read_json(verified.files, SCHEMA, Schema)
     targets = servable_targets(SCHEMA, schema.targets)
     boosters = {name for target in targets for name in booster_names(verified.files, target)}
@@ -141,9 +142,9 @@ def check_fits(verified: VerifiedFiles, catalogue: Catalogue) -> Schema:
         raise UnexpectedFileError(name, "nothing in a bundle reads it")
     imputed = verified.manifest.imputed
     if schema != build_schema(catalogue, _parse_horizons(schema), imputed=imputed, targets=targets):
-        raise BrokenFileError(SCHEMA, "a schema that isn't the catalogue's and the manifest's")
+        raise BrokenFileError(SCHEMA, "it doesn't agree with the catalogue and the manifest")
     if sha256_hex(verified.files[SCHEMA]) != verified.manifest.schema_fingerprint:
-        raise BrokenFileError(SCHEMA, "another fingerprint than the manifest's")
+        raise BrokenFileError(SCHEMA, "its fingerprint isn't the manifest's")
     return schema
 
 
@@ -151,7 +152,7 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
     """Load verified files and check the canary's answers.
 
     Raises:
-        BundleRefusedError: a file isn't of its form, or the canary answers otherwise.
+        BundleRefusedError: a file isn't of its form, or the canary's answers differ.
     """
     schema = check_fits(verified, catalogue)
     read_json(verified.files, REFERENCE_STATS, dict[str, ColumnStats])
@@ -169,7 +170,7 @@ def _parse_horizons(schema: Schema) -> Horizons:
     try:
         return Horizons(**schema.horizons)
     except ValueError as error:
-        raise BrokenFileError(SCHEMA, "horizons out of bounds") from error
+        raise BrokenFileError(SCHEMA, "its horizons are out of bounds") from error
 
 
 def _build_files(contents: BundleContents) -> dict[str, bytes]:

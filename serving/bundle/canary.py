@@ -1,4 +1,4 @@
-"""The canary: a few rows with the answers they must get, before a bundle may serve."""
+"""The canary: rows with the answers that a bundle must give before it may serve."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ CANARY: Final = "canary.json"
 COVERAGE: Final = 0.8
 MAX_ROWS: Final = 256
 TOLERANCE: Final = 1e-12
-"""On one machine answers agree to the bit; another C library may round `exp` differently."""
+"""On one machine answers agree bit by bit; another C library may round `exp` differently."""
 
 
 class Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rows of base features and request fields, and the expected predictions, null as null."""
+    """Rows of base features and request fields, with the predictions that they must get."""
 
     columns: dict[str, list[float | None]]
+    """By name; None is null."""
     markets: list[str]
     expected: dict[str, dict[str, list[float]]]
     """Target to `estimate`, `low` and `high`."""
@@ -31,14 +32,14 @@ class Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def make_canary(
     models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str]
 ) -> Canary:
-    """Predict the rows of `columns` in `markets` and write down what came out.
+    """Predict the rows of `columns` in `markets`, and return both as a canary.
 
     Raises:
         CanaryError: there are no rows, or more than `MAX_ROWS`.
     """
     rows = {len(column) for column in columns.values()}
     if len(rows) != 1 or not 1 <= max(rows) <= MAX_ROWS:
-        raise CanaryError(f"columns of {sorted(rows)} rows instead of 1 to {MAX_ROWS}")
+        raise CanaryError(f"its columns have {sorted(rows)} rows instead of 1 to {MAX_ROWS}")
     stored = {
         name: [None if np.isnan(value) else float(value) for value in column]
         for name, column in columns.items()
@@ -48,7 +49,7 @@ def make_canary(
 
 
 def check_canary(models: Models, canary: Canary) -> None:
-    """Predict a canary's rows again.
+    """Predict a canary's rows again and compare.
 
     Raises:
         CanaryError: an answer differs from the expected one, or a column is missing.
@@ -58,20 +59,20 @@ def check_canary(models: Models, canary: Canary) -> None:
         for name, values in canary.columns.items()
     }
     try:
-        found = _predict_answers(models, columns, canary.markets)
+        answers = _predict_answers(models, columns, canary.markets)
     except (KeyError, ValueError) as error:
-        raise CanaryError(f"rows that can't be predicted ({error})") from error
-    if found.keys() != canary.expected.keys():
-        raise CanaryError(f"targets {sorted(canary.expected)}")
-    for target, answers in found.items():
-        for part, values in answers.items():
-            _compare(f"{target} {part}", values, canary.expected[target].get(part, []))
+        raise CanaryError(f"its rows can't be predicted ({error})") from error
+    if answers.keys() != canary.expected.keys():
+        raise CanaryError(f"it has answers for the targets {sorted(canary.expected)}")
+    for target, parts in answers.items():
+        for part, actual in parts.items():
+            _compare(f"{target} {part}", actual, canary.expected[target].get(part, []))
 
 
 def _predict_answers(
     models: Models, columns: Mapping[str, FloatArray], markets: Sequence[str]
 ) -> dict[str, dict[str, list[float]]]:
-    """Predict at the usual demand: no calendar makes two loaders differ."""
+    """Predict at the usual demand, so that the answers don't depend on a calendar."""
     predictions = predict(models, columns, markets, coverage=COVERAGE, demand=np.ones(len(markets)))
     return {
         target: {
@@ -83,9 +84,10 @@ def _predict_answers(
     }
 
 
-def _compare(name: str, found: list[float], expected: list[float]) -> None:
-    if len(found) != len(expected):
-        raise CanaryError(f"{name} of {len(found)} rows instead of {len(expected)}")
-    for answer, wanted in zip(found, expected, strict=True):
-        if not abs(answer - wanted) <= TOLERANCE:  # so written, it is true of NaN
-            raise CanaryError(f"{name} off by {abs(answer - wanted):.3g}")
+def _compare(name: str, actual: list[float], expected: list[float]) -> None:
+    if len(actual) != len(expected):
+        raise CanaryError(f"{name} has {len(actual)} rows instead of {len(expected)}")
+    for actual_value, expected_value in zip(actual, expected, strict=True):
+        difference = abs(actual_value - expected_value)
+        if not difference <= TOLERANCE:  # written so that NaN fails too
+            raise CanaryError(f"{name} is off by {difference:.3g}")

@@ -1,4 +1,4 @@
-"""Load one bundle and check its canary: what `load_bundle` runs in a child process."""
+"""Load one bundle and check its canary, as a program that `load_bundle` runs as a child."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from serving.errors import CanaryError
 
 
 def main(directory: Path, bundle_id: str) -> int:
-    """Return 0 if the bundle can be loaded and answers as written, else its error's exit code."""
+    """Return 0 if the bundle loads and passes its canary, else the exit code of its error."""
     try:
         verified = read_verified(directory)
         if verified.bundle_id != bundle_id:
-            raise CanaryError(f"bundle {verified.bundle_id} in place of {bundle_id}")
+            raise CanaryError(f"bundle {verified.bundle_id} has replaced {bundle_id}")
         assemble(verified, CATALOGUE)
     except ArtefactError as error:
         sys.stderr.write(f"{_describe(error)}\n")
@@ -26,10 +26,8 @@ def main(directory: Path, bundle_id: str) -> int:
 
 
 def _describe(error: ArtefactError) -> str:
-    """Say in a line what the parent doesn't say by itself."""
-    if isinstance(error, CanaryError):
-        return error.found
-    return f"{error.found} where {error.expected} was expected"
+    """Return one line for the parent, which puts it into a sentence of its own."""
+    return error.reason if isinstance(error, CanaryError) else error.problem
 
 
 if __name__ == "__main__":

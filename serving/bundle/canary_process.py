@@ -1,4 +1,4 @@
-"""Try a bundle in a process of its own: a broken model can kill the one that loads it."""
+"""Try a bundle in a child process, because a broken model can kill the process that loads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
     """Load a verified bundle and check its canary in a child process.
 
     Raises:
-        CanaryError: the process ended otherwise than well, or found another bundle.
+        CanaryError: the process failed, or the directory holds another bundle.
     """
     command = [sys.executable, "-P", "-m", "serving.bundle.canary_child", str(directory.resolve())]
     same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -31,9 +31,9 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
             timeout=CHILD_SECONDS,
         )
     except subprocess.TimeoutExpired as error:
-        raise CanaryError(f"no answer within {CHILD_SECONDS} s") from error
+        raise CanaryError(f"a child process gave no answer within {CHILD_SECONDS} s") from error
     if child.returncode < 0:
-        raise CanaryError(f"a child process ended by signal {-child.returncode}")
+        raise CanaryError(f"a child process was killed by signal {-child.returncode}")
     if child.returncode > 0:
         last = child.stderr.strip().rpartition("\n")[2]
-        raise CanaryError(f"in a child process {last}")
+        raise CanaryError(f"a child process reports: {last}")

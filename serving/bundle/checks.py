@@ -1,4 +1,4 @@
-"""Verify a bundle check by check, and sign one that passes them."""
+"""Verify a bundle check by check, and sign a bundle that passes them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from serving.bundle.verified_files import check_names, read_files, read_manifest
 from serving.errors import BundleRefusedError
 
 CHECKS: Final = ("files", "signature", "digests", "schema", "canary")
-"""In the order in which loading makes them; none is made before the ones ahead of it hold."""
+"""In the order of loading; a check runs only if all earlier ones hold."""
 
 
 class BundleCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """A check that was made."""
+    """The result of one check."""
 
     check: str
     holds: bool
@@ -29,9 +29,9 @@ class BundleCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify_bundle(directory: Path, key: PublicKey | None) -> list[BundleCheck]:
-    """Make the checks of loading up to the first that fails; the bundle is sound if all hold.
+    """Run the checks of loading up to the first that fails; the bundle is sound if all hold.
 
-    Without a key the signature isn't checked, and the check says so.
+    Without a key the signature isn't checked, and the message says so.
     """
     checks: list[BundleCheck] = []
     try:
@@ -43,12 +43,12 @@ def verify_bundle(directory: Path, key: PublicKey | None) -> list[BundleCheck]:
 
 
 def sign_bundle(directory: Path, key: PrivateKey) -> str:
-    """Sign a sound bundle, in place of any signature before, and return the bundle's id.
+    """Sign a sound bundle, replacing any earlier signature, and return the bundle's id.
 
-    The bytes that are signed are the ones that were checked.
+    The signed bytes are the ones that were checked.
 
     Raises:
-        BundleRefusedError: it isn't sound, so that nobody should vouch for it.
+        BundleRefusedError: the bundle isn't sound.
         StorageError: the disk refuses.
     """
     check_names(directory)
@@ -65,23 +65,24 @@ def sign_bundle(directory: Path, key: PrivateKey) -> str:
 
 
 def _run_checks(directory: Path, key: PublicKey | None) -> Iterator[str]:
-    """Make one check after the other and say what held."""
+    """Run one check after the other; yield a message for each that holds."""
     count = check_names(directory)
-    yield f"{count} plain files of allowed names, kinds and sizes, no links, no directories"
+    yield f"{count} plain files have allowed names and sizes; no links, no directories"
     manifest_bytes = read_manifest(directory, key)
     yield _describe_signature(directory, key)
     verified = read_files(directory, manifest_bytes)
     yield f"{len(verified.files)} files have the sizes and SHA-256 digests of manifest.json"
     schema = check_fits(verified, CATALOGUE)
-    yield f"made for this program's features; predicts {', '.join(schema.targets)}"
+    yield f"the bundle fits this program's features and predicts {', '.join(schema.targets)}"
     try_in_child(directory, verified.bundle_id)
-    yield "a process of its own loads it and gives the answers of canary.json"
+    yield "a child process loads the bundle and gives the answers of canary.json"
 
 
 def _describe_signature(directory: Path, key: PublicKey | None) -> str:
     if key is not None:
-        return f"manifest.json is signed by the key {fingerprint(key)}"
-    is_there = (directory / SIGNATURE).exists()
+        return f"manifest.json is signed with the key {fingerprint(key)}"
+    is_signed = (directory / SIGNATURE).exists()
     return (
-        f"not checked, no public key was given; manifest.sig is {'' if is_there else 'not '}there"
+        "not checked, because no public key was given; the bundle has "
+        f"{'a' if is_signed else 'no'} {SIGNATURE}"
     )

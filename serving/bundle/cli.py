@@ -7,9 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-EXIT_CODES: Final = (
-    "Exit codes: 0 done; 2 wrong usage; 5 the bundle or the key was refused; 6 the disk refused."
-)
+EXIT_CODES: Final = "Exit codes: 0 done; 2 wrong usage; 5 bundle or key refused; 6 disk error."
 REFUSED: Final = 5
 
 app = typer.Typer(help="Sign, verify and inspect bundles.", no_args_is_help=True)
@@ -29,14 +27,14 @@ def bundle_group() -> None:
 def keygen(
     out: Annotated[Path, typer.Option(help="Directory for xuanpin.key and xuanpin.pub.")],
 ) -> None:
-    """Make a pair of Ed25519 keys: the private one signs, the public one checks.
+    """Make a pair of Ed25519 keys: the private key signs bundles, the public key checks them.
 
-    Keep the private key where bundles are made, readable by nobody else; it isn't encrypted.
+    Keep the private key where bundles are made. It isn't encrypted, so let nobody else read it.
     """
     from serving.bundle.signature import make_keys
 
     private, public = make_keys(out)
-    typer.echo(f"{private} signs (keep it secret), {public} checks.")
+    typer.echo(f"Wrote {private} to sign with (keep it secret) and {public} to check with.")
 
 
 @app.command(
@@ -47,7 +45,7 @@ def sign(
     bundle: BundleArgument,
     key: Annotated[Path, typer.Option(help="PEM file with the private key.")],
 ) -> None:
-    """Sign a bundle, after checking that it is sound: writes manifest.sig into it."""
+    """Check a bundle, sign it, and write the signature into it as manifest.sig."""
     from serving.bundle.checks import sign_bundle
     from serving.bundle.signature import fingerprint, read_private_key
 
@@ -64,14 +62,14 @@ def verify(
     bundle: BundleArgument,
     public_key: Annotated[
         Path | None,
-        typer.Option(help="PEM file; without it the signature isn't checked."),
+        typer.Option(help="PEM file with the public key; without it the signature isn't checked."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Verify a bundle as loading does, and say of each check whether it holds.
+    """Verify a bundle with the checks of loading, and print the result of each.
 
-    Files are checked before the signature, the signature before any file that it vouches for,
-    digests before any byte reaches LightGBM, and the answers in a process of their own.
+    The checks run in this order: names and sizes of files, the signature, the digests of files,
+    the schema, and the canary's answers in a child process. The first that fails ends the run.
     """
     from msgspec.json import encode
 
@@ -80,12 +78,12 @@ def verify(
 
     key = None if public_key is None else read_public_key(public_key)
     checks = verify_bundle(bundle, key)
-    is_sound = all(one.holds for one in checks)
+    is_sound = all(check.holds for check in checks)
     if json:
         typer.echo(encode({"is_sound": is_sound, "checks": checks}).decode())
     else:
-        for one in checks:
-            typer.echo(f"{'holds' if one.holds else 'FAILS'}  {one.check}: {one.message}")
+        for check in checks:
+            typer.echo(f"{'holds' if check.holds else 'FAILS'}  {check.check}: {check.message}")
     raise typer.Exit(0 if is_sound else REFUSED)
 
 
@@ -93,9 +91,9 @@ def verify(
     epilog=f"{EXIT_CODES}\n\nExample: xuanpin bundle inspect var/run/bundles/0123456789abcdef"
 )
 def inspect(bundle: BundleArgument, json: JsonOption = False) -> None:
-    """Say what a bundle is: what made it, from which data, how good, which files.
+    """Print a bundle's facts: the code and data that made it, its metrics and its files.
 
-    Its files are checked against its manifest, its signature isn't, and no model is loaded.
+    Checks the files against the manifest. Doesn't check the signature and loads no model.
     """
     from msgspec.json import encode
 

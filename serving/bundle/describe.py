@@ -1,4 +1,4 @@
-"""What a bundle says of itself, bounded, for a person or a program to read."""
+"""Describe a bundle in a bounded number of facts and lines."""
 
 from __future__ import annotations
 
@@ -26,41 +26,41 @@ class BundleFacts(msgspec.Struct, frozen=True, kw_only=True):
     bundle_id: str
     format: int
     has_signature: bool
-    """Whether there is one; it isn't checked."""
+    """Whether manifest.sig exists; it isn't checked."""
     catalogue_fingerprint: str
     data_digest: str
     cut_off: str
-    """The last day that the data know of."""
+    """The last day of the data."""
     learned_from: str
-    """The first day whose outcomes shaped the models."""
+    """The first day whose outcomes the models learned from."""
     learned_to: str
-    """The last of them."""
+    """The last day whose outcomes the models learned from."""
     seasonal_uplift: tuple[Uplift, ...]
-    """What a calendar says of days that nothing was learned from."""
+    """The calendar, for days that no model learned from."""
     git_commit: str
     imputed: tuple[str, ...]
     horizons: dict[str, int]
     boosters: dict[str, int]
     """Target to the number of its boosters."""
     cells: dict[str, dict[str, int]]
-    """Target to cells of its intervals, with their calibration rows."""
+    """Target to the cells of its intervals, with the calibration rows of each."""
     libraries: dict[str, str]
     metrics: dict[str, float]
-    """The first `MAX_METRICS` of the model's own, by name."""
+    """The model's own metrics (not a baseline's), the first `MAX_METRICS` by name."""
     files: dict[str, int]
-    """Name to bytes."""
+    """File to its size in bytes."""
 
 
 def read_facts(directory: Path) -> BundleFacts:
-    """Read a bundle's facts; its files are verified against its manifest, no model is loaded.
+    """Verify a bundle's files against its manifest and return its facts; load no model.
 
     Raises:
-        BundleRefusedError: it isn't a bundle, or was changed.
+        BundleRefusedError: it isn't a bundle, or has changed.
     """
     verified = read_verified(directory)
     manifest, schema = verified.manifest, read_json(verified.files, SCHEMA, Schema)
     residuals = read_json(verified.files, CONFORMAL, dict[str, StoredResiduals])
-    own = sorted(name for name in manifest.metrics if _MODEL_INFIX in name)
+    model_metrics = sorted(name for name in manifest.metrics if _MODEL_INFIX in name)
     return BundleFacts(
         bundle_id=verified.bundle_id,
         format=manifest.format,
@@ -80,19 +80,19 @@ def read_facts(directory: Path) -> BundleFacts:
             for target, stored in residuals.items()
         },
         libraries=manifest.libraries,
-        metrics={name: manifest.metrics[name] for name in own[:MAX_METRICS]},
+        metrics={name: manifest.metrics[name] for name in model_metrics[:MAX_METRICS]},
         files={name: len(data) for name, data in sorted(verified.files.items())},
     )
 
 
 def format_facts(facts: BundleFacts) -> list[str]:
-    """Say the facts in lines of bounded number and length, with nothing a terminal would obey."""
+    """Return the facts as lines of bounded number and length, without control characters."""
     lines = [
         f"Bundle     {facts.bundle_id}, format {facts.format}",
-        f"Signature  {'there, not checked here' if facts.has_signature else 'none'}",
+        f"Signature  {'present, not checked' if facts.has_signature else 'none'}",
         f"Made by    commit {escape(facts.git_commit)}",
         f"For        catalogue {escape(facts.catalogue_fingerprint)[:16]}…",
-        f"Data       {escape(facts.data_digest)[:16]}…, known up to {facts.cut_off}",
+        f"Data       {escape(facts.data_digest)[:16]}…, up to {facts.cut_off}",
         f"Learned    from outcomes of {facts.learned_from} to {facts.learned_to}",
         *(f"Calendar   {_describe_uplift(uplift)}" for uplift in facts.seasonal_uplift),
         f"Imputed    {join_names(facts.imputed)}",
@@ -103,8 +103,11 @@ def format_facts(facts: BundleFacts) -> list[str]:
         cells = facts.cells.get(target, {})
         lines.append(f"{target}: {count} boosters, intervals in {len(cells)} cells")
         start = f"{target}{_MODEL_INFIX}"
-        own = [(name, value) for name, value in facts.metrics.items() if name.startswith(start)]
-        parts = (f"{name.removeprefix(start)} {value:.4g}" for name, value in own)
+        parts = (
+            f"{name.removeprefix(start)} {value:.4g}"
+            for name, value in facts.metrics.items()
+            if name.startswith(start)
+        )
         lines.append(f"  {join_names(parts)}")
     lines.append(f"Files      {sum(facts.files.values()):,} bytes in {len(facts.files)} files")
     lines += [f"  {size:>12,}  {name}" for name, size in facts.files.items()]
@@ -112,13 +115,12 @@ def format_facts(facts: BundleFacts) -> list[str]:
 
 
 def _describe_uplift(uplift: Uplift) -> str:
-    """Say when, how much more and where it sells."""
-    where = join_names(uplift.markets) if uplift.markets else "every market"
+    markets = join_names(uplift.markets) if uplift.markets else "every market"
     return (
-        f"{uplift.first} to {uplift.last} {uplift.uplift:+.0%} ({escape(uplift.name)}) in {where}"
+        f"{uplift.first} to {uplift.last} {uplift.uplift:+.0%} ({escape(uplift.name)}) in {markets}"
     )
 
 
 def _format_date(day: int) -> str:
-    """Return the date that begins at the midnight of a day number; one less is the day it ends."""
+    """Return the date that begins at a day number; the day before ends there."""
     return to_datetime(day).date().isoformat()

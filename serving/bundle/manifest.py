@@ -1,9 +1,10 @@
-"""What a bundle says of itself: manifest.json and schema.json, and how JSON is written."""
+"""manifest.json and schema.json, which describe a bundle, and the one way to write its JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,9 +17,14 @@ from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
 FORMAT: Final = 6
-"""2: trees of return risk start from a formula; 3: past decisions say which are of one listing;
-4: the manifest says which days were learned from; 5: and what a calendar says of the others;
-6: coverage, difficulty and uplift are called by these names."""
+FORMAT_CHANGES: Final[Mapping[int, str]] = {
+    2: "Format 2 starts the trees of return risk from a formula.",
+    3: "Format 3 names the listing of each past decision.",
+    4: "Format 4 names the days that the models learned from.",
+    5: "Format 5 adds the calendar of seasonal uplift.",
+    6: "Format 6 renames coverage, difficulty and uplift.",
+}
+"""Format to what it changed, as the refusal of an older bundle says it."""
 MANIFEST: Final = "manifest.json"
 
 
@@ -30,34 +36,34 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The content of manifest.json: no wall-clock time, so that equal bundles are equal bytes."""
+    """The content of manifest.json; no wall-clock time, so equal bundles have equal bytes."""
 
     format: int = FORMAT
     catalogue_fingerprint: str
     schema_fingerprint: str
     data_digest: str
     cut_off_day: Annotated[int, Meta(ge=0, le=100_000)]
-    """The last day that the data know of (features/dataset/days.py)."""
+    """The last day of the data, as a day number (features/dataset/days.py)."""
     seasons: Seasons
     git_commit: str
     imputed: tuple[str, ...]
-    """Tables that were made by a rule because the source has none."""
+    """Tables that a rule made because the source has none."""
     libraries: dict[str, str]
     metrics: dict[str, float]
     files: dict[str, FileFacts]
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The content of schema.json: which columns go in, in which order, and what comes out."""
+    """The content of schema.json: the inputs of the models, in order, and their targets."""
 
     format: int = FORMAT
     catalogue_fingerprint: str
     request_fields: tuple[str, ...]
     base_features: dict[str, tuple[str, ...]]
-    """Level to the features of its vector, in order."""
+    """Level to the features in its vector, in order."""
     model_inputs: tuple[str, ...]
     targets: tuple[Target, ...]
-    """Those there is a model of."""
+    """The targets that have a model."""
     horizons: dict[str, int]
     imputed: tuple[str, ...]
 
@@ -69,7 +75,7 @@ def build_schema(
     imputed: tuple[str, ...],
     targets: tuple[Target, ...],
 ) -> Schema:
-    """Describe what a catalogue's models take and give."""
+    """Describe the inputs and targets of a catalogue's models."""
     return Schema(
         catalogue_fingerprint=catalogue.fingerprint,
         request_fields=tuple(field.name for field in catalogue.request_fields),
@@ -85,7 +91,7 @@ def build_schema(
 
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - anything that msgspec can turn into JSON
-    """Write JSON in one way only: sorted keys, shortest float form that reads back the same.
+    """Encode JSON with sorted keys and the shortest form of each float that reads back the same.
 
     Raises:
         ValueError: a number isn't finite.
@@ -96,10 +102,10 @@ def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - anything that msgspec
 
 
 def sha256_hex(data: bytes) -> str:
-    """Return the digest that manifests use."""
+    """Return the SHA-256 of data in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def compute_bundle_id(manifest: bytes) -> str:
-    """Return the bundle's id: it names the manifest, which names every byte of the rest."""
+    """Return the bundle's id: a digest of the manifest, which has the digests of all files."""
     return sha256_hex(manifest)[:16]

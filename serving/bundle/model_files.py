@@ -1,4 +1,4 @@
-"""The models' part of a bundle: boosters as LightGBM text, everything else as JSON."""
+"""Write and read the models of a bundle: boosters as LightGBM text, all else as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POOLING: Final = "pooling.json"
 SELECTION: Final = "selection.json"
 
 MAX_COUNT: Final = 1 << 53
-"""Rows of a cell: as many as floats count one by one."""
+"""The most rows of a cell; a float can't count beyond it one by one."""
 
 ALL_ROWS: Final = "all"
 """The root of the paths that name cells in conformal.json."""
@@ -51,7 +51,7 @@ class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoredDifficulty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the residuals of a target are measured in, in conformal.json."""
+    """The difficulty estimate of a target in conformal.json; residuals are divided by it."""
 
     estimates: list[float]
     sizes: list[float]
@@ -67,7 +67,7 @@ class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The past decisions of a target in selection.json."""
+    """The calibration sample of a target in selection.json."""
 
     estimate: list[float]
     outcome: list[float]
@@ -77,19 +77,17 @@ class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    curves_by_target, residuals, calibration_sample = {}, {}, {}
+    curves, residuals, samples = {}, {}, {}
     files = {}
     for target, model in models.targets.items():
         for position, booster in enumerate(model.boosters):
             files[f"{target}.{position}.txt"] = booster.text.encode()
-        curves_by_target[target] = StoredCurve(
-            model.calibration.x.tolist(), model.calibration.y.tolist()
-        )
+        curves[target] = StoredCurve(model.calibration.x.tolist(), model.calibration.y.tolist())
         residuals[target] = _encode_residuals(model.residuals)
-        calibration_sample[target] = _encode_sample(model.calibration_sample)
-    files[CALIBRATION] = canonical_json(curves_by_target)
+        samples[target] = _encode_sample(model.calibration_sample)
+    files[CALIBRATION] = canonical_json(curves)
     files[CONFORMAL] = canonical_json(residuals)
-    files[SELECTION] = canonical_json(calibration_sample)
+    files[SELECTION] = canonical_json(samples)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
 
@@ -97,30 +95,29 @@ def model_files(models: Models) -> dict[str, bytes]:
 def load_models(
     files: Mapping[str, bytes], catalogue: Catalogue, targets: Collection[Target]
 ) -> Models:
-    """Load the models of `targets` out of verified files.
+    """Load the models of `targets` from verified files.
 
     Raises:
-        BundleRefusedError: a file is missing, not of its form, or about other targets.
+        BundleRefusedError: a file is missing, isn't of its form, or has other targets.
     """
-    curves_by_target = read_json(files, CALIBRATION, dict[Target, StoredCurve])
+    curves = read_json(files, CALIBRATION, dict[Target, StoredCurve])
     residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
-    calibration_sample = read_json(files, SELECTION, dict[Target, StoredSample])
-    for name, stored in (
-        (CALIBRATION, curves_by_target),
-        (CONFORMAL, residuals),
-        (SELECTION, calibration_sample),
-    ):
+    samples = read_json(files, SELECTION, dict[Target, StoredSample])
+    decoded: dict[str, Collection[Target]] = {
+        CALIBRATION: curves,
+        CONFORMAL: residuals,
+        SELECTION: samples,
+    }
+    for name, stored in decoded.items():
         if set(stored) != set(targets):
-            raise BrokenFileError(name, f"targets {sorted(stored)}")
+            raise BrokenFileError(name, f"it has the targets {sorted(stored)}")
     models = {
         target: TargetModel(
             target=target,
             boosters=_load_boosters(files, target, catalogue),
-            calibration=CalibrationCurve(
-                np.array(curves_by_target[target].x), np.array(curves_by_target[target].y)
-            ),
+            calibration=CalibrationCurve(np.array(curves[target].x), np.array(curves[target].y)),
             residuals=_decode_residuals(residuals[target]),
-            calibration_sample=_decode_sample(calibration_sample[target]),
+            calibration_sample=_decode_sample(samples[target]),
         )
         for target in targets
     }
@@ -129,16 +126,16 @@ def load_models(
 
 
 def booster_names(files: Container[str], target: Target) -> list[str]:
-    """Return the names of a target's boosters, numbered from 0 without a gap."""
+    """Return the file names of a target's boosters, numbered from 0 without a gap."""
     names = (f"{target}.{position}.txt" for position in count())
     return list(takewhile(lambda name: name in files, names))
 
 
 def read_json(files: Mapping[str, bytes], name: str, form: type[T]) -> T:
-    """Decode a file of a bundle strictly.
+    """Decode a JSON file of a bundle strictly.
 
     Raises:
-        MissingFileError: the bundle lacks it.
+        MissingFileError: the bundle has no such file.
         BrokenFileError: it isn't JSON of this form.
     """
     if name not in files:
@@ -160,48 +157,46 @@ def _load_boosters(
 
 
 def _decode_model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
-    """Decode a model's text and look at what it declares before LightGBM does."""
+    """Decode a model's text and check what it declares before LightGBM reads it."""
     if not data.isascii() or b"\0" in data or not data.startswith(b"tree\n"):
-        raise BrokenFileError(name, "no LightGBM text")
+        raise BrokenFileError(name, "it is not LightGBM text")
     text = data.decode("ascii")
     if parse_feature_names(text) != catalogue.model_inputs:
-        raise BrokenFileError(name, "other input columns than the catalogue's")
+        raise BrokenFileError(name, "its input columns aren't the catalogue's")
     return text
 
 
 def _encode_residuals(residuals: ConformalResiduals) -> StoredResiduals:
     cells = {
-        "/".join((ALL_ROWS, *cell)): StoredCell(one.count, one.values.tolist())
-        for cell, one in residuals.cells.items()
+        "/".join((ALL_ROWS, *cell)): StoredCell(stored.count, stored.values.tolist())
+        for cell, stored in residuals.cells.items()
     }
     difficulty = residuals.difficulty
     curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
-    return StoredResiduals(StoredDifficulty(*(one.tolist() for one in curves)), cells)
+    return StoredResiduals(StoredDifficulty(*(curve.tolist() for curve in curves)), cells)
 
 
 def _decode_residuals(stored: StoredResiduals) -> ConformalResiduals:
-    cells = {_parse_cell(path): one for path, one in stored.cells.items()}
+    cells = {_parse_cell(path): cell for path, cell in stored.cells.items()}
     difficulty = stored.difficulty
     curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
     return ConformalResiduals(
-        DifficultyEstimate(*(np.array(one) for one in curves)),
-        {cell: CellResiduals(np.array(one.values), one.count) for cell, one in cells.items()},
+        DifficultyEstimate(*(np.array(curve) for curve in curves)),
+        {name: CellResiduals(np.array(cell.values), cell.count) for name, cell in cells.items()},
     )
 
 
-def _encode_sample(calibration_sample: CalibrationSample) -> StoredSample:
-    evidence = [EVIDENCE_AMOUNTS[place] for place in calibration_sample.evidence.tolist()]
-    listings = calibration_sample.listings.tolist()
+def _encode_sample(sample: CalibrationSample) -> StoredSample:
     return StoredSample(
-        calibration_sample.estimate.tolist(),
-        calibration_sample.outcome.tolist(),
-        evidence,
-        listings,
+        sample.estimate.tolist(),
+        sample.outcome.tolist(),
+        [EVIDENCE_AMOUNTS[index] for index in sample.evidence.tolist()],
+        sample.listings.tolist(),
     )
 
 
 def _decode_sample(stored: StoredSample) -> CalibrationSample:
-    evidence = [EVIDENCE_AMOUNTS.index(one) for one in stored.evidence]
+    evidence = [EVIDENCE_AMOUNTS.index(amount) for amount in stored.evidence]
     return CalibrationSample(
         np.array(stored.estimate),
         np.array(stored.outcome),
@@ -213,5 +208,5 @@ def _decode_sample(stored: StoredSample) -> CalibrationSample:
 def _parse_cell(path: str) -> MondrianCell:
     root, *cell = path.split("/")
     if root != ALL_ROWS:
-        raise BrokenFileError(CONFORMAL, f"a cell {path[:80]!r}")
+        raise BrokenFileError(CONFORMAL, f"it has a cell {path[:80]!r}")
     return tuple(cell)

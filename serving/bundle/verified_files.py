@@ -1,7 +1,8 @@
-"""Read a bundle directory into memory, refusing every byte that its manifest doesn't vouch for.
+"""Read a bundle directory into memory, and refuse every byte that its manifest doesn't list.
 
-The order matters: names, kinds and sizes before anything is opened; then the manifest and, where a
-key is configured, its signature before anything else is read; then the files it lists.
+The order protects the reader. Names, kinds and sizes are checked before any file is opened. Then
+the manifest is read and, where a key is configured, its signature is checked. Only then are the
+files read that the manifest lists.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import Final
 
 import msgspec
 
-from serving.bundle.manifest import FORMAT, MANIFEST, Manifest, compute_bundle_id, sha256_hex
+from serving.bundle.manifest import (
+    FORMAT,
+    FORMAT_CHANGES,
+    MANIFEST,
+    Manifest,
+    compute_bundle_id,
+    sha256_hex,
+)
 from serving.bundle.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey, check_signature
 from serving.errors import (
     BrokenFileError,
@@ -36,16 +44,17 @@ MAX_BYTES: Final = {
     ".md": 1 << 20,
     ".sig": SIGNATURE_BYTES,
 }
-"""Suffixes that may stand in a bundle, with the size that such a file may have."""
+"""Suffix of a file in a bundle to the bytes that such a file may have."""
 
 MAX_TOTAL_BYTES: Final = 256 << 20
 
+_UNKNOWN_NAME: Final = "a bundle uses no such name"
 _NAME: Final = re.compile(r"[A-Za-z0-9_]+(\.[0-9]{1,3})?\.(json|txt|md)")
 
 
 @dataclass(frozen=True)
 class VerifiedFiles:
-    """The verified content of a bundle directory: every file but the manifest, by name."""
+    """The verified content of a bundle directory: every file except the manifest, by name."""
 
     bundle_id: str
     manifest: Manifest
@@ -57,11 +66,11 @@ class _FormatOnly(msgspec.Struct):
 
 
 def read_verified(directory: Path, key: PublicKey | None = None) -> VerifiedFiles:
-    """Read and verify a bundle directory, and with a key who signed it.
+    """Read and verify a bundle directory; with a key, check its signature too.
 
-    Refuses links, files too large, too many, not listed, missing or changed, a manifest of a
-    newer format and, with a key, one that isn't signed by it. Each file is read once: what was
-    hashed is what is used.
+    Refuses links and files that are too large, too many, not listed, missing or changed. Refuses a
+    manifest of another format and, with a key, one that the key's owner didn't sign. Each file is
+    read once, so the bytes that were hashed are the bytes that are used.
 
     Raises:
         BundleRefusedError: one of its subclasses says why.
@@ -71,7 +80,7 @@ def read_verified(directory: Path, key: PublicKey | None = None) -> VerifiedFile
 
 
 def read_manifest(directory: Path, key: PublicKey | None) -> bytes:
-    """Return the manifest's bytes; with a key, only if its owner signed them.
+    """Return the manifest's bytes; with a key, check that its owner signed them.
 
     Raises:
         SignatureRefusedError: the signature is missing or wrong.
@@ -101,68 +110,73 @@ def read_files(directory: Path, manifest_bytes: bytes) -> VerifiedFiles:
 
 
 def check_names(directory: Path) -> int:
-    """Look at names, kinds and sizes before anything is opened; return the number of files.
+    """Check names, kinds and sizes before any file is opened; return the number of files.
 
     Raises:
         BundleRefusedError: one of its subclasses says why.
     """
     if directory.is_symlink() or not directory.is_dir():
-        raise NotABundleError(directory, "a link" if directory.is_symlink() else "no directory")
+        is_link = directory.is_symlink()
+        reason = "it is a symbolic link" if is_link else "it is not a directory"
+        raise NotABundleError(directory, reason)
     names, size = [], 0
     with os.scandir(directory) as entries:
         for entry in entries:
             if not entry.is_file(follow_symlinks=False):
-                raise UnexpectedFileError(entry.name, "not a plain file")
+                raise UnexpectedFileError(entry.name, "it is not a plain file")
             if not _NAME.fullmatch(entry.name) and entry.name != SIGNATURE:
-                raise UnexpectedFileError(entry.name, "not a name that a bundle uses")
+                raise UnexpectedFileError(entry.name, _UNKNOWN_NAME)
             names.append(entry.name)
             size += entry.stat(follow_symlinks=False).st_size
             if len(names) > MAX_FILES:
-                raise UnexpectedFileError(entry.name, f"more than {MAX_FILES} files")
+                raise UnexpectedFileError(entry.name, f"it is one of more than {MAX_FILES} files")
     if MANIFEST not in names:
-        raise NotABundleError(directory, f"no {MANIFEST}")
+        raise NotABundleError(directory, f"it has no {MANIFEST}")
     if size > MAX_TOTAL_BYTES:
-        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, found=size)
+        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, actual=size)
     return len(names)
 
 
 def check_loadable(files: Mapping[str, bytes]) -> None:
-    """Check before writing that files have names and sizes which loading will take.
+    """Check before writing that loading will accept the names and sizes of files.
 
     Raises:
-        UnexpectedFileError: a name isn't one that a bundle uses, or there are too many.
-        TooLargeError: a file, or all together, are larger than will be read.
+        UnexpectedFileError: a bundle uses no such name, or there are too many files.
+        TooLargeError: a file, or the sum of all, is larger than loading accepts.
     """
     for count, (name, data) in enumerate(files.items(), start=1):
-        if not _NAME.fullmatch(name) or count > MAX_FILES:
-            raise UnexpectedFileError(name, "not one that a bundle can have")
+        if not _NAME.fullmatch(name):
+            raise UnexpectedFileError(name, _UNKNOWN_NAME)
+        if count > MAX_FILES:
+            raise UnexpectedFileError(name, f"it is one of more than {MAX_FILES} files")
         if len(data) > (limit := MAX_BYTES[Path(name).suffix]):
-            raise TooLargeError(name, limit=limit, found=len(data))
+            raise TooLargeError(name, limit=limit, actual=len(data))
     size = sum(map(len, files.values()))
     if size > MAX_TOTAL_BYTES:
-        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, found=size)
+        raise TooLargeError("the whole bundle", limit=MAX_TOTAL_BYTES, actual=size)
 
 
 def _parse_manifest(manifest_bytes: bytes) -> Manifest:
     try:
-        found = msgspec.json.decode(manifest_bytes, type=_FormatOnly).format
-        if found > FORMAT:
-            raise NewerFormatError(known=FORMAT, found=found)
-        if found < FORMAT:
-            raise OlderFormatError(known=FORMAT, found=found)
+        actual = msgspec.json.decode(manifest_bytes, type=_FormatOnly).format
+        if actual > FORMAT:
+            raise NewerFormatError(known=FORMAT, actual=actual)
+        if actual < FORMAT:
+            changes = [change for number, change in FORMAT_CHANGES.items() if number > actual]
+            raise OlderFormatError(known=FORMAT, actual=actual, changes=changes)
         return msgspec.json.decode(manifest_bytes, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFileError(MANIFEST, str(error)) from error
 
 
 def _check_file_list(directory: Path, manifest: Manifest) -> None:
-    """Compare what is there with what is listed; listed names can't lead elsewhere."""
+    """Compare the files that are there with the list; a listed name can't be a path."""
     for name in manifest.files:
         if not _NAME.fullmatch(name) or name == MANIFEST:
-            raise UnexpectedFileError(name, "listed, but not a name that a bundle uses")
+            raise UnexpectedFileError(name, f"the manifest lists it, but {_UNKNOWN_NAME}")
     present = {entry.name for entry in os.scandir(directory)} - {MANIFEST, SIGNATURE}
     for name in sorted(present - set(manifest.files)):
-        raise UnexpectedFileError(name, "not listed in the manifest")
+        raise UnexpectedFileError(name, "the manifest doesn't list it")
     for name in sorted(set(manifest.files) - present):
         raise MissingFileError(name)
 
@@ -170,23 +184,24 @@ def _check_file_list(directory: Path, manifest: Manifest) -> None:
 def _read_file(directory: Path, name: str, manifest: Manifest) -> bytes:
     facts = manifest.files[name]
     data = _read_plain(directory, name)
-    found = sha256_hex(data)
-    if found != facts.sha256 or len(data) != facts.bytes:
-        raise DigestMismatchError(name, expected=facts.sha256, found=found)
+    digest = sha256_hex(data)
+    if digest != facts.sha256 or len(data) != facts.bytes:
+        raise DigestMismatchError(name, expected=facts.sha256, actual=digest)
     return data
 
 
 def _read_plain(directory: Path, name: str) -> bytes:
-    """Read a plain file of bounded size, without following a link put there meanwhile."""
+    """Read a plain file of bounded size; don't follow a link that has replaced it."""
     limit = MAX_BYTES[Path(name).suffix]
     try:
         handle = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise UnexpectedFileError(name, error.strerror or "can't be opened") from error
+        reason = error.strerror or type(error).__name__
+        raise UnexpectedFileError(name, f"it can't be opened ({reason})") from error
     with open(handle, "rb") as file:  # noqa: PTH123 - opens the handle that O_NOFOLLOW gave
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise UnexpectedFileError(name, "not a plain file")
+            raise UnexpectedFileError(name, "it is not a plain file")
         if status.st_size > limit:
-            raise TooLargeError(name, limit=limit, found=status.st_size)
+            raise TooLargeError(name, limit=limit, actual=status.st_size)
         return file.read(limit)

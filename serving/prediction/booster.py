@@ -1,8 +1,8 @@
-"""A LightGBM model ready to predict, through LightGBM's C interface.
+"""Load a LightGBM model and predict with it, through LightGBM's C API.
 
-`import lightgbm` pulls in pandas, scikit-learn and SciPy and takes seconds; a server needs three
-functions of the library underneath. They are documented in LightGBM's C API reference
-(lightgbm.readthedocs.io, "C API") and give the same bits as `lightgbm.Booster.predict`.
+`import lightgbm` imports pandas, scikit-learn and SciPy too, which makes a server start slowly. A
+server needs only a few functions of the library underneath (lightgbm.readthedocs.io, "C API").
+They give the same bits as `lightgbm.Booster.predict`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _ROW_MAJOR: Final = 1
 _NORMAL: Final = 0
 _ALL_ITERATIONS: Final = -1
 _PARAMETERS: Final = b"num_threads=1"
-"""One row is done before a second thread has woken up, and threads don't survive a fork."""
+"""A row is done before a second thread wakes up, and threads don't survive a fork."""
 
 
 class LightGBMMissingError(ImportError):
-    """Report an installation of LightGBM without its library."""
+    """Report an installation of LightGBM without its shared library."""
 
     def __init__(self) -> None:
-        super().__init__("lightgbm has no lib_lightgbm: install it again from a wheel")
+        super().__init__("The package lightgbm has no lib_lightgbm. Install it from a wheel.")
 
 
 @cache
@@ -46,18 +46,23 @@ def _load_library() -> ctypes.CDLL:
 
 def _call(function: str, *arguments: object) -> None:
     if getattr(_load_library(), function)(*arguments) != 0:
-        raise BrokenFileError("a LightGBM model", _load_library().LGBM_GetLastError().decode())
+        message = _load_library().LGBM_GetLastError().decode(errors="replace")
+        raise BrokenFileError("a LightGBM model", message)
 
 
 class Booster:
-    """One LightGBM model, loaded from its text form; safe to share between threads.
+    """One LightGBM model, loaded from its text form; threads may share it.
 
-    Broken text can kill the process, so give it only text that `load_bundle` has verified or
-    that LightGBM has just written.
+    Broken text can kill the process. Give it only text that `load_bundle` has verified or that
+    LightGBM has just written.
     """
 
     def __init__(self, text: str) -> None:
-        """Load `text`, as `lightgbm.Booster.model_to_string()` returns it."""
+        """Load text that `lightgbm.Booster.model_to_string()` returned.
+
+        Raises:
+            BrokenFileError: LightGBM can't read it.
+        """
         self.text = text
         self._handle = ctypes.c_void_p()
         iterations = ctypes.c_int()
@@ -74,15 +79,19 @@ class Booster:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Return the names of the columns it was trained on, in order."""
+        """Return the names of the training columns, in order."""
         return parse_feature_names(self.text)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
-        """Return one raw prediction a row of `matrix` (rows, width), null as NaN."""
+        """Return one raw prediction for each row of `matrix`, (rows, width), with null as NaN.
+
+        Raises:
+            BrokenFileError: the matrix has another width than the model.
+        """
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
         rows, width = matrix.shape
         if width != self.width:
-            raise BrokenFileError("a LightGBM model", f"{self.width} inputs, not {width}")
+            raise BrokenFileError("a LightGBM model", f"it takes {self.width} inputs, not {width}")
         predictions = np.empty(rows, dtype=np.float64)
         length = ctypes.c_int64()
         _call(
@@ -104,11 +113,11 @@ class Booster:
 
 
 def parse_feature_names(text: str) -> tuple[str, ...]:
-    """Return the column names that a model's text declares, without loading it."""
+    """Return the column names that a model's text declares; don't load the model."""
     start = text.find("\nfeature_names=")
     line = text[start + 1 :].partition("\n")[0] if start >= 0 else ""
     return tuple(line.partition("=")[2].split())
 
 
-if sys.byteorder != "little":  # pragma: no cover - LightGBM's text and our vectors assume it
+if sys.byteorder != "little":  # pragma: no cover - the snapshot's vectors are little-endian
     raise LightGBMMissingError

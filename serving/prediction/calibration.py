@@ -1,4 +1,4 @@
-"""Calibration: a raw prediction becomes a share that is met on average."""
+"""Turn a raw prediction into a calibrated share, which outcomes meet on average."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from serving.errors import BrokenFileError
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """A non-decreasing curve through (x, y), straight between knots and constant beyond them.
+    """A non-decreasing curve through knots (x, y), linear between them and constant beyond.
 
-    Isotonic regression's thresholds are such knots, and `apply` gives the same bits as
+    The knots may be the thresholds of isotonic regression. Then `apply` gives the same bits as
     scikit-learn's `IsotonicRegression(out_of_bounds="clip").predict`.
     """
 
@@ -22,17 +22,19 @@ class CalibrationCurve:
     y: FloatArray
 
     def __post_init__(self) -> None:
-        """Refuse what isn't a curve from raw predictions to shares."""
+        """Refuse knots that don't make a curve from raw predictions to shares."""
         faults = {
-            "no knots": self.x.ndim != 1 or self.x.size == 0 or self.x.shape != self.y.shape,
-            "a knot that isn't finite": not np.isfinite([*self.x, *self.y]).all(),
-            "x that doesn't increase": bool((np.diff(self.x) <= 0).any()),
-            "y that decreases": bool((np.diff(self.y) < 0).any()),
-            "y outside [0, 1]": bool(((self.y < 0) | (self.y > 1)).any()),
+            "it has no knots, or x and y of unequal length": self.x.ndim != 1
+            or self.x.size == 0
+            or self.x.shape != self.y.shape,
+            "a knot isn't finite": not np.isfinite([*self.x, *self.y]).all(),
+            "x doesn't increase": bool((np.diff(self.x) <= 0).any()),
+            "y decreases": bool((np.diff(self.y) < 0).any()),
+            "y lies outside [0, 1]": bool(((self.y < 0) | (self.y > 1)).any()),
         }
-        for fault, is_found in faults.items():
-            if is_found:
-                raise BrokenFileError("calibration knots", fault)
+        for fault, is_present in faults.items():
+            if is_present:
+                raise BrokenFileError("a calibration curve", fault)
 
     def apply(self, raw: FloatArray) -> FloatArray:
         """Return the calibrated share for each raw prediction."""

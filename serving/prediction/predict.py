@@ -1,4 +1,4 @@
-"""From columns to predictions: the part below look-up, shared by serving and evaluation."""
+"""Predict the targets from columns: the part below look-up, shared by serving and evaluation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from serving.prediction.target_model import TargetModel, servable_targets
 
 @dataclass(frozen=True)
 class Models:
-    """All that turns columns into predictions: one model a target and the pooling parameters.
+    """Everything that turns columns into predictions: a model for each target, and parameters.
 
-    `targets` holds sell-through, and return risk where the data had returns to learn it from.
+    `targets` has sell-through, and return risk if the training data had returns.
     """
 
     catalogue: Catalogue
@@ -26,46 +26,50 @@ class Models:
     targets: Mapping[Target, TargetModel]
 
     def __post_init__(self) -> None:
-        """Refuse models that can't be used together with the catalogue."""
+        """Refuse models that don't fit the catalogue."""
         servable_targets("the models", self.targets)
         if set(self.parameters) != set(self.catalogue.parameters):
-            raise BrokenFileError("the pooling parameters", f"names {sorted(self.parameters)}")
+            raise BrokenFileError(
+                "the pooling parameters", f"they have the names {sorted(self.parameters)}"
+            )
         for model in self.targets.values():
             for booster in model.boosters:
                 if booster.feature_names != self.catalogue.model_inputs:
-                    raise BrokenFileError(f"a booster of {model.target}", "other input columns")
+                    raise BrokenFileError(
+                        f"a booster of {model.target}", "its input columns aren't the catalogue's"
+                    )
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One target's calibrated estimates with intervals, each of shape (rows,), in [0, 1]."""
+    """Calibrated estimates of one target with intervals, each of shape (rows,), in [0, 1]."""
 
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
     coverage: float
-    """The share of outcomes that the intervals are made to cover."""
+    """The share of outcomes that the intervals should cover."""
     is_merged: BoolArray
-    """Whether a row's interval rests on a wider cell than its own (serving/conformal/cells.py)."""
+    """Whether a row's interval uses a wider cell than its own (serving/conformal/cells.py)."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The predictions of the models' targets and what they were made of."""
+    """The predictions of all targets, with the inputs that explain them."""
 
     matrix: FloatArray
     """The design matrix at the usual demand, shape (rows, inputs)."""
     own_evidence: IntArray
-    """Place of each row's own evidence in `serving.conformal.cells.LEVELS`, shape (rows,)."""
+    """Index of each row's own evidence in `serving.conformal.cells.EVIDENCE_AMOUNTS`, (rows,)."""
     demand: FloatArray
-    """How many times the usual demand was expected, shape (rows,)."""
+    """Expected demand as a multiple of the usual one, shape (rows,)."""
     targets: Mapping[Target, Prediction]
 
     @property
     def score(self) -> FloatArray | None:
-        """Return kept sell-through: sell-through x (1 - return risk), the ranking number.
+        """Return the ranking number: kept sell-through = sell-through x (1 - return risk).
 
-        None where return risk isn't predicted: how much of what sells stays sold isn't known.
+        None if return risk isn't predicted, because then nobody knows which units stay sold.
         """
         if "return_risk" not in self.targets:
             return None
@@ -80,15 +84,21 @@ def predict(
     coverage: float,
     demand: FloatArray,
 ) -> Predictions:
-    """Predict the models' targets for rows given as columns.
+    """Predict all targets for rows given as columns.
 
-    `columns` holds every base feature and request field of the catalogue by name, float64 of
-    shape (rows,), null as NaN; `markets` names each row's market; `coverage` is the intervals'
-    coverage, in (0, 1); `demand` is how many times the usual demand is expected, shape (rows,)
-    (serving/prediction/seasonality.py). A row's result doesn't depend on the rows beside it.
+    A row's result doesn't depend on the other rows.
+
+    Args:
+        models: the models of a bundle.
+        columns: every base feature and request field of the catalogue by name, float64 of shape
+            (rows,), null as NaN.
+        markets: the market of each row.
+        coverage: the coverage of the intervals, in (0, 1).
+        demand: expected demand as a multiple of the usual one, shape (rows,)
+            (serving/prediction/seasonality.py).
 
     Raises:
-        InvalidPredictionError: a model yields what isn't a share.
+        InvalidPredictionError: a model gives a value that isn't a share.
     """
     matrix = models.catalogue.design_matrix(columns, models.parameters)
     matrices = dict.fromkeys(models.targets, matrix)

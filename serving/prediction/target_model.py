@@ -1,4 +1,4 @@
-"""The model of one target: boosters, calibration, conformal residuals and past decisions."""
+"""Predict one target: boosters, calibration, conformal residuals and a calibration sample."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.init_score import apply_init_score, init_column
 
 REQUIRED_TARGET: Final[Target] = "sell_through"
-"""Every data set has orders; nothing can be ranked without it."""
+"""Every data set has orders, and no candidate can be ranked without sell-through."""
 
 
-def servable_targets(what: str, names: Collection[str]) -> tuple[Target, ...]:
-    """Return the targets named by `what` in the order of `TARGETS`.
+def servable_targets(source: str, names: Collection[str]) -> tuple[Target, ...]:
+    """Return the targets that `source` names, in the order of `TARGETS`.
 
     Raises:
-        BrokenFileError: one isn't known, or sell-through isn't among them.
+        BrokenFileError: a target isn't known, or sell-through isn't among them.
     """
     if REQUIRED_TARGET not in names or not set(names) <= set(TARGETS):
-        raise BrokenFileError(what, f"targets {sorted(names)}")
+        raise BrokenFileError(source, f"it has the targets {sorted(names)}")
     return tuple(target for target in TARGETS if target in names)
 
 
 @dataclass(frozen=True)
 class TargetModel:
-    """What predicts one target from the design matrix.
+    """The model that predicts one target from the design matrix.
 
-    The raw prediction is the mean over `boosters` (which differ in seeds and objectives), taken
-    from where the target's trees start (serving/prediction/init_score.py), which `calibration`
-    turns into the estimate and `residuals` surround with an interval.
+    The raw prediction is the mean of `boosters`, which differ in seeds and objectives, applied to
+    the start of the target's trees (serving/prediction/init_score.py). `calibration` turns it into
+    the estimate, and `residuals` give the interval around it.
     """
 
     target: Target
@@ -47,22 +47,22 @@ class TargetModel:
     calibration: CalibrationCurve
     residuals: ConformalResiduals
     calibration_sample: CalibrationSample
-    """What selection compares candidates with (serving/scoring/selection.py)."""
+    """Past decisions that selection compares candidates with (serving/scoring/selection.py)."""
 
     def __post_init__(self) -> None:
         """Refuse a model without boosters."""
         if not self.boosters:
-            raise BrokenFileError(f"the model of {self.target}", "no boosters")
+            raise BrokenFileError(f"the model of {self.target}", "it has no boosters")
 
     def predict_raw(self, matrix: FloatArray) -> FloatArray:
-        """Return the mean of the boosters' predictions, which corrects their start; (rows,)."""
+        """Return the mean of the boosters' predictions, applied to their start; (rows,)."""
         return raw_share(self.target, self.boosters, matrix)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].
 
         Raises:
-            InvalidPredictionError: a booster or the calibration yields anything else.
+            InvalidPredictionError: a booster or the calibration gives anything else.
         """
         raw = self.predict_raw(matrix)
         estimate = self.calibration.apply(raw)
@@ -74,27 +74,27 @@ class TargetModel:
     def interval(
         self, estimate: FloatArray, context: IntervalContext, *, coverage: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Return low and high around each estimate at a level of coverage in (0, 1)."""
+        """Return low and high around each estimate; `coverage` is in (0, 1)."""
         return self.residuals.interval(estimate, context, coverage=coverage)
 
     def prob_at_least(
         self, estimate: FloatArray, context: IntervalContext, *, threshold: float
     ) -> FloatArray:
-        """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
+        """Return the probability that the outcome is at least `threshold`, in (0, 1]."""
         return self.residuals.prob_at_least(estimate, context, threshold=threshold)
 
 
 def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
-    """Return the raw prediction of a target's boosters before they are a model, shape (rows,)."""
-    place = init_column(target, boosters[0].feature_names)
-    return apply_init_score(mean_prediction(boosters, matrix), matrix, place)
+    """Return the raw prediction of boosters that aren't a model yet, shape (rows,)."""
+    column = init_column(target, boosters[0].feature_names)
+    return apply_init_score(mean_prediction(boosters, matrix), matrix, column)
 
 
 def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
-    """Return the mean of raw predictions, added in the boosters' order.
+    """Return the mean of the raw predictions, added in the boosters' order.
 
-    Boosters that learned from units (training/boosting/objectives.py) know no end of a share: more
-    than all is taken for all. What isn't finite stays as it is, to be refused.
+    Boosters that learned from units (training/boosting/objectives.py) may predict more than 1; it
+    counts as 1. A value that isn't finite stays, so that `predict` refuses it.
     """
     total = np.zeros(len(matrix))
     for booster in boosters:

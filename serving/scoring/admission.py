@@ -1,11 +1,12 @@
-"""Admission: a candidate that contradicts the snapshot is refused, not scored as another."""
+"""Admit candidates to scoring; refuse one that contradicts the snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from features.online.contents import ListingFacts
+from features.online.lookup_keys import Subject, resolve_subjects
 from features.online.snapshot import OnlineSnapshot
 from serving.scoring.candidates import Candidate
 from serving.scoring.refusals import Detail, RequestRefusedError
@@ -15,42 +16,67 @@ _FIELD: Final = {
     "currency_mismatch": "currency",
     "listing_mismatch": "listing_id",
 }
+"""Code to the field that it is about."""
 
 
-def find_refusals(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> list[Detail | None]:
-    """Return of each candidate why it can't be scored with this snapshot, None if it can."""
-    listings = snapshot.listings(candidate.listing_id for candidate in candidates)
-    codes = [
-        _refusal_code(snapshot, candidate, listing)
-        for candidate, listing in zip(candidates, listings, strict=True)
+@dataclass(frozen=True)
+class AdmittedCandidate:
+    """A candidate that agrees with the snapshot, and the keys to look it up by."""
+
+    candidate: Candidate
+    subject: Subject
+
+
+def admit_each(
+    snapshot: OnlineSnapshot, candidates: Sequence[Candidate]
+) -> list[AdmittedCandidate | Detail]:
+    """Admit each candidate by itself: return it with its keys, or why it is refused.
+
+    This is the only place that resolves a candidate's keys, so that each request looks up its
+    listings and products once.
+    """
+    subjects = resolve_subjects(snapshot, candidates)
+    return [
+        _admit(snapshot, candidate, subject)
+        for candidate, subject in zip(candidates, subjects, strict=True)
     ]
-    return [None if code is None else Detail((_FIELD[code],), code) for code in codes]
 
 
-def admit(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> None:
-    """Check that all candidates can be scored with this snapshot.
+def admit_all(snapshot: OnlineSnapshot, candidates: Sequence[Candidate]) -> list[AdmittedCandidate]:
+    """Admit candidates all together.
 
     Raises:
-        RequestRefusedError: with the code of the first that can't be, and the places of all.
+        RequestRefusedError: with the code of the first candidate that is refused, and the places
+            of all that are.
     """
-    details = tuple(
-        Detail(("candidates", position, *detail.loc), detail.code)
-        for position, detail in enumerate(find_refusals(snapshot, candidates))
-        if detail is not None
-    )
+    admitted: list[AdmittedCandidate] = []
+    details: list[Detail] = []
+    for position, result in enumerate(admit_each(snapshot, candidates)):
+        if isinstance(result, Detail):
+            details.append(Detail(("candidates", position, *result.loc), result.code))
+        else:
+            admitted.append(result)
     if details:
-        raise RequestRefusedError(details[0].code, details)
+        raise RequestRefusedError(details[0].code, tuple(details))
+    return admitted
 
 
-def _refusal_code(
-    snapshot: OnlineSnapshot, candidate: Candidate, listing: ListingFacts | None
-) -> str | None:
+def _admit(
+    snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject
+) -> AdmittedCandidate | Detail:
+    code = _refusal_code(snapshot, candidate, subject)
+    if code is not None:
+        return Detail((_FIELD[code],), code)
+    return AdmittedCandidate(candidate, subject)
+
+
+def _refusal_code(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> str | None:
     currency = snapshot.about.markets.get(candidate.market)
     if currency is None:
         return "unsupported_market"
     if currency != candidate.currency:
         return "currency_mismatch"
-    requested = (candidate.product_id, candidate.market)
-    if listing is not None and (listing.product_id, listing.market) != requested:
-        return "listing_mismatch"
-    return None
+    if candidate.listing_id is None or subject.listing is None:
+        return None
+    listing = (subject.listing.product_id, subject.listing.market)
+    return None if listing == (candidate.product_id, candidate.market) else "listing_mismatch"

@@ -1,4 +1,4 @@
-"""What a scored batch says, ready to be written as JSON or as a row of a table."""
+"""The answer to a batch of candidates, ready to be written as JSON or as table rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import msgspec
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A predicted share with the interval that covers it with probability `coverage`.
+    """A predicted share, with an interval that covers the realised share with `coverage`.
 
-    The interval is about the share that is realised among the units concerned: those offered for
-    sell-through, those expected to be ordered (sell-through x units offered) for return risk.
-    The fewer they are, the wider it is, however well the chance behind it is known.
+    The interval is for the share that these units will realise: the units offered for sell-through,
+    the expected orders (sell-through x units offered) for return risk. Fewer units make it wider,
+    even if the probability behind it is well known.
     """
 
     estimate: float
@@ -20,36 +20,35 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictionEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What a prediction rests on."""
+    """The evidence behind a prediction."""
 
     own: str
-    """How much is known of the listing itself: none, some or much (serving/conformal/cells.py)."""
+    """The amount of the listing's own evidence: none, some or much (serving/conformal/cells.py)."""
     own_weight: dict[str, float | None]
-    """Rate to the weight of the listing's own evidence in it, 0 to 1; null: not countable."""
+    """Rate to the weight of the listing's own evidence in it, 0 to 1; null if not countable."""
     levels_used: list[str]
-    """The levels that the snapshot had something about."""
+    """The levels for which the snapshot had features."""
     as_of: str
-    """The moment up to which the evidence goes, in UTC."""
+    """The moment at which the evidence ends, in UTC."""
 
 
 class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """One candidate's answer."""
+    """The answer for one candidate."""
 
     candidate_id: str | None
     product_id: str
     market: str
     sell_through: Share
     return_risk: Share | None
-    """The share of the units ordered that comes back. Null where the data that trained the bundle
-    had no returns."""
+    """The share of ordered units that comes back; null if the training data had no returns."""
     score: float | None
-    """Kept sell-through: sell_through x (1 - return_risk); null where return_risk is."""
+    """Kept sell-through: sell_through x (1 - return_risk); null if return_risk is null."""
     evidence: PredictionEvidence
     flags: list[str]
 
 
 class ScoredBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers in the order of the candidates, and what made them."""
+    """The answers in the order of the candidates, and the artefacts that made them."""
 
     bundle_id: str
     snapshot_id: str

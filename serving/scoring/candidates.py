@@ -1,4 +1,4 @@
-"""What a request may ask: candidates, in a form that is checked before anything is looked up."""
+"""Parse a request into candidates, and check its form before any look-up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_CANDIDATES: Final = 1_000
 DEFAULT_COVERAGE: Final = 0.8
 
 IDENTIFIER_PATTERN: Final = r"\A(?!(?:.*/)?\.\.(?:/|\Z))[\w.\-:|/+ ]{1,128}\Z"
-"""The contract's identifiers (features/contract/columns.py), without `..` as a part of a path."""
+"""The contract's identifiers (features/contract/columns.py), except a path with a part `..`."""
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]
 MarketCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")]
@@ -28,10 +28,10 @@ Coverage = Annotated[float, Meta(ge=0.5, le=0.95)]
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A product in a market, at a price and in a quantity, to be predicted.
 
-    `listing_id` is known for a listing that is live already; a product that is listed just once in
-    the market needs none. `category` and `supplier_id` count only for a product that the snapshot
-    doesn't know; `creator_id`, who is to film it next, counts instead of who filmed it last.
-    `candidate_id` comes back in the answer.
+    A listing that is live already has a `listing_id`; a product with just one listing in the market
+    needs none. `category` and `supplier_id` count only if the snapshot doesn't know the product.
+    `creator_id` is the creator of the next video and replaces the creator of the latest one.
+    `candidate_id` is repeated in the answer.
     """
 
     product_id: Identifier
@@ -47,10 +47,11 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body of `POST /v1/score`; `coverage` is the coverage of the intervals."""
+    """The body of `POST /v1/score`."""
 
     candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_CANDIDATES)]
     coverage: Coverage = DEFAULT_COVERAGE
+    """The share of outcomes that the intervals should cover."""
 
 
 _CODES: Final = (
@@ -63,7 +64,11 @@ _CODES: Final = (
     ("` >= ", "out_of_range"),
     ("` <= ", "out_of_range"),
 )
-"""Parts of msgspec's messages, first match wins, and what we call it."""
+"""Parts of msgspec's messages with our codes; the first match wins.
+
+msgspec has no codes of its own. tests/serving/scoring/test_candidates.py holds its messages, so
+that a version which words them differently fails there.
+"""
 
 _PATH: Final = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -71,11 +76,11 @@ _MISSING: Final = re.compile(r"missing required field `(\w+)`")
 
 
 def parse_request(value: object) -> ScoreRequest:
-    """Return the request that a JSON value stands for.
+    """Return the request in a JSON value.
 
     Raises:
-        RequestRefusedError: too_many_candidates, or invalid_request with the faulty places, of
-            each candidate the first.
+        RequestRefusedError: too_many_candidates, or invalid_request with the first fault of each
+            candidate.
     """
     try:
         return msgspec.convert(value, ScoreRequest)
@@ -87,7 +92,7 @@ def parse_request(value: object) -> ScoreRequest:
 
 
 def parse_candidate(value: object) -> Candidate | Detail:
-    """Return the candidate that a value stands for, or its first fault."""
+    """Return the candidate in a JSON value, or its first fault."""
     try:
         return msgspec.convert(value, Candidate)
     except msgspec.ValidationError as error:
@@ -95,7 +100,7 @@ def parse_candidate(value: object) -> Candidate | Detail:
 
 
 def parse_detail(error: msgspec.ValidationError) -> Detail:
-    """Return place and code of a fault; nothing else of msgspec's message gets out."""
+    """Return the place and the code of a fault; drop the rest of msgspec's message."""
     message = str(error)
     code = next((code for part, code in _CODES if part in message), "invalid")
     missing = _MISSING.findall(message) if code == "missing_field" else ()
@@ -109,15 +114,15 @@ def _parse_loc(message: str) -> Loc:
 
 
 def _collect_details(value: object, first: Detail) -> tuple[Detail, ...]:
-    """Look at every candidate, so that a caller can mend all of them at once."""
+    """Check every candidate, so that a caller can correct all of them at once."""
     candidates = value.get("candidates") if isinstance(value, Mapping) else None
     if first.loc[:1] != ("candidates",) or not isinstance(candidates, list):
         return (first,)
     details: list[Detail] = []
     for position, candidate in enumerate(candidates):
-        found = parse_candidate(candidate)
-        if isinstance(found, Detail):
-            details.append(Detail(("candidates", position, *found.loc), found.code))
+        result = parse_candidate(candidate)
+        if isinstance(result, Detail):
+            details.append(Detail(("candidates", position, *result.loc), result.code))
         if len(details) == MAX_DETAILS:
             break
     return tuple(details) or (first,)

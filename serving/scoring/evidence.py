@@ -1,4 +1,4 @@
-"""What a prediction rests on: own evidence, levels used, and flags for what was missing."""
+"""Collect the evidence behind predictions, and flags for what it lacks."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from features.dataset.days import as_of_to_day
 from features.declarations.levels import Level
 from features.declarations.shrinkage import RATES
 from features.declarations.targets import TARGETS
-from features.online.lookup_keys import Subject
 from features.online.snapshot import LookupResult, OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.predict import Predictions
 from serving.prediction.seasonality import has_unseen_season
+from serving.scoring.admission import AdmittedCandidate
 from serving.scoring.answers import PredictionEvidence
-from serving.scoring.candidates import Candidate
 
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
-"""Rate to the model input that says how much of it is the listing's own evidence."""
+"""Rate to the model input that has the weight of the listing's own evidence in it."""
 
 
 def collect_evidence(
-    catalogue: Catalogue, snapshot: OnlineSnapshot, found: LookupResult, predictions: Predictions
+    catalogue: Catalogue, snapshot: OnlineSnapshot, lookup: LookupResult, predictions: Predictions
 ) -> list[PredictionEvidence]:
     """Return each row's evidence."""
     as_of = snapshot.as_of.isoformat()
     weights = _own_weights(catalogue, predictions)
-    has_level = {level: found.found[level].tolist() for level in Level}
+    has_level = {level: lookup.found[level].tolist() for level in Level}
     return [
         PredictionEvidence(
             own=EVIDENCE_AMOUNTS[predictions.own_evidence[row]].value,
@@ -58,51 +57,53 @@ def _own_weights(catalogue: Catalogue, predictions: Predictions) -> list[dict[st
 def collect_flags(
     bundle: Bundle,
     snapshot: OnlineSnapshot,
-    rows: Sequence[tuple[Candidate, Subject]],
+    admitted: Sequence[AdmittedCandidate],
     predictions: Predictions,
 ) -> list[list[str]]:
-    """Return each row's flags: what a reader must know before relying on its numbers."""
+    """Return each row's flags: what a reader must know before using its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
     if _looks_at_unseen_season(bundle, snapshot):
         shared.append("unseen_season")
     shared += [f"imputed:{table}" for table in imputed]
-    is_merged = np.any([one.is_merged for one in predictions.targets.values()], axis=0)
+    is_merged = np.any(
+        [prediction.is_merged for prediction in predictions.targets.values()], axis=0
+    )
     is_cold = predictions.own_evidence == EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
-    judged = zip(
-        rows, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
+    rows = zip(
+        admitted, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
     )
     return [
         [
             *_interval_flags(cold, merged),
-            *_subject_flags(snapshot, *row),
+            *_subject_flags(snapshot, row),
             *_season_flags(demand),
             *shared,
         ]
-        for row, cold, merged, demand in judged
+        for row, cold, merged, demand in rows
     ]
 
 
 def _looks_at_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
-    """Tell whether the horizon holds days of the year that nothing was learned from."""
+    """Return whether the horizon has days of a season that no model learned from."""
     as_of_day = np.array([as_of_to_day(snapshot.as_of)])
     learned = bundle.manifest.seasons.learned
     return bool(has_unseen_season(learned, as_of_day, bundle.horizons.horizon_days)[0])
 
 
 def _season_flags(demand: float) -> list[str]:
-    """Say how many times the usual demand a calendar made the estimates reckon with."""
+    """Return a flag with the calendar's demand if it changed the estimates."""
     return [] if demand == 1.0 else [f"season_demand:{demand:.4g}"]
 
 
 def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT001 - two facts
-    """Return what widens or coarsens a row's intervals."""
+    """Return flags for what makes a row's intervals wider or coarser."""
     flags = {"cold_start": is_cold, "interval_merged": is_merged}
     return [flag for flag, is_raised in flags.items() if is_raised]
 
 
-def _subject_flags(snapshot: OnlineSnapshot, candidate: Candidate, subject: Subject) -> list[str]:
-    requested = candidate.category
+def _subject_flags(snapshot: OnlineSnapshot, row: AdmittedCandidate) -> list[str]:
+    subject, requested = row.subject, row.candidate.category
     flags = {
         "unknown_product": not subject.is_known,
         "unseen_category": subject.category not in snapshot.categories,

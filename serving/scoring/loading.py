@@ -1,4 +1,4 @@
-"""Load what a run directory has published, prove it sound and warm it up."""
+"""Load and verify the artefacts that a run directory has published, and warm them up."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ WARM_UP_SIZES: Final = (1, MAX_CANDIDATES)
 
 
 class UnreadableError(ArtefactError):
-    """Refuse artefacts that the system won't let us read."""
+    """Refuse artefacts that the system doesn't let this process read."""
 
     def __init__(self, error: OSError) -> None:
+        reason = error.strerror or type(error).__name__
         super().__init__(
-            expected="a bundle and a snapshot that can be read",
-            found=error.strerror or type(error).__name__,
-            way_out="Check the run directory and who may read it.",
+            problem=f"The bundle or the snapshot can't be read: {reason}.",
+            hint="Check the run directory and its permissions.",
         )
 
 
 @dataclass(frozen=True)
 class LoadedArtefacts:
-    """A bundle and a snapshot that belong together, verified and ready to score."""
+    """A verified bundle and a verified snapshot that were made for each other."""
 
     bundle: Bundle
     snapshot: OnlineSnapshot
@@ -42,10 +42,10 @@ class LoadedArtefacts:
 def load_artefacts(
     *, bundles: Path, snapshots: Path, public_key: Path | None = None
 ) -> LoadedArtefacts:
-    """Load the published bundle and snapshot; with a key file, only a bundle signed by it.
+    """Load the published bundle and snapshot; with a key file, accept only a bundle it signed.
 
     Raises:
-        ArtefactError: nothing is published, or it isn't what it claims to be.
+        ArtefactError: nothing is published, or an artefact is broken, changed or doesn't fit.
     """
     try:
         key = None if public_key is None else read_public_key(public_key)
@@ -61,7 +61,7 @@ def load_artefacts(
 
 
 def warm_up(served: LoadedArtefacts) -> None:
-    """Score candidates of every market once, so that no request pays for what is done once."""
+    """Score candidates of every market once, so that no request pays for the first use."""
     for market, currency in served.snapshot.about.markets.items():
         candidate = Candidate(
             product_id="warm-up",

@@ -1,4 +1,4 @@
-"""Every way a request can be refused: code, HTTP status and sentence, as a table."""
+"""Every way to refuse a request: code, HTTP status and message, as a table."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from typing import Final
 from features.runtime.errors import XuanpinError
 
 Loc = tuple[str | int, ...]
-"""The way to a place in the request: names of fields and positions in lists."""
+"""Path to a value in the request: names of fields and positions in lists."""
 
 MAX_DETAILS: Final = 20
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a code means; nothing in it comes from the request."""
+    """The meaning of a code; no part of it comes from the request."""
 
     status: HTTPStatus
-    expected: str
-    found: str
-    way_out: str
+    problem: str
+    hint: str
 
 
 @dataclass(frozen=True)
 class Detail:
-    """One place in the request and what is wrong there."""
+    """A fault at one place in the request."""
 
     loc: Loc
     code: str
@@ -36,123 +35,104 @@ class Detail:
 REFUSALS: Final[Mapping[str, Refusal]] = {
     "malformed_json": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "a JSON object in UTF-8",
-        "something that can't be parsed",
+        "The body is not valid JSON in UTF-8.",
         "Send what a JSON library writes.",
     ),
     "not_finite": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "finite numbers",
-        "NaN, Infinity or a number beyond the range of a double",
-        "Leave a candidate out whose numbers aren't known.",
+        "The body holds NaN, Infinity or a number beyond the range of a double.",
+        "Leave out candidates whose numbers aren't known.",
     ),
     "duplicate_key": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "each key once in an object",
-        "a key twice",
-        "Send what a JSON library writes.",
+        "An object in the body has a key twice.",
+        "Send each key once.",
     ),
     "invalid_request": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "candidates in the form of the API",
-        "the faults under details",
-        "Correct the places named by loc.",
+        "The request doesn't have the form of the API.",
+        "Correct the fields under details: loc names the place, code the fault.",
     ),
     "currency_mismatch": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "prices in the market's currency",
-        "another currency at the places under details",
-        "Convert the price before asking.",
+        "A price is not in the currency of its market.",
+        "Convert the prices of the candidates under details.",
     ),
     "listing_mismatch": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "a listing with its own product and market",
-        "a known listing with others at the places under details",
-        "Correct product_id and market, or leave listing_id out.",
+        "A listing belongs to another product or another market.",
+        "Correct product_id and market of the candidates under details, or leave listing_id out.",
     ),
     "unsupported_market": Refusal(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "a market that the model has learned from",
-        "another at the places under details",
-        "Ask for a market of the data; one market's score says nothing about another.",
+        "The model has not learned from this market.",
+        "Leave out the candidates under details: another market's score says nothing about them.",
     ),
     "too_many_candidates": Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "at most 1,000 candidates",
-        "more",
+        "The request has more than 1,000 candidates.",
         "Split them over several requests.",
     ),
     "body_too_large": Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "a body within the limit",
-        "more bytes",
+        "The body is larger than the service accepts.",
         "Split the candidates over several requests.",
     ),
     "unsupported_media_type": Refusal(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "content-type application/json in UTF-8",
-        "another or none",
-        "Send JSON and say so.",
+        "The content type is not application/json in UTF-8.",
+        "Send JSON with the header content-type: application/json.",
     ),
     "unsupported_encoding": Refusal(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "a body that isn't compressed",
-        "a content-encoding",
-        "Send the JSON as it is.",
+        "The body is compressed.",
+        "Send plain JSON without the header content-encoding.",
     ),
     "not_found": Refusal(
         HTTPStatus.NOT_FOUND,
-        "a path of the API",
-        "another",
-        "POST to /v1/score.",
+        "The service has no such path.",
+        "Send candidates to POST /v1/score.",
     ),
     "method_not_allowed": Refusal(
         HTTPStatus.METHOD_NOT_ALLOWED,
-        "a method that the path has",
-        "another",
-        "The allow header lists them.",
+        "The path doesn't allow this method.",
+        "Use a method that the allow header names.",
     ),
     "request_timeout": Refusal(
         HTTPStatus.REQUEST_TIMEOUT,
-        "the body within the deadline",
-        "a slower one",
-        "Send it again.",
+        "The body did not arrive within the deadline.",
+        "Send the request again.",
     ),
     "incomplete_body": Refusal(
         HTTPStatus.BAD_REQUEST,
-        "a whole body",
-        "a connection closed before its end",
-        "Send it again.",
+        "The body ended early, or its content-length is not a number.",
+        "Send the whole body again.",
     ),
     "deadline_exceeded": Refusal(
         HTTPStatus.GATEWAY_TIMEOUT,
-        "an answer within the deadline",
-        "none yet",
-        "Ask for fewer candidates at once.",
+        "Scoring took longer than the deadline.",
+        "Send fewer candidates in a request.",
     ),
     "overloaded": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "a free place in the queue",
-        "none",
-        "Try again after the seconds in retry-after.",
+        "The service has too many requests waiting.",
+        "Try again after the seconds that the retry-after header names.",
     ),
     "no_model": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "a verified bundle and snapshot",
-        "none",
-        "Publish one with `xuanpin run` and start the service again.",
+        "The service has not loaded a bundle and a snapshot.",
+        "Wait if it has just started. Otherwise read its log, publish artefacts with "
+        "`xuanpin run`, and start it again.",
     ),
     "invalid_prediction": Refusal(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "predictions that are shares",
-        "others",
-        "Go back to the bundle before and report this one.",
+        "A model gave a prediction that is not a number in [0, 1].",
+        "Serve an earlier bundle. The log has the details under this request id.",
     ),
     "internal": Refusal(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "an answer",
-        "a fault of the service",
-        "Report the request_id.",
+        "The service failed.",
+        "The log has the details under this request id.",
     ),
 }
 
@@ -160,13 +140,13 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 class RequestRefusedError(XuanpinError):
     """Refuse a request for one of the reasons in `REFUSALS`.
 
-    `details` names the places, at most `MAX_DETAILS` of them; neither it nor the sentence
-    repeats what the request said.
+    `details` names the places of the faults, at most `MAX_DETAILS` of them. Neither they nor the
+    message repeat any value of the request.
     """
 
     def __init__(self, code: str, details: tuple[Detail, ...] = ()) -> None:
         refusal = REFUSALS[code]
-        super().__init__(expected=refusal.expected, found=refusal.found, way_out=refusal.way_out)
+        super().__init__(problem=refusal.problem, hint=refusal.hint)
         self.code = code
         self.status = refusal.status
         self.details = details[:MAX_DETAILS]

@@ -1,7 +1,7 @@
 """The scoring function: bundle + online snapshot + candidates -> predictions with evidence.
 
-There is one: the service and batch files score with it, and offline evaluation with its part
-below look-up (serving/prediction/predict.py).
+The service and batch files score with it. Offline evaluation uses its part below look-up
+(serving/prediction/predict.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from features.dataset.days import as_of_to_day
 from features.dataset.horizons import Horizons
-from features.online.lookup_keys import build_lookup_keys, resolve_subjects
+from features.online.lookup_keys import build_lookup_keys
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
 from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import Prediction, Predictions, predict
-from serving.scoring.admission import admit
+from serving.scoring.admission import AdmittedCandidate, admit_all
 from serving.scoring.answers import PredictionEvidence, ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from serving.scoring.evidence import collect_evidence, collect_flags
@@ -33,12 +33,26 @@ def score(
         RequestRefusedError: a candidate contradicts the snapshot.
         BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
     """
+    return score_admitted(bundle, snapshot, admit_all(snapshot, candidates), coverage=coverage)
+
+
+def score_admitted(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    admitted: Sequence[AdmittedCandidate],
+    *,
+    coverage: float,
+) -> ScoredBatch:
+    """Score candidates that this snapshot has admitted; see `score`.
+
+    Raises:
+        BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
+    """
     check_pair(bundle, snapshot)
-    admit(snapshot, candidates)
-    subjects = resolve_subjects(snapshot, candidates)
-    found = snapshot.look_up(build_lookup_keys(subjects))
-    columns = found.columns.with_columns(_request_columns(bundle, candidates))
-    markets = [one.market for one in candidates]
+    candidates = [row.candidate for row in admitted]
+    lookup = snapshot.look_up(build_lookup_keys([row.subject for row in admitted]))
+    columns = lookup.columns.with_columns(_request_columns(bundle, candidates))
+    markets = [candidate.market for candidate in candidates]
     demand = _calendar_demand(bundle, snapshot, markets)
     predictions = predict(bundle.models, columns, markets, coverage=coverage, demand=demand)
     return ScoredBatch(
@@ -48,10 +62,8 @@ def score(
         candidates=_build_answers(
             candidates,
             predictions,
-            collect_evidence(bundle.models.catalogue, snapshot, found, predictions),
-            collect_flags(
-                bundle, snapshot, list(zip(candidates, subjects, strict=True)), predictions
-            ),
+            collect_evidence(bundle.models.catalogue, snapshot, lookup, predictions),
+            collect_flags(bundle, snapshot, admitted, predictions),
         ),
     )
 
@@ -62,14 +74,16 @@ def _build_answers(
     evidence: Sequence[PredictionEvidence],
     flags: Sequence[list[str]],
 ) -> list[ScoredCandidate]:
-    shares = {target: _build_shares(one) for target, one in predictions.targets.items()}
+    shares = {
+        target: _build_shares(prediction) for target, prediction in predictions.targets.items()
+    }
     unknown = [None] * len(candidates)
-    kept_share = predictions.score
+    scores = predictions.score
     rows = zip(
         candidates,
         shares["sell_through"],
         shares.get("return_risk", unknown),
-        unknown if kept_share is None else kept_share.tolist(),
+        unknown if scores is None else scores.tolist(),
         evidence,
         flags,
         strict=True,
@@ -81,11 +95,11 @@ def _build_answers(
             market=candidate.market,
             sell_through=sell_through,
             return_risk=return_risk,
-            score=kept,
-            evidence=its_evidence,
-            flags=its_flags,
+            score=kept_share,
+            evidence=row_evidence,
+            flags=row_flags,
         )
-        for candidate, sell_through, return_risk, kept, its_evidence, its_flags in rows
+        for candidate, sell_through, return_risk, kept_share, row_evidence, row_flags in rows
     ]
 
 
@@ -94,11 +108,11 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
 
     Raises:
         CatalogueMismatchError: they hold different features.
-        HorizonsMismatchError: their targets and rates look over different lengths of time.
+        HorizonsMismatchError: their targets or rates cover different numbers of days.
     """
-    expected, found = bundle.manifest.catalogue_fingerprint, snapshot.about.catalogue_fingerprint
-    if found != expected:
-        raise CatalogueMismatchError("snapshot", expected=expected, found=found)
+    expected, actual = bundle.manifest.catalogue_fingerprint, snapshot.about.catalogue_fingerprint
+    if actual != expected:
+        raise CatalogueMismatchError("snapshot", expected=expected, actual=actual)
     if snapshot.about.horizons != bundle.horizons:
         raise HorizonsMismatchError(
             bundle=_describe_horizons(bundle.horizons),
@@ -111,10 +125,10 @@ def _describe_horizons(horizons: Horizons) -> str:
 
 
 def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[str, FloatArray]:
-    """Return the numbers that only the request knows; a candidate names them as the catalogue."""
+    """Return the catalogue's request fields as columns, each of shape (rows,)."""
     names = [field.name for field in bundle.models.catalogue.request_fields]
     return {
-        name: np.array([getattr(one, name) for one in candidates], dtype=np.float64)
+        name: np.array([getattr(candidate, name) for candidate in candidates], dtype=np.float64)
         for name in names
     }
 
@@ -122,12 +136,12 @@ def _request_columns(bundle: Bundle, candidates: Sequence[Candidate]) -> dict[st
 def _calendar_demand(
     bundle: Bundle, snapshot: OnlineSnapshot, markets: Sequence[str]
 ) -> FloatArray:
-    """Return how many times the usual demand the calendar says, shape (rows,)."""
-    places = {market: place for place, market in enumerate(dict.fromkeys(markets))}
+    """Return each row's demand by the calendar, as a multiple of the usual one, shape (rows,)."""
+    indices = {market: index for index, market in enumerate(dict.fromkeys(markets))}
     return bundle.manifest.seasons.demand(
         np.full(len(markets), as_of_to_day(snapshot.as_of)),
-        np.array([places[market] for market in markets], dtype=np.int64),
-        tuple(places),
+        np.array([indices[market] for market in markets], dtype=np.int64),
+        tuple(indices),
         horizon_days=bundle.horizons.horizon_days,
     )
 

@@ -1,15 +1,16 @@
-"""Choose a list of candidates such that the expected share of bad ones in it stays bounded.
+"""Choose a list of candidates whose expected share of bad ones is bounded.
 
-Picking the best of many estimates gathers the errors at the top, so intervals, which hold for one
-answer at a time, say nothing of a chosen list. Conformal selection does (Jin and Candès 2023,
-"Selection by prediction with conformal p-values", JMLR 24): a candidate's p-value is the share of
-past decisions that were bad although they looked at least as good, and the procedure of Benjamini
-and Hochberg (1995) picks from the p-values. Where candidates and past decisions are exchangeable,
-the expected share of bad ones in the list, 0 of an empty one, is at most the one asked for.
+A list of the best of many estimates collects the errors at the top. Intervals hold for one
+answer at a time and promise nothing about a chosen list. Conformal selection does (Jin and Candès
+2023, "Selection by prediction with conformal p-values", JMLR 24). A candidate's p-value is the
+share of past decisions that were bad although they looked at least as good. The procedure of
+Benjamini and Hochberg (1995) chooses from the p-values. If candidates and past decisions are
+exchangeable, the expected share of bad ones in the list (0 for an empty list) is at most the share
+requested.
 
-They never quite are: past decisions of one listing resemble each other, and times change. For the
-first the p-values allow (serving/scoring/design_effect.py); tests measure what share of chosen
-lists was bad.
+They are never quite exchangeable: past decisions of one listing resemble each other, and times
+change. The p-values allow for the first (serving/scoring/design_effect.py); tests measure the
+share of bad ones in chosen lists.
 """
 
 from __future__ import annotations
@@ -33,30 +34,29 @@ from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.design_effect import design_effect
 
 MIN_SAMPLE_ROWS: Final = 200
-"""With fewer past decisions of its amount of evidence, a candidate is compared with all of them."""
+"""With fewer past decisions of its own amount of evidence, a candidate is compared with all."""
 
 
 class NoSelectionReason(StrEnum):
-    """Why nothing was chosen."""
+    """Why no candidate was chosen."""
 
     NO_CANDIDATES = "no_candidates"
-    """None has a prediction."""
+    """No candidate has a prediction."""
     TOO_FEW_PAST_DECISIONS = "too_few_past_decisions"
-    """So few that even spotless ones couldn't show a share as low as asked."""
+    """Too few to show a share as low as requested, even if none of them was bad."""
     NOT_PREDICTED = "not_predicted"
-    """The bundle has no model of what was asked."""
+    """The bundle has no model of the target."""
     NONE_GOOD_ENOUGH = "none_good_enough"
-    """Of any list, a larger share than asked would have to be expected bad."""
+    """Every list would have a larger expected share of bad candidates than requested."""
 
 
 class InvalidSelectionError(SettingsError, ValueError):
-    """Refuse to choose by what bounds nothing: NaN as a threshold would call all good."""
+    """Refuse a request that bounds nothing; with NaN as threshold no candidate would be bad."""
 
-    def __init__(self, name: str, *, expected: str, found: object) -> None:
+    def __init__(self, name: str, *, allowed: str, actual: object) -> None:
         super().__init__(
-            expected=f"{name} to be {expected}",
-            found=escape(repr(found)),
-            way_out=f"Change {name}.",
+            problem=f"The value of {name} must be {allowed}, not {escape(repr(actual))}.",
+            hint=f"Change {name}.",
         )
 
 
@@ -66,14 +66,14 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionRequest:
-    """What a bad candidate is, and how large a share of a list may be expected bad.
+    """The definition of a bad candidate, and the largest expected share of them in a list.
 
-    Bad is a sell-through under `threshold`, or a return risk over it, as it will be realised.
+    A candidate is bad if its realised sell-through is under `threshold`, or its realised return
+    risk over it.
 
     Raises:
-        InvalidSelectionError: no such target, a threshold that is no share, or a share of bad
-        candidates
-            that isn't between 0 and 1.
+        InvalidSelectionError: the target is unknown, the threshold isn't a share, or `bad_share`
+            isn't between 0 and 1.
     """
 
     target: Target
@@ -81,20 +81,20 @@ class SelectionRequest:
     bad_share: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse what bounds nothing."""
+        """Refuse values that bound nothing."""
         if self.target not in TARGETS:
             raise InvalidSelectionError(
-                "target", expected=f"one of {join_names(TARGETS)}", found=self.target
+                "target", allowed=f"one of {join_names(TARGETS)}", actual=self.target
             )
         if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
-            raise InvalidSelectionError("threshold", expected="from 0 to 1", found=self.threshold)
+            raise InvalidSelectionError("threshold", allowed="from 0 to 1", actual=self.threshold)
         if not _is_number(self.bad_share) or not 0 < self.bad_share < 1:
             raise InvalidSelectionError(
-                "bad_share", expected="between 0 and 1", found=self.bad_share
+                "bad_share", allowed="between 0 and 1", actual=self.bad_share
             )
 
     def is_bad(self, outcome: FloatArray) -> BoolArray:
-        """Tell which outcomes are bad."""
+        """Return True for bad outcomes."""
         if self.target == "return_risk":
             return outcome > self.threshold
         return outcome < self.threshold
@@ -102,7 +102,7 @@ class SelectionRequest:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which candidates are chosen; where none is, `reason` says why."""
+    """The chosen candidates; if there are none, `reason` says why."""
 
     request: SelectionRequest
     is_chosen: BoolArray
@@ -110,24 +110,29 @@ class Selection:
 
     @classmethod
     def none(cls, request: SelectionRequest, rows: int, reason: NoSelectionReason) -> Selection:
-        """Choose none of some rows."""
+        """Return a selection that chooses none of `rows` candidates."""
         return cls(request, np.zeros(rows, dtype=np.bool_), reason)
 
 
 def select(
     models: Models, candidates: Sequence[ScoredCandidate], request: SelectionRequest
 ) -> Selection:
-    """Choose from scored candidates, in their order; those without a prediction never."""
-    shares: list[Share | None] = [getattr(one, request.target) for one in candidates]
+    """Choose from scored candidates; one without a prediction is never chosen.
+
+    The result has the order of the candidates.
+    """
+    shares: list[Share | None] = [getattr(candidate, request.target) for candidate in candidates]
     estimate = np.array([np.nan if share is None else share.estimate for share in shares])
-    evidence = [EVIDENCE_AMOUNTS.index(OwnEvidence(one.evidence.own)) for one in candidates]
+    evidence = [
+        EVIDENCE_AMOUNTS.index(OwnEvidence(candidate.evidence.own)) for candidate in candidates
+    ]
     return select_by_estimate(models, estimate, np.array(evidence, dtype=np.int64), request)
 
 
 def select_by_estimate(
     models: Models, estimate: FloatArray, evidence: IntArray, request: SelectionRequest
 ) -> Selection:
-    """Choose by the models' estimates and past decisions; see `choose`."""
+    """Choose by estimates and by the past decisions of the models; see `choose`."""
     model = models.targets.get(request.target)
     if model is None:
         return Selection.none(request, estimate.size, NoSelectionReason.NOT_PREDICTED)
@@ -140,10 +145,10 @@ def choose(
     calibration_sample: CalibrationSample,
     request: SelectionRequest,
 ) -> Selection:
-    """Choose from candidates by their estimates, NaN where there is none, shape (rows,).
+    """Choose from candidates by their estimates, shape (rows,), NaN if there is none.
 
-    `evidence` is each one's place in `serving.conformal.cells.LEVELS`. The choice doesn't depend on
-    the order of candidates, and a larger bad share never drops one.
+    `evidence` is each candidate's index in `serving.conformal.cells.EVIDENCE_AMOUNTS`. The choice
+    doesn't depend on the order of candidates, and a larger `bad_share` never drops a candidate.
     """
     known = np.isfinite(estimate)
     if not known.any():
@@ -164,29 +169,30 @@ def conformal_p_values(
     calibration_sample: CalibrationSample,
     request: SelectionRequest,
 ) -> FloatArray:
-    """Return each candidate's p-value, of the hypothesis that it turns out bad, shape (rows,).
+    """Return the p-value of the hypothesis that a candidate turns out bad, shape (rows,).
 
-    (d + bad past decisions with an estimate as good or better) / (d + past decisions), counted
-    among those of its own amount of evidence where there are enough; equal estimates count as
-    better. d is their design effect, 1 where those of a listing don't resemble each other.
+    It is (d + bad past decisions with an estimate as good or better) / (d + past decisions). Equal
+    estimates count as better. The past decisions are those of the candidate's own amount of
+    evidence, if there are `MIN_SAMPLE_ROWS` of them. d is their design effect; it is 1 if decisions
+    of a listing don't resemble each other.
     """
     p_values = np.empty(estimate.shape)
-    for place in range(len(EVIDENCE_AMOUNTS)):
-        mine = evidence == place
-        alike = calibration_sample.evidence == place
-        if alike.sum() < MIN_SAMPLE_ROWS:
-            alike = np.ones_like(alike)
-        is_bad = request.is_bad(calibration_sample.outcome[alike])
-        alone = design_effect(is_bad, calibration_sample.listings[alike])
-        sign = 1.0 if request.target == "return_risk" else -1.0  # lower is better from here on
-        bad = np.sort(sign * calibration_sample.estimate[alike][is_bad])
-        as_good = np.searchsorted(bad, sign * estimate[mine], side="right")
-        p_values[mine] = (alone + as_good) / (alone + alike.sum())
+    sign = 1.0 if request.target == "return_risk" else -1.0  # after it, lower is better
+    for amount in range(len(EVIDENCE_AMOUNTS)):
+        has_amount = evidence == amount
+        past = calibration_sample.evidence == amount
+        if past.sum() < MIN_SAMPLE_ROWS:
+            past = np.ones_like(past)
+        is_bad = request.is_bad(calibration_sample.outcome[past])
+        effect = design_effect(is_bad, calibration_sample.listings[past])
+        bad = np.sort(sign * calibration_sample.estimate[past][is_bad])
+        as_good = np.searchsorted(bad, sign * estimate[has_amount], side="right")
+        p_values[has_amount] = (effect + as_good) / (effect + past.sum())
     return p_values
 
 
 def benjamini_hochberg_threshold(p_values: FloatArray, share: float) -> float:
-    """Return the largest p-value that Benjamini and Hochberg reject at `share`, -1 for none."""
+    """Return the largest p-value that Benjamini and Hochberg reject at `share`, -1 if none."""
     ordered = np.sort(p_values)
     allowed = share * np.arange(1, ordered.size + 1) / ordered.size
     rejected = np.flatnonzero(ordered <= allowed)

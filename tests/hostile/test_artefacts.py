@@ -1,8 +1,8 @@
 """H25 and H40: artefacts that are broken, changed or planted are refused, and nothing crashes.
 
-There is no reload without a restart yet, so a case is a start with the damaged artefact: a child
-process loads the run directory as the service does, and must end by itself, with the reason. What
-the service says meanwhile is tested below.
+The service loads artefacts only at its start. In each case a child process loads the run directory
+as the service does; it must end by itself and name the reason. The last tests check the answers of
+a service that was started on a damaged artefact.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def run(sound: Path, tmp_path: Path) -> Path:
 
 
 def load_in_child(run: Path, *key: Path) -> tuple[int, str]:
-    """Load a run directory in a process of its own; return its exit code and what it says."""
+    """Load a run directory in a child process; return its exit code and output."""
     arguments = [run / "bundles", run / "snapshots", *key]
     child = subprocess.run(
         [sys.executable, "-c", LOADING, *map(str, arguments)],
@@ -127,7 +127,7 @@ def remove(name: str) -> Damage:
 
 
 def of_another_catalogue(directory: Path) -> None:
-    """Publish a snapshot that is whole, made with other features than the bundle's."""
+    """Publish a sound snapshot that was made with other features than the bundle."""
     contents = snapshot_contents()
     about = contents.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
     root = directory.parent
@@ -135,15 +135,15 @@ def of_another_catalogue(directory: Path) -> None:
 
 
 def edit_a_leaf(directory: Path) -> None:
-    """Change a digit of the first leaf: LightGBM itself would load it and score otherwise."""
+    """Change a digit of the first leaf; LightGBM would load it and predict other values."""
     text = (directory / BOOSTER).read_bytes()
-    place = text.index(b".", text.index(b"leaf_value=")) + 2
-    digit = b"1" if text[place : place + 1] == b"2" else b"2"
-    (directory / BOOSTER).write_bytes(text[:place] + digit + text[place + 1 :])
+    index = text.index(b".", text.index(b"leaf_value=")) + 2
+    digit = b"1" if text[index : index + 1] == b"2" else b"2"
+    (directory / BOOSTER).write_bytes(text[:index] + digit + text[index + 1 :])
 
 
 def vouch_for(name: str, damage: Damage) -> Damage:
-    """Make the manifest vouch for a damaged file: what only a signature could prevent."""
+    """Damage a file and replace its digest in the manifest; only a signature can prevent this."""
 
     def damage_and_vouch(directory: Path) -> None:
         damage(directory)
@@ -264,22 +264,22 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
 )
 
 CASES = [
-    pytest.param(kind, damage, error, says, id=f"{kind}: {name}")
+    pytest.param(kind, damage, error, part, id=f"{kind}: {name}")
     for kind, cases in (("bundles", BUNDLES), ("snapshots", SNAPSHOTS))
-    for name, damage, error, says in cases
+    for name, damage, error, part in cases
 ]
 
 
-@pytest.mark.parametrize(("kind", "damage", "error", "says"), CASES)
+@pytest.mark.parametrize(("kind", "damage", "error", "part"), CASES)
 def test_artefact_that_is_not_sound_is_refused_with_the_reason(
-    kind: str, damage: Damage, error: str, says: str, run: Path
+    kind: str, damage: Damage, error: str, part: str, run: Path
 ) -> None:
     damage(resolve(run / kind))
-    code, said = load_in_child(run)
-    assert code == 5, said
-    assert said.startswith(f"{error} Expected ")
-    assert says in said
-    assert str(run) not in said
+    code, output = load_in_child(run)
+    assert code == 5, output
+    assert output.startswith(f"{error} ")
+    assert part in output
+    assert str(run) not in output
     assert not list(run.rglob("planted*"))
 
 
@@ -288,30 +288,30 @@ def test_run_directory_that_is_sound_loads(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "part"),
     [
-        (lambda _: None, "found none"),
-        (plant(SIGNATURE, b"A" * 64), "found one of another key"),
+        (lambda _: None, "it has no manifest.sig"),
+        (plant(SIGNATURE, b"A" * 64), "manifest.sig is of another key"),
     ],
     ids=["H25 not signed", "H25 wrong signature"],
 )
 def test_bundle_without_the_signature_of_the_key_is_refused(
-    damage: Damage, says: str, run: Path, tmp_path: Path
+    damage: Damage, part: str, run: Path, tmp_path: Path
 ) -> None:
     _, public = make_keys(tmp_path)
     damage(resolve(run / "bundles"))
-    code, said = load_in_child(run, public)
-    assert code == 5, said
-    assert said.startswith("SignatureRefusedError Expected manifest.sig by the key")
-    assert says in said
+    code, output = load_in_child(run, public)
+    assert code == 5, output
+    assert output.startswith("SignatureRefusedError The bundle is not signed with the key")
+    assert part in output
 
 
 @pytest.mark.parametrize(
-    ("kind", "damage", "says"),
+    ("kind", "damage", "part"),
     [("bundles", edit_a_leaf, BOOSTER), ("snapshots", cut(DATA, 0.5), DATA)],
 )
 def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
-    kind: str, damage: Damage, says: str, run: Path, caplog: pytest.LogCaptureFixture
+    kind: str, damage: Damage, part: str, run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(resolve(run / kind))
     settings = ServingSettings(run=run)
@@ -324,5 +324,5 @@ def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
         for answer in (client.get("/readyz"), client.post("/v1/score", json={})):
             body: dict[str, Any] = answer.json()
             assert (answer.status_code, body["error"]["code"]) == (503, "no_model")
-            assert says not in answer.text
-    assert says in caplog.text
+            assert part not in answer.text
+    assert part in caplog.text

@@ -1,4 +1,4 @@
-"""A small real bundle and snapshot to serve: tiny boosters over the real catalogue."""
+"""A small real bundle and snapshot to serve: tiny boosters on the real catalogue."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def random_columns(rows: int, seed: int) -> dict[str, FloatArray]:
 
 
 def random_markets(rows: int) -> tuple[str, ...]:
-    """Deal rows out to the markets in turn."""
+    """Assign the markets to rows in turn."""
     return tuple(sorted(MARKETS)[row % len(MARKETS)] for row in range(rows))
 
 
@@ -156,7 +156,7 @@ def bundle_contents() -> BundleContents:
 
 
 def contents_without_returns() -> BundleContents:
-    """Return the same bundle as trained on data without a returns table."""
+    """Return the contents of a bundle that was trained without a returns table."""
     contents = bundle_contents()
     targets: dict[Target, TargetModel] = {"sell_through": contents.models.targets["sell_through"]}
     models = replace(contents.models, targets=targets)
@@ -170,7 +170,7 @@ def _vectors(level: Level, keys: list[tuple[str, ...]], seed: int) -> LevelVecto
 
 
 def snapshot_contents() -> SnapshotContents:
-    """Make up evidence for the listings, products, categories and markets above."""
+    """Draw evidence for the listings, products, categories and markets above."""
     keys: dict[Level, list[tuple[str, ...]]] = {
         Level.LISTING: [(name,) for name in sorted(LISTINGS)],
         Level.PRODUCT: [(name,) for name in sorted(PRODUCTS)],

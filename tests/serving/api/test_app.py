@@ -43,7 +43,7 @@ JSON = {"content-type": "application/json"}
 
 @contextmanager
 def serving(served: LoadedArtefacts | ArtefactError) -> Iterator[TestClient]:
-    """Run the application as a server would; it answers when it has loaded or refused."""
+    """Run the application as a server does; it answers when it has loaded or refused."""
 
     def load() -> LoadedArtefacts:
         if isinstance(served, ArtefactError):
@@ -71,7 +71,7 @@ def body_of(*candidates: dict[str, Any], **more: object) -> bytes:
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
-    """Return the error of an answer whose form is the envelope's and nothing else."""
+    """Check the form of an error response and return its error."""
     assert response.headers["content-type"] == "application/json"
     (error,) = response.json().values()
     assert list(error) == ["code", "message", "details", "request_id"]
@@ -86,8 +86,8 @@ def test_score_answers_what_the_scoring_function_returns(
 ) -> None:
     candidates = [GOOD, {**GOOD, "listing_id": "mug-1|GB"}, {**GOOD, "product_id": "new"}]
     response = post(client, body_of(*candidates, coverage=0.9))
-    asked = [Candidate(**candidate) for candidate in candidates]
-    expected = score(bundle, snapshot, asked, coverage=0.9)
+    parsed = [Candidate(**candidate) for candidate in candidates]
+    expected = score(bundle, snapshot, parsed, coverage=0.9)
     assert response.status_code == 200
     assert response.content == msgspec.json.encode(expected)
     assert response.headers["content-type"] == "application/json"
@@ -96,9 +96,9 @@ def test_score_answers_what_the_scoring_function_returns(
 
 @pytest.mark.parametrize("count", [1, 1_000])
 def test_score_of_up_to_the_limit_answers_all_in_order(client: TestClient, count: int) -> None:
-    asked = [{**GOOD, "candidate_id": f"c-{i}", "units_offered": i + 1} for i in range(count)]
-    answers = post(client, body_of(*asked)).json()["candidates"]
-    assert [one["candidate_id"] for one in answers] == [f"c-{i}" for i in range(count)]
+    candidates = [{**GOOD, "candidate_id": f"c-{i}", "units_offered": i + 1} for i in range(count)]
+    answers = post(client, body_of(*candidates)).json()["candidates"]
+    assert [answer["candidate_id"] for answer in answers] == [f"c-{i}" for i in range(count)]
 
 
 def _with(**changes: object) -> bytes:
@@ -375,8 +375,8 @@ def test_answer_of_a_model_that_fails_is_an_error(bundle: Bundle, snapshot: Onli
     assert (response.status_code, error_of(response)["code"]) == (500, "invalid_prediction")
 
 
-def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
-    bundle: Bundle, run_directory: Path, tmp_path: Path
+def test_answer_to_a_fault_of_ours_tells_nothing_of_it_and_the_log_all(
+    bundle: Bundle, run_directory: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(resolve(run_directory / "snapshots"), tmp_path / "snapshot")
     unmapped = OnlineSnapshot.open(tmp_path / "snapshot")
@@ -386,6 +386,15 @@ def test_answer_to_a_fault_of_ours_tells_nothing_of_it(
     error = error_of(response)
     assert (response.status_code, error["code"], error["details"]) == (500, "internal", [])
     assert "Traceback" not in response.text
+    assert error["message"] == (
+        "The service failed. The log has the details under this request id."
+    )
+    (record,) = (
+        record
+        for record in caplog.records
+        if record.getMessage() == f"request {error['request_id']} failed"
+    )
+    assert record.exc_info is not None
 
 
 def test_loading_of_a_published_run_serves_it(run_directory: Path, tmp_path: Path) -> None:

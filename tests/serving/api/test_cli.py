@@ -18,14 +18,14 @@ HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
-    """Run a command in this process; what it raises comes out."""
+    """Run a command in this process; don't catch its errors."""
     result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
     return result.exit_code, result.output
 
 
 @pytest.fixture
 def run(run_directory: Path, tmp_path: Path) -> Path:
-    """A run directory of one's own: LMDB opens a file once in a process."""
+    """A run directory for one test, because LMDB opens a file once in a process."""
     shutil.copytree(run_directory, tmp_path / "run")
     return tmp_path / "run"
 
@@ -76,7 +76,7 @@ def test_score_command_reads_the_run_from_the_environment(
 
 
 @pytest.mark.parametrize("coverage", ["0.4", "0.99", "nan", "high"])
-def test_score_command_with_another_level_is_wrong_usage(
+def test_score_command_with_a_coverage_out_of_range_is_wrong_usage(
     coverage: str, candidates: Path, tmp_path: Path
 ) -> None:
     code, text = invoke("score", candidates, "--out", tmp_path / "out.csv", "--coverage", coverage)
@@ -88,10 +88,12 @@ def test_score_command_with_a_limit_marks_a_list(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--least-sell-through", 0.0, "--bad-share", 0.2)
-    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    options = ("--min-sell-through", 0.0, "--bad-share", 0.2)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *options)
     assert code == 0
-    assert "Chose 3: at most 20 % of them are expected to have a sell-through under 0.\n" in text
+    assert (
+        "Chose 3 rows: at most 20 % of them are expected to have a sell-through under 0.\n" in text
+    )
     assert out.read_text().count(",True\n") == 3
 
 
@@ -99,19 +101,22 @@ def test_score_command_that_can_choose_none_says_why(
     candidates: Path, tmp_path: Path, run: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    asked = ("--least-sell-through", 1.0, "--bad-share", 0.01)
-    code, text = invoke("score", candidates, "--out", out, "--run", run, *asked)
+    options = ("--min-sell-through", 1.0, "--bad-share", 0.01)
+    code, text = invoke("score", candidates, "--out", out, "--run", run, *options)
     assert code == 0
-    assert "Chose none: of any list, a larger share would have to be expected bad.\n" in text
+    assert (
+        "Chose none: in every list, a larger share than --bad-share would be expected bad.\n"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ("--least-sell-through", "0.5", "--most-return-risk", "0.2"),
-        ("--least-sell-through", "2"),
-        ("--least-sell-through", "0.5", "--bad-share", "0"),
-        ("--least-sell-through", "0.5", "--bad-share", "nan"),
+        ("--min-sell-through", "0.5", "--max-return-risk", "0.2"),
+        ("--min-sell-through", "2"),
+        ("--min-sell-through", "0.5", "--bad-share", "0"),
+        ("--min-sell-through", "0.5", "--bad-share", "nan"),
     ],
 )
 def test_score_command_asked_for_no_such_list_is_wrong_usage(
@@ -147,14 +152,14 @@ def test_environment_carries_every_setting_to_the_server(
 
 def test_environment_of_the_server_is_lean_and_keeps_the_callers() -> None:
     caller = {"PATH": "/bin", "HOME": "/home/x", "XDG_CACHE_HOME": "/cache"}
-    found = build_environment(ServingSettings(), caller)
-    assert {**found, **caller} == found
-    assert found["BENTOML_DO_NOT_TRACK"] == "True"
-    assert found["OTEL_SDK_DISABLED"] == "true"
-    assert found["OMP_NUM_THREADS"] == "1"
-    assert found["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
+    environment = build_environment(ServingSettings(), caller)
+    assert {**environment, **caller} == environment
+    assert environment["BENTOML_DO_NOT_TRACK"] == "True"
+    assert environment["OTEL_SDK_DISABLED"] == "true"
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert environment["BENTOML_HOME"] == "/cache/xuanpin/bentoml"
     assert build_environment(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
-    assert Path(found["XUANPIN_SERVING__RUN"]).is_absolute()
+    assert Path(environment["XUANPIN_SERVING__RUN"]).is_absolute()
 
 
 def test_command_of_the_server_listens_where_told() -> None:

@@ -83,7 +83,7 @@ def wait_for(client: httpx.Client, path: str, statuses: set[int]) -> httpx.Respo
 
 
 def raw(client: httpx.Client, request: bytes) -> bytes:
-    """Send bytes that no client library would, and return what comes back."""
+    """Send bytes that no client library sends, and return the answer."""
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(request)
@@ -105,10 +105,12 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
             "snapshot_id": snapshot.snapshot_id,
         }
         answer = client.post("/v1/score", json={"candidates": candidates, "coverage": 0.9})
-        expected = score(bundle, snapshot, [Candidate(**one) for one in candidates], coverage=0.9)
+        expected = score(
+            bundle, snapshot, [Candidate(**candidate) for candidate in candidates], coverage=0.9
+        )
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
 
-        # BentoML's own pages are covered by our surface, in our form.
+        # The application answers for BentoML's own pages too.
         for path in ("/", "/docs.json", "/schema.json", "/metrics", "/healthz", "/static_content"):
             assert client.get(path).json()["error"]["code"] == "not_found", path
 
@@ -157,7 +159,7 @@ def test_request_path_imports_no_heavy_library(module: str) -> None:
     heavy = ["pandas", "sklearn", "scipy", "mlflow", "ibis", "duckdb", "pyarrow", "pandera"]
     heavy += ["lightgbm", "bentoml"]
     program = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
-    found = subprocess.run(
+    child = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT
     )
-    assert not set(heavy) & set(json.loads(found.stdout))
+    assert not set(heavy) & set(json.loads(child.stdout))

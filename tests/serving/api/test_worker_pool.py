@@ -32,15 +32,15 @@ def test_bounded_run_beyond_the_deadline_is_refused_and_the_queue_stays_short() 
             except RequestRefusedError as error:
                 return error.code
 
-        found = await asyncio.gather(*(outcome() for _ in range(50)))
+        results = await asyncio.gather(*(outcome() for _ in range(50)))
         while_one_runs_on = await asyncio.gather(*(outcome() for _ in range(50)))
         names = [thread.name for thread in threading.enumerate()]
         assert len([name for name in names if name.startswith("scoring")]) <= 1
         hold.set()
         after = [await threads.run(5, lambda: "free")]
         threads.close()
-        return [*found, *while_one_runs_on, *after]
+        return [*results, *while_one_runs_on, *after]
 
-    found = asyncio.run(outcomes())
-    assert found[:50] == [*["deadline_exceeded"] * 3, *["overloaded"] * 47]
-    assert found[50:] == [*["deadline_exceeded"] * 2, *["overloaded"] * 48, "free"]
+    results = asyncio.run(outcomes())
+    assert results[:50] == [*["deadline_exceeded"] * 3, *["overloaded"] * 47]
+    assert results[50:] == [*["deadline_exceeded"] * 2, *["overloaded"] * 48, "free"]

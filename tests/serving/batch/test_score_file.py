@@ -5,19 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from features.declarations.levels import Level
+from features.declarations.targets import TARGETS
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
 from features.runtime.progress import ignore_progress
 from serving.batch.score_file import ANSWER_COLUMNS, BatchReport, score_file
 from serving.batch.table import UnreadableTableError, escape_formula
 from serving.bundle.bundle import Bundle
-from serving.scoring.candidates import MAX_CANDIDATES, Candidate
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_request
+from serving.scoring.evidence import OWN_WEIGHTS
 from serving.scoring.loading import LoadedArtefacts
+from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import score
 from tests.worlds.progress import Reports
 
@@ -69,14 +73,14 @@ def test_batch_answers_what_the_scoring_function_returns(
     rows = [{**GOOD, "units_offered": n} for n in range(1, MAX_CANDIDATES + 300)]
     report = run(served, write(tmp_path / source, rows), tmp_path / target)
     assert report == BatchReport(rows=len(rows), refused={}, unread=("title",))
-    found = read(tmp_path / target)
+    scored_rows = read(tmp_path / target)
     known = [{name: row[name] for name in row if name != "title"} for row in rows]
-    asked = [Candidate(**row) for row in known]
+    candidates = [Candidate(**row) for row in known]
     expected = [
-        *score(served.bundle, served.snapshot, asked[:1_000], coverage=0.9).candidates,
-        *score(served.bundle, served.snapshot, asked[1_000:], coverage=0.9).candidates,
+        *score(served.bundle, served.snapshot, candidates[:1_000], coverage=0.9).candidates,
+        *score(served.bundle, served.snapshot, candidates[1_000:], coverage=0.9).candidates,
     ]
-    for row, answer in zip(found, expected, strict=True):
+    for row, answer in zip(scored_rows, expected, strict=True):
         assert float(row["score"]) == answer.score
         assert float(row["sell_through_low"]) == answer.sell_through.low
         assert answer.return_risk is not None
@@ -86,9 +90,67 @@ def test_batch_answers_what_the_scoring_function_returns(
         assert row["flags"] == "imputed:stock"
         assert row["bundle_id"] == served.bundle.bundle_id
         assert row["error"] is None
-    assert [str(row["units_offered"]) for row in found] == [str(r["units_offered"]) for r in rows]
-    assert {row["title"] for row in found} == {"Mug, blue"}
-    assert list(found[0]) == [*GOOD, *ANSWER_COLUMNS]
+    assert [str(row["units_offered"]) for row in scored_rows] == [
+        str(r["units_offered"]) for r in rows
+    ]
+    assert {row["title"] for row in scored_rows} == {"Mug, blue"}
+    assert list(scored_rows[0]) == [*GOOD, *ANSWER_COLUMNS]
+
+
+PLACES = [("GB", "GBP"), ("DE", "EUR"), ("GB", "EUR"), ("FR", "EUR")]
+MIXED: list[dict[str, Any]] = [
+    {**GOOD, **change, "market": market, "currency": currency, "units_offered": units}
+    for change in (
+        {},
+        {"listing_id": None},
+        {"listing_id": None, "creator_id": "reviewer", "category": "toys"},
+        {"listing_id": "unheard-of"},
+        {"listing_id": None, "product_id": "new", "supplier_id": "maker"},
+        {"listing_id": "kite|DE", "product_id": "kite"},
+    )
+    for market, currency in PLACES
+    for units in (1, 250, 0)
+]
+
+
+def _score_online(served: LoadedArtefacts, row: dict[str, Any]) -> dict[str, Any] | str:
+    """Score a row alone, as the service does; return the answer or the row's fault."""
+    try:
+        request = parse_request({"candidates": [row], "coverage": 0.9})
+        batch = score(served.bundle, served.snapshot, request.candidates, coverage=0.9)
+    except RequestRefusedError as error:
+        (detail, *_) = error.details
+        return f"{detail.loc[-1]}: {detail.code}"
+    answer: dict[str, Any] = msgspec.to_builtins(batch.candidates[0])
+    return answer
+
+
+def test_batch_answers_row_by_row_what_the_service_answers(
+    served: LoadedArtefacts, tmp_path: Path
+) -> None:
+    rows = [{"creator_id": None, "supplier_id": None, **row} for row in MIXED]
+    run(served, write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet")
+    is_refused = set()
+    for row, answer in zip(rows, read(tmp_path / "out.parquet"), strict=True):
+        filled = {name: cell for name, cell in row.items() if cell is not None and name != "title"}
+        online = _score_online(served, filled)
+        is_refused.add(isinstance(online, str))
+        if isinstance(online, str):
+            assert answer["error"] == online
+            continue
+        for target in TARGETS:
+            share = online[target]
+            names = (target, f"{target}_low", f"{target}_high", "coverage")
+            assert [answer[name] for name in names] == [
+                share[name] for name in ("estimate", "low", "high", "coverage")
+            ]
+        assert answer["score"] == online["score"]
+        assert answer["flags"] == ";".join(online["flags"])
+        assert answer["levels_used"] == ";".join(online["evidence"]["levels_used"])
+        assert answer["own_evidence"] == online["evidence"]["own"]
+        weights = {rate: answer[f"own_weight_{rate}"] for rate in OWN_WEIGHTS}
+        assert weights == online["evidence"]["own_weight"]
+    assert is_refused == {True, False}
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -97,7 +159,7 @@ def test_batch_without_returns_leaves_return_risk_and_score_null(
 ) -> None:
     served = LoadedArtefacts(bundle_without_returns, snapshot)
     report = run(served, write(tmp_path / f"in.{kind}", [GOOD]), tmp_path / f"out.{kind}")
-    assert report.scored == 1
+    assert report.scored_count == 1
     (row,) = read(tmp_path / f"out.{kind}")
     unknown = ["return_risk", "return_risk_low", "return_risk_high", "score"]
     assert {row[name] for name in unknown} == {None}
@@ -123,13 +185,13 @@ def test_batch_keeps_bad_rows_with_their_reason(
     for change in bad.values():
         rows += [{**GOOD, **change}, GOOD]
     report = run(served, write(tmp_path / f"in.{kind}", rows), tmp_path / "out.parquet")
-    found = read(tmp_path / "out.parquet")
-    assert [row["error"] for row in found[1::2]] == list(bad)
-    assert {row["error"] for row in found[::2]} == {None}
-    assert {row["score"] for row in found[1::2]} == {None}
-    assert len({row["score"] for row in found[::2]}) == 1
+    scored_rows = read(tmp_path / "out.parquet")
+    assert [row["error"] for row in scored_rows[1::2]] == list(bad)
+    assert {row["error"] for row in scored_rows[::2]} == {None}
+    assert {row["score"] for row in scored_rows[1::2]} == {None}
+    assert len({row["score"] for row in scored_rows[::2]}) == 1
     assert report.refused == dict.fromkeys(bad, 1)
-    assert report.scored == len(bad) + 1
+    assert report.scored_count == len(bad) + 1
 
 
 @pytest.mark.parametrize(
@@ -157,31 +219,31 @@ def test_batch_of_csv_refuses_cells_that_arent_what_they_should_be(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "prose"),
+    ("name", "content", "reason"),
     [
-        ("in.txt", b"", "Expected CSV or Parquet in in.txt; found the ending '.txt'. "),
-        ("in.csv", b"", "Expected a header in in.csv; found none. "),
-        ("in.csv", b"a,b,a\n", "Expected each column once in in.csv; found a twice. "),
+        ("in.txt", b"", "its name ends in neither .csv nor .parquet"),
+        ("in.csv", b"", "it has no header"),
+        ("in.csv", b"a,b,a\n", "it has the column a twice"),
         (
             "in.csv",
             b"product_id,market,currency\n",
-            (
-                "Expected the columns product_id, market, list_price_minor, currency, "
-                "units_offered in in.csv; found no list_price_minor, units_offered. "
-            ),
+            "required columns are missing: list_price_minor, units_offered",
         ),
-        ("in.csv", b"\xff\xfea", "Expected a sound table in in.csv; found UnicodeDecodeError. "),
-        ("in.csv", b'a,"b', "Expected a sound table in in.csv; found Error. "),
-        ("in.parquet", b"PAR1", "Expected a sound table in in.parquet; found ArrowInvalid. "),
+        ("in.csv", b"\xff\xfea", "it is broken (UnicodeDecodeError)"),
+        ("in.csv", b'a,"b', "it is broken (Error)"),
+        ("in.parquet", b"PAR1", "it is broken (ArrowInvalid)"),
     ],
 )
 def test_batch_of_no_table_is_refused(
-    served: LoadedArtefacts, tmp_path: Path, name: str, content: bytes, prose: str
+    served: LoadedArtefacts, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableTableError) as caught:
         run(served, tmp_path / name, tmp_path / "out.csv")
-    assert str(caught.value) == prose + "`xuanpin score --help` names the columns and formats."
+    assert str(caught.value) == (
+        f"The file {name} can't be used as a table: {reason}. "
+        "`xuanpin score --help` names the columns and formats."
+    )
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

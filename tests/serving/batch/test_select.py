@@ -15,7 +15,7 @@ from features.online.snapshot import OnlineSnapshot
 from features.runtime.progress import ignore_progress
 from serving.batch.score_file import score_file
 from serving.batch.select import REASONS, describe_selection, parse_selection, select_file
-from serving.batch.table import UnreadableTableError
+from serving.batch.table import FileChangedError, UnreadableTableError
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate
 from serving.scoring.loading import LoadedArtefacts
@@ -50,11 +50,11 @@ def test_file_is_chosen_from_as_a_whole_whatever_its_chunks(
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet"
     request = SelectionRequest(target=target, threshold=0.2, bad_share=0.5)
     selection = select_file(served, source, request, coverage=0.8, progress=ignore_progress)
-    asked = [Candidate(**row) for row in rows]
+    candidates = [Candidate(**row) for row in rows]
     batch = [
-        one
-        for part in (asked[:1_000], asked[1_000:])
-        for one in score(served.bundle, served.snapshot, part, coverage=0.8).candidates
+        candidate
+        for part in (candidates[:1_000], candidates[1_000:])
+        for candidate in score(served.bundle, served.snapshot, part, coverage=0.8).candidates
     ]
     expected = select(served.bundle.models, batch, request).is_chosen.tolist()
     assert selection.is_chosen.tolist() == expected
@@ -72,9 +72,9 @@ def test_refused_rows_are_neither_chosen_nor_left_out(
     selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
     score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     with out.open(encoding="utf-8", newline="") as file:
-        found = list(csv.DictReader(file))
-    assert {row["is_chosen"] for row in found[::3]} == {""}
-    assert {row["is_chosen"] for row in found[1::3]} <= {"True", "False"}
+        scored_rows = list(csv.DictReader(file))
+    assert {row["is_chosen"] for row in scored_rows[::3]} == {""}
+    assert {row["is_chosen"] for row in scored_rows[1::3]} <= {"True", "False"}
     good = write(tmp_path / "good.parquet", [row for row in rows if row["units_offered"]])
     alone = select_file(served, good, ASK, coverage=0.8, progress=ignore_progress)
     assert alone.is_chosen.sum() == selection.is_chosen.sum()
@@ -86,7 +86,7 @@ def test_file_that_grew_since_it_was_chosen_from_is_refused(
     source, out = write(tmp_path / "in.parquet", [GOOD] * 3), tmp_path / "out.csv"
     selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
     write(source, [GOOD] * 4)
-    with pytest.raises(UnreadableTableError, match="the same rows again"):
+    with pytest.raises(FileChangedError, match="more rows than when the list was chosen"):
         score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
     assert not out.exists()
 
@@ -95,7 +95,7 @@ def test_file_without_a_required_column_is_refused_at_once(
     served: LoadedArtefacts, tmp_path: Path
 ) -> None:
     source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
-    with pytest.raises(UnreadableTableError, match="no market"):
+    with pytest.raises(UnreadableTableError, match="missing: market"):
         select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
 
 
@@ -135,7 +135,7 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
     [
         (
             Selection(ASK, np.array([True, False, True]), None),
-            "Chose 2: at most 40 % of them are expected to have a sell-through under 0.2.",
+            "Chose 2 rows: at most 40 % of them are expected to have a sell-through under 0.2.",
         ),
         (
             Selection(
@@ -143,11 +143,11 @@ def test_options_of_both_limits_are_wrong_usage() -> None:
                 np.ones(1_200, np.bool_),
                 None,
             ),
-            "Chose 1,200: at most 10 % of them are expected to have a return risk over 0.25.",
+            "Chose 1,200 rows: at most 10 % of them are expected to have a return risk over 0.25.",
         ),
         *(
-            (Selection.none(ASK, 3, reason), f"Chose none: {said}")
-            for reason, said in REASONS.items()
+            (Selection.none(ASK, 3, reason), f"Chose none: {sentence}")
+            for reason, sentence in REASONS.items()
         ),
     ],
 )

@@ -30,8 +30,8 @@ def canary(models: Models) -> Canary:
 
 def test_canary_holds_rows_and_the_answers_to_the_bit(models: Models, canary: Canary) -> None:
     read = msgspec.json.decode(msgspec.json.encode(canary), type=Canary)
-    said = predict(models, COLUMNS, random_markets(5), coverage=COVERAGE, demand=np.ones(5))
-    expected = said.targets["return_risk"]
+    predictions = predict(models, COLUMNS, random_markets(5), coverage=COVERAGE, demand=np.ones(5))
+    expected = predictions.targets["return_risk"]
     assert read.expected["return_risk"]["high"] == expected.high.tolist()
     name = next(name for name, column in COLUMNS.items() if np.isnan(column).any())
     assert read.columns[name] == [None if np.isnan(v) else v for v in COLUMNS[name].tolist()]
@@ -47,7 +47,7 @@ def _nudged(canary: Canary, by: float) -> dict[str, Any]:
 @pytest.mark.parametrize("by", [1e-9, -1e-9, 0.5, float("nan")])
 def test_canary_with_another_answer_is_refused(models: Models, canary: Canary, by: float) -> None:
     other = msgspec.structs.replace(canary, **_nudged(canary, by))
-    with pytest.raises(CanaryError, match="sell_through low off by"):
+    with pytest.raises(CanaryError, match="sell_through low is off by"):
         check_canary(models, other)
 
 
@@ -56,18 +56,18 @@ def test_canary_off_by_rounding_is_accepted(models: Models, canary: Canary) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "reason"),
     [
-        ({"columns": {}}, "rows that can't be predicted"),
-        ({"columns": {"units_offered": [1.0, 2.0]}}, "rows that can't be predicted"),
+        ({"columns": {}}, "rows can't be predicted"),
+        ({"columns": {"units_offered": [1.0, 2.0]}}, "rows can't be predicted"),
         ({"expected": {}}, "targets"),
-        ({"expected": {"sell_through": {}, "return_risk": {}}}, "of 5 rows instead of 0"),
+        ({"expected": {"sell_through": {}, "return_risk": {}}}, "has 5 rows instead of 0"),
     ],
 )
 def test_canary_of_another_form_is_refused(
-    models: Models, canary: Canary, change: dict[str, Any], found: str
+    models: Models, canary: Canary, change: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(CanaryError, match=found):
+    with pytest.raises(CanaryError, match=reason):
         check_canary(models, msgspec.structs.replace(canary, **change))
 
 
@@ -81,6 +81,5 @@ def test_canary_child_tells_by_its_exit_code(
     (tmp_path / "bundle" / "pooling.json").write_text("{}")
     assert main(tmp_path / "bundle", directory.name) == 5
     first, second = capsys.readouterr().err.splitlines()
-    assert first == f"bundle {directory.name} in place of another"
-    assert " where pooling.json with SHA-256 " in second
-    assert second.endswith(" was expected")
+    assert first == f"bundle {directory.name} has replaced another"
+    assert second.startswith("The file pooling.json has changed since the bundle was written")

@@ -77,7 +77,7 @@ def test_models_written_and_read_answer_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "refusal", "found"),
+    ("edit", "refusal", "message"),
     [
         (_without(POOLING), MissingFileError, POOLING),
         (_without("sell_through.0.txt"), MissingFileError, "sell_through.0.txt"),
@@ -105,17 +105,17 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_past([0.5], [0.5], ["hot"]), BrokenFileError, "Invalid enum value"),
         (_past([0.5], [0.5], []), BrokenFileError, "unequal length"),
         (_edit(POOLING, return_rate_mean="high"), BrokenFileError, "Expected `float`"),
-        (_replace("return_risk.1.txt", b"pickle"), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", b"tree\n\0"), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", "tree\né".encode()), BrokenFileError, "no LightGBM text"),
-        (_replace("return_risk.1.txt", b"tree\n"), BrokenFileError, "other input columns"),
+        (_replace("return_risk.1.txt", b"pickle"), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", b"tree\n\0"), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", "tree\né".encode()), BrokenFileError, "not LightGBM text"),
+        (_replace("return_risk.1.txt", b"tree\n"), BrokenFileError, "input columns aren't"),
     ],
 )
 def test_models_of_broken_files_are_refused_before_lightgbm_sees_them(
-    edit: Callable[[Files], Files], refusal: type[BrokenFileError], found: str
+    edit: Callable[[Files], Files], refusal: type[BrokenFileError], message: str
 ) -> None:
     files = edit(model_files(bundle_contents().models))
-    with pytest.raises(refusal, match=found):
+    with pytest.raises(refusal, match=message):
         load_models(files, CATALOGUE, TARGETS)
 
 
@@ -141,9 +141,9 @@ def test_reference_stats_describe_each_input() -> None:
     matrix = np.full((100, len(CATALOGUE.model_inputs)), np.nan)
     matrix[:, 0] = np.arange(100)
     matrix[:25, 1] = 7
-    found = describe_inputs(CATALOGUE, matrix)
-    first, second, third = list(found.values())[:3]
-    assert list(found) == list(CATALOGUE.model_inputs)
+    stats = describe_inputs(CATALOGUE, matrix)
+    first, second, third = list(stats.values())[:3]
+    assert list(stats) == list(CATALOGUE.model_inputs)
     assert (first.missing_share, first.deciles) == (0, (0, *range(9, 100, 10)))
     assert (second.missing_share, second.deciles) == (0.75, (7.0,) * 11)
     assert (third.missing_share, third.deciles) == (1.0, ())

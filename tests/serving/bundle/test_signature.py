@@ -35,6 +35,7 @@ from serving.errors import (
     BundleRefusedError,
     CanaryError,
     DigestMismatchError,
+    KeyExistsError,
     KeyRefusedError,
     SignatureRefusedError,
     TooLargeError,
@@ -144,11 +145,11 @@ def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
         load_bundle(signed, KEY)
     assert type(caught.value) is refusal
     assert caught.value.exit_code == 5
-    assert [one.holds for one in verify_bundle(signed, KEY)] == [True, False]
+    assert [result.holds for result in verify_bundle(signed, KEY)] == [True, False]
 
 
 def _reseal(directory: Path, name: str, data: bytes) -> None:
-    """Change a file and the manifest with it."""
+    """Replace a file and its digest in the manifest."""
     (directory / name).write_bytes(data)
     manifest = json.loads((directory / "manifest.json").read_text())
     manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
@@ -209,15 +210,15 @@ def test_verifying_makes_the_checks_in_order_up_to_the_first_that_fails(
         (signed / name).write_bytes(b"changed")
     checks = verify_bundle(signed, KEY)
     made = CHECKS if failing is None else CHECKS[: CHECKS.index(failing) + 1]
-    assert [one.check for one in checks] == list(made)
-    assert [one.holds for one in checks] == [check != failing for check in made]
+    assert [result.check for result in checks] == list(made)
+    assert [result.holds for result in checks] == [check != failing for check in made]
 
 
 def test_verifying_without_a_key_says_that_the_signature_isnt_checked(signed: Path) -> None:
     message = verify_bundle(signed, None)[1].message
-    assert message == "not checked, no public key was given; manifest.sig is there"
+    assert message == "not checked, because no public key was given; the bundle has a manifest.sig"
     _unsign(signed)
-    assert verify_bundle(signed, None)[1].message.endswith("manifest.sig is not there")
+    assert verify_bundle(signed, None)[1].message.endswith("the bundle has no manifest.sig")
 
 
 def test_served_are_only_bundles_of_the_key(run_directory: Path, tmp_path: Path) -> None:
@@ -239,7 +240,7 @@ def test_keys_made_fit_each_other_and_the_private_one_is_private(tmp_path: Path)
     signature = read_private_key(private).sign(b"text")
     read_public_key(public).verify(signature, b"text")
     assert private.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(KeyRefusedError, match="a file, which stays"):
+    with pytest.raises(KeyExistsError, match=r"xuanpin\.key exists already"):
         make_keys(tmp_path / "keys")
 
 
@@ -262,40 +263,44 @@ PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize(
-    ("data", "mode", "found"),
+    ("data", "mode", "reason"),
     [
-        (_pem(PAIR), 0o640, "one that others may use"),
-        (_pem(PAIR), 0o604, "one that others may use"),
-        (_pem(PAIR, BestAvailableEncryption(b"secret")), 0o600, "no PEM of an unencrypted"),
-        (_pem(CURVE), 0o600, "a key of another kind"),
-        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "no PEM of an unencrypted"),
-        (b"", 0o600, "no PEM of an unencrypted"),
-        (b"\x80\x04pickle", 0o600, "no PEM of an unencrypted"),
+        (_pem(PAIR), 0o640, "other users may read it"),
+        (_pem(PAIR), 0o604, "other users may read it"),
+        (
+            _pem(PAIR, BestAvailableEncryption(b"secret")),
+            0o600,
+            "it is no PEM file of an unencrypted",
+        ),
+        (_pem(CURVE), 0o600, "it is a key of another kind"),
+        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "it is no PEM file of an unencrypted"),
+        (b"", 0o600, "it is no PEM file of an unencrypted"),
+        (b"\x80\x04pickle", 0o600, "it is no PEM file of an unencrypted"),
     ],
 )
 def test_private_key_that_isnt_one_is_refused(
-    data: bytes, mode: int, found: str, tmp_path: Path
+    data: bytes, mode: int, reason: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "key"
     path.write_bytes(data)
     path.chmod(mode)
     with pytest.raises(KeyRefusedError) as caught:
         read_private_key(path)
-    assert caught.value.found.startswith(found)
+    assert reason in caught.value.problem
     assert "BEGIN" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "reason"),
     [
-        (_pem(PAIR), "no PEM of a public key"),
-        (CURVE.public_key().public_bytes(*PUBLIC_FORM), "a key of another kind"),
-        (b"ssh-ed25519 AAAA", "no PEM of a public key"),
+        (_pem(PAIR), "it is no PEM file of a public key"),
+        (CURVE.public_key().public_bytes(*PUBLIC_FORM), "it is a key of another kind"),
+        (b"ssh-ed25519 AAAA", "it is no PEM file of a public key"),
     ],
 )
-def test_public_key_that_isnt_one_is_refused(data: bytes, found: str, tmp_path: Path) -> None:
+def test_public_key_that_isnt_one_is_refused(data: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(data)
-    with pytest.raises(KeyRefusedError, match=found):
+    with pytest.raises(KeyRefusedError, match=reason):
         read_public_key(tmp_path / "key")
 
 

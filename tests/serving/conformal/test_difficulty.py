@@ -86,7 +86,7 @@ def test_spread_of_another_form_is_refused(
 ) -> None:
     with pytest.raises(BrokenFileError) as caught:
         DifficultyEstimate(*(np.array(one) for one in (estimates, sizes, units, factors)))
-    assert fault in caught.value.found
+    assert fault in caught.value.problem
 
 
 @pytest.mark.parametrize(

@@ -276,7 +276,7 @@ def test_residuals_of_other_cells_are_refused(cells: list[MondrianCell], fault: 
     one = CellResiduals.from_residuals(np.array([0.0]))
     with pytest.raises(BrokenFileError) as caught:
         ConformalResiduals(DIFFICULTY, dict.fromkeys(cells, one))
-    assert fault in caught.value.found
+    assert fault in caught.value.problem
 
 
 def test_levels_of_evidence_go_from_least_to_most() -> None:

@@ -61,4 +61,4 @@ def test_reach_beyond_what_the_rows_can_tell_is_infinite() -> None:
 def test_residuals_of_another_form_are_refused(values: list[float], count: int, fault: str) -> None:
     with pytest.raises(BrokenFileError) as caught:
         CellResiduals(np.array(values), count)
-    assert fault in caught.value.found
+    assert fault in caught.value.problem

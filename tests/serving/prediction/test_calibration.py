@@ -20,8 +20,8 @@ def test_knots_of_isotonic_regression_give_its_bits() -> None:
 
 def test_knots_beyond_the_ends_are_constant() -> None:
     curve = CalibrationCurve(np.array([0.2, 0.6]), np.array([0.1, 0.5]))
-    found = curve.apply(np.array([-9.0, 0.2, 0.4, 0.6, 9.0]))
-    np.testing.assert_allclose(found, [0.1, 0.1, 0.3, 0.5, 0.5], rtol=0, atol=1e-15)
+    actual = curve.apply(np.array([-9.0, 0.2, 0.4, 0.6, 9.0]))
+    np.testing.assert_allclose(actual, [0.1, 0.1, 0.3, 0.5, 0.5], rtol=0, atol=1e-15)
 
 
 def test_knots_single_is_a_constant_curve() -> None:
@@ -36,14 +36,14 @@ def test_knots_single_is_a_constant_curve() -> None:
         ([0.1, 0.2], [0.1], "no knots"),
         ([0.1, np.nan], [0.1, 0.2], "isn't finite"),
         ([0.1, 0.2], [0.1, np.inf], "isn't finite"),
-        ([0.2, 0.2], [0.1, 0.2], "x that doesn't increase"),
-        ([0.2, 0.1], [0.1, 0.2], "x that doesn't increase"),
-        ([0.1, 0.2], [0.2, 0.1], "y that decreases"),
-        ([0.1, 0.2], [-0.1, 0.1], "y outside [0, 1]"),
-        ([0.1, 0.2], [0.1, 1.1], "y outside [0, 1]"),
+        ([0.2, 0.2], [0.1, 0.2], "x doesn't increase"),
+        ([0.2, 0.1], [0.1, 0.2], "x doesn't increase"),
+        ([0.1, 0.2], [0.2, 0.1], "y decreases"),
+        ([0.1, 0.2], [-0.1, 0.1], "y lies outside [0, 1]"),
+        ([0.1, 0.2], [0.1, 1.1], "y lies outside [0, 1]"),
     ],
 )
 def test_knots_that_are_no_curve_are_refused(x: list[float], y: list[float], fault: str) -> None:
     with pytest.raises(BrokenFileError) as caught:
         CalibrationCurve(np.array(x), np.array(y))
-    assert fault in caught.value.found
+    assert fault in caught.value.problem

@@ -1,4 +1,4 @@
-"""Where trees start: the odds of what they say times those of the start, as their fit had it."""
+"""Trees multiply the odds of their start, as an offset of the log odds does in the fit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from serving.prediction.init_score import apply_init_score, init_column, init_sh
 from training.boosting.fit_boosters import init_score
 
 NAMES = CATALOGUE.model_inputs
-PLACE = NAMES.index("expected_return_rate_180d")
+COLUMN = NAMES.index("expected_return_rate_180d")
 
 
 def _matrix(*starts: float) -> np.ndarray:
     matrix = np.full((len(starts), len(NAMES)), np.nan)
-    matrix[:, PLACE] = starts
+    matrix[:, COLUMN] = starts
     return matrix
 
 
@@ -37,8 +37,8 @@ def _matrix(*starts: float) -> np.ndarray:
 def test_share_has_the_odds_of_trees_and_start_multiplied(
     share: float, start: float, wanted: float
 ) -> None:
-    said = apply_init_score(np.array([share]), _matrix(start), PLACE)
-    assert said.item() == pytest.approx(wanted, rel=1e-12)
+    actual = apply_init_score(np.array([share]), _matrix(start), COLUMN)
+    assert actual.item() == pytest.approx(wanted, rel=1e-12)
 
 
 def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
@@ -47,23 +47,23 @@ def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
     offset = init_score("return_risk", matrix, NAMES)
     assert offset is not None
     np.testing.assert_allclose(
-        apply_init_score(expit(trees), matrix, PLACE), expit(trees + offset), rtol=1e-9
+        apply_init_score(expit(trees), matrix, COLUMN), expit(trees + offset), rtol=1e-9
     )
-    np.testing.assert_allclose(offset, logit(init_share(matrix, PLACE)), atol=1e-12)
+    np.testing.assert_allclose(offset, logit(init_share(matrix, COLUMN)), atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("target", "names", "place"),
+    ("target", "names", "column"),
     [
-        ("return_risk", NAMES, PLACE),
+        ("return_risk", NAMES, COLUMN),
         ("return_risk", ("units_offered",), None),
         ("sell_through", NAMES, None),
     ],
 )
 def test_start_is_the_formulas_column_if_there_is_one(
-    target: Target, names: tuple[str, ...], place: int | None
+    target: Target, names: tuple[str, ...], column: int | None
 ) -> None:
-    assert init_column(target, names) == place
-    if place is None:
-        assert apply_init_score(np.array([0.2]), _matrix(0.9), place).item() == 0.2
+    assert init_column(target, names) == column
+    if column is None:
+        assert apply_init_score(np.array([0.2]), _matrix(0.9), column).item() == 0.2
         assert init_score(target, _matrix(0.9), names) is None

@@ -26,51 +26,51 @@ def models() -> Models:
 
 
 def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, coverage=0.9, demand=USUAL)
+    predictions = predict(models, COLUMNS, MARKETS, coverage=0.9, demand=USUAL)
     matrix = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
-    np.testing.assert_array_equal(found.matrix, matrix)
-    np.testing.assert_array_equal(found.own_evidence, own_evidence(COLUMNS))
+    np.testing.assert_array_equal(predictions.matrix, matrix)
+    np.testing.assert_array_equal(predictions.own_evidence, own_evidence(COLUMNS))
     sold = models.targets["sell_through"].predict(matrix)
     for target in TARGETS:
         estimate = models.targets[target].predict(matrix)
         exposure = share_exposure(target, COLUMNS["units_offered"], sold)
         context = build_interval_context(MARKETS, COLUMNS, exposure)
         low, high = models.targets[target].interval(estimate, context, coverage=0.9)
-        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
-        np.testing.assert_array_equal(found.targets[target].low, low)
-        np.testing.assert_array_equal(found.targets[target].high, high)
+        np.testing.assert_array_equal(predictions.targets[target].estimate, estimate)
+        np.testing.assert_array_equal(predictions.targets[target].low, low)
+        np.testing.assert_array_equal(predictions.targets[target].high, high)
 
 
 def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_real(
     models: Models,
 ) -> None:
     demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
-    found = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=demand)
+    predictions = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=demand)
     offered = COLUMNS["units_offered"]
     plain = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     small = {**COLUMNS, "units_offered": offered / demand}
     seasonal = CATALOGUE.design_matrix(small, PARAMETERS)
-    np.testing.assert_array_equal(found.matrix, plain)
+    np.testing.assert_array_equal(predictions.matrix, plain)
     sold = models.targets["sell_through"].predict(seasonal)
-    asked = {"sell_through": seasonal, "return_risk": plain}
+    matrices = {"sell_through": seasonal, "return_risk": plain}
     for target in TARGETS:
-        estimate = models.targets[target].predict(asked[target])
-        np.testing.assert_array_equal(found.targets[target].estimate, estimate)
+        estimate = models.targets[target].predict(matrices[target])
+        np.testing.assert_array_equal(predictions.targets[target].estimate, estimate)
         context = build_interval_context(MARKETS, COLUMNS, share_exposure(target, offered, sold))
         low, high = models.targets[target].interval(estimate, context, coverage=0.8)
-        np.testing.assert_array_equal(found.targets[target].low, low)
-        np.testing.assert_array_equal(found.targets[target].high, high)
+        np.testing.assert_array_equal(predictions.targets[target].low, low)
+        np.testing.assert_array_equal(predictions.targets[target].high, high)
     usual = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL).targets["sell_through"]
-    assert (found.targets["sell_through"].estimate >= usual.estimate).all()
-    assert (found.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
+    assert (predictions.targets["sell_through"].estimate >= usual.estimate).all()
+    assert (predictions.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
 
 
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:
-    found = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
-    assert found.score is not None
-    for row, kept in enumerate(found.score.tolist()):
-        sold = found.targets["sell_through"].estimate[row]
-        assert kept == sold * (1 - found.targets["return_risk"].estimate[row])
+    predictions = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
+    assert predictions.score is not None
+    for row, score in enumerate(predictions.score.tolist()):
+        sold = predictions.targets["sell_through"].estimate[row]
+        assert score == sold * (1 - predictions.targets["return_risk"].estimate[row])
 
 
 def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> None:
@@ -80,8 +80,8 @@ def test_prediction_of_a_row_doesnt_depend_on_its_neighbours(models: Models) -> 
         alone = predict(models, columns, MARKETS[row : row + 1], coverage=0.8, demand=USUAL[:1])
         for target in TARGETS:
             for part in ("estimate", "low", "high"):
-                one = getattr(alone.targets[target], part)[0]
-                assert one == getattr(together.targets[target], part)[row]
+                value = getattr(alone.targets[target], part)[0]
+                assert value == getattr(together.targets[target], part)[row]
 
 
 def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
@@ -89,11 +89,13 @@ def test_models_without_return_risk_predict_the_same_sell_through_and_no_score(
 ) -> None:
     whole = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
     alone = replace(models, targets={"sell_through": models.targets["sell_through"]})
-    found = predict(alone, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
-    assert list(found.targets) == ["sell_through"]
-    assert found.score is None
+    predictions = predict(alone, COLUMNS, MARKETS, coverage=0.8, demand=USUAL)
+    assert list(predictions.targets) == ["sell_through"]
+    assert predictions.score is None
     for part in ("estimate", "low", "high"):
-        first, second = (getattr(one.targets["sell_through"], part) for one in (whole, found))
+        first, second = (
+            getattr(result.targets["sell_through"], part) for result in (whole, predictions)
+        )
         np.testing.assert_array_equal(first, second)
 
 
@@ -105,7 +107,7 @@ def test_models_without_sell_through_or_of_an_unknown_target_are_refused(
     targets: dict[Any, TargetModel] = dict.fromkeys(names, model)
     with pytest.raises(BrokenFileError) as caught:
         replace(models, targets=targets)
-    assert str(sorted(names)) in caught.value.found
+    assert str(sorted(names)) in caught.value.problem
 
 
 def test_models_with_other_parameters_are_refused(models: Models) -> None:
@@ -118,5 +120,5 @@ def test_models_with_a_booster_of_other_columns_are_refused(models: Models) -> N
     first, second = CATALOGUE.model_inputs[:2]
     swapped = model.boosters[0].text.replace(f"={first} {second} ", f"={second} {first} ", 1)
     other = replace(model, boosters=(Booster(swapped),))
-    with pytest.raises(BrokenFileError, match="other input columns"):
+    with pytest.raises(BrokenFileError, match="input columns aren't"):
         replace(models, targets={**models.targets, "sell_through": other})

@@ -37,8 +37,8 @@ def _midnight(text: str) -> int:
 
 def _demand(as_of: str, market: str, *uplifts: Uplift) -> float:
     seasons = Seasons(learned=LEARNED, uplifts=uplifts)
-    days, place = np.array([_midnight(as_of)]), np.zeros(1, np.int64)
-    return float(seasons.demand(days, place, (market,), horizon_days=HORIZON)[0])
+    days, market_index = np.array([_midnight(as_of)]), np.zeros(1, np.int64)
+    return float(seasons.demand(days, market_index, (market,), horizon_days=HORIZON)[0])
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_demand_of_overlapping_rises_is_that_of_the_last_named() -> None:
 
 
 def test_days_known_as_outcomes_alone_count_as_news_to_features() -> None:
-    """Learned up to 11 December, no moment that was learned from looked back beyond 13 November."""
+    """A model of outcomes up to 11 December has features of days up to 13 November."""
     learned = DaySpan(LEARNED.first, _midnight("2025-12-12"))
     seasons = Seasons(learned=learned, uplifts=(_rise(),))
-    asked = np.array([_midnight("2025-12-12")]), np.zeros(1, np.int64), ("US",)
+    arguments = np.array([_midnight("2025-12-12")]), np.zeros(1, np.int64), ("US",)
     ahead, behind = 1 + 0.4 * 12 / 28, 1 + 0.4 * 16 / 28
-    assert seasons.demand(*asked, horizon_days=HORIZON)[0] == pytest.approx(ahead / behind)
+    assert seasons.demand(*arguments, horizon_days=HORIZON)[0] == pytest.approx(ahead / behind)
 
 
 def test_demand_of_nobody_is_empty() -> None:
@@ -96,11 +96,11 @@ def test_demand_of_many_markets_is_each_one_s_own() -> None:
     uplifts = _rise(), _rise(first="12-01", last="12-14", uplift=1.0, markets=("DE", "US"))
     seasons = Seasons(learned=LEARNED, uplifts=uplifts)
     markets = ("US", "DE", "ID", "GB")
-    place = np.array([3, 0, 1, 2, 0])
+    market_index = np.array([3, 0, 1, 2, 0])
     day = np.full(5, _midnight("2025-11-28"))
-    found = seasons.demand(day, place, markets, horizon_days=HORIZON)
-    alone = [_demand("2025-11-28", markets[at], *uplifts) for at in place]
-    assert found.tolist() == alone
+    actual = seasons.demand(day, market_index, markets, horizon_days=HORIZON)
+    alone = [_demand("2025-11-28", markets[at], *uplifts) for at in market_index]
+    assert actual.tolist() == alone
     assert len(set(alone)) == 4
 
 
@@ -116,14 +116,14 @@ def test_demand_is_that_of_a_plain_loop_over_dates(
     as_of: list[int], start: date, end: date, uplift: float, length: int, horizon: int
 ) -> None:
     learned = DaySpan(20_000, 20_000 + length)
-    one = _rise(first=f"{start:%m-%d}", last=f"{end:%m-%d}", uplift=uplift)
+    uplift_days = _rise(first=f"{start:%m-%d}", last=f"{end:%m-%d}", uplift=uplift)
 
     def of(day: int, last: int) -> float:
         shown = (date(1970, 1, 1) + timedelta(days=day - 1)).strftime("%m-%d")
         inside = (
-            one.first <= shown <= one.last
-            if one.first <= one.last
-            else shown >= one.first or shown <= one.last
+            uplift_days.first <= shown <= uplift_days.last
+            if uplift_days.first <= uplift_days.last
+            else shown >= uplift_days.first or shown <= uplift_days.last
         )
         years = [round(k * 365.2425) for k in range(1, 30)]
         is_news = day > last and not any(20_000 <= day - year <= last for year in years)
@@ -134,11 +134,11 @@ def test_demand_is_that_of_a_plain_loop_over_dates(
         / np.mean([of(day - k, learned.last - horizon) for k in range(TRAILING_DAYS)])
         for day in as_of
     ]
-    found = Seasons(learned=learned, uplifts=(one,)).demand(
+    actual = Seasons(learned=learned, uplifts=(uplift_days,)).demand(
         np.array(as_of), np.ones(len(as_of), np.int64), ("DE", "US"), horizon_days=horizon
     )
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-    assert (found[[day + horizon <= learned.last for day in as_of]] == 1.0).all()  # learned from
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+    assert (actual[[day + horizon <= learned.last for day in as_of]] == 1.0).all()  # learned from
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> 
 def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
     times: float, variance_to_mean: float
 ) -> None:
-    """Hold the premise against negative binomial demand, summed term by term."""
+    """Check the premise with negative binomial demand, summed term by term."""
 
     def sold(mean: float, lot: float) -> float:
         units, chance = np.arange(3_000), 1 / variance_to_mean
@@ -186,10 +186,10 @@ def test_calendar_without_end_is_refused_when_read() -> None:
 def test_columns_at_usual_demand_hold_the_lot_that_sells_alike_and_the_rest_untouched() -> None:
     columns = {"units_offered": np.array([28.0, 30.0]), "price": np.array([5.0, 6.0])}
     stacks = ColumnBlocks({("price", "cost"): np.ones((2, 2))}).with_columns(columns)
-    for asked in (columns, stacks):
-        found = rescale_to_baseline_demand(asked, np.array([1.4, 1.0]))
-        np.testing.assert_allclose(found["units_offered"], [20.0, 30.0])
-        assert found["units_offered"][1] == 30.0
-        assert set(found) == set(asked)
-        np.testing.assert_array_equal(found["price"], asked["price"])
+    for inputs in (columns, stacks):
+        actual = rescale_to_baseline_demand(inputs, np.array([1.4, 1.0]))
+        np.testing.assert_allclose(actual["units_offered"], [20.0, 30.0])
+        assert actual["units_offered"][1] == 30.0
+        assert set(actual) == set(inputs)
+        np.testing.assert_array_equal(actual["price"], inputs["price"])
     assert columns["units_offered"].tolist() == [28.0, 30.0]

@@ -42,25 +42,27 @@ def _booster_of_units() -> Booster:
 
 
 def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
-    """One that learned from units may: others are averaged with it."""
-    ours, units = model.boosters[0], _booster_of_units()
+    """A booster of units may predict more than 1; the mean counts it as 1."""
+    booster, units = model.boosters[0], _booster_of_units()
     assert (units.predict(MATRIX) > 1).any()
-    found = replace(model, boosters=(ours, units)).predict_raw(MATRIX)
-    expected = (ours.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
-    np.testing.assert_array_equal(found, expected)
+    actual = replace(model, boosters=(booster, units)).predict_raw(MATRIX)
+    expected = (booster.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
+    np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize(("leaves", "of_units"), [("nan", False), ("inf", True), ("1e5", True)])
 def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
     leaves: str, model: TargetModel, *, of_units: bool
 ) -> None:
-    """Of units a booster says the exponential of its leaves, which may be infinite too."""
-    one = _booster_of_units() if of_units else model.boosters[0]
-    broken = replace(model, boosters=(replace_leaves(one, leaves),))
+    """A booster of units predicts the exponential of its leaves, which may be infinite."""
+    booster = _booster_of_units() if of_units else model.boosters[0]
+    broken = replace(model, boosters=(replace_leaves(booster, leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
         broken.predict(MATRIX)
-    assert caught.value.expected == "finite sell_through predictions in [0, 1]"
-    assert caught.value.found == "400 rows outside"
+    assert caught.value.problem == (
+        "The model of sell_through gives 400 rows a prediction that is not a finite number in "
+        "[0, 1]."
+    )
 
 
 def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:

@@ -77,5 +77,5 @@ def test_seen_days_are_those_of_a_plain_loop(
         return any(first <= day - whole <= last for whole in years)
 
     expected = [not all(is_seen(day + k) for k in range(1, horizon + 1)) for day in as_of]
-    found = has_unseen_season(DaySpan(first, last), np.array(as_of), horizon)
-    assert found.tolist() == expected
+    actual = has_unseen_season(DaySpan(first, last), np.array(as_of), horizon)
+    assert actual.tolist() == expected

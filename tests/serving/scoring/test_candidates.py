@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from features.contract import columns
@@ -10,7 +11,9 @@ from serving.scoring.candidates import (
     IDENTIFIER_PATTERN,
     MAX_CANDIDATES,
     Candidate,
+    ScoreRequest,
     parse_candidate,
+    parse_detail,
     parse_request,
 )
 from serving.scoring.refusals import MAX_DETAILS, REFUSALS, Detail, RequestRefusedError
@@ -113,6 +116,7 @@ def test_identifier_pattern_ends_with_the_contracts() -> None:
             (Detail(("coverage",), "wrong_type"),),
         ),
         ({"candidates": [GOOD], "as_of": 1}, "invalid_request", (Detail((), "unknown_field"),)),
+        ({"candidates": [GOOD], "level": 0.9}, "invalid_request", (Detail((), "unknown_field"),)),
         (
             {"candidates": [GOOD, 3, GOOD, {**GOOD, "market": "x"}]},
             "invalid_request",
@@ -139,7 +143,56 @@ def test_request_with_many_faults_names_a_bounded_number() -> None:
     assert caught.value.details[-1] == Detail(("candidates", MAX_DETAILS - 1), "wrong_type")
 
 
+MESSAGES = [
+    ({"as_of": 1}, "Object contains unknown field `as_of`", "unknown_field"),
+    ({"market": ...}, "Object missing required field `market`", "missing_field"),
+    ({"market": 7}, "Expected `str`, got `int` - at `$.market`", "wrong_type"),
+    (
+        {"market": "gb"},
+        "Expected `str` matching regex '\\\\A[A-Z]{2}\\\\Z' - at `$.market`",
+        "wrong_form",
+    ),
+    ({"units_offered": 0}, "Expected `int` >= 1 - at `$.units_offered`", "out_of_range"),
+    (
+        {"units_offered": 10**9 + 1},
+        "Expected `int` <= 1000000000 - at `$.units_offered`",
+        "out_of_range",
+    ),
+]
+"""A change of the good candidate, msgspec's message about it, and our code."""
+
+
+@pytest.mark.parametrize(("change", "message", "code"), MESSAGES)
+def test_messages_of_msgspec_are_worded_as_the_codes_need(
+    change: dict[str, Any], message: str, code: str
+) -> None:
+    """An upgrade of msgspec that words its messages differently fails here."""
+    candidate = {name: v for name, v in {**GOOD, **change}.items() if v is not ...}
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(candidate, Candidate)
+    assert str(caught.value) == message
+    assert parse_detail(caught.value).code == code
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message", "code"),
+    [
+        ([], "Expected `array` of length >= 1 - at `$.candidates`", "too_few"),
+        ([GOOD] * 1_001, "Expected `array` of length <= 1000 - at `$.candidates`", "too_many"),
+        ([GOOD, 3], "Expected `object`, got `int` - at `$.candidates[1]`", "wrong_type"),
+    ],
+)
+def test_messages_of_msgspec_about_lists_are_worded_as_the_codes_need(
+    candidates: list[object], message: str, code: str
+) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert({"candidates": candidates}, ScoreRequest)
+    assert str(caught.value) == message
+    assert parse_detail(caught.value).code == code
+
+
 @pytest.mark.parametrize("code", sorted(REFUSALS))
-def test_refusal_reads_as_prose(code: str) -> None:
-    sentence = str(RequestRefusedError(code))
-    assert re.fullmatch(r"Expected [^;]+; found [^;.]+\. [A-Z][^<>]+\.", sentence), sentence
+def test_refusal_has_a_problem_and_a_hint_in_plain_sentences(code: str) -> None:
+    error = RequestRefusedError(code)
+    for part in (error.problem, error.hint):
+        assert re.fullmatch(r"[A-Z][^<>]+\.", part), part

@@ -1,4 +1,4 @@
-"""The design effect against plain loops, and at its ends."""
+"""The design effect agrees with plain loops, also in extreme cases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def _by_loops(is_bad: list[bool], listings: list[int]) -> float:
     of_listings = [sum(group) / len(group) for group in groups.values()]
     pairs = list(zip(groups.values(), of_listings, strict=True))
     between = sum(len(group) * (own - mean) ** 2 for group, own in pairs) / (len(groups) - 1)
-    within = sum((one - own) ** 2 for group, own in pairs for one in group) / (rows - len(groups))
+    within = sum((value - own) ** 2 for group, own in pairs for value in group) / (
+        rows - len(groups)
+    )
     usual = (rows - sum(len(group) ** 2 for group in groups.values()) / rows) / (len(groups) - 1)
     spread = between + (usual - 1) * within
     correlation = (between - within) / spread if spread > 0 else 0.0
@@ -32,9 +34,9 @@ def _by_loops(is_bad: list[bool], listings: list[int]) -> float:
 @given(drawn=decisions)
 def test_effect_is_that_of_plain_loops(drawn: list[tuple[bool, int]]) -> None:
     is_bad, listings = ([*column] for column in zip(*drawn, strict=True))
-    found = design_effect(np.array(is_bad), np.array(listings))
-    assert found == pytest.approx(_by_loops(is_bad, listings), rel=1e-9)
-    assert found >= 1
+    actual = design_effect(np.array(is_bad), np.array(listings))
+    assert actual == pytest.approx(_by_loops(is_bad, listings), rel=1e-9)
+    assert actual >= 1
 
 
 def test_decisions_of_a_listing_that_all_come_out_alike_are_worth_one() -> None:
@@ -51,7 +53,7 @@ def test_decisions_that_do_not_resemble_each_other_stand_alone() -> None:
 
 
 def test_effect_foretells_how_much_further_means_scatter() -> None:
-    """Means of clustered outcomes vary as those of so many fewer independent ones."""
+    """Means of clustered outcomes vary like those of n / design effect independent ones."""
     rng = np.random.default_rng(1)
     listings, means, effects = np.arange(80).repeat(5), [], []
     for _ in range(400):

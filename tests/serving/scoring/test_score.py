@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +16,10 @@ from features.dataset.days import DaySpan, as_of_to_day
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.declarations.targets import TARGETS
-from features.online.snapshot import OnlineSnapshot
+from features.online.contents import ListingFacts, ProductFacts
+from features.online.snapshot import LookupKeys, LookupResult, OnlineSnapshot
 from features.online.writer import write_snapshot
+from serving.batch.score_file import score_rows
 from serving.bundle.bundle import Bundle
 from serving.conformal.cells import (
     EVIDENCE_AMOUNTS,
@@ -30,6 +34,7 @@ from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import predict
 from serving.prediction.seasonality import Seasons, Uplift
 from serving.scoring.candidates import Candidate
+from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail, RequestRefusedError
 from serving.scoring.score import check_pair, score
 from tests.worlds.serving import AS_OF, snapshot_contents
@@ -58,7 +63,7 @@ def _day(text: str) -> int:
 
 
 def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
-    """Look the features up by hand, level by level; a mug's listing is found by its product."""
+    """Look the features up by hand, level by level; a mug has one listing."""
     is_mug = candidate.product_id.startswith("mug")
     supplier = "maker" if is_mug else candidate.supplier_id
     creator = "reviewer" if is_mug else candidate.creator_id
@@ -101,19 +106,19 @@ def _columns_of(candidate: Candidate, category: str | None) -> dict[str, Any]:
 def test_score_is_the_prediction_of_features_looked_up_by_hand(
     bundle: Bundle, snapshot: OnlineSnapshot, candidate: Candidate, category: str | None
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], coverage=0.9).candidates
+    (answer,) = score(bundle, snapshot, [candidate], coverage=0.9).candidates
     columns = _columns_of(candidate, category)
     expected = predict(bundle.models, columns, [candidate.market], coverage=0.9, demand=np.ones(1))
     for target in TARGETS:
-        share, one = getattr(found, target), expected.targets[target]
+        share, prediction = getattr(answer, target), expected.targets[target]
         assert (share.estimate, share.low, share.high) == (
-            one.estimate[0],
-            one.low[0],
-            one.high[0],
+            prediction.estimate[0],
+            prediction.low[0],
+            prediction.high[0],
         )
         assert share.coverage == 0.9
-    assert found.return_risk is not None
-    assert found.score == found.sell_through.estimate * (1 - found.return_risk.estimate)
+    assert answer.return_risk is not None
+    assert answer.score == answer.sell_through.estimate * (1 - answer.return_risk.estimate)
 
 
 def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
@@ -122,9 +127,9 @@ def test_score_without_returns_is_unknown_and_says_so_of_every_candidate(
     batch = [WARM, NEW_LISTING, NEW_PRODUCT]
     whole = score(bundle, snapshot, batch, coverage=0.8).candidates
     alone = score(bundle_without_returns, snapshot, batch, coverage=0.8).candidates
-    for one, other in zip(whole, alone, strict=True):
-        flags = [*one.flags[:-1], "no_return_risk", "imputed:stock"]
-        expected = msgspec.structs.replace(one, return_risk=None, score=None, flags=flags)
+    for answer, other in zip(whole, alone, strict=True):
+        flags = [*answer.flags[:-1], "no_return_risk", "imputed:stock"]
+        expected = msgspec.structs.replace(answer, return_risk=None, score=None, flags=flags)
         assert other == expected
     assert b'"return_risk":null,"score":null' in msgspec.json.encode(alone[0])
 
@@ -134,7 +139,7 @@ def test_score_of_a_batch_is_that_of_its_candidates_alone(
 ) -> None:
     batch = [WARM, NEW_PRODUCT, NEW_LISTING, *[_other(units_offered=n) for n in range(1, 200)]]
     together = score(bundle, snapshot, batch, coverage=0.8).candidates
-    alone = [score(bundle, snapshot, [one], coverage=0.8).candidates[0] for one in batch]
+    alone = [score(bundle, snapshot, [row], coverage=0.8).candidates[0] for row in batch]
     assert together == alone
 
 
@@ -143,8 +148,8 @@ def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> N
     assert batch.bundle_id == bundle.bundle_id
     assert batch.snapshot_id == snapshot.snapshot_id
     assert batch.as_of == AS_OF.isoformat() == "2026-03-02T00:00:00+00:00"
-    (one,) = batch.candidates
-    assert (one.candidate_id, one.product_id, one.market) == ("c-1", "mug-1", "GB")
+    (answer,) = batch.candidates
+    assert (answer.candidate_id, answer.product_id, answer.market) == ("c-1", "mug-1", "GB")
 
 
 @pytest.mark.parametrize(
@@ -182,10 +187,10 @@ def test_score_flags_what_it_lacks_and_names_the_levels_used(
     flags: list[str],
     levels: list[str],
 ) -> None:
-    (found,) = score(bundle, snapshot, [candidate], coverage=0.8).candidates
-    assert found.flags == [*flags, "imputed:stock"]
-    assert found.evidence.levels_used == levels
-    assert found.evidence.as_of == AS_OF.isoformat()
+    (answer,) = score(bundle, snapshot, [candidate], coverage=0.8).candidates
+    assert answer.flags == [*flags, "imputed:stock"]
+    assert answer.evidence.levels_used == levels
+    assert answer.evidence.as_of == AS_OF.isoformat()
 
 
 @pytest.mark.parametrize(
@@ -198,8 +203,8 @@ def test_score_says_that_its_season_was_never_learned_from(
 ) -> None:
     learned = DaySpan(_day(first), _day("2025-12-31"))
     young = _with_seasons(bundle, Seasons(learned=learned, uplifts=()))
-    for one in score(young, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates:
-        assert [flag for flag in one.flags if flag == "unseen_season"] == flags
+    for answer in score(young, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates:
+        assert [flag for flag in answer.flags if flag == "unseen_season"] == flags
 
 
 def _with_seasons(bundle: Bundle, seasons: Seasons) -> Bundle:
@@ -214,28 +219,28 @@ def test_score_of_days_never_learned_from_heeds_the_calendar_of_the_market(
     uplift = Uplift(name="fair", first=first, last=last, uplift=0.5, markets=(WARM.market,))
     learned = DaySpan(_day("2025-06-01"), _day("2025-12-31"))
     elsewhere = _other(product_id="new", listing_id=None, market="DE", currency="EUR")
-    silent, told = (
+    silent, adjusted = (
         score(
             _with_seasons(bundle, Seasons(learned=learned, uplifts=uplifts)),
             snapshot,
-            asked,
+            batch,
             coverage=0.8,
         )
-        for asked in [[WARM, elsewhere]]
+        for batch in [[WARM, elsewhere]]
         for uplifts in [(), (uplift,)]
     )
     plain = score(bundle, snapshot, [WARM, elsewhere], coverage=0.8)
-    assert [one.sell_through for one in silent.candidates] == [
-        one.sell_through for one in plain.candidates
+    assert [answer.sell_through for answer in silent.candidates] == [
+        answer.sell_through for answer in plain.candidates
     ]
     columns = _columns_of(WARM, "kitchen")
     demand = np.array([1 + 0.5 * 14 / 28])
     expected = predict(bundle.models, columns, [WARM.market], coverage=0.8, demand=demand)
-    warm, other = told.candidates
+    warm, other = adjusted.candidates
     for target in TARGETS:
-        share, said = getattr(warm, target), expected.targets[target]
-        ours = (share.estimate, share.low, share.high)
-        assert ours == (said.estimate[0], said.low[0], said.high[0])
+        share, prediction = getattr(warm, target), expected.targets[target]
+        actual = (share.estimate, share.low, share.high)
+        assert actual == (prediction.estimate[0], prediction.low[0], prediction.high[0])
     unmoved = silent.candidates[0].return_risk
     assert warm.return_risk is not None
     assert unmoved is not None
@@ -270,19 +275,19 @@ def test_score_with_uncountable_evidence_tells_no_weight(bundle: Bundle, tmp_pat
     )
     write_snapshot(replace(contents, about=about), tmp_path)
     blind = OnlineSnapshot.open(tmp_path)
-    (found,) = score(bundle, blind, [NEW_PRODUCT], coverage=0.8).candidates
-    assert set(found.evidence.own_weight.values()) == {None}
-    assert "cold_start" in found.flags
+    (answer,) = score(bundle, blind, [NEW_PRODUCT], coverage=0.8).candidates
+    assert set(answer.evidence.own_weight.values()) == {None}
+    assert "cold_start" in answer.flags
 
 
 def test_score_of_an_unknown_product_has_the_wider_interval(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    (found,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
+    (answer,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
     for target in TARGETS:
-        share = getattr(found, target)
+        share = getattr(answer, target)
         offered = np.array([float(NEW_PRODUCT.units_offered)])
-        exposure = share_exposure(target, offered, np.array([found.sell_through.estimate]))
+        exposure = share_exposure(target, offered, np.array([answer.sell_through.estimate]))
         for evidence in range(len(EVIDENCE_AMOUNTS)):
             context = IntervalContext(np.array([evidence]), leaf_cells(["GB"]), exposure)
             other = bundle.models.targets[target].residuals.interval(
@@ -304,13 +309,15 @@ def test_score_resting_on_a_wider_cell_says_so(
     kept: set[MondrianCell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     model = bundle.models.targets["return_risk"]
-    cells = {cell: one for cell, one in model.residuals.cells.items() if cell in {ROOT, *kept}}
+    cells = {
+        cell: stored for cell, stored in model.residuals.cells.items() if cell in {ROOT, *kept}
+    }
     residuals = ConformalResiduals(model.residuals.difficulty, cells)
     targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
-    found = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
-    assert ["interval_merged" in one.flags for one in found] == merged
-    assert found[1].flags[0] == "cold_start"
+    answers = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
+    assert ["interval_merged" in answer.flags for answer in answers] == merged
+    assert answers[1].flags[0] == "cold_start"
 
 
 @pytest.mark.parametrize(
@@ -335,10 +342,51 @@ def test_score_of_a_candidate_that_contradicts_the_snapshot_is_refused(
     )
 
 
+class CountingSnapshot(OnlineSnapshot):
+    """A snapshot that counts which facts are looked up."""
+
+    def __init__(self, snapshot: OnlineSnapshot) -> None:
+        super().__init__(
+            snapshot.about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file
+        )
+        self.counts: Counter[str] = Counter()
+
+    def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
+        self.counts["products"] += 1
+        return super().products(names)
+
+    def listings(self, names: Iterable[str | None]) -> list[ListingFacts | None]:
+        self.counts["listings"] += 1
+        return super().listings(names)
+
+    def look_up(self, keys: LookupKeys) -> LookupResult:
+        self.counts["vectors"] += 1
+        return super().look_up(keys)
+
+
+def test_score_looks_up_the_facts_of_a_request_once(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    counting = CountingSnapshot(snapshot)
+    score(bundle, counting, [WARM, NEW_LISTING, NEW_PRODUCT], coverage=0.8)
+    assert counting.counts == {"products": 1, "listings": 1, "vectors": 1}
+
+
+def test_batch_looks_up_the_facts_of_a_chunk_once(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
+    counting = CountingSnapshot(snapshot)
+    good = msgspec.to_builtins(WARM)
+    rows = [good, {**good, "market": "FR"}, {**good, "units_offered": 0}, good]
+    answers = score_rows(LoadedArtefacts(bundle, counting), rows, coverage=0.8)
+    assert [answer["error"] is None for answer in answers] == [True, False, False, True]
+    assert counting.counts == {"products": 1, "listings": 1, "vectors": 1}
+
+
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
     other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
-    with pytest.raises(CatalogueMismatchError, match="Expected a snapshot made for catalogue"):
+    with pytest.raises(
+        CatalogueMismatchError, match="The snapshot was made for another feature catalogue"
+    ):
         check_pair(bundle, other)
 
 
@@ -347,8 +395,9 @@ def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnaps
     other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], coverage=0.8)
-    assert "horizon_days 28" in caught.value.expected
-    assert "horizon_days 14" in caught.value.found
+    bundle_horizons, snapshot_horizons = caught.value.problem.split(" in the bundle, ")
+    assert "horizon_days 28" in bundle_horizons
+    assert "horizon_days 14" in snapshot_horizons
 
 
 def test_score_opens_no_file_named_by_a_candidate(

@@ -45,7 +45,7 @@ seeds = st.integers(0, 3)
 
 
 def _past(seed: int, rows: int = 900) -> CalibrationSample:
-    """Draw decisions of which few are cold starts, so that these are compared with all."""
+    """Draw decisions with few cold starts, so that cold starts are compared with all."""
     rng = np.random.default_rng(seed)
     estimate = rng.integers(0, 21, rows) / 20
     outcome = np.clip(estimate + rng.normal(0, 0.2, rows), 0, 1)
@@ -84,9 +84,9 @@ def _naive_choice(
             came > request.threshold if risky else came < request.threshold for _, came, *_ in alike
         ]
         bad = [row[0] for row, is_one in zip(alike, is_bad, strict=True) if is_one]
-        as_good = sum((said <= estimate) if risky else (said >= estimate) for said in bad)
-        alone = design_effect(np.array(is_bad), np.array([row[3] for row in alike]))
-        p_value = (alone + as_good) / (alone + len(alike))
+        as_good = sum((value <= estimate) if risky else (value >= estimate) for value in bad)
+        effect = design_effect(np.array(is_bad), np.array([row[3] for row in alike]))
+        p_value = (effect + as_good) / (effect + len(alike))
         p_values.append(p_value if np.isfinite(estimate) else None)
     known = sorted(p for p in p_values if p is not None)
     for length in range(len(known), 0, -1):
@@ -111,8 +111,8 @@ def test_larger_bad_share_drops_nobody(
 ) -> None:
     lower, higher = sorted((request.bad_share, other))
     narrow, wide = (
-        choose(*_columns(drawn), _past(seed), replace(request, bad_share=one)).is_chosen
-        for one in (lower, higher)
+        choose(*_columns(drawn), _past(seed), replace(request, bad_share=share)).is_chosen
+        for share in (lower, higher)
     )
     assert not (narrow & ~wide).any()
 
@@ -121,11 +121,13 @@ def test_larger_bad_share_drops_nobody(
 def test_choice_doesnt_depend_on_the_order(
     drawn: list[tuple[float, int]], request: SelectionRequest, seed: int, order: object
 ) -> None:
-    places = list(range(len(drawn)))
-    order.shuffle(places)  # type: ignore[attr-defined]
+    positions = list(range(len(drawn)))
+    order.shuffle(positions)  # type: ignore[attr-defined]
     chosen = choose(*_columns(drawn), _past(seed), request).is_chosen
-    shuffled = choose(*_columns([drawn[place] for place in places]), _past(seed), request).is_chosen
-    assert shuffled.tolist() == chosen[places].tolist()
+    shuffled = choose(
+        *_columns([drawn[index] for index in positions]), _past(seed), request
+    ).is_chosen
+    assert shuffled.tolist() == chosen[positions].tolist()
 
 
 @given(drawn=candidates, request=asks, seed=seeds)
@@ -135,9 +137,9 @@ def test_better_estimate_of_equal_evidence_is_never_left_out(
     estimate, evidence = _columns(drawn)
     chosen = choose(estimate, evidence, _past(seed), request).is_chosen
     sign = -1 if request.target == "return_risk" else 1
-    for place in range(len(EVIDENCE_AMOUNTS)):
-        mine = evidence == place
-        picked, left = (sign * estimate[mine & one] for one in (chosen, ~chosen))
+    for amount in range(len(EVIDENCE_AMOUNTS)):
+        has_amount = evidence == amount
+        picked, left = (sign * estimate[has_amount & rows] for rows in (chosen, ~chosen))
         assert not picked.size or not (left > picked.min()).any()
 
 
@@ -145,9 +147,9 @@ def test_better_estimate_of_equal_evidence_is_never_left_out(
 def test_candidates_without_a_prediction_change_nothing(
     drawn: list[tuple[float, int]], request: SelectionRequest, seed: int
 ) -> None:
-    alone = choose(*_columns(drawn), _past(seed), request)
+    plain = choose(*_columns(drawn), _past(seed), request)
     beside = choose(*_columns([*drawn, (float("nan"), 1), (float("nan"), 0)]), _past(seed), request)
-    assert beside.is_chosen.tolist() == [*alone.is_chosen.tolist(), False, False]
+    assert beside.is_chosen.tolist() == [*plain.is_chosen.tolist(), False, False]
 
 
 @pytest.mark.parametrize(
@@ -170,9 +172,9 @@ def test_empty_list_says_why(
 ) -> None:
     request = SelectionRequest(target="sell_through", threshold=threshold, bad_share=bad_share)
     evidence = np.ones(len(estimate), dtype=np.int64)
-    found = choose(np.array(estimate), evidence, _past(0, rows), request)
-    assert found.reason == reason
-    assert found.is_chosen.any() == (reason is None)
+    selection = choose(np.array(estimate), evidence, _past(0, rows), request)
+    assert selection.reason == reason
+    assert selection.is_chosen.any() == (reason is None)
 
 
 def test_outcomes_at_the_threshold_are_not_bad() -> None:
@@ -201,13 +203,13 @@ def test_p_values_of_bad_candidates_are_at_most_uniform(target: Target) -> None:
     request = SelectionRequest(target=target, threshold=0.4)
     below = []
     for seed in range(300):
-        both = _past(1_000 + seed)
+        sample = _past(1_000 + seed)
         known, fresh = np.arange(600), np.arange(600, 900)
-        calibration_sample = _some(both, known)
+        calibration_sample = _some(sample, known)
         p_values = conformal_p_values(
-            both.estimate[fresh], both.evidence[fresh], calibration_sample, request
+            sample.estimate[fresh], sample.evidence[fresh], calibration_sample, request
         )
-        below.append(((p_values <= 0.1) & request.is_bad(both.outcome[fresh])).mean())
+        below.append(((p_values <= 0.1) & request.is_bad(sample.outcome[fresh])).mean())
     assert np.mean(below) <= 0.1 + 3 * np.std(below) / np.sqrt(300)
 
 
@@ -217,17 +219,19 @@ def test_expected_bad_share_of_lists_of_exchangeable_candidates_is_bounded(
     target: Target, bad_share: float
 ) -> None:
     request = SelectionRequest(target=target, threshold=0.5, bad_share=bad_share)
-    found = []
+    bad_shares = []
     for seed in range(200):
-        both = _past(2_000 + seed, 1_500)
+        sample = _past(2_000 + seed, 1_500)
         known, fresh = np.arange(1_200), np.arange(1_200, 1_500)
-        calibration_sample = _some(both, known)
+        calibration_sample = _some(sample, known)
         chosen = choose(
-            both.estimate[fresh], both.evidence[fresh], calibration_sample, request
+            sample.estimate[fresh], sample.evidence[fresh], calibration_sample, request
         ).is_chosen
-        found.append(request.is_bad(both.outcome[fresh])[chosen].mean() if chosen.any() else 0.0)
-    assert np.mean(found) <= bad_share + 3 * np.std(found) / np.sqrt(200)
-    assert np.mean(found) > 0
+        bad_shares.append(
+            request.is_bad(sample.outcome[fresh])[chosen].mean() if chosen.any() else 0.0
+        )
+    assert np.mean(bad_shares) <= bad_share + 3 * np.std(bad_shares) / np.sqrt(200)
+    assert np.mean(bad_shares) > 0
 
 
 def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
@@ -242,9 +246,9 @@ def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
     assert len(kept) == MAX_ROWS
     assert kept <= pairs
     of_listing = dict(zip(columns[0], listings, strict=True))
-    asked = [of_listing[estimate] for estimate in first.estimate]
-    assert len(set(zip(asked, first.listings, strict=True))) == len(set(asked))
-    assert set(first.listings) == set(range(len(set(asked))))
+    drawn = [of_listing[estimate] for estimate in first.estimate]
+    assert len(set(zip(drawn, first.listings, strict=True))) == len(set(drawn))
+    assert set(first.listings) == set(range(len(set(drawn))))
     assert first.outcome.mean() == pytest.approx(columns[1].mean(), abs=0.02)
 
 
@@ -265,7 +269,7 @@ def test_past_decisions_of_another_form_are_refused(
         CalibrationSample(
             np.array(estimate), np.array(outcome), np.array(evidence), np.array(evidence)
         )
-    assert fault in caught.value.found
+    assert fault in caught.value.problem
 
 
 CANDIDATE = Candidate(
@@ -277,29 +281,32 @@ CANDIDATE = Candidate(
 def test_selection_of_scored_candidates_is_the_choice_by_their_estimates(
     target: Target, bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
-    asked = [
+    requested = [
         msgspec.structs.replace(CANDIDATE, units_offered=n, product_id=product)
         for n in range(1, 120)
         for product in ("nobody-knows", "mug-1")
     ]
-    batch = score(bundle, snapshot, asked, coverage=0.8).candidates
+    batch = score(bundle, snapshot, requested, coverage=0.8).candidates
     request = SelectionRequest(target=target, threshold=0.2, bad_share=0.5)
-    found = select(bundle.models, batch, request)
+    selection = select(bundle.models, batch, request)
     expected = choose(
-        np.array([getattr(one, target).estimate for one in batch]),
-        np.array([EVIDENCE_AMOUNTS.index(one.evidence.own) for one in batch]),
+        np.array([getattr(candidate, target).estimate for candidate in batch]),
+        np.array([EVIDENCE_AMOUNTS.index(candidate.evidence.own) for candidate in batch]),
         bundle.models.targets[target].calibration_sample,
         request,
     )
-    assert found.is_chosen.tolist() == expected.is_chosen.tolist()
-    assert {one.evidence.own for one in batch} == {"none", "some"}
+    assert selection.is_chosen.tolist() == expected.is_chosen.tolist()
+    assert {candidate.evidence.own for candidate in batch} == {"none", "some"}
 
 
 def test_selection_by_a_risk_that_isnt_predicted_is_empty_and_says_so(
     bundle_without_returns: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     batch = score(bundle_without_returns, snapshot, [CANDIDATE], coverage=0.8).candidates
-    found = select(
+    selection = select(
         bundle_without_returns.models, batch, SelectionRequest(target="return_risk", threshold=0.2)
     )
-    assert (found.is_chosen.tolist(), found.reason) == ([False], NoSelectionReason.NOT_PREDICTED)
+    assert (selection.is_chosen.tolist(), selection.reason) == (
+        [False],
+        NoSelectionReason.NOT_PREDICTED,
+    )

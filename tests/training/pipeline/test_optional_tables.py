@@ -145,7 +145,7 @@ def test_batch_of_what_a_run_without_returns_published_leaves_columns_null(
     )
     served.snapshot.close()
     scored = pq.read_table(target)
-    assert report.scored == scored.num_rows == len(without_returns.candidates)
+    assert report.scored_count == scored.num_rows == len(without_returns.candidates)
     for name in ("return_risk", "return_risk_low", "return_risk_high", "score"):
         assert scored[name].type == pa.float64()
         assert scored[name].null_count == scored.num_rows

@@ -1,0 +1,32 @@
+"""The refusals of a file of candidates, as they are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from features.runtime.errors import XuanpinError
+from serving.batch.table import FileChangedError, UnreadableTableError
+
+SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        UnreadableTableError(Path("data/in.csv"), "required columns are missing: market, currency"),
+        (
+            "The file in.csv can't be used as a table: required columns are missing: market, "
+            "currency. `xuanpin score --help` names the columns and formats."
+        ),
+    ),
+    (
+        UnreadableTableError(Path("in\x1b[2J.txt"), "its name ends in neither .csv nor .parquet"),
+        (
+            "The file in\\x1b[2J.txt can't be used as a table: its name ends in neither .csv nor "
+            ".parquet. `xuanpin score --help` names the columns and formats."
+        ),
+    ),
+    (
+        FileChangedError(Path("data/in.csv")),
+        (
+            "The file in.csv has more rows than when the list was chosen. "
+            "Score it again when nobody writes to it."
+        ),
+    ),
+]

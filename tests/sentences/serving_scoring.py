@@ -1,0 +1,129 @@
+"""The refusals of scoring, as they are printed and as the service answers them."""
+
+from __future__ import annotations
+
+from features.runtime.errors import XuanpinError
+from serving.scoring.loading import UnreadableError
+from serving.scoring.refusals import RequestRefusedError
+from serving.scoring.selection import InvalidSelectionError
+
+SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        UnreadableError(PermissionError(13, "Permission denied")),
+        (
+            "The bundle or the snapshot can't be read: Permission denied. "
+            "Check the run directory and its permissions."
+        ),
+    ),
+    (
+        InvalidSelectionError("bad_share", allowed="between 0 and 1", actual=1.5),
+        "The value of bad_share must be between 0 and 1, not 1.5. Change bad_share.",
+    ),
+    (
+        RequestRefusedError("malformed_json"),
+        "The body is not valid JSON in UTF-8. Send what a JSON library writes.",
+    ),
+    (
+        RequestRefusedError("not_finite"),
+        (
+            "The body holds NaN, Infinity or a number beyond the range of a double. Leave out "
+            "candidates whose numbers aren't known."
+        ),
+    ),
+    (
+        RequestRefusedError("duplicate_key"),
+        "An object in the body has a key twice. Send each key once.",
+    ),
+    (
+        RequestRefusedError("invalid_request"),
+        (
+            "The request doesn't have the form of the API. Correct the fields under details: loc "
+            "names the place, code the fault."
+        ),
+    ),
+    (
+        RequestRefusedError("currency_mismatch"),
+        (
+            "A price is not in the currency of its market. Convert the prices of the candidates "
+            "under details."
+        ),
+    ),
+    (
+        RequestRefusedError("listing_mismatch"),
+        (
+            "A listing belongs to another product or another market. Correct product_id and "
+            "market of the candidates under details, or leave listing_id out."
+        ),
+    ),
+    (
+        RequestRefusedError("unsupported_market"),
+        (
+            "The model has not learned from this market. Leave out the candidates under details: "
+            "another market's score says nothing about them."
+        ),
+    ),
+    (
+        RequestRefusedError("too_many_candidates"),
+        "The request has more than 1,000 candidates. Split them over several requests.",
+    ),
+    (
+        RequestRefusedError("body_too_large"),
+        "The body is larger than the service accepts. Split the candidates over several requests.",
+    ),
+    (
+        RequestRefusedError("unsupported_media_type"),
+        (
+            "The content type is not application/json in UTF-8. Send JSON with the header "
+            "content-type: application/json."
+        ),
+    ),
+    (
+        RequestRefusedError("unsupported_encoding"),
+        "The body is compressed. Send plain JSON without the header content-encoding.",
+    ),
+    (
+        RequestRefusedError("not_found"),
+        "The service has no such path. Send candidates to POST /v1/score.",
+    ),
+    (
+        RequestRefusedError("method_not_allowed"),
+        "The path doesn't allow this method. Use a method that the allow header names.",
+    ),
+    (
+        RequestRefusedError("request_timeout"),
+        "The body did not arrive within the deadline. Send the request again.",
+    ),
+    (
+        RequestRefusedError("incomplete_body"),
+        "The body ended early, or its content-length is not a number. Send the whole body again.",
+    ),
+    (
+        RequestRefusedError("deadline_exceeded"),
+        "Scoring took longer than the deadline. Send fewer candidates in a request.",
+    ),
+    (
+        RequestRefusedError("overloaded"),
+        (
+            "The service has too many requests waiting. Try again after the seconds that the "
+            "retry-after header names."
+        ),
+    ),
+    (
+        RequestRefusedError("no_model"),
+        (
+            "The service has not loaded a bundle and a snapshot. Wait if it has just started. "
+            "Otherwise read its log, publish artefacts with `xuanpin run`, and start it again."
+        ),
+    ),
+    (
+        RequestRefusedError("invalid_prediction"),
+        (
+            "A model gave a prediction that is not a number in [0, 1]. Serve an earlier bundle. "
+            "The log has the details under this request id."
+        ),
+    ),
+    (
+        RequestRefusedError("internal"),
+        "The service failed. The log has the details under this request id.",
+    ),
+]
