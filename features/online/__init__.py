@@ -1,1 +1,1 @@
-"""The online snapshot: look-up of features by key."""
+"""Look up features by key in the online snapshot."""

@@ -1,4 +1,4 @@
-"""What an online snapshot says about itself, and what goes into one."""
+"""The content of an online snapshot, and its description."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from features.runtime.arrays import FloatArray
 from features.runtime.errors import ArtefactError
 from features.runtime.text import escape
 
-FORMAT: Final = 5
-"""5 has digests of the known rows. Raise it also when a fault of a refresh is mended: wrong values
+FORMAT: Final = 6
+"""6: all rows are in one LMDB file. Raise it also when an error of a refresh is fixed: wrong values
 would be copied from snapshot to snapshot."""
 
 
 class SnapshotRefusedError(ArtefactError):
-    """Refuse a snapshot that is broken, changed or of another format."""
+    """Refuse a snapshot that is damaged, changed or of another format."""
 
-    def __init__(self, directory: Path, *, expected: str, found: str) -> None:
+    def __init__(self, directory: Path, reason: str) -> None:
         super().__init__(
-            expected=expected,
-            found=f"{found} in snapshot {directory.name}",
-            way_out="Make one with `xuanpin features materialise`; the one before stays usable.",
+            problem=f"Snapshot {escape(directory.name)} can't be used: {reason}.",
+            hint="Make a new one with `xuanpin features materialise`; earlier snapshots stay "
+            "usable.",
         )
 
 
 class LevelAbout(BaseModel):
-    """What the vectors of a level hold, and what stands in for a key without one."""
+    """Describe the vectors of a level, and the values of a key without a vector."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class LevelAbout(BaseModel):
 
 
 class FileFacts(BaseModel):
-    """What proves a file unchanged."""
+    """Size and SHA-256 of a file: they prove that it is unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +52,7 @@ class FileFacts(BaseModel):
 
 
 class SnapshotAbout(BaseModel):
-    """The content of snapshot.json."""
+    """Describe a snapshot."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,26 +67,30 @@ class SnapshotAbout(BaseModel):
     categories: tuple[str, ...]
     levels: dict[Level, LevelAbout]
     known_rows: dict[str, int] = {}
-    """Table to its rows that were known at `as_of`: a refresh rests on their being the same."""
+    """Table to the number of its rows known at `as_of`; a refresh needs them unchanged."""
     row_digests: dict[str, str] = {}
     """Table to a digest of these rows, in hexadecimal."""
     hashed_by: str = ""
-    """The engine, with its version, whose hash the digests are sums of."""
-    files: dict[str, FileFacts] = {}
-    """By name, all others of the directory."""
+    """The engine, with its version, whose row hashes the digests sum up."""
 
     @model_validator(mode="after")
     def _refuse_double_names(self) -> Self:
-        """Refuse a feature that is there twice: a look-up finds values by name."""
+        """Refuse a feature that occurs twice: a look-up finds values by name."""
         names = Counter(name for level in self.levels.values() for name in level.features)
-        twice = [name for name, times in names.items() if times > 1]
+        twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(f"the feature {escape(min(twice))} is there twice")
         return self
 
 
+class StoredAbout(SnapshotAbout):
+    """The content of snapshot.json: the description, and the proof of the data file."""
+
+    data: FileFacts
+
+
 class ProductFacts(NamedTuple):
-    """What the snapshot knows of a product beside its features."""
+    """What the snapshot knows about a product besides its features."""
 
     category: str
     parent_category: str | None
@@ -94,13 +98,13 @@ class ProductFacts(NamedTuple):
 
 
 class ListingFacts(NamedTuple):
-    """What a listing is a listing of, and who made its latest video."""
+    """The product and market of a listing, and the creator of its latest video."""
 
     product_id: str
     market: str
     creator_id: str | None
     is_live: bool = True
-    """Whether it had gone live by then: what is listed later is in the data already."""
+    """Whether it was live at the snapshot's moment: the data also hold later listings."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class LevelVectors:
 
 @dataclass(frozen=True)
 class SnapshotContents:
-    """All that goes into a snapshot."""
+    """Everything that is written into a snapshot."""
 
     about: SnapshotAbout
     levels: Mapping[Level, LevelVectors]

@@ -1,4 +1,9 @@
-"""Under which bytes a snapshot's file keeps what it knows."""
+"""Byte encoding of snapshot keys.
+
+A key is an identifier (or several, joined) followed by the kind of its row. The kind comes last so
+that all rows of a product or listing lie side by side: reading one brings the others into memory
+(docs/decisions/online-store.md).
+"""
 
 from __future__ import annotations
 
@@ -11,60 +16,44 @@ from features.online.lmdb_file import MAX_KEY_BYTES
 PRODUCT_FACTS: Final = "product facts"
 LISTING_FACTS: Final = "listing facts"
 ONLY_LISTING: Final = "only listing"
+VECTOR_DTYPE: Final = "<f8"
+"""How a vector is stored: the level's features in order, 8 bytes each."""
 _SEPARATOR: Final = "\x1f"
-"""No identifier of the contract holds it."""
-_WORD_SEPARATOR: Final = "\x1e"
-"""Nor this; a word of somebody else may."""
-Word = str | None
-"""A key's parts as one word; None where one of them isn't there."""
-MAX_LEVEL_KEY_BYTES: Final = 96
-"""Bytes of a level's key; what is longer is known by its digest, so that rows stay narrow."""
+"""The contract allows it in no identifier."""
+_KEY_SEPARATOR: Final = "\x1e"
+"""The contract forbids it too, but a caller may still send it."""
+JoinedKey = str | None
+"""The parts of a key as one text; None if a part is missing."""
 
 
 def join_key_parts(key: tuple[str, ...]) -> str:
-    """Return the parts of a key as one word."""
+    """Join the parts of a key into one text."""
     return _SEPARATOR.join(key)
 
 
-def join_pairs(first: Sequence[Word], second: Sequence[Word]) -> list[Word]:
-    """Return keys of two parts as words, None where a part isn't there."""
+def join_pairs(first: Sequence[JoinedKey], second: Sequence[JoinedKey]) -> list[JoinedKey]:
+    """Join keys of two parts, row by row; None if a part is missing."""
     pairs = zip(first, second, strict=True)
     return [None if a is None or b is None else f"{a}{_SEPARATOR}{b}" for a, b in pairs]
 
 
-def encode_keys(kind: str, words: Iterable[str]) -> list[bytes]:
-    """Return the keys of rows of a kind: their words, or a digest of those that are too long."""
-    start = f"{kind}{_SEPARATOR}"
-    return _shorten(start, _encode(list(words), before=start), MAX_KEY_BYTES)
+def encode_keys(kind: str, keys: Iterable[str]) -> list[bytes]:
+    """Encode the keys of rows of one kind; a key that is too long becomes its digest."""
+    end = f"{_SEPARATOR}{kind}"
+    encoded = _append_and_encode(list(keys), end)
+    if max(map(len, encoded), default=0) <= MAX_KEY_BYTES:
+        return encoded
+    return [key if len(key) <= MAX_KEY_BYTES else _digest(key, end) for key in encoded]
 
 
-def encode_level_keys(words: Iterable[str]) -> list[bytes]:
-    """Return the keys of a level's rows, at most `MAX_LEVEL_KEY_BYTES` bytes each.
-
-    Each has an end of its own, so that two that differ do so with any zeros behind them too.
-    """
-    return _shorten("", _encode(list(words), behind=_SEPARATOR), MAX_LEVEL_KEY_BYTES)
-
-
-def _encode(words: list[str], *, before: str = "", behind: str = "") -> list[bytes]:
-    """Return each word in bytes; all of them at once takes a fifth of the time."""
-    together = f"{behind}{_WORD_SEPARATOR}{before}".join(["", *words]) + behind
-    _, *plain = together.encode().split(_WORD_SEPARATOR.encode())
-    if len(plain) == len(words):
-        return plain
-    return [f"{before}{word}{behind}".encode() for word in words]  # one holds what parts them
+def _append_and_encode(keys: list[str], end: str) -> list[bytes]:
+    """Encode all keys in one call, which is faster than key by key."""
+    text = f"{end}{_KEY_SEPARATOR}".join([*keys, ""])
+    *encoded, _ = text.encode().split(_KEY_SEPARATOR.encode())
+    if len(encoded) == len(keys):
+        return encoded
+    return [f"{key}{end}".encode() for key in keys]  # a key holds the separator
 
 
-def _shorten(start: str, keys: list[bytes], most: int) -> list[bytes]:
-    if max(map(len, keys), default=0) <= most:
-        return keys
-    return [key if len(key) <= most else _digest(start, key) for key in keys]
-
-
-def _digest(start: str, key: bytes) -> bytes:
-    return f"{start}{_SEPARATOR}{hashlib.sha256(key).hexdigest()}{_SEPARATOR}".encode()
-
-
-def sort_key(kind: str) -> bytes:
-    """Return what sorts kinds as their keys are sorted."""
-    return f"{kind}{_SEPARATOR}".encode()
+def _digest(key: bytes, end: str) -> bytes:
+    return f"{hashlib.sha256(key).hexdigest()}{_SEPARATOR}{end}".encode()

@@ -1,7 +1,6 @@
-"""A file of rows under byte keys, written once and then only read: the one file that knows LMDB.
+"""A read-only file of rows under byte keys; the only file that knows LMDB (lmdb.readthedocs.io).
 
-It is memory-mapped: all processes that read it share its pages, and opening reads none of them
-(lmdb.readthedocs.io).
+The file is memory-mapped: all processes that read it share its pages, and opening reads none.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ ROWS_PER_TRANSACTION: Final = 20_000
 """Pages that a transaction changes stay in memory until it ends."""
 
 Get = Callable[[bytes], bytes | None]
-"""Returns the bytes of a key, None where it has no row."""
+"""Return the value of a key, None if there is no such row."""
 
 
 def write_keyed_file(
@@ -33,22 +32,25 @@ def write_keyed_file(
     """Write rows, sorted by key, into a new file that has room for `max_bytes`.
 
     Equal rows give equal bytes.
+
+    Raises:
+        ValueError: a key occurs twice, or the rows are not sorted.
     """
     size = max_bytes + SLACK_BYTES
     with lmdb.open(str(directory), map_size=size, subdir=True, lock=False, sync=False) as file:
-        left = iter(rows)
-        while some := list(islice(left, ROWS_PER_TRANSACTION)):
-            with file.begin(write=True) as transaction:
-                for key, value in some:
-                    if not transaction.put(key, value, append=True):
-                        raise ValueError("a key is there twice, or out of turn")
+        remaining = iter(rows)
+        while block := list(islice(remaining, ROWS_PER_TRANSACTION)):
+            with file.begin(write=True) as transaction, transaction.cursor() as cursor:
+                _, added = cursor.putmulti(block, append=True)
+                if added < len(block):
+                    raise ValueError("a key is there twice, or out of order")
         file.sync(True)  # noqa: FBT003 - LMDB's own signature
 
 
 class KeyedFile:
     """A keyed file open for reading, safe to share between threads.
 
-    Open it after forking: LMDB forbids to carry an environment across a fork.
+    Open it after forking: LMDB forbids carrying an environment across a fork.
     """
 
     def __init__(self, environment: Any) -> None:  # noqa: ANN401 - lmdb ships no types
@@ -59,7 +61,7 @@ class KeyedFile:
         """Map the file of a directory.
 
         Raises:
-            SnapshotRefusedError: it isn't an LMDB file.
+            SnapshotRefusedError: it is not an LMDB file.
         """
         try:
             # Look-ups are scattered: reading ahead would only push other pages out of memory.
@@ -67,9 +69,8 @@ class KeyedFile:
                 str(directory), readonly=True, lock=False, subdir=True, readahead=False
             )
         except lmdb.Error as error:
-            raise SnapshotRefusedError(
-                directory, expected="an LMDB file", found=str(error).rpartition(": ")[2]
-            ) from error
+            message = str(error).rpartition(": ")[2]
+            raise SnapshotRefusedError(directory, f"LMDB can't open {DATA} ({message})") from error
         return cls(environment)
 
     def close(self) -> None:
@@ -78,9 +79,9 @@ class KeyedFile:
 
     @contextmanager
     def begin_read(self) -> Iterator[Get]:
-        """Yield what returns the bytes of a key.
+        """Yield the function that returns the value of a key.
 
-        It copies them: a row is small, and a buffer object in its place takes longer to make.
+        Values are copied: a row is small, and making a buffer object takes longer than a copy.
         """
         with self._environment.begin() as transaction:
             yield transaction.get

@@ -1,4 +1,4 @@
-"""Whose features stand behind a candidate: the keys that its request and the snapshot give."""
+"""Resolve the keys of a candidate from its request and from the snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.online.snapshot import LookupKeys, OnlineSnapshot
 
 
 class CandidateRequest(Protocol):
-    """What a request says of a candidate; None where it doesn't say."""
+    """A candidate as a request names it; None for what the request leaves out."""
 
     @property
     def product_id(self) -> str:
@@ -23,19 +23,19 @@ class CandidateRequest(Protocol):
 
     @property
     def listing_id(self) -> str | None:
-        """Return the listing, where it is live already."""
+        """Return the listing, if it is live already."""
 
     @property
     def category(self) -> str | None:
-        """Return the category of a product that the snapshot may not know."""
+        """Return the category; it counts if the snapshot doesn't know the product."""
 
     @property
     def supplier_id(self) -> str | None:
-        """Return the supplier of a product that the snapshot may not know."""
+        """Return the supplier; it counts if the snapshot doesn't know the product."""
 
     @property
     def creator_id(self) -> str | None:
-        """Return who is to film it next."""
+        """Return the creator who will film the next video."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Subject:
 
     listing_id: str | None
     listing: ListingFacts | None
-    """What the snapshot knows of this listing."""
+    """What the snapshot knows about this listing."""
     product_id: str
     supplier_id: str | None
     creator_id: str | None
@@ -53,44 +53,57 @@ class Subject:
     is_known: bool
 
 
-def resolve_subjects(snapshot: OnlineSnapshot, asked: Sequence[CandidateRequest]) -> list[Subject]:
-    """Take what a product is from the snapshot, as training did, else from the request.
+def resolve_subjects(
+    snapshot: OnlineSnapshot, candidates: Sequence[CandidateRequest]
+) -> list[Subject]:
+    """Resolve the keys of candidates.
 
-    The creator is the one asked for, else who made the listing's latest video.
+    Category and supplier come from the snapshot, as in training, else from the request. The creator
+    is the requested one, else the creator of the listing's latest video. A candidate without a
+    listing gets the only live one of its product and market.
     """
-    products = snapshot.products(one.product_id for one in asked)
-    only = snapshot.only_listings((one.product_id, one.market) for one in asked)
-    names = [
-        lone if one.listing_id is None else one.listing_id
-        for one, lone in zip(asked, only, strict=True)
-    ]
-    listings = snapshot.listings(names)
+    products = snapshot.products(candidate.product_id for candidate in candidates)
+    listing_ids = _resolve_listings(snapshot, candidates)
+    listings = snapshot.listings(listing_ids)
     subjects = []
-    for one, product, name, listing in zip(asked, products, names, listings, strict=True):
-        known = one if product is None else product
-        filmed_by = None if listing is None else listing.creator_id
+    for candidate, product, listing_id, listing in zip(
+        candidates, products, listing_ids, listings, strict=True
+    ):
+        origin = candidate if product is None else product
+        latest_creator = None if listing is None else listing.creator_id
         subjects.append(
             Subject(
-                listing_id=name,
+                listing_id=listing_id,
                 listing=listing,
-                product_id=one.product_id,
-                supplier_id=known.supplier_id,
-                creator_id=one.creator_id or filmed_by,
-                category=known.category,
-                market=one.market,
+                product_id=candidate.product_id,
+                supplier_id=origin.supplier_id,
+                creator_id=candidate.creator_id or latest_creator,
+                category=origin.category,
+                market=candidate.market,
                 is_known=product is not None,
             )
         )
     return subjects
 
 
+def _resolve_listings(
+    snapshot: OnlineSnapshot, candidates: Sequence[CandidateRequest]
+) -> list[str | None]:
+    pairs = ((candidate.product_id, candidate.market) for candidate in candidates)
+    only_listings = snapshot.only_listings(pairs)
+    return [
+        only_listing if candidate.listing_id is None else candidate.listing_id
+        for candidate, only_listing in zip(candidates, only_listings, strict=True)
+    ]
+
+
 def build_lookup_keys(subjects: Sequence[Subject]) -> LookupKeys:
     """Return the keys to look up, one entry a subject."""
     return LookupKeys(
-        listing_id=[one.listing_id for one in subjects],
-        product_id=[one.product_id for one in subjects],
-        supplier_id=[one.supplier_id for one in subjects],
-        creator_id=[one.creator_id for one in subjects],
-        category=[one.category for one in subjects],
-        market=[one.market for one in subjects],
+        listing_id=[subject.listing_id for subject in subjects],
+        product_id=[subject.product_id for subject in subjects],
+        supplier_id=[subject.supplier_id for subject in subjects],
+        creator_id=[subject.creator_id for subject in subjects],
+        category=[subject.category for subject in subjects],
+        market=[subject.market for subject in subjects],
     )

@@ -1,4 +1,4 @@
-"""Where snapshots lie: a root directory with one directory a snapshot, named after its id."""
+"""The root directory of snapshots: one directory a snapshot, named after its id."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from features.runtime.pointer import CURRENT, resolve
 
 
 def store_snapshot(contents: SnapshotContents, root: Path) -> str:
-    """Write a snapshot as `root/<id>`, whole or not at all whatever happens, and return its id.
+    """Write a snapshot as `root/<id>`, completely or not at all, and return its id.
 
-    An equal one that is there undamaged stays. Nobody uses it before `pointer.publish` names it.
+    An undamaged equal snapshot stays. Nothing uses the new one until `pointer.publish` names it.
 
     Raises:
         StorageError: the disk refuses.
@@ -26,17 +26,17 @@ def store_snapshot(contents: SnapshotContents, root: Path) -> str:
     return snapshot_id
 
 
-def snapshot_directory(place: Path) -> Path:
-    """Return a snapshot's directory: `place` itself, or the one in use where it is a root.
+def snapshot_directory(path: Path) -> Path:
+    """Return a snapshot's directory: `path` itself, or the one in use if `path` is a root.
 
     Raises:
-        PointerError: `place` is a root whose pointer names nothing usable.
+        PointerError: `path` is a root whose pointer names nothing usable.
     """
-    return resolve(place) if (place / CURRENT).exists() else place
+    return resolve(path) if (path / CURRENT).exists() else path
 
 
 def _is_whole(snapshot: Path) -> bool:
-    """Tell whether an equal snapshot is there already, undamaged."""
+    """Return whether the directory holds an undamaged snapshot."""
     try:
         verify_snapshot(snapshot)
     except SnapshotRefusedError:

@@ -1,73 +1,104 @@
-"""Writing an online snapshot: its vectors, its facts, and what it says about itself."""
+"""Write an online snapshot: its vectors and facts in one sorted file, and its description."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from heapq import merge
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
-from features.online.contents import ListingFacts, SnapshotContents
-from features.online.files import ABOUT, data_files, derive_id, describe_file
-from features.online.hash_writer import write_levels
+from features.declarations.levels import Level
+from features.online.contents import (
+    LevelAbout,
+    LevelVectors,
+    ListingFacts,
+    SnapshotContents,
+    StoredAbout,
+)
+from features.online.files import ABOUT, derive_id, describe_file
 from features.online.key_bytes import (
     LISTING_FACTS,
     ONLY_LISTING,
     PRODUCT_FACTS,
+    VECTOR_DTYPE,
     encode_keys,
     join_key_parts,
-    sort_key,
 )
-from features.online.lmdb_file import write_keyed_file
+from features.online.lmdb_file import DATA, write_keyed_file
 
-BYTES_PER_FACT: Final = 4_096
-"""No fact is longer than a page; the file only takes what is written."""
+Row = tuple[bytes, bytes]
+"""A key and its value."""
+PAGE_BYTES: Final = 4_096
+"""No key with its facts is longer; the file only takes what is written."""
 
 
 def write_snapshot(contents: SnapshotContents, directory: Path) -> str:
     """Write a snapshot into an empty or absent directory and return its id.
 
-    The id is made of the content: equal contents give equal ids, whatever the order of their keys.
+    The id depends on the content only: equal contents in any order give equal ids.
+
+    Raises:
+        ValueError: a key occurs twice, or a level has other keys or features than described.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    write_keyed_file(directory, _sort_facts(contents), max_bytes=_max_bytes(contents))
-    about = contents.about
-    write_levels(directory, contents.levels, about.levels, seed=about.dataset_digest)
-    files = {name: describe_file(directory / name) for name in data_files(contents.levels)}
-    about = about.model_copy(update={"files": files})
+    write_keyed_file(directory, _sort_rows(contents), max_bytes=_max_bytes(contents))
+    about = StoredAbout(**contents.about.model_dump(), data=describe_file(directory / DATA))
     text = json.dumps(about.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
     (directory / ABOUT).write_bytes(text.encode())
     return derive_id(text.encode())
 
 
-def _sort_facts(contents: SnapshotContents) -> Iterator[tuple[bytes, bytes]]:
-    """Yield every fact in the order of the keys; those of one kind are at hand at a time."""
-    kinds: dict[str, Mapping[str, Any]] = {
+def _sort_rows(contents: SnapshotContents) -> Iterator[Row]:
+    """Yield all rows in the order of their keys."""
+    facts = {
         PRODUCT_FACTS: contents.products,
         LISTING_FACTS: contents.listings,
         ONLY_LISTING: _only_listings(contents.listings),
     }
-    for kind in sorted(kinds, key=sort_key):
-        facts = zip(encode_keys(kind, kinds[kind]), kinds[kind].values(), strict=True)
-        for key, value in sorted(facts, key=itemgetter(0)):
-            yield key, msgspec.json.encode(value)
+    vectors = (
+        _vector_rows(level, of_level, contents.about.levels[level])
+        for level, of_level in contents.levels.items()
+    )
+    return merge(*(_fact_rows(*item) for item in facts.items()), *vectors, key=itemgetter(0))
+
+
+def _fact_rows(kind: str, facts: Mapping[str, Any]) -> Iterator[Row]:
+    rows = zip(encode_keys(kind, facts), facts.values(), strict=True)
+    for key, value in sorted(rows, key=itemgetter(0)):
+        yield key, msgspec.json.encode(value)
+
+
+def _vector_rows(level: Level, vectors: LevelVectors, about: LevelAbout) -> Iterator[Row]:
+    keys = encode_keys(level.value, map(join_key_parts, vectors.keys))
+    values = np.asarray(vectors.values, dtype=VECTOR_DTYPE)
+    described = about.keys, len(about.features)
+    if values.shape != described or len(keys) != about.keys:
+        raise ValueError(f"expected vectors of shape {described}, found {values.shape}")
+    for row in sorted(range(len(keys)), key=keys.__getitem__):
+        yield keys[row], values[row].tobytes()
 
 
 def _only_listings(listings: Mapping[str, ListingFacts]) -> dict[str, str]:
-    """Return the listing of each product and market that has just one live."""
+    """Return the listing of each product and market that has exactly one live listing."""
     live = {name: facts for name, facts in listings.items() if facts.is_live}
-    times = Counter((facts.product_id, facts.market) for facts in live.values())
+    counts = Counter((facts.product_id, facts.market) for facts in live.values())
     return {
         join_key_parts((facts.product_id, facts.market)): name
         for name, facts in live.items()
-        if times[facts.product_id, facts.market] == 1
+        if counts[facts.product_id, facts.market] == 1
     }
 
 
 def _max_bytes(contents: SnapshotContents) -> int:
-    """Return what the file of facts can't exceed."""
-    return BYTES_PER_FACT * (len(contents.products) + 2 * len(contents.listings))
+    """Return a size that the file can't exceed."""
+    facts = PAGE_BYTES * (len(contents.products) + 2 * len(contents.listings))
+    vectors = sum(
+        PAGE_BYTES * len(level.keys) + 2 * level.values.nbytes for level in contents.levels.values()
+    )
+    return facts + vectors

@@ -1,4 +1,4 @@
-"""Replaying sampled training rows through snapshots: real files, as a service would open them."""
+"""Replay sampled training rows through snapshots: real files, opened as the service opens them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from features.parity.sample import ReplaySample, sample_day, sample_rows
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.progress import ProgressCallback, ignore_progress
+from features.runtime.text import escape
 
 
 def replay(
@@ -29,7 +30,7 @@ def replay(
     *,
     progress: ProgressCallback = ignore_progress,
 ) -> Parity:
-    """Compare sampled training rows with snapshots made for their moments."""
+    """Compare sampled training rows with snapshots that are made for their moments."""
     progress("training rows", 0)
     trained, served = [], []
     by_day = sample_rows(signals, catalogue, sample)
@@ -52,10 +53,10 @@ def replay_snapshot(
     *,
     directory: Path,
 ) -> Parity:
-    """Compare sampled training rows of a snapshot's moment with that snapshot as it lies there.
+    """Compare sampled training rows of a snapshot's moment with that snapshot.
 
     Raises:
-        SnapshotRefusedError: it is damaged, holds other features, or was made with other horizons.
+        SnapshotRefusedError: it is damaged, or was made for other features or horizons.
     """
     verify_snapshot(directory)
     snapshot = OnlineSnapshot.open(directory)
@@ -75,11 +76,12 @@ def _refuse_other(
 ) -> None:
     about = snapshot.about
     if about.catalogue_fingerprint != catalogue.fingerprint:
-        expected, found = catalogue.fingerprint[:16], about.catalogue_fingerprint[:16]
-        raise SnapshotRefusedError(directory, expected=f"catalogue {expected}", found=found)
+        made_for, current = about.catalogue_fingerprint[:16], catalogue.fingerprint[:16]
+        reason = f"it was made for catalogue {escape(made_for)}, this version has {current}"
+        raise SnapshotRefusedError(directory, reason)
     if about.horizons != signals.horizons:
-        expected, found = str(signals.horizons), str(about.horizons)
-        raise SnapshotRefusedError(directory, expected=f"horizons {expected}", found=found)
+        reason = f"it was made with horizons {about.horizons}, the settings have {signals.horizons}"
+        raise SnapshotRefusedError(directory, reason)
 
 
 def _parity(by_day: Mapping[int, pa.Table], features: tuple[Difference, ...]) -> Parity:

@@ -100,7 +100,7 @@ def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -
     ("options", "says"),
     [
         (("--pooling", "none.json"), "found no such file"),
-        (("--snapshot", "none"), "Expected snapshot.json; found none"),
+        (("--snapshot", "none"), "snapshot.json is missing"),
     ],
 )
 def test_parity_through_what_is_not_there_is_refused(

@@ -346,9 +346,7 @@ class CountingSnapshot(OnlineSnapshot):
     """A snapshot that counts which facts are looked up."""
 
     def __init__(self, snapshot: OnlineSnapshot) -> None:
-        super().__init__(
-            snapshot.about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file
-        )
+        super().__init__(snapshot.about, snapshot.snapshot_id, snapshot.file)
         self.counts: Counter[str] = Counter()
 
     def products(self, names: Iterable[str]) -> list[ProductFacts | None]:
@@ -383,7 +381,7 @@ def test_batch_looks_up_the_facts_of_a_chunk_once(bundle: Bundle, snapshot: Onli
 
 def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.file)
     with pytest.raises(
         CatalogueMismatchError, match="The snapshot was made for another feature catalogue"
     ):
@@ -392,7 +390,7 @@ def test_pair_of_other_catalogues_is_refused(bundle: Bundle, snapshot: OnlineSna
 
 def test_pair_of_other_horizons_is_refused(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     about = snapshot.about.model_copy(update={"horizons": Horizons(horizon_days=14)})
-    other = OnlineSnapshot(about, snapshot.snapshot_id, tables=snapshot.tables, file=snapshot.file)
+    other = OnlineSnapshot(about, snapshot.snapshot_id, snapshot.file)
     with pytest.raises(HorizonsMismatchError) as caught:
         score(bundle, other, [WARM], coverage=0.8)
     bundle_horizons, snapshot_horizons = caught.value.problem.split(" in the bundle, ")
