@@ -1,8 +1,9 @@
-"""Whether a snapshot can be refreshed: is all that it was made of still the same?"""
+"""Decide whether a snapshot can be refreshed: whatever it was made from must be unchanged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.days import as_of_to_day
@@ -16,10 +17,10 @@ from features.runtime.text import join_names
 
 
 def why_full(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot) -> str | None:
-    """Return why no key's vector can be taken from an earlier snapshot, None if it can.
+    """Return why all keys must be computed again, None if an earlier snapshot can be refreshed.
 
-    Rows known at its moment must be the same, by their number and a digest of their values. The
-    digests of another engine, or of another version of it, say nothing.
+    The rows known at its moment must be the same: their number and a digest of their values are
+    compared. Digests of another engine, or of another version of it, can't be compared.
     """
     return next(_reasons(signals, catalogue, earlier), None)
 
@@ -27,24 +28,24 @@ def why_full(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot)
 def _reasons(signals: SignalRows, catalogue: Catalogue, earlier: OnlineSnapshot) -> Iterator[str]:
     about = earlier.about
     if about.catalogue_fingerprint != catalogue.fingerprint:
-        yield "the features are declared or computed otherwise now"
+        yield "the features, or the code that computes them, have changed"
     if about.horizons != signals.horizons:
-        yield "the horizons are others now"
+        yield "the horizons have changed"
     if about.imputed != signals.dataset.imputed:
-        yield "other tables are imputed now"
+        yield "the set of imputed tables has changed"
     engine = hash_engine(signals.dataset)
     if about.hashed_by != engine:
-        yield f"its rows were hashed by {about.hashed_by}, and {engine} may hash them otherwise"
-    elif others := _other_tables(signals, about):
+        yield f"its rows were hashed by {about.hashed_by}; {engine} may hash them differently"
+    elif tables := _find_changed_tables(signals, about):
         yield (
-            f"rows known on {about.as_of:%Y-%m-%d} have come, gone or changed since in "
-            f"{join_names(others, limit=5)}"
+            f"rows known on {about.as_of:%Y-%m-%d} were added, removed or changed since in "
+            f"{join_names(tables, limit=5)}"
         )
-    yield from _other_keys(signals, earlier)
+    yield from _explain_changed_facts(signals, earlier)
 
 
-def _other_tables(signals: SignalRows, about: SnapshotAbout) -> list[str]:
-    """Return the tables whose rows known at a snapshot's moment aren't those it was made of."""
+def _find_changed_tables(signals: SignalRows, about: SnapshotAbout) -> list[str]:
+    """Return the tables whose rows known at a snapshot's moment differ from its own."""
     now = digest_tables(signals.dataset, as_of_to_day(about.as_of))
     then = {
         name: TableDigest(rows, about.row_digests.get(name, ""))
@@ -53,17 +54,21 @@ def _other_tables(signals: SignalRows, about: SnapshotAbout) -> list[str]:
     return [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
 
 
-def _other_keys(signals: SignalRows, earlier: OnlineSnapshot) -> Iterator[str]:
-    """Yield where a product or listing is gone, or belongs to other keys."""
+def _explain_changed_facts(signals: SignalRows, earlier: OnlineSnapshot) -> Iterator[str]:
+    """Yield a reason if products or listings were removed, or their facts changed."""
+    keys = {level: about.keys for level, about in earlier.about.levels.items()}
     products = product_facts(signals.dataset)
-    then = earlier.products(products)
-    known = sum(facts is not None for facts in then)
-    same = sum(facts == now for facts, now in zip(then, products.values(), strict=True))
-    if not known == same == earlier.about.levels[Level.PRODUCT].keys:
-        yield "products are gone, or have another category or supplier"
+    if not _are_same(earlier.products(products), products.values(), keys[Level.PRODUCT]):
+        yield "products were removed, or have another category or supplier"
     listings = listing_facts(signals, as_of_to_day(earlier.as_of))
-    was = earlier.listings(listings)
-    known = sum(facts is not None for facts in was)
-    same = sum(facts == now for facts, now in zip(was, listings.values(), strict=True))
-    if not known == same == earlier.about.levels[Level.LISTING].keys:
-        yield "listings are gone, or are of another product, market or creator"
+    if not _are_same(earlier.listings(listings), listings.values(), keys[Level.LISTING]):
+        yield "listings were removed, or have another product, market or creator"
+
+
+def _are_same(
+    earlier: Sequence[NamedTuple | None], current: Iterable[NamedTuple], count: int
+) -> bool:
+    """Return whether all `count` earlier facts are among the current ones, unchanged."""
+    known = sum(facts is not None for facts in earlier)
+    same = sum(facts == now for facts, now in zip(earlier, current, strict=True))
+    return known == same == count

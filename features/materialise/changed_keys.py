@@ -1,8 +1,8 @@
-"""Touched keys: those whose features may have changed between two moments.
+"""Find the keys whose features may have changed between two moments.
 
-The time rule of features/point_in_time/visibility.py, read the other way round: a feature can only
-change when an event becomes visible, leaves a window, or stops lasting; days since and ages grow
-besides.
+This is the time rule of features/point_in_time/visibility.py read backwards: a feature changes only
+when an event becomes visible, leaves a window or ends. Days since an event and ages also grow; the
+refresh adds those days itself.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ WINDOW_KINDS: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestSha
 TIMELESS: Final = frozenset(
     {SignalName.PRODUCT_FACTS, SignalName.LISTING_COSTS, SignalName.LISTING_STARTS}
 )
-"""Signals that hold what has no time of its own, such as who runs a listing: a correction of it
-shows in no event."""
+"""Signals of facts without a time of their own, such as who runs a listing: no event shows their
+correction."""
 
 
 def changed_keys(
     signals: SignalRows, features: Sequence[BaseFeature], span: DaySpan
 ) -> ir.Table | None:
-    """Return each key of the features' level that something happened to, None if nothing can.
+    """Return each key of the features' level with an event that may change a feature.
 
-    Some of them may have the same features as before; no other key can have different ones.
+    Some of these keys may keep their values; no other key can change. None if no feature has a
+    signal in the data.
     """
     names = LEVEL_KEYS[features[0].level]
     tables = [table.select(*names) for table in _crossing_events(signals, features, span)]
@@ -55,7 +56,7 @@ def changed_keys(
 def _crossing_events(
     signals: SignalRows, features: Sequence[BaseFeature], span: DaySpan
 ) -> Iterator[ir.Table]:
-    """Yield of each signal the events that cross a boundary in the span."""
+    """Yield, signal by signal, the events that cross a boundary in the span."""
     level: Level = features[0].level
     for name in dict.fromkeys(name for feature in features for name in list_signals(feature)):
         if not signals.has(name):
@@ -70,21 +71,21 @@ def _crossing_events(
 
 
 def list_signals(feature: BaseFeature) -> tuple[SignalName, ...]:
-    """Return the signals that a feature is computed from."""
+    """Return the signals from which a feature is computed."""
     states = (feature.states,) if isinstance(feature, Fulfilled) else ()
     return (feature.signal, *states)
 
 
-def _is_within(day: ir.IntegerValue, span: DaySpan, later: int = 0) -> ir.BooleanValue:
-    """Return whether the day `later` days after each day lies in the span."""
+def _is_in_span(day: ir.IntegerValue, span: DaySpan, later: int = 0) -> ir.BooleanValue:
+    """Return whether each day, moved by `later` days, lies in the span."""
     return (day >= span.first - later) & (day <= span.last - later)
 
 
 def _is_crossing(events: ir.Table, lengths: Sequence[int], span: DaySpan) -> ir.BooleanValue:
-    """Tell of each event whether it becomes visible, leaves a window or ends in the span."""
-    crossed = _is_within(ibis.greatest(events.event_day, events.available_day), span)
+    """Return for each event whether it becomes visible, leaves a window or ends in the span."""
+    crossed = _is_in_span(ibis.greatest(events.event_day, events.available_day), span)
     for days in lengths:
-        crossed |= _is_within(events.event_day, span, later=days)
+        crossed |= _is_in_span(events.event_day, span, later=days)
     if END in events.columns:
-        crossed |= _is_within(events[END], span).fill_null(False)  # noqa: FBT003 - ibis's own signature
+        crossed |= _is_in_span(events[END], span).fill_null(False)  # noqa: FBT003 - ibis's own signature
     return crossed

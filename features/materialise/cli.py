@@ -1,4 +1,4 @@
-"""Materialise the online snapshot from the command line."""
+"""The command `xuanpin features materialise`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
 
 app: Final = typer.Typer()
 
-MATERIALISE_CODES: Final = """Exit codes: 0 in use; 2 wrong usage or settings; 3 the data aren't
-validated, or knew nothing by then; 5 the snapshot to refresh was refused; 6 the disk refused.
+MATERIALISE_CODES: Final = """Exit codes: 0 the snapshot is in use; 2 wrong usage or settings; 3 the
+data aren't validated, or hold nothing known by that day; 5 the snapshot to refresh was refused;
+6 the disk refused.
 
 Example: xuanpin features materialise --data var/run/validated --as-of 2026-05-01 --out snapshots"""
 
-DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
-ConfigOption = Annotated[
-    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; its own must hold.")
-]
+DataOption = Annotated[Path, typer.Option(help="Directory written by `xuanpin check --out`.")]
+ConfigOption = Annotated[Path | None, typer.Option(help=r"TOML file with a section \[horizons].")]
 OutOption = Annotated[
-    Path, typer.Option(help="Directory for snapshots: OUT/<id> is added, OUT/CURRENT names it.")
+    Path, typer.Option(help="Directory of snapshots: adds OUT/<id>, and OUT/CURRENT names it.")
 ]
 AsOfOption = Annotated[
-    str | None, typer.Option(help="Day, at its UTC midnight; the last that the orders fill.")
+    str | None,
+    typer.Option(help="Day, at its UTC midnight; by default the last complete day of orders."),
 ]
 SinceOption = Annotated[
     Path | None,
     typer.Option(
-        help="Earlier snapshot, or OUT itself for the one in use: only keys that something "
-        "happened to since are computed, unless rows known by then came, went or changed."
+        help="Earlier snapshot, or OUT for the one in use. Computes only keys that may have "
+        "changed since, unless rows known by then were added, removed or changed."
     ),
 ]
 
@@ -45,14 +45,14 @@ def materialise(
     config: ConfigOption = None,
     *,
     json: Annotated[
-        bool, typer.Option("--json", help="Print what was made as JSON and nothing else.")
+        bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
     ] = False,
 ) -> None:
     """Compute the features of all live keys at one moment and publish them for look-up.
 
-    With --since the result is, byte for byte, the one without. Where rows that were known by then
-    came, went or changed, or code, settings or the engine did, all keys are computed and the
-    reason is told.
+    With --since the result is the same, byte for byte. All keys are computed, and the reason is
+    printed, if rows known by then were added, removed or changed, or if code, settings or the
+    engine changed.
     """
     from features.dataset.horizons import Horizons
     from features.materialise.publish import SnapshotRequest, publish_snapshot
@@ -63,11 +63,11 @@ def materialise(
     horizons = load_section(Horizons, "horizons", config)
     request = SnapshotRequest(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        refreshed, directory = publish_snapshot(request, progress)
+        result, directory = publish_snapshot(request, progress)
     if json:
-        typer.echo(snapshot_json(refreshed, directory), nl=False)
+        typer.echo(snapshot_json(result, directory), nl=False)
     else:
-        _show(snapshot_page(refreshed, directory))
+        _show(snapshot_page(result, directory))
 
 
 def _show(page: RenderableType) -> None:

@@ -1,9 +1,9 @@
-"""Refresh: a snapshot out of an earlier one, computing only the keys that something happened to.
+"""Refresh an earlier snapshot: compute only the keys whose features may have changed.
 
-The result is the one that `materialise` makes, byte for byte. It rests on what the time rule
-promises: rows that were known at the earlier moment neither come, go nor change. A digest of each
-table tells where that doesn't hold (features/dataset/row_digests.py); then all keys are computed
-and the reason is told. Facts without time may change: what rests on them alone is computed for all
+The result equals the one of `materialise`, byte for byte. This holds as long as the rows known at
+the earlier moment stay as they were. A digest of each table proves it
+(features/dataset/row_digests.py); if a digest differs, all keys are computed and the reason is
+reported. Facts without a time may change: features computed from them alone are computed for all
 keys.
 """
 
@@ -28,35 +28,35 @@ from features.online.contents import LevelVectors, SnapshotContents
 from features.online.snapshot import OnlineSnapshot
 from features.point_in_time.level_vectors import level_vectors, list_keys, live_keys
 from features.point_in_time.signal_rows import SignalRows
-from features.point_in_time.snapshot_values import (
-    materialise,
-    snapshot_contents,
-)
+from features.point_in_time.snapshot_values import materialise, snapshot_contents
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import SettingsError
 from features.runtime.progress import ProgressCallback, ignore_progress
 
 Key = tuple[str, ...]
 GROWING: Final = (Elapsed, Age)
-"""Kinds whose value is a number of days up to the moment."""
+"""Kinds whose value counts the days up to the moment."""
 COPY_BLOCK_ROWS: Final = 20_000
-"""Vectors on their way from the earlier snapshot at a time."""
+"""Vectors copied from the earlier snapshot in one look-up."""
 
 
 class SnapshotIsLaterError(SettingsError):
-    """Refuse to go back in time from a snapshot."""
+    """Refuse to refresh a snapshot that is later than the requested day."""
 
     def __init__(self, *, since: datetime, as_of: datetime) -> None:
         super().__init__(
-            expected=f"an earlier snapshot than {as_of:%Y-%m-%d}",
-            found=f"one of {since:%Y-%m-%d}",
-            way_out="Leave --since out, or name a later day with --as-of.",
+            problem=f"The snapshot to refresh is of {since:%Y-%m-%d}, later than the requested "
+            f"{as_of:%Y-%m-%d}.",
+            hint="Leave --since out, or name a later day with --as-of.",
         )
 
 
 @dataclass(frozen=True)
 class RefreshResult:
-    """A snapshot's contents, how many keys of each level were computed, and why all were."""
+    """A snapshot's contents, and how many keys of each level were computed.
+
+    `full_reason` says why an earlier snapshot couldn't be refreshed.
+    """
 
     contents: SnapshotContents
     computed: Mapping[Level, int]
@@ -65,7 +65,7 @@ class RefreshResult:
 
 @dataclass(frozen=True)
 class _Step:
-    """The way from one snapshot to the moment of another."""
+    """The days from an earlier snapshot to the requested moment, and the rows of both."""
 
     signals: SignalRows
     earlier: OnlineSnapshot
@@ -80,7 +80,7 @@ def refresh(
     *,
     progress: ProgressCallback = ignore_progress,
 ) -> RefreshResult:
-    """Compute a snapshot at `as_of` (a UTC midnight), copying untouched keys from an earlier one.
+    """Compute a snapshot at `as_of` (a UTC midnight), copying unchanged keys from an earlier one.
 
     Raises:
         SnapshotIsLaterError: the snapshot is later than `as_of`.
@@ -89,16 +89,28 @@ def refresh(
         raise SnapshotIsLaterError(since=earlier.as_of, as_of=as_of)
     reason = why_full(signals, catalogue, earlier)
     if reason is not None:
-        contents = materialise(signals, catalogue, as_of, progress)
-        computed = {level: len(one.keys) for level, one in contents.levels.items()}
-        return RefreshResult(contents, computed, reason)
+        return compute_all(signals, catalogue, as_of, reason=reason, progress=progress)
     step = _Step(signals, earlier, DaySpan(as_of_to_day(earlier.as_of) + 1, as_of_to_day(as_of)))
     levels: dict[Level, LevelVectors] = {}
-    computed = {}
+    computed: dict[Level, int] = {}
     for level in Level:
         progress(LEVEL_TITLES[level], 0)
         levels[level], computed[level] = _refresh_level(step, catalogue.at_level(level))
     return RefreshResult(snapshot_contents(signals, catalogue, as_of, levels), computed)
+
+
+def compute_all(
+    signals: SignalRows,
+    catalogue: Catalogue,
+    as_of: datetime,
+    *,
+    reason: str | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> RefreshResult:
+    """Compute a snapshot of all keys at `as_of`; `reason` says why none is copied."""
+    contents = materialise(signals, catalogue, as_of, progress)
+    computed = {level: len(vectors.keys) for level, vectors in contents.levels.items()}
+    return RefreshResult(contents, computed, reason)
 
 
 def _refresh_level(step: _Step, features: Sequence[BaseFeature]) -> tuple[LevelVectors, int]:
@@ -110,10 +122,10 @@ def _refresh_level(step: _Step, features: Sequence[BaseFeature]) -> tuple[LevelV
     values[:, growing] += step.span.last - step.span.first + 1
     vectors = LevelVectors(keys, values)
     changed = _list_changed_keys(step, features)
-    again = [key for key, known in zip(keys, is_known, strict=True) if not known or key in changed]
-    _compute(step, features, again, vectors)
+    stale = [key for key, known in zip(keys, is_known, strict=True) if not known or key in changed]
+    _compute(step, features, stale, vectors)
     _compute_timeless(step, features, vectors)
-    return vectors, len(again)
+    return vectors, len(stale)
 
 
 def _copy_vectors(
@@ -137,27 +149,28 @@ def _list_changed_keys(step: _Step, features: Sequence[BaseFeature]) -> frozense
 def _compute(
     step: _Step, features: Sequence[BaseFeature], keys: Sequence[Key], into: LevelVectors
 ) -> None:
-    """Put fresh vectors of some keys in their places."""
+    """Compute the vectors of some keys and write them into `into`."""
     if not keys:
         return
     names = LEVEL_KEYS[features[0].level]
     columns = (pa.array(column, pa.string()) for column in zip(*keys, strict=True))
     table = ibis.memtable(pa.table(dict(zip(names, columns, strict=True))))
     fresh = level_vectors(step.signals, features, table, step.span.last)
-    into.values[_places(into, fresh)] = fresh.values
+    into.values[_row_numbers(into, fresh)] = fresh.values
 
 
 def _compute_timeless(step: _Step, features: Sequence[BaseFeature], into: LevelVectors) -> None:
-    """Put fresh values of what has no time in their places, for all keys."""
-    columns = [place for place, feature in enumerate(features) if feature.signal in TIMELESS]
+    """Compute the features of timeless facts for all keys and write them into `into`."""
+    columns = [index for index, feature in enumerate(features) if feature.signal in TIMELESS]
     if not columns:
         return
-    timeless = [features[place] for place in columns]
+    timeless = [features[index] for index in columns]
     keys = live_keys(step.signals, features[0].level)
     fresh = level_vectors(step.signals, timeless, keys, step.span.last)
-    into.values[np.ix_(_places(into, fresh), columns)] = fresh.values
+    into.values[np.ix_(_row_numbers(into, fresh), columns)] = fresh.values
 
 
-def _places(into: LevelVectors, fresh: LevelVectors) -> list[int]:
-    places = {key: place for place, key in enumerate(into.keys)}
-    return [places[key] for key in fresh.keys]
+def _row_numbers(into: LevelVectors, fresh: LevelVectors) -> list[int]:
+    """Return the row of `into` that holds each key of `fresh`."""
+    rows = {key: row for row, key in enumerate(into.keys)}
+    return [rows[key] for key in fresh.keys]

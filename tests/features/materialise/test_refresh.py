@@ -218,7 +218,7 @@ def without_audits(frames: Frames) -> Frames:
         (shortened, "changed since in listings"),
         (listed_late, "changed since in listings"),
         (cheaper, "changed since in listings"),
-        (forgotten, "known on 2025-12-31 have come, gone or changed since in reviews"),
+        (forgotten, "known on 2025-12-31 were added, removed or changed since in reviews"),
         (exchanged, "changed since in orders"),
         (rated_otherwise, "changed since in reviews"),
         (without_audits, "changed since in supplier_audits"),
@@ -242,8 +242,8 @@ def test_all_keys_are_computed_after_a_change_of_engine(past: Past, tmp_path: Pa
     with closing(OnlineSnapshot.open(tmp_path)) as earlier:
         because = refresh(past.signals, SMALL, to_datetime(QUIET), earlier).full_reason
     assert because == (
-        f"its rows were hashed by duckdb 0.1.0, and {contents.about.hashed_by} may hash them "
-        "otherwise"
+        f"its rows were hashed by duckdb 0.1.0; {contents.about.hashed_by} may hash them "
+        "differently"
     )
 
 
@@ -255,8 +255,10 @@ def test_all_keys_are_computed_after_a_change_of_features_or_horizons(past: Past
         for signals, catalogue in ((past.signals, fewer), (others, SMALL))
     ]
     assert reasons == [
-        "the features are declared or computed otherwise now",
-        "the horizons are others now",
+        "the features, or the code that computes them, have changed",
+        "the horizons have changed",
     ]
-    with pytest.raises(SnapshotIsLaterError, match="Expected an earlier snapshot than 2025-12-30"):
+    with pytest.raises(
+        SnapshotIsLaterError, match="is of 2025-12-31, later than the requested 2025-12-30"
+    ):
         refresh(past.signals, SMALL, to_datetime(QUIET - 1), past.snapshot)
