@@ -1,4 +1,4 @@
-"""The parity of validated data: what to replay, through what, with which parameters."""
+"""Check the parity of validated data: training rows against snapshots."""
 
 from __future__ import annotations
 
@@ -24,34 +24,36 @@ from features.runtime.errors import ArtefactError
 from features.runtime.progress import ProgressCallback
 from features.runtime.text import escape, join_names
 
-WAY_OUT: Final = "Name pooling.json of a bundle that was made with this catalogue."
+HINT: Final = "Name pooling.json of a bundle that was made with this catalogue."
 
 
 class NotPoolingError(ArtefactError):
-    """Refuse pooling parameters that the catalogue's rates can't use."""
+    """Refuse a file without the pooling parameters of the catalogue."""
 
-    def __init__(self, file: Path, found: str) -> None:
+    def __init__(self, file: Path, reason: str) -> None:
         super().__init__(
-            expected=f"the {len(CATALOGUE.parameters)} pooling parameters in {escape(file.name)}",
-            found=found,
-            way_out=WAY_OUT,
+            problem=f"The pooling parameters in {escape(file.name)} can't be used: {reason}.",
+            hint=HINT,
         )
 
 
 class UnusableParametersError(ArtefactError):
-    """Refuse pooling parameters under which features are null: parity would hold of nothing."""
+    """Refuse pooling parameters that make features null: nothing would be compared."""
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         super().__init__(
-            expected=f"finite pooling parameters, strengths above 0, in {escape(file.name)}",
-            found=f"others under {join_names(names, limit=5)}",
-            way_out=WAY_OUT,
+            problem=f"Pooling parameters must be finite, and strengths above 0. In "
+            f"{escape(file.name)} these are not: {join_names(names, limit=5)}.",
+            hint=HINT,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParityRequest:
-    """The data to replay rows of, how many, and what is to be asked in place of fresh snapshots."""
+    """The data to check, and the rows to replay.
+
+    `snapshot` replaces fresh snapshots, `pooling` the default pooling parameters.
+    """
 
     data: Path
     horizons: Horizons
@@ -61,7 +63,7 @@ class ParityRequest:
 
 
 def check_parity(request: ParityRequest, progress: ProgressCallback) -> Parity:
-    """Replay training rows as a check asks for it.
+    """Replay the requested training rows and compare them.
 
     Raises:
         XuanpinError: the data, the snapshot or the parameters can't be used.
@@ -80,17 +82,19 @@ def _parameters(file: Path | None) -> Mapping[str, float]:
     if file is None:
         return default_parameters(CATALOGUE)
     try:
-        found = TypeAdapter(dict[str, float]).validate_json(file.read_bytes())
+        parameters = TypeAdapter(dict[str, float]).validate_json(file.read_bytes())
     except FileNotFoundError as error:
-        raise NotPoolingError(file, "no such file") from error
+        raise NotPoolingError(file, "there is no such file") from error
     except ValidationError as error:
-        raise NotPoolingError(file, "other content") from error
-    if set(found) != set(CATALOGUE.parameters):
-        raise NotPoolingError(file, f"{len(found)} of other names")
-    unusable = [name for name, value in found.items() if not _is_usable(name, value)]
+        raise NotPoolingError(file, "it is not a JSON object of numbers") from error
+    if set(parameters) != set(CATALOGUE.parameters):
+        expected = len(CATALOGUE.parameters)
+        reason = f"its {len(parameters)} names are not the {expected} of the catalogue"
+        raise NotPoolingError(file, reason)
+    unusable = [name for name, value in parameters.items() if not _is_usable(name, value)]
     if unusable:
         raise UnusableParametersError(file, unusable)
-    return found
+    return parameters
 
 
 def _is_usable(name: str, value: float) -> bool:

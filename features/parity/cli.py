@@ -1,4 +1,4 @@
-"""Prove from the command line that training and the online snapshot hold the same values."""
+"""The command `xuanpin features parity`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ import typer
 app: Final = typer.Typer()
 
 DIFFERENT: Final = 1
-PARITY_CODES: Final = """Exit codes: 0 every bit is the same; 1 a feature differs; 2 wrong usage or
+PARITY_CODES: Final = """Exit codes: 0 all bits are equal; 1 a feature differs; 2 wrong usage or
 settings; 3 the data aren't validated, or nothing was on sale; 5 the snapshot was refused; 6 the
 disk refused.
 
 Example: xuanpin features parity --data var/run/validated --sample 200"""
 
-DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
-ConfigOption = Annotated[
-    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; its own must hold.")
-]
+DataOption = Annotated[Path, typer.Option(help="Directory written by `xuanpin check --out`.")]
+ConfigOption = Annotated[Path | None, typer.Option(help=r"TOML file with a section \[horizons].")]
 SampleOption = Annotated[int, typer.Option(min=1, help="Training rows to replay.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of the choice of rows and moments.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the choice of rows and moments.")]
 SnapshotOption = Annotated[
     Path | None,
-    typer.Option(help="Snapshot, or directory of snapshots, to ask in place of fresh ones."),
+    typer.Option(help="Snapshot, or directory of snapshots, to compare with instead of new ones."),
 ]
 PoolingOption = Annotated[
-    Path | None, typer.Option(help="A bundle's pooling.json, for the parameters in use.")
+    Path | None, typer.Option(help="A bundle's pooling.json, to compare with its parameters.")
 ]
 EveryFeatureOption = Annotated[
     bool, typer.Option("--json", help="Print every feature as JSON and nothing else.")
@@ -45,13 +43,13 @@ def parity(
     *,
     json: EveryFeatureOption = False,
 ) -> None:
-    """Replay training rows through the online path and show where the two differ, and how much.
+    """Replay training rows through the online path and show every difference.
 
-    Shown are the largest difference in each family of features and, the worst first, the features
-    that differ; --json has the largest difference of every feature.
+    The report has the largest difference in each family of features and the features that differ,
+    the worst first; --json has the largest difference of every feature.
 
-    Rows are drawn from a few moments, the first and the last among them; for each a snapshot is
-    made, opened and asked as a request asks it. With --snapshot, rows of its moment are drawn.
+    Rows are drawn from a few moments, the first and the last among them. For each moment a snapshot
+    is made, opened and looked up as by a request. With --snapshot, rows of its moment are drawn.
     """
     from rich.console import Console
 
@@ -70,9 +68,9 @@ def parity(
         pooling=pooling,
     )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        found = check_parity(check, progress)
+        result = check_parity(check, progress)
     if json:
-        typer.echo(parity_json(found), nl=False)
+        typer.echo(parity_json(result), nl=False)
     else:
-        Console(highlight=False).print(parity_page(found), soft_wrap=True)
-    raise typer.Exit(DIFFERENT if found.different else 0)
+        Console(highlight=False).print(parity_page(result), soft_wrap=True)
+    raise typer.Exit(DIFFERENT if result.different else 0)

@@ -1,7 +1,7 @@
-"""Parity: training rows, replayed through the online path, must be the same bits.
+"""Compare training rows with the same rows replayed online: parity means equal bits.
 
-Its absence is train-serve skew. The training path is the interpreter over the spine; the online
-path is what a request takes: keys resolved by the snapshot, look-up, derived features.
+Any difference is train-serve skew. The training path is the interpreter over the spine; the online
+path is that of a request: resolve keys in the snapshot, look up, compute derived features.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ UlpArray = npt.NDArray[np.uint64]
 _SIGN: Final = np.uint64(1 << 63)
 
 
-def ulp_distance(one: FloatArray, other: FloatArray) -> UlpArray:
-    """Return how many floats lie from one value to the other: 0 means the same bits.
+def ulp_distance(first: FloatArray, second: FloatArray) -> UlpArray:
+    """Return the number of floats from one value to the other; 0 means equal bits.
 
-    Nulls (NaN) are all one and lie beyond infinity, so that null against a value is very far; 0.0
-    and -0.0 are one step apart.
+    All nulls (NaN) are equal and lie beyond infinity, so null is far from every value; 0.0 and -0.0
+    are one step apart.
     """
-    ours, theirs = _ordinal(one), _ordinal(other)
-    return np.where(ours > theirs, ours - theirs, theirs - ours)
+    a, b = _ordinal(first), _ordinal(second)
+    return np.where(a > b, a - b, b - a)
 
 
 def _ordinal(values: FloatArray) -> UlpArray:
@@ -44,11 +44,11 @@ def _ordinal(values: FloatArray) -> UlpArray:
 DEFAULT_MEAN: Final = 0.3
 DEFAULT_STRENGTH: Final = 20.0
 DEFAULT_EFFECT: Final = 1.0
-"""Pooling parameters where none are given: parity holds for any, or for none."""
+"""Pooling parameters if none are given: parity holds for all parameters or for none."""
 
 
 class ReplayRequest(NamedTuple):
-    """What a request would say of a training row."""
+    """The keys that a request would give for a training row."""
 
     product_id: str
     market: str
@@ -60,16 +60,16 @@ class ReplayRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """How one model input differs between the two paths."""
+    """The difference of one model input between the two paths."""
 
     feature: str
     family: FeatureFamily
     rows: int
-    """Rows whose bits differ."""
+    """Rows with other bits."""
     bits: int
-    """The largest number of floats from one value to the other."""
+    """The largest distance in floats (`ulp_distance`)."""
     value: float | None
-    """The largest difference of values; None where one of them is null."""
+    """The largest difference of values; None if one of the two is null."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ class Parity:
 
     @property
     def different(self) -> tuple[Difference, ...]:
-        """Return the model inputs that differ, the worst first."""
-        found = (one for one in self.features if one.bits)
-        return tuple(sorted(found, key=lambda one: (-one.rows, -one.bits, one.feature)))
+        """Return the inputs that differ, the worst first."""
+        different = [difference for difference in self.features if difference.bits]
+        return tuple(sorted(different, key=lambda item: (-item.rows, -item.bits, item.feature)))
 
 
 def training_matrix(
     catalogue: Catalogue, rows: pa.Table, parameters: Mapping[str, float]
 ) -> FloatArray:
-    """Return the design matrix of training rows, as training makes it."""
-    names = [one.name for one in (*catalogue.request_fields, *catalogue.base)]
+    """Return the design matrix of training rows, as in training."""
+    names = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     return catalogue.design_matrix({name: _floats(rows, name) for name in names}, parameters)
 
 
@@ -101,32 +101,33 @@ def serving_matrix(
     parameters: Mapping[str, float],
     snapshot: OnlineSnapshot,
 ) -> FloatArray:
-    """Return the design matrix of the same rows, asked for as requests.
+    """Return the design matrix of the same rows, replayed as requests.
 
-    Of a row it takes product, market, listing and what the decision fixed; all else has to come
-    out of the snapshot.
+    A request takes the row's product, market, listing and request fields; everything else comes
+    from the snapshot.
     """
     names = ("product_id", "market", "listing_id")
-    asked = [ReplayRequest(*keys) for keys in zip(*(rows[name].to_pylist() for name in names))]  # noqa: B905 - columns of one table
-    found = snapshot.look_up(build_lookup_keys(resolve_subjects(snapshot, asked)))
-    requested = {one.name: _floats(rows, one.name) for one in catalogue.request_fields}
-    return catalogue.design_matrix(found.columns.with_columns(requested), parameters)
+    columns = (rows[name].to_pylist() for name in names)
+    requests = [ReplayRequest(*keys) for keys in zip(*columns, strict=True)]
+    result = snapshot.look_up(build_lookup_keys(resolve_subjects(snapshot, requests)))
+    requested = {field.name: _floats(rows, field.name) for field in catalogue.request_fields}
+    return catalogue.design_matrix(result.columns.with_columns(requested), parameters)
 
 
 def compare(
     catalogue: Catalogue, trained: Sequence[FloatArray], served: Sequence[FloatArray]
 ) -> tuple[Difference, ...]:
-    """Compare matrices of the two paths, moment by moment, input by input."""
-    ours, theirs = np.concatenate(trained), np.concatenate(served)
-    steps = ulp_distance(ours, theirs)
+    """Compare the matrices of the two paths, one a moment, input by input."""
+    training, serving = np.concatenate(trained), np.concatenate(served)
+    distances = ulp_distance(training, serving)
     return tuple(
-        _difference(one, steps[:, place], ours[:, place] - theirs[:, place])
-        for place, one in enumerate((*catalogue.request_fields, *catalogue.features))
+        _difference(declared, distances[:, column], training[:, column] - serving[:, column])
+        for column, declared in enumerate((*catalogue.request_fields, *catalogue.features))
     )
 
 
 def default_parameters(catalogue: Catalogue) -> dict[str, float]:
-    """Return pooling parameters to compare with where no bundle's are given."""
+    """Return pooling parameters for a comparison without a bundle's own."""
     return {name: _default_parameter(name) for name in catalogue.parameters}
 
 
@@ -137,15 +138,15 @@ def _default_parameter(name: str) -> float:
 
 
 def _difference(
-    one: RequestField | Feature, steps: UlpArray, gap: npt.NDArray[np.float64]
+    declared: RequestField | Feature, distances: UlpArray, gap: npt.NDArray[np.float64]
 ) -> Difference:
-    is_other = steps > 0
-    largest = float(np.max(np.abs(gap[is_other]), initial=0.0))
+    is_different = distances > 0
+    largest = float(np.max(np.abs(gap[is_different]), initial=0.0))
     return Difference(
-        feature=one.name,
-        family=one.family,
-        rows=int(is_other.sum()),
-        bits=int(steps.max(initial=0)),
+        feature=declared.name,
+        family=declared.family,
+        rows=int(is_different.sum()),
+        bits=int(distances.max(initial=0)),
         value=largest if np.isfinite(largest) else None,
     )
 

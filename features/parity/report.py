@@ -1,4 +1,4 @@
-"""What `xuanpin features parity` says, as text and as JSON."""
+"""Report of `xuanpin features parity`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from features.declarations.kinds import FeatureFamily
 from features.parity.compare import Difference, Parity
 
 MAX_SHOWN: Final = 20
-"""A table of differences stays readable; --json has them all."""
+"""Keeps the table readable; --json has all differences."""
 
 
 def parity_page(parity: Parity) -> RenderableType:
-    """Return the largest difference of each family, the features that differ, and the sum of it."""
+    """Return the differences by family, the features that differ, and a summary."""
     lines: list[RenderableType] = [_families(parity)]
     if parity.different:
         lines.append(_differences(parity.different))
@@ -29,8 +29,8 @@ def parity_page(parity: Parity) -> RenderableType:
 
 
 def summarise(parity: Parity) -> str:
-    """Return in one sentence what was compared, and the largest difference."""
-    largest = max((one.bits for one in parity.features), default=0)
+    """Summarise in one sentence what was compared, and the largest difference."""
+    largest = max((difference.bits for difference in parity.features), default=0)
     value = _largest_value(parity.features)
     value_text = "null against a value" if value is None else f"{value:g} in value"
     return (
@@ -46,35 +46,35 @@ def parity_json(parity: Parity) -> str:
         "rows": parity.rows,
         "moments": parity.moments,
         "different": len(parity.different),
-        "features": [asdict(one) for one in parity.features],
+        "features": [asdict(difference) for difference in parity.features],
     }
     return json.dumps(facts, indent=2) + "\n"
 
 
 def _families(parity: Parity) -> Table:
-    """Return every feature's part: a line a family stays readable, one a feature wouldn't."""
+    """Return one line a family: a line a feature would be too long to read."""
     table = Table("family", "features", "that differ", "largest, bits", "largest, value")
     for family in FeatureFamily:
-        its = [one for one in parity.features if one.family is family]
-        if its:
-            different = sum(one.bits > 0 for one in its)
-            bits = max(one.bits for one in its)
-            counts = f"{len(its):,}", f"{different:,}"
-            table.add_row(family.value, *counts, f"{bits:.4g}", _format_value(_largest_value(its)))
+        members = [difference for difference in parity.features if difference.family is family]
+        if members:
+            counts = f"{len(members):,}", f"{sum(member.bits > 0 for member in members):,}"
+            bits = max(member.bits for member in members)
+            value = _format_value(_largest_value(members))
+            table.add_row(family.value, *counts, f"{bits:.4g}", value)
     return table
 
 
 def _differences(different: tuple[Difference, ...]) -> Table:
     name = Column("feature", no_wrap=True)
     table = Table(name, "rows that differ", "largest, bits", "largest, value")
-    for one in different[:MAX_SHOWN]:
-        table.add_row(one.feature, f"{one.rows:,}", f"{one.bits:.4g}", _format_value(one.value))
+    for item in different[:MAX_SHOWN]:
+        table.add_row(item.feature, f"{item.rows:,}", f"{item.bits:.4g}", _format_value(item.value))
     return table
 
 
 def _largest_value(differences: Sequence[Difference]) -> float | None:
-    """Return the largest difference of values; None where one of them is null."""
-    values = [one.value for one in differences]
+    """Return the largest difference of values; None if one of them is null."""
+    values = [difference.value for difference in differences]
     return None if None in values else max((value or 0.0 for value in values), default=0.0)
 
 

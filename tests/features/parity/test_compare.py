@@ -99,7 +99,7 @@ def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--pooling", "none.json"), "found no such file"),
+        (("--pooling", "none.json"), "there is no such file"),
         (("--snapshot", "none"), "snapshot.json is missing"),
     ],
 )
@@ -113,12 +113,12 @@ def test_parity_through_what_is_not_there_is_refused(
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        (dict.fromkeys(CATALOGUE.parameters, float("nan")), "under .* and 36 more"),
-        ({"return_rate_mean": float("inf")}, "found others under return_rate_mean"),
-        ({"return_rate_strength_market": 0.0}, "under return_rate_strength_market"),
-        ({"return_rate_strength_market": -5.0}, "strengths above 0, in pooling.json"),
+        (dict.fromkeys(CATALOGUE.parameters, float("nan")), "not: .* and 36 more"),
+        ({"return_rate_mean": float("inf")}, "not: return_rate_mean"),
+        ({"return_rate_strength_market": 0.0}, "not: return_rate_strength_market"),
+        ({"return_rate_strength_market": -5.0}, "strengths above 0. In pooling.json"),
         ({"expected_return_low_star_strength_product": -5.0}, "low_star_strength_product"),
-        ({"planted": 1.0}, "found 42 of other names"),
+        ({"planted": 1.0}, "its 42 names are not the 41 of the catalogue"),
     ],
 )
 def test_parameters_under_which_nothing_is_compared_are_refused(
@@ -167,7 +167,7 @@ def test_null_is_far_from_every_value() -> None:
 @pytest.mark.parametrize("most", [1, 2, 4, 40])
 def test_first_and_last_moment_are_chosen_and_no_more_than_asked_for(most: int) -> None:
     days = list(range(100, 130))
-    chosen = choose_moments(days, np.random.default_rng(0), most=most)
+    chosen = choose_moments(days, np.random.default_rng(0), limit=most)
     assert len(chosen) == min(most, len(days))
     assert chosen == sorted(set(chosen) & set(days))
     assert days[-1] in chosen
