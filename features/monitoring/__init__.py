@@ -1,1 +1,1 @@
-"""Check the values that a model is asked with: bounds, nulls, freshness, drift."""
+"""Check the values that requests would use: bounds, nulls, freshness, drift."""

@@ -1,4 +1,4 @@
-"""One check of a data set's values: rows computed, every check made, one bounded report."""
+"""Check the values of a data set: compute recent rows, run every check, return one report."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ NO_REFERENCE: Final = "no bundle was given to compare with"
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRequest:
-    """What to check: the moment, the days before it, and what to compare with.
+    """What to check: the moment, the days before it, and the reference.
 
-    `as_of_day` is None for the cut-off day, `stale_after_days` for what is usual of each table. A
-    reference's horizons are the ones that hold.
+    `as_of_day` is None for the cut-off day; `stale_after_days` is None for each table's usual gap.
+    `horizons` are those of the reference, if there is one.
     """
 
     as_of_day: int | None
@@ -51,14 +51,14 @@ def check_values(
     request: CheckRequest,
     progress: Callable[[str, int], None],
 ) -> ValuesReport:
-    """Check what models would be asked with now.
+    """Check the values that requests would use now.
 
-    Rows end at the last day that the data know in full, however late the moment is; the age of
-    tables is counted to the moment itself.
+    Rows end at the last complete day of the data, even if the moment is later; the age of tables is
+    counted to the moment itself.
 
     Raises:
         NothingOnSaleError: no listing had units to sell in those days.
-        FarDayError: the moment lies outside the times that the contract takes.
+        FarDayError: the moment lies outside the times that the contract allows.
     """
     reference, horizons = request.reference, request.horizons
     cut_off = dataset.cut_off_day()
@@ -68,8 +68,8 @@ def check_values(
     last = min(cut_off, as_of_day)
     span = DaySpan(last - request.days + 1, last)
     ages = [
-        compute_age(one, as_of_day, request.stale_after_days)
-        for one in find_arrivals(dataset, as_of_day)
+        compute_age(arrivals, as_of_day, request.stale_after_days)
+        for arrivals in find_arrivals(dataset, as_of_day)
     ]
     signals = build_stored_rows(ensure_stock(dataset, horizons), horizons)
     parameters = None if reference is None else reference.parameters
@@ -103,19 +103,21 @@ def _checks(rows: CheckedRows, reference: BundleReference | None) -> tuple[Check
 
 
 def check_freshness(ages: Sequence[TableAge]) -> CheckReport:
-    """Find tables that are older than they may be."""
+    """Find tables that are older than their limit."""
     findings = [
         Finding(
             subject=age.table,
             severity=Severity.ALARM,
             size=age.days / max(1, age.limit or 1),
-            says=f"the newest row became known {age.days:,} days ago; allowed are {age.limit:,}",
+            says=f"the newest row became known {age.days:,} days ago; the limit is {age.limit:,}",
         )
         for age in ages
         if age.is_stale
     ]
-    vague = [age.table for age in ages if age.limit is None]
+    without_limit = [age.table for age in ages if age.limit is None]
     remarks = (
-        [f"Too few days with rows to tell what is usual: {', '.join(vague)}."] if vague else []
+        [f"Too few days with rows to learn the usual gap: {', '.join(without_limit)}."]
+        if without_limit
+        else []
     )
-    return keep_worst(CheckKind.FRESHNESS, len(ages) - len(vague), findings, remarks)
+    return keep_worst(CheckKind.FRESHNESS, len(ages) - len(without_limit), findings, remarks)

@@ -1,4 +1,4 @@
-"""The command that checks the values of features."""
+"""The command `xuanpin features check`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,31 @@ app: Final = typer.Typer()
 FOUND: Final = 1
 DAY: Final = "%Y-%m-%d"
 EXIT_CODES: Final = """Exit codes: 0 nothing found; 1 something was found; 2 wrong usage; 3 the data
-are broken, or nothing was on sale; 5 the bundle was refused; 6 the disk refused.
+are invalid, or nothing was on sale; 5 the bundle was refused; 6 the disk refused.
 
 Example: xuanpin features check --data validated --bundle var/run/bundles/0123456789abcdef"""
 
-DataOption = Annotated[Path, typer.Option(help="Directory that `xuanpin check --out` wrote.")]
+DataOption = Annotated[Path, typer.Option(help="Directory written by `xuanpin check --out`.")]
 BundleOption = Annotated[
     Path | None,
-    typer.Option(help="Bundle directory whose reference to compare with; its horizons hold."),
+    typer.Option(help="Bundle directory to compare with; its horizons are used."),
 ]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option(formats=[DAY], help="Day to check for; the last that the orders fill."),
+    typer.Option(
+        formats=[DAY], help="Day of the check; by default the last complete day of orders."
+    ),
 ]
-DaysOption = Annotated[int, typer.Option(min=1, max=365, help="Days of decisions to look at.")]
+DaysOption = Annotated[int, typer.Option(min=1, max=365, help="Days of decisions to check.")]
 StaleOption = Annotated[
     int | None,
-    typer.Option(min=0, help="Days that a table may be old; twice its usual gap, at least 3."),
+    typer.Option(
+        min=0,
+        help="Days that a table may be old; by default twice its usual gap, at least 3.",
+    ),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option(help=r"TOML file with a section \[horizons], without a bundle.")
+    Path | None, typer.Option(help=r"TOML file with a section \[horizons]; a bundle has its own.")
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
@@ -54,10 +59,10 @@ def check(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Check what models would be asked with now: bounds, nulls, freshness, drift.
+    """Check the values that requests would use now: bounds, nulls, freshness, drift.
 
-    Drift and null shares are compared with the reference that a bundle holds. Name today with
-    --as-of to find out that everything stopped arriving: the default moves with the orders.
+    Drift and null shares are compared with the reference in a bundle. Name today with --as-of to
+    notice that all tables stopped arriving: the default day moves with the orders.
     """
     from rich.console import Console
 
@@ -88,7 +93,7 @@ def check(
 def _load_reference(
     bundle: Path | None, config: Path | None
 ) -> tuple[BundleReference | None, Horizons]:
-    """Return the reference of a bundle, and its horizons or else those of the settings."""
+    """Return the reference of a bundle, if any, and the horizons of the bundle or the settings."""
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.horizons import Horizons
     from features.monitoring.bundle_reference import read_reference, refuse_other_horizons

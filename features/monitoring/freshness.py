@@ -1,11 +1,11 @@
-"""Freshness: whether a source table still arrives as it used to.
+"""Decide whether a source table still arrives as usual.
 
-How often a table should arrive is learned from the table itself: its usual gap is the 99th
-percentile of the gaps between days on which any row became known, and it is stale when its newest
-row is older than twice that. If it arrives regularly, that is when the second delivery in a row is
-missing; if it arrives at random (a memoryless process), a gap so long has chance 0.01 squared, once
-in ten thousand. A multiple of the mean or the median would cry wolf over the latter, and a larger
-multiple of the percentile would notice the end of a monthly table after half a year.
+A table's usual gap is learned from the table itself: the 99th percentile of the gaps between days
+on which rows became known. The table is stale if its newest row is older than twice that gap. For a
+regular table, this means that two deliveries in a row are missing. For a table that arrives at
+random (a memoryless process), such a gap has the chance 0.01 squared. A multiple of the mean or the
+median would raise false alarms for random tables; a larger multiple of the percentile would notice
+the end of a monthly table too late.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from features.dataset.days import day_number
 GAP_QUANTILE: Final = 0.99
 GAP_FACTOR: Final = 2
 MIN_LIMIT: Final = 3
-"""Days: a daily table that skips a night or a Sunday isn't dead."""
+"""Days: a daily table may skip a night or a Sunday."""
 
 MIN_GAPS: Final = 10
-"""Fewer gaps don't tell what is usual."""
+"""With fewer gaps, the usual gap is unknown."""
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """The days on which rows of a table became known, in order and each once.
+    """The distinct days on which rows of a table became known, in order.
 
-    None lies after the day for which the table is judged.
+    No day lies after the day of the check.
     """
 
     table: str
@@ -42,7 +42,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class TableAge:
-    """How old a table's newest row is, in days, and how old it may be; None: nobody can tell."""
+    """The age of a table's newest row in days, and its limit; None if the limit is unknown."""
 
     table: str
     days: int
@@ -50,14 +50,14 @@ class TableAge:
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether the table is older than it may be."""
+        """Return whether the table is older than its limit."""
         return self.limit is not None and self.days > self.limit
 
 
 def compute_age(arrivals: Arrivals, as_of_day: int, limit: int | None = None) -> TableAge:
-    """Return the age of a table at a day; a `limit` given by the user takes the usual one's place.
+    """Return the age of a table at a day; `limit` replaces the learned limit.
 
-    Of a table without a row that was known by then nobody can tell how old it may be.
+    A table without a row known by that day has no limit.
     """
     if not arrivals.days:
         return TableAge(arrivals.table, 0, None)
@@ -69,7 +69,7 @@ def compute_age(arrivals: Arrivals, as_of_day: int, limit: int | None = None) ->
 
 
 def find_arrivals(dataset: Dataset, as_of_day: int) -> list[Arrivals]:
-    """Return the arrivals of each event table of a data set up to a day; not of imputed ones."""
+    """Return the arrivals of each event table up to a day, without imputed tables."""
     names = [table.name for table in TABLES if table.is_event and dataset.has(table.name)]
     return [
         Arrivals(name, _days(dataset, name, as_of_day))

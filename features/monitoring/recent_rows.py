@@ -1,4 +1,4 @@
-"""The rows that a check of values looks at: what would be asked now, computed as in training."""
+"""Compute the rows that a check of values looks at, in the same way as training rows."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ class NothingOnSaleError(DataError):
 
     def __init__(self, span: DaySpan) -> None:
         super().__init__(
-            expected=f"listings with units on sale from {to_date(span.first)} "
-            f"to {to_date(span.last)}",
-            found="none",
-            way_out="Name another day with --as-of, or look further back with --days.",
+            problem=f"No listing had units on sale from {to_date(span.first)} to "
+            f"{to_date(span.last)}.",
+            hint="Name another day with --as-of, or look further back with --days.",
         )
 
 
@@ -50,7 +49,7 @@ def recent_rows(
     table = signals.dataset.connection.to_pyarrow(rows.order_by(AS_OF, "listing_id"))
     if table.num_rows == 0:
         raise NothingOnSaleError(span)
-    names = [one.name for one in (*catalogue.request_fields, *catalogue.base)]
+    names = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     unknown = dict.fromkeys(catalogue.parameters, float("nan"))
     return CheckedRows(
         catalogue=catalogue,
@@ -65,21 +64,21 @@ def recent_rows(
 
 
 def _features_with_parameters(catalogue: Catalogue) -> frozenset[str]:
-    return frozenset(one.name for one in catalogue.derived if one.parameters)
+    return frozenset(feature.name for feature in catalogue.derived if feature.parameters)
 
 
 def _absent_features(signals: SignalRows, catalogue: Catalogue) -> frozenset[str]:
-    """Return the features that lack a table they rest on, directly or through an input."""
-    lacking = {one.name for one in catalogue.base if not has_signals(signals, one)}
+    """Return the features without one of their tables, directly or through an input."""
+    lacking = {feature.name for feature in catalogue.base if not has_signals(signals, feature)}
     return frozenset(
-        one.name
-        for one in all_declarations(catalogue)
-        if any(root.name in lacking for root in sources(catalogue, one))
+        declared.name
+        for declared in all_declarations(catalogue)
+        if any(source.name in lacking for source in sources(catalogue, declared))
     )
 
 
 def number_keys(table: pa.Table, level: Level) -> npt.NDArray[np.int64]:
-    """Number the keys of a level, one number a key."""
+    """Return one number a key of a level: equal keys have equal numbers."""
     numbers = np.zeros(table.num_rows, dtype=np.int64)
     for name in LEVEL_KEYS[level]:
         codes = table[name].combine_chunks().dictionary_encode(null_encoding="encode").indices

@@ -1,4 +1,4 @@
-"""Checks of features' values against a reference: how often they are null, and how distributed."""
+"""Compare features with a reference: their null shares and their distributions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from features.runtime.arrays import FloatArray
 def check_null_shares(rows: CheckedRows, reference: Reference) -> CheckReport:
     """Find features that are null more or less often than in the reference.
 
-    Null and known are two bins, judged as drift is: a share that goes from 0 to a twentieth counts
-    as much as one that goes from a half to two thirds.
+    Null and known are two bins with a stability index, as for drift: a change near 0 or 1 counts
+    more than the same change near a half.
     """
     columns = list(rows.columns())
     findings = []
@@ -40,27 +40,27 @@ def check_null_shares(rows: CheckedRows, reference: Reference) -> CheckReport:
 
 
 def check_drift(rows: CheckedRows, reference: Reference) -> CheckReport:
-    """Find features whose known values are distributed otherwise than in the reference."""
+    """Find features whose known values have another distribution than in the reference."""
     columns = [
         (declared, column)
         for declared, column in rows.columns()
         if reference[declared.name].deciles and not np.isnan(column).all()
     ]
-    findings, vague = [], 0
+    findings, uncertain = [], 0
     for declared, column in columns:
         is_known = ~np.isnan(column)
         known, subjects = column[is_known], rows.count_subjects(declared, is_known)
         bins = build_bins(reference[declared.name], subjects)
         index = stability_index(bins.shares, compute_shares(bins, known), subjects)
         limit = chance_limit(len(bins.shares), subjects, len(columns))
-        vague += limit > ALARM
+        uncertain += limit > ALARM
         severity = _rate_severity(index, limit)
         if severity is not None:
             says = _describe_shift(known, reference[declared.name], index, limit)
             findings.append(
                 Finding(subject=declared.name, severity=severity, size=index, says=says)
             )
-    return keep_worst(CheckKind.DRIFT, len(columns), findings, _vague_remarks(vague))
+    return keep_worst(CheckKind.DRIFT, len(columns), findings, _uncertainty_remarks(uncertain))
 
 
 def _both_shares(missing_share: float) -> FloatArray:
@@ -78,8 +78,8 @@ def _describe_shift(known: FloatArray, reference: ColumnStats, index: float, lim
     return f"index {index:.2f} (chance: {limit:.2f}); median {before:.6g} then, {now:.6g} now"
 
 
-def _vague_remarks(features: int) -> list[str]:
+def _uncertainty_remarks(features: int) -> list[str]:
     if not features:
         return []
-    few = f"{features:,} features have so few independent values that chance alone could move"
-    return [f"{few} them by more than {ALARM}: of them only larger moves are reported."]
+    few = f"{features:,} features have few independent values: chance alone can give them an index"
+    return [f"{few} above {ALARM}. For them, only larger indexes are reported."]

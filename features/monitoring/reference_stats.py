@@ -1,4 +1,4 @@
-"""Reference statistics: how each model input was distributed when the bundle was made."""
+"""Reference statistics: the distribution of each model input when the bundle was made."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DECILES: Final = np.arange(11) / 10
 
 
 class ColumnStats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model input over the training rows; the tuples are empty where all were null.
+    """One model input over the training rows; the tuples are empty if all values were null.
 
-    `up_to[i]` is the share of the known values that are at most `deciles[i]`: more than i tenths
-    where values are tied, which deciles alone don't tell.
+    `up_to[i]` is the share of the known values that are at most `deciles[i]`. It exceeds i tenths
+    if values are tied.
     """
 
     missing_share: float

@@ -1,4 +1,4 @@
-"""The report of a check of values: what was looked at, what was found, bounded however much."""
+"""The report of a check of values; its size is bounded for any number of findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_EXAMPLES: Final = 5
 
 
 class CheckKind(StrEnum):
-    """What is looked at."""
+    """The kinds of checks."""
 
     BOUNDS = "bounds"
     ALL_NULL = "all null"
@@ -24,7 +24,7 @@ class CheckKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     NOTICE = "notice"
     ALARM = "alarm"
@@ -32,7 +32,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Example:
-    """A row that a finding is about."""
+    """A row with the problem of a finding."""
 
     listing_id: str
     value: float
@@ -40,10 +40,10 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that isn't as it should be, of a feature or a table.
+    """A problem of a feature or a table.
 
-    `size` orders the findings of a check: rows out of bounds or null, a stability index, or how
-    many times older than allowed.
+    `size` orders the findings of a check: it is a number of rows, a stability index, or an age as a
+    multiple of the limit.
     """
 
     subject: str
@@ -55,9 +55,9 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """What one check found: the worst first, at most `MAX_FINDINGS`, and how many more.
+    """The findings of one check, the worst first: at most `MAX_FINDINGS`, and the number of others.
 
-    `judged` counts the features or tables looked at; `remarks` says of which nothing can be told.
+    `judged` counts the features or tables that were checked; `remarks` names what was not.
     """
 
     check: CheckKind
@@ -69,7 +69,7 @@ class CheckReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ValuesReport:
-    """The account of a whole check; days are ISO dates, `reference` is None without a bundle."""
+    """The reports of all checks; days are ISO dates, `reference` is None without a bundle."""
 
     rows: int
     listings: int
@@ -83,7 +83,7 @@ class ValuesReport:
 
     @property
     def finding_count(self) -> int:
-        """Return how many findings there are."""
+        """Return the number of findings."""
         return sum(len(report.findings) + report.more for report in self.checks)
 
     def to_json(self) -> str:
@@ -98,7 +98,7 @@ def keep_worst(
     """Keep the worst findings of a check and count the rest: alarms first, then by size."""
     worst = sorted(
         findings,
-        key=lambda one: (one.severity is Severity.NOTICE, -one.size, one.subject),
+        key=lambda item: (item.severity is Severity.NOTICE, -item.size, item.subject),
     )
     return CheckReport(
         check=check,
@@ -109,5 +109,5 @@ def keep_worst(
     )
 
 
-def _plain(value: Any) -> str:  # noqa: ANN401 - what JSON has no form of
+def _plain(value: Any) -> str:  # noqa: ANN401 - any type that JSON lacks
     return str(value)

@@ -1,4 +1,4 @@
-"""Checks of features' values alone: bounds and nulls; pure functions over a design matrix."""
+"""Check features without a reference: bounds and nulls, as functions of a design matrix."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ Reference = Mapping[str, ColumnStats]
 class CheckedRows:
     """The rows to check: `matrix` has shape (rows, inputs) in the order of the catalogue.
 
-    `keys` numbers the key of each level that a row has (shape (rows,)), `left_out` names features
-    that could not be computed, and `absent` those whose tables aren't there.
+    `keys` holds the number of each row's key at each level, shape (rows,). `left_out` names
+    features that could not be computed, `absent` features whose tables are missing.
     """
 
     catalogue: Catalogue
@@ -45,7 +45,7 @@ class CheckedRows:
     absent: AbstractSet[str] = frozenset()
 
     def columns(self) -> Iterator[tuple[FeatureDeclaration, FloatArray]]:
-        """Yield each declaration with its column, but those that were left out."""
+        """Yield each declaration with its column, except for features left out."""
         for declared, column in zip(all_declarations(self.catalogue), self.matrix.T, strict=True):
             if declared.name not in self.left_out:
                 yield declared, column
@@ -53,15 +53,15 @@ class CheckedRows:
     def count_subjects(self, declared: FeatureDeclaration, among: npt.NDArray[np.bool_]) -> int:
         """Return how many independent values a column can have among some rows.
 
-        They are as many as its level has keys there: a row a week of one listing says little that
-        is new, and a market's value is the same for all of its listings.
+        This is the number of keys of its level there: weekly rows of one listing are not
+        independent, and all listings of a market share the market's value.
         """
         keys = self.keys[varying_level(self.catalogue, declared)]
         return len(np.unique(keys[among]))
 
 
 def check_bounds(rows: CheckedRows) -> CheckReport:
-    """Find values out of their declared bounds, and infinite ones."""
+    """Find values outside their declared bounds, and infinite values."""
     findings = []
     for declared, column in rows.columns():
         low, high = declared.low, declared.high
@@ -83,34 +83,39 @@ def check_bounds(rows: CheckedRows) -> CheckReport:
                 )
             )
     return keep_worst(
-        CheckKind.BOUNDS, len(list(rows.columns())), findings, _left_out_remarks(rows)
+        CheckKind.BOUNDS, len(list(rows.columns())), findings, _omission_remarks(rows)
     )
 
 
 def check_all_null(rows: CheckedRows, reference: Reference | None) -> CheckReport:
-    """Find features that are null throughout although their tables are there.
+    """Find features that are null in all rows although their tables are present.
 
-    One that was so already when the reference was made is no news; without a reference nobody can
-    tell, and it is worth no more than a notice (a share of a year is null before a year is over).
+    A feature that was null in the whole reference too is not reported. Without a reference, a
+    finding is only a notice: a share over a year is null before the first year ends.
     """
-    judged = [(one, column) for one, column in rows.columns() if one.name not in rows.absent]
+    judged = [
+        (declared, column)
+        for declared, column in rows.columns()
+        if declared.name not in rows.absent
+    ]
     findings = [
         Finding(
-            subject=one.name,
+            subject=declared.name,
             severity=Severity.NOTICE if reference is None else Severity.ALARM,
             size=column.size,
-            says=f"null in all {column.size:,} rows, though its tables are there",
+            says=f"null in all {column.size:,} rows, although its tables are present",
         )
-        for one, column in judged
-        if np.isnan(column).all() and (reference is None or reference[one.name].missing_share < 1)
+        for declared, column in judged
+        if np.isnan(column).all()
+        and (reference is None or reference[declared.name].missing_share < 1)
     ]
-    remarks = [f"Tables are absent of {len(rows.absent):,} features."] if rows.absent else []
+    remarks = [f"{len(rows.absent):,} features lack a table."] if rows.absent else []
     return keep_worst(CheckKind.ALL_NULL, len(judged), findings, remarks)
 
 
-def _left_out_remarks(rows: CheckedRows) -> list[str]:
+def _omission_remarks(rows: CheckedRows) -> list[str]:
     if not rows.left_out:
         return []
     return [
-        f"{len(rows.left_out):,} pooled features are left out: their parameters come in a bundle."
+        f"{len(rows.left_out):,} pooled features are left out: their parameters are in a bundle."
     ]

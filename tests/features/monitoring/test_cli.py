@@ -211,20 +211,24 @@ def test_check_refuses_other_horizons_than_the_bundle_s(
     config.write_text("[horizons]\nhorizon_days = 14\n")
     refused = check("--data", data, "--bundle", bundle, "--config", config).exception
     assert isinstance(refused, OtherHorizonsError)
-    assert "Expected horizons.horizon_days = 28, as in the bundle; found 14." in str(refused)
+    assert "horizons.horizon_days = 14, and the bundle was made with 28." in str(refused)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("manifest.json", {"catalogue_fingerprint": "0" * 64, "files": {}}, "found catalogue 0000"),
-        ("manifest.json", {}, "expected manifest.json in the bundle's form"),
+        (
+            "manifest.json",
+            {"catalogue_fingerprint": "0" * 64, "files": {}},
+            "for catalogue 0000",
+        ),
+        ("manifest.json", {}, "manifest.json doesn't have the form"),
         (
             "reference_stats.json",
             {},
-            "reference_stats.json as the manifest lists it; found another",
+            "reference_stats.json is not the file",
         ),
-        ("pooling.json", {}, "expected pooling.json as the manifest lists it; found another"),
+        ("pooling.json", {}, "pooling.json is not the file"),
     ],
 )
 def test_bundle_that_was_changed_is_refused(
@@ -241,10 +245,13 @@ def test_bundle_that_was_changed_is_refused(
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"pooling": b"{}"}, "found 0 others"),
-        ({"reference_stats": b"{}"}, "found 0 columns, not the same"),
-        ({"schema": b'{"horizons": {"horizon_days": 0}}'}, "horizons in schema.json"),
-        ({"pooling": b'{"a": NaN}'}, "pooling.json in the bundle's form"),
+        ({"pooling": b"{}"}, "pooling.json has 0 parameters, not the"),
+        ({"reference_stats": b"{}"}, "reference_stats.json has 0 columns, not the"),
+        (
+            {"schema": b'{"horizons": {"horizon_days": 0}}'},
+            "horizons in schema.json are out",
+        ),
+        ({"pooling": b'{"a": NaN}'}, "pooling.json doesn't have the form"),
     ],
 )
 def test_bundle_of_another_form_is_refused(
@@ -260,7 +267,7 @@ def test_bundle_of_another_form_is_refused(
 
 def test_file_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").symlink_to(tmp_path / "other")
-    with pytest.raises(UnusableBundleError, match=r"a bundle directory with manifest\.json"):
+    with pytest.raises(UnusableBundleError, match=r"no regular file manifest\.json"):
         read_reference(tmp_path, CATALOGUE)
 
 

@@ -75,6 +75,6 @@ def test_freshness_report_names_the_stalest_first_and_who_cannot_be_judged() -> 
     ]
     report = check_freshness(ages)
     assert [one.subject for one in report.findings] == ["returns", "stock"]
-    assert report.findings[0].says == "the newest row became known 40 days ago; allowed are 10"
+    assert report.findings[0].says == "the newest row became known 40 days ago; the limit is 10"
     assert report.judged == 3
-    assert report.remarks == ("Too few days with rows to tell what is usual: prices.",)
+    assert report.remarks == ("Too few days with rows to learn the usual gap: prices.",)
