@@ -1,1 +1,1 @@
-"""The online snapshot measured: how fast it opens and answers, and what a worker pays for it."""
+"""Measure the online snapshot: opening, look-up, and the memory of a worker."""

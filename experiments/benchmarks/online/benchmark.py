@@ -1,4 +1,4 @@
-"""All measures of the online snapshot, on one synthetic snapshot, in one run."""
+"""Run all measurements of the online snapshot on one synthetic snapshot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from features.online.writer import write_snapshot
 
 CANDIDATES: Final = 100
 LOOKUPS: Final = 100
-"""Requests that the fresh process answers: with `CANDIDATES` each, 10,000 look-ups."""
+"""Requests that the fresh process answers, each of `CANDIDATES` candidates."""
 SEED: Final = 20_260_501
 MILLISECONDS: Final = 1_000
 MEBIBYTE: Final = 1 << 20
@@ -33,7 +33,7 @@ MEBIBYTE: Final = 1 << 20
 
 @dataclass(frozen=True)
 class OnlineBenchmarkResult:
-    """What was measured."""
+    """The results of all measurements."""
 
     keys: int
     file_bytes: int
@@ -43,7 +43,7 @@ class OnlineBenchmarkResult:
     dictionary: Latency
 
     def facts(self) -> dict[str, Any]:
-        """Return the figures for a program, in the units their names say."""
+        """Return the results by name; the name ends in the unit."""
         return {
             "keys": self.keys,
             "file_mib": round(self.file_bytes / MEBIBYTE, 1),
@@ -62,31 +62,31 @@ class OnlineBenchmarkResult:
         }
 
     def to_json(self) -> str:
-        """Return the figures as JSON."""
+        """Return the results as JSON."""
         return json.dumps(self.facts(), indent=2) + "\n"
 
 
 def bench_snapshot(
     keys: int, requests: int, progress: Callable[[str, int], None]
 ) -> OnlineBenchmarkResult:
-    """Measure a snapshot of about so many keys, answering so many requests of 100 candidates."""
+    """Measure a snapshot of about `keys` keys with requests of `CANDIDATES` candidates each."""
     rng = np.random.default_rng(SEED)
     progress("making vectors", 0)
     market = synthetic_market(keys, rng)
     contents = synthetic_contents(market, CATALOGUE, rng)
     lookups = [market.keys(draw_listings(market, rng, CANDIDATES)) for _ in range(requests)]
-    count = sum(len(one.keys) for one in contents.levels.values())
-    with tempfile.TemporaryDirectory(prefix="xuanpin-bench-") as place:
-        directory = Path(place)
+    count = sum(len(level.keys) for level in contents.levels.values())
+    with tempfile.TemporaryDirectory(prefix="xuanpin-bench-") as temporary:
+        directory = Path(temporary)
         progress("writing the snapshot", count)
         started = time.perf_counter()
         write_snapshot(contents, directory)
-        taken = time.perf_counter() - started
+        write_seconds = time.perf_counter() - started
         progress("opening it", count)
         opening = measure_opening(directory, lookups[:LOOKUPS])
         progress("answering requests", requests)
         snapshot = OnlineSnapshot.open(directory)
-        ours, theirs = measure_latency(CATALOGUE, snapshot, DictStore(contents), lookups)
+        latencies = measure_latency(CATALOGUE, snapshot, DictStore(contents), lookups)
         snapshot.close()
         size = sum(file.stat().st_size for file in directory.iterdir())
-    return OnlineBenchmarkResult(count, size, taken, opening, ours, theirs)
+    return OnlineBenchmarkResult(count, size, write_seconds, opening, *latencies)

@@ -1,4 +1,4 @@
-"""The command that measures the online snapshot."""
+"""The command `xuanpin bench online`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def bench_online(
 ) -> None:
     """Measure the online snapshot: opening it, a worker's memory, look-up and derived features.
 
-    Beside it, in the same run, the same vectors in a dict of numpy rows in memory.
+    The same run also measures the same vectors in a dict of numpy rows in memory.
     """
     from rich.console import Console
     from rich.table import Table
@@ -25,11 +25,11 @@ def bench_online(
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        found = bench_snapshot(keys, requests, progress)
+        result = bench_snapshot(keys, requests, progress)
     if json:
-        typer.echo(found.to_json(), nl=False)
+        typer.echo(result.to_json(), nl=False)
         return
     table = Table("measure", "value")
-    for name, value in found.facts().items():
+    for name, value in result.facts().items():
         table.add_row(name, f"{value:,}")
     Console().print(table)

@@ -1,4 +1,4 @@
-"""Look-up and derived features for a request, beside the same out of a dict in memory."""
+"""Measure look-up and derived features of a request, from the snapshot and from a dict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Answer = Callable[[LookupKeys], ColumnBlocks]
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds a request took, one entry a request."""
+    """The seconds of each request."""
 
     seconds: tuple[float, ...]
 
@@ -37,31 +37,31 @@ class Latency:
 
     @property
     def p99(self) -> float:
-        """Return what 99 of 100 requests stayed below."""
+        """Return the 99th percentile."""
         return quantiles(self.seconds, n=100)[-1]
 
 
 class DictStore:
-    """The honest alternative: every vector a numpy row in a dict of this process."""
+    """The baseline: every vector is a numpy row in a dict of this process."""
 
     def __init__(self, contents: SnapshotContents) -> None:
         self._rows = {
-            level: dict(zip(map(join_key_parts, one.keys), one.values, strict=True))
-            for level, one in contents.levels.items()
+            level: dict(zip(map(join_key_parts, vectors.keys), vectors.values, strict=True))
+            for level, vectors in contents.levels.items()
         }
         self._about = contents.about
 
     def columns(self, keys: LookupKeys) -> ColumnBlocks:
         """Return the base features of candidates by name."""
-        stacks: dict[tuple[str, ...], FloatArray] = {}
+        blocks: dict[tuple[str, ...], FloatArray] = {}
         for level, about in self._about.levels.items():
             rows = self._rows[level]
             default = np.array(about.defaults, dtype=np.float64)
-            found = [
+            vectors = [
                 default if key is None else rows.get(key, default) for key in keys.at_level(level)
             ]
-            stacks[about.features] = np.array(found).T
-        return ColumnBlocks(stacks)
+            blocks[about.features] = np.array(vectors).T
+        return ColumnBlocks(blocks)
 
 
 def measure_latency(
@@ -70,7 +70,7 @@ def measure_latency(
     store: DictStore,
     requests: Sequence[LookupKeys],
 ) -> tuple[Latency, Latency]:
-    """Answer requests in turn from the snapshot and from the dict; check that they agree.
+    """Answer each request from the snapshot and from the dict, and compare the answers.
 
     Raises:
         ValueError: the two gave different bits.
@@ -87,9 +87,9 @@ def measure_latency(
             seconds.append(time.perf_counter() - started)
         if matrices[0].tobytes() != matrices[1].tobytes():
             raise ValueError("the snapshot and the dict gave different bits")
-    ours, theirs = (Latency(tuple(seconds[WARM_UP:])) for seconds in taken)
-    return ours, theirs
+    of_snapshot, of_dict = (Latency(tuple(seconds[WARM_UP:])) for seconds in taken)
+    return of_snapshot, of_dict
 
 
 def _request_columns(catalogue: Catalogue, rows: int) -> dict[str, FloatArray]:
-    return {one.name: np.full(rows, PRICE_AND_UNITS) for one in catalogue.request_fields}
+    return {field.name: np.full(rows, PRICE_AND_UNITS) for field in catalogue.request_fields}

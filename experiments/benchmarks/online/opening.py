@@ -1,4 +1,4 @@
-"""What a worker pays to open a snapshot and to use it: measured in a process of its own."""
+"""Measure in a separate process what a worker needs to open and use a snapshot."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _KIBIBYTE: Final = 1_024
 
 @dataclass(frozen=True)
 class Opening:
-    """Seconds to open, and the memory that opening and many look-ups added, in bytes."""
+    """Seconds to open, and the bytes of memory that opening and look-ups added."""
 
     opens: tuple[float, ...]
     anonymous_bytes: int
-    """The worker's own memory: nobody shares it."""
+    """The worker's own memory."""
     mapped_bytes: int
-    """Pages of the file in memory: all workers share them, and the system may drop them."""
+    """Pages of the file in memory: all workers share them, and the system can drop them."""
 
     @property
     def median_seconds(self) -> float:
@@ -38,23 +38,23 @@ class Opening:
 
 
 def measure_opening(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
-    """Open a snapshot in a fresh process, look the requests up there, and return what it cost."""
-    given = json.dumps([asdict(keys) for keys in requests])
+    """Open a snapshot in a fresh process and look the requests up there."""
+    message = json.dumps([asdict(keys) for keys in requests])
     finished = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "experiments.benchmarks.online.opening", str(directory)],
-        input=given,
+        input=message,
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    found = json.loads(finished.stdout)
-    return Opening(tuple(found["opens"]), found["anonymous_bytes"], found["mapped_bytes"])
+    result = json.loads(finished.stdout)
+    return Opening(tuple(result["opens"]), result["anonymous_bytes"], result["mapped_bytes"])
 
 
 def _measure(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
     gc.collect()
-    before = _memory()  # ahead of the first: what it takes once, later ones don't take again
+    before = _memory()  # before the first opening: memory taken once must count
     opens = tuple(_open_once(directory) for _ in range(OPENS))
     snapshot = OnlineSnapshot.open(directory)
     for keys in requests:
@@ -72,13 +72,13 @@ def _measure(directory: Path, requests: Sequence[LookupKeys]) -> Opening:
 def _open_once(directory: Path) -> float:
     started = time.perf_counter()
     snapshot = OnlineSnapshot.open(directory)
-    taken = time.perf_counter() - started
+    seconds = time.perf_counter() - started
     snapshot.close()
-    return taken
+    return seconds
 
 
 def _memory() -> dict[str, int]:
-    """Return what the system counts for this process, in bytes (man proc_pid_smaps)."""
+    """Return the memory of this process by kind, in bytes (man proc_pid_smaps)."""
     fields = (line.split() for line in _ROLLUP.read_text().splitlines()[1:])
     return {name.rstrip(":"): int(size) * _KIBIBYTE for name, size, *_ in fields}
 

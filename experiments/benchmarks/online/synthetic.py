@@ -1,4 +1,4 @@
-"""A snapshot of as many keys as asked for, and candidates that ask for them."""
+"""Make a synthetic snapshot of a given size, and candidates to look up in it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ AS_OF: Final = datetime(2026, 5, 1, tzinfo=UTC)
 MARKETS: Final = {"US": "USD", "GB": "GBP", "DE": "EUR", "FR": "EUR", "JP": "JPY"}
 CATEGORIES: Final = 200
 LISTING_SHARE: Final = 0.5
-"""Of all keys; the other levels share what is left, as a large catalogue of products has them."""
+"""Share of all keys, as in a large catalogue of products; likewise the next three."""
 PRODUCT_SHARE: Final = 0.2
 SUPPLIER_SHARE: Final = 0.05
 CREATOR_SHARE: Final = 0.05
 UNKNOWN_SHARE: Final = 0.1
-"""Of candidates: not listed yet, so that the wide levels answer for them."""
+"""Share of candidates without a listing: only levels above the listing know them."""
 
 
 @dataclass(frozen=True)
 class SyntheticMarket:
-    """Who belongs to whom: places in the lists of names, one entry a listing."""
+    """The product and supplier of each listing, as numbers."""
 
     product: Sequence[int]
     supplier_of: Sequence[int]
@@ -47,26 +47,27 @@ class SyntheticMarket:
     creators: int
 
     def keys(self, listings: Sequence[int]) -> LookupKeys:
-        """Return the keys of listings; one beyond the last is of a product nobody lists."""
-        owned = [place < len(self.product) for place in listings]
+        """Return the keys of listings; a number beyond the last one has no listing."""
+        has_listing = [number < len(self.product) for number in listings]
         products = [
-            self.product[place] if own else place % self.products
-            for place, own in zip(listings, owned, strict=True)
+            self.product[number] if listed else number % self.products
+            for number, listed in zip(listings, has_listing, strict=True)
         ]
         return LookupKeys(
             listing_id=[
-                _listing(place) if own else None for place, own in zip(listings, owned, strict=True)
+                _listing(number) if listed else None
+                for number, listed in zip(listings, has_listing, strict=True)
             ],
-            product_id=[_product(place) for place in products],
-            supplier_id=[_supplier(self.supplier_of[place]) for place in products],
-            creator_id=[_creator(place % self.creators) for place in listings],
-            category=[_category(place) for place in products],
-            market=[_market(place) for place in listings],
+            product_id=[_product(number) for number in products],
+            supplier_id=[_supplier(self.supplier_of[number]) for number in products],
+            creator_id=[_creator(number % self.creators) for number in listings],
+            category=[_category(number) for number in products],
+            market=[_market(number) for number in listings],
         )
 
 
 def synthetic_market(keys: int, rng: np.random.Generator) -> SyntheticMarket:
-    """Return a market with about so many keys over all levels."""
+    """Return a market with about `keys` keys over all levels."""
     listings, products = int(keys * LISTING_SHARE), int(keys * PRODUCT_SHARE)
     suppliers = max(1, int(keys * SUPPLIER_SHARE))
     return SyntheticMarket(
@@ -81,7 +82,7 @@ def synthetic_market(keys: int, rng: np.random.Generator) -> SyntheticMarket:
 def synthetic_contents(
     market: SyntheticMarket, catalogue: Catalogue, rng: np.random.Generator
 ) -> SnapshotContents:
-    """Return a snapshot's contents: counts as they occur, some null."""
+    """Return a snapshot's contents: whole numbers, some of them null."""
     keys = _keys(market)
     levels = {level: _vectors(keys[level], len(catalogue.at_level(level)), rng) for level in Level}
     about = SnapshotAbout(
@@ -91,10 +92,10 @@ def synthetic_contents(
         horizons=Horizons(),
         imputed=(),
         markets=MARKETS,
-        categories=tuple(sorted(_category(place) for place in range(CATEGORIES))),
+        categories=tuple(sorted(_category(number) for number in range(CATEGORIES))),
         levels={
             level: LevelAbout(
-                features=tuple(one.name for one in catalogue.at_level(level)),
+                features=tuple(feature.name for feature in catalogue.at_level(level)),
                 defaults=tuple(0.0 for _ in catalogue.at_level(level)),
                 keys=len(keys[level]),
             )
@@ -102,20 +103,20 @@ def synthetic_contents(
         },
     )
     products = {
-        _product(place): ProductFacts(_category(place), None, _supplier(supplier))
-        for place, supplier in enumerate(market.supplier_of)
+        _product(number): ProductFacts(_category(number), None, _supplier(supplier))
+        for number, supplier in enumerate(market.supplier_of)
     }
     listings = {
-        _listing(place): ListingFacts(
-            _product(product), _market(place), _creator(place % market.creators)
+        _listing(number): ListingFacts(
+            _product(product), _market(number), _creator(number % market.creators)
         )
-        for place, product in enumerate(market.product)
+        for number, product in enumerate(market.product)
     }
     return SnapshotContents(about=about, levels=levels, products=products, listings=listings)
 
 
 def draw_listings(market: SyntheticMarket, rng: np.random.Generator, count: int) -> list[int]:
-    """Draw the listings that candidates ask for, some of them not there."""
+    """Draw the listings of candidates; some have no listing."""
     listings = len(market.product)
     known = rng.integers(0, listings, count)
     requested: list[int] = np.where(
@@ -126,16 +127,17 @@ def draw_listings(market: SyntheticMarket, rng: np.random.Generator, count: int)
 
 def _keys(market: SyntheticMarket) -> dict[Level, list[tuple[str, ...]]]:
     pairs = dict.fromkeys(
-        (_supplier(supplier), _category(place)) for place, supplier in enumerate(market.supplier_of)
+        (_supplier(supplier), _category(number))
+        for number, supplier in enumerate(market.supplier_of)
     )
-    categories = [_category(place) for place in range(CATEGORIES)]
+    categories = [_category(number) for number in range(CATEGORIES)]
     return {
-        Level.LISTING: [(_listing(place),) for place in range(len(market.product))],
-        Level.PRODUCT: [(_product(place),) for place in range(market.products)],
-        Level.SUPPLIER: [(_supplier(place),) for place in range(market.suppliers)],
+        Level.LISTING: [(_listing(number),) for number in range(len(market.product))],
+        Level.PRODUCT: [(_product(number),) for number in range(market.products)],
+        Level.SUPPLIER: [(_supplier(number),) for number in range(market.suppliers)],
         Level.SUPPLIER_CATEGORY: list(pairs),
-        Level.CREATOR: [(_creator(place),) for place in range(market.creators)],
-        Level.CATEGORY_MARKET: [(one, code) for one in categories for code in MARKETS],
+        Level.CREATOR: [(_creator(number),) for number in range(market.creators)],
+        Level.CATEGORY_MARKET: [(category, code) for category in categories for code in MARKETS],
         Level.MARKET: [(code,) for code in MARKETS],
     }
 
@@ -146,25 +148,25 @@ def _vectors(keys: list[tuple[str, ...]], width: int, rng: np.random.Generator) 
     return LevelVectors(keys, values)
 
 
-def _listing(place: int) -> str:
-    return f"listing-{place:08d}|{_market(place)}"
+def _listing(number: int) -> str:
+    return f"listing-{number:08d}|{_market(number)}"
 
 
-def _product(place: int) -> str:
-    return f"product-{place:08d}"
+def _product(number: int) -> str:
+    return f"product-{number:08d}"
 
 
-def _supplier(place: int) -> str:
-    return f"supplier-{place:06d}"
+def _supplier(number: int) -> str:
+    return f"supplier-{number:06d}"
 
 
-def _creator(place: int) -> str:
-    return f"creator-{place:06d}"
+def _creator(number: int) -> str:
+    return f"creator-{number:06d}"
 
 
-def _category(place: int) -> str:
-    return f"category-{place % CATEGORIES:03d}"
+def _category(number: int) -> str:
+    return f"category-{number % CATEGORIES:03d}"
 
 
-def _market(place: int) -> str:
-    return tuple(MARKETS)[place % len(MARKETS)]
+def _market(number: int) -> str:
+    return tuple(MARKETS)[number % len(MARKETS)]
