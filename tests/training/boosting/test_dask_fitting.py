@@ -21,6 +21,7 @@ from distributed import LocalCluster, SchedulerPlugin
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
+from features.runtime.errors import SettingsError
 from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.prediction.booster import Booster
@@ -299,3 +300,19 @@ def test_without_dask_the_way_out_is_named() -> None:
     )
     assert "DaskMissingError" in run.stderr
     assert 'pip install "xuanpin[dask]"' in run.stderr
+
+
+@pytest.mark.parametrize(("set_to", "seconds"), [("1s", 1), (2.5, 2.5), ("2 m", 120)])
+def test_dask_engine_waits_as_long_as_dask_is_set_to(set_to: object, seconds: float) -> None:
+    with config.set({"distributed.comm.timeouts.connect": set_to}):
+        assert DaskFitter(Path("rows.parquet")).timeout_seconds == seconds
+
+
+def test_dask_engine_refuses_to_wait_for_no_length_of_time() -> None:
+    with (
+        config.set({"distributed.comm.timeouts.connect": "a while"}),
+        pytest.raises(
+            SettingsError, match=r"timeouts.connect in .* should be a length of time such as"
+        ),
+    ):
+        DaskFitter(Path("rows.parquet"))
