@@ -73,7 +73,7 @@ class TrackingError(StorageError):
 
     def __init__(self, uri: str, error: Exception) -> None:
         login, at, _ = urlsplit(uri).netloc.rpartition("@")
-        reason = str(error).replace(login + at, "").partition("\n")[0][:_MAX_REASON]
+        reason = str(error).replace(login + at, "").partition("\n")[0][:_MAX_REASON].rstrip(".")
         super().__init__(
             problem=f"The training can't be recorded at {_strip_password(uri)}: {reason}.",
             hint="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "

@@ -23,7 +23,7 @@ class TrialsRefusedError(StorageError):
     """Report a database of trials that can't be read or written."""
 
     def __init__(self, path: Path, error: Exception) -> None:
-        reason = str(_root_cause(error)).strip().partition("\n")[0]
+        reason = str(_root_cause(error)).strip().partition("\n")[0].rstrip(".")
         super().__init__(
             problem=f"The database of trials {escape(str(path))} can't be used: {escape(reason)}.",
             hint="Free some disk space, mend the file's permissions, or remove it to search again.",
