@@ -78,7 +78,7 @@ BEFORE_CHRISTMAS: Final = UpliftSetting(
     markets=CHRISTMAS_MARKETS,
 )
 """The default calendar. It improves sell-through where such a season comes, and harms where none
-does (docs/decisions/uplift-before-christmas.md)."""
+does (docs/decisions/seasonal-calendar.md and size-of-the-christmas-uplift.md)."""
 
 
 MAX_ROWS: Final = 1_000_000_000
@@ -103,10 +103,10 @@ class TrainingSettings(BaseModel):
 
     boosters: int = Field(default=5, ge=1, le=20)
     """Models for each target, each with its own seed; predictions are averaged
-    (docs/decisions/number-of-boosters.md)."""
+    (docs/decisions/booster-objectives.md)."""
     tweedie_share: float = Field(default=0.2, ge=0, le=1)
     """Share of `boosters` that minimise the Tweedie deviance of units, for targets with an input
-    that holds the units, as sell-through (docs/decisions/objectives-of-boosters.md). The number of
+    that holds the units, as sell-through (docs/decisions/booster-objectives.md). The number of
     such boosters is rounded, a half to the even number."""
     trees: int = Field(default=200, ge=1, le=5000)
     """Trees of each booster."""

@@ -3,7 +3,7 @@
 Cross-entropy counts decisions: each share has the weight that its target gives it. The Tweedie
 deviance of units (Jørgensen 1987, "Exponential dispersion models") counts the units on offer.
 Boosters of the two objectives make different errors, so the average of both is at least as good as
-boosters of one alone (docs/decisions/objectives-of-boosters.md).
+boosters of one alone (docs/decisions/booster-objectives.md).
 
 Boosters of both objectives learn shares. With the logarithm of the units on offer as offset,
 gradient and Hessian of the deviance of units are those of the deviance of the share, times the
