@@ -1,4 +1,4 @@
-"""The front door: one command line that joins the packages' commands, and one way to fail."""
+"""The command line `xuanpin`: all commands, and one way to report errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from features.runtime.errors import XuanpinError
 from features.runtime.refusals import as_engine_error, as_storage_error
 
 UNEXPECTED: Final = 70
-"""Exit code of a defect in this program, as in sysexits.h."""
+"""Exit code of a defect of the program, as EX_SOFTWARE in sysexits.h."""
 PYSPARK_WARNING: Final = "PySpark does not yet fully support pandas"
 
 app = typer.Typer(
@@ -38,7 +38,6 @@ app.add_typer(features.validation.cli.app)
 app.add_typer(features.cli.app)
 app.add_typer(features.importers.cli.app)
 app.add_typer(training.pipeline.cli.app)
-app.add_typer(experiments.cli.run_app)
 app.add_typer(serving.api.cli.app)
 app.add_typer(serving.bundle.cli.app, name="bundle")
 app.add_typer(experiments.cli.bench_app)
@@ -63,13 +62,13 @@ def xuanpin(
 
 
 def main() -> None:
-    """Run the command line; whatever fails ends in one message and a documented exit code."""
+    """Run the command line; every failure ends with one message and a documented exit code."""
     _ignore_pyspark_warning()
     try:
         app(prog_name="xuanpin")
     except XuanpinError as error:
         _stop(error)
-    except Exception as error:  # noqa: BLE001 - the last resort: nobody should meet a traceback
+    except Exception as error:  # noqa: BLE001 - the last resort: no user should see a traceback
         refused = as_storage_error(error) if isinstance(error, OSError) else as_engine_error(error)
         if refused is None:
             _stop_unexpectedly()
@@ -89,14 +88,14 @@ def _stop(error: XuanpinError) -> NoReturn:
 
 
 def _stop_unexpectedly() -> NoReturn:
-    """Put the traceback, which may hold values of the data, into a file and name the file."""
+    """Write the traceback to a file: it may hold values of the data, so it isn't printed."""
     with tempfile.NamedTemporaryFile(
         mode="w", encoding="utf-8", prefix="xuanpin-", suffix=".txt", delete=False
     ) as file:
         traceback.print_exc(file=file)
     typer.echo(
-        "xuanpin: something went wrong that we did not foresee. "
-        f"Please report it with the details in {file.name} (look through them first).",
+        "xuanpin: an unexpected error occurred. "
+        f"Please report it with the details in {file.name} (they may hold values of your data).",
         err=True,
     )
     sys.exit(UNEXPECTED)

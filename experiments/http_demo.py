@@ -1,7 +1,7 @@
-"""Score the first candidates of a run over HTTP, by the real service: `python -m` this module.
+"""Score the first candidates of a run over HTTP: `python -m experiments.http_demo RUN`.
 
-It starts `xuanpin serve` on a free port of this machine, waits until it is ready, asks, and stops
-it again.
+The demonstration starts `xuanpin serve` on a free port of this machine, waits until it is ready,
+requests scores, and stops it.
 """
 
 from __future__ import annotations
@@ -26,43 +26,41 @@ from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings
 from training.pipeline.main_job import CANDIDATES
 
-MAX_SHOWN: Final = 3
+MAX_CANDIDATES: Final = 3
 TIMEOUT_SECONDS: Final = 60
 INTEGER_COLUMNS: Final = ("list_price_minor", "units_offered")
 
 
 class NotReadyError(ArtefactError):
-    """Report a service that didn't get ready in time."""
+    """Report a service that didn't become ready in time."""
 
-    def __init__(self, run: Path, said: str, timeout_seconds: float) -> None:
+    def __init__(self, run: Path, last_answer: str, timeout_seconds: float) -> None:
         super().__init__(
-            expected=f"the service to be ready within {timeout_seconds:g} s",
-            found=said,
-            way_out=f"Start it by hand and see what it says: xuanpin serve --run {run}",
+            problem=f"The service wasn't ready within {timeout_seconds:g} s: {last_answer}.",
+            hint=f"Start it by hand and read its messages: `xuanpin serve --run {run}`.",
         )
 
 
 class NoCandidatesError(StorageError):
-    """Report a run directory without candidates to ask for."""
+    """Report a run directory without candidates."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            expected=f"candidates in {path}",
-            found="none",
-            way_out="Make a run with `xuanpin run`; it proposes candidates.",
+            problem=f"There are no candidates in {path}.",
+            hint="Make a run with `xuanpin run`: it proposes candidates.",
         )
 
 
 def read_candidates(path: Path) -> list[dict[str, str | int]]:
-    """Return the first candidates of a CSV file as the API takes them.
+    """Return the first candidates of a CSV file in the form of a request.
 
     Raises:
-        NoCandidatesError: there is no file, or no row in it.
+        NoCandidatesError: the file doesn't exist or has no rows.
     """
     if not path.is_file():
         raise NoCandidatesError(path)
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for _, row in zip(range(MAX_SHOWN), csv.DictReader(file), strict=False)]
+        rows = [row for _, row in zip(range(MAX_CANDIDATES), csv.DictReader(file), strict=False)]
     if not rows:
         raise NoCandidatesError(path)
     return [
@@ -73,10 +71,10 @@ def read_candidates(path: Path) -> list[dict[str, str | int]]:
 
 @contextmanager
 def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[str]:
-    """Yield the address of a service of a run, which stops in order when the block ends.
+    """Start the service of a run and yield its address; the service stops when the block ends.
 
     Raises:
-        NotReadyError: it doesn't get ready.
+        NotReadyError: the service doesn't become ready.
     """
     settings = ServingSettings(run=run.resolve(), port=_free_port())
     address = f"http://{settings.host}:{settings.port}"
@@ -84,9 +82,9 @@ def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator
         build_command(settings), env=build_environment(settings, os.environ)
     )
     try:
-        said = _wait_until_ready(address, process, timeout_seconds)
-        if said is not None:
-            raise NotReadyError(run, said, timeout_seconds)
+        last_answer = _wait_until_ready(address, process, timeout_seconds)
+        if last_answer is not None:
+            raise NotReadyError(run, last_answer, timeout_seconds)
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
@@ -94,7 +92,7 @@ def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator
 
 
 def request_scores(address: str, candidates: list[dict[str, str | int]]) -> dict[str, Any]:
-    """Return the service's answer for candidates."""
+    """Request scores of candidates and return the service's answer."""
     request = urllib.request.Request(  # noqa: S310 - http, on this machine
         f"{address}/v1/score",
         data=json.dumps({"candidates": candidates}).encode(),
@@ -114,31 +112,31 @@ def _free_port() -> int:
 def _wait_until_ready(
     address: str, process: subprocess.Popen[bytes], timeout_seconds: float
 ) -> str | None:
-    """Return None once the service is ready, else what it said last."""
-    give_up, said = time.monotonic() + timeout_seconds, "no answer"
-    while time.monotonic() < give_up and process.poll() is None:
+    """Return None when the service is ready, or its last answer if it doesn't become ready."""
+    deadline, last_answer = time.monotonic() + timeout_seconds, "no answer"
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=1):  # noqa: S310 - http, here
                 return None
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")
+            last_answer = error.read().decode(errors="replace").strip()
         except OSError as error:
-            said = str(error)
+            last_answer = str(error)
         time.sleep(0.1)
-    return said
+    return last_answer
 
 
 def main() -> None:
-    """Ask for the first candidates of the run directory named on the command line."""
+    """Print the scores of the first candidates of the run directory on the command line."""
     run = Path(sys.argv[1])
     candidates = read_candidates(run / CANDIDATES)
     with run_service(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
-        for one in request_scores(address, candidates)["candidates"]:
-            share, risk = one["sell_through"], one["return_risk"]
+        for scored in request_scores(address, candidates)["candidates"]:
+            sell_through, risk = scored["sell_through"], scored["return_risk"]
             print(  # noqa: T201 - likewise
-                f"  {one['candidate_id']}: sell-through {_format_share(share)}, "
-                f"return risk {_format_share(risk)}, flags {', '.join(one['flags']) or 'none'}"
+                f"  {scored['candidate_id']}: sell-through {_format_share(sell_through)}, "
+                f"return risk {_format_share(risk)}, flags {', '.join(scored['flags']) or 'none'}"
             )
 
 

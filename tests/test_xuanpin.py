@@ -154,8 +154,8 @@ def test_front_door_hides_a_traceback_in_a_file(tmp_path: Path, what: str) -> No
     (file,) = tmp_path.iterdir()
     assert done.returncode == 70
     assert done.stderr == (
-        "xuanpin: something went wrong that we did not foresee. "
-        f"Please report it with the details in {file} (look through them first).\n"
+        "xuanpin: an unexpected error occurred. "
+        f"Please report it with the details in {file} (they may hold values of your data).\n"
     )
     assert "Traceback" in file.read_text()
     assert "a value of the data" in file.read_text()

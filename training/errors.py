@@ -1,4 +1,4 @@
-"""Refusals to train: one class a failure, each built from facts."""
+"""Refuse to train: one class for each failure, built from facts."""
 
 from __future__ import annotations
 
@@ -7,140 +7,138 @@ from typing import Final
 
 from features.declarations.targets import Target
 from features.runtime.errors import TrainingError
+from features.runtime.text import join_names
 
-_MAX_NAMED: Final = 5
-"""Names listed in one message; the rest is counted."""
+_MAX_NAMES: Final = 5
 
-_WORKAROUND: Final[Mapping[Target, str]] = {
+_REBUILD: Final = "Build the training rows again with this version of the program."
+
+_WORKAROUNDS: Final[Mapping[Target, str]] = {
     "sell_through": "",
     "return_risk": " Or leave the returns table out: sell-through is then trained alone.",
 }
-"""What else can be done when a target can't be learned."""
+"""What else a user can do when a target can't be learned."""
 
 
 class MissingColumnsError(TrainingError):
     """Refuse training rows without columns that the catalogue needs."""
 
     def __init__(self, missing: Sequence[str]) -> None:
-        named = ", ".join(missing[:_MAX_NAMED])
-        more = len(missing) - _MAX_NAMED
         super().__init__(
-            expected="every column of the spine, the catalogue and the labels",
-            found=f"none named {named}" + (f" and {more} more" if more > 0 else ""),
-            way_out="Build the training rows again with this version of the program.",
+            problem=f"The training rows lack columns: {join_names(missing, _MAX_NAMES)}.",
+            hint=_REBUILD,
         )
 
 
 class CatalogueMismatchError(TrainingError):
     """Refuse training rows that were built from another catalogue."""
 
-    def __init__(self, *, expected: str, found: str) -> None:
+    def __init__(self, *, expected: str, actual: str) -> None:
+        shown = f"{actual[:16]}…" if actual else "none"
         super().__init__(
-            expected=f"training rows of catalogue {expected[:16]}…",
-            found=f"{found[:16]}…" if found else "none named",
-            way_out="Build the training rows again with this version of the program.",
+            problem=f"Expected training rows of catalogue {expected[:16]}…; found {shown}.",
+            hint=_REBUILD,
         )
 
 
 class MissingKeysError(TrainingError):
-    """Refuse training rows that don't say what they are about."""
+    """Refuse training rows without a listing, product, category, market or moment."""
 
     def __init__(self, column: str, rows: int) -> None:
         super().__init__(
-            expected=f"{column} in every training row",
-            found=f"{rows} rows without",
-            way_out="Check the data set with `xuanpin check DIR`.",
+            problem=f"The {column} is missing in {rows:,} of the training rows.",
+            hint="Check the data set with `xuanpin check DIR`.",
         )
 
 
 class UnlearnableTargetError(TrainingError, ValueError):
-    """Refuse a target that the data have outcomes of but can't teach; subclasses say why."""
+    """Refuse a target that has outcomes in the data but can't be learned from them.
 
-    def __init__(self, target: Target, *, expected: str, found: str, way_out: str) -> None:
-        way_out += _WORKAROUND[target]
-        super().__init__(expected=expected, found=found, way_out=way_out)
+    Each subclass is one reason.
+    """
+
+    def __init__(self, target: Target, *, problem: str, hint: str) -> None:
+        super().__init__(problem=problem, hint=hint + _WORKAROUNDS[target])
 
 
 class NoLabelsError(UnlearnableTargetError):
-    """Refuse a target that has not one final label."""
+    """Refuse a target without a single final label."""
 
     def __init__(self, target: Target, mature_rows: int) -> None:
         super().__init__(
             target,
-            expected=f"rows with a final {target}",
-            found=f"none among {mature_rows} rows whose horizon is over",
-            way_out="Add a longer history.",
+            problem=f"No row has a final {target} (the horizon of {mature_rows:,} rows is over).",
+            hint="Add a longer history.",
         )
 
 
 class InvalidLabelsError(TrainingError):
-    """Refuse labels that aren't shares; LightGBM would train on them without a word."""
+    """Refuse labels that aren't shares: LightGBM would train on them without a warning."""
 
-    def __init__(self, target: Target, *, broken: int, rows: int) -> None:
+    def __init__(self, target: Target, *, invalid: int, rows: int) -> None:
         super().__init__(
-            expected=f"final {target} labels within 0 and 1",
-            found=f"{broken} of {rows} missing or outside",
-            way_out="Build the training rows again; if it stays so, report it.",
+            problem=f"{invalid:,} of {rows:,} final {target} labels are missing or outside 0 and "
+            "1.",
+            hint="Build the training rows again. If it happens again, report it.",
         )
 
 
 class TooFewDaysError(UnlearnableTargetError):
-    """Refuse a history too short to hold training, calibration and latest slice apart."""
+    """Refuse a history too short for a training, a calibration and a latest slice."""
 
-    def __init__(self, target: Target, *, needed: int, found: int) -> None:
+    def __init__(self, target: Target, *, needed: int, days: int) -> None:
         super().__init__(
             target,
-            expected=f"{needed} days of moments with a final {target}",
-            found=f"{found} days",
-            way_out="Add a longer history, or lower latest_days, calibration_days or "
-            "min_train_days in section [training].",
+            problem=f"Training needs {needed:,} days of rows with a final {target}, but the data "
+            f"have {days:,}.",
+            hint="Add a longer history, or lower latest_days, calibration_days or min_train_days "
+            "in section [training].",
         )
 
 
 class TooFewDaysToTuneError(UnlearnableTargetError):
-    """Refuse to tune on a training slice too short to be divided once more."""
+    """Refuse to tune on a training slice too short to be split again."""
 
-    def __init__(self, target: Target, *, needed: int, found: int) -> None:
+    def __init__(self, target: Target, *, needed: int, days: int) -> None:
         super().__init__(
             target,
-            expected=f"{needed} days of training moments with a final {target}, to tune on",
-            found=f"{found} days",
-            way_out="Add a longer history, train without --trials, or lower latest_days or "
+            problem=f"Tuning needs {needed:,} days of training rows with a final {target}, but the "
+            f"data have {days:,}.",
+            hint="Add a longer history, train without --trials, or lower latest_days or "
             "min_train_days in section [training].",
         )
 
 
 class TooFewRowsError(UnlearnableTargetError):
-    """Refuse a slice with too few rows to learn or to judge from."""
+    """Refuse a slice with too few rows to learn from or to evaluate on."""
 
-    def __init__(self, target: Target, slice_name: str, *, needed: int, found: int) -> None:
+    def __init__(self, target: Target, slice_name: str, *, needed: int, rows: int) -> None:
         super().__init__(
             target,
-            expected=f"{needed} rows with a final {target} in the {slice_name} slice",
-            found=f"{found} rows",
-            way_out="Add more listings or a longer history.",
+            problem=f"The {slice_name} slice needs {needed:,} rows with a final {target}, but has "
+            f"{rows:,}.",
+            hint="Add more listings or a longer history.",
         )
 
 
 class OneClassError(UnlearnableTargetError):
-    """Refuse labels that are all the same: there is nothing to tell apart."""
+    """Refuse labels that are all the same: there is nothing to learn."""
 
     def __init__(self, target: Target, slice_name: str, value: float) -> None:
         super().__init__(
             target,
-            expected=f"different values of {target} in the {slice_name} slice",
-            found=f"{value:g} in every row",
-            way_out="Check that the outcomes' table (orders or returns) is complete.",
+            problem=f"Every {target} in the {slice_name} slice is {value:g}.",
+            hint="Check that the table of outcomes (orders or returns) is complete.",
         )
 
 
 class TooFewPositivesError(UnlearnableTargetError):
-    """Refuse labels of which hardly any is above 0."""
+    """Refuse a slice in which hardly any label is above 0."""
 
-    def __init__(self, target: Target, slice_name: str, *, needed: int, found: int) -> None:
+    def __init__(self, target: Target, slice_name: str, *, needed: int, positives: int) -> None:
         super().__init__(
             target,
-            expected=f"{needed} rows with a {target} above 0 in the {slice_name} slice",
-            found=f"{found} rows",
-            way_out="Add a longer history or more listings.",
+            problem=f"The {slice_name} slice needs {needed:,} rows with a {target} above 0, but "
+            f"has {positives:,}.",
+            hint="Add a longer history or more listings.",
         )

@@ -1,4 +1,4 @@
-"""What tuning searches: the settings of the boosters, and from where to where."""
+"""The search space of tuning: settings of the boosters with their ranges."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Range:
-    """A setting of training/settings.py and the values tried, both ends included."""
+    """A setting of training/settings.py and the range of values to try, both ends included."""
 
     name: str
     low: float
     high: float
     is_log: bool = False
-    """Whether a tenth and ten times as much are equally far away."""
+    """Whether values are spread evenly on a logarithmic scale."""
     is_integer: bool = False
 
     def clip(self, value: float) -> float:
-        """Return the value tried that is nearest to another."""
+        """Return the value in the range that is nearest to `value`."""
         return min(max(value, self.low), self.high)
 
 
@@ -31,4 +31,4 @@ SEARCH_SPACE: Final = (
     Range("feature_share", 0.2, 1.0),
     Range("bagging_share", 0.4, 1.0),
 )
-"""The number of boosters is left out: more of them are never worse, and cost time in proportion."""
+"""The number of boosters isn't searched: more are never worse, and cost time in proportion."""

@@ -18,7 +18,7 @@ from features.point_in_time.signal_rows import build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
 from features.validation.report import has_report
 from features.validation.validate import validate
-from training.checkpoints.code_version import ROOT, fingerprint_packages
+from training.checkpoints.code_version import ROOT, fingerprint_rooms
 
 MAKERS: Final = ("features", "experiments/simulator")
 """Packages whose code decides what a validated market holds."""
@@ -48,7 +48,7 @@ def ensure_valid_market(market: Simulation, raw: Path, valid: Path) -> Path:
     `raw` receives the tables, with the truth beside it. A market that other code wrote, or of
     another configuration, is replaced.
     """
-    code, made_by = fingerprint_packages(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
+    code, made_by = fingerprint_rooms(ROOT, MAKERS), valid.with_name(f"{valid.name}.made-by")
     if not _is_same_market(market, raw) or not made_by.is_file() or made_by.read_text() != code:
         shutil.rmtree(valid, ignore_errors=True)
         made_by.unlink(missing_ok=True)

@@ -66,15 +66,15 @@ REFUSED = {
     "H36 nothing sells": (
         lambda rows: _labelled(rows, "sell_through", 0.0),
         OneClassError,
-        "found 0 in every row",
+        "slice is 0",
     ),
     "H36 everything comes back": (
         lambda rows: _labelled(rows, "return_risk", 1.0),
         OneClassError,
-        "found 1 in every row",
+        "slice is 1",
     ),
     "H36 too few positives": (_few_positives, TooFewPositivesError, "sell_through above 0"),
-    "H36 a final label is NaN": (_one_missing, InvalidLabelsError, "found 1 of"),
+    "H36 a final label is NaN": (_one_missing, InvalidLabelsError, "1 of "),
     "H36 all labels are NaN": (
         lambda rows: _labelled(rows, "return_risk", float("nan")),
         (NoLabelsError, InvalidLabelsError),
@@ -83,7 +83,7 @@ REFUSED = {
     "H36 a label beyond 1": (
         lambda rows: _labelled(rows, "sell_through", 1.5),
         InvalidLabelsError,
-        "within 0 and 1",
+        "outside 0 and 1",
     ),
     "H34 no label window is over": (_none_final, NoLabelsError, "a final return_risk"),
     "H35 no row": (lambda rows: rows.slice(0, 0), NoLabelsError, "a final"),
@@ -103,7 +103,7 @@ def test_rows_that_cant_teach_are_refused_with_the_reason_and_the_way_out(
     with pytest.raises(refusal, match=says) as caught:
         trained_on(spoil(rows))
     assert caught.value.exit_code == 4
-    assert str(caught.value).startswith("Expected ")
+    assert caught.value.hint
 
 
 def test_rows_whose_label_window_is_not_over_are_counted_and_left_out(rows: pa.Table) -> None:

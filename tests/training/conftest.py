@@ -14,7 +14,7 @@ from serving.bundle.bundle import write_bundle
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.train import TrainOutput, train
 from training.shrinkage.learned_parameters import learned_parameters
@@ -48,7 +48,7 @@ def splits(training_set: TrainingSet) -> dict[Target, TargetSplit]:
 @pytest.fixture(scope="session")
 def training_input(training_set: TrainingSet, splits: dict[Target, TargetSplit]) -> TrainingInput:
     parameters = learned_parameters(training_set, splits, HORIZONS)
-    return build(RECIPE, training_set, parameters, splits)
+    return TrainingInput.build(RECIPE, training_set, parameters, splits)
 
 
 @pytest.fixture(scope="session")

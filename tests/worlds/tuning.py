@@ -19,13 +19,13 @@ WEAK: Final = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.0
 
 
 def search(database: Path, trials: int, *, timeout: float | None = None) -> Search:
-    """Return a search that tells nobody."""
+    """Return a search that reports nothing."""
     return Search(
         trials=trials,
         timeout_seconds=timeout,
         database=database,
         study=STUDY,
-        tell=ignore_progress,
+        progress=ignore_progress,
     )
 
 

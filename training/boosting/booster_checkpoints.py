@@ -1,10 +1,9 @@
-"""Boosters kept as they are fitted: a process that is killed loses only the fits under way."""
+"""Keep each booster as it is fitted, so that a killed process loses only unfinished fits."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 
 import numpy as np
 
@@ -15,36 +14,32 @@ from training.checkpoints.checkpoints import STAGES, Checkpoints
 
 @dataclass(frozen=True)
 class BoosterCheckpoints:
-    """Fits each booster once: a `BoosterFitter` over the checkpoints of a run."""
+    """A `BoosterFitter` that fits each booster once and keeps it in the checkpoints of a run."""
 
     checkpoints: Checkpoints
     reused: set[str] = field(default_factory=set, init=False)
-    """Names of the boosters that were there already."""
+    """Names of the boosters that an earlier process fitted."""
 
     def __call__(self, name: str, fit: BoosterFit, seed: int) -> str:
-        """Return the text of a booster, fitted now or by an earlier process.
+        """Return the text of a booster that is fitted now or was fitted by an earlier process.
 
         Raises:
-            StorageError: the disk refuses.
+            StorageError: the disk can't be read or written.
         """
         stage = f"booster_{name}"
         path = self.checkpoints.run / STAGES / f"{stage}.txt"
         facts = {**_fit_facts(fit), "seed": seed}
-        reached = self.checkpoints.run_stage(
-            stage, facts, path, lambda: _write(path, fit.fit(seed))
+        result = self.checkpoints.run_stage(
+            stage, facts, path, lambda: replace_file(path, fit.fit(seed).encode())
         )
-        if reached.is_reused:
+        if result.is_reused:
             self.reused.add(name)
         return path.read_bytes().decode()
 
 
-def _write(path: Path, text: str) -> None:
-    replace_file(path, text.encode())
-
-
 def _fit_facts(fit: BoosterFit) -> dict[str, object]:
-    """Return every field of a fit, arrays by digest: what is added to it changes the key too."""
-    values = {one.name: getattr(fit, one.name) for one in fields(fit)}
+    """Return every field of a fit, arrays by digest; a field added later changes the key too."""
+    values = {declared.name: getattr(fit, declared.name) for declared in fields(fit)}
     return {
         name: _digest(value) if isinstance(value, np.ndarray) else value
         for name, value in values.items()

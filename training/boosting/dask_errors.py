@@ -1,4 +1,4 @@
-"""Refusals of a Dask cluster: one class a failure, each built from facts."""
+"""Errors of a Dask cluster: one class for each failure, built from facts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import ClassVar, Final
 
 from features.runtime.errors import XuanpinError
+from features.runtime.text import join_names
 
-_MAX_NAMED: Final = 3
-"""Workers named in one message; the rest is counted."""
+_MAX_NAMES: Final = 3
 
 
 class ClusterError(XuanpinError):
@@ -22,9 +22,8 @@ class DaskMissingError(ClusterError):
 
     def __init__(self) -> None:
         super().__init__(
-            expected="the packages dask and distributed",
-            found="none",
-            way_out='Install the extra: pip install "xuanpin[dask]". Or train on this machine.',
+            problem="The packages dask and distributed aren't installed.",
+            hint='Install the extra: pip install "xuanpin[dask]". Or train on this machine.',
         )
 
 
@@ -33,9 +32,9 @@ class SchedulerUnreachableError(ClusterError):
 
     def __init__(self, address: str, *, seconds: float, reason: str) -> None:
         super().__init__(
-            expected=f"a Dask scheduler at {address}",
-            found=f"no answer within {seconds:g} s ({reason})",
-            way_out="Check the address and that `dask scheduler` runs there.",
+            problem=f"The Dask scheduler at {address} didn't answer within {seconds:g} s "
+            f"({reason}).",
+            hint="Check the address and that `dask scheduler` runs there.",
         )
 
 
@@ -44,9 +43,8 @@ class NoWorkersError(ClusterError):
 
     def __init__(self, address: str, *, seconds: float) -> None:
         super().__init__(
-            expected=f"at least one worker of the scheduler at {address}",
-            found=f"none within {seconds:g} s",
-            way_out=f"Start one with `dask worker {address} --nthreads 1`.",
+            problem=f"The scheduler at {address} had no worker within {seconds:g} s.",
+            hint=f"Start one with `dask worker {address} --nthreads 1`.",
         )
 
 
@@ -55,22 +53,19 @@ class SchedulerLostError(ClusterError):
 
     def __init__(self) -> None:
         super().__init__(
-            expected="the scheduler to answer until the boosters are fitted",
-            found="no answer any more",
-            way_out="See its log, and start it and its workers again. Then train again.",
+            problem="The Dask scheduler stopped answering while boosters were fitted.",
+            hint="Look at its log, start it and its workers again, then train again.",
         )
 
 
 class WorkerLostError(ClusterError):
-    """Report workers that went away while boosters were fitted: every one holds some rows."""
+    """Report workers that went away while boosters were fitted: each held a part of the rows."""
 
     def __init__(self, lost: Collection[str], *, workers: int) -> None:
-        named = ", ".join(sorted(lost)[:_MAX_NAMED]) or "one that kept dying"
-        more = len(lost) - _MAX_NAMED
+        named = join_names(sorted(lost), _MAX_NAMES) if lost else "one that died again and again"
         super().__init__(
-            expected=f"all {workers} workers until the boosters are fitted",
-            found=f"lost {named}" + (f" and {more} more" if more > 0 else ""),
-            way_out="See the worker's log: it may want more memory. Then train again.",
+            problem=f"Of {workers} workers, some went away while boosters were fitted: {named}.",
+            hint="Look at the worker's log: it may need more memory. Then train again.",
         )
 
 
@@ -79,18 +74,16 @@ class RowsUnreachableError(ClusterError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(
-            expected=f"training rows at {path}, for every worker to read",
-            found=reason,
-            way_out="Put them where all workers see them under the same path.",
+            problem=f"Every worker must read the training rows {path}, but one can't: {reason}.",
+            hint="Put the file where all workers find it under the same path.",
         )
 
 
 class OtherRowsError(ClusterError):
-    """Refuse a file whose rows aren't those that the training was divided by."""
+    """Refuse a file with other rows than those of the training set."""
 
-    def __init__(self, path: str, *, expected: str, found: str) -> None:
+    def __init__(self, path: str, *, expected: str, actual: str) -> None:
         super().__init__(
-            expected=f"{expected} in {path}",
-            found=found,
-            way_out="Write the training rows again, and let nothing change them meanwhile.",
+            problem=f"Expected {expected} in {path}; found {actual}.",
+            hint="Train again, and let no other program change the file meanwhile.",
         )

@@ -1,10 +1,10 @@
-"""Fit the boosters on a Dask cluster: the only file that knows Dask.
+"""Fit the boosters on a Dask cluster (no other file imports Dask).
 
-Each worker reads its part of the training rows from the file and computes their design matrix;
-`lightgbm.dask` then grows every tree on all workers at once, each on the rows that it holds. One
-booster is fitted after the other: two at a time would wait for each other's workers.
+Each worker reads its parts of the file of training rows and computes their design matrix. Then
+`lightgbm.dask` grows every tree on all workers together, each on the rows that it holds. Boosters
+are fitted one after the other: two at a time would wait for each other's workers.
 
-Workers talk to each other over ports of their own, unencrypted: use a network that is trusted.
+Workers talk to each other over their own ports without encryption: use a trusted network.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from training.boosting.dask_errors import (
     WorkerLostError,
 )
 from training.boosting.dask_rows import read_part, split_into_parts
-from training.boosting.fit_boosters import init_score, refuse_broken_samples
+from training.boosting.fit_boosters import init_score, refuse_unlearnable_samples
 from training.boosting.objectives import BoosterObjective, booster_objectives
 from training.data.sample import Sample
 from training.data.training_input import BoosterTexts, TrainingInput
@@ -59,21 +59,21 @@ except ImportError as error:
 LOCAL_WORKERS: Final = 2
 _LOCAL_SETTINGS: Final = {
     "distributed.scheduler.work-stealing": False,  # a part stays where it was read
-    "distributed.admin.tick.limit": "1h",  # a worker that trains is slow to answer: no news
+    "distributed.admin.tick.limit": "1h",  # no warnings: a worker that trains is slow to answer
 }
 _TIMEOUT_SETTING: Final = "distributed.comm.timeouts.connect"
 _POLL_SECONDS: Final = 1.0
-"""Between two looks at whether all workers are still there."""
+"""Seconds between two checks that all workers are still there."""
 
 _IGNORED_WARNINGS: Final = ("Parameter n_jobs will be ignored", "Finding random open ports")
-"""What `lightgbm.dask` says of every fit, there being nothing that anyone could do about it."""
+"""Warnings of `lightgbm.dask` at every fit, about which a user can do nothing."""
 
 _ADDRESS_LINES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
-"""Lines of a booster's text that say where the workers were."""
+"""Lines of a booster's text with the addresses of the workers."""
 
 
 def _connect_timeout() -> float:
-    """Return how many seconds Dask is set to wait for a connection."""
+    """Return the seconds that Dask's configuration allows for a connection."""
     try:
         return float(parse_timedelta(config.get(_TIMEOUT_SETTING), "s"))
     except (ValueError, KeyError, TypeError) as error:
@@ -85,32 +85,33 @@ def _connect_timeout() -> float:
 class DaskFitter:
     """Fit boosters on the cluster of a scheduler, or on two worker processes of this machine.
 
-    `rows` is the Parquet file that the training set was read from, under a path that all workers
-    can read. The client still holds the training set and its design matrix in full, which split,
-    pooling, calibration and evaluation read: 3.7 kB a row with today's catalogue, measured, or
-    3.7 GB for a million rows. What a cluster takes off it is LightGBM's own copies, and the time.
+    `rows` is the Parquet file that the training set was read from; all workers must be able to read
+    it under this path. The client still holds the training set and its design matrix, which the
+    other steps of a training read (docs/decisions/memory-of-a-dask-client.md). The cluster saves
+    the client LightGBM's copies of the rows, and time.
     """
 
     rows: Path
     scheduler: str | None = None
     timeout_seconds: float = field(default_factory=_connect_timeout)
-    """How long to wait for the scheduler, and then for its first worker."""
+    """Seconds to wait for the scheduler, and then for its first worker."""
 
     def __call__(
         self, training_input: TrainingInput, samples: Mapping[Target, Sample]
     ) -> BoosterTexts:
         """Return each target's boosters as text, as `fit_boosters` does.
 
-        Another run gives other trees, though hardly another quality: LightGBM finds the bins of
-        each input on the rows of one worker, and chance says which.
+        Two runs give different trees of nearly the same quality: LightGBM finds the bins of an
+        input on the rows of one worker, which is chosen at random.
 
         Raises:
-            TrainingError: as `fit_boosters`, for samples that teach nothing. ClusterError: one of
-            the subclasses in training/boosting/dask_errors.py says what failed.
+            TrainingError: a sample can't be learned from, as in `fit_boosters`.
+            ClusterError: the cluster failed; the subclass in training/boosting/dask_errors.py says
+                how.
         """
-        refuse_broken_samples(samples, training_input.recipe.settings)
+        refuse_unlearnable_samples(samples, training_input.recipe.settings)
         with self._client() as client:
-            rows = self.rows.absolute()  # workers began in other directories
+            rows = self.rows.absolute()  # workers have other working directories
             return _fit_while_workers_live(
                 client, lambda: _fit(rows, client, training_input, samples)
             )
@@ -143,7 +144,7 @@ def _local_cluster() -> Iterator[LocalCluster]:
 
 
 def _silence_stdout() -> None:
-    """Keep a worker off our standard output, where LightGBM writes of ports and ranks."""
+    """Silence a worker's standard output, which is ours: LightGBM prints ports and ranks there."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -163,14 +164,14 @@ def _connect(address: str, seconds: float) -> Iterator[Client]:
 
 
 def _fit_while_workers_live(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
-    """Fit, but give up when a worker goes: the others would wait for its rows for ever."""
+    """Fit, but give up when a worker goes away: the others would wait for its rows for ever."""
     workers = _live_workers(client)
     with ThreadPoolExecutor(1) as thread:
         fitting = thread.submit(_fit_as_current_client, client, fit)
         while not futures.wait([fitting], timeout=_POLL_SECONDS).done:
             lost = workers - _live_workers(client)
             if lost:
-                client.close()  # what waits in the thread is cancelled by it
+                client.close()  # cancels what the thread waits for
                 raise WorkerLostError(lost, workers=len(workers))
     try:
         return fitting.result()
@@ -182,7 +183,7 @@ def _fit_while_workers_live(client: Client, fit: Callable[[], BoosterTexts]) -> 
 
 
 def _live_workers(client: Client) -> frozenset[str]:
-    """Return the addresses of the workers that the scheduler has."""
+    """Return the addresses of the scheduler's workers."""
     try:
         return frozenset(client.ncores())
     except OSError as error:
@@ -191,15 +192,15 @@ def _live_workers(client: Client) -> frozenset[str]:
 
 
 def _fit_as_current_client(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
-    """Fit with the client that `lightgbm.dask` finds without asking for it by name."""
+    """Fit with `client` as Dask's current one, which `lightgbm.dask` uses."""
     log = logging.getLogger("lightgbm")
-    log.addFilter(_is_news)
+    log.addFilter(_is_useful)
     register_logger(log)
     with client.as_current():
         return fit()
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_useful(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith(_IGNORED_WARNINGS)
 
 
@@ -207,18 +208,19 @@ def _fit(
     path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
 ) -> BoosterTexts:
     settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
-    held = _read_parts(path, client, training_input, samples)
+    data = _read_parts(path, client, training_input, samples)
     names, texts = list(catalogue.model_inputs), BoosterTexts()
     for target in samples:
         trees = settings.tree_count(target, names)
-        inputs, label, weight = held.target_arrays(target)
-        start = _init_scores(target, inputs, names)
+        inputs, label, weight = data.target_arrays(target)
+        init_scores = _init_scores(target, inputs, names)
         fits = [
-            (_build_regressor(client, one, trees), one.weight(inputs, weight))
-            for one in booster_objectives(target, catalogue, settings)
+            (_build_regressor(client, objective, trees), objective.weight(inputs, weight))
+            for objective in booster_objectives(target, catalogue, settings)
         ]
         texts[target] = tuple(
-            _fit_booster(one, (inputs, label, by), start, names) for one, by in fits
+            _fit_booster(regressor, (inputs, label, weights), init_scores, names)
+            for regressor, weights in fits
         )
     return texts
 
@@ -226,25 +228,25 @@ def _fit(
 def _build_regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskLGBMRegressor:
     seeds = {"bagging_seed": objective.seed, "feature_fraction_seed": objective.seed}
     parameters = {**objective.parameters, **seeds}
-    del parameters["num_threads"]  # as many as each worker has
+    del parameters["num_threads"]  # each worker uses all of its threads
     return DaskLGBMRegressor(client=client, n_estimators=trees, **parameters)
 
 
 @dataclass(frozen=True)
 class _WorkerParts:
-    """What workers hold: futures of parts, and how many rows of each target are in each."""
+    """Parts that workers hold, as futures with the number of rows of each target."""
 
     parts: Sequence[tuple[Future[Any], Mapping[Target, int]]]
     width: int
 
     def target_arrays(self, target: Target) -> tuple[array.Array, array.Array, array.Array]:
-        """Return a target's inputs, labels and weights, each part where it was read."""
-        ours = [(delayed(part), rows[target]) for part, rows in self.parts if rows[target]]
+        """Return a target's inputs, labels and weights; each part stays on its worker."""
+        parts = [(delayed(part), rows[target]) for part, rows in self.parts if rows[target]]
         inputs, labels, weights = (
             array.concatenate(
                 [
                     array.from_delayed(getattr(part[target], name), (rows, *shape), np.float64)
-                    for part, rows in ours
+                    for part, rows in parts
                 ]
             )
             for name, shape in (("inputs", (self.width,)), ("label", ()), ("weight", ()))
@@ -255,9 +257,9 @@ class _WorkerParts:
 def _read_parts(
     path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
 ) -> _WorkerParts:
-    """Have the workers read the file; each part stays where it was read."""
+    """Let the workers read the file; each part stays on the worker that read it."""
     workers = sorted(client.ncores())
-    parts = split_into_parts(path, training_input, samples, least=len(workers))
+    parts = split_into_parts(path, training_input, samples, min_parts=len(workers))
     catalogue = training_input.recipe.catalogue
     reading = [
         client.submit(
@@ -265,23 +267,25 @@ def _read_parts(
             part,
             catalogue,
             training_input.parameters,
-            workers=[workers[place % len(workers)]],
+            workers=[workers[number % len(workers)]],
             allow_other_workers=False,
             pure=False,
         )
-        for place, part in enumerate(parts)
+        for number, part in enumerate(parts)
     ]
     distributed.wait(reading)
-    for one in reading:
-        error = one.exception() if one.status == "error" else None
+    for future in reading:
+        error = future.exception() if future.status == "error" else None
         if isinstance(error, OSError):
             raise RowsUnreachableError(str(path), str(error)) from error
-    rows = [{target: one.label.size for target, one in part.target_rows.items()} for part in parts]
+    rows = [
+        {target: wanted.label.size for target, wanted in part.target_rows.items()} for part in parts
+    ]
     return _WorkerParts(list(zip(reading, rows, strict=True)), len(catalogue.model_inputs))
 
 
 def _init_scores(target: Target, inputs: array.Array, names: list[str]) -> array.Array | None:
-    """Return where the target's trees start, each part where its rows are."""
+    """Return the rows' initial log odds; each part stays on the worker of its rows."""
     if init_column(target, names) is None:
         return None
 
@@ -289,19 +293,21 @@ def _init_scores(target: Target, inputs: array.Array, names: list[str]) -> array
         return init_score(target, part, names)
 
     empty = np.empty(0)
-    starts: array.Array = array.map_blocks(
+    scores: array.Array = array.map_blocks(
         part_init_scores, inputs, drop_axis=1, dtype=np.float64, meta=empty
     )
-    return starts
+    return scores
 
 
 def _fit_booster(
-    booster: Any,  # noqa: ANN401 - untyped
+    regressor: Any,  # noqa: ANN401 - untyped
     rows: tuple[array.Array, ...],
-    start: array.Array | None,
+    init_scores: array.Array | None,
     names: list[str],
 ) -> str:
     inputs, label, weight = rows
-    fitted = booster.fit(inputs, label, sample_weight=weight, init_score=start, feature_name=names)
+    fitted = regressor.fit(
+        inputs, label, sample_weight=weight, init_score=init_scores, feature_name=names
+    )
     text: str = fitted.booster_.model_to_string()
     return _ADDRESS_LINES.sub("", text)

@@ -1,7 +1,7 @@
-"""Parts of the training rows' file: who reads what, and what becomes of it.
+"""Split the file of training rows into parts, and read a part as data to fit on.
 
-A part is some of the rows that samples name, all of one row group of the Parquet file. Whoever
-reads it needs the file, the catalogue and the pooling parameters, and no other part.
+A part is rows of the samples in one row group of the Parquet file. A worker reads it with the
+catalogue and the pooling parameters, and needs no other part.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _NO_DATA_SET: Final = "no data set"
 
 @dataclass(frozen=True)
 class TargetRows:
-    """Rows of a part that a target learns from, each of shape (rows,).
+    """Rows of a part that a target learns from, each array of shape (rows,).
 
-    `rows` are positions in the row group and `masked` what the copies made of them don't know.
+    `rows` are positions in the row group; `masked` is the history to mask (`Masked`).
     """
 
     rows: IntArray
@@ -43,18 +43,18 @@ class TargetRows:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to be read at once: a row group of the file, and what each target wants of it."""
+    """Rows that are read at once: a row group of the file, and each target's rows in it."""
 
     path: Path
     digest: str
-    """Of the data set that the rows were built from: whoever reads makes sure."""
+    """Digest of the data set that the rows were built from; the reader checks it."""
     row_group: int
     target_rows: Mapping[Target, TargetRows]
 
 
 @dataclass(frozen=True)
 class FitData:
-    """What a booster learns from: inputs of shape (rows, inputs), the others (rows,)."""
+    """Data to fit a booster on: `inputs` has shape (rows, inputs), the others (rows,)."""
 
     inputs: FloatArray
     label: FloatArray
@@ -62,28 +62,28 @@ class FitData:
 
 
 def split_into_parts(
-    path: Path, training_input: TrainingInput, samples: Mapping[Target, Sample], *, least: int
+    path: Path, training_input: TrainingInput, samples: Mapping[Target, Sample], *, min_parts: int
 ) -> list[Part]:
-    """Cut the rows that samples name into parts, `least` of them if there are rows enough.
+    """Split the rows of the samples into parts: at least `min_parts`, if there are enough rows.
 
-    Row groups without such rows aren't read at all; where they are fewer than `least`, each is
-    cut into pieces of about as many rows.
+    Row groups without such rows aren't read. If fewer than `min_parts` row groups are left, each
+    is cut into pieces of nearly equal size.
 
     Raises:
-        RowsUnreachableError: there is no such file here, or it isn't Parquet.
-        OtherRowsError: the file doesn't hold the rows of the training set.
+        RowsUnreachableError: the file doesn't exist here, or isn't Parquet.
+        OtherRowsError: the file holds other rows than the training set.
     """
     ends = _row_group_ends(path, training_input.training_set)
     origin = origin_rows(training_input.training_set)
-    named = np.unique(np.concatenate([origin[sample.rows] for sample in samples.values()]))
-    group = np.searchsorted(ends, named, side="right")
+    sampled = np.unique(np.concatenate([origin[sample.rows] for sample in samples.values()]))
+    group = np.searchsorted(ends, sampled, side="right")
     groups = np.unique(group)
-    pieces = -(-least // groups.size)
+    pieces = -(-min_parts // groups.size)
     parts = []
     for number in groups.tolist():
         start = int(ends[number - 1]) if number else 0
-        ours = named[group == number]
-        for rows in (ours[place::pieces] for place in range(pieces)):  # all of them span all days
+        group_rows = sampled[group == number]
+        for rows in (group_rows[first::pieces] for first in range(pieces)):  # each spans all days
             target_rows = {
                 target: _select_rows(training_input.training_set, sample, origin, rows, start)
                 for target, sample in samples.items()
@@ -94,27 +94,27 @@ def split_into_parts(
 
 def _row_group_ends(path: Path, training_set: TrainingSet) -> IntArray:
     try:
-        about = pq.read_metadata(path)
+        metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise RowsUnreachableError(str(path), str(error).splitlines()[0]) from error
-    own = int((training_set.masked == Masked.NOTHING).sum())
-    digest = (about.metadata or {}).get(DIGEST, b"").decode()
-    if (about.num_rows, digest) != (own, training_set.digest):
+    expected = int((training_set.masked == Masked.NOTHING).sum())
+    digest = (metadata.metadata or {}).get(DIGEST, b"").decode()
+    if (metadata.num_rows, digest) != (expected, training_set.digest):
         raise OtherRowsError(
             str(path),
-            expected=f"{own} rows of data set {training_set.digest[:16]}",
-            found=f"{about.num_rows} rows of {digest[:16] or _NO_DATA_SET}",
+            expected=f"{expected:,} rows of data set {training_set.digest[:16]}",
+            actual=f"{metadata.num_rows:,} rows of {digest[:16] or _NO_DATA_SET}",
         )
-    sizes = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
+    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
     return np.cumsum(sizes, dtype=np.int64)
 
 
 def _select_rows(
     training_set: TrainingSet, sample: Sample, origin: IntArray, rows: IntArray, start: int
 ) -> TargetRows:
-    ours = sample.select(np.isin(origin[sample.rows], rows))
+    part = sample.select(np.isin(origin[sample.rows], rows))
     return TargetRows(
-        origin[ours.rows] - start, training_set.masked[ours.rows], ours.label, ours.weight
+        origin[part.rows] - start, training_set.masked[part.rows], part.label, part.weight
     )
 
 
@@ -124,7 +124,7 @@ def read_part(
     """Read a part and compute its design matrix with the function that serves.
 
     Raises:
-        OSError: there is no such file under this path, or it holds other rows.
+        OSError: the file doesn't exist under this path, or holds other rows.
     """
     inputs = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     with pq.ParquetFile(part.path) as file:
@@ -144,11 +144,11 @@ def _build_fit_data(
     catalogue: Catalogue,
     parameters: Mapping[str, float],
 ) -> FitData:
-    """Compute the inputs of rows as they are, then those of each kind of copies."""
-    places = [np.flatnonzero(target_rows.masked == masked) for masked in Masked]
+    """Compute the inputs of unmasked rows, then those of each kind of cold-start copies."""
+    positions = [np.flatnonzero(target_rows.masked == masked) for masked in Masked]
     matrices = []
-    for masked, place in zip(Masked, places, strict=True):
-        known = mask_columns(columns, target_rows.rows[place], masked, catalogue)
-        matrices.append(catalogue.design_matrix(known, parameters))
-    order = np.concatenate(places)
+    for masked, position in zip(Masked, positions, strict=True):
+        masked_columns = mask_columns(columns, target_rows.rows[position], masked, catalogue)
+        matrices.append(catalogue.design_matrix(masked_columns, parameters))
+    order = np.concatenate(positions)
     return FitData(np.concatenate(matrices), target_rows.label[order], target_rows.weight[order])

@@ -1,9 +1,8 @@
-"""Fit the boosters of all targets, side by side.
+"""Fit the boosters of all targets in parallel, each in one thread.
 
-Each fit has one thread, and several fits run at once. LightGBM's own threads wait for each other
-dozens of times a tree: on two cores with other work they made a fit five times slower, while fits
-side by side don't wait for each other at all. It also makes a model's last bits independent of the
-number of threads.
+LightGBM's own threads wait for each other many times in each tree; parallel fits don't
+(docs/decisions/threads-of-boosters.md). With one thread a fit, the last bits of a model don't
+depend on the number of threads either.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ from training.settings import TrainingSettings
 
 
 def init_score(target: Target, matrix: FloatArray, names: Sequence[str]) -> FloatArray | None:
-    """Return the offset of each row, shape (rows,); None where trees start from their mean."""
-    place = init_column(target, names)
-    if place is None:
+    """Return each row's initial log odds, shape (rows,); None if trees start from their mean."""
+    column = init_column(target, names)
+    if column is None:
         return None
-    start = init_share(matrix, place)
-    return np.asarray(np.log(start) - np.log1p(-start), np.float64)
+    share = init_share(matrix, column)
+    return np.asarray(np.log(share) - np.log1p(-share), np.float64)
 
 
 BoosterFitter = Callable[[str, "BoosterFit", int], str]
-"""Returns the text of a booster by its name, fit and seed; called from several threads."""
+"""Takes a booster's name, fit and seed and returns its text; called from several threads."""
 
 
 def fit_booster(_name: str, fit: BoosterFit, seed: int) -> str:
-    """Fit a booster, whatever was fitted before."""
+    """Fit a booster and return its text, without using earlier fits."""
     return fit.fit(seed)
 
 
@@ -52,23 +51,23 @@ def booster_fits(
     catalogue: Catalogue,
     settings: TrainingSettings,
 ) -> tuple[tuple[int, BoosterFit], ...]:
-    """Return each booster's seed and fit; `inputs` are the sample's rows of the matrix."""
+    """Return each booster's seed and fit; `inputs` are the sample's rows of the design matrix."""
     names = catalogue.model_inputs
     offset, trees = init_score(target, inputs, names), settings.tree_count(target, names)
     return tuple(
         (
-            one.seed,
+            objective.seed,
             BoosterFit(
                 inputs,
                 sample.label,
-                one.weight(inputs, sample.weight),
+                objective.weight(inputs, sample.weight),
                 names=names,
-                parameters=one.parameters,
+                parameters=objective.parameters,
                 trees=trees,
                 offset=offset,
             ),
         )
-        for one in booster_objectives(target, catalogue, settings)
+        for objective in booster_objectives(target, catalogue, settings)
     )
 
 
@@ -80,18 +79,17 @@ def fit_boosters(
     *,
     fitter: BoosterFitter = fit_booster,
 ) -> dict[Target, tuple[str, ...]]:
-    """Return each target's models as text, one a seed.
+    """Return each target's boosters as text, one for each seed.
 
-    `samples` says which rows of the design matrix to learn from; labels are shares, which both
-    objectives (training/boosting/objectives.py) take as they are. The result doesn't depend on
-    `settings.threads`.
+    `samples` holds the rows of the design matrix to learn from, and their labels, which are shares.
+    The result doesn't depend on `settings.threads`.
 
     Raises:
-        InvalidLabelsError: a label is missing or no share.
+        InvalidLabelsError: a label is missing or outside 0 and 1.
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
-    refuse_broken_samples(samples, settings)
+    refuse_unlearnable_samples(samples, settings)
     jobs = {
         target: booster_fits(target, matrix[sample.rows], sample, catalogue, settings)
         for target, sample in samples.items()
@@ -99,20 +97,22 @@ def fit_boosters(
     with ThreadPoolExecutor(settings.threads) as threads:
         fits = {
             target: [
-                threads.submit(fitter, f"{target}_{place}", fit, seed)
-                for place, (seed, fit) in enumerate(ours)
+                threads.submit(fitter, f"{target}_{number}", fit, seed)
+                for number, (seed, fit) in enumerate(seeded_fits)
             ]
-            for target, ours in jobs.items()
+            for target, seeded_fits in jobs.items()
         }
-        return {target: tuple(fit.result() for fit in ours) for target, ours in fits.items()}
+        return {
+            target: tuple(future.result() for future in futures) for target, futures in fits.items()
+        }
 
 
 @dataclass(frozen=True)
 class BoosterFit:
-    """One booster's rows and parameters; fits of a model differ in their seed and objective.
+    """The rows and parameters of one booster.
 
-    `inputs` has shape (rows, names), the other arrays (rows,). With an `offset` the trees learn
-    only what it leaves over: it is added to their sum before that becomes a share.
+    `inputs` has shape (rows, names), the other arrays (rows,). Trees correct the `offset`, if there
+    is one: a share is computed from the sum of both.
     """
 
     inputs: FloatArray
@@ -138,15 +138,23 @@ class BoosterFit:
         return text
 
 
-def refuse_broken_samples(samples: Mapping[Target, Sample], settings: TrainingSettings) -> None:
-    """Refuse samples that teach nothing, whatever fits boosters on them; raises as above."""
+def refuse_unlearnable_samples(
+    samples: Mapping[Target, Sample], settings: TrainingSettings
+) -> None:
+    """Refuse samples that boosters can't learn from, on this machine or on a cluster.
+
+    Raises:
+        InvalidLabelsError: a label is missing or outside 0 and 1.
+        OneClassError: all labels are the same.
+        TooFewPositivesError: too few labels are above 0.
+    """
     for target, sample in samples.items():
-        _refuse_broken(target, sample.label)
+        _refuse_invalid_labels(target, sample.label)
         refuse_unlearnable(target, TRAIN, sample.label, min_positives=settings.min_positives)
 
 
-def _refuse_broken(target: Target, label: FloatArray) -> None:
-    """Refuse what LightGBM would train on without a word."""
-    broken = int((~((label >= 0) & (label <= 1))).sum())
-    if broken:
-        raise InvalidLabelsError(target, broken=broken, rows=label.size)
+def _refuse_invalid_labels(target: Target, label: FloatArray) -> None:
+    """Refuse labels that LightGBM would train on without a warning."""
+    invalid = int((~((label >= 0) & (label <= 1))).sum())
+    if invalid:
+        raise InvalidLabelsError(target, invalid=invalid, rows=label.size)

@@ -1,14 +1,13 @@
-"""What each of a target's boosters minimises: cross-entropy of shares, or a deviance of units.
+"""Choose what each booster minimises: cross-entropy of shares, or a Tweedie deviance of units.
 
-Cross-entropy counts decisions: each share weighs as the target says. The Tweedie deviance of units
-(Jørgensen 1987, "Exponential dispersion models") counts what was on offer. Boosters that minimise
-the one err in other places than those of the other, so that on sell-through an average of both
-loses no more than as many of either, and surely less than one of them on markets and on Online
-Retail each (docs/models.md).
+Cross-entropy counts decisions: each share has the weight that its target gives it. The Tweedie
+deviance of units (Jørgensen 1987, "Exponential dispersion models") counts the units on offer.
+Boosters of the two objectives make different errors, so the average of both is at least as good as
+boosters of one alone (docs/decisions/booster-objectives.md).
 
-Units themselves aren't learned: with the logarithm of the units on offer as offset, gradient and
-Hessian of that deviance are those of the share, times the units to the power of 2 less the
-deviance's own. So shares are learned by that weight, without an offset, and said.
+Boosters of both objectives learn shares. With the logarithm of the units on offer as offset,
+gradient and Hessian of the deviance of units are those of the deviance of the share, times the
+units to the power of 2 minus `TWEEDIE_POWER`. So the weight of a row replaces that offset.
 """
 
 from __future__ import annotations
@@ -23,9 +22,10 @@ from features.runtime.arrays import FloatArray
 from training.settings import TrainingSettings
 
 UNITS: Final[Mapping[Target, str]] = {"sell_through": "units_offered"}
-"""The input that says of how many units a target's share is one, where inputs say it."""
+"""The input with the units that a target's share is of, for targets that have one."""
 TWEEDIE_POWER: Final = 1.3
-"""Units vary by this power of their mean: more than by chance (1), less than in proportion (2)."""
+"""The variance of units is proportional to this power of their mean: 1 is that of a Poisson
+count, 2 that of errors in proportion to the mean."""
 TWEEDIE: Final[Mapping[str, Any]] = {
     "objective": "tweedie",
     "tweedie_variance_power": TWEEDIE_POWER,
@@ -34,40 +34,39 @@ TWEEDIE: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class BoosterObjective:
-    """What one booster minimises, and how."""
+    """The objective of one booster: seed, parameters and row weights."""
 
     seed: int
     parameters: Mapping[str, Any]
-    """LightGBM's, without the seeds."""
+    """LightGBM's parameters, without the seeds."""
     units: int | None = None
-    """The input by whose units rows are weighed, None where the target's weights are as they are.
-    """
+    """Column of the units that multiply a row's weight; None leaves weights as they are."""
 
     def weight(self, inputs: Any, weight: Any) -> Any:  # noqa: ANN401 - Dask's arrays too
-        """Return what rows weigh, shape (rows,), of inputs of shape (rows, inputs)."""
+        """Return the weights of rows, shape (rows,); `inputs` has shape (rows, inputs)."""
         return weight if self.units is None else tweedie_weight(inputs[:, self.units], weight)
 
 
 def tweedie_weight(units: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return what a share of so many units weighs for the Tweedie deviance of units; (rows,)."""
+    """Return the weights of shares of `units` in the Tweedie deviance of units; shape (rows,)."""
     return weight * units ** (2 - TWEEDIE_POWER)
 
 
 def booster_objectives(
     target: Target, catalogue: Catalogue, settings: TrainingSettings
 ) -> tuple[BoosterObjective, ...]:
-    """Return what each of a target's boosters minimises; Tweedie's are the last ones."""
+    """Return the objectives of a target's boosters; those of Tweedie come last."""
     names = catalogue.model_inputs
     units = names.index(UNITS[target]) if UNITS.get(target) in names else None
-    ours = booster_parameters(catalogue.monotone(target), settings)
-    others = round(settings.boosters * settings.tweedie_share) if units is not None else 0
+    parameters = booster_parameters(catalogue.monotone(target), settings)
+    tweedie_count = round(settings.boosters * settings.tweedie_share) if units is not None else 0
     objectives = []
-    for place in range(settings.boosters):
-        seed = settings.random_state + place
-        if place < settings.boosters - others:
-            objectives.append(BoosterObjective(seed, ours))
+    for number in range(settings.boosters):
+        seed = settings.random_state + number
+        if number < settings.boosters - tweedie_count:
+            objectives.append(BoosterObjective(seed, parameters))
         else:
-            objectives.append(BoosterObjective(seed, {**ours, **TWEEDIE}, units))
+            objectives.append(BoosterObjective(seed, {**parameters, **TWEEDIE}, units))
     return tuple(objectives)
 
 
@@ -87,7 +86,7 @@ def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> d
         "data_random_seed": settings.random_state,
         "num_threads": 1,
         "deterministic": True,
-        # Without a choice LightGBM times both ways and takes the quicker one of the moment.
+        # Otherwise LightGBM times both layouts and takes the faster one, which may vary.
         "force_col_wise": True,
         "verbosity": -1,
     }

@@ -1,1 +1,1 @@
-"""Finished stages of a training, to go on from after a kill."""
+"""Keep the finished stages of a training, so that it can resume after a kill."""

@@ -1,9 +1,9 @@
-"""Checkpoints: finished stages of a training, for a later process to go on from.
+"""Record finished stages of a training, so that a later process reuses their results.
 
-A stage's result lies where it is used; `stages/` of the run directory holds a record of it: the
-key of everything that it depends on, the program included, and the digest of each of its files. A
-record is written after the result and removed before the next one is made, so that there is a
-record of whole results only, and of the latest one of each stage.
+A stage's result lies where it is used. The folder `stages` of the run directory holds a record of
+it: the digest of each of its files, and a key of everything that it depends on, the program too. A
+record is written after its result is complete and removed before the stage is made again. So
+each record is of a complete result, and of the latest one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STAGES: Final = "stages"
 
 
 class StageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a finished stage depends on, and the digests of its files by their path in the run."""
+    """A finished stage: its key, and the digests of its files by their path in the run."""
 
     key: str
     files: dict[str, str]
@@ -32,19 +32,20 @@ class StageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class StageResult:
-    """A stage that is finished: by an earlier process or just now, and with which result."""
+    """The result of a stage, made now or reused from an earlier process."""
 
     is_reused: bool
     files: Mapping[str, str]
-    """Digests of the result's files by their path in the run directory."""
+    """Digests of the files by their path in the run directory."""
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The finished stages of a run directory; one process at a time may use them.
+    """The finished stages of a run directory.
 
-    Threads may, each with stages of its own. `code_version` says which program it is that makes
-    them (training/checkpoints/code_version.py); `progress` is told of what was damaged.
+    One process at a time may use them. Its threads may too, each with its own stages.
+    `code_version` identifies the program (training/checkpoints/code_version.py). Damaged results
+    are reported to `progress`.
     """
 
     run: Path
@@ -54,44 +55,43 @@ class Checkpoints:
     def run_stage(
         self, stage: str, facts: Mapping[str, object], result: Path, make: Callable[[], object]
     ) -> StageResult:
-        """Make a stage's result, unless one of the same program and facts is there, undamaged.
+        """Make a stage's result, or reuse an undamaged one of the same program and facts.
 
-        `facts` is all that it depends on, as JSON can hold it; `result` the file or
-        directory in the run directory that `make` leaves behind, whole or not at all, in place of
-        whatever is there.
+        `facts` holds everything that the result depends on, as JSON values. `make` replaces
+        `result`, a file or directory in the run directory, completely or not at all.
 
         Raises:
-            StorageError: the disk refuses.
+            StorageError: the disk can't be read or written.
         """
         key = sha256_hex(
             canonical_json({"program": self.code_version, "stage": stage, "facts": facts})
         )
-        place = self.run / STAGES / f"{stage}.json"
+        path = self.run / STAGES / f"{stage}.json"
         with raise_storage_errors():
-            record = self._record(place)
+            record = self._read_record(path)
             if record is not None and record.key == key:
                 if _digests(self.run, result) == record.files:
                     return StageResult(is_reused=True, files=record.files)
-                self.progress(f"{stage}: damaged since it was made, so made again")
-            place.unlink(missing_ok=True)
+                self.progress(f"{stage}: the result is damaged and is made again")
+            path.unlink(missing_ok=True)
         make()
         with raise_storage_errors():
             files = _digests(self.run, result)
-        replace_file(place, canonical_json(StageRecord(key, files)))
+        replace_file(path, canonical_json(StageRecord(key, files)))
         return StageResult(is_reused=False, files=files)
 
-    def _record(self, place: Path) -> StageRecord | None:
+    def _read_record(self, path: Path) -> StageRecord | None:
         try:
-            return msgspec.json.decode(place.read_bytes(), type=StageRecord)
+            return msgspec.json.decode(path.read_bytes(), type=StageRecord)
         except FileNotFoundError:
             return None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            self.progress(f"{place.name}: damaged, so the stage is made again")
+            self.progress(f"{path.name}: the record is damaged, so the stage is made again")
             return None
 
 
 def _digests(run: Path, result: Path) -> dict[str, str]:
-    """Return the digest of a file, or of every file of a directory; nothing where nothing is."""
+    """Return the digest of a file, or of each file in a directory; empty if `result` is missing."""
     files = sorted(path for path in result.rglob("*") if path.is_file())
     if result.is_file():
         files = [result]

@@ -1,4 +1,4 @@
-"""One training at a time in a run directory, and a clean start after one that was killed."""
+"""Lock a run directory for one training, and clean up after a training that was killed."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ UNFINISHED_PATTERNS: Final = (
     "stages/**/.writing-*",
     "bundles/.writing-*/",
 )
-"""What a killed process may leave behind half written; in `bundles`, directories alone: others may
-be writing the pointer there."""
+"""Files that a killed process may leave incomplete. In `bundles` only directories: another process
+may be writing the pointer there."""
 
 
 class RunInUseError(StorageError):
-    """Refuse a run directory that another process works in."""
+    """Refuse a run directory in which another process is training."""
 
-    def __init__(self, directory: Path, process: str) -> None:
+    def __init__(self, directory: Path, process_id: str) -> None:
+        process = f"Process {process_id}" if process_id else "Another process"
         super().__init__(
-            expected=f"to be alone in the run directory {escape(str(directory))}",
-            found=f"process {process} at work there",
-            way_out="Wait until it ends, or name another directory with --out.",
+            problem=f"{process} is already training in {escape(str(directory))}.",
+            hint="Wait for it, or choose another --out.",
         )
 
 
 @contextmanager
 def run_lock(directory: Path) -> Iterator[None]:
-    """Keep other trainings out of a run directory; a process that dies lets them in again.
+    """Lock a run directory against other trainings until the block ends or the process dies.
 
-    Whatever a killed process left half written is removed.
+    Files that a killed process left incomplete are removed.
 
     Raises:
-        RunInUseError: another process is there.
+        RunInUseError: another process is training there.
         StorageError: the directory can't be written.
     """
     with raise_storage_errors():
@@ -53,7 +53,7 @@ def run_lock(directory: Path) -> Iterator[None]:
     try:
         _lock(handle, directory)
         with raise_storage_errors():
-            _remove_unfinished(directory)
+            _clean_up(directory)
         yield
     finally:
         os.close(handle)  # which also unlocks
@@ -63,14 +63,14 @@ def _lock(handle: int, directory: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        process = os.pread(handle, 20, 0).decode(errors="replace").strip()
-        raise RunInUseError(directory, process or "unknown") from None
+        process_id = os.pread(handle, 20, 0).decode(errors="replace").strip()
+        raise RunInUseError(directory, process_id) from None
     with raise_storage_errors():
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
 
-def _remove_unfinished(directory: Path) -> None:
+def _clean_up(directory: Path) -> None:
     for pattern in UNFINISHED_PATTERNS:
         for path in list(directory.glob(pattern)):
             if path.is_dir():

@@ -1,1 +1,1 @@
-"""Training rows: masking, time splits, weights, model inputs."""
+"""Prepare training rows: cold-start copies, time splits, samples, model inputs."""

@@ -1,9 +1,9 @@
-"""Rows that know less: what was known of each listing before it was one.
+"""Add cold-start rows: copies of rows with the history of the listing or the product masked.
 
-A candidate isn't listed yet, and its product may never have been sold. Training rows all have a
-listing, so each listing's first row is copied with the features of the listing itself hidden, and
-once more with those of the product hidden too. Masked features have the values that a look-up of
-an unknown key gives; the outcome stays, and so do supplier, category, creator and market.
+A candidate isn't listed yet, and its product may never have been sold. But every training row has a
+listing. So each listing's first row is copied twice: once with the listing's features masked, and
+once with the product's features masked too. A masked feature has the value that a look-up of an
+unknown key gives. The outcome stays, and so do supplier, category, creator and market.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from training.data.training_set import EncodedColumn, TargetOutcome, TrainingSet
 
 AGE: Final = "days_since_listed"
 FIRST_DAYS: Final = 1
-"""A listing's first row is at the first midnight: it knows at most a day."""
+"""A listing's first row is at its first midnight, so its history is at most one day long."""
 
 
 class Masked(IntEnum):
-    """What a row doesn't know, from nothing on."""
+    """Which history is masked in a row."""
 
     NOTHING = 0
     LISTING = 1
-    """As a candidate of a product that is known: not listed yet."""
+    """The listing's, as for a candidate of a known product that isn't listed yet."""
     PRODUCT = 2
-    """As a candidate of a product that isn't known either."""
+    """The listing's and the product's, as for a candidate of an unknown product."""
 
 
 MASKED_LEVELS: Final = {
@@ -44,7 +44,7 @@ MASKED_LEVELS: Final = {
 
 @dataclass(frozen=True)
 class _MaskedCopies:
-    """Which rows are copied, what their copies don't know, and what they hold instead."""
+    """The rows to copy, the mask of the copies, and the columns of the copies."""
 
     rows: IntArray
     masked: Masked
@@ -52,41 +52,43 @@ class _MaskedCopies:
 
 
 def add_cold_start_copies(training_set: TrainingSet, catalogue: Catalogue) -> TrainingSet:
-    """Return a training set with copies of first rows after its own rows, which stay as they are.
+    """Return the training set with masked copies of first rows appended to its unchanged rows.
 
-    `TrainingSet.hidden` tells the copies apart.
+    `TrainingSet.masked` marks the copies.
     """
     first = first_rows(training_set)
-    whole = training_set
+    extended = training_set
     for masked in MASKED_LEVELS:
         columns = mask_columns(training_set.columns, first, masked, catalogue)
-        whole = _append_copies(training_set, whole, _MaskedCopies(first, masked, columns))
-    return whole
+        copies = _MaskedCopies(first, masked, columns)
+        extended = _append_copies(extended, training_set, copies)
+    return extended
 
 
 def mask_columns(
     columns: Mapping[str, FloatArray], rows: IntArray, masked: Masked, catalogue: Catalogue
 ) -> dict[str, FloatArray]:
-    """Return the columns of copies of some rows; what is hidden is as of an unknown key.
+    """Return the columns of masked copies of `rows`: masked features are as of an unknown key.
 
-    `columns` may hold any rows of the training set, but some: a part of it gives the same copies.
+    `columns` must hold at least one row of the training set, and may hold a part of them: a row has
+    the same copies then.
     """
     levels = MASKED_LEVELS.get(masked, ())
     features = {feature.name: feature for level in levels for feature in catalogue.at_level(level)}
     counted = {name for name, feature in features.items() if isinstance(feature, COUNT_KINDS)}
     copies = {}
     for name, column in columns.items():
-        # What is counted is null only where the table is absent, and then in every row.
+        # A count is null only if its table is absent, and then in every row.
         is_counted = name in counted and not np.isnan(column).all()
-        unknown = np.full(rows.size, 0.0 if is_counted else np.nan)
-        copies[name] = unknown if name in features else column[rows]
+        of_unknown_key = np.full(rows.size, 0.0 if is_counted else np.nan)
+        copies[name] = of_unknown_key if name in features else column[rows]
     return copies
 
 
 def first_rows(training_set: TrainingSet) -> IntArray:
-    """Return the positions of rows at the first midnight of their listing, at most one each.
+    """Return the positions of each listing's row at its first midnight.
 
-    Of listings that went live before the data begin there is none.
+    A listing that went live before the data begin has no such row.
     """
     young = np.flatnonzero(training_set.columns[AGE] <= FIRST_DAYS)
     listing = training_set.keys["listing_id"].codes[young]
@@ -96,41 +98,42 @@ def first_rows(training_set: TrainingSet) -> IntArray:
 
 
 def has_full_history(training_set: TrainingSet, rows: IntArray) -> BoolArray:
-    """Tell of each of some rows whether nothing is hidden from it."""
+    """Return True for rows in which nothing is masked; shape as `rows`."""
     return np.asarray(training_set.masked[rows] == Masked.NOTHING)
 
 
 def origin_rows(training_set: TrainingSet) -> IntArray:
-    """Return the row that each row is a copy of, its own position where it is none."""
-    first = first_rows(training_set)  # a copy has no age, so none is among them
-    found = np.arange(training_set.masked.size)
+    """Return the position of the row that each row copies; rows that copy none are their own."""
+    first = first_rows(training_set)  # the age of a copy is masked, so copies aren't among them
+    origin = np.arange(training_set.masked.size)
     for masked in MASKED_LEVELS:
-        found[training_set.masked == masked] = first
-    return found
+        origin[training_set.masked == masked] = first
+    return origin
 
 
-def _append_copies(source: TrainingSet, whole: TrainingSet, copying: _MaskedCopies) -> TrainingSet:
-    rows = copying.rows
+def _append_copies(base: TrainingSet, source: TrainingSet, copies: _MaskedCopies) -> TrainingSet:
+    """Return `base` with copies of rows of `source` after its rows."""
+    rows = copies.rows
     return replace(
-        whole,
+        base,
         columns={
-            name: np.concatenate([whole.columns[name], column])
-            for name, column in copying.columns.items()
+            name: np.concatenate([base.columns[name], column])
+            for name, column in copies.columns.items()
         },
-        as_of_day=np.concatenate([whole.as_of_day, source.as_of_day[rows]]),
+        as_of_day=np.concatenate([base.as_of_day, source.as_of_day[rows]]),
         keys={
             name: EncodedColumn(
-                np.concatenate([whole.keys[name].codes, coded.codes[rows]]), coded.names
+                np.concatenate([base.keys[name].codes, encoded.codes[rows]]), encoded.names
             )
-            for name, coded in source.keys.items()
+            for name, encoded in source.keys.items()
         },
         outcomes={
             target: TargetOutcome(
-                np.concatenate([whole.outcomes[target].label, outcome.label[rows]]),
-                np.concatenate([whole.outcomes[target].weight, outcome.weight[rows]]),
-                np.concatenate([whole.outcomes[target].is_mature, outcome.is_mature[rows]]),
+                np.concatenate([base.outcomes[target].label, outcome.label[rows]]),
+                np.concatenate([base.outcomes[target].weight, outcome.weight[rows]]),
+                np.concatenate([base.outcomes[target].is_mature, outcome.is_mature[rows]]),
             )
             for target, outcome in source.outcomes.items()
         },
-        masked=np.concatenate([whole.masked, np.full(rows.size, copying.masked, np.int64)]),
+        masked=np.concatenate([base.masked, np.full(rows.size, copies.masked, np.int64)]),
     )

@@ -1,4 +1,4 @@
-"""From source tables to training rows, each stage made once."""
+"""Prepare training rows from source tables, and reuse the stages that are finished."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from training.checkpoints.checkpoints import Checkpoints, StageResult, file_dige
 VALIDATED: Final = "validated"
 TRAINING_ROWS: Final = "training_rows.parquet"
 ROW_GROUP_ROWS: Final = 100_000
-"""So that the workers of a cluster can each read a part."""
+"""Each worker of a cluster reads whole row groups."""
 CHECK: Final = "check"
 FEATURES: Final = "features"
 
 
 @dataclass(frozen=True)
 class ValidatedTables:
-    """The validated tables of a run, opened in the engine by whoever needs their signals first."""
+    """The validated tables of a run, which open when their signals are first needed."""
 
     directory: Path
     horizons: Horizons
 
     @cached_property
     def signals(self) -> SignalRows:
-        """Open the tables, with a stock table made by a rule where the source has none."""
+        """Open the tables; a rule imputes the stock table if the source has none."""
         dataset = ensure_stock(open_dataset(self.directory), self.horizons)
         return build_stored_rows(dataset, self.horizons)
 
 
 @dataclass(frozen=True)
 class PreparedRows:
-    """What the source tables say: their report and the rows to train on."""
+    """The training rows with the validation report of their source tables."""
 
     report: ValidationReport
     rows: pa.Table
@@ -61,10 +61,11 @@ class PreparedRows:
 def prepare_rows(
     source: Path, horizons: Horizons, checkpoints: Checkpoints, progress: ProgressCallback
 ) -> PreparedRows:
-    """Check the tables of a source directory and compute the rows to train on.
+    """Check the tables of a source directory and compute the training rows.
 
-    What an earlier process made of the same bytes by the same code is used as it is. Rows are
-    always those of the file, so that it makes no difference which process computed them.
+    Results that an earlier process computed from the same bytes with the same code are reused.
+    Rows are always read back from their file, so that it makes no difference which process wrote
+    it.
 
     Raises:
         DataError: a table is broken as a whole, or a required one has no valid row.
@@ -78,7 +79,7 @@ def prepare_rows(
         validate(source, tables.directory)
 
     def compute() -> None:
-        progress(f"{FEATURES}: every listing, week by week, as it was known then")
+        progress(f"{FEATURES}: weekly rows of every listing, as known at the time")
         _write_rows(build_training_rows(tables.signals, CATALOGUE), path)
 
     checked = checkpoints.run_stage(CHECK, _source_facts(source), tables.directory, check)
@@ -93,28 +94,28 @@ def prepare_rows(
     with raise_storage_errors():
         report, rows = read_report(tables.directory), pq.read_table(path)
     stages = {CHECK: checked, FEATURES: computed}
-    reused = tuple(name for name, reached in stages.items() if reached.is_reused)
+    reused = tuple(name for name, result in stages.items() if result.is_reused)
     return PreparedRows(report, rows, tables, reused)
 
 
 def _source_facts(source: Path) -> dict[str, object]:
-    """Return all that validation sees of a source directory: its name, files and their bytes.
+    """Return everything that validation depends on: the directory's name and its files' digests.
 
     Raises:
         DataError: the tables can't be found, or their columns can't be read.
     """
     with raise_storage_errors():
-        found = find_tables(source)
+        tables = find_tables(source)
         files = {
             path.relative_to(source).as_posix(): file_digest(path)
-            for table in found.tables
+            for table in tables.tables
             for path in table.files
         }
-    return {"name": found.name, "files": files, "ignored": found.ignored}
+    return {"name": tables.name, "files": files, "ignored": tables.ignored}
 
 
 def _table_digests(checked: StageResult) -> dict[str, str]:
-    """Return the digests of the validated tables, without the account and the quarantine."""
+    """Return the digests of the validated tables, without those of report and quarantine."""
     paths = {table.name: f"{VALIDATED}/{table.name}.parquet" for table in TABLES}
     return {name: checked.files[path] for name, path in paths.items() if path in checked.files}
 
@@ -124,6 +125,6 @@ def _write_rows(rows: pa.Table, path: Path) -> None:
         pq.write_table(rows, file, row_group_size=ROW_GROUP_ROWS)
 
 
-def _report_reuse(stage: str, reached: StageResult, progress: ProgressCallback) -> None:
-    if reached.is_reused:
-        progress(f"{stage}: as before")
+def _report_reuse(stage: str, result: StageResult, progress: ProgressCallback) -> None:
+    if result.is_reused:
+        progress(f"{stage}: reused")

@@ -1,4 +1,4 @@
-"""Samples: rows that have a final label, and whether they can teach anything."""
+"""Select the rows with a final label, and refuse samples that no model can learn from."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, To
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows with a final label: their positions in the training set, labels and weights."""
+    """Rows with a final label, each array of shape (rows,); `rows` are positions in the set."""
 
     rows: IntArray
     label: FloatArray
     weight: FloatArray
 
     def select(self, mask: BoolArray) -> Sample:
-        """Return the rows that a mask of shape (rows,) picks."""
+        """Return the rows where `mask`, of shape (rows,), is true."""
         return Sample(self.rows[mask], self.label[mask], self.weight[mask])
 
     def concat(self, other: Sample) -> Sample:
-        """Return these rows, then the other ones."""
+        """Return these rows followed by those of `other`."""
         return Sample(
             np.concatenate([self.rows, other.rows]),
             np.concatenate([self.label, other.label]),
@@ -36,43 +36,43 @@ class Sample:
 
 
 NO_ROWS: Final = Sample(np.empty(0, np.int64), np.empty(0), np.empty(0))
-"""What there is of a target that the data have no labels of."""
+"""The sample of a target without labels."""
 
 
 def final_rows(training_set: TrainingSet, target: Target) -> Sample:
-    """Return the rows whose label is final and rests on some evidence.
+    """Return the rows whose label is final and has a weight above 0.
 
-    A return risk of a row without any order doesn't exist: such rows are left out. Refusals count
-    rows as they were read, without their copies that know less.
+    A row without orders has no return risk and is left out. Errors count the rows that were read,
+    without their cold-start copies.
 
     Raises:
-        NoLabelsError: there is none.
-        InvalidLabelsError: a final label is missing or no share.
+        NoLabelsError: no row has a final label.
+        InvalidLabelsError: a final label is missing or outside 0 and 1.
     """
     outcome = training_set.outcomes[target]
-    is_evidence = outcome.is_mature & (outcome.weight > 0)
-    is_read = training_set.masked == Masked.NOTHING
+    is_final = outcome.is_mature & (outcome.weight > 0)
+    is_original = training_set.masked == Masked.NOTHING
     is_share = (outcome.label >= 0) & (outcome.label <= 1)
-    if not (is_evidence & ~np.isnan(outcome.label)).any():
-        raise NoLabelsError(target, int((outcome.is_mature & is_read).sum()))
-    broken = int((is_evidence & ~is_share & is_read).sum())
-    if broken:
-        raise InvalidLabelsError(target, broken=broken, rows=int((is_evidence & is_read).sum()))
-    rows = np.flatnonzero(is_evidence)
+    if not (is_final & ~np.isnan(outcome.label)).any():
+        raise NoLabelsError(target, int((outcome.is_mature & is_original).sum()))
+    invalid = int((is_final & ~is_share & is_original).sum())
+    if invalid:
+        raise InvalidLabelsError(target, invalid=invalid, rows=int((is_final & is_original).sum()))
+    rows = np.flatnonzero(is_final)
     return Sample(rows, outcome.label[rows], outcome.weight[rows])
 
 
 def refuse_unlearnable(
     target: Target, slice_name: str, label: FloatArray, *, min_positives: int
 ) -> None:
-    """Refuse labels that teach nothing.
+    """Refuse labels that no model can learn from.
 
     Raises:
-        OneClassError: all are the same.
-        TooFewPositivesError: hardly any is above 0.
+        OneClassError: all labels are the same.
+        TooFewPositivesError: fewer than `min_positives` labels are above 0.
     """
     if label.min() == label.max():
         raise OneClassError(target, slice_name, float(label[0]))
     positives = int((label > 0).sum())
     if positives < min_positives:
-        raise TooFewPositivesError(target, slice_name, needed=min_positives, found=positives)
+        raise TooFewPositivesError(target, slice_name, needed=min_positives, positives=positives)

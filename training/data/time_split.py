@@ -1,9 +1,8 @@
-"""The forward split: train, calibrate and judge on ever later moments, with an embargo between.
+"""Split rows forward in time: train, then calibration, then the latest slice, with embargoes.
 
-A target looks ahead, so slices that only follow each other in `as_of` would share outcomes: the
-last training rows' labels would hold what the first calibration rows' features already know.
-Every slice therefore ends early enough for all its labels to be final at the first moment of
-the next.
+A target looks ahead. Slices that only follow each other in `as_of` would share outcomes: the labels
+of the last training rows would hold what the features of the first calibration rows know already.
+So each slice ends early enough for all its labels to be final when the next slice begins.
 """
 
 from __future__ import annotations
@@ -33,28 +32,27 @@ LATEST: Final = "latest"
 
 @dataclass(frozen=True)
 class ForwardSplit:
-    """The moments of the three slices, in their order in time."""
+    """The days of the three slices' moments, in the order of time."""
 
     train: DaySpan
     calibration: DaySpan
     latest: DaySpan
 
-    def learned(self, horizons: Horizons) -> DaySpan:
+    def learned_days(self, horizons: Horizons) -> DaySpan:
         """Return the days of the outcomes that models and their calibration learn from.
 
-        Those that an embargo leaves out count as learned: the reporting lag of sell-through, and
-        delivery and return window besides of return risk, for which nothing is flagged.
+        The days of the embargoes count as learned.
         """
         return DaySpan(self.train.first + 1, self.calibration.last + horizons.horizon_days)
 
 
 @dataclass(frozen=True)
 class TargetSplit:
-    """A target's rows, divided; no row is in two slices, none of the embargo in any.
+    """A target's rows in slices: no row is in two of them, and rows of an embargo are in none.
 
-    The calibration slice is halved by product: `curve_fit` shapes the calibration curve,
-    `residual_fit` gives the residuals around it, which must come from products it hasn't seen.
-    All slices but the latest hold copies of first rows, from which a history is hidden.
+    The calibration slice is halved by product: the calibration curve is fitted on `curve_fit`, and
+    its residuals are taken on `residual_fit`, which are other products. All slices but `latest`
+    hold cold-start copies (cold_start_rows.py) too.
     """
 
     target: Target
@@ -64,11 +62,11 @@ class TargetSplit:
     residual_fit: Sample
     latest: Sample
     latest_masked: Sample
-    """Copies of latest rows that know less (cold_start_rows.py): to be judged apart."""
+    """Cold-start copies of latest rows, which are evaluated separately."""
 
     @property
     def samples(self) -> Mapping[str, Sample]:
-        """Return the slices by the names that reports use."""
+        """Return the slices by their names in reports."""
         return {
             TRAIN: self.train,
             CURVE_FIT: self.curve_fit,
@@ -80,10 +78,10 @@ class TargetSplit:
 def forward_split(
     target: Target, as_of_day: IntArray, horizons: Horizons, settings: TrainingSettings
 ) -> ForwardSplit:
-    """Split the moments at which a target is known to be final.
+    """Split the moments of rows with a final label into three slices.
 
     Raises:
-        TooFewDaysError: training, calibration, latest slice and two embargoes don't fit.
+        TooFewDaysError: the days don't hold three slices and two embargoes.
     """
     maturity = horizons.maturity_days(target)
     first, last = int(as_of_day.min()), int(as_of_day.max())
@@ -93,18 +91,18 @@ def forward_split(
     train = DaySpan(first, calibration.first - maturity)
     missing = settings.min_train_days - (train.last - train.first + 1)
     if missing > 0:
-        found = last - first + 1
-        raise TooFewDaysError(target, needed=found + missing, found=found)
+        days = last - first + 1
+        raise TooFewDaysError(target, needed=days + missing, days=days)
     return ForwardSplit(train, calibration, latest)
 
 
 def split_target(
     training_set: TrainingSet, target: Target, horizons: Horizons, settings: TrainingSettings
 ) -> TargetSplit:
-    """Divide a target's final rows into slices that can carry their purpose.
+    """Split a target's final rows into slices that are large enough for their purpose.
 
     Raises:
-        TrainingError: one of its subclasses in training/errors.py says why not.
+        TrainingError: a slice can't be made; the subclass in training/errors.py says why.
     """
     final = final_rows(training_set, target)
     as_of_day = training_set.as_of_day[final.rows]
@@ -113,29 +111,44 @@ def split_target(
     products = training_set.keys["product_id"]
     is_curve_fit = is_first_half(products.names)[products.codes[calibration.rows]]
     latest = final.select(days.latest.contains(as_of_day))
-    is_judged = has_full_history(training_set, latest.rows)
+    is_original = has_full_history(training_set, latest.rows)
     split = TargetSplit(
         target,
         days,
         train=final.select(days.train.contains(as_of_day)),
         curve_fit=calibration.select(is_curve_fit),
         residual_fit=calibration.select(~is_curve_fit),
-        latest=latest.select(is_judged),
-        latest_masked=latest.select(~is_judged),
+        latest=latest.select(is_original),
+        latest_masked=latest.select(~is_original),
     )
-    for name, sample in split.samples.items():
-        found = int(has_full_history(training_set, sample.rows).sum())
-        if found < settings.min_rows:
-            raise TooFewRowsError(target, name, needed=settings.min_rows, found=found)
-    for name, least in ((TRAIN, settings.min_positives), (CURVE_FIT, 1)):
-        sample = split.samples[name]
-        read = sample.select(
-            has_full_history(training_set, sample.rows)
-        )  # a copy is no further positive
-        refuse_unlearnable(target, name, read.label, min_positives=least)
+    _refuse_small_slices(split, training_set, settings)
     return split
 
 
+def _refuse_small_slices(
+    split: TargetSplit, training_set: TrainingSet, settings: TrainingSettings
+) -> None:
+    """Refuse slices with too few rows or labels; a cold-start copy is no further row.
+
+    Raises:
+        TooFewRowsError: a slice has fewer rows than `min_rows`.
+        OneClassError: all labels of a slice that is fitted on are the same.
+        TooFewPositivesError: too few labels of it are above 0.
+    """
+    originals = {
+        name: sample.select(has_full_history(training_set, sample.rows))
+        for name, sample in split.samples.items()
+    }
+    for name, sample in originals.items():
+        if sample.rows.size < settings.min_rows:
+            raise TooFewRowsError(
+                split.target, name, needed=settings.min_rows, rows=sample.rows.size
+            )
+    for name, min_positives in ((TRAIN, settings.min_positives), (CURVE_FIT, 1)):
+        label = originals[name].label
+        refuse_unlearnable(split.target, name, label, min_positives=min_positives)
+
+
 def is_first_half(names: Iterable[str]) -> BoolArray:
-    """Tell for each product whether it is in the first half, the same in every run."""
+    """Return True for products of the first half: a hash of the name, the same in every run."""
     return np.array([hashlib.sha256(name.encode()).digest()[0] % 2 == 0 for name in names], bool)

@@ -1,9 +1,10 @@
-"""What all targets' models are made of."""
+"""The input of all targets' fits: training set, learned parameters, design matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
@@ -18,68 +19,70 @@ from training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """How to train: what is foretold, from which features, with which settings."""
+    """How to train: the horizons of the targets, the features and the settings."""
 
     horizons: Horizons
     catalogue: Catalogue
     settings: TrainingSettings
     trials: int = 0
-    """How many trials of a search the settings are the best of; 0 where nobody searched."""
+    """Number of trials of which the settings are the best; 0 without a search."""
 
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """The training set with the pooling parameters learned from it and the design matrix."""
+    """The training set with the pooling parameters learned from it and its design matrix."""
 
     recipe: TrainingRecipe
     training_set: TrainingSet
     parameters: Mapping[str, float]
     seasons: Seasons
     demand: FloatArray
-    """How many times the usual demand the calendar has each row expect, shape (rows,); 1 of all
-    that is learned from."""
+    """Demand that the calendar expects in each row's horizon, as a multiple of the usual one; shape
+    (rows,); 1 in all rows that models learn from."""
     matrix: FloatArray
-    """Of all rows of the training set, shape (rows, inputs)."""
+    """Design matrix of all rows of the training set; shape (rows, inputs)."""
+
+    @classmethod
+    def build(
+        cls,
+        recipe: TrainingRecipe,
+        training_set: TrainingSet,
+        parameters: Mapping[str, float],
+        splits: Mapping[Target, TargetSplit],
+    ) -> Self:
+        """Compute design matrix and seasonal demand with the functions that serve."""
+        seasons = Seasons(
+            learned=splits[SEASONAL_TARGET].days.learned_days(recipe.horizons),
+            uplifts=tuple(setting.to_uplift() for setting in recipe.settings.seasonal_uplifts),
+        )
+        market = training_set.keys["market"]
+        demand = seasons.demand(
+            training_set.as_of_day,
+            market.codes,
+            market.names,
+            horizon_days=recipe.horizons.horizon_days,
+        )
+        matrix = recipe.catalogue.design_matrix(training_set.columns, parameters)
+        return cls(recipe, training_set, parameters, seasons, demand, matrix)
 
     def inputs_for(self, target: Target, rows: IntArray) -> FloatArray:
-        """Return what a target's model is asked about some rows, shape (rows, inputs).
+        """Return the inputs of a target's model for some rows, shape (rows, inputs).
 
-        That is their design matrix, but where the calendar moves the target.
+        They are the rows of the design matrix. Where the calendar changes the demand, those of
+        `SEASONAL_TARGET` are computed at the usual demand instead.
         """
         inputs = self.matrix[rows]
-        is_moved = self.demand[rows] != 1.0
-        if target == SEASONAL_TARGET and is_moved.any():
-            moved = rows[is_moved]
-            columns = {name: column[moved] for name, column in self.training_set.columns.items()}
-            seasonal = rescale_to_baseline_demand(columns, self.demand[moved])
-            inputs[is_moved] = self.recipe.catalogue.design_matrix(seasonal, self.parameters)
+        is_seasonal = self.demand[rows] != 1.0
+        if target == SEASONAL_TARGET and is_seasonal.any():
+            seasonal = rows[is_seasonal]
+            columns = {name: column[seasonal] for name, column in self.training_set.columns.items()}
+            rescaled = rescale_to_baseline_demand(columns, self.demand[seasonal])
+            inputs[is_seasonal] = self.recipe.catalogue.design_matrix(rescaled, self.parameters)
         return inputs
 
 
 BoosterTexts = dict[Target, tuple[str, ...]]
-"""Each target's boosters as text, one a seed."""
+"""Each target's boosters as text, one for each seed."""
 
 Fitter = Callable[[TrainingInput, Mapping[Target, Sample]], BoosterTexts]
-"""What fits every target's boosters on its sample: on this machine or on a cluster."""
-
-
-def build(
-    recipe: TrainingRecipe,
-    training_set: TrainingSet,
-    parameters: Mapping[str, float],
-    splits: Mapping[Target, TargetSplit],
-) -> TrainingInput:
-    """Compute the design matrix, and what the calendar says, with the functions that serve."""
-    seasons = Seasons(
-        learned=splits[SEASONAL_TARGET].days.learned(recipe.horizons),
-        uplifts=tuple(one.to_uplift() for one in recipe.settings.seasonal_uplifts),
-    )
-    market = training_set.keys["market"]
-    demand = seasons.demand(
-        training_set.as_of_day,
-        market.codes,
-        market.names,
-        horizon_days=recipe.horizons.horizon_days,
-    )
-    matrix = recipe.catalogue.design_matrix(training_set.columns, parameters)
-    return TrainingInput(recipe, training_set, parameters, seasons, demand, matrix)
+"""Fits every target's boosters on its sample, on this machine or on a cluster."""

@@ -1,4 +1,4 @@
-"""The training set in memory: columns as arrays, keys as codes."""
+"""Read training rows into memory: columns as arrays, keys as codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNITS_ORDERED: Final = "units_ordered_label"
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """A text column as positions in its distinct values, -1 where null; `codes`: (rows,)."""
+    """A text column as positions in its distinct values; `codes` has shape (rows,), null is -1."""
 
     codes: IntArray
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class EncodedColumn:
 
 @dataclass(frozen=True)
 class TargetOutcome:
-    """What became of each row: share, its weight as evidence, and whether it is final."""
+    """A target's label, weight and maturity for each row, each of shape (rows,)."""
 
     label: FloatArray
     weight: FloatArray
@@ -42,38 +42,38 @@ class TargetOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """Training rows, each array of shape (rows,), with what they were built from."""
+    """Training rows, each array of shape (rows,), and facts about the data set they are from."""
 
     columns: Mapping[str, FloatArray]
     """Base features and request fields by name, null as NaN."""
     as_of_day: IntArray
     keys: Mapping[str, EncodedColumn]
-    """The keys of all levels."""
+    """Key columns of all levels, by name."""
     outcomes: Mapping[Target, TargetOutcome]
-    """Of the targets that the data can have labels of, in the order of `TARGETS`."""
+    """Outcomes of the targets that the data have labels of, in the order of `TARGETS`."""
     masked: IntArray
-    """What copies of rows don't know (cold_start_rows.py); 0, nothing, of rows as read."""
+    """Which history is masked (`Masked` in cold_start_rows.py); 0 in the rows that were read."""
     cut_off_day: int
     imputed: tuple[str, ...]
     digest: str
 
     @cached_property
     def is_cold(self) -> BoolArray:
-        """Tell for each row whether its listing has no history of its own."""
+        """Return True for rows whose listing has no history of its own."""
         return is_cold_start(self.columns)
 
     @property
     def listings(self) -> IntArray:
-        """Return the listing of each row as a number."""
+        """Return the code of each row's listing."""
         return self.keys["listing_id"].codes
 
     def row_markets(self, rows: IntArray) -> tuple[str, ...]:
-        """Return the markets of some rows."""
+        """Return the market of each of `rows`."""
         markets = self.keys["market"]
         return tuple(markets.names[code] for code in markets.codes[rows].tolist())
 
     def context(self, exposure: FloatArray) -> IntervalContext:
-        """Return what intervals around shares of so many units rest on, for each row."""
+        """Return the rows' interval context; `exposure` is the units that each share is of."""
         markets = self.keys["market"]
         return IntervalContext(
             cell_codes(self.columns, markets.codes), leaf_cells(markets.names), exposure
@@ -81,17 +81,17 @@ class TrainingSet:
 
 
 def read_training_set(table: pa.Table, catalogue: Catalogue) -> TrainingSet:
-    """Return the rows that `features.point_in_time.training_rows` built as a training set.
+    """Read the table that `features.point_in_time.training_rows` built.
 
     Raises:
-        CatalogueMismatchError: they were built from other features.
-        MissingColumnsError: a column isn't there.
+        CatalogueMismatchError: the rows were built from another catalogue.
+        MissingColumnsError: a column is missing.
         MissingKeysError: a row has no listing, product, category, market or moment.
     """
     metadata = table.schema.metadata or {}
     fingerprint = metadata.get(FINGERPRINT, b"").decode()
     if fingerprint != catalogue.fingerprint:
-        raise CatalogueMismatchError(expected=catalogue.fingerprint, found=fingerprint)
+        raise CatalogueMismatchError(expected=catalogue.fingerprint, actual=fingerprint)
     inputs = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
     _refuse_missing(table, inputs)
     labelled = metadata[LABELLED].decode().split(",")
@@ -131,7 +131,7 @@ def _encode(table: pa.Table, name: str) -> EncodedColumn:
 
 def _read_outcome(table: pa.Table, target: Target) -> TargetOutcome:
     label = _float_column(table, target)
-    # A sell-through is one decision's result, and every decision counts the same, whatever its
-    # lot; a return risk is a share of units that buyers kept or sent back, and each unit counts.
+    # A sell-through is the result of one decision: every decision counts the same, whatever its
+    # lot. A return risk is a share of ordered units: every unit counts the same.
     weight = _float_column(table, UNITS_ORDERED) if target == "return_risk" else np.ones_like(label)
     return TargetOutcome(label, weight, table[f"{target}_is_mature"].to_numpy().astype(np.bool_))

@@ -245,7 +245,7 @@ def _count_immature_rows(training_set: TrainingSet, target: Target) -> int:
 def _unseen_season_share(training_input: TrainingInput, split: TargetSplit) -> float:
     horizons = training_input.recipe.horizons
     as_of_day = training_input.training_set.as_of_day[split.latest.rows]
-    unseen = has_unseen_season(split.days.learned(horizons), as_of_day, horizons.horizon_days)
+    unseen = has_unseen_season(split.days.learned_days(horizons), as_of_day, horizons.horizon_days)
     return float(unseen.mean())
 
 

@@ -19,7 +19,7 @@ from serving.prediction.target_model import TargetModel
 from training.data.cold_start_rows import add_cold_start_copies, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import Fitter, TrainingInput, TrainingRecipe, build
+from training.data.training_input import Fitter, TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
@@ -72,7 +72,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     }
     progress("learning how to pool rates")
     parameters = learned_parameters(training_set, splits, recipe.horizons)
-    training_input = build(recipe, training_set, parameters, splits)
+    training_input = TrainingInput.build(recipe, training_set, parameters, splits)
     if tune is not None:
         progress("tuning")
         recipe = tune(training_input, splits)

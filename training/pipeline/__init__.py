@@ -1,1 +1,1 @@
-"""The commands `train` and `run`, from source tables to a published bundle."""
+"""Run the commands `train` and `run`: from source tables to a published bundle."""

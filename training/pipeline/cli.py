@@ -1,61 +1,80 @@
-"""Commands of training."""
+"""The commands `train` and `run`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from training.boosting.engine import Engine, fitter_for
+if TYPE_CHECKING:  # the command line is listed without numpy
+    from training.data.training_input import Fitter
 
 app = typer.Typer()
 
+
+class Engine(StrEnum):
+    """Where boosters are fitted."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+DataOption = Annotated[Path, typer.Option("--data", help="Directory with the source tables.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", help="Run directory; finished stages in it are used again.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")]
+
+DEFAULT_OUT: Final = Path("var/run")
+
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support "
-    "a model; 5 an artefact was refused; 6 the disk, the tracking server or a cluster refused, or "
-    "another process is at work in the run directory.\n\n"
-    "Example: xuanpin train --data data --out var/run"
+    "a model; 5 a bundle or a snapshot was refused; 6 the disk, the tracking server or a cluster "
+    "failed, or another process is training in the run directory."
 )
 
 
-@app.command("train", epilog=EXIT_CODES)
+@app.command(
+    "train", epilog=f"{EXIT_CODES}\n\nExample: xuanpin train --data data --out {DEFAULT_OUT}"
+)
 def train(
-    data: Annotated[Path, typer.Option(help="Directory with the source tables.")],
-    out: Annotated[Path, typer.Option(help="Run directory; what it holds is kept or replaced.")] = (
-        Path("var/run")
-    ),
-    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    data: DataOption,
+    out: OutOption = DEFAULT_OUT,
+    config: ConfigOption = None,
     engine: Annotated[
         Engine,
         typer.Option(
-            help="local fits on this machine; dask on a cluster that reads the training rows "
-            "itself (extra dask)."
+            help="Where to fit: local is this machine; dask is a cluster whose workers read the "
+            "training rows themselves (needs the extra dask)."
         ),
     ] = Engine.LOCAL,
     scheduler: Annotated[
         str | None,
         typer.Option(
-            help="Address of a Dask scheduler, such as tcp://host:8786; without one, two "
-            "processes of this machine."
+            help="Address of a Dask scheduler, such as tcp://host:8786. Without it, dask starts "
+            "two processes on this machine."
         ),
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Search for better settings, with so many trials in all."),
+        typer.Option(min=1, help="Search for better settings in this many trials."),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=0, help="Seconds after which no trial is begun any more; see --trials."),
+        typer.Option(min=0, help="Seconds after which --trials begins no further trial."),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print what was learned as JSON and nothing else.")
+        bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
     ] = False,
 ) -> None:
-    """Train: check the tables, compute features, fit, judge, record in MLflow, publish the bundle.
+    """Train models: check tables, compute features, fit, evaluate, record, publish the bundle.
 
-    Killed and started again, it goes on from the stages that were finished,
-    unless something that they depend on has changed, to the same bundle.
+    A training that was killed and is started again reuses its finished stages, unless something
+    that they depend on has changed. It ends with the same bundle.
     """
     if timeout is not None and trials is None:
         raise typer.BadParameter("a timeout needs --trials", param_hint="--timeout")
@@ -78,7 +97,7 @@ def train(
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
-        cluster=fitter_for(engine, scheduler),
+        cluster=choose_fitter(engine, scheduler),
         tuning=None if trials is None else TuningBudget(trials=trials, timeout_seconds=timeout),
     )
     with show_progress() as progress:
@@ -88,3 +107,59 @@ def train(
     else:
         Console(highlight=False).print(summarise_training(result))
         typer.echo("\n".join(list_locations(result)))
+
+
+def choose_fitter(engine: Engine, scheduler: str | None) -> Callable[[Path], Fitter] | None:
+    """Return a function that makes a cluster's fitter from a file of training rows.
+
+    None fits on this machine.
+
+    Raises:
+        typer.BadParameter: a scheduler is given without `--engine dask`.
+        DaskMissingError: the extra isn't installed.
+    """
+    if engine is Engine.LOCAL:
+        if scheduler is not None:
+            raise typer.BadParameter("a scheduler needs --engine dask", param_hint="--scheduler")
+        return None
+    from training.boosting.dask_fitting import DaskFitter
+
+    return partial(DaskFitter, scheduler=scheduler)
+
+
+@app.command("run", epilog=f"{EXIT_CODES}\n\nExample: xuanpin run --data data --out {DEFAULT_OUT}")
+def run(
+    data: DataOption,
+    out: OutOption = DEFAULT_OUT,
+    config: ConfigOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Do the main job: train, publish bundle and online snapshot, score new candidates.
+
+    A run that was killed and is started again reuses the finished stages of its training.
+    """
+    from rich.console import Console
+
+    from features.dataset.horizons import Horizons
+    from features.runtime.progress import show_progress
+    from features.runtime.settings import load_section
+    from training.pipeline.job import TrainingJob
+    from training.pipeline.main_job import run as run_job
+    from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
+    from training.settings import TrainingSettings
+
+    job = TrainingJob(
+        source=data,
+        out=out,
+        horizons=load_section(Horizons, "horizons", config),
+        settings=load_section(TrainingSettings, "training", config),
+    )
+    with show_progress() as progress:
+        result = run_job(job, progress)
+    if json:
+        typer.echo(encode_result(result), nl=False)
+    else:
+        Console(highlight=False).print(summarise_run(result))
+        typer.echo(describe_locations(result))

@@ -1,4 +1,4 @@
-"""A training from source tables to a published bundle, which goes on where another was killed."""
+"""Run a training from source tables to a published bundle, and resume one that was killed."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ BUNDLES: Final = "bundles"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """What to train on and where to, the lengths of time, and how to train."""
+    """The source tables, the run directory and the settings of a training."""
 
     source: Path
     out: Path
     horizons: Horizons
     settings: TrainingSettings
     cluster: Callable[[Path], Fitter] | None = None
-    """Makes the fitter of a cluster that reads training rows from a file; None fits here."""
+    """Makes a cluster's fitter from a file of training rows; None fits on this machine."""
     tuning: TuningBudget | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuningBudget:
-    """How long to search for better settings."""
+    """The number of trials of a search for better settings, and its time limit."""
 
     trials: int
     timeout_seconds: float | None
@@ -56,7 +56,7 @@ class TuningBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingResult:
-    """What a training learned, how good it is, and where it is."""
+    """The evaluations of a training, and where its bundle and its record are."""
 
     job: TrainingJob
     report: ValidationReport
@@ -66,58 +66,59 @@ class TrainingResult:
     bundle_id: str
     run_id: str
     location: str
-    """Where a person finds the run in MLflow."""
+    """Address of the run in MLflow, for a person."""
     reused: tuple[str, ...]
-    """Names of the stages that an earlier process had finished."""
+    """Names of the stages that an earlier process finished."""
 
 
-def run_training(job: TrainingJob, tell: ProgressCallback) -> TrainingResult:
-    """Check, compute features, train, evaluate, record, and put the bundle in use.
+def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult:
+    """Check tables, compute features, train, evaluate, record, and publish the bundle.
 
     Raises:
-        XuanpinError: the data are broken or can't support a model, another process is at work in
-            the run directory, or the disk refuses; what an earlier run published stays in use.
+        XuanpinError: the data are broken or can't support a model, another process is training in
+            the run directory, or the disk can't be written. A bundle that an earlier run published
+            stays in use.
     """
     with run_lock(job.out):
-        checkpoints = open_checkpoints(job, tell)
-        prepared = prepare_rows(job.source, job.horizons, checkpoints, tell)
-        result = train_and_record(job, prepared, checkpoints, tell)
+        checkpoints = open_checkpoints(job, progress)
+        prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
+        result = train_and_record(job, prepared, checkpoints, progress)
         publish(job.out / BUNDLES, result.bundle_id)
     return result
 
 
-def open_checkpoints(job: TrainingJob, tell: ProgressCallback) -> Checkpoints:
-    """Return the finished stages of the job's run directory."""
-    return Checkpoints(job.out, code_version(), tell)
+def open_checkpoints(job: TrainingJob, progress: ProgressCallback) -> Checkpoints:
+    """Open the finished stages of the job's run directory."""
+    return Checkpoints(job.out, code_version(), progress)
 
 
 def train_and_record(
-    job: TrainingJob, prepared: PreparedRows, checkpoints: Checkpoints, tell: ProgressCallback
+    job: TrainingJob, prepared: PreparedRows, checkpoints: Checkpoints, progress: ProgressCallback
 ) -> TrainingResult:
-    """Train on known rows, write the bundle and record it; nobody uses it yet.
+    """Train on prepared rows, write the bundle and record it, without publishing it.
 
     Raises:
         TrainingError: the rows can't support a model.
-        StorageError: the disk or the tracking store refuses.
+        StorageError: the disk or the tracking store can't be written.
     """
     recipe = TrainingRecipe(job.horizons, CATALOGUE, job.settings)
-    kept = BoosterCheckpoints(checkpoints)
-    here = partial(fit_locally, fitter=kept)
-    tell("train: open the experiment record")
+    boosters = BoosterCheckpoints(checkpoints)
+    fit = partial(fit_locally, fitter=boosters)
+    progress("train: open the MLflow run")
     with track_run(job.out, job.settings) as tracked:
         trained = train(
             prepared.rows,
             recipe,
             git_commit=git_commit(),
-            progress=prefix_progress("train", tell),
-            fit=here if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
-            tune=None if job.tuning is None else _build_tuner(job, job.tuning, prepared, tell),
+            progress=prefix_progress("train", progress),
+            fit=fit if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
+            tune=None if job.tuning is None else _build_tuner(job, job.tuning, prepared, progress),
         )
-        if kept.reused:
-            tell(f"train: {len(kept.reused)} of the boosters as before")
-        tell("publish: write the bundle")
+        if boosters.reused:
+            progress(f"train: {len(boosters.reused)} boosters reused")
+        progress("publish: write the bundle")
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
-        tell("publish: record in MLflow")
+        progress("publish: record in MLflow")
         tracked.record(trained, trained.training_input.recipe, job.out / BUNDLES / bundle_id)
     return TrainingResult(
         job=job,
@@ -128,15 +129,15 @@ def train_and_record(
         bundle_id=bundle_id,
         run_id=tracked.run_id,
         location=tracked.location,
-        reused=(*prepared.reused, *sorted(kept.reused)),
+        reused=(*prepared.reused, *sorted(boosters.reused)),
     )
 
 
 def _build_tuner(
-    job: TrainingJob, tuning: TuningBudget, prepared: PreparedRows, tell: ProgressCallback
+    job: TrainingJob, tuning: TuningBudget, prepared: PreparedRows, progress: ProgressCallback
 ) -> Tuner:
-    """Return a search whose trials are those of the same rows, settings and program alone."""
-    from training.tuning.search import Search  # noqa: PLC0415 - a second to import, and few tune
+    """Return a search that shares trials only with the same rows, settings and program."""
+    from training.tuning.search import Search  # noqa: PLC0415 - takes a second, and few trainings tune
 
     metadata = prepared.rows.schema.metadata
     facts = {
@@ -150,5 +151,5 @@ def _build_tuner(
         timeout_seconds=tuning.timeout_seconds,
         database=job.out / STAGES / f"tuning-{version('optuna')}.db",
         study=sha256_hex(canonical_json(facts)),
-        tell=prefix_progress("train", tell),
+        progress=prefix_progress("train", progress),
     ).recipe

@@ -1,4 +1,4 @@
-"""The main job: from source tables to published artefacts and scored candidates."""
+"""Run the main job: from source tables to published artefacts and scored candidates."""
 
 from __future__ import annotations
 
@@ -35,23 +35,24 @@ CANDIDATES: Final = "candidates.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult(TrainingResult):
-    """What the job learned, how good it is, and what it says of candidates."""
+    """The result of a training, with the online snapshot and the scored candidates."""
 
     as_of: datetime
     snapshot_id: str
     candidates: tuple[Candidate, ...]
-    """Empty where every market lists every product."""
+    """Empty if every market lists every product."""
     scored: ScoredBatch | None
 
 
 def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
-    """Check, compute features, train, evaluate, publish, score: everything once.
+    """Check tables, compute features, train, evaluate, publish and score, in one call.
 
-    Stages that an earlier process had finished are used as they are.
+    Stages that an earlier process finished are reused.
 
     Raises:
-        XuanpinError: the data are broken or can't support a model, another process is at work in
-            the run directory, or the disk refuses; what an earlier run published stays in use.
+        XuanpinError: the data are broken or can't support a model, another process is training in
+            the run directory, or the disk can't be written. Artefacts that an earlier run published
+            stay in use.
     """
     with run_lock(job.out):
         checkpoints = open_checkpoints(job, progress)
@@ -59,13 +60,13 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
         result = train_and_record(job, prepared, checkpoints, progress)
         progress("publish: bundle and online snapshot")
         signals = prepared.validated.signals
-        # The last moment that the data know in full.
+        # The last moment of which the data are complete.
         as_of = to_datetime(signals.dataset.cut_off_day())
         snapshot_id = store_snapshot(materialise(signals, CATALOGUE, as_of), job.out / SNAPSHOTS)
         publish(job.out / BUNDLES, result.bundle_id)
         publish(job.out / SNAPSHOTS, snapshot_id)
-        progress("score: candidates that no market lists yet")
-        candidates, scored = _score_unseen(job, prepared)
+        progress("score: candidates that their market doesn't list yet")
+        candidates, scored = _score_new_candidates(job, prepared)
     return RunResult(
         **vars(result),
         as_of=as_of,
@@ -75,10 +76,10 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
     )
 
 
-def _score_unseen(
+def _score_new_candidates(
     job: TrainingJob, prepared: PreparedRows
 ) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
-    """Score unseen candidates with what was published, loaded as the service loads it."""
+    """Score new candidates with the published artefacts, loaded as the service loads them."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
     directory = resolve(job.out / SNAPSHOTS)
     verify_snapshot(directory)

@@ -1,8 +1,8 @@
-"""Unseen candidates: products that sell somewhere, in markets that don't list them yet.
+"""Propose new candidates: products that sell in one market, for markets that don't list them yet.
 
-A candidate's price keeps the place that the product has among its category's prices where it
-sells, read in the other market's prices; so no exchange rate is needed. The lot is the one that
-is usual in that market.
+A candidate's price keeps the product's price relative to its category. The ratio to the category's
+median price in the market where it sells best is applied to the median in the new market, so no
+exchange rate is needed. The lot is the median lot of the new market.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from serving.scoring.candidates import Candidate
 MAX_CANDIDATES: Final = 200
 MAX_ID_LENGTH: Final = 128
 LIVE_DAYS: Final = 7
-"""The spine has a row a week for each listing on sale."""
+"""The spine has one row a week for each listing on sale, so every live listing has one."""
 MIN_LISTINGS: Final = 5
-"""Fewer prices of a category in a market say nothing about where a price stands there."""
+"""Fewer prices of a category in a market don't give a usual price."""
 
 
 def propose_candidates(
     rows: pa.Table, listed: AbstractSet[tuple[str, str]], currencies: Mapping[str, str]
 ) -> list[Candidate]:
-    """Propose up to 200 pairs of product and market, the products in most demand first.
+    """Propose up to `MAX_CANDIDATES` pairs of product and market, products in most demand first.
 
-    `rows` are training rows, `listed` the pairs of product and market that have a listing;
-    `currencies` maps each market to its currency. A pair is proposed where the market sells the
-    category but has never listed the product.
+    A market is proposed if it sells the product's category and has never listed the product. `rows`
+    are training rows, `listed` the pairs that have a listing; `currencies` maps each market to its
+    currency.
     """
     columns = ["listing_id", "product_id", "category", "market", AS_OF, "list_price_minor"]
     frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
@@ -57,7 +57,7 @@ def _build_candidate(pair: Mapping[Hashable, Any], currencies: Mapping[str, str]
 
 
 def _pair_products(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> pd.DataFrame:
-    """Pair the products in most demand with the markets of their category that lack them."""
+    """Pair the products in most demand with markets that sell their category but not them."""
     shelves = live.groupby(["category", "market"], as_index=False).agg(
         usual_price=("list_price_minor", "median"), listings=("listing_id", "size")
     )
@@ -71,7 +71,7 @@ def _pair_products(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> 
 
 
 def _home_products(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
-    """Return each product with its demand, and its relative price where it sells best."""
+    """Return each product's demand, and its relative price in the market where it sells best."""
     demand = live.groupby("product_id", as_index=False).agg(
         units_ordered=("units_ordered_28d", "sum")
     )
@@ -84,10 +84,10 @@ def _home_products(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_candidates(candidates: Sequence[Candidate], path: Path) -> None:
-    """Write candidates as `xuanpin score` reads them.
+    """Write candidates as a CSV file for `xuanpin score`.
 
     Raises:
-        StorageError: the disk refuses; what stood there before stays.
+        StorageError: the disk can't be written; an earlier file stays.
     """
     names = [field.name for field in msgspec.structs.fields(Candidate)]
     rows = [msgspec.structs.asdict(candidate) for candidate in candidates]

@@ -1,4 +1,4 @@
-"""The summary of a run, for someone who chooses what to sell."""
+"""Summarise a run for someone who chooses what to sell."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from training.pipeline.summary import (
 
 FORMAT: Final = "xuanpin-run/1"
 MAX_SHOWN: Final = 3
-"""Best and worst candidates each."""
+"""Number of best candidates, and of worst ones."""
 
 UNKNOWN: Final = "-"
 
 
 def encode_result(result: RunResult) -> str:
-    """Return the outcome for a program, as indented JSON."""
+    """Return the result for a program, as indented JSON."""
     return format_json(
         {
             **build_document(result),
@@ -43,14 +43,14 @@ def encode_result(result: RunResult) -> str:
 
 
 def summarise_run(result: RunResult) -> RenderableType:
-    """Return the summary for a person."""
+    """Return the summary of the training, then the best and worst candidates."""
     return Group(summarise_training(result), _candidate_table(result))
 
 
 def _candidate_table(result: RunResult) -> RenderableType:
-    """Return the best and the worst of the unseen candidates, with intervals."""
+    """Return the best and the worst of the new candidates, with intervals."""
     if result.scored is None:
-        return Text("Every market lists every product: there is no unseen candidate to score.\n")
+        return Text("Every market lists every product already: there is no new candidate.\n")
     ranked = sorted(
         zip(result.candidates, result.scored.candidates, strict=True),
         key=lambda pair: _rank(pair[1]),
@@ -62,8 +62,8 @@ def _candidate_table(result: RunResult) -> RenderableType:
         box=SIMPLE_HEAD,
         padding=(0, 1),
         pad_edge=False,
-        title=f"Best and worst of {len(ranked):,} candidates that their market doesn't list yet "
-        f"(intervals hold {coverage})",
+        title=f"Best and worst of {len(ranked):,} candidates that their market doesn't list yet\n"
+        f"({coverage} intervals in brackets)",
         title_justify="left",
         caption=_describe_flags([scored for _, scored in best + worst]),
         caption_justify="left",
@@ -79,7 +79,7 @@ def _candidate_table(result: RunResult) -> RenderableType:
 
 
 def _rank(scored: ScoredCandidate) -> float:
-    """Return the score, or the sell-through where there is none, as the summary then says."""
+    """Return the score, or the sell-through if there is no score."""
     return scored.sell_through.estimate if scored.score is None else scored.score
 
 
@@ -100,12 +100,12 @@ def _format_share(share: Share) -> str:
 
 
 def _describe_flags(scored: Sequence[ScoredCandidate]) -> str:
-    flags = sorted({flag for one in scored for flag in one.flags})
-    return f"Flags: {', '.join(flags)}" if flags else ""
+    flags = sorted({flag for candidate in scored for flag in candidate.flags})
+    return f"Flags of these candidates: {', '.join(flags)}" if flags else ""
 
 
 def describe_locations(result: RunResult) -> str:
-    """Say where everything is and what to type next; lines to be copied are not wrapped."""
+    """Return the locations of all results and the next commands; lines to copy aren't wrapped."""
     out = result.job.out
     lines = [
         *list_locations(result),

@@ -1,4 +1,4 @@
-"""The summary of a training, for someone who will rely on its model."""
+"""Summarise a training for someone who will rely on its models."""
 
 from __future__ import annotations
 
@@ -21,34 +21,44 @@ from training.pipeline.job import TrainingResult
 FORMAT: Final = "xuanpin-train/1"
 
 PREDICTOR_TITLES: Final = {
-    "model": "our model",
+    "model": "model",
     "constant": "constant",
     "category_market_mean": "category mean",
     "shrinkage": "shrinkage",
 }
-"""Constant: one number for all. Category mean: of category and market. Shrinkage: the listing's
-past rate, pulled towards product, category and market the more, the less it says."""
+
+BASELINES_EXPLAINED: Final = (
+    "Baselines: constant is one share for all; category mean is the mean share of\n"
+    "the category in the market; shrinkage is the listing's own past share, pulled\n"
+    "towards those of product, category and market if its history is short."
+)
 
 TARGET_TITLES: Final[dict[Target, str]] = {
-    "sell_through": "Sell-through: share of the units offered that is ordered within the horizon",
-    "return_risk": "Return risk: share of the units ordered that comes back",
+    "sell_through": "Sell-through: share of the units on offer that is ordered within the horizon",
+    "return_risk": "Return risk: share of the ordered units that comes back",
 }
 
 NOT_TRAINED: Final[dict[Target, str]] = {
-    "return_risk": "Returns are not in the data: return risk isn't predicted, so there is no score,"
-    "\nand candidates are ranked by their sell-through.",
+    "return_risk": "The data have no returns, so return risk isn't predicted and there is no score."
+    "\nCandidates are ranked by their sell-through.",
 }
-"""Said where a target was not trained."""
+"""Sentences for targets that were not trained."""
+
+BETTER: Final = "better"
+WORSE: Final = "worse"
+UNCLEAR: Final = "no clear difference"
 
 
 def build_document(result: TrainingResult) -> dict[str, object]:
-    """Return what was learned for a program, as a document of JSON."""
+    """Return the result for a program, as a JSON document."""
     return {
         "format": FORMAT,
         "report": asdict(result.report),
         "training_rows": result.row_count,
         "imputed": result.imputed,
-        "evaluations": {name: one.as_json() for name, one in result.evaluations.items()},
+        "evaluations": {
+            target: evaluation.as_json() for target, evaluation in result.evaluations.items()
+        },
         "bundle_id": result.bundle_id,
         "mlflow": {"run_id": result.run_id, "location": result.location},
         "reused": result.reused,
@@ -56,82 +66,120 @@ def build_document(result: TrainingResult) -> dict[str, object]:
 
 
 def format_json(document: Mapping[str, object]) -> str:
-    """Write a document as indented JSON."""
+    """Return a document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def summarise_training(result: TrainingResult) -> RenderableType:
-    """Return for a person what was learned from how much, and how good it is."""
-    parts: list[RenderableType] = [_describe_data(result)]
-    for evaluation in result.evaluations.values():
+    """Return the summary: verdicts, data, then the quality of each target's model."""
+    evaluations = result.evaluations.values()
+    verdicts = [_describe_verdict(evaluation) for evaluation in evaluations]
+    absent = [text for target, text in NOT_TRAINED.items() if target not in result.evaluations]
+    parts: list[RenderableType] = [
+        Text("\n".join([*verdicts, *absent]) + "\n"),
+        Text("\n".join(_describe_data(result)) + "\n"),
+    ]
+    for evaluation in evaluations:
         parts += [
             _quality_table(evaluation),
+            _describe_differences(evaluation),
             _describe_intervals(evaluation),
-            _describe_verdict(evaluation),
         ]
-    parts += [
-        Text(said + "\n")
-        for target, said in NOT_TRAINED.items()
-        if target not in result.evaluations
+    return Group(*parts, Text(f"{BASELINES_EXPLAINED}\n"))
+
+
+def _describe_verdict(evaluation: Evaluation) -> str:
+    """Return in one sentence which baselines the model beats beyond chance, by log loss."""
+    phrases = {BETTER: "better than", UNCLEAR: "not clearly better than", WORSE: "worse than"}
+    baselines: dict[str, list[str]] = {verdict: [] for verdict in phrases}
+    for baseline, losses in evaluation.differences.items():
+        baselines[_compare(losses["log_loss"])].append(PREDICTOR_TITLES[baseline])
+    parts = [
+        f"{phrases[verdict]} {', '.join(names)}" for verdict, names in baselines.items() if names
     ]
-    return Group(*parts)
+    return f"{_title(evaluation.target)}: the model is {'; '.join(parts)}."
 
 
-def _describe_data(result: TrainingResult) -> Text:
-    """Say what was learned from how much, and what isn't real in it."""
+def _title(target: Target) -> str:
+    return TARGET_TITLES[target].partition(":")[0]
+
+
+def _compare(gain: BootstrapInterval) -> str:
+    """Return the verdict on a model whose loss is lower than a baseline's by `gain`."""
+    if gain.low > 0:
+        return BETTER
+    return WORSE if gain.high < 0 else UNCLEAR
+
+
+def _describe_data(result: TrainingResult) -> list[str]:
+    """Return sentences on the size of the data, and on what isn't observed in them."""
     report = result.report
     orders, listings = report.table("orders"), report.table("listings")
-    first = (
-        f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
-        f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
-        f"{result.row_count:,} decisions, one a listing and week."
-    )
-    lines = [first]
+    sentences = [
+        (
+            f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
+            f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
+            f"{result.row_count:,} decisions, one for each listing and week."
+        )
+    ]
     if report.rows_quarantined:
-        lines.append(f"{report.rows_quarantined:,} rows are in quarantine: xuanpin check says why.")
+        sentences.append(
+            f"{report.rows_quarantined:,} rows are in quarantine and were not used: "
+            "xuanpin check shows why."
+        )
     if report.absent:
-        lines.append(f"Not in the data, so not known: {', '.join(report.absent)}.")
-    lines += [
-        f"IMPUTED, not observed: {table} ({RULE}). Whatever rests on it is as good as that rule."
+        sentences.append(f"Tables that the data don't have: {', '.join(report.absent)}.")
+    sentences += [
+        f"IMPUTED, not observed: {table} ({RULE}). Results that use it are only as good as this "
+        "rule."
         for table in result.imputed
     ]
-    not_final = {name: one.rows_not_final for name, one in result.evaluations.items()}
-    counted = ", ".join(f"{rows:,} for {name}" for name, rows in not_final.items())
-    lines.append(f"Decisions not final yet, so not learned from: {counted}.")
-    lines += [
-        f"{one.unseen_season:.1%} of the latest decisions, by which {name} is judged, look ahead "
-        f"to days of the year never learned from: {_describe_calendar(one)}."
-        for name, one in result.evaluations.items()
-        if one.unseen_season
+    not_final = ", ".join(
+        f"{evaluation.rows_not_final:,} for {_title(target).lower()}"
+        for target, evaluation in result.evaluations.items()
+    )
+    sentences.append(f"Decisions not used because their outcome isn't final yet: {not_final}.")
+    sentences += [
+        _describe_season(evaluation)
+        for evaluation in result.evaluations.values()
+        if evaluation.unseen_season
     ]
-    return Text("\n".join(lines) + "\n")
+    return sentences
 
 
-def _describe_calendar(evaluation: Evaluation) -> str:
+def _describe_season(evaluation: Evaluation) -> str:
+    beginning = (
+        f"{_title(evaluation.target)}: {evaluation.unseen_season:.1%} of the latest decisions look "
+        "ahead to days of the year that the model has never learned from."
+    )
     plain = evaluation.without_calendar
     if plain is None:
-        return "their season isn't known"
+        return f"{beginning} Their season isn't known."
+    error = evaluation.overall[MODEL].calibration_error
     return (
-        "their season is what the calendar says (calibration error "
-        f"{evaluation.overall[MODEL].calibration_error:.3f}, without it "
-        f"{plain.calibration_error:.3f})"
+        f"{beginning} Their season comes from the calendar in the settings: calibration error "
+        f"{error:.3f} with it, {plain.calibration_error:.3f} without it."
     )
 
 
 def _quality_table(evaluation: Evaluation) -> Table:
-    """Return model and baselines side by side on the latest slice."""
+    """Return a table of model and baselines on the latest slice."""
     rows = evaluation.slices["latest"].rows
+    coverage = f"{evaluation.interval_coverage:.0%}"
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1),
         pad_edge=False,
         title=f"{TARGET_TITLES[evaluation.target]}\n"
-        f"on the latest {rows:,} decisions, never learned from",
+        f"Tested on the latest {rows:,} decisions, from which no model learned",
         title_justify="left",
+        caption=f"Lower is better. Coverage should be close to {coverage}.",
+        caption_justify="left",
     )
     table.add_column("")
-    coverage = f"{evaluation.interval_coverage:.0%}"
-    for name in ("log loss", "error", "calibration", "Brier", f"in {coverage}", "width"):
+    for name in ("log loss", "mean\nerror", "calibration\nerror", "Brier"):
+        table.add_column(name, justify="right")
+    for name in (f"coverage of\n{coverage} intervals", "mean\nwidth"):
         table.add_column(name, justify="right")
     for predictor, metrics in evaluation.overall.items():
         table.add_row(
@@ -147,46 +195,43 @@ def _quality_table(evaluation: Evaluation) -> Table:
     return table
 
 
+def _describe_differences(evaluation: Evaluation) -> Text:
+    """Return the model's log loss minus each baseline's, with the verdict."""
+    lines = ["Log loss of the model minus that of each baseline, with 95% intervals:"]
+    for baseline, losses in evaluation.differences.items():
+        gain = losses["log_loss"]
+        interval = f"[{-gain.high:+.4f}, {-gain.low:+.4f}]"
+        title = PREDICTOR_TITLES[baseline]
+        lines.append(f"  {title:<14}{-gain.mean:+.4f} {interval}  {_compare(gain)}")
+    return Text("\n".join(lines) + "\n")
+
+
 def _describe_intervals(evaluation: Evaluation) -> Text:
-    """Say how often intervals hold where they hold least, and what plain ones would do."""
-    whole, *cells = evaluation.by_cell.items()
-    everyone = whole[1]
-    plain = (
-        f"Plain split-conformal intervals hold {everyone.plain_coverage:.1%} at width "
-        f"{everyone.plain_width:.3f}, ours {everyone.coverage:.1%} at {everyone.width:.3f}."
-    )
-    if not cells:
-        return Text(plain + "\n")
-    name, least = min(cells, key=lambda cell: cell[1].coverage)
-    return Text(
-        f"{plain}\nOf {len(cells)} large cells of own evidence and market, ours hold least in "
-        f"{name}: {least.coverage:.1%}\n(standard error {least.error:.1%}) of {least.rows:,} "
-        f"decisions about {least.listings:,} listings; plain ones there "
-        f"{least.plain_coverage:.1%}.\n"
-    )
-
-
-def _describe_verdict(evaluation: Evaluation) -> Text:
-    """Say for each baseline whether the model beats it beyond chance."""
-    lines = [
-        f"  {_compare_to_baseline(losses['log_loss'])} {PREDICTOR_TITLES[baseline]}"
-        for baseline, losses in evaluation.differences.items()
+    """Return the coverage of the intervals, in total and where it is lowest."""
+    (_, total), *cells = evaluation.by_cell.items()
+    coverage = f"{evaluation.interval_coverage:.0%}"
+    plain = f"{total.plain_coverage:.1%}, mean width {total.plain_width:.3f}"
+    own = f"{total.coverage:.1%} of the outcomes lie inside, mean width {total.width:.3f}"
+    sentences = [
+        f"{coverage} intervals of the model: {own}.",
+        f"Plain split-conformal intervals: {plain}.",
     ]
-    return Text("\n".join(["Our model, by log loss (95 % intervals):", *lines]) + "\n")
-
-
-def _compare_to_baseline(gain: BootstrapInterval) -> str:
-    """Say how much lower or higher than a baseline's the model's loss is."""
-    if gain.low > 0:
-        return f"loses {gain.mean:.4f} less [{gain.low:.4f}, {gain.high:.4f}]: BETTER than"
-    if gain.high < 0:
-        return f"loses {-gain.mean:.4f} more [{-gain.high:.4f}, {-gain.low:.4f}]: WORSE than"
-    return f"differs by {gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]: no better than"
+    if cells:
+        name, lowest = min(cells, key=lambda cell: cell[1].coverage)
+        evidence, _, market = name.partition(" ")
+        history = "no" if evidence == "none" else evidence
+        sentences.append(
+            f"Lowest coverage among {len(cells)} large groups by market and own history: "
+            f"{lowest.coverage:.1%} (standard error {lowest.error:.1%}), for listings in {market} "
+            f"with {history} history of their own: {lowest.rows:,} decisions about "
+            f"{lowest.listings:,} listings. Plain intervals there: {lowest.plain_coverage:.1%}."
+        )
+    return Text("\n".join(sentences) + "\n")
 
 
 def list_locations(result: TrainingResult) -> list[str]:
-    """Say where the bundle and the record are, a line each."""
+    """Return the locations of the bundle and of the MLflow run, one line each."""
     return [
-        f"Bundle    {result.job.out}/bundles/{result.bundle_id} (MODEL_CARD.md says more)",
+        f"Bundle    {result.job.out}/bundles/{result.bundle_id} (details in its MODEL_CARD.md)",
         f"MLflow    {result.location}, run {result.run_id}",
     ]

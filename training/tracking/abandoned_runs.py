@@ -1,4 +1,4 @@
-"""Runs that a killed process left open: MLflow would show them as running for ever."""
+"""End the runs of killed processes: MLflow would show them as running for ever."""
 
 from __future__ import annotations
 
@@ -7,48 +7,54 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+import psutil
 
-_STATE: Final = 0
-_STARTED: Final = 19
-"""Places of the state and of the start time, in ticks since the boot, among a process's fields
-after its name (man 5 proc_pid_stat)."""
+PROCESS_TAG: Final = "xuanpin.process"
 
-_DEAD: Final = ("Z", "X")
-"""States of a process that has ended and whose parent hasn't asked for its exit code yet."""
+OPEN_RUNS_FILTER: Final = f"attributes.status = 'RUNNING' AND tags.`{PROCESS_TAG}` LIKE '{{%'"
+
+_MAX_PID: Final = 2**31 - 1
+
+_START_TOLERANCE_SECONDS: Final = 2.0
+"""The kernel rounds the moment of the boot to a second, and may round it otherwise later."""
+
+_ENDED: Final = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+"""The process has ended, and its parent hasn't asked for its exit code yet."""
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a process runs and which one it is; empty where the system doesn't tell."""
+    """Which process it is, and where it runs; a text is empty where the system doesn't tell."""
 
     host: str
     machine: str
     boot: str
     namespace: str
-    pid: int
-    started: str
+    pid: Annotated[int, msgspec.Meta(ge=1, le=_MAX_PID)]
+    started: float
+    """Seconds since the boot: clocks that are set later don't change it."""
 
     @classmethod
     def current(cls) -> ProcessIdentity:
-        """Return the mark of this process."""
+        """Return the identity of this process."""
         return cls(
             host=socket.gethostname(),
             machine=_machine_digest(),
             boot=_read_text("/proc/sys/kernel/random/boot_id"),
             namespace=_pid_namespace(),
             pid=os.getpid(),
-            started=_process_field(os.getpid(), _STARTED),
+            started=_start_time(psutil.Process()),
         )
 
     def to_text(self) -> str:
-        """Return the mark as it is written into a tag."""
+        """Return the text that a tag of a run holds."""
         return msgspec.json.encode(self).decode()
 
 
 def parse_identity(text: str) -> ProcessIdentity | None:
-    """Return the mark that a text holds, None where it is no mark of ours."""
+    """Return the identity that a tag holds, None if the text is something else."""
     try:
         return msgspec.json.decode(text, type=ProcessIdentity)
     except msgspec.DecodeError:
@@ -56,39 +62,31 @@ def parse_identity(text: str) -> ProcessIdentity | None:
 
 
 def is_surely_gone(identity: ProcessIdentity, here: ProcessIdentity) -> bool:
-    """Tell whether the process of a mark has ended, as far as it can be known from `here`.
+    """Return whether a process has surely ended, as seen from the process `here`.
 
-    Of another host nothing is known. Of the same machine under another boot nothing runs any
-    more; a host name that isn't known to be the same machine's may be another's.
+    Nothing is known of a process on another host. A process of an earlier boot of the same machine
+    has ended. Two machines may have the same host name, so without a machine's id an earlier boot
+    says nothing.
     """
     if identity.host != here.host or identity.machine != here.machine:
         return False
     if identity.boot != here.boot:
         return bool(identity.machine and identity.boot and here.boot)
-    if identity.namespace != here.namespace:
-        return False
-    return not _is_in_use(identity.pid) or _has_ended(identity)
+    return identity.namespace == here.namespace and not _is_running(identity)
 
 
-def _has_ended(identity: ProcessIdentity) -> bool:
-    """Tell whether a process id is that of a dead process, or was given to a later one."""
-    state, started = _process_field(identity.pid, _STATE), _process_field(identity.pid, _STARTED)
-    return state in _DEAD or (bool(started and identity.started) and started != identity.started)
-
-
-def _is_in_use(pid: int) -> bool:
+def _is_running(identity: ProcessIdentity) -> bool:
+    """Return whether the process id exists and wasn't given to a later process."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+        process = psutil.Process(identity.pid)
+        is_same = abs(_start_time(process) - identity.started) <= _START_TOLERANCE_SECONDS
+        return is_same and process.status() not in _ENDED
+    except psutil.Error:  # it has ended, or it is hidden from this user
+        return bool(psutil.pid_exists(identity.pid))
 
 
-def _process_field(pid: int, place: int) -> str:
-    fields = _read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return fields[place] if len(fields) > place else ""
+def _start_time(process: psutil.Process) -> float:
+    return float(process.create_time() - psutil.boot_time())
 
 
 def _pid_namespace() -> str:
@@ -99,7 +97,7 @@ def _pid_namespace() -> str:
 
 
 def _machine_digest() -> str:
-    """Return a digest of the machine's id, which is not to be shown (man 5 machine-id)."""
+    """Return a digest of the machine's id, which must not be shown (man 5 machine-id)."""
     machine = _read_text("/etc/machine-id")
     return hashlib.sha256(f"xuanpin {machine}".encode()).hexdigest()[:16] if machine else ""
 
@@ -111,14 +109,12 @@ def _read_text(path: str) -> str:
         return ""
 
 
-PROCESS_TAG: Final = "xuanpin.process"
-
-OPEN_RUNS_FILTER: Final = f"attributes.status = 'RUNNING' AND tags.`{PROCESS_TAG}` LIKE '{{%'"
-
-
 def end_abandoned_runs(client: Any, here: ProcessIdentity) -> None:  # noqa: ANN401 - MLflow ships no types
-    """Mark as KILLED every open run of ours, child runs too, whose process is surely gone."""
-    experiments = [one.experiment_id for one in _iterate_pages(client.search_experiments)]
+    """Mark as KILLED every open run of this program whose process is surely gone.
+
+    Child runs have the tag of their process too.
+    """
+    experiments = [found.experiment_id for found in _iterate_pages(client.search_experiments)]
     if not experiments:
         return
 
@@ -132,11 +128,11 @@ def end_abandoned_runs(client: Any, here: ProcessIdentity) -> None:  # noqa: ANN
 
 
 def _iterate_pages(search: Callable[..., Any]) -> Iterator[Any]:
-    """Yield what a search of MLflow finds, page by page."""
+    """Yield the results of an MLflow search, page after page."""
     token = None
     while True:
-        found = search(page_token=token)
-        yield from found
-        token = found.token
+        page = search(page_token=token)
+        yield from page
+        token = page.token
         if not token:
             return

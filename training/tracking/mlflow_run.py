@@ -1,7 +1,7 @@
-"""Record trainings in MLflow: the only file that knows it.
+"""Record trainings in MLflow (no other file imports it).
 
-One training is a parent run with a child run a target. Without a tracking server everything lands
-in the run directory: `mlflow.db` and, beside it, `mlartifacts`.
+A training is a parent run with one child run for each target. Without a tracking server, the record
+is in the run directory: the database `mlflow.db` and the folder `mlartifacts`.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from training.tracking.record import flatten_settings, metrics_by_slice, trainin
 
 
 def make_database(path: Path, connect: Callable[[str], Any]) -> None:
-    """Make an empty database at `path` unless there is one.
+    """Make an empty tracking database at `path`, completely or not at all, unless it exists.
 
-    `connect` returns MLflow's client for an URI.
+    `connect` returns MLflow's client for a URI.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the disk can't be written.
     """
     if path.exists():
         return
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tracking-") as work:
         built = Path(work) / path.name
         connect(f"sqlite:///{built}").search_experiments(max_results=1)
-        # MLflow keeps its connection; a backup is consistent all the same.
+        # MLflow keeps its connection open; a backup is consistent anyway.
         with (
             write_atomically(path) as new,
             closing(sqlite3.connect(built)) as source,
@@ -56,32 +56,34 @@ ARTEFACTS: Final = "mlartifacts"
 _ENVIRONMENT: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    # A server that is down is reported within seconds, not after MLflow's seven tries.
+    # Report a server that is down within seconds: MLflow would try seven times.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-"""What MLflow reads when it is imported; what a user has set stays."""
+"""Variables that MLflow reads at import; a user's own values stay."""
+
+_MAX_REASON: Final = 200
 
 _DIGEST_LENGTH: Final = 36
-"""As many characters of a data set's digest as MLflow stores."""
+"""Characters of a data set's digest that MLflow can store."""
 
 
 class TrackingError(StorageError):
-    """Report a tracking store that doesn't answer or refuses what it is given."""
+    """Report a tracking store that doesn't answer, or rejects a request."""
 
     def __init__(self, uri: str, error: Exception) -> None:
         login, at, _ = urlsplit(uri).netloc.rpartition("@")
+        reason = str(error).replace(login + at, "").partition("\n")[0][:_MAX_REASON].rstrip(".")
         super().__init__(
-            expected=f"to record the training at {_strip_password(uri)}",
-            found=str(error).replace(login + at, "").partition("\n")[0][:200],
-            way_out="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "
+            problem=f"The training can't be recorded at {_strip_password(uri)}: {reason}.",
+            hint="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "
             "record in the run directory.",
         )
 
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run that is being recorded."""
+    """An open run in MLflow."""
 
     client: Any
     experiment_id: str
@@ -90,17 +92,17 @@ class TrackedRun:
 
     @property
     def location(self) -> str:
-        """Return where a person finds the run, without any password."""
+        """Return the address of the run for a person, without a password."""
         shown = _strip_password(self.tracking_uri)
         if urlsplit(self.tracking_uri).scheme in {"http", "https"}:
             return f"{shown}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
         return shown
 
     def record(self, trained: TrainOutput, recipe: TrainingRecipe, bundle: Path) -> None:
-        """Log what was trained and how good it is, and keep the files of its bundle.
+        """Log settings, facts and metrics of a training, and store its bundle.
 
         Raises:
-            StorageError: the tracking store or the disk fails.
+            StorageError: the tracking store or the disk can't be written.
         """
         facts = training_facts(trained.contents, bundle.name)
         with _translate_errors(self.tracking_uri):
@@ -147,35 +149,35 @@ class TrackedRun:
 
 @contextmanager
 def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
-    """Open a parent run; it ends as FINISHED, or as FAILED when the block is left by an error.
+    """Open a parent run that ends as FINISHED, or as FAILED if the block raises an error.
 
-    Runs of ours in the same store whose process is surely gone end as KILLED. `directory` is the
-    run directory, used unless the settings or MLFLOW_TRACKING_URI name a server.
+    Open runs of killed trainings in the same store end as KILLED (abandoned_runs.py). The record is
+    in the run directory `directory`, unless the settings or MLFLOW_TRACKING_URI name a server.
 
     Raises:
         TrackingError: the tracking store doesn't answer.
         StorageError: the directory can't be written.
     """
-    named = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+    server = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     artefacts = (directory / ARTEFACTS).resolve()
-    if not named:
+    if not server:
         with raise_storage_errors():
             artefacts.mkdir(parents=True, exist_ok=True)
     database = directory.resolve() / DATABASE
-    uri = named or f"sqlite:///{database}"
+    uri = server or f"sqlite:///{database}"
     with _translate_errors(uri):
-        if not named:
+        if not server:
             make_database(database, _connect)
         client = _connect(uri)
         end_abandoned_runs(client, ProcessIdentity.current())
-        place = None if named else artefacts.as_uri()
-        experiment_id = _get_or_create_experiment(client, settings.experiment, place)
+        location = None if server else artefacts.as_uri()
+        experiment_id = _get_or_create_experiment(client, settings.experiment, location)
         with _open_run(client, experiment_id, "training", {}) as run_id:
             yield TrackedRun(client, experiment_id, run_id, uri)
 
 
 def _connect(uri: str) -> Any:  # noqa: ANN401 - MLflow ships no types
-    """Import MLflow once its environment is set, and open the store."""
+    """Set MLflow's environment, import it, and open the store."""
     _set_environment()
     from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds and reads the environment
 
@@ -188,9 +190,9 @@ def _set_environment() -> None:
 
 
 def _get_or_create_experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
     return str(client.create_experiment(name, artifact_location=artefacts))
 
 
@@ -201,7 +203,7 @@ def _open_run(
     name: str,
     tags: Mapping[str, str],
 ) -> Iterator[str]:
-    """Open a run and end it, whatever happens."""
+    """Open a run, and end it with the block, even if the block raises an error."""
     process = {PROCESS_TAG: ProcessIdentity.current().to_text()}
     tags = {"mlflow.source.name": "xuanpin", **process, **tags}
     run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
@@ -215,7 +217,7 @@ def _open_run(
 
 @contextmanager
 def _translate_errors(uri: str) -> Iterator[None]:
-    """Turn MLflow's errors, and those of the disk it writes to, into ours."""
+    """Raise errors of MLflow and of the disk as a StorageError."""
     _set_environment()
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see _connect
 

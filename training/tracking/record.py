@@ -1,4 +1,4 @@
-"""What the record of a training says: parameters, facts and metrics by name."""
+"""Collect what the record of a training holds: parameters, facts and metrics by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def metrics_by_slice(evaluation: Evaluation) -> dict[str, float]:
 
 
 def flatten_settings(recipe: TrainingRecipe) -> dict[str, object]:
-    """Return settings, trials and horizons by dotted name; a tracking URI may hold a password."""
+    """Return settings, trials and horizons by dotted name, without the tracking URI.
+
+    A tracking URI may hold a password.
+    """
     training = recipe.settings.model_dump(exclude={"tracking_uri"})
     return {
         "tuning.trials": recipe.trials,
@@ -31,7 +34,7 @@ def flatten_settings(recipe: TrainingRecipe) -> dict[str, object]:
 
 
 def training_facts(contents: BundleContents, bundle_id: str) -> dict[str, object]:
-    """Return what a training rests on and what it made, by name."""
+    """Return what a training depended on and what it made, by name."""
     return {
         "dataset_digest": contents.data_digest,
         "catalogue_fingerprint": contents.models.catalogue.fingerprint,

@@ -1,12 +1,11 @@
-"""Search for better settings of the boosters with Optuna: the only file that knows it.
+"""Search for better settings of the boosters with Optuna (no other file imports it).
 
-Every trial fits one booster a target, of cross-entropy whatever others minimise beside it, on the
-early part of the training slice and judges it on the late part; its value is the mean over targets
-of log loss over that of a constant. The sampler is the tree-structured Parzen estimator (Bergstra
-et al. 2011, "Algorithms for hyper-parameter optimization"), the pruner stops a trial that is worse
-than the median of those before it after as many trees (Golovin et al. 2017, "Google Vizier").
-Trials are kept in a SQLite file: a search that was killed goes on where it was, and comes to the
-same settings.
+Each trial fits one cross-entropy booster for each target on the early part of the training slice,
+and judges it on the late part. A trial's value is its log loss divided by that of a constant, in
+the mean over targets. The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011,
+"Algorithms for hyper-parameter optimization"). The pruner stops a trial that is worse than the
+median of earlier trials with as many trees (Golovin et al. 2017, "Google Vizier"). Trials are kept
+in a SQLite file, so a search that was killed resumes and finds the same settings.
 """
 
 from __future__ import annotations
@@ -35,39 +34,40 @@ from training.search_space import SEARCH_SPACE, Range
 from training.settings import TrainingSettings
 from training.shrinkage.pooling_fit import smoothed_mean
 from training.tuning.slices import TuningSlices, split_for_tuning
-from training.tuning.trials import discard_damaged, translate_storage_errors
+from training.tuning.trials import discard_if_damaged, translate_storage_errors
 
 REPORT_EVERY_TREES: Final = 25
-"""A trial is looked at after so many trees, and again after as many more."""
+"""Trees between two decisions whether to stop a trial."""
 RANDOM_TRIALS: Final = 10
-"""Trials drawn evenly before the sampler learns from them, the first of all the settings given."""
+"""Number of trials that are drawn at random before the sampler learns from trials. The first one
+has the given settings."""
 DONE_STATES: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How long to search, and where trials are kept.
+    """The length of a search, and the database of its trials.
 
-    `study` names what they depend on: trials of another study are never mixed in. With
-    `timeout_seconds` the result depends on the machine; without, on the rows and settings alone.
+    `study` identifies everything that trials depend on, so trials of other rows or settings are
+    never mixed in. With `timeout_seconds` the result depends on the machine's speed too.
     """
 
     trials: int
     timeout_seconds: float | None
     database: Path
     study: str
-    tell: ProgressCallback
+    progress: ProgressCallback
 
     def recipe(
         self, training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
     ) -> TrainingRecipe:
-        """Return the material's recipe with the settings of the best trial.
+        """Return the input's recipe with the settings of the best trial.
 
-        Those given are the first ones tried, or where they lie outside the space the nearest.
+        The first trial has the given settings; those outside the search space are clipped.
 
         Raises:
-            TooFewDaysToTuneError: a training slice is too short to be divided once more.
-            StorageError: trials can't be kept.
+            TooFewDaysToTuneError: a training slice is too short to be split again.
+            StorageError: the database of trials can't be used.
         """
         given = training_input.recipe.settings
         objectives = [
@@ -80,27 +80,27 @@ class Search:
             )
             for split in splits.values()
         ]
-        discard_damaged(self.database, self.tell)
+        discard_if_damaged(self.database, self.progress)
         with translate_storage_errors(self.database):
             return self._run_trials(objectives, training_input.recipe)
 
     def _run_trials(
         self, objectives: list[_TargetObjective], recipe: TrainingRecipe
     ) -> TrainingRecipe:
-        """Make the trials that aren't done and return the recipe of the best of all."""
+        """Run the trials that are missing and return the recipe of the best trial."""
         given = recipe.settings
         study = self._open_study(given)
         deadline = None if self.timeout_seconds is None else time.monotonic() + self.timeout_seconds
         while (done := _count_done(study)) < self.trials:
             if deadline is not None and time.monotonic() >= deadline:
-                self.tell(f"tuning: stopped after {done} of {self.trials} trials, out of time")
+                self.progress(f"tuning: time is up after {done} of {self.trials} trials")
                 break
             _run_trial(study, objectives, given, done)
-            self.tell(f"tuning: {done + 1} of {self.trials} trials")
+            self.progress(f"tuning: {done + 1} of {self.trials} trials")
         return _select_best(study, self.trials, recipe)
 
     def _open_study(self, given: TrainingSettings) -> optuna.Study:
-        """Open the study, where an earlier process may have left trials."""
+        """Open the study, which may hold trials of an earlier process."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
             storage=f"sqlite:///{self.database.resolve()}",
@@ -109,11 +109,11 @@ class Search:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2),
         )
         for trial in study.get_trials(deepcopy=False):
-            if trial.state is TrialState.RUNNING:  # of a process that is gone
+            if trial.state is TrialState.RUNNING:  # its process was killed
                 study.tell(trial.number, state=TrialState.FAIL)
         if not study.get_trials(deepcopy=False, states=(*DONE_STATES, TrialState.WAITING)):
             study.enqueue_trial(
-                {one.name: one.clip(getattr(given, one.name)) for one in SEARCH_SPACE}
+                {tried.name: tried.clip(getattr(given, tried.name)) for tried in SEARCH_SPACE}
             )
         return study
 
@@ -125,12 +125,13 @@ def _count_done(study: optuna.Study) -> int:
 def _run_trial(
     study: optuna.Study, objectives: list[_TargetObjective], given: TrainingSettings, done: int
 ) -> None:
-    """Run one trial; what it draws depends on the trials before it, not on the process."""
+    """Run one trial; its random draws depend on earlier trials, not on the process."""
     study.sampler = optuna.samplers.TPESampler(
         seed=given.random_state + done, n_startup_trials=RANDOM_TRIALS
     )
     trial = study.ask()
-    settings = given.model_copy(update={one.name: _suggest(trial, one) for one in SEARCH_SPACE})
+    drawn = {tried.name: _suggest(trial, tried) for tried in SEARCH_SPACE}
+    settings = given.model_copy(update=drawn)
     try:
         value = float(np.mean([objective.loss(settings, trial) for objective in objectives]))
     except optuna.TrialPruned:
@@ -139,14 +140,14 @@ def _run_trial(
         study.tell(trial, value)
 
 
-def _suggest(trial: Trial, one: Range) -> float:
-    if one.is_integer:
-        return trial.suggest_int(one.name, int(one.low), int(one.high), log=one.is_log)
-    return trial.suggest_float(one.name, one.low, one.high, log=one.is_log)
+def _suggest(trial: Trial, tried: Range) -> float:
+    if tried.is_integer:
+        return trial.suggest_int(tried.name, int(tried.low), int(tried.high), log=tried.is_log)
+    return trial.suggest_float(tried.name, tried.low, tried.high, log=tried.is_log)
 
 
 def _select_best(study: optuna.Study, trials: int, recipe: TrainingRecipe) -> TrainingRecipe:
-    """Return the recipe of the best of the first trials: later ones may be there already."""
+    """Return the recipe of the best of the first `trials`: an earlier search may have run more."""
     first = study.get_trials(deepcopy=False, states=DONE_STATES)[:trials]
     complete = [trial for trial in first if trial.state is TrialState.COMPLETE]
     if not complete:
@@ -158,7 +159,7 @@ def _select_best(study: optuna.Study, trials: int, recipe: TrainingRecipe) -> Tr
 
 @dataclass(frozen=True)
 class _TargetObjective:
-    """A target's rows as LightGBM holds them, and the constant to be measured against."""
+    """A target's rows in LightGBM's form, and the log loss of a constant prediction."""
 
     target: Target
     learned: lightgbm.Dataset
@@ -167,16 +168,16 @@ class _TargetObjective:
     weight: FloatArray
     monotone: tuple[int, ...]
     names: tuple[str, ...]
-    """Of the inputs."""
+    """Names of the inputs."""
     constant_loss: float
     is_pruned: bool
-    """Whether losses on the way count for pruning: those of the first target do."""
+    """Whether the losses of this target can stop a trial: those of sell-through can."""
 
     @classmethod
     def from_slices(
         cls, training_input: TrainingInput, slices: TuningSlices, split: TargetSplit
     ) -> _TargetObjective:
-        """Bin the rows once for all trials."""
+        """Bin the rows once, for all trials."""
         learned, judged = slices.learned, slices.judged
         catalogue = training_input.recipe.catalogue
         monotone = catalogue.monotone(split.target)
@@ -187,17 +188,21 @@ class _TargetObjective:
 
         def dataset_arguments(sample: Sample) -> dict[str, Any]:
             inputs = training_input.matrix[sample.rows]
-            start = init_score(split.target, inputs, catalogue.model_inputs)
-            facts = {"label": sample.label, "weight": sample.weight, "init_score": start}
-            return {"data": inputs, **facts, "params": parameters}
+            return {
+                "data": inputs,
+                "label": sample.label,
+                "weight": sample.weight,
+                "init_score": init_score(split.target, inputs, catalogue.model_inputs),
+                "params": parameters,
+            }
 
         rows = lightgbm.Dataset(**dataset_arguments(learned))
-        later = rows.create_valid(**dataset_arguments(judged))
+        later_rows = rows.create_valid(**dataset_arguments(judged))
         constant = np.full(judged.label.size, smoothed_mean(learned.label, learned.weight))
         return cls(
             target=split.target,
             learned=rows.construct(),
-            judged=later.construct(),
+            judged=later_rows.construct(),
             label=judged.label,
             weight=judged.weight,
             monotone=tuple(monotone),
@@ -207,18 +212,18 @@ class _TargetObjective:
         )
 
     def loss(self, settings: TrainingSettings, trial: Trial) -> float:
-        """Fit a booster and return its log loss over that of the constant.
+        """Fit a booster and return its log loss divided by that of the constant.
 
         Raises:
-            optuna.TrialPruned: it is worse than most were by then.
+            optuna.TrialPruned: with as many trees, most earlier trials were better.
         """
-        found: list[float] = []
+        losses: list[float] = []
 
-        def report_loss(environment: Any) -> None:  # noqa: ANN401 - LightGBM's, without a type
-            found.append(environment.evaluation_result_list[0][2])
+        def report_loss(environment: Any) -> None:  # noqa: ANN401 - LightGBM declares no type
+            losses.append(environment.evaluation_result_list[0][2])
             trees = environment.iteration + 1
             if self.is_pruned and trees % REPORT_EVERY_TREES == 0:
-                trial.report(found[-1] / self.constant_loss, trees)
+                trial.report(losses[-1] / self.constant_loss, trees)
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
@@ -236,7 +241,7 @@ class _TargetObjective:
             feval=self._judge,
             callbacks=[report_loss],
         )
-        return found[-1] / self.constant_loss
+        return losses[-1] / self.constant_loss
 
     def _judge(self, estimate: FloatArray, _: lightgbm.Dataset) -> tuple[str, float, bool]:
         return "log_loss", weighted_mean(row_log_loss(self.label, estimate), self.weight), False

@@ -1,4 +1,4 @@
-"""The rows that tuning learns from and judges on: all of them before any later slice begins."""
+"""Split the training slice for tuning: later slices stay unseen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.settings import TrainingSettings
 
 @dataclass(frozen=True)
 class TuningSlices:
-    """A target's training slice, divided once more: learn, then an embargo, then judge."""
+    """A target's training slice, split into rows to learn from and later rows to judge on."""
 
     learned: Sample
     judged: Sample
@@ -23,14 +23,14 @@ class TuningSlices:
 def split_for_tuning(
     training_set: TrainingSet, split: TargetSplit, horizons: Horizons, settings: TrainingSettings
 ) -> TuningSlices:
-    """Judge on the last `latest_days` of the training slice what the days before them taught.
+    """Judge on the last `latest_days` of the training slice and learn from the days before them.
 
-    Labels learned from are final before the first moment that is judged. Nothing of the
-    latest slice is seen, and of the calibration slice only what the two dozen numbers of the
-    expected return rate know of its shaping half, tuned or not.
+    An embargo lies between: labels to learn from are final before the first judged moment. Tuning
+    sees no row of the latest slice. It sees the calibration slice only through the parameters of
+    the expected return rate, which any training learns from `curve_fit`.
 
     Raises:
-        TooFewDaysToTuneError: the training slice is too short to be divided.
+        TooFewDaysToTuneError: the training slice is too short to be split.
     """
     days, train = split.days.train, split.train
     as_of_day = training_set.as_of_day[train.rows]
@@ -40,9 +40,9 @@ def split_for_tuning(
         learned=train.select(as_of_day <= last_learned),
         judged=train.select(as_of_day >= first_judged),
     )
-    least = min(slices.learned.rows.size, slices.judged.rows.size)
+    min_rows = min(slices.learned.rows.size, slices.judged.rows.size)
     missing = settings.min_train_days - (last_learned - days.first + 1)
-    if missing > 0 or least < settings.min_rows:
-        found = days.last - days.first + 1
-        raise TooFewDaysToTuneError(split.target, needed=found + max(missing, 1), found=found)
+    if missing > 0 or min_rows < settings.min_rows:
+        length = days.last - days.first + 1
+        raise TooFewDaysToTuneError(split.target, needed=length + max(missing, 1), days=length)
     return slices

@@ -1,4 +1,4 @@
-"""Where trials are kept: a SQLite file, made anew where it is damaged, told of where it refuses."""
+"""Keep trials in a SQLite file: discard a damaged one, report one that can't be used."""
 
 from __future__ import annotations
 
@@ -16,55 +16,54 @@ from features.runtime.refusals import raise_storage_errors
 from features.runtime.text import escape
 
 COMPANION_SUFFIXES: Final = ("-journal", "-wal", "-shm")
-"""Ends of the names of files that SQLite keeps beside a database."""
+"""Suffixes of the files that SQLite keeps beside a database."""
 
 
 class TrialsRefusedError(StorageError):
-    """Say that trials can't be kept."""
+    """Report a database of trials that can't be read or written."""
 
     def __init__(self, path: Path, error: Exception) -> None:
-        said = str(_root_cause(error))
+        reason = str(_root_cause(error)).strip().partition("\n")[0].rstrip(".")
         super().__init__(
-            expected=f"a database of trials at {escape(str(path))} that can be read and written",
-            found=escape(said.strip().partition("\n")[0]),
-            way_out="Free some space, mend its permissions, or remove it to search anew.",
+            problem=f"The database of trials {escape(str(path))} can't be used: {escape(reason)}.",
+            hint="Free some disk space, mend the file's permissions, or remove it to search again.",
         )
 
 
 def _root_cause(error: BaseException) -> BaseException:
-    """Return what SQLite itself said: Optuna and SQLAlchemy each wrap it."""
+    """Return SQLite's own error, which Optuna and SQLAlchemy wrap."""
     inner = getattr(error, "orig", None) or error.__cause__
     return error if inner is None else _root_cause(inner)
 
 
-def discard_damaged(path: Path, progress: Callable[[str], None]) -> None:
-    """Remove a database of trials that was damaged, and tell of it; an absent one is whole.
+def discard_if_damaged(path: Path, progress: Callable[[str], None]) -> None:
+    """Remove a damaged database of trials and report it.
 
     Raises:
-        StorageError: it can't be read, or the disk refuses.
+        StorageError: the database can't be read or removed.
     """
     if not path.exists() or _is_intact(path):
         return
-    progress(f"tuning: {path.name} was damaged, so its trials are made again")
+    progress(f"tuning: {path.name} is damaged, so the search begins again")
     with raise_storage_errors():
-        for end in ("", *COMPANION_SUFFIXES):
-            path.with_name(path.name + end).unlink(missing_ok=True)
+        for suffix in ("", *COMPANION_SUFFIXES):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _is_intact(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path)) as connection:
-            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         raise TrialsRefusedError(path, error) from error
     except sqlite3.DatabaseError:
         return False
-    return bool(said == "ok")
+    return bool(answer == "ok")
 
 
 @contextmanager
 def translate_storage_errors(path: Path) -> Iterator[None]:
-    """Raise what the database of trials refuses as a StorageError."""
+    """Raise errors of the database of trials as a StorageError."""
     try:
         yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:

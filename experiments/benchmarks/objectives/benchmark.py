@@ -29,7 +29,7 @@ from training.calibration.conformal_fit import fit_curve
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.metrics.metrics import MIN_SHARE, calibration_error, row_log_loss, weighted_mean
 from training.shrinkage.learned_parameters import learned_parameters
@@ -139,7 +139,7 @@ def run_rounds(
         for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, splits, recipe.horizons)
-    training_input = build(recipe, training_set, parameters, splits)
+    training_input = TrainingInput.build(recipe, training_set, parameters, splits)
     return [_run_round(source, training_input, split, origin=origin) for split in splits.values()]
 
 

@@ -24,7 +24,7 @@ from features.declarations.targets import Target
 from features.runtime.progress import ProgressCallback
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import Fitter, TrainingInput, TrainingRecipe, build
+from training.data.training_input import Fitter, TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learned_parameters
@@ -94,4 +94,4 @@ def _prepare_input(
         for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, splits, recipe.horizons)
-    return build(recipe, training_set, parameters, splits), splits
+    return TrainingInput.build(recipe, training_set, parameters, splits), splits

@@ -47,7 +47,7 @@ def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
 ) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(rows, path, row_group_size=group_rows)
-    parts = split_into_parts(path, training_input, samples, least=least)
+    parts = split_into_parts(path, training_input, samples, min_parts=least)
     assert len(parts) >= least
     read = [read_part(part, CATALOGUE, training_input.parameters) for part in parts]
     for target, sample in samples.items():
@@ -68,7 +68,7 @@ def test_pieces_of_a_row_group_span_its_days(
 ) -> None:
     pq.write_table(rows, tmp_path / "rows.parquet")
     sizes = []
-    for part in split_into_parts(tmp_path / "rows.parquet", training_input, samples, least=2):
+    for part in split_into_parts(tmp_path / "rows.parquet", training_input, samples, min_parts=2):
         days = training_input.training_set.as_of_day[part.target_rows["sell_through"].rows]
         train = training_input.training_set.as_of_day[samples["sell_through"].rows]
         assert (days.min(), days.max()) == (train.min(), train.max())
@@ -81,7 +81,9 @@ def test_row_groups_that_no_sample_names_are_not_read(
 ) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(rows, path, row_group_size=300)
-    last = max(part.row_group for part in split_into_parts(path, training_input, samples, least=2))
+    last = max(
+        part.row_group for part in split_into_parts(path, training_input, samples, min_parts=2)
+    )
     furthest = max(
         int(origin_rows(training_input.training_set)[s.rows].max()) for s in samples.values()
     )
@@ -100,8 +102,8 @@ def test_copies_come_from_the_row_that_they_repeat(training_set: TrainingSet) ->
     ("stored", "error", "message"),
     [
         (None, RowsUnreachableError, "rows.parquet"),
-        (b"no Parquet", RowsUnreachableError, "for every worker to read"),
-        (market_rows(0, weeks=30), OtherRowsError, "found 3352 rows"),
+        (b"no Parquet", RowsUnreachableError, "Every worker must read"),
+        (market_rows(0, weeks=30), OtherRowsError, "found 3,352 rows"),
         (market_rows(0).replace_schema_metadata({}), OtherRowsError, "no data set"),
     ],
 )
@@ -119,13 +121,13 @@ def test_files_that_hold_other_rows_are_refused(
     elif stored is not None:
         pq.write_table(stored, path)
     with pytest.raises(error, match=message):
-        split_into_parts(path, training_input, samples, least=2)
+        split_into_parts(path, training_input, samples, min_parts=2)
 
 
 def test_readers_refuse_a_file_of_another_data_set(
     rows: pa.Table, training_input: TrainingInput, samples: Samples, tmp_path: Path
 ) -> None:
     pq.write_table(rows, tmp_path / "rows.parquet")
-    part = split_into_parts(tmp_path / "rows.parquet", training_input, samples, least=1)[0]
+    part = split_into_parts(tmp_path / "rows.parquet", training_input, samples, min_parts=1)[0]
     with pytest.raises(OSError, match="no rows of data set ffff"):
         read_part(replace(part, digest="f" * 64), CATALOGUE, training_input.parameters)

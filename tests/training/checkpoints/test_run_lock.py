@@ -17,8 +17,7 @@ def test_second_user_is_refused_with_the_process_and_the_way_out(
     with run_lock(run), pytest.raises(RunInUseError) as caught, run_lock(run):
         pass
     assert str(caught.value) == (
-        f"Expected to be alone in the run directory run; found process {os.getpid()} at work "
-        "there. Wait until it ends, or name another directory with --out."
+        f"Process {os.getpid()} is already training in run. Wait for it, or choose another --out."
     )
     assert caught.value.exit_code == 6
 

@@ -56,7 +56,7 @@ def test_rows_and_report_of_an_earlier_process_are_returned_in_full(first: First
     assert [line.startswith(("check", "features")) for line in first.told] == [True, True]
     assert first.rows.reused == ()
     again, told = known(first.source, first.run)
-    assert [line.endswith("as before") for line in told] == [True, True]
+    assert [line.endswith(": reused") for line in told] == [True, True]
     assert again.reused == ("check", "features")
     assert again.report == first.rows.report
     assert again.report.rows_quarantined == 1

@@ -78,7 +78,7 @@ def test_training_set_with_integer_columns_reads_the_same(
 
 @pytest.mark.parametrize("column", ["category", "as_of_day", "sell_through", "units_ordered_28d"])
 def test_training_set_without_a_column_is_refused(column: str, rows: pa.Table) -> None:
-    with pytest.raises(MissingColumnsError, match=f"none named {column}"):
+    with pytest.raises(MissingColumnsError, match=f"lack columns: {column}"):
         read_training_set(rows.drop_columns([column]), CATALOGUE)
 
 
@@ -87,7 +87,7 @@ def test_training_set_with_a_null_key_is_refused(rows: pa.Table) -> None:
     broken = pc.if_else(pc.equal(rows["category"], "mugs"), None, rows["category"])
     rows = rows.set_column(place, "category", broken)
     count = rows["category"].null_count
-    with pytest.raises(MissingKeysError, match=f"category in every .* found {count} rows"):
+    with pytest.raises(MissingKeysError, match=f"category is missing in {count:,} of"):
         read_training_set(rows, CATALOGUE)
 
 

@@ -34,9 +34,9 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
             "Expected labels y that are shares, from 0 to 1; found 3 missing (NaN)",
         ),
         (X, Y + 1, None, "outside among 200"),
-        (X, np.zeros(200), None, "found 0 in every row"),
-        (X, np.ones(200), None, "found 1 in every row"),
-        (X, FEW, None, "above 0 in the train slice; found 5 rows"),
+        (X, np.zeros(200), None, "slice is 0"),
+        (X, np.ones(200), None, "slice is 1"),
+        (X, FEW, None, "above 0, but has 5"),
         (X, Y, np.zeros(200), "found a sample weight of zero in every row"),
         (X, Y, -MARKET.trials, "200 missing, infinite or negative sample weights among 200"),
         (

@@ -11,7 +11,7 @@ from features.runtime.progress import ignore_progress
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import EncodedColumn
 from training.evaluation import evaluate as evaluation_module
 from training.evaluation.baselines import BASELINES
@@ -48,7 +48,7 @@ def test_evaluation_judges_what_serving_would_answer(
     splits: dict[Target, TargetSplit],
 ) -> None:
     settings = recipe.settings.model_copy(update={"seasonal_uplifts": rises})
-    told = build(
+    told = TrainingInput.build(
         replace(recipe, settings=settings),
         training_input.training_set,
         training_input.parameters,

@@ -15,7 +15,7 @@ from serving.conformal.calibration_sample import CalibrationSample
 from serving.scoring.selection import SelectionRequest, choose
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.fit_targets import fit_targets
 from training.shrinkage.learned_parameters import learned_parameters
@@ -54,7 +54,7 @@ def _parameters() -> dict[str, float]:
 def _market(seed: int) -> dict[Target, Later]:
     """Fit models on a market and apply them to its latest slice."""
     training_set, splits = _divided(seed)
-    training_input = build(
+    training_input = TrainingInput.build(
         TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), splits
     )
     models = fit_targets(training_input, splits)

@@ -111,7 +111,7 @@ def test_training_without_its_scheduler_ends_with_6_and_a_sentence(
     printed, told = process.communicate()
     assert (process.returncode, printed) == (6, "")
     assert told.splitlines()[-1] == (
-        f"xuanpin: Expected a Dask scheduler at {address}; found no answer within 1 s (OSError). "
+        f"xuanpin: The Dask scheduler at {address} didn't answer within 1 s (OSError). "
         "Check the address and that `dask scheduler` runs there."
     )
     assert "Traceback" not in told

@@ -118,7 +118,7 @@ def test_killed_training_keeps_every_stage_that_was_finished(broken: Broken) -> 
 
 def test_killed_training_tells_what_it_went_on_from(broken: Broken, unbroken: Unbroken) -> None:
     assert broken.document["reused"] == ["check", "features", *BOOSTERS]
-    for line in ("check: as before", "features: as before", "4 of the boosters as before"):
+    for line in ("check: reused", "features: reused", "train: 4 boosters reused"):
         assert line in broken.told
     assert unbroken.document["reused"] == []
 
@@ -140,5 +140,5 @@ def test_second_training_at_once_is_refused_and_harms_nothing(
 ) -> None:
     exit_code, printed, told = unbroken.refused
     assert (exit_code, printed) == (6, "")
-    assert f"found process {unbroken.process} at work there" in told
+    assert f"Process {unbroken.process} is already training in" in told
     assert unbroken.document["bundle_id"] == broken.document["bundle_id"]

@@ -32,7 +32,9 @@ from serving.bundle.bundle import load_bundle
 from serving.scoring.score import score
 from tests.worlds.progress import Reports
 from training.errors import TooFewDaysError
+from training.evaluation.coverage import Coverage
 from training.evaluation.evaluate import Evaluation
+from training.metrics.bootstrap import BootstrapInterval
 from training.pipeline.job import TrainingJob
 from training.pipeline.main_job import CANDIDATES, RunResult, run
 from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
@@ -127,12 +129,29 @@ def test_second_run_publishes_the_same_bundle_and_snapshot(
     assert (again.bundle_id, again.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
 
 
+def summary_words(result: RunResult) -> str:
+    """Return the summary of a run as it is printed, without line breaks."""
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summarise_run(result))
+    return " ".join(console.export_text().split())
+
+
 def test_summary_says_what_how_good_which_and_where(outcome: RunResult) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(summarise_run(outcome))
     text = console.export_text()
     for part in ("Learned from", "IMPUTED, not observed: stock", "shrinkage", "Best and worst"):
         assert part in text
+    words = " ".join(text.split())
+    for evaluation in outcome.evaluations.values():
+        model = evaluation.overall["model"]
+        for figure in (
+            f"{model.log_loss:.4f}",
+            f"{model.brier:.3f}",
+            f"{model.coverage:.1%} of the",
+        ):
+            assert figure in words
+        assert f"{evaluation.rows_not_final:,} for " in words
     assert max(len(line) for line in text.splitlines()) <= 80
     places = describe_locations(outcome)
     assert outcome.bundle_id in places
@@ -144,14 +163,79 @@ def test_summary_says_what_how_good_which_and_where(outcome: RunResult) -> None:
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "verdict", "line"),
+    [
+        (
+            0.001,
+            0.003,
+            "Sell-through: the model is better than constant, category mean, shrinkage.",
+            "shrinkage -0.0020 [-0.0030, -0.0010] better",
+        ),
+        (
+            -0.001,
+            0.003,
+            (
+                "Sell-through: the model is better than constant, category mean; not clearly "
+                "better than shrinkage."
+            ),
+            "shrinkage -0.0010 [-0.0030, +0.0010] no clear difference",
+        ),
+        (
+            -0.003,
+            -0.001,
+            "Sell-through: the model is better than constant, category mean; worse than shrinkage.",
+            "shrinkage +0.0020 [+0.0010, +0.0030] worse",
+        ),
+    ],
+)
+def test_summary_begins_with_the_verdict_on_each_model(
+    low: float, high: float, verdict: str, line: str, outcome: RunResult
+) -> None:
+    better = BootstrapInterval(0.1, 0.09, 0.11)
+    gains = {"constant": better, "category_market_mean": better}
+    gains["shrinkage"] = BootstrapInterval((low + high) / 2, low, high)
+    changed = dataclasses.replace(
+        outcome.evaluations["sell_through"],
+        differences={name: {"log_loss": gain} for name, gain in gains.items()},
+    )
+    words = summary_words(dataclasses.replace(outcome, evaluations={"sell_through": changed}))
+    assert words.startswith(verdict)
+    assert line in words
+
+
+def test_summary_names_the_group_in_which_intervals_cover_least(outcome: RunResult) -> None:
+    evaluation = outcome.evaluations["sell_through"]
+    cell = Coverage(
+        rows=1200,
+        listings=210,
+        coverage=0.75,
+        error=0.013,
+        width=0.3,
+        plain_coverage=0.7,
+        plain_width=0.4,
+        is_merged=False,
+    )
+    total = dataclasses.replace(cell, rows=3000, coverage=0.81)
+    cells = {"all": total, "much US": dataclasses.replace(cell, coverage=0.8), "none DE": cell}
+    changed = dataclasses.replace(evaluation, by_cell=cells)
+    words = summary_words(dataclasses.replace(outcome, evaluations={"sell_through": changed}))
+    assert (
+        "80% intervals of the model: 81.0% of the outcomes lie inside, mean width 0.300. Plain "
+        "split-conformal intervals: 70.0%, mean width 0.400. Lowest coverage among 2 large groups "
+        "by market and own history: 75.0% (standard error 1.3%), for listings in DE with no "
+        "history of their own: 1,200 decisions about 210 listings. Plain intervals there: 70.0%."
+    ) in words
+
+
+@pytest.mark.parametrize(
     ("unseen", "without", "said"),
     [
         (0.0, None, []),
-        (0.5, None, ["50.0% of the latest decisions", "their season isn't known."]),
+        (0.5, None, ["Sell-through: 50.0% of the latest decisions", "Their season isn't known."]),
         (
             1.0,
             0.0417,
-            ["season is what the calendar says (calibration error", "without it 0.042)."],
+            ["Their season comes from the calendar in the settings:", "it, 0.042 without it."],
         ),
     ],
 )
@@ -164,9 +248,7 @@ def test_summary_says_what_stood_in_for_a_season_never_seen(
         plain = dataclasses.replace(found.overall["model"], calibration_error=without)
     changed = dataclasses.replace(found, unseen_season=unseen, without_calendar=plain)
     evaluations: dict[Target, Evaluation] = {"sell_through": changed}
-    console = Console(width=80, record=True, file=io.StringIO())
-    console.print(summarise_run(dataclasses.replace(outcome, evaluations=evaluations)))
-    text = " ".join(console.export_text().split())
+    text = summary_words(dataclasses.replace(outcome, evaluations=evaluations))
     assert all(part in text for part in said)
     assert ("season" in text) is bool(said)
 

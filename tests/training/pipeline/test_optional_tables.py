@@ -73,7 +73,9 @@ def test_run_without_an_optional_table_learns_and_scores(
     assert outcome.evaluations["sell_through"].slices["latest"].rows > 0
     assert outcome.scored is not None
     assert all(0 <= one.sell_through.estimate <= 1 for one in outcome.scored.candidates)
-    assert f"not known: {', '.join(outcome.report.absent)}" in " ".join(text_of(outcome).split())
+    assert f"Tables that the data don't have: {', '.join(outcome.report.absent)}." in " ".join(
+        text_of(outcome).split()
+    )
 
 
 def text_of(outcome: RunResult) -> str:
@@ -112,7 +114,7 @@ def test_summary_without_returns_ranks_by_sell_through_and_says_so(
     scored = replace_field(without_returns.scored, candidates=rising)
     text = text_of(replace(without_returns, scored=scored))
     assert max(len(line) for line in text.splitlines()) <= 80
-    assert "Returns are not in the data: return risk isn't predicted" in text
+    assert "The data have no returns, so return risk isn't predicted" in text
     assert "ranked by their sell-through" in text
     assert "Return risk: share" not in text
     shown = [line.split() for line in text.partition("Best and worst")[2].splitlines()]

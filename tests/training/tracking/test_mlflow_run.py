@@ -168,7 +168,7 @@ def test_tracking_server_that_is_down_is_reported_without_its_password(
     with pytest.raises(TrackingError) as caught, track_run(tmp_path, settings):
         pass
     assert "secret" not in str(caught.value)
-    assert "Expected to record the training at http://127.0.0.1:" in str(caught.value)
+    assert "The training can't be recorded at http://127.0.0.1:" in str(caught.value)
     assert str(caught.value).endswith(
         "Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to record in "
         "the run directory."

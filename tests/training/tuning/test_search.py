@@ -25,7 +25,7 @@ from tests.worlds.tuning import STUDY, WEAK, search, states, trials
 from training.boosting.fit_boosters import fit_boosters
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.errors import TooFewDaysToTuneError
 from training.fit.train import train
@@ -149,18 +149,18 @@ def test_damaged_trials_are_told_of_and_made_again(
     data[start:] = b"\xff" * (len(data) - start)
     path.write_bytes(data)
     reports = Reports()
-    telling = replace(search(path, 2), tell=reports)
+    telling = replace(search(path, 2), progress=reports)
     assert telling.recipe(weak, splits).settings == found
-    assert reports.stages[0] == "tuning: a.db was damaged, so its trials are made again"
+    assert reports.stages[0] == "tuning: a.db is damaged, so the search begins again"
 
 
 def test_trials_that_cant_be_kept_are_refused(
     weak: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
 ) -> None:
     (tmp_path / "a.db").mkdir()
-    with pytest.raises(StorageError, match="unable to open database file"):
+    with pytest.raises(StorageError, match="can't be used: unable to open database file"):
         search(tmp_path / "a.db", 1).recipe(weak, splits)
-    with pytest.raises(StorageError, match="unable to open database file"):
+    with pytest.raises(StorageError, match="can't be used: unable to open database file"):
         search(tmp_path / "nowhere" / "b.db", 1).recipe(weak, splits)
 
 
@@ -170,7 +170,7 @@ def test_what_the_database_said_reaches_the_user(
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute("CREATE TABLE studies (study_id INTEGER PRIMARY KEY)")
         connection.commit()
-    with pytest.raises(StorageError, match="found table studies has no column named"):
+    with pytest.raises(StorageError, match="can't be used: table studies has no column named"):
         search(tmp_path / "a.db", 1).recipe(weak, splits)
 
 
@@ -179,7 +179,7 @@ def _search_for_ever(database: Path) -> None:
     training_set = add_cold_start_copies(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
     splits = {t: split_target(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
     parameters = learned_parameters(training_set, splits, HORIZONS)
-    training_input = build(
+    training_input = TrainingInput.build(
         TrainingRecipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, splits
     )
     search(database, 10_000).recipe(training_input, splits)

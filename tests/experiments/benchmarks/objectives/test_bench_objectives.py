@@ -51,7 +51,7 @@ from training.calibration.conformal_fit import fit_curve
 from training.calibration.curves import fit_isotonic
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe, build
+from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.fit.fit_targets import fit_targets
 from training.settings import TrainingSettings, UpliftSetting
@@ -85,7 +85,7 @@ def prepared(rows: pa.Table) -> tuple[TrainingInput, dict[Target, TargetSplit]]:
         for target in training_set.outcomes
     }
     parameters = learned_parameters(training_set, splits, HORIZONS)
-    return build(RECIPE, training_set, parameters, splits), splits
+    return TrainingInput.build(RECIPE, training_set, parameters, splits), splits
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     training_input, splits = prepared
     always = UpliftSetting(name="always", first="01-01", last="12-31", uplift=0.5)
     settings = SETTINGS.model_copy(update={"seasonal_uplifts": (always,)})
-    told = build(
+    told = TrainingInput.build(
         replace(RECIPE, settings=settings),
         training_input.training_set,
         training_input.parameters,
@@ -316,7 +316,7 @@ def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
     first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress)
     reports = Reports()
     assert load_rows(source, tmp_path, Horizons(), progress=reports).equals(first)
-    assert reports.stages == ["the market", "check: as before", "features: as before"]
+    assert reports.stages == ["the market", "check: reused", "features: reused"]
     assert source.seed == 3
 
 
