@@ -24,7 +24,7 @@ from typing import Any, Final
 from features.runtime.errors import ArtefactError, StorageError
 from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings
-from training.pipeline.main_job import CANDIDATES
+from training.pipeline.propose_candidates import CANDIDATES
 
 MAX_CANDIDATES: Final = 3
 TIMEOUT_SECONDS: Final = 60

@@ -27,10 +27,9 @@ from training.pipeline.job import (
     open_checkpoints,
     train_and_record,
 )
-from training.pipeline.propose_candidates import propose_candidates, write_candidates
+from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
 
 SNAPSHOTS: Final = "snapshots"
-CANDIDATES: Final = "candidates.csv"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ from features.point_in_time.visibility import AS_OF
 from features.runtime.atomic import replace_file
 from serving.scoring.candidates import Candidate
 
+CANDIDATES: Final = "candidates.csv"
+"""File of the run directory that holds the proposals."""
 MAX_CANDIDATES: Final = 200
 MAX_ID_LENGTH: Final = 128
 LIVE_DAYS: Final = 7

@@ -36,7 +36,8 @@ from training.evaluation.coverage import Coverage
 from training.evaluation.evaluate import Evaluation
 from training.metrics.bootstrap import BootstrapInterval
 from training.pipeline.job import TrainingJob
-from training.pipeline.main_job import CANDIDATES, RunResult, run
+from training.pipeline.main_job import RunResult, run
+from training.pipeline.propose_candidates import CANDIDATES
 from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
 from training.settings import TrainingSettings
 
