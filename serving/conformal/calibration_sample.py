@@ -1,4 +1,4 @@
-"""Past decisions with what was said of them and what came: what selection compares with."""
+"""The sample of past decisions that selection compares candidates with."""
 
 from __future__ import annotations
 
@@ -12,48 +12,35 @@ from serving.conformal.cells import EVIDENCE_AMOUNTS
 from serving.errors import BrokenFileError
 
 MAX_ROWS: Final = 4000
-"""Decisions kept: a random part of all, which is as exchangeable with candidates as the whole."""
+"""Most decisions kept; a random part is as exchangeable with candidates as the whole."""
 
 
 @dataclass(frozen=True)
 class CalibrationSample:
-    """Calibration rows that no model was fitted on: estimate, outcome and own evidence."""
+    """Calibration rows that no model was fitted on, each array of shape (rows,)."""
 
     estimate: FloatArray
     outcome: FloatArray
     evidence: IntArray
-    """Places in `serving.conformal.cells.LEVELS`."""
+    """Index of each row's own evidence in `serving.conformal.cells.EVIDENCE_AMOUNTS`."""
     listings: IntArray
-    """A number for each listing: decisions of one come out alike."""
+    """A number for each listing, whose decisions have similar outcomes."""
 
     def __post_init__(self) -> None:
-        """Refuse what can't be such rows."""
-        columns = (self.estimate, self.outcome)
-        all_columns = (*columns, self.evidence, self.listings)
+        """Check lengths and ranges.
+
+        Raises:
+            BrokenFileError: the columns can't be such rows.
+        """
+        shares = (self.estimate, self.outcome)
+        columns = (*shares, self.evidence, self.listings)
+        amounts = range(len(EVIDENCE_AMOUNTS))
         faults = {
-            "columns of unequal length": len({len(c) for c in all_columns}) > 1,
+            "columns of unequal length": len({len(column) for column in columns}) > 1,
             f"more than {MAX_ROWS} rows": self.estimate.size > MAX_ROWS,
-            "a share outside [0, 1]": any(not ((c >= 0) & (c <= 1)).all() for c in columns),
-            "an unknown level of evidence": not np.isin(
-                self.evidence, range(len(EVIDENCE_AMOUNTS))
-            ).all(),
+            "a share outside [0, 1]": any(not ((c >= 0) & (c <= 1)).all() for c in shares),
+            "an unknown amount of evidence": not np.isin(self.evidence, amounts).all(),
         }
-        for fault, is_found in faults.items():
-            if is_found:
-                raise BrokenFileError("past decisions", fault)
-
-
-def subsample(
-    estimate: FloatArray, outcome: FloatArray, evidence: IntArray, *, listings: IntArray
-) -> CalibrationSample:
-    """Keep calibration rows of shape (rows,): all, or `MAX_ROWS` of them drawn without looking.
-
-    The same rows give the same draw.
-    """
-    rows = np.arange(estimate.size)
-    if rows.size > MAX_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
-    _, numbers = np.unique(listings[rows], return_inverse=True)
-    return CalibrationSample(
-        estimate[rows], outcome[rows], evidence[rows], numbers.astype(np.int64)
-    )
+        for fault, is_present in faults.items():
+            if is_present:
+                raise BrokenFileError("selection.json", fault)

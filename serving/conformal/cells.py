@@ -1,8 +1,8 @@
-"""Cells of the conformal intervals: how much evidence a listing has of its own, and its market.
+"""Mondrian cells of the conformal intervals: a listing's own evidence, and its market.
 
-The cells are a tree: all rows, those of one level of own evidence, and of these the rows of one
-market. Residuals are learned for every node with enough listings; a row rests on the narrowest such
-node above it, so small cells and unseen markets merge upward.
+The cells are a tree: all rows, the rows of one amount of own evidence, and of these the rows of one
+market. Every node with enough listings has residuals of its own. A row uses the narrowest such node
+above it, so that small cells and unseen markets merge upward.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MondrianCell = tuple[str, ...]
 ROOT: Final[MondrianCell] = ()
 
 OWN_HISTORY: Final = ("units_ordered_84d", "units_offered_180d", "units_ripe_180d")
-"""Base features of the listing itself; any of them above 0 is a history of its own."""
+"""Base features of the listing itself; it has a history of its own if any of them is above 0."""
 
 OWN_ORDERED: Final = ("units_ordered_84d", "units_ripe_180d")
-"""Of these, the counts of units that buyers ordered, lately or long enough ago to be kept."""
+"""Those of them that count ordered units."""
 
 MUCH_UNITS: Final = 50
-"""From here on a listing's own units say more of its shares than those of its relatives do."""
+"""From here on a listing's own units are better evidence than the units of related listings."""
 
 
 class OwnEvidence(StrEnum):
@@ -46,12 +46,12 @@ EVIDENCE_AMOUNTS: Final = tuple(OwnEvidence)
 
 
 def is_cold_start(columns: Mapping[str, FloatArray]) -> BoolArray:
-    """Tell for each row whether the listing has no history of its own at `as_of`.
+    """Return True for rows whose listing has no history of its own at `as_of`.
 
     `columns` holds base features by name, each of shape (rows,). Null counts as no history.
     """
-    ordered, offered, ripe = (np.nan_to_num(columns[name]) > 0 for name in OWN_HISTORY)
-    return ~(ordered | offered | ripe)
+    ordered, offered, mature = (np.nan_to_num(columns[name]) > 0 for name in OWN_HISTORY)
+    return ~(ordered | offered | mature)
 
 
 def own_evidence(columns: Mapping[str, FloatArray]) -> IntArray:
@@ -62,7 +62,7 @@ def own_evidence(columns: Mapping[str, FloatArray]) -> IntArray:
 
 
 def cell_codes(columns: Mapping[str, FloatArray], market_codes: IntArray) -> IntArray:
-    """Return the place of each row's own cell among `leaf_cells` the markets, shape (rows,).
+    """Return the index of each row's cell in the `leaf_cells` of the markets, shape (rows,).
 
     Training and serving both assign cells with this function.
     """
@@ -70,8 +70,8 @@ def cell_codes(columns: Mapping[str, FloatArray], market_codes: IntArray) -> Int
 
 
 def leaf_cells(markets: Sequence[str]) -> tuple[MondrianCell, ...]:
-    """Return the narrowest cells of some markets, in the order that `cell_codes` counts them."""
-    return tuple((level.value, market) for market in markets for level in EVIDENCE_AMOUNTS)
+    """Return the narrowest cells of some markets, in the order of `cell_codes`."""
+    return tuple((amount.value, market) for market in markets for amount in EVIDENCE_AMOUNTS)
 
 
 def ancestors(cell: MondrianCell) -> tuple[MondrianCell, ...]:
@@ -81,39 +81,39 @@ def ancestors(cell: MondrianCell) -> tuple[MondrianCell, ...]:
 
 @dataclass(frozen=True)
 class IntervalContext:
-    """The cells and units of some rows."""
+    """What the intervals of some rows depend on beside the estimate: cell and exposure."""
 
     codes: IntArray
-    """Place of each row's own cell in `cells`, shape (rows,)."""
+    """Index of each row's own cell in `cells`, shape (rows,)."""
     cells: tuple[MondrianCell, ...]
     exposure: FloatArray
-    """How many units each row's share is of, as known at `as_of`; at least 1, shape (rows,)."""
+    """Units that each row's share is of, as known at `as_of`; at least 1, shape (rows,)."""
 
     @property
     def evidence(self) -> IntArray:
-        """Return the place of each row's own evidence in `EVIDENCE_AMOUNTS`, shape (rows,)."""
+        """Return the index of each row's own evidence in `EVIDENCE_AMOUNTS`, shape (rows,)."""
         return self.codes % len(EVIDENCE_AMOUNTS)
 
-    def select(self, picked: BoolArray | IntArray) -> IntervalContext:
-        """Return the rows that a mask or positions pick."""
-        return IntervalContext(self.codes[picked], self.cells, self.exposure[picked])
+    def select(self, rows: BoolArray | IntArray) -> IntervalContext:
+        """Return the rows of a mask or of positions."""
+        return IntervalContext(self.codes[rows], self.cells, self.exposure[rows])
 
 
 def build_interval_context(
     markets: Sequence[str], columns: Mapping[str, FloatArray], exposure: FloatArray
 ) -> IntervalContext:
-    """Return the footing of rows in markets given one by one."""
-    places = {market: place for place, market in enumerate(dict.fromkeys(markets))}
-    codes = np.array([places[market] for market in markets], dtype=np.int64)
-    return IntervalContext(cell_codes(columns, codes), leaf_cells(tuple(places)), exposure)
+    """Return the interval context of rows; `markets` names the market of each of them."""
+    market_codes = {market: code for code, market in enumerate(dict.fromkeys(markets))}
+    codes = np.array([market_codes[market] for market in markets], dtype=np.int64)
+    return IntervalContext(cell_codes(columns, codes), leaf_cells(tuple(market_codes)), exposure)
 
 
 def share_exposure(target: Target, offered: FloatArray, sell_through: FloatArray) -> FloatArray:
-    """Return how many units a target is a share of, as far as that is known beforehand.
+    """Return the number of units a target is a share of, as expected beforehand, shape (rows,).
 
-    Sell-through is a share of the units offered. Return risk is one of the units ordered, of
-    which only the estimate, sell-through x units offered, is known. At least 1: there is no
-    return risk without an order.
+    Sell-through is a share of the units offered. Return risk is a share of the units ordered, which
+    are estimated as sell-through x units offered. At least 1: without an order there is no return
+    risk.
     """
     expected = offered * sell_through if target == "return_risk" else offered
     return np.fmax(expected, 1.0)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.runtime.arrays import FloatArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.cells import EVIDENCE_AMOUNTS, IntervalContext, leaf_cells
 from serving.conformal.difficulty import DifficultyEstimate
+from serving.conformal.intervals import ConformalResiduals
+from training.calibration.residuals import fit_residuals
 
 MARKETS = ("DE", "GB", "US")
 LASTING = 0.3
@@ -44,4 +46,12 @@ def draw(rng: np.random.Generator, rows: int) -> Rows:
             leaf_cells(MARKETS),
             exposure.astype(np.float64),
         ),
+    )
+
+
+def learn(rows: Rows, listings: IntArray | None = None) -> ConformalResiduals:
+    """Fit residuals to rows; each is of a listing of its own unless `listings` are given."""
+    known = np.arange(rows.estimate.size) if listings is None else listings
+    return fit_residuals(
+        rows.estimate, rows.outcome, rows.context, difficulty=DIFFICULTY, listings=known
     )

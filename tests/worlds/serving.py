@@ -29,15 +29,14 @@ from features.online.writer import write_snapshot
 from features.runtime.arrays import FloatArray
 from features.runtime.pointer import publish
 from serving.bundle.bundle import BundleContents
-from serving.conformal.calibration_sample import subsample
 from serving.conformal.cells import OWN_HISTORY, build_interval_context, share_exposure
-from serving.conformal.difficulty import DifficultyEstimate
-from serving.conformal.intervals import fit_residuals
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import TargetModel, raw_share
+from training.calibration.difficulty import binomial_difficulty
+from training.calibration.residuals import fit_residuals, subsample
 
 ROWS = 7_500
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -116,7 +115,7 @@ def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray
         estimate,
         outcome,
         context,
-        difficulty=DifficultyEstimate.binomial(),
+        difficulty=binomial_difficulty(),
         listings=np.arange(ROWS),
     )
     calibration_sample = subsample(

@@ -1,79 +1,118 @@
-"""Choose the calibration curve that foretells products best that it hasn't seen.
+"""Choose the kind of calibration curve by how well it predicts products it wasn't fitted on.
 
-Isotonic regression can follow any curve, and pays for it in noise; a logistic one can't, and
-doesn't. Where predictions are nearly right the noise costs more: on the medium simulated market
-(seed 0) the expected return rate had 0.60 of the explainable gain as it is, 0.58 after isotonic
-regression and 0.60 after the logistic curve; on three small ones return risk had 0.02 to 0.11 more
-after the logistic curve. And no curve at all costs nothing: on Online Retail's three latest slices
-return risk lost 0.0007, 0.0002 and 0.0025 less as it is than after the logistic curve.
+What each kind gained, and where: docs/decisions/calibration-curve.md.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 
+from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.calibration import CalibrationCurve
-from training.calibration.curves import MIN_SHARE, fit_isotonic, fit_logistic
+from serving.prediction.init_score import INIT_COLUMNS, init_column
+from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
+from training.data.time_split import TargetSplit
 from training.data.training_set import EncodedColumn
 from training.metrics.bootstrap import cluster_sums
 from training.metrics.metrics import row_log_loss
 
 FOLDS: Final = 5
 MIN_PRODUCTS: Final = 2
-"""One product has no spread."""
+"""Fewest products that a standard error can be computed from."""
 MIN_STANDARD_ERRORS: Final = 2.0
 """Standard errors that a gain must exceed."""
 
-CalibrationRows = tuple[FloatArray, FloatArray, FloatArray]
-"""Raw predictions, labels and weights, each of shape (rows,)."""
 CurveFitter = Callable[[FloatArray, FloatArray, FloatArray], CalibrationCurve]
-
-
-def fit_identity(_raw: FloatArray, _label: FloatArray, _weight: FloatArray) -> CalibrationCurve:
-    """Return the curve that changes nothing; like the logistic one it never reaches 0 or 1."""
-    ends = np.array([MIN_SHARE, 1 - MIN_SHARE])
-    return CalibrationCurve(ends, ends)
-
+"""Fits a curve to raw predictions, labels and weights, each of shape (rows,)."""
 
 CURVES: Final[tuple[CurveFitter, ...]] = (fit_logistic, fit_isotonic)
-"""The more one can follow, the later it stands."""
+"""From the stiffest to the most flexible."""
 CURVES_WITH_IDENTITY: Final[tuple[CurveFitter, ...]] = (fit_identity, *CURVES)
-"""For predictions that start from a formula whose numbers were learned on these rows, and little on
-others (training/shrinkage/learned_parameters.py): a curve would fit once more what chance they
-fitted."""
+"""For predictions that start from a formula fitted on these rows and on few others
+(training/shrinkage/learned_parameters.py): a curve would fit the noise of the rows a second time.
+"""
 
 
-def choose_curve(
-    curves: Sequence[CurveFitter], rows: CalibrationRows, *, folds: IntArray, products: IntArray
-) -> CalibrationCurve:
-    """Return the first of the curves, unless a later one is surely better than that chosen so far.
+def model_curves(target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
+    """Return the curves allowed for a target's model whose inputs have these names.
 
-    All arrays have shape (rows,); `folds` are those of `assign_folds`, `products` says whose row it
-    is. Better is less log loss on folds. Sure is a gain of more than `MIN_STANDARD_ERRORS` standard
-    errors over products, of all of them and without the one that gains most: what one product's
-    mistaken orders decide is no reason for a curve. Where all rows are in one fold nothing is sure.
-    Trees are pruned by such a rule, with one standard error (Breiman, Friedman, Olshen and Stone
-    1984, section 3.4.3).
+    Trees that start from the mean need a curve that can follow any shape, and the ties of such a
+    curve make selected lists a little more careful (serving/scoring/selection.py). Trees that start
+    from a formula may need no curve.
     """
-    _, label, weight = rows
-    chosen, *others = curves
+    if init_column(target, names) is None:
+        return default_curves(target)
+    return CURVES_WITH_IDENTITY
+
+
+def default_curves(target: Target) -> Sequence[CurveFitter]:
+    """Return the curves allowed for predictions of a target that start from no formula."""
+    return CURVES if target in INIT_COLUMNS else (fit_isotonic,)
+
+
+def fit_curve(
+    raw: FloatArray, split: TargetSplit, products: EncodedColumn, curves: Sequence[CurveFitter]
+) -> CalibrationCurve:
+    """Choose and fit a curve on the curve half of a split; `raw` covers the whole training set."""
+    sample = split.curve_fit
+    fit = curve_fitter(split, products, curves)
+    return fit(raw[sample.rows], sample.label, sample.weight)
+
+
+def curve_fitter(
+    split: TargetSplit, products: EncodedColumn, curves: Sequence[CurveFitter]
+) -> CurveFitter:
+    """Return a fitter that chooses among `curves` for the curve half of a split."""
+    rows = split.curve_fit.rows
+    return partial(
+        choose_curve,
+        curves=curves,
+        folds=assign_folds(products)[rows],
+        products=products.codes[rows],
+    )
+
+
+def choose_curve(  # noqa: PLR0913 - a curve fitter's arguments, and how to choose
+    raw: FloatArray,
+    label: FloatArray,
+    weight: FloatArray,
+    *,
+    curves: Sequence[CurveFitter],
+    folds: IntArray,
+    products: IntArray,
+) -> CalibrationCurve:
+    """Fit the first of `curves`, or a later one that is significantly better.
+
+    All arrays have shape (rows,); `folds` come from `assign_folds`, `products` number the product
+    of each row. A later curve replaces the best curve so far if its out-of-fold log loss is lower
+    by more than `MIN_STANDARD_ERRORS` standard errors over products, both with and without the
+    product that gains most: one product's mistaken orders are no reason for a curve. Where all rows
+    are in one fold, the first curve is taken. Breiman, Friedman, Olshen and Stone (1984, section
+    3.4.3) prune trees by such a rule, with one standard error.
+    """
+    rows = raw, label, weight
+    best, *others = curves
     if others and np.unique(folds).size > 1:
-        least = row_log_loss(label, _predict_out_of_fold(chosen, rows, folds))
+        best_losses = row_log_loss(label, _predict_out_of_fold(best, rows, folds))
         for fit in others:
             losses = row_log_loss(label, _predict_out_of_fold(fit, rows, folds))
-            sums = cluster_sums([least - losses, np.ones_like(weight)], weight, products)
+            sums = cluster_sums([best_losses - losses, np.ones_like(weight)], weight, products)
             if is_significant(sums[:, 0], sums[:, 1]):
-                chosen, least = fit, losses
-    return chosen(*rows)
+                best, best_losses = fit, losses
+    return best(*rows)
 
 
 def is_significant(gains: FloatArray, weight: FloatArray) -> bool:
-    """Tell whether gains are no luck: products' sums, and their weights, each (products,)."""
+    """Return True if gains are larger than chance explains.
+
+    `gains` holds each product's sum of gains, `weight` its weight, shape (products,) each.
+    """
     others = np.arange(gains.size) != np.argmax(gains)
     return _is_large(gains, weight) and _is_large(gains[others], weight[others])
 
@@ -82,27 +121,29 @@ def _is_large(gains: FloatArray, weight: FloatArray) -> bool:
     count = gains.size
     if count < MIN_PRODUCTS:
         return False
-    apart = gains - gains.sum() / weight.sum() * weight
-    error = np.sqrt((apart**2).sum() * count / (count - 1))
+    deviation = gains - gains.sum() / weight.sum() * weight
+    error = np.sqrt((deviation**2).sum() * count / (count - 1))
     return bool(gains.sum() > MIN_STANDARD_ERRORS * error)
 
 
 def assign_folds(products: EncodedColumn) -> IntArray:
-    """Return the fold of each row, shape (rows,): its product's, the same in every run.
+    """Return the fold of each row's product, shape (rows,), the same in every run.
 
-    Listings of a product share its quality. Parted, steps that fit one would fit the other too,
-    and would be chosen where all that raw predictions lack is each product's own.
+    The listings of a product share its quality. In different folds, they would make a flexible
+    curve look good wherever raw predictions lack no more than the product's own quality.
     """
     digests = (hashlib.sha256(name.encode()).digest() for name in products.names)
-    of_product = np.array([digest[1] % FOLDS for digest in digests], np.int64)
-    return of_product[products.codes]
+    product_folds = np.array([digest[1] % FOLDS for digest in digests], np.int64)
+    return product_folds[products.codes]
 
 
-def _predict_out_of_fold(fit: CurveFitter, rows: CalibrationRows, folds: IntArray) -> FloatArray:
-    """Return what a kind of curve says of each fold, learned from the others."""
+def _predict_out_of_fold(
+    fit: CurveFitter, rows: tuple[FloatArray, FloatArray, FloatArray], folds: IntArray
+) -> FloatArray:
+    """Return each row's estimate by a curve fitted on the other folds, shape (rows,)."""
     raw = rows[0]
-    said = np.full(raw.shape, np.nan)
-    for one in np.unique(folds):
-        is_out = folds == one
-        said[is_out] = fit(*(values[~is_out] for values in rows)).apply(raw[is_out])
-    return said
+    estimate = np.full(raw.shape, np.nan)
+    for fold in np.unique(folds):
+        is_out = folds == fold
+        estimate[is_out] = fit(*(values[~is_out] for values in rows)).apply(raw[is_out])
+    return estimate

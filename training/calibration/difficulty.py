@@ -1,15 +1,7 @@
-"""How far shares fall from their estimates, by estimate and by the units they are shares of.
+"""Fit how far shares usually fall from their estimates, by estimate and by number of units.
 
-Four in five shares don't keep within a multiple of the deviation that a share of so many units
-has: where next to none comes back they fall short of the estimate by all of it, however many
-units there are, and at a few units of a middling share dice rule. So the distances themselves are
-learned, by bands of estimates times bands of units.
-
-On the latest slices of five small simulated markets 80 % intervals measured in the deviation of a
-beta-binomial share (Skellam 1948) held 94 % of sell-through where estimates are in the lowest
-quarter and 64 % in the highest, and in all 82 to 85 %, as estimates are lower after the season.
-Measured in what is learned here they held 87 and 79 %, in all 80 to 82 %, and those of return risk
-are 8 % narrower.
+The distances are learned instead of taken from a binomial or beta-binomial distribution, because
+coverage then varies less with the estimate: docs/decisions/learned-difficulty.md.
 """
 
 from __future__ import annotations
@@ -23,28 +15,39 @@ from serving.conformal.difficulty import DifficultyEstimate
 
 ESTIMATE_BANDS: Final = 8
 UNIT_BANDS: Final = 4
-"""Of about as many rows each; ties stay together."""
+"""Bands hold about equal numbers of rows; rows of equal values are in one band."""
 
 ROUNDS: Final = 3
-"""How often sizes are learned given the factors, and factors given the sizes."""
+"""How often sizes are fitted given the factors, and factors given the sizes."""
 
 TARGET_COVERAGE: Final = 0.8
-"""A band's size is how far this share of its rows stays within: the coverage of intervals unless
-another is asked for. Mean errors grow otherwise, where few outcomes are far off."""
+"""The size of a band is this quantile of its distances: the default coverage of intervals. Mean
+distances would be too large where few outcomes are far off."""
 
 MIN_SIZE: Final = 1e-3
+
+_GRID: Final[FloatArray] = (1 - np.cos(np.pi * np.arange(65) / 64)) / 2
+
+
+def binomial_difficulty() -> DifficultyEstimate:
+    """Return the standard deviation of one trial, whatever the number of units.
+
+    It needs no rows to learn from. 0.01 more than the variance p(1-p) keeps it positive.
+    """
+    sizes = np.sqrt(_GRID * (1 - _GRID) + 0.01)
+    return DifficultyEstimate(_GRID, sizes, np.ones(1), np.ones(1))
 
 
 def fit_difficulty(
     estimate: FloatArray, outcome: FloatArray, units: FloatArray
 ) -> DifficultyEstimate:
-    """Return what residuals are measured in, learned from rows that give none themselves.
+    """Fit the difficulty on rows that give no residuals; each array has shape (rows,).
 
-    Sizes and factors are raised where intervals would otherwise fall while estimates grow, or
-    widen with the units. Each array has shape (rows,).
+    Sizes and factors are raised where an interval would otherwise move down while its estimate
+    grows, or widen as the units grow.
     """
     distance = np.abs(outcome - estimate)
-    # Weights that only rounding tells apart are one knot.
+    # Units that differ by rounding alone make one knot.
     logs = np.round(np.log(units), 9).astype(np.float64)
     by_estimate, by_units = _split_bands(estimate, ESTIMATE_BANDS), _split_bands(logs, UNIT_BANDS)
     estimates = _band_means(estimate, by_estimate)
@@ -61,32 +64,32 @@ def fit_difficulty(
     return difficulty
 
 
-def _split_bands(values: FloatArray, most: int) -> list[BoolArray]:
-    """Return the rows of each band in the order of values, none of them empty."""
-    edges = np.unique(np.quantile(values, np.arange(1, most) / most))
+def _split_bands(values: FloatArray, bands: int) -> list[BoolArray]:
+    """Return the mask of each band in the order of values; no band is empty."""
+    edges = np.unique(np.quantile(values, np.arange(1, bands) / bands))
     band = np.searchsorted(edges, values)
-    return [band == place for place in np.unique(band)]
+    return [band == number for number in np.unique(band)]
 
 
 def _band_means(values: FloatArray, bands: list[BoolArray]) -> FloatArray:
-    """Return the mean of each band, held within it: rounding may take it to the next band."""
-    held = [values[rows] for rows in bands]
-    return np.array([np.clip(one.mean(), one.min(), one.max()) for one in held])
+    """Return the mean of each band, clipped into the band: rounding may push it beyond."""
+    in_bands = [values[rows] for rows in bands]
+    return np.array([np.clip(band.mean(), band.min(), band.max()) for band in in_bands])
 
 
 def _band_quantiles(distance: FloatArray, bands: list[BoolArray]) -> FloatArray:
-    """Return how far the share `TARGET_COVERAGE` of each band's rows stays within."""
+    """Return the quantile `TARGET_COVERAGE` of each band's distances, at least `MIN_SIZE`."""
     sizes: FloatArray = np.array([np.quantile(distance[rows], TARGET_COVERAGE) for rows in bands])
     return np.maximum(sizes, MIN_SIZE)
 
 
 def _make_monotone(estimates: FloatArray, sizes: FloatArray) -> FloatArray:
-    """Return the least sizes, none smaller, by which intervals grow with the estimate."""
+    """Raise sizes, as little as possible, until intervals grow with the estimate."""
     raised = sizes.copy()
-    for place in range(sizes.size - 2, -1, -1):
-        at, above = estimates[place], estimates[place + 1]
-        raised[place] = max(raised[place], raised[place + 1] * at / above)
-    for place in range(1, sizes.size):
-        at, below = estimates[place], estimates[place - 1]
-        raised[place] = max(raised[place], raised[place - 1] * (1 - at) / (1 - below))
+    for index in range(sizes.size - 2, -1, -1):
+        share, next_share = estimates[index], estimates[index + 1]
+        raised[index] = max(raised[index], raised[index + 1] * share / next_share)
+    for index in range(1, sizes.size):
+        share, previous = estimates[index], estimates[index - 1]
+        raised[index] = max(raised[index], raised[index - 1] * (1 - share) / (1 - previous))
     return raised

@@ -1,4 +1,4 @@
-"""What the intervals of a training set's rows rest on."""
+"""Build the interval context of a training set's rows for one target."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 
 
-def build_interval_context(
+def build_target_context(
     training_input: TrainingInput, split: TargetSplit, models: Mapping[Target, TargetModel]
 ) -> IntervalContext:
-    """Return what intervals rest on, for each row of the training set.
+    """Return the cell and the exposure of each row of the training set.
 
-    The units are only good for the division's calibration and latest rows, hidden ones included.
-    Those of return risk come from the sell-through model in `models`: on the latest rows as when
-    serving, though its curve knows of some weeks that these rows look ahead to. So that residuals
-    don't, on calibration rows its boosters speak for themselves, of rows that they learned from,
-    and are scaled to the units that came in the shaping half: before the holidays 1.3 to 1.4 times
-    as many came on small simulated markets as were expected, and residuals of few units must not
-    pass for ones of many.
+    Exposures are valid for the calibration and latest rows of `split` alone, cold-start copies
+    included. For return risk, the exposure is the number of units expected to sell, by the
+    sell-through model in `models`. The latest rows use that model as serving does. The calibration
+    rows use its boosters without its curve, because the curve was fitted on weeks that these rows
+    look ahead to. Their exposures are then scaled to the units that were ordered in the curve half,
+    so that residuals of few units don't pass for residuals of many
+    (docs/decisions/exposure-of-return-risk.md).
     """
     calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     latest = np.concatenate([split.latest.rows, split.latest_masked.rows])
@@ -38,12 +38,12 @@ def build_interval_context(
         sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
     exposure = share_exposure(split.target, offered, sell_through)
     if split.target == "return_risk":
-        exposure = _scale_to_observed(exposure, split)
+        exposure = _scale_to_orders(exposure, split)
     return training_input.training_set.context(exposure)
 
 
-def _scale_to_observed(exposure: FloatArray, split: TargetSplit) -> FloatArray:
-    """Return expected units with those of the calibration slice scaled to what was ordered."""
+def _scale_to_orders(exposure: FloatArray, split: TargetSplit) -> FloatArray:
+    """Scale the calibration slice's exposures to the units ordered in its curve half."""
     curve_fit = split.curve_fit
     scaled = exposure.copy()
     rows = np.concatenate([curve_fit.rows, split.residual_fit.rows])

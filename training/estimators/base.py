@@ -23,7 +23,6 @@ from training.encoding.data_frames import ColumnNames, as_frame
 from training.encoding.input_table import InputTable, TableReader
 from training.encoding.target_encoder import LabelledRows
 from training.estimator_errors import ParameterError, TooFewRowsToFitError
-from training.estimators.conformal_fit import Forecaster, HoldoutRows, RawShares, learn_share_finish
 from training.estimators.holdout import hold_out_groups, hold_out_latest, hold_out_random
 from training.estimators.parameters import (
     COVERAGE,
@@ -35,6 +34,12 @@ from training.estimators.parameters import (
     refuse_learning_from_order,
     refuse_unknown_columns,
     resolve_seed,
+)
+from training.estimators.share_calibrator import (
+    Forecaster,
+    HoldoutRows,
+    RawShares,
+    ShareCalibrator,
 )
 from training.estimators.targets import validate_shares, validate_trials, validate_units
 from training.settings import TrainingSettings
@@ -208,7 +213,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             trials=calibrating.trials,
             clusters=self._cluster_rows(frame)[held],
         )
-        self.calibrator_ = learn_share_finish(slice_, partial.variances, rng)
+        self.calibrator_ = ShareCalibrator.fit(slice_, partial.variances, rng)
         self.notes_ = self.calibrator_.notes
         if self._group_names() and not raw.is_cold.any():
             self.notes_ = (*self.notes_, NO_UNSEEN_GROUP)

@@ -22,7 +22,7 @@ from training.boosting.objectives import booster_parameters
 from training.encoding.input_table import InputTable
 from training.encoding.out_of_fold import encode_out_of_fold
 from training.encoding.target_encoder import EncodedRows, LabelledRows, LevelEncoder
-from training.estimators.conformal_fit import RawShares
+from training.estimators.share_calibrator import RawShares
 from training.settings import TrainingSettings
 from training.shrinkage.variance_components import Variances
 

@@ -9,8 +9,8 @@ from features.declarations.targets import TARGETS, Target
 from training.encoding.input_table import InputTable
 from training.encoding.target_encoder import LabelledRows
 from training.estimators.base import ShareModel
-from training.estimators.conformal_fit import RawShares
 from training.estimators.parameters import RandomState, refuse_unknown_choice
+from training.estimators.share_calibrator import RawShares
 from training.shrinkage.group_rates import ShrunkenRates
 from training.shrinkage.variance_components import Variances
 

@@ -11,7 +11,8 @@ from features.declarations.targets import Target
 from training.data.cold_start_rows import Masked
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluate import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED, Evaluation
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.judge import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED
 from training.metrics.bootstrap import BootstrapInterval
 from training.metrics.metrics import Metrics
 from training.search_space import SEARCH_SPACE

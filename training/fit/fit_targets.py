@@ -1,8 +1,9 @@
-"""Make the models of all targets: boosters, then calibration, then residuals."""
+"""Fit the models of all targets: boosters, then calibration, then residuals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,11 +12,20 @@ from serving.conformal.cells import IntervalContext
 from serving.prediction.booster import Booster
 from serving.prediction.target_model import TargetModel, raw_share
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
-from training.calibration.conformal_fit import learn_finish, model_curves
-from training.calibration.interval_context import build_interval_context
+from training.calibration.choose import model_curves
+from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.interval_context import build_target_context
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import BoosterTexts, Fitter, TrainingInput
+
+
+@dataclass(frozen=True)
+class FittedTargets:
+    """The model of each target, and the interval context of all training rows for it."""
+
+    models: Mapping[Target, TargetModel]
+    contexts: Mapping[Target, IntervalContext]
 
 
 def fit_locally(
@@ -24,9 +34,9 @@ def fit_locally(
     *,
     fitter: BoosterFitter = fit_booster,
 ) -> BoosterTexts:
-    """Fit the boosters on this machine: the fitter of every training that names no other.
+    """Fit the boosters of all targets on this machine.
 
-    `fitter` fits one booster, or knows it from an earlier process.
+    `fitter` fits one booster, or reads it from a checkpoint.
     """
     recipe = training_input.recipe
     return fit_boosters(
@@ -36,22 +46,23 @@ def fit_locally(
 
 def fit_targets(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], fit: Fitter = fit_locally
-) -> dict[Target, TargetModel]:
-    """Fit each target on its training slice and finish it on its calibration slice.
+) -> FittedTargets:
+    """Fit each target on its training slice and calibrate it on its calibration slice.
 
     Raises:
-        TrainingError: a training slice teaches nothing.
+        TrainingError: a training slice can't support a model.
     """
     samples = {target: split.train for target, split in splits.items()}
     texts = fit(training_input, samples)
     models: dict[Target, TargetModel] = {}
-    for target, split in splits.items():  # sell-through first: it tells the units expected
-        context = build_interval_context(training_input, split, models)
-        models[target] = _fit_target_model(training_input, split, context, texts[target])
-    return models
+    contexts: dict[Target, IntervalContext] = {}
+    for target, split in splits.items():  # sell-through first: return risk needs its model
+        contexts[target] = build_target_context(training_input, split, models)
+        models[target] = _fit_target(training_input, split, contexts[target], texts[target])
+    return FittedTargets(models, contexts)
 
 
-def _fit_target_model(
+def _fit_target(
     training_input: TrainingInput,
     split: TargetSplit,
     context: IntervalContext,
@@ -61,8 +72,13 @@ def _fit_target_model(
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw = np.full(len(training_input.matrix), np.nan)
     raw[rows] = raw_share(split.target, boosters, training_input.matrix[rows])
-    curves = model_curves(split.target, training_input.recipe.catalogue.model_inputs)
-    finish = learn_finish(raw, context, split, keys=training_input.training_set.keys, curves=curves)
+    calibrator = calibrate_target(
+        raw,
+        context,
+        split,
+        keys=training_input.training_set.keys,
+        curves=model_curves(split.target, training_input.recipe.catalogue.model_inputs),
+    )
     return TargetModel(
-        split.target, boosters, finish.knots, finish.residuals, finish.calibration_sample
+        split.target, boosters, calibrator.curve, calibrator.residuals, calibrator.sample
     )

@@ -1,4 +1,4 @@
-"""Training from end to end: training rows in, bundle contents and an honest evaluation out."""
+"""Train from end to end: training rows in, bundle contents and evaluations out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from features.monitoring.reference_stats import describe_inputs
 from features.runtime.arrays import FloatArray, IntArray
 from features.runtime.progress import ProgressCallback
 from serving.bundle.bundle import BundleContents
+from serving.conformal.cells import IntervalContext
 from serving.prediction.predict import Models
 from serving.prediction.target_model import TargetModel
 from training.data.cold_start_rows import add_cold_start_copies, has_full_history
@@ -27,7 +28,7 @@ from training.fit.fit_targets import fit_locally, fit_targets
 from training.shrinkage.learned_parameters import learned_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
-"""Returns the material's recipe with settings that suit the training slices better."""
+"""Returns the recipe of a training input with settings that suit the training slices better."""
 
 
 CANARY_ROWS: Final = 64
@@ -41,6 +42,8 @@ class TrainOutput:
     evaluations: Mapping[Target, Evaluation]
     training_input: TrainingInput
     splits: Mapping[Target, TargetSplit]
+    contexts: Mapping[Target, IntervalContext]
+    """Of all training rows, by target."""
 
 
 def train(  # noqa: PLR0913 - what differs from training to training, all but two by name
@@ -52,16 +55,16 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     fit: Fitter = fit_locally,
     tune: Tuner | None = None,
 ) -> TrainOutput:
-    """Train every target that the training rows have labels of, and judge.
+    """Train and evaluate every target that the training rows have labels of.
 
-    The models that go into the bundle are the ones that were judged. `git_commit` is the program's,
-    "unknown" outside a checkout. `fit` fits the boosters: here, or on a cluster
+    The evaluated models are the ones that go into the bundle. `git_commit` is the program's commit,
+    "unknown" outside a checkout. `fit` fits the boosters: on this machine, or on a cluster
     (training/boosting/dask_fitting.py). `tune` finds the settings to fit them with, in place of
     those of the recipe.
 
     Raises:
-        TrainingError: the rows can't support a model; one of the subclasses in
-            training/errors.py says why.
+        TrainingError: the rows can't support a model; the subclasses in training/errors.py tell
+            the reasons apart.
     """
     training_set = add_cold_start_copies(
         read_training_set(rows, recipe.catalogue), recipe.catalogue
@@ -78,13 +81,14 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         recipe = tune(training_input, splits)
         training_input = replace(training_input, recipe=recipe)
     progress(f"fitting {len(splits) * recipe.settings.boosters} boosters")
-    models = fit_targets(training_input, splits, fit)
+    fitted = fit_targets(training_input, splits, fit)
     progress("judging them on the latest slice")
     evaluations = {
-        target: evaluate(models, training_input, split) for target, split in splits.items()
+        target: evaluate(fitted.models[target], training_input, split, fitted.contexts[target])
+        for target, split in splits.items()
     }
-    contents = _bundle_contents(training_input, splits, models, evaluations, git_commit)
-    return TrainOutput(contents, evaluations, training_input, splits)
+    contents = _bundle_contents(training_input, splits, fitted.models, evaluations, git_commit)
+    return TrainOutput(contents, evaluations, training_input, splits, fitted.contexts)
 
 
 def _bundle_contents(
@@ -95,15 +99,15 @@ def _bundle_contents(
     git_commit: str,
 ) -> BundleContents:
     recipe, training_set = training_input.recipe, training_input.training_set
-    widest = splits["sell_through"]
-    usual = widest.train.select(has_full_history(training_set, widest.train.rows))
+    sell_through = splits["sell_through"]
+    reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
         imputed=training_set.imputed,
-        canary=canary_rows(training_set, widest.latest),
-        canary_markets=training_set.row_markets(pick_canary_rows(widest.latest)),
-        reference_stats=describe_inputs(recipe.catalogue, training_input.matrix[usual.rows]),
+        canary=canary_rows(training_set, sell_through.latest),
+        canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
+        reference_stats=describe_inputs(recipe.catalogue, training_input.matrix[reference.rows]),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
@@ -114,12 +118,12 @@ def _bundle_contents(
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:
-    """Return a few rows spread over a sample, by which serving checks a bundle's answers."""
+    """Return a few rows, spread over a sample, that serving checks a bundle's answers with."""
     rows = pick_canary_rows(sample)
     return {name: column[rows] for name, column in training_set.columns.items()}
 
 
 def pick_canary_rows(sample: Sample) -> IntArray:
-    """Return the rows of a sample that make the canary."""
-    places = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
-    return sample.rows[places.round().astype(np.int64)]
+    """Return the training-set positions of at most `CANARY_ROWS` rows spread over a sample."""
+    positions = np.linspace(0, sample.rows.size - 1, min(CANARY_ROWS, sample.rows.size))
+    return sample.rows[positions.round().astype(np.int64)]

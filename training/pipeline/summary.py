@@ -14,7 +14,8 @@ from rich.text import Text
 
 from features.declarations.targets import Target
 from features.point_in_time.imputed_stock import RULE
-from training.evaluation.evaluate import MODEL, Evaluation
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.judge import MODEL
 from training.metrics.bootstrap import BootstrapInterval
 from training.pipeline.job import TrainingResult
 

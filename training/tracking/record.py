@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from serving.bundle.bundle import BundleContents
 from training.data.training_input import TrainingRecipe
-from training.evaluation.evaluate import MODEL, Evaluation
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.judge import MODEL
 
 
 def metrics_by_slice(evaluation: Evaluation) -> dict[str, float]:

@@ -27,7 +27,8 @@ from features.runtime.progress import ProgressCallback, prefix_progress
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
 from training.evaluation.coverage import ALL_ROWS, Coverage
-from training.evaluation.evaluate import COLD, MODEL, UNKNOWN, UNLISTED, Evaluation, judge
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.judge import COLD, MODEL, UNKNOWN, UNLISTED, judge
 from training.fit.train import TrainOutput, train
 from training.settings import TrainingSettings
 
@@ -111,8 +112,8 @@ def _measure_market(
 def _measure_target(
     trained: TrainOutput, truth: Truth, data: Path, target: Target
 ) -> TargetFigures:
-    models, training_input = trained.contents.models.targets, trained.training_input
-    judged = judge(models, training_input, trained.splits[target])
+    model, training_input = trained.contents.models.targets[target], trained.training_input
+    judged = judge(model, training_input, trained.splits[target], trained.contexts[target])
     expected = look_up_expectations(truth, training_input.training_set, judged.rows.rows, target)
     masks = {EVERYTHING: judged.is_latest}
     masks |= {name: judged.groups[name] for name in COLD_GROUPS if name in judged.groups}

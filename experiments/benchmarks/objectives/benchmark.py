@@ -25,7 +25,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import TrainingError
 from features.runtime.progress import ProgressCallback, prefix_progress
-from training.calibration.conformal_fit import fit_curve
+from training.calibration.choose import fit_curve
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target

@@ -22,8 +22,7 @@ from serving.prediction.init_score import apply_init_score, init_column
 from serving.prediction.target_model import mean_prediction
 from training.boosting.fit_boosters import BoosterFit, init_score
 from training.boosting.objectives import booster_parameters
-from training.calibration.choose import CurveFitter
-from training.calibration.conformal_fit import default_curves, model_curves
+from training.calibration.choose import CurveFitter, default_curves, model_curves
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.evaluation.baselines import CONSTANT, SHRINKAGE, raw_predictions

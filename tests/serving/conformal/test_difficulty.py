@@ -14,20 +14,6 @@ from tests.worlds.conformal import DIFFICULTY
 ONE = [1.0]
 
 
-@pytest.mark.parametrize(("estimate", "expected"), [(0.0, 0.1), (1.0, 0.1), (0.5, math.sqrt(0.26))])
-def test_spread_of_one_trial_is_its_deviation(estimate: float, expected: float) -> None:
-    assert DifficultyEstimate.binomial().sigma(np.array([estimate]), np.ones(1))[
-        0
-    ] == pytest.approx(expected)
-
-
-@given(estimate=st.floats(0, 1))
-def test_spread_of_one_trial_is_its_deviation_between_knots_too(estimate: float) -> None:
-    expected = math.sqrt(estimate * (1 - estimate) + 0.01)
-    found = DifficultyEstimate.binomial().sigma(np.array([estimate]), np.ones(1))[0]
-    assert found == pytest.approx(expected, rel=0.01)
-
-
 @given(estimate=st.floats(0, 1), first=st.floats(1, 1e6), second=st.floats(1, 1e6))
 def test_spread_of_more_units_is_no_larger(estimate: float, first: float, second: float) -> None:
     fewer, more = DIFFICULTY.sigma(np.full(2, estimate), np.array(sorted((first, second))))

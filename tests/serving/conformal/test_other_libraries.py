@@ -9,8 +9,7 @@ import pytest
 
 from features.runtime.arrays import BoolArray, FloatArray
 from serving.conformal.cells import EVIDENCE_AMOUNTS
-from serving.conformal.intervals import fit_residuals
-from tests.worlds.conformal import DIFFICULTY, Rows, draw
+from tests.worlds.conformal import DIFFICULTY, Rows, draw, learn
 
 MISSING = "the extra dev has it"
 COVERAGES = (0.5, 0.75, 0.875, 0.9375)
@@ -26,14 +25,7 @@ def _worlds() -> tuple[Rows, Rows]:
 
 
 def _ours(known: Rows, fresh: Rows, coverage: float) -> tuple[FloatArray, FloatArray]:
-    learned = fit_residuals(
-        known.estimate,
-        known.outcome,
-        known.context,
-        difficulty=DIFFICULTY,
-        listings=np.arange(known.estimate.size),
-    )
-    return learned.interval(fresh.estimate, fresh.context, coverage=coverage)
+    return learn(known).interval(fresh.estimate, fresh.context, coverage=coverage)
 
 
 def _scale(rows: Rows) -> FloatArray:

@@ -12,7 +12,7 @@ from features.declarations.targets import TARGETS, Target
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
-from serving.conformal.calibration_sample import MAX_ROWS, CalibrationSample, subsample
+from serving.conformal.calibration_sample import MAX_ROWS, CalibrationSample
 from serving.conformal.cells import EVIDENCE_AMOUNTS
 from serving.errors import BrokenFileError
 from serving.scoring.candidates import Candidate
@@ -27,6 +27,7 @@ from serving.scoring.selection import (
     conformal_p_values,
     select,
 )
+from training.calibration.residuals import subsample
 
 shares = st.integers(0, 20).map(lambda twentieth: twentieth / 20)
 """Coarse, so that estimates tie."""

@@ -38,7 +38,7 @@ from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.errors import OneClassError
-from training.evaluation.evaluate import MODEL
+from training.evaluation.judge import MODEL
 from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss
 

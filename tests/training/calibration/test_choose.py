@@ -14,7 +14,6 @@ from training.calibration.choose import (
     CURVES,
     CURVES_WITH_IDENTITY,
     FOLDS,
-    CalibrationRows,
     CurveFitter,
     assign_folds,
     choose_curve,
@@ -24,6 +23,9 @@ from training.calibration.curves import fit_isotonic, fit_logistic
 from training.data.training_set import EncodedColumn
 
 PRODUCTS = 300
+
+CurveRows = tuple[FloatArray, FloatArray, FloatArray]
+"""Raw predictions, labels and weights."""
 
 
 def _products(rows_each: int) -> EncodedColumn:
@@ -39,7 +41,7 @@ def _drawn(
 
 
 def _chosen(
-    drawn: CalibrationRows,
+    drawn: CurveRows,
     curves: Sequence[CurveFitter],
     *,
     products: IntArray | None = None,
@@ -47,10 +49,10 @@ def _chosen(
     """Choose for ten rows a product, or as told whose they are."""
     ours = _products(10)
     codes = ours.codes if products is None else products
-    return choose_curve(curves, drawn, folds=assign_folds(ours), products=codes)
+    return choose_curve(*drawn, curves=curves, folds=assign_folds(ours), products=codes)
 
 
-def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> CalibrationRows:
+def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> CurveRows:
     rng = np.random.default_rng(seed)
     raw = rng.uniform(0.02, 0.3, 10 * PRODUCTS)
     return (raw, *_drawn(true(raw), rng))
@@ -141,7 +143,7 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
         label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(listings), rng, units=200)
         with_steps = fit_isotonic(raw, label, weight).y.tolist()
         for name, whose in parted.items():
-            chosen = choose_curve(CURVES, (raw, label, weight), **whose)
+            chosen = choose_curve(raw, label, weight, curves=CURVES, **whose)
             steps[name] += chosen.y.tolist() == with_steps
     assert steps["by listing"] == 10
     assert steps["by product"] == 0
@@ -162,7 +164,7 @@ def test_one_fold_gets_the_simplest_curve(folds: IntArray) -> None:
     raw = rng.uniform(0.1, 0.9, 30)
     label, weight = _drawn(1 - raw, rng)
     whose = {"folds": folds, "products": np.arange(30)}
-    found = choose_curve(CURVES, (raw, label, weight), **whose)
+    found = choose_curve(raw, label, weight, curves=CURVES, **whose)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
-    found = choose_curve(CURVES_WITH_IDENTITY, (raw, label, weight), **whose)
+    found = choose_curve(raw, label, weight, curves=CURVES_WITH_IDENTITY, **whose)
     np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,8 +14,23 @@ from training.calibration.difficulty import (
     MIN_SIZE,
     TARGET_COVERAGE,
     UNIT_BANDS,
+    binomial_difficulty,
     fit_difficulty,
 )
+
+
+@pytest.mark.parametrize(("estimate", "expected"), [(0.0, 0.1), (1.0, 0.1), (0.5, math.sqrt(0.26))])
+def test_difficulty_of_one_trial_is_its_deviation(estimate: float, expected: float) -> None:
+    assert binomial_difficulty().sigma(np.array([estimate]), np.ones(1))[0] == pytest.approx(
+        expected
+    )
+
+
+@given(estimate=st.floats(0, 1))
+def test_difficulty_of_one_trial_is_its_deviation_between_knots_too(estimate: float) -> None:
+    expected = math.sqrt(estimate * (1 - estimate) + 0.01)
+    found = binomial_difficulty().sigma(np.array([estimate]), np.ones(1))[0]
+    assert found == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("lasting", [0.05, 0.2, 0.6])

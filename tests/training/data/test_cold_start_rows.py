@@ -19,7 +19,7 @@ from tests.worlds.random_markets import HORIZONS, Engine, random_world
 from training.data.cold_start_rows import MASKED_LEVELS, Masked, add_cold_start_copies, first_rows
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet, read_training_set
-from training.evaluation.evaluate import MASKED_GROUPS, MODEL
+from training.evaluation.judge import MASKED_GROUPS, MODEL
 from training.fit.train import TrainOutput
 
 

@@ -173,7 +173,7 @@ def test_few_rows_of_unseen_groups_are_merged_and_it_is_said() -> None:
     market = draw_shares(300, makers=150)
     model = ShrinkageModel(groups=GROUPS).fit(market.X, market.y)
     _, note = model.notes_
-    assert note.startswith("Intervals of rows in unseen groups rest on all 60 rows held back:")
+    assert note.startswith("Intervals of rows in unseen groups use the residuals of all 60 rows")
 
 
 @pytest.mark.parametrize(("rows", "notes"), [(9_990, 1), (10_000, 0)])

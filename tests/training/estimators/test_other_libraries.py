@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.difficulty import DifficultyEstimate
-from training.estimators.conformal_fit import HoldoutRows, RawShares, learn_share_finish
+from training.calibration.difficulty import binomial_difficulty
+from training.estimators.share_calibrator import HoldoutRows, RawShares, ShareCalibrator
 from training.shrinkage.variance_components import Variances
 
 COVERAGES = [0.5, 0.8, 0.9]
@@ -25,9 +25,9 @@ def _ours(coverage: float) -> tuple[FloatArray, FloatArray]:
     estimate, outcome = _sample(0)
     raw = RawShares(estimate, np.zeros(ROWS, dtype=bool))
     held = HoldoutRows(raw=raw, share=outcome, trials=np.ones(ROWS), clusters=np.arange(ROWS))
-    finish = learn_share_finish(held, Variances(1.0, 0.0, ()), np.random.default_rng(0))
-    asked, _ = _sample(1)
-    return finish.interval(RawShares(asked, raw.is_cold), coverage)
+    calibrator = ShareCalibrator.fit(held, Variances(1.0, 0.0, ()), np.random.default_rng(0))
+    requested, _ = _sample(1)
+    return calibrator.interval(RawShares(requested, raw.is_cold), coverage)
 
 
 @pytest.mark.parametrize("coverage", COVERAGES)
@@ -36,7 +36,7 @@ def test_interval_is_that_of_crepes(coverage: float) -> None:
     estimate, outcome = _sample(0)
     asked, _ = _sample(1)
     theirs = crepes.ConformalRegressor()
-    one, difficulty = np.ones(ROWS), DifficultyEstimate.binomial()
+    one, difficulty = np.ones(ROWS), binomial_difficulty()
     theirs.fit(outcome - estimate, sigmas=difficulty.sigma(estimate, one))
     bounds = theirs.predict_int(asked, sigmas=difficulty.sigma(asked, one), confidence=coverage)
     low, high = _ours(coverage)

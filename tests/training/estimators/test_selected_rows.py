@@ -109,7 +109,7 @@ def test_past_rows_of_a_maker_count_as_far_as_they_come_out_alike() -> None:
     # Each maker's rows have one outcome: that of its first.
     alike = market.X["maker"].map(pd.Series(market.y, market.X["maker"]).groupby(level=0).first())
     model = ShrinkageModel(groups=["region"], target="return_risk", calibration_groups="maker")
-    calibration_sample = model.fit(market.X, alike).calibrator_.calibration_sample
+    calibration_sample = model.fit(market.X, alike).calibrator_.without_units.sample
     assert np.unique(calibration_sample.listings).size == 12  # a fifth of 60
     alone = replace(calibration_sample, listings=np.arange(calibration_sample.listings.size))
     estimate, evidence = (

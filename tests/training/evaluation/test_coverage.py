@@ -49,7 +49,9 @@ def test_coverage_is_told_for_every_cell_with_rows_enough(
     monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
     split = splits["sell_through"]
     models = trained.contents.models
-    evaluation = evaluate(models.targets, training_input, split)
+    evaluation = evaluate(
+        models.targets["sell_through"], training_input, split, trained.contexts["sell_through"]
+    )
     rows = split.latest.rows
     columns = {name: one[rows] for name, one in training_input.training_set.columns.items()}
     markets = np.array(training_input.training_set.row_markets(rows))
@@ -83,7 +85,8 @@ def test_coverage_stays_bounded(
     monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
     monkeypatch.setattr(coverage_module, "MAX_CELLS", most)
     split = splits["sell_through"]
-    evaluation = evaluate(trained.contents.models.targets, training_input, split)
+    model = trained.contents.models.targets["sell_through"]
+    evaluation = evaluate(model, training_input, split, trained.contexts["sell_through"])
     sizes = [one.rows for name, one in evaluation.by_cell.items() if name != "all"]
     assert len(sizes) == most
     assert sizes == sorted(sizes, reverse=True)

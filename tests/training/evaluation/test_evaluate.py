@@ -10,12 +10,14 @@ from features.declarations.targets import TARGETS, Target
 from features.runtime.progress import ignore_progress
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
+from training.calibration.interval_context import build_target_context
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import EncodedColumn
-from training.evaluation import evaluate as evaluation_module
+from training.evaluation import judge as judge_module
 from training.evaluation.baselines import BASELINES
-from training.evaluation.evaluate import (
+from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
+from training.evaluation.judge import (
     COLD,
     MAX_MARKETS,
     MIN_MARKET_ROWS,
@@ -23,9 +25,6 @@ from training.evaluation.evaluate import (
     OTHER_MARKETS,
     PREDICTORS,
     WARM,
-    Evaluation,
-    evaluate,
-    flatten_metrics,
 )
 from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss, weighted_mean
@@ -60,7 +59,12 @@ def test_evaluation_judges_what_serving_would_answer(
     demand = told.demand[latest.rows]
     assert (rises != ()) == (demand != 1.0).any()
     answered = predict(models, columns, markets, coverage=0.8, demand=demand).targets[target]
-    judged = evaluate(models.targets, told, splits[target]).overall[MODEL]
+    judged = evaluate(
+        models.targets[target],
+        told,
+        splits[target],
+        build_target_context(told, splits[target], models.targets),
+    ).overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)
     assert judged.log_loss == weighted_mean(losses, latest.weight)
@@ -138,6 +142,14 @@ def test_evaluation_says_which_moments_its_slices_span(
         }
 
 
+def _evaluate_sell_through(
+    trained: TrainOutput, training_input: TrainingInput, splits: dict[Target, TargetSplit]
+) -> Evaluation:
+    split, models = splits["sell_through"], trained.contents.models.targets
+    context = build_target_context(training_input, split, models)
+    return evaluate(models["sell_through"], training_input, split, context)
+
+
 def _with_markets(training_input: TrainingInput, names: tuple[str, ...]) -> TrainingInput:
     """Deal the rows out to markets in turn."""
     codes = np.arange(len(training_input.matrix)) % len(names)
@@ -154,9 +166,9 @@ def test_evaluation_stays_bounded_and_merges_small_markets(
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(evaluation_module, "MIN_MARKET_ROWS", least)
+    monkeypatch.setattr(judge_module, "MIN_MARKET_ROWS", least)
     dealt = _with_markets(training_input, tuple(f"M{i}" for i in range(MANY_MARKETS)))
-    evaluation = evaluate(trained.contents.models.targets, dealt, splits["sell_through"])
+    evaluation = _evaluate_sell_through(trained, dealt, splits)
     markets = [name for name in evaluation.by_group if name.startswith("market ")]
     assert len(markets) == reported
     assert OTHER_MARKETS in evaluation.by_group
@@ -172,7 +184,7 @@ def test_evaluation_with_cold_starts_reports_them_apart(
     cold = replace(
         training_input, training_set=replace(training_input.training_set, columns=columns)
     )
-    evaluation = evaluate(trained.contents.models.targets, cold, splits["sell_through"])
+    evaluation = _evaluate_sell_through(trained, cold, splits)
     is_cold = cold.training_set.is_cold[rows]
     assert is_cold[::3].all()
     assert evaluation.by_group[COLD][MODEL].rows == is_cold.sum()

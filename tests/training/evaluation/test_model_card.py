@@ -10,7 +10,8 @@ from features.declarations.targets import Target
 from tests.worlds.training import HORIZONS, QUICK
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluate import COLD, MODEL, Evaluation
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.judge import COLD, MODEL
 from training.evaluation.model_card import BOOSTER_SETTINGS, model_card
 from training.fit.train import TrainOutput
 from training.metrics.bootstrap import BootstrapInterval

@@ -57,7 +57,7 @@ def _market(seed: int) -> dict[Target, Later]:
     training_input = TrainingInput.build(
         TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), splits
     )
-    models = fit_targets(training_input, splits)
+    models = fit_targets(training_input, splits).models
     context = training_set.context(np.ones(len(training_input.matrix)))
     return {
         target: Later(

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from features.runtime.errors import StorageError
 from tests.worlds.training import QUICK
 from training.data.training_input import TrainingRecipe
-from training.evaluation.evaluate import MODEL, flatten_metrics
+from training.evaluation.evaluate import flatten_metrics
+from training.evaluation.judge import MODEL
 from training.fit.train import TrainOutput
 from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
 from training.tracking.mlflow_run import TrackedRun, TrackingError, track_run

@@ -46,8 +46,7 @@ from features.runtime.progress import ignore_progress
 from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, market_rows
 from training.boosting.objectives import booster_parameters
-from training.calibration.choose import CURVES, CURVES_WITH_IDENTITY, CurveFitter
-from training.calibration.conformal_fit import fit_curve
+from training.calibration.choose import CURVES, CURVES_WITH_IDENTITY, CurveFitter, fit_curve
 from training.calibration.curves import fit_isotonic
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
@@ -160,7 +159,7 @@ def test_default_contestant_is_the_product(
 ) -> None:
     training_input, splits = prepared
     split = splits[target]
-    product = fit_targets(training_input, splits)[target]
+    product = fit_targets(training_input, splits).models[target]
     found = calibrate(
         said[target][DEFAULTS[target].name][0],
         training_input,
@@ -227,7 +226,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
         splits,
     )
     split = splits["sell_through"]
-    product = fit_targets(told, splits)["sell_through"]
+    product = fit_targets(told, splits).models["sell_through"]
     first, *_ = predict_raw(told, split)[DEFAULT.name]
     asked = told.inputs_for("sell_through", split.latest.rows)
     found = calibrate(first, told, split, contestant=DEFAULT.name)

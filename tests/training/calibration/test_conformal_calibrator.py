@@ -9,7 +9,6 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.cells import share_exposure
-from serving.conformal.intervals import fit_residuals
 from serving.prediction.target_model import TargetModel, raw_share
 from training.calibration.choose import (
     CURVES,
@@ -17,104 +16,102 @@ from training.calibration.choose import (
     CurveFitter,
     assign_folds,
     choose_curve,
-)
-from training.calibration.conformal_fit import (
     default_curves,
     fit_curve,
-    forecast_from_raw,
-    forecast_with_model,
-    learn_finish,
     model_curves,
 )
+from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import fit_isotonic
 from training.calibration.difficulty import fit_difficulty
-from training.calibration.interval_context import build_interval_context
+from training.calibration.interval_context import build_target_context
+from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.evaluation.baselines import BASELINES, raw_predictions
-from training.evaluation.evaluate import judge
+from training.evaluation.judge import forecast, judge
 from training.fit.fit_targets import fit_targets
 from training.metrics.metrics import Forecast
 
-ASKED = {"coverage": 0.8, "threshold": 0.3}
+REQUEST = {"coverage": 0.8, "threshold": 0.3}
 
 
 @pytest.fixture(scope="module")
 def models(
     training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> dict[Target, TargetModel]:
-    return fit_targets(training_input, splits)
+    return dict(fit_targets(training_input, splits).models)
 
 
-def _columns(forecast: Forecast) -> list[list[float]]:
-    return [one.tolist() for one in vars(forecast).values()]
+def _columns(predicted: Forecast) -> list[list[float]]:
+    return [column.tolist() for column in vars(predicted).values()]
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_finish_learns_curve_and_residuals_from_separate_halves(
+def test_calibrator_fits_curve_and_residuals_on_separate_halves(
     target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
     split, training_set = splits[target], training_input.training_set
     context = training_set.context(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=len(training_input.matrix))
     curves = default_curves(target)
-    finish = learn_finish(raw, context, split, keys=training_set.keys, curves=curves)
+    calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
     curve_fit, residual_fit = split.curve_fit, split.residual_fit
     shown = raw[curve_fit.rows], curve_fit.label, curve_fit.weight
     products = training_set.keys["product_id"]
     folds, codes = assign_folds(products)[curve_fit.rows], products.codes[curve_fit.rows]
     if target == "return_risk":
-        knots = choose_curve(CURVES, shown, folds=folds, products=codes)
+        curve = choose_curve(*shown, curves=CURVES, folds=folds, products=codes)
     else:
-        knots = fit_isotonic(*shown)
+        curve = fit_isotonic(*shown)
     difficulty = fit_difficulty(
-        knots.apply(raw[curve_fit.rows]), curve_fit.label, context.exposure[curve_fit.rows]
+        curve.apply(raw[curve_fit.rows]), curve_fit.label, context.exposure[curve_fit.rows]
     )
     residuals = fit_residuals(
-        knots.apply(raw[residual_fit.rows]),
+        curve.apply(raw[residual_fit.rows]),
         residual_fit.label,
         context.select(residual_fit.rows),
         difficulty=difficulty,
         listings=training_set.listings[residual_fit.rows],
     )
-    assert finish.residuals.difficulty.sizes.tolist() == difficulty.sizes.tolist()
-    assert finish.residuals.difficulty.factors.tolist() == difficulty.factors.tolist()
-    assert finish.knots.y.tolist() == knots.y.tolist()
+    assert calibrator.residuals.difficulty.sizes.tolist() == difficulty.sizes.tolist()
+    assert calibrator.residuals.difficulty.factors.tolist() == difficulty.factors.tolist()
+    assert calibrator.curve.y.tolist() == curve.y.tolist()
     for cell, expected in residuals.cells.items():
-        assert finish.residuals.cells[cell].values.tolist() == expected.values.tolist()
+        assert calibrator.residuals.cells[cell].values.tolist() == expected.values.tolist()
 
 
-def test_finish_reads_no_row_outside_the_calibration_slice(
+def test_calibrator_reads_no_row_outside_the_calibration_slice(
     training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
     split = splits["sell_through"]
     raw = np.full(len(training_input.matrix), np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    context = build_interval_context(training_input, split, {})
+    context = build_target_context(training_input, split, {})
     keys = training_input.training_set.keys
     curves = default_curves("sell_through")
-    finish = learn_finish(raw, context, split, keys=keys, curves=curves)
-    assert np.isfinite(finish.knots.apply(np.array([0.5]))).all()
+    calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
+    assert np.isfinite(calibrator.curve.apply(np.array([0.5]))).all()
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_forecasts_of_a_model_are_those_of_its_raw_predictions_finished(
+def test_forecasts_of_a_model_are_those_of_its_raw_predictions_calibrated(
     target: Target,
     models: dict[Target, TargetModel],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
     rows = splits[target].latest.rows
-    context = build_interval_context(training_input, splits[target], models)
+    context = build_target_context(training_input, splits[target], models)
     model = models[target]
     raw: FloatArray = model.predict_raw(training_input.matrix)
     keys, split = training_input.training_set.keys, splits[target]
     curves = model_curves(target, CATALOGUE.model_inputs)
-    finish = learn_finish(raw, context, split, keys=keys, curves=curves)
-    served = forecast_with_model(model, training_input.matrix[rows], context.select(rows), **ASKED)
-    finished = forecast_from_raw(raw[rows], finish, context.select(rows), **ASKED)
-    assert _columns(served) == _columns(finished)
+    calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
+    latest = context.select(rows)
+    served = forecast(model, model.predict(training_input.matrix[rows]), latest, **REQUEST)
+    calibrated = forecast(calibrator, calibrator.estimate(raw[rows]), latest, **REQUEST)
+    assert _columns(served) == _columns(calibrated)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +144,14 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
     curved = fit_curve(raw, split, products, CURVES)
     assert bare.y.tolist() != curved.y.tolist()
     assert model.calibration.y.tolist() == bare.y.tolist()
-    context = build_interval_context(training_input, split, models)
+    context = build_target_context(training_input, split, models)
     baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
-    judged = judge(models, training_input, split)
+    judged = judge(model, training_input, split, context)
     for name in BASELINES:
-        finish = learn_finish(
+        calibrator = calibrate_target(
             baselines[name], context, split, keys=training_input.training_set.keys, curves=CURVES
         )
-        expected = finish.knots.apply(baselines[name][judged.rows.rows])
+        expected = calibrator.curve.apply(baselines[name][judged.rows.rows])
         assert judged.forecasts[name].estimate.tolist() == expected.tolist()
 
 
@@ -166,23 +163,22 @@ def test_forecasts_lie_within_their_intervals_and_within_a_share(
     splits: dict[Target, TargetSplit],
 ) -> None:
     rows = splits[target].latest.rows
-    context = build_interval_context(training_input, splits[target], models)
-    forecast = forecast_with_model(
-        models[target], training_input.matrix[rows], context.select(rows), **ASKED
-    )
+    context = build_target_context(training_input, splits[target], models)
+    estimate = models[target].predict(training_input.matrix[rows])
+    predicted = forecast(models[target], estimate, context.select(rows), **REQUEST)
     for lower, upper in (
-        (np.zeros(rows.size), forecast.low),
-        (forecast.low, forecast.estimate),
-        (forecast.estimate, forecast.high),
-        (forecast.high, np.ones(rows.size)),
+        (np.zeros(rows.size), predicted.low),
+        (predicted.low, predicted.estimate),
+        (predicted.estimate, predicted.high),
+        (predicted.high, np.ones(rows.size)),
     ):
         assert (lower <= upper).all()
 
 
 def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
-    forecast = Forecast(*(np.arange(4.0) + place for place in range(4)))
-    picked = forecast.select(np.array([True, False, False, True]))
-    assert _columns(picked) == [[place, place + 3.0] for place in range(4)]
+    predicted = Forecast(*(np.arange(4.0) + number for number in range(4)))
+    picked = predicted.select(np.array([True, False, False, True]))
+    assert _columns(picked) == [[number, number + 3.0] for number in range(4)]
 
 
 def test_units_of_return_risk_are_in_calibration_as_many_as_came(
@@ -190,17 +186,17 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
-    shaping_half = splits["return_risk"].curve_fit
-    busy = replace(shaping_half, weight=3 * shaping_half.weight)
+    curve_half = splits["return_risk"].curve_fit
+    busy = replace(curve_half, weight=3 * curve_half.weight)
     split = replace(splits["return_risk"], curve_fit=busy)
-    exposure = build_interval_context(training_input, split, models).exposure
+    exposure = build_target_context(training_input, split, models).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
     seller, inputs = models["sell_through"], training_input.matrix[rows]
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
-    own_words = raw_share(seller.target, seller.boosters, inputs)
-    sold = np.where(is_calibration, own_words, seller.predict(inputs))
+    of_boosters = raw_share(seller.target, seller.boosters, inputs)
+    sold = np.where(is_calibration, of_boosters, seller.predict(inputs))
     expected = share_exposure("return_risk", offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
     factor = split.curve_fit.weight.sum() / curve_fit.sum()
