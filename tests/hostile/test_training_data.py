@@ -115,7 +115,7 @@ def test_rows_whose_label_window_is_not_over_are_counted_and_left_out(rows: pa.T
     for target, evaluation in as_is.evaluations.items():
         expected = sum(not final for final in rows[f"{target}_is_mature"].to_pylist())
         assert evaluation.rows_not_final == expected > 0
-        assert f"{expected:,} rows are not final yet" in as_is.contents.model_card
+        assert f"{expected:,} rows have no final outcome yet" in as_is.contents.model_card
         assert evaluation.as_json()["rows_not_final"] == expected
 
 

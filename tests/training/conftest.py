@@ -17,7 +17,7 @@ from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.train import TrainOutput, train
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK)
 
@@ -47,7 +47,7 @@ def splits(training_set: TrainingSet) -> dict[Target, TargetSplit]:
 
 @pytest.fixture(scope="session")
 def training_input(training_set: TrainingSet, splits: dict[Target, TargetSplit]) -> TrainingInput:
-    parameters = learned_parameters(training_set, splits, HORIZONS)
+    parameters = learn_parameters(training_set, splits, HORIZONS)
     return TrainingInput.build(RECIPE, training_set, parameters, splits)
 
 

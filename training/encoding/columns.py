@@ -1,4 +1,4 @@
-"""Tell what a column holds: by its type, or by its values where that doesn't tell."""
+"""Infer the kind of a column from its type, or from its values if the type is too general."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from training.estimator_errors import UnreadableColumnError
 
 NUMBERS: Final = "numbers"
 _KIND_NAMES: Final = (
-    ("lengths of time", (timedelta, np.timedelta64)),  # the latter is a whole number to Python
+    ("lengths of time", (timedelta, np.timedelta64)),  # Python takes the latter for an integer
     (NUMBERS, (Real, Decimal, np.bool_)),
     ("text", (str,)),
     ("times", (datetime, np.datetime64)),  # pandas' too
     ("dates", (date,)),
 )
-"""What values of these types are called, the first that fits; others by the name of their type."""
+"""Names of kinds with their types; the first match counts, other types go by their own name."""
 
 
 def is_category(column: pd.Series) -> bool:
-    """Tell whether a column is one of categories; else it is one of numbers or booleans.
+    """Return True for a column of categories, False for one of numbers or booleans.
 
-    One of objects is one of numbers if each of them is a number or a boolean, mixed as may be
-    (whole, floating, Decimal), or if there are none. So is Arrow's column of type null.
+    A column of objects holds numbers if every value is a number or a boolean, of any mixture of
+    types (int, float, Decimal), or if there are no values. So does an Arrow column of type null.
 
     Raises:
-        UnreadableColumnError: it is of neither kind.
+        UnreadableColumnError: the column is of neither kind.
     """
     kind = column.dtype
     if isinstance(kind, pd.ArrowDtype):
@@ -50,8 +50,9 @@ def is_category(column: pd.Series) -> bool:
 
 
 def infer_kinds(column: pd.Series) -> frozenset[str]:
-    """Return what the values of a column are, in words; missing ones are nothing."""
-    return frozenset(_name_kind(one) for one in set(map(type, column.dropna().astype(object))))
+    """Return the names of the kinds of a column's values, without missing ones."""
+    value_types = set(map(type, column.dropna().astype(object)))
+    return frozenset(_name_kind(value_type) for value_type in value_types)
 
 
 def _is_category_of_arrow(column: pd.Series, kind: pa.DataType) -> bool:
@@ -63,38 +64,38 @@ def _is_category_of_arrow(column: pd.Series, kind: pa.DataType) -> bool:
     raise UnreadableColumnError(str(column.name), f"type {column.dtype}")
 
 
-def _name_kind(one: type) -> str:
-    fitting = (name for name, known in _KIND_NAMES if issubclass(one, known))
-    return next(fitting, one.__name__)
+def _name_kind(value_type: type) -> str:
+    matches = (name for name, types_of_kind in _KIND_NAMES if issubclass(value_type, types_of_kind))
+    return next(matches, value_type.__name__)
 
 
 MISSING: int = -1
-"""The code of a value that is missing or wasn't seen."""
+"""The code of a missing or unseen value."""
 
 
 @dataclass(frozen=True)
 class CategoryCodes:
-    """The levels that were seen, in an order that doesn't depend on the rows' order."""
+    """The levels of a column in fit; their order doesn't depend on the order of rows."""
 
     levels: pd.Index
     kinds: frozenset[str]
-    """What the levels are: numbers, text and so on (training/encoding/columns.py)."""
+    """The kinds of the levels: numbers, text and so on."""
 
     @classmethod
     def infer(cls, column: pd.Series) -> CategoryCodes:
-        """Learn the levels of a column of any hashable values."""
+        """Collect the levels of a column of any hashable values."""
         values: list[Hashable] = list(column.dropna().astype(object).unique())
         ordered = sorted(values, key=lambda value: (type(value).__name__, str(value)))
         levels = pd.Index(ordered, dtype=object)
         return cls(levels, infer_kinds(levels.to_series()))
 
     def code(self, column: pd.Series) -> IntArray:
-        """Return each value's number, `MISSING` where it has none; shape (rows,).
+        """Return the code of each value, `MISSING` if it has none; shape (rows,).
 
         Raises:
             TypeError: a value can't be hashed.
         """
         if self.levels.empty:
             return np.full(len(column), MISSING, np.int64)
-        found = self.levels.get_indexer(pd.Index(column.astype(object)))
-        return np.where(column.isna(), MISSING, found).astype(np.int64)
+        codes = self.levels.get_indexer(pd.Index(column.astype(object)))
+        return np.where(column.isna(), MISSING, codes).astype(np.int64)

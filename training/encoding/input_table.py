@@ -1,7 +1,7 @@
-"""Read any table into numbers and numbered categories.
+"""Read any table into a matrix of numbers and a matrix of category codes.
 
-Text and categorical columns are categories, booleans and numbers are numbers, whatever library or
-nullable type they come in; objects are what their values are. No string reaches LightGBM.
+Text and categorical columns become categories, numbers and booleans become numbers, whatever
+library or nullable type they come in; objects are read by their values. No string reaches LightGBM.
 """
 
 from __future__ import annotations
@@ -25,31 +25,30 @@ from training.estimator_errors import (
 
 @dataclass(frozen=True)
 class InputTable:
-    """A table as matrices: numbers (missing as NaN), codes of categories (missing as -1)."""
+    """A table as matrices: numbers (missing as NaN) and codes of categories (missing as -1)."""
 
     numbers: FloatArray
     codes: IntArray
 
     def take(self, rows: IntArray | BoolArray) -> InputTable:
-        """Return some rows."""
+        """Return the rows of a mask or of positions."""
         return InputTable(self.numbers[rows], self.codes[rows])
 
 
 @dataclass(frozen=True)
 class TableReader:
-    """What a table's columns are, learned from the rows of `fit`."""
+    """The kind of each column of a table, learned from the rows of `fit`."""
 
     fill_values: Mapping[str, float]
-    """For each column of numbers, what stands for a missing one: NaN where some were missing in
-    fit; else the median, since LightGBM takes for 0 what it has never seen missing."""
+    """The value that replaces a missing number, by column: NaN if some were missing in fit; else
+    the median, because LightGBM reads a NaN as 0 if it has seen none."""
     categories: Mapping[str, CategoryCodes]
     empty_columns: Collection[str]
-    """Columns of `fill_values` in which all was missing in fit: no value was learned from, so
-    that whatever comes later is missing too."""
+    """Columns of `fill_values` without any value in fit; later values count as missing."""
 
     @classmethod
     def infer(cls, frame: pd.DataFrame, as_categories: Collection[str]) -> TableReader:
-        """Learn the columns; those in `as_categories` are categories even if they hold numbers.
+        """Infer the columns; those in `as_categories` are categories even if they hold numbers.
 
         Raises:
             UnreadableColumnError: a column holds times, nested values or the like.
@@ -70,8 +69,8 @@ class TableReader:
         """Return a table with the columns of fit as matrices.
 
         Raises:
-            ChangedKindError: a column of numbers has become one of categories, or none of a
-                column's values is of a kind that its levels were of: text is asked for numbers.
+            ChangedKindError: a column of numbers has become one of categories, or no value of a
+                column is of a kind seen in fit.
             UnreadableColumnError: a column of categories holds nested values.
             InfiniteNumbersError: a column holds an infinite number, or one beyond all floats.
         """
@@ -89,7 +88,7 @@ class TableReader:
         if column.isna().all():
             return np.full(len(column), self.fill_values[name])
         if is_category(column):
-            raise ChangedKindError(name, known=NUMBERS, found=f"type {column.dtype}")
+            raise ChangedKindError(name, expected=NUMBERS, actual=f"values of type {column.dtype}")
         numbers = _to_numbers(column)
         return np.where(np.isnan(numbers), self.fill_values[name], numbers)
 
@@ -97,7 +96,7 @@ class TableReader:
 def _learn_codes(column: pd.Series) -> CategoryCodes:
     try:
         return CategoryCodes.infer(column)
-    except (TypeError, ValueError) as error:  # the latter: a number of too many digits to print
+    except (TypeError, ValueError) as error:  # the latter: a number with too many digits to print
         raise UnreadableColumnError(str(column.name), str(error)) from error
 
 
@@ -112,11 +111,13 @@ def _encode(column: pd.Series, known: CategoryCodes) -> IntArray:
 
 
 def _refuse_other_kinds(column: pd.Series, known: CategoryCodes) -> None:
-    """Refuse values none of which could have been seen: levels 1 and 2 asked as '1' and '2'."""
-    kinds, found = known.kinds, infer_kinds(column)
-    if kinds and found and not kinds & found:
+    """Refuse a column if no value is of a kind seen in fit, such as '1' and '2' for 1 and 2."""
+    actual = infer_kinds(column)
+    if known.kinds and actual and not known.kinds & actual:
         raise ChangedKindError(
-            str(column.name), known=join_names(sorted(kinds)), found=join_names(sorted(found))
+            str(column.name),
+            expected=join_names(sorted(known.kinds)),
+            actual=join_names(sorted(actual)),
         )
 
 
@@ -124,7 +125,7 @@ def _to_numbers(column: pd.Series) -> FloatArray:
     try:
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError as error:
-        raise InfiniteNumbersError(str(column.name), "one that no float can hold") from error
+        raise InfiniteNumbersError(str(column.name), "a number that no float can hold") from error
     infinite = int(np.isinf(numbers).sum())
     if infinite:
         raise InfiniteNumbersError(str(column.name), f"infinity in {infinite} rows")

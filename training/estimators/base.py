@@ -1,4 +1,4 @@
-"""What the estimators have in common: checks, a slice held back, calibration and intervals."""
+"""The base class of the estimators: checks, a slice held back, calibration and intervals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from training.data.time_split import TRAIN
 from training.encoding.data_frames import ColumnNames, as_frame
 from training.encoding.input_table import InputTable, TableReader
 from training.encoding.target_encoder import LabelledRows
-from training.estimator_errors import ParameterError, TooFewRowsToFitError
+from training.estimator_errors import (
+    NothingToLearnFromError,
+    TooFewRowsToFitError,
+    TwoHoldoutColumnsError,
+)
 from training.estimators.holdout import hold_out_groups, hold_out_latest, hold_out_random
 from training.estimators.parameters import (
     COVERAGE,
@@ -47,10 +51,10 @@ from training.settings import TrainingSettings
 
 @contextmanager
 def restore_on_error(estimator: object) -> Iterator[None]:
-    """Put all attributes back if the block raises: half of a new fit would read tables wrongly.
+    """Restore all attributes if the block raises, because half of a new fit reads tables wrongly.
 
-    Attributes that are replaced or deleted are put back, whoever does it (scikit-learn's checks
-    too); what is changed inside one of them isn't.
+    Attributes that were replaced or deleted are restored, by scikit-learn's checks too; changes
+    inside an attribute aren't undone.
     """
     before = dict(vars(estimator))
     try:
@@ -63,23 +67,22 @@ def restore_on_error(estimator: object) -> Iterator[None]:
 
 MIN_ROWS: Final = 5
 NO_UNSEEN_GROUP: Final = (
-    "Intervals aren't for rows of unseen groups, and lists leave them out: no row held back is of "
-    "one. Name calibration_groups to hold back groups in full."
+    "Intervals don't hold for rows of unseen groups, and selections leave such rows out: no row "
+    "held back is in an unseen group. Set calibration_groups to hold back whole groups."
 )
 
 
 class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Predict a share of each row of any table, with an interval; subclasses say how.
+    """Predict a share for each row of any table, with an interval; subclasses fit the model.
 
-    A slice of the rows is held back, on which intervals are sized and, if it has 2,000 rows (of
-    10,000 by the default `calibration_share`), predictions calibrated; in a smaller one a curve
-    costs more than it mends. Then the model is fitted again, on all rows: on the products of
-    Complete Journey that raised R² from 0.277 to 0.283, and intervals covered 80.4 % of new
-    products instead of 80.2 %.
+    A slice of the rows is held back to fit intervals and, if it has at least 2,000 rows (of 10,000
+    with the default `calibration_share`), a calibration curve; a smaller slice is too noisy for a
+    curve (docs/decisions/smallest-calibration-slice.md). Then the model is fitted again on all rows
+    (docs/decisions/refit-on-all-rows.md).
 
     Attributes:
-        notes_: what was left out or merged for want of rows, in sentences.
-        seed_: the number that the fit drew at random with; as `random_state` it repeats the fit.
+        notes_: sentences about what was left out or merged because rows are few.
+        seed_: the seed of the fit; the same number as `random_state` repeats the fit.
     """
 
     groups: Sequence[str] | None
@@ -92,20 +95,20 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     @property
     @abstractmethod
     def _target(self) -> Target:
-        """Return what refusals call the labels."""
+        """Return the target that errors name."""
 
     @abstractmethod
     def _fit_forecaster(self, table: InputTable, rows: LabelledRows) -> Forecaster:
-        """Learn from rows that have passed all checks."""
+        """Fit the model to rows that have passed all checks."""
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: ANN401, N803 - scikit-learn's signature
-        """Learn the shares `y` (0 to 1) of a table's rows; weights are numbers of trials.
+        """Fit the shares `y` (0 to 1) of a table's rows; sample weights are numbers of trials.
 
-        A fit that is refused changes nothing: what an earlier one learned stays, though numbers
-        drawn from a `random_state` are spent. While a fit is under way, no thread can predict.
+        A refused fit changes nothing: the results of an earlier fit stay, though numbers drawn from
+        a `random_state` are used up. Don't predict in another thread during a fit.
 
         Raises:
-            InputError: the table, labels or weights can't be used; a ValueError, as all of these.
+            InputError: the table, labels or weights can't be used; like the others a ValueError.
             ParameterError: a parameter is out of range or names an unknown column.
             UnlearnableTargetError: all labels are the same, or hardly any is above 0.
         """
@@ -115,13 +118,13 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def predict(self, X: Any) -> FloatArray:  # noqa: ANN401, N803 - likewise
         """Return the estimated share of each row, shape (rows,), within 0 and 1.
 
-        Names and order of columns must be those of fit; those of an array have none but their
-        places. One that had no value in fit counts as missing, whatever it holds. A column of which
-        no value is of a kind seen in fit is refused; of another one, what wasn't seen is missing.
+        Columns must have the names and the order of fit; the columns of an array are matched by
+        position. A column without any value in fit counts as missing. Values that fit hasn't seen
+        are missing, but a column is refused if none of its values is of a kind seen in fit.
 
         Raises:
-            ValueError: a column is missing, too much or out of order, as scikit-learn says it.
-            InputError: a column has another name than in fit, or holds what it can't have held.
+            ValueError: a column is missing, extra or out of order, in scikit-learn's words.
+            InputError: a column has another name than in fit, or values of another kind.
         """
         raw = self._predict_raw(X)
         return self.calibrator_.estimate(raw)
@@ -133,20 +136,19 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         *,
         units: ArrayLike | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """Return low and high that hold a new row's share with probability `coverage`.
+        """Return low and high that contain a new row's share with probability `coverage`.
 
-        Both of shape (rows,) and within 0 and 1, the estimate between them. The share is the one
-        that will be *realised* among the row's units, not the chance behind it: of three units
-        sold one or none comes back, whatever the risk, so that few units widen an interval.
-        `units` says how many are expected, one number or one a row; less than 1 counts as 1.
-        Without it, intervals are for rows of which that isn't known, and are too narrow for those
-        of few units and too wide for those of many. The promise is kept on average over rows that
-        come as the rows held back came (split conformal prediction): for new groups, name
-        `calibration_groups`.
+        Both have shape (rows,) and lie within 0 and 1, with the estimate between them. The share is
+        the one that will be *realised* among the row's units, not the probability behind it: of
+        three units sold none or one comes back, whatever the risk, so that few units widen an
+        interval. `units` is the expected number of units, one number or one a row; less than 1
+        counts as 1. Without `units`, intervals are too narrow for rows of few units and too wide
+        for rows of many. The coverage holds on average over rows like those held back (split
+        conformal prediction): for new groups, set `calibration_groups`.
 
         Raises:
             ParameterError: `coverage` isn't between 0 and 1.
-            BadUnitsError: a number of units is missing, infinite or negative.
+            InvalidUnitsError: a number of units is missing, infinite or negative.
             UnitsUnknownError: units are given to a model that was fitted on rows of equal weight.
         """
         COVERAGE.refuse_invalid("coverage", coverage)
@@ -164,20 +166,21 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     ) -> Selection:
         """Choose rows such that at most `bad_share` of the list is expected to turn out bad.
 
-        Bad is a sell-through under `threshold`, by default 0.5, or a return risk over it, by
-        default 0.2, as it will be realised. The best of many estimates are best partly by error, so
-        rows are compared with those held back (conformal selection, serving/scoring/selection.py).
-        The promise is an average over lists, for rows that come as the rows held back came; those
-        of one of `calibration_groups` count for less as far as they come out alike. Rows of unseen
-        groups are chosen only if 200 such rows were held back, for which `calibration_groups` is.
+        A row is bad if its realised sell-through is under `threshold` (0.5 by default), or its
+        realised return risk over it (0.2 by default). The best of many estimates are best partly by
+        error, so rows are compared with those held back (conformal selection,
+        serving/scoring/selection.py). The bound holds on average over lists of rows like those held
+        back. Rows of one of `calibration_groups` have similar outcomes and count for less. Rows of
+        unseen groups are chosen only if at least 200 such rows were held back: set
+        `calibration_groups` to hold them back.
 
         Raises:
-            UnusableAskError: a share or threshold out of range.
+            InvalidSelectionError: a share or threshold is out of range.
         """
-        usual = TrainingSettings().threshold(self._target)
+        default = TrainingSettings().threshold(self._target)
         request = SelectionRequest(
             target=self._target,
-            threshold=usual if threshold is None else threshold,
+            threshold=default if threshold is None else threshold,
             bad_share=bad_share,
         )
         raw = self._predict_raw(X)
@@ -190,7 +193,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         trials = validate_trials(sample_weight, len(frame))
         is_used = trials > 0
         if is_used.sum() < MIN_ROWS:
-            raise TooFewRowsToFitError(needed=MIN_ROWS, found=int(is_used.sum()))
+            raise TooFewRowsToFitError(needed=MIN_ROWS, rows=int(is_used.sum()))
         share = validate_shares(y, len(frame))
         self.seed_ = resolve_seed(self.random_state)
         self._check_parameters(list(frame.columns))
@@ -202,18 +205,18 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.reader_ = TableReader.infer(inputs, self._group_names())
         table = self.reader_.read(inputs)
         rng = np.random.default_rng(self.seed_)
-        held = self._choose_holdout(frame, rng)
-        refuse_unlearnable(self._target, TRAIN, share[~held], min_positives=1)
+        is_held = self._choose_holdout(frame, rng)
+        refuse_unlearnable(self._target, TRAIN, share[~is_held], min_positives=1)
         rows = LabelledRows(table.codes, share, trials)
-        partial = self._fit_forecaster(table.take(~held), rows.take(~held))
-        raw, calibrating = partial.predict(table.take(held)), rows.take(held)
-        slice_ = HoldoutRows(
+        partial = self._fit_forecaster(table.take(~is_held), rows.take(~is_held))
+        raw = partial.predict(table.take(is_held))
+        held = HoldoutRows(
             raw=raw,
-            share=calibrating.share,
-            trials=calibrating.trials,
-            clusters=self._cluster_rows(frame)[held],
+            share=share[is_held],
+            trials=trials[is_held],
+            clusters=self._cluster_rows(frame)[is_held],
         )
-        self.calibrator_ = ShareCalibrator.fit(slice_, partial.variances, rng)
+        self.calibrator_ = ShareCalibrator.fit(held, partial.variances, rng)
         self.notes_ = self.calibrator_.notes
         if self._group_names() and not raw.is_cold.any():
             self.notes_ = (*self.notes_, NO_UNSEEN_GROUP)
@@ -235,18 +238,18 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return hold_out_random(len(frame), self.calibration_share, rng)
 
     def _cluster_rows(self, frame: pd.DataFrame) -> IntArray:
-        """Return a number for each group of rows that may come out alike, shape (rows,)."""
+        """Return a number for each group of rows with similar outcomes, shape (rows,)."""
         if self.calibration_groups is None:
             return np.arange(len(frame))
         column = frame[self.calibration_groups].astype(object)
         return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], np.int64)
 
     def _model_inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return what is learned from; a moment to order by is none: new rows are beyond it."""
+        """Return the columns to learn from; new rows lie beyond all values of the order column."""
         return frame.drop(columns=[self.calibration_order] if self.calibration_order else [])
 
     def _path(self) -> tuple[int, ...]:
-        """Return the places of `groups` among the columns of categories."""
+        """Return the positions of `groups` among the columns of categories."""
         names = list(self.reader_.categories)
         return tuple(names.index(name) for name in self._group_names())
 
@@ -255,14 +258,16 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
         groups = self._group_names()
-        apart = parse_name("calibration_groups", self.calibration_groups)
+        holdout_groups = parse_name("calibration_groups", self.calibration_groups)
         order = parse_name("calibration_order", self.calibration_order)
         refuse_unknown_columns("groups", groups, columns)
-        refuse_unknown_columns("calibration_groups", apart, columns)
+        refuse_unknown_columns("calibration_groups", holdout_groups, columns)
         refuse_unknown_columns("calibration_order", order, columns)
         refuse_learning_from_order(order, "groups", groups)
-        _refuse_both(apart, order)
-        _refuse_order_alone(order, columns)
+        if holdout_groups and order:
+            raise TwoHoldoutColumnsError
+        if list(order) == list(columns):
+            raise NothingToLearnFromError
         HOLDOUT_SHARE.refuse_invalid("calibration_share", self.calibration_share)
         NON_NEGATIVE.refuse_invalid("min_positives", self.min_positives)
 
@@ -272,21 +277,3 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
-
-
-def _refuse_both(apart: Sequence[str], order: Sequence[str]) -> None:
-    if apart and order:
-        raise ParameterError(
-            "calibration_order",
-            expected="one of calibration_groups and calibration_order",
-            found="both",
-        )
-
-
-def _refuse_order_alone(order: Sequence[str], columns: Sequence[str]) -> None:
-    if list(order) == list(columns):
-        raise ParameterError(
-            "calibration_order",
-            expected="columns to learn from beside that of calibration_order",
-            found="none",
-        )

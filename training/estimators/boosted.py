@@ -12,7 +12,7 @@ from features.runtime.settings import SHOULD_BE
 from features.runtime.text import escape
 from training.encoding.input_table import InputTable
 from training.encoding.target_encoder import LabelledRows
-from training.estimator_errors import ParameterError, UnknownColumnsError
+from training.estimator_errors import InvalidParameterError, UnknownColumnsError
 from training.estimators.base import ShareModel
 from training.estimators.boosted_shares import BoostedShares, BoostingConfig, boost_shares
 from training.estimators.parameters import (
@@ -30,16 +30,15 @@ BOOSTER_SETTINGS: Final = ("boosters", "trees", "leaves", "learning_rate", "min_
 
 
 class BoostedShareModel(ShareModel):
-    """Predict a share by shrinkage along `groups` and small boosters on what it leaves over.
+    """Predict a share by shrinkage along `groups`, corrected by small boosters.
 
-    Columns of text, objects or categories are encoded here, by codes and by shrunken means that
-    no row has a part in when it is learned from; unseen levels are missing. `monotone` maps
-    columns of numbers to 1 (the share never falls as they grow) or -1 (never rises). With a
-    number as `random_state` the result depends on nothing but the rows, their order, and the
-    parameters.
+    Columns of text, objects or categories are encoded by codes and by shrunken means, out of fold
+    while fitting; unseen levels are missing. `monotone` maps columns of numbers to 1 (the share
+    never falls as they grow) or -1 (it never rises). With a number as `random_state` the result
+    depends on nothing but the rows, their order, and the parameters.
 
-    `known_share` is the share of the rows that boosters see with all their levels known; the
-    others are shown to them as rows of an unseen level, so that they learn what to do with one.
+    `known_share` is the share of the rows that boosters see with all their levels known. They see
+    the other rows as rows of an unseen level, and so learn how to predict one.
     """
 
     _target_name: ClassVar[Target]
@@ -85,7 +84,7 @@ class BoostedShareModel(ShareModel):
         return boost_shares(table, rows, self.boosting())
 
     def boosting(self) -> BoostingConfig:
-        """Return how boosters are fitted, once the columns are known."""
+        """Return the configuration of the boosters; the columns must be known."""
         return BoostingConfig(
             settings=self._settings(),
             leaf_ridge=self.leaf_ridge,
@@ -104,17 +103,16 @@ class BoostedShareModel(ShareModel):
             first = error.errors()[0]
             name = str(first["loc"][0])
             should_be = first["msg"].removeprefix(SHOULD_BE)
-            raise ParameterError(
-                name, expected=f"{name} to be {should_be}", found=escape(str(first["input"]))
-            ) from error
+            shown = escape(str(first["input"]))
+            raise InvalidParameterError(name, shown, requirement=should_be) from error
 
     def _monotone_signs(self) -> tuple[int, ...]:
-        """Return the direction of each column of numbers."""
-        wanted, numbers = parse_signs(self.monotone), list(self.reader_.fill_values)
-        unknown = [name for name in wanted if name not in numbers]
+        """Return the sign of each column of numbers."""
+        signs, numbers = parse_signs(self.monotone), list(self.reader_.fill_values)
+        unknown = [name for name in signs if name not in numbers]
         if unknown:
             raise UnknownColumnsError("monotone", unknown, numbers)
-        return tuple(wanted.get(name, 0) for name in numbers)
+        return tuple(signs.get(name, 0) for name in numbers)
 
     def _check_parameters(self, columns: Sequence[str]) -> None:
         super()._check_parameters(columns)
@@ -126,15 +124,15 @@ class BoostedShareModel(ShareModel):
 
 
 class SellThroughModel(BoostedShareModel):
-    """Predict the share of the units offered that sell; weights are units, or 1 a row."""
+    """Predict the share of offered units that sell; sample weights are offered units, or 1."""
 
     _target_name = "sell_through"
 
 
 class ReturnRiskModel(BoostedShareModel):
-    """Predict the share of the units sold that come back; weights are the units sold.
+    """Predict the share of sold units that come back; sample weights are units sold.
 
-    An interval is about the share that comes back of the units expected to be sold, which
+    An interval contains the share that comes back of the units expected to sell, which
     `predict_interval` takes as `units`.
     """
 

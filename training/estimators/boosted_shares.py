@@ -1,8 +1,7 @@
-"""Boosters on top of shrinkage: they learn what the pooled rates leave over.
+"""Boosters that start from shrinkage and learn what the pooled rates leave unexplained.
 
-The baseline's log-odds are the offset from which the trees start, so that with nothing else to
-learn the model is the baseline. On the shares of repeat buyers of Complete Journey that beat
-boosters without an offset for random products (R² 0.289 against 0.282) and for unseen makers.
+The log odds of the pooled rate are the offset of the trees: with nothing else to learn, the model
+is the pooled rate. Why: docs/decisions/boosting-on-shrinkage.md.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from training.settings import TrainingSettings
 from training.shrinkage.variance_components import Variances
 
 MIN_OFFSET_SHARE: Final = 1e-3
-"""A baseline nearer to 0 or 1 starts from here, from where the trees can still return."""
+"""Offsets stay this far from 0 and 1, where trees can still correct them."""
 
 
 @dataclass(frozen=True)
 class BoostingConfig:
-    """How boosters are fitted, whatever to."""
+    """How to fit the boosters of a table."""
 
     settings: TrainingSettings
     leaf_ridge: float
-    """LightGBM's lambda_l2, in rows of usual weight."""
+    """LightGBM's lambda_l2, in rows of mean weight."""
     known_share: float
     """Share of the rows that boosters see with all their levels known."""
     path: tuple[int, ...]
@@ -47,7 +46,7 @@ class BoostingConfig:
 
 @dataclass(frozen=True)
 class BoostedShares:
-    """Boosters as text, with what encodes their inputs."""
+    """Boosters as text, with the encoder of their inputs."""
 
     encoder: LevelEncoder
     texts: tuple[str, ...]
@@ -58,7 +57,7 @@ class BoostedShares:
         return self.encoder.variances
 
     def predict(self, table: InputTable) -> RawShares:
-        """Return raw predictions, the mean of the boosters' log-odds around the baseline."""
+        """Return raw shares: the mean log odds of the boosters, added to the baseline."""
         encoded = self.encoder.encode(table.codes)
         matrix = _matrix(table, encoded)
         margins = [_margin(_load_booster(text).predict(matrix)) for text in self.texts]
@@ -67,7 +66,7 @@ class BoostedShares:
 
 
 def boost_shares(table: InputTable, rows: LabelledRows, boosting: BoostingConfig) -> BoostedShares:
-    """Fit the encoder, and boosters on what it says of rows that it hasn't seen."""
+    """Fit the encoder, then the boosters on rows that are encoded out of fold."""
     encoder = LevelEncoder.fit(rows, boosting.path)
     fits = booster_fits(table, rows, boosting, encoder)
     return BoostedShares(encoder, tuple(fit.fit(seed) for seed, fit in fits))
@@ -76,14 +75,14 @@ def boost_shares(table: InputTable, rows: LabelledRows, boosting: BoostingConfig
 def booster_fits(
     table: InputTable, rows: LabelledRows, boosting: BoostingConfig, encoder: LevelEncoder
 ) -> Iterator[tuple[int, BoosterFit]]:
-    """Yield each booster's seed and fit; each sees the rows encoded in other ways."""
+    """Yield each booster's seed and fit; each draws its own out-of-fold encodings of the rows."""
     settings = boosting.settings
     weight = encoder.variances.evidence(rows.share, rows.trials)
     weight /= weight.mean()
     rng = np.random.default_rng(settings.random_state)
-    shown = encode_out_of_fold(encoder, rows, boosting.known_share, rng)
+    encodings = encode_out_of_fold(encoder, rows, boosting.known_share, rng)
     for seed in range(settings.random_state, settings.random_state + settings.boosters):
-        encoded = shown.draw(rng)
+        encoded = encodings.draw(rng)
         matrix = _matrix(table, encoded)
         yield (
             seed,
@@ -91,7 +90,7 @@ def booster_fits(
                 matrix,
                 rows.share,
                 weight,
-                names=[f"x{place}" for place in range(matrix.shape[1])],
+                names=[f"x{index}" for index in range(matrix.shape[1])],
                 parameters=_parameters(boosting, matrix.shape[1]),
                 trees=settings.trees,
                 offset=_offset(encoded),
@@ -101,8 +100,8 @@ def booster_fits(
 
 def _parameters(boosting: BoostingConfig, width: int) -> dict[str, Any]:
     monotone = [*boosting.monotone, *[0] * (width - len(boosting.monotone))]
-    ours = booster_parameters(monotone, boosting.settings)
-    return {**ours, "lambda_l2": boosting.leaf_ridge}
+    parameters = booster_parameters(monotone, boosting.settings)
+    return {**parameters, "lambda_l2": boosting.leaf_ridge}
 
 
 def _matrix(table: InputTable, encoded: EncodedRows) -> FloatArray:
@@ -115,7 +114,7 @@ def _offset(encoded: EncodedRows) -> FloatArray:
 
 
 def _margin(share: FloatArray) -> FloatArray:
-    """Return the sum of a booster's trees, which the library gives as a share."""
+    """Return the sum of a booster's trees, which `Booster.predict` returns as a share."""
     return np.asarray(logit(share), np.float64)
 
 

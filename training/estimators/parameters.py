@@ -1,4 +1,4 @@
-"""Check the parameters of the estimators: their types first, then their ranges."""
+"""Validate the parameters of the estimators: their types first, then their ranges."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from features.runtime.text import escape
-from training.estimator_errors import ParameterError, UnknownColumnsError
+from training.estimator_errors import (
+    InvalidParameterError,
+    OrderColumnLearnedError,
+    UnknownColumnsError,
+)
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
 SEED_LIMIT: Final = 2**31 - 1001
-"""Drawn seeds are below this: a booster's seed is a small number above, still of 32 bits."""
+"""Drawn seeds are below this limit: the seeds of boosters are a little higher and need 32 bits."""
+TEXT_NAME: Final = "a text ('1' for a column 1)"
 
 
 def resolve_seed(random_state: object) -> int:
-    """Return a number itself; else draw one, by None a fresh one each time.
+    """Resolve `random_state` to an integer seed; None draws a new one each time.
 
     Raises:
-        ParameterError: neither a number from 0 on nor anything that numbers are drawn from.
+        InvalidParameterError: it is neither a number from 0 up nor a source of random numbers.
     """
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(SEED_LIMIT))
@@ -32,10 +37,10 @@ def resolve_seed(random_state: object) -> int:
         return int(check_random_state(random_state).randint(SEED_LIMIT))
     if _is_integer(random_state) and random_state >= 0:
         return int(random_state)
-    raise ParameterError(
+    raise InvalidParameterError(
         "random_state",
-        expected="a whole number from 0 on, None, a numpy RandomState or Generator",
-        found=escape(repr(random_state)),
+        escape(repr(random_state)),
+        requirement="a whole number from 0 up, None, or a numpy RandomState or Generator",
     )
 
 
@@ -45,135 +50,131 @@ def _is_integer(value: object) -> TypeGuard[int]:
 
 @dataclass(frozen=True)
 class NumberRange:
-    """The numbers that a parameter may be, in words and as a test that they pass."""
+    """The numbers that a parameter may be, in words and as a predicate."""
 
-    expected: str
+    requirement: str
     accepts: Callable[[float], bool]
 
     def refuse_invalid(self, parameter: str, value: object) -> None:
-        """Refuse a value that is no number (a boolean is none) or out of range.
+        """Refuse a value that is out of range or no number (a boolean is none).
 
         Raises:
-            ParameterError: it is either.
+            InvalidParameterError: it is either.
         """
         if not _is_number(value) or not self.accepts(float(value)):
-            found = repr(value) if isinstance(value, str) else str(value)
-            raise ParameterError(parameter, expected=self.expected, found=escape(found))
+            shown = repr(value) if isinstance(value, str) else str(value)
+            raise InvalidParameterError(parameter, escape(shown), requirement=self.requirement)
 
 
-COVERAGE: Final = NumberRange("a coverage between 0 and 1", lambda value: 0 < value < 1)
+COVERAGE: Final = NumberRange("a number between 0 and 1", lambda value: 0 < value < 1)
 HOLDOUT_SHARE: Final = NumberRange(
     "a share of the rows between 0 and 1", lambda value: 0 < value < 1
 )
 KNOWN_SHARE: Final = NumberRange(
     "a share of the rows above 0, at most 1", lambda value: 0 < value <= 1
 )
-NON_NEGATIVE: Final = NumberRange("a number from 0 on", lambda value: value >= 0)
+NON_NEGATIVE: Final = NumberRange("a number from 0 up", lambda value: value >= 0)
 ANY_NUMBER: Final = NumberRange("a number", lambda _: True)
-"""For a setting of the boosters, whose range is declared in training/settings.py."""
+"""For settings of the boosters, whose ranges are declared in training/settings.py."""
 
 
 MAX_NUMBER: Final = 1e300
-"""Infinity is no setting, and whole numbers far beyond this one have no float."""
+"""Rules out infinity, and whole numbers too large for a float."""
 UNORDERED_OR_TEXT: Final = (str, bytes, AbstractSet, Mapping)
 
 
 def parse_names(parameter: str, names: object) -> tuple[str, ...]:
-    """Return the names of columns that a parameter lists; None is none.
+    """Return the column names that a parameter lists; None lists none.
 
     Raises:
-        ParameterError: no list, one without an order, a bare text, or a name that is no text.
+        InvalidParameterError: it is no ordered list, or a name in it is no text.
     """
     if names is None:
         return ()
     if _is_list(names) and all(isinstance(name, str) for name in names):
         return tuple(names)
-    raise ParameterError(
+    raise InvalidParameterError(
         parameter,
-        expected=f"{parameter} to be a list of columns' names, each a text ('1' for a column 1)",
-        found=escape(repr(names)),
+        escape(repr(names)),
+        requirement=f"a list of column names, each {TEXT_NAME}",
     )
 
 
 def parse_name(parameter: str, name: object) -> tuple[str, ...]:
-    """Return the name of the column that a parameter gives; None is none.
+    """Return the column name that a parameter gives; None gives none.
 
     Raises:
-        ParameterError: it is no text.
+        InvalidParameterError: it is no text.
     """
     if name is None:
         return ()
     if isinstance(name, str):
         return (name,)
-    raise ParameterError(
-        parameter,
-        expected=f"{parameter} to be a column's name as a text ('1' for a column 1), or None",
-        found=escape(repr(name)),
+    raise InvalidParameterError(
+        parameter, escape(repr(name)), requirement=f"a column name, {TEXT_NAME}, or None"
     )
 
 
 def parse_signs(monotone: object) -> dict[str, int]:
-    """Return the direction of each column that `monotone` names; None is none.
+    """Return the sign of each column that `monotone` names; None names none.
 
     Raises:
-        ParameterError: no mapping of names to -1, 0 or 1.
+        InvalidParameterError: it is no mapping of names to -1, 0 or 1.
     """
     if monotone is None:
         return {}
-    if not isinstance(monotone, Mapping):
-        raise ParameterError(
+    if not isinstance(monotone, Mapping) or not all(isinstance(name, str) for name in monotone):
+        raise InvalidParameterError(
             "monotone",
-            expected="monotone to be a mapping of columns' names to -1, 0 or 1",
-            found=escape(repr(monotone)),
+            escape(repr(monotone)),
+            requirement=f"a mapping of column names, each {TEXT_NAME}, to -1, 0 or 1",
         )
-    parse_names("monotone", list(monotone))
-    wrong = {name: sign for name, sign in monotone.items() if not _is_sign(sign)}
-    if wrong:
-        raise ParameterError(
-            "monotone", expected="-1, 0 or 1 for a column", found=escape(str(wrong))
+    invalid = {name: sign for name, sign in monotone.items() if not _is_sign(sign)}
+    if invalid:
+        raise InvalidParameterError(
+            "monotone", escape(str(invalid)), requirement="-1, 0 or 1 for a column"
         )
     return {name: int(sign) for name, sign in monotone.items()}
 
 
 def refuse_unknown_choice(parameter: str, value: object, choices: Sequence[str]) -> None:
-    """Refuse a value that isn't one of a few texts.
+    """Refuse a value that isn't among `choices`.
 
     Raises:
-        ParameterError: it isn't.
+        InvalidParameterError: it isn't.
     """
     if not isinstance(value, str) or value not in choices:
-        expected = f"{parameter} to be {' or '.join(choices)}"
-        raise ParameterError(parameter, expected=expected, found=escape(repr(value)))
+        raise InvalidParameterError(
+            parameter, escape(repr(value)), requirement=" or ".join(choices)
+        )
 
 
 def refuse_unknown_columns(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
-    """Refuse names of no column, and one that comes twice.
+    """Refuse names of unknown columns, and a name that comes twice.
 
     Raises:
         UnknownColumnsError: a name isn't among `columns`.
-        ParameterError: a name comes twice.
+        InvalidParameterError: a name comes twice.
     """
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise UnknownColumnsError(parameter, unknown, columns)
     if len(set(names)) < len(names):
-        raise ParameterError(parameter, expected="each column once", found=escape(str(list(names))))
+        raise InvalidParameterError(
+            parameter, escape(str(list(names))), requirement="a list that names each column once"
+        )
 
 
 def refuse_learning_from_order(
     order: Sequence[str], parameter: str, learned: Sequence[str]
 ) -> None:
-    """Refuse a column of `calibration_order` that models shall learn from: they leave it out.
+    """Refuse a column of `calibration_order` that `parameter` wants models to learn from.
 
     Raises:
-        ParameterError: the column is among those that `parameter` names.
+        OrderColumnLearnedError: the column is among `learned`.
     """
     if set(order) & set(learned):
-        raise ParameterError(
-            "calibration_order",
-            expected=f"a column that isn't in {parameter}: moments to order by aren't learned from",
-            found=escape(order[0]),
-        )
+        raise OrderColumnLearnedError(order[0], parameter)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -1,4 +1,4 @@
-"""The estimator that only pools: what a booster has to beat."""
+"""The estimator that only pools rates, as a baseline for boosters."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class PooledShares:
 
     def predict(self, table: InputTable) -> RawShares:
         """Return each row's narrowest rate."""
-        found = self.rates.look_up(table.codes[:, self.path])
-        return RawShares(found.estimate, found.is_cold)
+        evidence = self.rates.look_up(table.codes[:, self.path])
+        return RawShares(evidence.estimate, evidence.is_cold)
 
 
 class ShrinkageModel(ShareModel):
     """Predict a share by empirical-Bayes shrinkage along `groups`, columns from wide to narrow.
 
-    How strongly each level is shrunk is learned in `fit`. Other columns aren't used.
+    The strength of each level's shrinkage is learned in `fit`. Other columns aren't used.
 
     >>> import pandas as pd
     >>> X = pd.DataFrame({"maker": ["a", "b"] * 20})

@@ -1,4 +1,4 @@
-"""Check the labels and weights that an estimator is given."""
+"""Validate the labels, sample weights and units that an estimator is given."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ def validate_shares(y: ArrayLike, rows: int) -> FloatArray:
 
     Raises:
         LabelsNotSharesError: a label is missing or outside 0 and 1.
-        ValueError: not one number a row.
+        ValueError: there isn't one number a row.
     """
     flat = column_or_1d(y, warn=True)
     try:
         labels = check_array(flat, ensure_2d=False, dtype=np.float64, ensure_all_finite=False)
     except OverflowError as error:
-        raise LabelsNotSharesError("a number that no float can hold") from error
+        raise LabelsNotSharesError("one is a number that no float can hold") from error
     check_consistent_length(labels, np.empty(rows))
     missing = int(np.isnan(labels).sum())
     outside = int(((labels < 0) | (labels > 1)).sum())
     if missing or outside:
-        raise LabelsNotSharesError(f"{missing} missing (NaN) and {outside} outside among {rows}")
+        raise LabelsNotSharesError(
+            f"{missing} of {rows} are missing (NaN) and {outside} are outside"
+        )
     return np.asarray(labels, np.float64)
 
 
 def validate_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
-    """Return the number of trials that each row's share rests on, 1 where nothing is said.
+    """Return the number of trials behind each row's share, 1 without sample weights; (rows,).
 
     Raises:
         InvalidWeightsError: a weight is missing, infinite, negative or absurd, or all are zero.
-        ValueError: not one number a row.
+        ValueError: there isn't one number a row.
     """
     if sample_weight is None:
         return np.ones(rows)
@@ -50,35 +52,35 @@ def validate_trials(sample_weight: ArrayLike | None, rows: int) -> FloatArray:
     try:
         trials = np.asarray(flat, np.float64)
     except OverflowError as error:
-        raise InvalidWeightsError("a number that no float can hold") from error
+        raise InvalidWeightsError("one is a number that no float can hold") from error
     check_consistent_length(trials, np.empty(rows))
-    broken = int((~(np.isfinite(trials) & (trials >= 0))).sum())
-    if broken:
-        raise InvalidWeightsError(
-            f"{broken} missing, infinite or negative sample weights among {rows}"
-        )
+    invalid = int((~(np.isfinite(trials) & (trials >= 0))).sum())
+    if invalid:
+        raise InvalidWeightsError(f"{invalid} of {rows} are missing, infinite or negative")
     absurd = int(((trials > MAX_TRIALS) | ((trials > 0) & (trials < MIN_TRIALS))).sum())
     if absurd:
-        least, most = trials[trials > 0].min(), trials.max()
-        raise InvalidWeightsError(f"{absurd} of {rows} beyond: they go from {least:g} to {most:g}")
+        smallest, largest = trials[trials > 0].min(), trials.max()
+        raise InvalidWeightsError(
+            f"{absurd} of {rows} aren't: those above zero go from {smallest:g} to {largest:g}"
+        )
     if not trials.any():
-        raise InvalidWeightsError("a sample weight of zero in every row")
+        raise InvalidWeightsError("all are zero")
     return trials
 
 
 def validate_units(units: ArrayLike, rows: int) -> FloatArray:
-    """Return how many units each row's share will be of, shape (rows,); one number is for all.
+    """Return the units that each row's share will be of, shape (rows,); one number is for all.
 
     Raises:
-        InvalidUnitsError: something else than a finite number from zero on, or not as many as rows.
+        InvalidUnitsError: units aren't finite numbers from zero up, or not one a row.
     """
     try:
         numbers = np.asarray(units, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidUnitsError(escape(str(error))) from error
+        raise InvalidUnitsError(f"they can't be read ({escape(str(error))})") from error
     if numbers.ndim and numbers.shape != (rows,):
-        raise InvalidUnitsError(f"an array of shape {numbers.shape} for {rows} rows")
-    broken = int((~(np.isfinite(numbers) & (numbers >= 0))).sum())
-    if broken:
-        raise InvalidUnitsError(f"{broken} missing, infinite or negative")
+        raise InvalidUnitsError(f"their shape is {numbers.shape} for {rows} rows")
+    invalid = int((~(np.isfinite(numbers) & (numbers >= 0))).sum())
+    if invalid:
+        raise InvalidUnitsError(f"{invalid} of them are missing, infinite or negative")
     return np.broadcast_to(numbers, (rows,))

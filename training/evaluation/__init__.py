@@ -1,1 +1,1 @@
-"""Judge a model on later data, beside baselines."""
+"""Evaluate a model on later data, beside baselines."""

@@ -1,9 +1,9 @@
-"""What a model must beat: a constant, the mean of category and market, and shrinkage.
+"""Baselines of a model: a constant, the mean of category and market, and shrinkage.
 
-Each learns from the training slice, as the model's trees do, and is calibrated and surrounded by
-intervals as the model is, so that a difference in any metric is one in what was learned from the
-features; the model has the expected return rate among them, whose numbers are learned on the
-shaping half too (training/shrinkage/learned_parameters.py).
+Each learns from the training slice, as the model's trees do, and gets calibration and intervals as
+the model does, so that a difference in any metric comes from what was learned from the features.
+One of the model's features, the expected return rate, also has numbers learned on the curve half
+(training/shrinkage/learned_parameters.py).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ MIN_MEAN_ROWS: Final = 20
 def raw_predictions(
     training_set: TrainingSet, split: TargetSplit, parameters: Mapping[str, float]
 ) -> dict[str, FloatArray]:
-    """Return each baseline's raw prediction for every row of the training set.
+    """Return each baseline's raw predictions for all rows of the training set.
 
-    Means are those of rows as they were: copies that know less would count their labels again.
+    Cold-start copies are left out of means, where their labels would count twice.
     """
     train = split.train.select(has_full_history(training_set, split.train.rows))
     constant = smoothed_mean(train.label, train.weight)
@@ -51,10 +51,10 @@ def category_market_means(training_set: TrainingSet, train: Sample, constant: fl
     category, market = training_set.keys["category"], training_set.keys["market"]
     cell = category.codes * len(market.names) + market.codes
     cells = len(category.names) * len(market.names)
-    places = cell[train.rows]
-    rows = np.bincount(places, minlength=cells)
-    weight = np.bincount(places, weights=train.weight, minlength=cells)
-    total = np.bincount(places, weights=train.weight * train.label, minlength=cells)
+    train_cell = cell[train.rows]
+    rows = np.bincount(train_cell, minlength=cells)
+    weight = np.bincount(train_cell, weights=train.weight, minlength=cells)
+    total = np.bincount(train_cell, weights=train.weight * train.label, minlength=cells)
     means = np.full(cells, constant)
     np.divide(total, weight, out=means, where=rows >= MIN_MEAN_ROWS)
     return np.asarray(means[cell], dtype=np.float64)
@@ -66,10 +66,7 @@ def shrunken_rates(
     parameters: Mapping[str, float],
     constant: float,
 ) -> FloatArray:
-    """Return the pooled rate of the past that speaks of the target.
-
-    The constant where counts are null: then no level knows anything.
-    """
+    """Return the pooled past rate of the target, and the constant where its counts are null."""
     rate = TARGET_RATES[split.target]
     counts = [training_set.columns[name] for name in rate.inputs]
     pooled = pooled_rate(*counts, *(parameters[name] for name in rate.parameters))

@@ -1,4 +1,4 @@
-"""MODEL_CARD.md: what a bundle is for, what it rests on and how good it was."""
+"""Write MODEL_CARD.md: the purpose of a bundle, its data and its quality."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _TITLES: Final[Mapping[Target, str]] = {
 _SHARES: Final[Mapping[Target, str]] = {
     "sell_through": "the share of the units that is ordered within {horizon_days} days "
     "(sell-through)",
-    "return_risk": "the share of those that comes back within {return_window_days} days of "
+    "return_risk": "the share of ordered units that comes back within {return_window_days} days of "
     "delivery (return risk)",
 }
-"""What is predicted, with the lengths of the horizons to be filled in."""
+"""What is predicted; the lengths of the horizons are filled in."""
 _UNLABELLED: Final[Mapping[Target, str]] = {
-    "return_risk": "The data have no returns, so nothing is said about return risk.",
+    "return_risk": "The data have no returns, so the bundle doesn't predict return risk.",
 }
-"""Said of a target that the bundle has no model of."""
+"""Sentences about targets that the bundle has no model of."""
 _STANDING_LIMITS: Final[Mapping[Target, tuple[str, ...]]] = {
     "sell_through": (),
-    "return_risk": ("only rows with at least one unit ordered have one to learn from.",),
+    "return_risk": ("only rows with at least one ordered unit can be learned from.",),
 }
 _COLUMNS: Final = (
     ("log loss", "log_loss"),
@@ -60,8 +60,8 @@ BOOSTER_SETTINGS: Final = (
     "bins",
     "random_state",
 )
-"""Settings that make the boosters what they are. Those of slices, intervals and thresholds show
-in the sections of the targets; the calendar is in the manifest; the rest leaves no trace."""
+"""Settings that change the boosters. The sections of the targets show those of slices, intervals
+and thresholds, the manifest holds the calendar, and the others change no result."""
 
 
 def model_card(
@@ -86,9 +86,9 @@ def _purpose(horizons: Horizons, evaluations: Mapping[Target, Evaluation]) -> st
     days = horizons.model_dump()
     shares = " and ".join(_SHARES[target].format(**days) for target in evaluations)
     return (
-        f"Predicts for a listing, at a price and with a number of units offered, {shares}. It "
-        "ranks candidates for people who decide; it isn't made to judge buyers, creators or "
-        "sellers."
+        f"The models predict for a listing, at a price and a number of offered units, {shares}. "
+        "They rank candidates for people who decide. They must not be used to judge buyers, "
+        "creators or sellers."
     )
 
 
@@ -101,34 +101,34 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
             f"Data set digest: `{training_set.digest}`."
         ),
         (
-            f"The first rows of {_count_rows(training_set, Masked.LISTING):,} listings were also "
-            "learned from with the listing's own features hidden, and with those of its product: "
-            "that is what is known of a candidate. The counts of rows leave them out."
+            "To predict candidates, the models also learned from copies of the first rows of "
+            f"{_count_rows(training_set, Masked.LISTING):,} listings, with the features of the "
+            "listing masked, and with those of its product masked too. Numbers of rows leave "
+            "copies out."
         ),
     ]
-    lines += [said for target, said in _UNLABELLED.items() if target not in evaluations]
+    lines += [sentence for target, sentence in _UNLABELLED.items() if target not in evaluations]
     if training_set.imputed:
         lines.append(
-            f"**Imputed:** {', '.join(training_set.imputed)}. The source doesn't have it; a rule "
-            "made it, and whatever rests on it (units offered and sell-through on stock) is only "
-            "as good as that rule."
+            f"**Imputed:** {', '.join(training_set.imputed)}. The source doesn't have these "
+            "tables; a rule fills them in. Units offered and sell-through are only as good as that "
+            "rule."
         )
     return "\n\n".join(lines)
 
 
 def _settings(recipe: TrainingRecipe) -> str:
-    searched = {one.name for one in SEARCH_SPACE} if recipe.trials else set()
-    how = (
-        f"Those tuned are the best of {recipe.trials:,} trials on the training slice; the others "
-        "are as given."
+    searched = {parameter.name for parameter in SEARCH_SPACE} if recipe.trials else set()
+    origin = (
+        f"The tuned ones are the best of {recipe.trials:,} trials on the training slice."
         if searched
-        else "All of them are as given: no search tuned them."
+        else "None of them was tuned."
     )
     rows = [
         (name, str(getattr(recipe.settings, name)), "yes" if name in searched else "no")
         for name in BOOSTER_SETTINGS
     ]
-    return f"How the boosters were made. {how}\n\n{_table(('setting', 'value', 'tuned'), rows)}"
+    return f"Settings of the boosters. {origin}\n\n{_table(('setting', 'value', 'tuned'), rows)}"
 
 
 def _count_rows(training_set: TrainingSet, masked: Masked) -> int:
@@ -138,90 +138,101 @@ def _count_rows(training_set: TrainingSet, masked: Masked) -> int:
 def _target_section(evaluation: Evaluation) -> list[str]:
     return [
         f"## {_TITLES[evaluation.target]}",
-        _table(
-            ("slice", "rows", "first moment", "last moment"),
-            [
-                (
-                    name,
-                    f"{facts.rows:,}",
-                    _format_date(facts.first_day),
-                    _format_date(facts.last_day),
-                )
-                for name, facts in evaluation.slices.items()
-            ],
+        _slices_table(evaluation),
+        (
+            f"{evaluation.rows_not_final:,} rows have no final outcome yet, because their horizon "
+            "isn't over. They were neither learned from nor judged."
         ),
         (
-            f"{evaluation.rows_not_final:,} rows are not final yet: their horizon isn't over, and "
-            "they are neither learned from nor judged."
-        ),
-        (
-            "On the latest slice, beside the baselines. Intervals are meant to cover "
-            f"{evaluation.interval_coverage:.0%}; the Brier score is of a share of at least "
+            "The model and the baselines on the latest slice. Intervals should cover "
+            f"{evaluation.interval_coverage:.0%}. The Brier score is of a share of at least "
             f"{evaluation.threshold:g}."
         ),
         _metrics_table("predictor", {name: evaluation.overall[name] for name in PREDICTORS}),
         (
-            "How much less the model loses than each baseline (95 % interval, products "
-            "resampled; above 0 the model is better):"
+            "The loss of each baseline minus the loss of the model, with a 95 % interval from "
+            "resampled products. The model is better above 0."
         ),
-        _table(
-            ("baseline", "loss", "gain", "from", "to"),
-            [
-                (
-                    baseline,
-                    loss.replace("_", " "),
-                    *map(_format_signed, (one.mean, one.low, one.high)),
-                )
-                for baseline, spreads in evaluation.differences.items()
-                for loss, one in spreads.items()
-            ],
-        ),
+        _gains_table(evaluation),
         (
-            f'The model by part of the latest slice; "{UNLISTED}" and "{UNKNOWN}" are first rows '
-            "with their history hidden, as that of candidates is:"
+            f'The model by group of the latest slice. "{UNLISTED}" and "{UNKNOWN}" are copies of '
+            "first rows whose history is masked, as candidates have none."
         ),
         _metrics_table(
-            "part", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
+            "group", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
         ),
         (
-            "Its intervals by cell of own evidence and market, beside plain split-conformal ones; "
-            "the larger cells of the latest slice, with the standard error of a coverage as "
-            "listings come by chance:"
+            "The intervals by cell of own evidence and market, beside plain split-conformal "
+            "intervals, for the larger cells of the latest slice. The error is the standard error "
+            "of the coverage, with listings as clusters."
         ),
-        _table(
-            (
-                *("cell", "rows", "listings", "coverage", "error", "width"),
-                *("plain coverage", "plain width", "merged"),
-            ),
-            [
-                (
-                    name,
-                    f"{one.rows:,}",
-                    f"{one.listings:,}",
-                    f"{one.coverage:.4f}",
-                    f"{one.error:.4f}",
-                    f"{one.width:.4f}",
-                    f"{one.plain_coverage:.4f}",
-                    f"{one.plain_width:.4f}",
-                    "yes" if one.is_merged else "no",
-                )
-                for name, one in evaluation.by_cell.items()
-            ],
-        ),
+        _cells_table(evaluation),
     ]
 
 
+def _slices_table(evaluation: Evaluation) -> str:
+    return _table(
+        ("slice", "rows", "first moment", "last moment"),
+        [
+            (
+                name,
+                f"{summary.rows:,}",
+                _format_date(summary.first_day),
+                _format_date(summary.last_day),
+            )
+            for name, summary in evaluation.slices.items()
+        ],
+    )
+
+
+def _gains_table(evaluation: Evaluation) -> str:
+    return _table(
+        ("baseline", "loss", "gain", "from", "to"),
+        [
+            (
+                baseline,
+                loss.replace("_", " "),
+                *map(_format_signed, (gain.mean, gain.low, gain.high)),
+            )
+            for baseline, gains in evaluation.differences.items()
+            for loss, gain in gains.items()
+        ],
+    )
+
+
+def _cells_table(evaluation: Evaluation) -> str:
+    return _table(
+        (
+            *("cell", "rows", "listings", "coverage", "error", "width"),
+            *("plain coverage", "plain width", "merged"),
+        ),
+        [
+            (
+                name,
+                f"{cell.rows:,}",
+                f"{cell.listings:,}",
+                f"{cell.coverage:.4f}",
+                f"{cell.error:.4f}",
+                f"{cell.width:.4f}",
+                f"{cell.plain_coverage:.4f}",
+                f"{cell.plain_width:.4f}",
+                "yes" if cell.is_merged else "no",
+            )
+            for name, cell in evaluation.by_cell.items()
+        ],
+    )
+
+
 def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
-    formula = " and the numbers of the expected return rate" if "return_risk" in evaluations else ""
+    formula = ", the numbers of the expected return rate" if "return_risk" in evaluations else ""
     lines = [
         (
-            "- The models' trees end at their training slice: what happened later shaped only "
-            f"calibration, intervals{formula}, or nothing."
+            "- The trees learned from the training slice alone. Later rows shaped only the "
+            f"calibration{formula} and the intervals, or nothing."
         ),
         (
-            "- Rows of one listing at successive moments resemble each other; intervals are for "
-            "one answer at a time, not for the best few of many: "
-            "`serving.scoring.selection` chooses lists."
+            "- Successive rows of one listing are similar. Intervals hold for one answer at a "
+            "time, not for the best few of many: `serving.scoring.selection` chooses lists."
         ),
     ]
     for target, evaluation in evaluations.items():
@@ -232,40 +243,40 @@ def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
 def _target_limits(evaluation: Evaluation) -> list[str]:
     limits = [*_STANDING_LIMITS[evaluation.target]]
     if evaluation.unseen_season:
-        flagged = " Answers for such days are flagged `unseen_season`."
+        flag = " Answers for such days have the flag `unseen_season`."
         limits.append(
-            f"{evaluation.unseen_season:.1%} of the latest slice's decisions look ahead to days of "
-            f"the year from which nothing was learned yet: {_describe_calendar(evaluation)}"
-            + (flagged if evaluation.target == "sell_through" else "")
+            f"{evaluation.unseen_season:.1%} of the latest decisions look ahead to days of the "
+            f"year that training hasn't seen. {_describe_calendar(evaluation)}"
+            + (flag if evaluation.target == "sell_through" else "")
         )
     if evaluation.cells_merged:
         limits.append(
-            "too few cold starts to calibrate their intervals apart: those rest on the residuals "
-            "of all rows, or of listings with a history where these are wider."
+            "there are too few cold starts for residuals of their own. Their intervals use the "
+            "residuals of all rows, or of listings with a history where those are wider."
         )
     if not {COLD, UNLISTED} & set(evaluation.by_group):
         limits.append(
-            "the latest slice holds no cold start: how good it is for listings without a history "
-            "hasn't been seen."
+            "the latest slice has no cold start, so the quality for listings without a history is "
+            "unknown."
         )
     limits += [
-        f"on the latest slice the model is {_describe_gain(spreads['log_loss'])} "
+        f"on the latest slice the model is {_describe_gain(gains['log_loss'])} "
         f"{baseline.replace('_', ' ')}."
-        for baseline, spreads in evaluation.differences.items()
-        if spreads["log_loss"].low <= 0
+        for baseline, gains in evaluation.differences.items()
+        if gains["log_loss"].low <= 0
     ]
     return limits
 
 
 def _describe_calendar(evaluation: Evaluation) -> str:
-    """Say what stands in for days of the year that the data haven't shown."""
-    plain, said = evaluation.without_calendar, evaluation.overall[MODEL]
+    """Return what the model expects of days of the year that the data haven't shown."""
+    plain, model = evaluation.without_calendar, evaluation.overall[MODEL]
     if plain is None:
-        return "what their season does isn't known, and shows as error of calibration."
+        return "Their season is unknown, and adds to the calibration error."
     return (
-        "what they bring is what the calendar in the settings says, not what data say. With it the "
-        f"error of calibration is {said.calibration_error:.4f}, without it "
-        f"{plain.calibration_error:.4f}. Baselines don't know the calendar."
+        "Their demand comes from the calendar in the settings, not from data. The calibration "
+        f"error is {model.calibration_error:.4f} with the calendar and "
+        f"{plain.calibration_error:.4f} without it. Baselines don't use the calendar."
     )
 
 
@@ -273,7 +284,7 @@ def _describe_gain(gain: BootstrapInterval) -> str:
     return "clearly worse than" if gain.high < 0 else "not clearly better than"
 
 
-def _metrics_table(heading: str, measured: Mapping[str, Metrics]) -> str:
+def _metrics_table(heading: str, metrics_by_name: Mapping[str, Metrics]) -> str:
     return _table(
         (heading, "rows", *(title for title, _ in _COLUMNS)),
         [
@@ -282,7 +293,7 @@ def _metrics_table(heading: str, measured: Mapping[str, Metrics]) -> str:
                 f"{metrics.rows:,}",
                 *(f"{getattr(metrics, field):.4f}" for _, field in _COLUMNS),
             )
-            for name, metrics in measured.items()
+            for name, metrics in metrics_by_name.items()
         ],
     )
 

@@ -25,7 +25,7 @@ from training.data.training_set import TrainingSet, read_training_set
 from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
 """Returns the recipe of a training input with settings that suit the training slices better."""
@@ -74,7 +74,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         for target in training_set.outcomes
     }
     progress("learning how to pool rates")
-    parameters = learned_parameters(training_set, splits, recipe.horizons)
+    parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
     if tune is not None:
         progress("tuning")

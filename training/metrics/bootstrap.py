@@ -1,8 +1,8 @@
-"""How sure a difference is: the cluster bootstrap over products.
+"""Estimate the uncertainty of differences by the cluster bootstrap over products.
 
-Rows of one product resemble each other, so that resampling rows would promise too much; whole
-products are drawn instead (Cameron, Gelbach and Miller 2008, "Bootstrap-based improvements for
-inference with clustered errors").
+Rows of one product have similar outcomes, so that resampling single rows would give intervals that
+are too narrow. Whole products are drawn instead (Cameron, Gelbach and Miller 2008, "Bootstrap-based
+improvements for inference with clustered errors").
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True)
 class BootstrapInterval:
-    """A weighted mean and the interval that holds 95 % of its resamples."""
+    """A weighted mean and the interval of its resamples at `CONFIDENCE`."""
 
     mean: float
     low: float
@@ -37,8 +37,8 @@ def bootstrap_means(
 ) -> dict[str, BootstrapInterval]:
     """Return the weighted mean of each of `values` with its bootstrap interval.
 
-    All arrays have shape (rows,); `clusters` says which product a row is of. All values share
-    the resamples. Only sums by product are resampled, which is why it is quick.
+    All arrays have shape (rows,); `clusters` numbers the product of each row. All values share the
+    resamples. Only sums by product are resampled, which is fast.
     """
     sums = cluster_sums([*values.values(), np.ones_like(weight)], weight, clusters)
     draws = np.random.default_rng(random_state)
@@ -50,12 +50,13 @@ def bootstrap_means(
     mean = sums.sum(axis=0)
     mean = mean[:-1] / mean[-1]
     return {
-        name: BootstrapInterval(float(mean[place]), float(low[place]), float(high[place]))
-        for place, name in enumerate(values)
+        name: BootstrapInterval(float(mean[index]), float(low[index]), float(high[index]))
+        for index, name in enumerate(values)
     }
 
 
 def cluster_sums(values: list[FloatArray], weight: FloatArray, clusters: IntArray) -> FloatArray:
     """Return the weighted sums of values by cluster, shape (clusters, values)."""
-    place = np.unique(clusters, return_inverse=True)[1]
-    return np.stack([np.bincount(place, weights=weight * one) for one in values], axis=1)
+    index = np.unique(clusters, return_inverse=True)[1]
+    columns = [np.bincount(index, weights=weight * column) for column in values]
+    return np.stack(columns, axis=1)

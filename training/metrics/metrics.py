@@ -1,8 +1,8 @@
-"""How good forecasts of a share are.
+"""Measure how good forecasts of a share are.
 
-Losses and calibration are weighted by the target's evidence (units ordered for return risk, one a
-row for sell-through). Brier score, coverage and width count each row once: they are about one
-answer to one question.
+Losses and calibration are weighted by the target's evidence: units ordered for return risk, one a
+row for sell-through. Brier score, coverage and width count each row once, because they are about
+single answers.
 """
 
 from __future__ import annotations
@@ -15,51 +15,51 @@ import numpy as np
 from features.runtime.arrays import BoolArray, FloatArray
 
 MIN_SHARE: Final = 1e-6
-"""An estimate nearer to 0 or 1 is judged as this one, so that a loss stays finite."""
+"""Estimates are kept this far from 0 and 1, so that losses stay finite."""
 
 CALIBRATION_BINS: Final = 10
 
 
 def weighted_mean(values: FloatArray, weight: FloatArray) -> float:
-    """Return the mean of values, each counted by its weight."""
+    """Return the weighted mean of values of shape (rows,)."""
     return float((values * weight).sum() / weight.sum())
 
 
 def row_log_loss(label: FloatArray, estimate: FloatArray) -> FloatArray:
-    """Return each row's cross-entropy between the share that came true and its estimate."""
+    """Return the cross-entropy between each row's realised share and its estimate."""
     share = np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE)
     return -(label * np.log(share) + (1 - label) * np.log1p(-share))
 
 
 def row_entropy(label: FloatArray) -> FloatArray:
-    """Return each label's own entropy, 0 at 0 and 1: no forecast's log loss is below it."""
+    """Return the entropy of each label, the least log loss of any forecast; 0 at 0 and 1."""
     inner = np.clip(label, np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
     return -(label * np.log(inner) + (1 - label) * np.log1p(-inner))
 
 
 def calibration_error(label: FloatArray, estimate: FloatArray, weight: FloatArray) -> float:
-    """Return the mean distance between estimated and true share over bins of equal weight.
+    """Return the mean distance between estimated and realised share over bins of equal weight.
 
-    Rows of equal estimate are never parted: they share the bin in which the first of them lies.
+    Rows of equal estimates are never divided: they are in the bin of the first of them.
     """
     values, group = np.unique(estimate, return_inverse=True)
     group_weight = np.bincount(group, weights=weight, minlength=values.size)
-    lies_behind = np.cumsum(group_weight) - group_weight
-    group_bin = (CALIBRATION_BINS * lies_behind / group_weight.sum()).astype(np.int64)
-    place = np.minimum(group_bin, CALIBRATION_BINS - 1)[group]
-    error = np.bincount(place, weights=weight * (label - estimate), minlength=CALIBRATION_BINS)
+    weight_before = np.cumsum(group_weight) - group_weight
+    group_bin = (CALIBRATION_BINS * weight_before / group_weight.sum()).astype(np.int64)
+    row_bin = np.minimum(group_bin, CALIBRATION_BINS - 1)[group]
+    error = np.bincount(row_bin, weights=weight * (label - estimate), minlength=CALIBRATION_BINS)
     return float(np.abs(error).sum() / weight.sum())
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is said before the outcome is known; each array of shape (rows,), within [0, 1]."""
+    """Estimates, intervals and probabilities; each array has shape (rows,), within [0, 1]."""
 
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
     probability: FloatArray
-    """Of the target's event: a share at or above its threshold."""
+    """Of the target's event, a share at or above the threshold."""
 
     def select(self, mask: BoolArray) -> Forecast:
         """Return the rows that a mask of shape (rows,) picks."""
@@ -78,11 +78,11 @@ class Metrics:
     mean_estimate: float
     log_loss: float
     deviance: float
-    """Log loss above that of the best possible forecast, the labels themselves."""
+    """Log loss minus that of the best possible forecast, the labels themselves."""
     mean_absolute_error: float
     calibration_error: float
     brier: float
-    """Of the event that the share reaches its threshold."""
+    """Brier score of the event that the share reaches the threshold."""
     coverage: float
     """Share of rows within their interval."""
     width: float
@@ -92,7 +92,7 @@ class Metrics:
 def measure(
     label: FloatArray, weight: FloatArray, forecast: Forecast, *, threshold: float
 ) -> Metrics:
-    """Measure forecasts against what happened; all arrays of shape (rows,), rows >= 1."""
+    """Measure forecasts against outcomes; all arrays have shape (rows,), rows >= 1."""
     losses = row_log_loss(label, forecast.estimate)
     is_covered = (label >= forecast.low) & (label <= forecast.high)
     return Metrics(

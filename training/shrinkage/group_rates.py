@@ -1,4 +1,4 @@
-"""Shrunken rates of the groups of one path of columns: learn them once, look them up for rows."""
+"""Shrunken rates of nested groups: fit them once, look them up for rows."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from training.shrinkage.variance_components import (
 
 @dataclass(frozen=True)
 class GroupPaths:
-    """The groups that were seen: a group is a path of levels, one a column, wide to narrow.
+    """The groups of fit; a group is a path of values, one a column, from wide to narrow.
 
-    `keys` holds, for each level, the sorted pairs (wider group, level of the column) that a group
-    stands for, folded into one number by `widths`.
+    `keys` holds the sorted groups of each level: pairs (wider group, value of the column), folded
+    into one number by `widths`.
     """
 
     keys: tuple[IntArray, ...]
@@ -29,7 +29,7 @@ class GroupPaths:
 
     @classmethod
     def from_rows(cls, codes: IntArray) -> GroupPaths:
-        """Learn the groups of rows; `codes` of shape (rows, levels), -1 for a missing level."""
+        """Collect the groups of rows; `codes` has shape (rows, levels), -1 where missing."""
         keys: list[IntArray] = []
         widths = tuple(int(column.max(initial=-1)) + 1 for column in codes.T)
         wider = np.zeros(len(codes), np.int64)
@@ -40,9 +40,9 @@ class GroupPaths:
         return cls(tuple(keys), widths)
 
     def find(self, codes: IntArray) -> list[IntArray]:
-        """Return each row's group at each level, wide to narrow, -1 where none was seen.
+        """Return each row's group at each level, from wide to narrow, -1 if unseen.
 
-        A row whose level is missing or unseen is in no group there, nor in a narrower one.
+        A row with a missing or unseen value is in no group at that level, nor at a narrower one.
         """
         groups: list[IntArray] = []
         wider = np.zeros(len(codes), np.int64)
@@ -52,10 +52,9 @@ class GroupPaths:
         return groups
 
     def nesting(self, codes: IntArray) -> Nesting:
-        """Return the nesting of the rows that were learned from.
+        """Return the nesting of the rows of fit.
 
-        A row without a level is a group of its own: it tells of the wider group and of no other
-        row's.
+        A row without a group is a group of its own: it is evidence about the wider group only.
         """
         return Nesting.from_rows([_assign_own_groups(group) for group in self.find(codes)])
 
@@ -68,8 +67,8 @@ def _fold_keys(wider: IntArray, column: IntArray, width: int) -> IntArray:
 def _find_keys(key: IntArray, keys: IntArray) -> IntArray:
     if keys.size == 0:
         return np.full(key.shape, -1, np.int64)
-    place = np.minimum(np.searchsorted(keys, key), keys.size - 1)
-    return np.where(keys[place] == key, place, -1)
+    index = np.minimum(np.searchsorted(keys, key), keys.size - 1)
+    return np.where(keys[index] == key, index, -1)
 
 
 def _assign_own_groups(group: IntArray) -> IntArray:
@@ -82,10 +81,10 @@ def _assign_own_groups(group: IntArray) -> IntArray:
 
 @dataclass(frozen=True)
 class GroupEvidence:
-    """What groups say of rows: at each level, wide to narrow, the rate and its own weight.
+    """The rates of rows at each level, from wide to narrow, and how much evidence they have.
 
-    Both of shape (rows, levels). `own_weight` is the weight of the level's own rows in its rate,
-    0 where the row's level wasn't seen: the rate is then the wider level's.
+    Both arrays have shape (rows, levels). `own_weight` is the weight of the group's own rows in its
+    rate. It is 0 if the group is unseen; the rate is then that of the wider level.
     """
 
     rate: FloatArray
@@ -95,7 +94,7 @@ class GroupEvidence:
 
     @property
     def is_cold(self) -> BoolArray:
-        """Tell which rows' narrowest group wasn't seen; none if there are no levels."""
+        """Return True for rows whose narrowest group is unseen; False if there are no levels."""
         return np.asarray((self.own_weight[:, -1:] == 0).any(axis=1))
 
 
@@ -116,9 +115,9 @@ class ShrunkenRates:
         *,
         variances: Variances | None = None,
     ) -> ShrunkenRates:
-        """Learn from rows: `codes` of shape (rows, levels), the others (rows,), trials > 0.
+        """Fit rates to rows: `codes` of shape (rows, levels), the others (rows,), trials > 0.
 
-        Variances that were learned on more rows may be given; the rates are then those rows' own.
+        `variances` of more rows may be given; otherwise they are fitted to these rows.
         """
         paths = GroupPaths.from_rows(codes)
         nesting = paths.nesting(codes)
@@ -126,7 +125,7 @@ class ShrunkenRates:
         return cls(paths, known, collapse(nesting, share, trials, known))
 
     def look_up(self, codes: IntArray) -> GroupEvidence:
-        """Look up what the groups say of rows."""
+        """Look up the rates of rows, whose `codes` have shape (rows, levels)."""
         estimate = np.full(len(codes), self.collapsed.mean)
         rates, weights = [], []
         levels = zip(
@@ -134,8 +133,8 @@ class ShrunkenRates:
         )
         for group, (mean, precision), between in levels:
             is_seen = group >= 0
-            told = np.where(is_seen, precision[group] * between, 0.0)
-            own = told / (told + 1)
+            evidence = np.where(is_seen, precision[group] * between, 0.0)
+            own = evidence / (evidence + 1)
             estimate = own * np.where(is_seen, mean[group], 0.0) + (1 - own) * estimate
             rates.append(estimate)
             weights.append(own)

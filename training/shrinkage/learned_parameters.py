@@ -1,17 +1,13 @@
-"""The parameters of derived features, and the rows that they are learned from.
+"""Learn the parameters of derived features, each on the rows that suit it.
 
-Those of pooling are learned on the training slice. What evidence is worth to the expected return
-rate the training slice of a young market tells badly: its first rows look back on nothing, because
-the data begin there. So these numbers are learned, as the calibration curve is, on the shaping half
-of the calibration slice, and earlier rows only count as much as some units together: the power
-prior (Ibrahim and Chen 2000, "Power prior distributions for regression models"). On the medium
-simulated market (seed 0) the formula alone has 0.60 of the explainable gain of return risk with
-numbers of the shaping half alone, 0.53 with those of both slices at full weight and 0.45 with those
-of the training slice. The way was chosen there; on seeds 1 and 2, looked at afterwards, the formula
-with numbers learned as below has 0.61 and 0.60, and models that start from it 0.63 and 0.62.
+Parameters of pooling are learned on the training slice. Those of the expected return rate are
+learned on the curve half of the calibration slice, as the calibration curve is: the first training
+rows of a young market look back on nothing. All earlier rows together weigh no more than some
+units, a power prior (Ibrahim and Chen 2000, "Power prior distributions for regression models").
+The comparison with other rows: docs/decisions/rows-for-return-expectation.md.
 
-The curve and the spread of intervals are learned on these rows too, and so see a formula that knows
-two dozen numbers of them; residuals come from products that it doesn't know.
+The curve and the difficulty of intervals are fitted on the same rows, and so see a formula with two
+dozen numbers fitted to them. Residuals come from other products.
 """
 
 from __future__ import annotations
@@ -28,21 +24,21 @@ from training.data.training_set import TrainingSet
 from training.shrinkage.pooling_fit import fit_parameters
 
 EARLIER_UNITS: Final = 10_000.0
-"""What all rows of the training slice weigh together, at most: so that where the shaping half is
-small its numbers stay near those of before."""
+"""Most that all training rows weigh together. With a small curve half, the numbers stay near those
+of the training slice."""
 MAX_ROWS: Final = 40_000
-"""Of each slice: two dozen numbers need no more. Of more rows, evenly spaced ones are taken."""
+"""Most rows of each slice, enough for two dozen numbers; evenly spaced ones of more."""
 
 
-def learned_parameters(
+def learn_parameters(
     training_set: TrainingSet, splits: Mapping[Target, TargetSplit], horizons: Horizons
 ) -> dict[str, float]:
     """Return all parameters of derived features by name.
 
-    Both models see all of them. So those of pooling know nothing of either's later slices; those
-    of the expected return rate know of shaping rows, whose labels are final before return risk's
-    latest slice, which begins before that of sell-through, and whose products give no residuals
-    to either.
+    The models of both targets read them. So parameters of pooling are learned without the later
+    slices of either target. Those of the expected return rate are learned on rows of the curve
+    half, whose labels are final before the latest slices of both targets begin, and whose products
+    give no residuals to either.
     """
     returned = splits.get("return_risk")
     expectation = NO_ROWS if returned is None else expectation_sample(training_set, returned)
@@ -55,7 +51,7 @@ def pooling_samples(
 ) -> dict[Target, Sample]:
     """Return each target's training rows that are final before any target is calibrated.
 
-    Copies that know less are left out: a prior is the stronger the more of it is hidden.
+    Cold-start copies are left out: their masked history would make the priors too strong.
     """
     end = min(split.days.calibration.first for split in splits.values())
     samples = {}
@@ -67,10 +63,9 @@ def pooling_samples(
 
 
 def expectation_sample(training_set: TrainingSet, split: TargetSplit) -> Sample:
-    """Return rows of the shaping half, then earlier ones that weigh little.
+    """Return rows of the curve half, then earlier ones that weigh little, without copies.
 
-    Copies that know less are left out. None of the rows is judged or gives residuals, and all
-    their labels are final before the latest slice.
+    None of the rows is judged or gives residuals, and all labels are final before the latest slice.
     """
     recent = _thin_sample(training_set, split.curve_fit)
     earlier = _thin_sample(training_set, split.train)
@@ -79,6 +74,6 @@ def expectation_sample(training_set: TrainingSet, split: TargetSplit) -> Sample:
 
 
 def _thin_sample(training_set: TrainingSet, sample: Sample) -> Sample:
-    read = sample.select(has_full_history(training_set, sample.rows))
-    step = max(-(-read.rows.size // MAX_ROWS), 1)
-    return Sample(read.rows[::step], read.label[::step], read.weight[::step])
+    originals = sample.select(has_full_history(training_set, sample.rows))
+    step = max(-(-originals.rows.size // MAX_ROWS), 1)
+    return Sample(originals.rows[::step], originals.label[::step], originals.weight[::step])

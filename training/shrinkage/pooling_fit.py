@@ -1,12 +1,11 @@
-"""Learn how strongly rates are shrunk: the parameters of shrinkage, and all others.
+"""Learn the parameters of shrinkage and of the return expectation.
 
-A rate with a label gets the strengths whose pooled rate foretells the label best (the weighted log
-loss, minimised by L-BFGS-B over log-strengths). The repurchase rate has no label: its strengths
-come from how much more the keys of a level differ than chance alone would have it (the method of
-moments for the beta-binomial distribution: Kleinman 1973, "Proportions with extraneous variance").
-What features/declarations/return_expectation.py needs is learned beside it
-(training/shrinkage/return_expectation_fit.py). Sums are numpy's, never BLAS's, whose result depends
-on the number of threads.
+A rate with a label gets the strengths whose pooled rate predicts the label best (least weighted log
+loss, by L-BFGS-B over log strengths). The repurchase rate has no label: its strengths come from how
+much more the keys of a level differ than by chance (the method of moments for the beta-binomial
+distribution: Kleinman 1973, "Proportions with extraneous variance"). The parameters of
+features/declarations/return_expectation.py come from training/shrinkage/return_expectation_fit.py.
+Sums are numpy's, never BLAS's, whose results depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -36,17 +35,17 @@ TARGET_RATES: Final[Mapping[Target, Rate]] = {
     "sell_through": SELL_THROUGH_RATE,
     "return_risk": RETURN_RATE,
 }
-"""The rate of the past that speaks of each target."""
+"""The past rate that predicts each target."""
 
 MIN_STRENGTH: Final = 0.1
 MAX_STRENGTH: Final = 1e6
-"""Pseudo-trials; beyond the one nothing is shrunk, beyond the other everything is."""
+"""Bounds in pseudo-trials: almost no shrinkage at the least, almost all at the most."""
 
 START_STRENGTH: Final = 10.0
-"""Where the search begins, and ends if there is nothing to learn from."""
+"""The start of the search, and its result without any row."""
 
 MIN_SHARE: Final = 1e-6
-"""A share nearer to 0 or 1 is taken for this one, so that one row can't cost infinitely much."""
+"""Shares are kept this far from 0 and 1, so that no row has an infinite loss."""
 
 _SIGNIFICANT_DIGITS: Final = 6
 
@@ -54,12 +53,12 @@ _SIGNIFICANT_DIGITS: Final = 6
 def fit_parameters(
     training_set: TrainingSet, samples: Mapping[Target, Sample], expectation: Sample
 ) -> dict[str, float]:
-    """Return all parameters of derived features, learned on the rows given.
+    """Return all parameters of derived features, learned on the given rows.
 
-    `samples` holds each target's rows; those of sell_through are also where repurchases are
-    counted, at each listing's last row. A rate whose target isn't there stays at its start; its
-    counts are null, and so is the pooled rate. `expectation` has the rows that the expected
-    return rate is learned from, none where there are no returns.
+    `samples` holds each target's rows. Repurchases are counted at the last row of each listing in
+    the sample of sell_through. A rate without a target keeps the start values: its counts are null,
+    and so is the pooled rate. `expectation` holds the rows of the expected return rate, none
+    without returns.
     """
     learned: dict[str, float] = {}
     for target, rate in TARGET_RATES.items():
@@ -74,7 +73,7 @@ def fit_parameters(
 
 
 def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:
-    """Return the weighted mean of shares with one trial added, half of it a success.
+    """Return the weighted mean of shares and of one more trial with half a success.
 
     It is never quite 0 or 1, and 0.5 without any row.
     """
@@ -84,7 +83,7 @@ def smoothed_mean(share: FloatArray, weight: FloatArray) -> float:
 def strengths_by_loss(
     counts: Sequence[FloatArray], label: FloatArray, weight: FloatArray, *, mean: float
 ) -> FloatArray:
-    """Return the strength of each level's prior that foretells `label` best.
+    """Return the strength of each level's prior that predicts `label` best.
 
     `counts` holds successes and trials of each level of the chain in turn, each of shape
     (rows,). Rows with null counts are left out.
@@ -93,9 +92,9 @@ def strengths_by_loss(
     is_known = ~np.isnan(counts).any(axis=0)
     if not is_known.any():
         return start
-    known = [one[is_known] for one in counts]
+    known = [column[is_known] for column in counts]
     bounds = [(math.log(MIN_STRENGTH), math.log(MAX_STRENGTH))] * len(CHAIN)
-    found = minimize(
+    result = minimize(
         loss_and_gradient,
         np.log(start),
         args=(known, label[is_known], weight[is_known], mean),
@@ -104,7 +103,7 @@ def strengths_by_loss(
         bounds=bounds,
         options={"ftol": 1e-12, "gtol": 1e-9, "maxiter": 500},
     )
-    return np.asarray(np.exp(found.x), np.float64)
+    return np.asarray(np.exp(result.x), np.float64)
 
 
 def loss_and_gradient(
@@ -114,10 +113,10 @@ def loss_and_gradient(
     weight: FloatArray,
     mean: float,
 ) -> tuple[float, FloatArray]:
-    """Return the weighted mean log loss of the pooled rate and its slope in each log-strength.
+    """Return the weighted mean log loss of the pooled rate, and its slope in each log strength.
 
-    With `e = (s + k w) / (n + k)` a level's estimate moves by `(w - e) / (n + k)` for its own
-    strength k, and by `k / (n + k)` for the wider estimate w.
+    A level's estimate is `e = (s + k w) / (n + k)`. Its slope is `(w - e) / (n + k)` in its own
+    strength k, and `k / (n + k)` in the wider estimate w.
     """
     estimate = np.full_like(label, mean)
     slopes: list[FloatArray] = []
@@ -139,8 +138,8 @@ def loss_and_gradient(
 def strength_by_moments(successes: FloatArray, trials: FloatArray, prior: FloatArray) -> float:
     """Return the strength that explains how far keys lie from their prior means.
 
-    Each of shape (keys,). The variance of successes is `n p (1 - p) (1 + (n - 1) / (k + 1))` for
-    n trials, prior mean p and strength k.
+    Each array has shape (keys,). For n trials, prior mean p and strength k, the variance of
+    successes is `n p (1 - p) (1 + (n - 1) / (k + 1))`.
     """
     chance = prior * (1 - prior)
     excess = ((successes - trials * prior) ** 2 - trials * chance).sum()
@@ -155,9 +154,9 @@ def _fit_by_moments(training_set: TrainingSet, rate: Rate, rows: IntArray) -> di
     rows = _last_listing_rows(training_set, rows)
     counts = _counts(training_set, rate, rows)
     is_known = ~np.isnan(counts).any(axis=0)
-    rows, counts = rows[is_known], [one[is_known] for one in counts]
+    rows, counts = rows[is_known], [column[is_known] for column in counts]
     firsts = [_first_key_rows(training_set, level, rows) for level in CHAIN]
-    successes, trials = (one[firsts[0]].sum() for one in counts[:2])
+    successes, trials = (column[firsts[0]].sum() for column in counts[:2])
     mean = float((successes + 0.5) / (trials + 1))
     return _name_parameters(rate, mean, strengths_by_moments(counts, firsts, mean=mean))
 
@@ -167,8 +166,8 @@ def strengths_by_moments(
 ) -> list[float]:
     """Return the strength of each level's prior, from wide to narrow.
 
-    `counts` is as in `strengths_by_loss`; `firsts` holds, for each level, the positions of rows
-    that stand for its keys, each key once.
+    `counts` is as in `strengths_by_loss`; `firsts` holds the position of one row of each key, for
+    each level.
     """
     estimate = np.full(counts[0].shape, mean)
     strengths = []
@@ -201,6 +200,6 @@ def _counts(training_set: TrainingSet, rate: Rate, rows: IntArray) -> list[Float
 def _name_parameters(
     rate: Rate, mean: float, strengths: Sequence[float] | FloatArray
 ) -> dict[str, float]:
-    """Name parameters, rounded: their last digits mean nothing and differ between machines."""
+    """Name rounded parameters; further digits are noise and differ between machines."""
     values = [float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in (mean, *strengths)]
     return dict(zip(rate.parameters, values, strict=True))

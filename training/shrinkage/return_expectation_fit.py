@@ -1,15 +1,13 @@
-"""Learn the numbers of the return expectation: those that foretell labels best.
+"""Learn the numbers of the return expectation that predict labels best.
 
-The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths, plain
-effects, and known shares between 0 and 1; means are those of the rows. Slopes are numeric: the
-formula is short. Every step that the search takes loses less, so that one that ends early is no
-worse than where it began.
+The weighted log loss is minimised by L-BFGS-B (Byrd et al. 1995) over log strengths, plain effects,
+and known shares between 0 and 1; means are those of the rows. Gradients are numeric, because the
+formula is short. Every step of the search lowers the loss, so that a search that ends early is no
+worse than its start.
 
-It begins twice, since beside millions of units a strength of 10 has no slope to follow: as usual,
-and where the pasts of market and categories hardly count. On Online Retail, where a few mistaken
-orders of thousands of units came back early on, the usual search ends at what loses 24 % more than
-a constant on the very rows that it learns from (0.0705 and 0.0568; at two earlier ends of the data
-0.0603 and 0.0487, 0.0475 and 0.0440); the other one ends at no more (0.0568, 0.0479, 0.0438).
+There are two starts, because beside millions of units a strength of 10 has no slope to follow: the
+usual one, and one where the past of market and categories hardly counts. What the second start
+saves: docs/decisions/two-starts-of-return-expectation.md.
 """
 
 from __future__ import annotations
@@ -34,13 +32,13 @@ from training.metrics.metrics import row_log_loss
 
 START_STRENGTH: Final = 10.0
 STRENGTH_BOUNDS: Final = (0.1, 1e9)
-"""Least and most pseudo-trials: more than any market has sold, so that its past can count for
-nothing."""
+"""In pseudo-trials. The upper bound is more than any market has sold, so that its past can lose all
+weight."""
 NO_HISTORY_STRENGTH: Final = 1e8
-"""A strength beside which the past of a market or a category hardly counts."""
+"""A strength at which the past of a market or a category hardly counts."""
 MAX_EFFECT: Final = 20.0
 START_KNOWN_SHARES: Final = (0.75, 0.35, 0.1)
-"""Of old, middle and young units, as if returns came evenly over a window of 30 days."""
+"""Known shares of old, middle and young units if returns came evenly over 30 days."""
 _IS_STRENGTH: Final = np.array(["strength" in name for name in PARAMETERS])
 _IS_WIDE: Final = np.isin(
     PARAMETERS, [f"expected_return_strength_{level.value}" for level in WIDE_LEVELS]
@@ -48,22 +46,22 @@ _IS_WIDE: Final = np.isin(
 _IS_KNOWN_SHARE: Final = np.array(["known_share" in name for name in PARAMETERS])
 _IS_MEAN: Final = np.array([name.endswith("_mean") for name in PARAMETERS])
 _SIGNIFICANT_DIGITS: Final = 3
-"""As many as the search finds: further ones would be those of its slopes' noise."""
+"""Further digits are noise of the numeric gradients."""
 
 
 def fit_return_expectation(
     columns: Mapping[str, FloatArray], sample: Sample, mean: float
 ) -> dict[str, float]:
-    """Return all parameters by name; without any known count, no effects and usual strengths.
+    """Return all parameters by name; without any known count, those of the start.
 
     `columns` are those of the training set, `mean` is the label's weighted mean.
     """
     counts = [columns[name][sample.rows] for name in RETURN_RATE.inputs]
-    places = np.flatnonzero(~np.isnan(counts).any(axis=0) & (sample.weight > 0))
-    inputs = np.stack([columns[name][sample.rows[places]] for name in INPUTS])
+    known = np.flatnonzero(~np.isnan(counts).any(axis=0) & (sample.weight > 0))
+    inputs = np.stack([columns[name][sample.rows[known]] for name in INPUTS])
     values = _initial_values(inputs, mean)
-    if places.size:
-        label, weight = sample.label[places], sample.weight[places]
+    if known.size:
+        label, weight = sample.label[known], sample.weight[known]
         starts = values, np.where(_IS_WIDE, NO_HISTORY_STRENGTH, values)
         fits = [_run_search(start, inputs, label, weight) for start in starts]
         values, _ = min(fits, key=lambda fit: fit[1])
@@ -72,7 +70,7 @@ def fit_return_expectation(
 
 
 def _initial_values(inputs: FloatArray, mean: float) -> FloatArray:
-    """Return the rows' means, usual strengths, and no effect of anything."""
+    """Return the rows' means, the usual strengths, and effects of 0."""
     columns = dict(zip(INPUTS, inputs, strict=True))
     defects = ratio(
         columns["defective_units_supplier_365d"], columns["inspected_units_supplier_365d"]
@@ -99,7 +97,7 @@ def _mean(values: FloatArray) -> float:
 def _run_search(
     start: FloatArray, inputs: FloatArray, label: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, float]:
-    """Return the values where a search ends, and their loss."""
+    """Return the values at the end of a search, and their loss."""
     is_free = ~_IS_MEAN
 
     def expand_free(free: FloatArray) -> FloatArray:
@@ -111,15 +109,15 @@ def _run_search(
         estimate = expected_return_rate(*inputs, *expand_free(free)[:, np.newaxis])
         return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
 
-    least = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[0]), 0.0)
-    most = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[1]), MAX_EFFECT)
-    most[_IS_KNOWN_SHARE] = 1.0
+    lower = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[0]), 0.0)
+    upper = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[1]), MAX_EFFECT)
+    upper[_IS_KNOWN_SHARE] = 1.0
     logs = np.log(np.where(_IS_STRENGTH, start, 1.0))
-    found = minimize(
+    result = minimize(
         loss,
         np.where(_IS_STRENGTH, logs, start)[is_free],
         method="L-BFGS-B",
-        bounds=list(zip(least[is_free], most[is_free], strict=True)),
+        bounds=list(zip(lower[is_free], upper[is_free], strict=True)),
         options={"ftol": 1e-9, "maxiter": 100, "maxfun": 3_000},
     )
-    return expand_free(found.x), float(found.fun)
+    return expand_free(result.x), float(result.fun)

@@ -1,11 +1,11 @@
-"""Shrink shares along nested groups; how strongly is learned by restricted maximum likelihood.
+"""Fit variance components of nested groups by restricted maximum likelihood, to shrink shares.
 
-A row's share varies around its narrowest group's rate, that around the next wider group's, and so
-on up to the overall mean. Each difference has a variance, learned as in a nested random-effects
-model (Searle, Casella and McCulloch 1992, "Variance components", ch. 6): the normal approximation
-to the beta-binomial hierarchy, whose rows vary by `trial / trials + row`. Groups count inside a
-wider one by how much each tells of it, so that one big category doesn't speak for its department;
-that is what an unseen category needs. Sums are numpy's, never BLAS's.
+A row's share varies around the rate of its narrowest group, that rate around the rate of the next
+wider group, and so on up to the overall mean. Each difference has a variance, as in a nested
+random-effects model (Searle, Casella and McCulloch 1992, "Variance components", ch. 6): the normal
+approximation to the beta-binomial hierarchy, whose rows vary by `trial / trials + row`. Groups
+count inside a wider one by the precision of their means, so that one big category doesn't decide
+the rate of its department, which predicts unseen categories. Sums are numpy's, never BLAS's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from training.shrinkage.pooling_fit import smoothed_mean
 
 _MIN_VARIANCE: Final = 1e-5
 _MAX_VARIANCE: Final = 10.0
-"""Bounds of the search, in units of the labels' own variance."""
+"""Bounds of the search, in units of the labels' variance."""
 
 
 @dataclass(frozen=True)
 class Variances:
-    """How much shares differ, and from what: a trial, a row, or a group of each level."""
+    """The variances of shares: of a trial, of a row, and of the groups of each level."""
 
     trial: float
     row: float
@@ -39,29 +39,29 @@ class Variances:
         return self.trial / trials + self.row
 
     def evidence(self, share: FloatArray, trials: FloatArray) -> FloatArray:
-        """Return how many independent trials each row is worth, `trials` at the most.
+        """Return how many independent trials each row is worth, at most `trials`; shape (rows,).
 
-        Rows differ by more than the chance of their trials, so a thousand trials of one row tell
-        less than a thousand of ten.
+        Rows differ by more than the chance of their trials, so that a thousand trials of one row
+        are less evidence than a thousand trials of ten rows.
         """
         mean = smoothed_mean(share, np.ones_like(share))
-        worth = mean * (1 - mean) / self.row_variance(trials)
-        return np.minimum(worth, trials)
+        independent = mean * (1 - mean) / self.row_variance(trials)
+        return np.minimum(independent, trials)
 
 
 @dataclass(frozen=True)
 class Nesting:
-    """Which group each row is in, and which wider group each group is in.
+    """The group of each row, and the wider group of each group.
 
-    `parents` goes from wide to narrow: the last one holds the narrowest group of each row, each
-    one before it the wider group of each group of the next. Groups are numbered from 0.
+    `parents` goes from wide to narrow. The last array holds the narrowest group of each row, each
+    array before it the wider group of each group of the next level. Groups are numbered from 0.
     """
 
     parents: tuple[IntArray, ...]
 
     @classmethod
     def from_rows(cls, groups: Sequence[IntArray]) -> Nesting:
-        """Return the nesting of rows whose groups are given for each level, shape (rows,) each."""
+        """Return the nesting of rows; `groups` holds their groups at each level, shape (rows,)."""
         if not groups:
             return cls(())
         parents = [groups[-1]]
@@ -73,7 +73,7 @@ class Nesting:
 
 @dataclass(frozen=True)
 class CollapsedGroups:
-    """All rows told by their groups: per level, from wide to narrow, means and precisions."""
+    """Rows summed up by their groups: means and precisions of each level, from wide to narrow."""
 
     log_likelihood: float
     mean: float
@@ -83,20 +83,20 @@ class CollapsedGroups:
 def collapse(
     nesting: Nesting, share: FloatArray, trials: FloatArray, variances: Variances
 ) -> CollapsedGroups:
-    """Sum rows up into groups, and groups into wider ones, each by its precision.
+    """Combine rows into groups, and groups into wider ones, weighted by precision.
 
-    The likelihood is the restricted one: that of the shares around an unknown overall mean.
+    The log likelihood is restricted: of the shares around an unknown overall mean.
     """
     values, variance, log_likelihood = share, variances.row_variance(trials), 0.0
     levels: list[tuple[FloatArray, FloatArray]] = []
     narrow_to_wide = zip(nesting.parents[::-1], variances.groups[::-1], strict=True)
     for group, between in narrow_to_wide:
-        mean, precision, gained = _combine_rows(values, variance, group)
-        log_likelihood += gained
+        mean, precision, term = _combine_rows(values, variance, group)
+        log_likelihood += term
         levels.append((mean, precision))
         values, variance = mean, between + 1 / precision
-    overall, _, gained = _combine_rows(values, variance, np.zeros(values.size, np.int64))
-    return CollapsedGroups(log_likelihood + gained, float(overall[0]), tuple(levels[::-1]))
+    overall, _, term = _combine_rows(values, variance, np.zeros(values.size, np.int64))
+    return CollapsedGroups(log_likelihood + term, float(overall[0]), tuple(levels[::-1]))
 
 
 def _combine_rows(
@@ -112,10 +112,10 @@ def _combine_rows(
 
 
 def fit_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> Variances:
-    """Return the variances under which the shares are likeliest; `trials` > 0, not all equal.
+    """Return the variances with the greatest likelihood; `trials` must be above 0.
 
-    Where all trials are equal, those of a trial and of a row can't be told apart; only their sum
-    is then learned, which is all that matters.
+    If all trials are equal, the variances of a trial and of a row can't be separated, but only
+    their sum matters.
     """
     scale = float(share.var()) or 1.0
     usual = float(np.median(trials))
@@ -127,8 +127,10 @@ def fit_variances(nesting: Nesting, share: FloatArray, trials: FloatArray) -> Va
         return -collapse(nesting, share, trials, variances).log_likelihood / share.size
 
     bounds = [(np.log(scale * _MIN_VARIANCE), np.log(scale * _MAX_VARIANCE))] * start.size
-    found = minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10})
-    return _unpack_variances(np.exp(found.x) * units)
+    result = minimize(
+        loss, np.log(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10}
+    )
+    return _unpack_variances(np.exp(result.x) * units)
 
 
 def _unpack_variances(values: FloatArray) -> Variances:

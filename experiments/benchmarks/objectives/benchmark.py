@@ -32,7 +32,7 @@ from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.metrics.metrics import MIN_SHARE, calibration_error, row_log_loss, weighted_mean
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def run_rounds(
         target: split_target(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
     }
-    parameters = learned_parameters(training_set, splits, recipe.horizons)
+    parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
     return [_run_round(source, training_input, split, origin=origin) for split in splits.values()]
 

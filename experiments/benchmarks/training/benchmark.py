@@ -27,7 +27,7 @@ from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import Fitter, TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.settings import TrainingSettings
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 ClusterFactory = Callable[[Path], Fitter]
 """Returns the fitter of a cluster that reads training rows from a file."""
@@ -93,5 +93,5 @@ def _prepare_input(
         target: split_target(training_set, target, recipe.horizons, settings)
         for target in training_set.outcomes
     }
-    parameters = learned_parameters(training_set, splits, recipe.horizons)
+    parameters = learn_parameters(training_set, splits, recipe.horizons)
     return TrainingInput.build(recipe, training_set, parameters, splits), splits

@@ -143,21 +143,25 @@ def test_names_that_an_array_could_be_given_mean_nothing(
         (
             _named,
             _by_year,
-            "maker, price, colour, is_big, stock; found 2020, 2021, 2022, 2023, 2024, 2025. Give",
+            "The columns are 2020, 2021, 2022, 2023, 2024, 2025, but in fit they were region, maker",
         ),
-        (_by_year, _named, "Expected the columns of fit: 2020, 2021"),
+        (_by_year, _named, "but in fit they were 2020, 2021"),
         (
             _numbered,
             _from_one,
-            "the columns of fit: 0, 1, 2, 3, 4, 5; found 1, 2, 3, 4, 5, 6. Give",
+            "columns are 1, 2, 3, 4, 5, 6, but in fit they were 0, 1, 2, 3, 4, 5. Give",
         ),
         (
             _from_one,
             _numbered,
-            "the columns of fit: 1, 2, 3, 4, 5, 6; found 0, 1, 2, 3, 4, 5. Give",
+            "columns are 0, 1, 2, 3, 4, 5, but in fit they were 1, 2, 3, 4, 5, 6. Give",
         ),
-        (_numbered_in_text, _from_one, "0, 1, 2, 3, 4, 5; found 1, 2, 3, 4, 5, 6. Give"),
-        (_by_day, _numbered, "found 0, 1, 2, 3, 4, 5. Give the columns the names"),
+        (
+            _numbered_in_text,
+            _from_one,
+            "are 1, 2, 3, 4, 5, 6, but in fit they were 0, 1, 2, 3, 4, 5. Give",
+        ),
+        (_by_day, _numbered, "The columns are 0, 1, 2, 3, 4, 5, but in fit they were"),
     ],
 )
 def test_columns_that_cannot_be_told_are_refused(

@@ -90,7 +90,7 @@ def test_no_unit_expected_counts_as_one(units: ArrayLike, fitted: ShareModel) ->
     "units", [np.nan, -1, np.inf, [1.0, np.nan], [1.0], [[1.0, 2.0]], "many", {}, pd.NA, 10**400]
 )
 def test_units_that_are_no_number_are_refused(units: ArrayLike, fitted: ShareModel) -> None:
-    with pytest.raises(InvalidUnitsError, match="Say how many units"):
+    with pytest.raises(InvalidUnitsError, match="Give the number of units expected"):
         fitted.predict_interval(LATER.X[:2], units=units)
 
 

@@ -55,5 +55,7 @@ def test_number_is_the_seed_itself(number: int) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize("other", [-1, 1.0, "1", True, [1]])
 def test_what_no_number_is_drawn_from_is_refused(other: object, model: ShareModel) -> None:
-    with pytest.raises(ValueError, match="Expected a whole number from 0 on, None, a numpy Random"):
+    with pytest.raises(
+        ValueError, match="must be a whole number from 0 up, None, or a numpy Random"
+    ):
         _fitted(model, other)

@@ -31,66 +31,66 @@ MODELS = [SellThroughModel, ReturnRiskModel, ShrinkageModel]
             X,
             NAN_LABEL,
             None,
-            "Expected labels y that are shares, from 0 to 1; found 3 missing (NaN)",
+            "The labels y must be shares from 0 to 1, but 3 of 200 are missing (NaN)",
         ),
-        (X, Y + 1, None, "outside among 200"),
+        (X, Y + 1, None, "0 of 200 are missing (NaN) and "),
         (X, np.zeros(200), None, "slice is 0"),
         (X, np.ones(200), None, "slice is 1"),
         (X, FEW, None, "above 0, but has 5"),
-        (X, Y, np.zeros(200), "found a sample weight of zero in every row"),
-        (X, Y, -MARKET.trials, "200 missing, infinite or negative sample weights among 200"),
+        (X, Y, np.zeros(200), "some above zero, but all are zero."),
+        (X, Y, -MARKET.trials, "but 200 of 200 are missing, infinite or negative."),
         (
             X,
             Y,
             np.full(200, 1.7e308),
-            "zero or from 1e-15 to 1e+15, some above zero; found 200 of 200 beyond: they go from",
+            "be zero or from 1e-15 to 1e+15, and some above zero, but 200 of 200 aren't: those",
         ),
         (
             X,
             Y,
             np.where(np.arange(200) < 7, 1e-300, 1e300),
-            "they go from 1e-300 to 1e+300. Give each row",
+            "those above zero go from 1e-300 to 1e+300. Give each row",
         ),
         (
             X,
             Y,
             np.where(np.arange(200) < 7, 1e-16, 0),
-            "7 of 200 beyond: they go from 1e-16 to 1e-16",
+            "7 of 200 aren't: those above zero go from 1e-16 to 1e-16",
         ),
         (
             X.set_axis([1, *X.columns[1:]], axis=1),
             Y,
             None,
-            "names of columns that are all text, or none of them; found 1 beside text. Make",
+            "Some column names are text, but others aren't: 1. Make all of them text",
         ),
-        (X.set_axis([None, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
-        (X.set_axis([np.nan, *X.columns[1:]], axis=1), Y, None, "found nan beside text. Make them"),
+        (X.set_axis([None, *X.columns[1:]], axis=1), Y, None, "others aren't: nan. Make all"),
+        (X.set_axis([np.nan, *X.columns[1:]], axis=1), Y, None, "others aren't: nan. Make all"),
         (
             X.set_axis([("a", 1), 2, *X.columns[2:]], axis=1),
             Y,
             None,
-            "found ('a', 1), 2 beside text. Make them text",
+            "others aren't: ('a', 1), 2. Make all",
         ),
-        (X, Y, np.array([10**400] * 200), "found a number that no float can hold. Give each row"),
-        (X, np.array([10**400] * 200), None, "found a number that no float can hold. Leave out"),
+        (X, Y, np.array([10**400] * 200), "one is a number that no float can hold. Give each row"),
+        (X, np.array([10**400] * 200), None, "one is a number that no float can hold. Leave out"),
         (X, Y[:-1], None, "inconsistent numbers of samples"),
         (X, Y, MARKET.trials[:-1], "inconsistent numbers of samples"),
-        (X[:3], Y[:3], None, "Expected at least 5 samples with a weight above zero; found 3"),
-        (X.assign(price=np.inf), Y, None, "column 'price'; found infinity in 200 rows"),
-        (X.assign(price=pd.Timestamp(0)), Y, None, "column 'price'; found type datetime64"),
+        (X[:3], Y[:3], None, "3 sample(s) with a weight above zero; at least 5 are needed."),
+        (X.assign(price=np.inf), Y, None, "Column 'price' holds infinity in 200 rows."),
+        (X.assign(price=pd.Timestamp(0)), Y, None, "Column 'price' can't be used (type datetime64"),
         (
             X.assign(colour=pd.Series([["a"]] * 200, dtype=object)),
             Y,
             None,
-            "column 'colour'; found unhashable type",
+            "Column 'colour' can't be used (unhashable type",
         ),
-        (X.assign(price=1j), Y, None, "column 'price'; found type complex128"),
-        (pd.concat([X, X], axis=1), Y, None, "each column name once"),
+        (X.assign(price=1j), Y, None, "Column 'price' can't be used (type complex128)"),
+        (pd.concat([X, X], axis=1), Y, None, "more than one column named region"),
         (
             pd.concat({"mean": X}, axis=1),
             Y,
             None,
-            "columns with one name each; found names of several levels (MultiIndex): ('mean', ",
+            "The column names have several levels (MultiIndex): ('mean', ",
         ),
     ],
 )
@@ -108,53 +108,74 @@ def test_rows_that_teach_nothing_are_refused(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"groups": ["maker", "brand"]}, "groups to name columns of the table"),
-        ({"groups": ["maker", "maker"]}, "Expected each column once"),
-        ({"groups": "maker"}, "groups to be a list of columns' names, each a text"),
-        ({"groups": "maker"}, "found 'maker'. Change the parameter groups."),
-        ({"groups": [1]}, "each a text ('1' for a column 1); found [1]."),
-        ({"groups": 1}, "found 1. Change the parameter groups."),
-        ({"groups": {"maker", "region"}}, "groups to be a list of columns' names"),
-        ({"groups": [["maker"]]}, "found [['maker']]. Change the parameter groups."),
-        ({"monotone": [1, 0]}, "monotone to be a mapping of columns' names to -1, 0 or 1; found"),
-        ({"monotone": "price"}, "found 'price'. Change the parameter monotone."),
-        ({"monotone": {1: 1}}, "monotone to be a list of columns' names, each a text"),
-        ({"monotone": {"price": True}}, "-1, 0 or 1 for a column; found {'price': True}"),
-        ({"monotone": {"price": [1]}}, "-1, 0 or 1 for a column; found {'price': [1]}"),
-        ({"monotone": {"maker": 1}}, "monotone to name columns of the table: price, is_big, stock"),
-        ({"monotone": {"price": 2}}, "-1, 0 or 1 for a column; found {'price': 2}"),
+        ({"groups": ["maker", "brand"]}, "groups can't name brand. Choose from the columns"),
+        ({"groups": ["maker", "maker"]}, "It must be a list that names each column once."),
+        ({"groups": "maker"}, "It must be a list of column names, each a text"),
+        ({"groups": "maker"}, "The parameter groups can't be 'maker'."),
+        (
+            {"groups": [1]},
+            "groups can't be [1]. It must be a list of column names, each a text ('1' for",
+        ),
+        ({"groups": 1}, "The parameter groups can't be 1."),
+        ({"groups": {"maker", "region"}}, "It must be a list of column names"),
+        ({"groups": [["maker"]]}, "The parameter groups can't be [['maker']]."),
+        ({"monotone": [1, 0]}, "monotone can't be [1, 0]. It must be a mapping of column names"),
+        ({"monotone": "price"}, "The parameter monotone can't be 'price'."),
+        (
+            {"monotone": {1: 1}},
+            "monotone can't be {1: 1}. It must be a mapping of column names, each a text",
+        ),
+        (
+            {"monotone": {"price": True}},
+            "can't be {'price': True}. It must be -1, 0 or 1 for a column.",
+        ),
+        (
+            {"monotone": {"price": [1]}},
+            "can't be {'price': [1]}. It must be -1, 0 or 1 for a column.",
+        ),
+        (
+            {"monotone": {"maker": 1}},
+            "monotone can't name maker. Choose from the columns price, is_big, stock.",
+        ),
+        ({"monotone": {"price": 2}}, "can't be {'price': 2}. It must be -1, 0 or 1 for a column."),
         (
             {"trees": 0},
-            "trees to be greater than or equal to 1; found 0. Change the parameter trees.",
+            "The parameter trees can't be 0. It must be greater than or equal to 1.",
         ),
-        ({"min_samples_leaf": 3_000_000_000}, "found 3000000000. Change the parameter min_sample"),
-        ({"trees": 10**400}, "Expected a number; found 1000"),
-        ({"trees": 5.5}, "found 5.5. Change the parameter trees."),
-        ({"leaves": 1}, "found 1. Change the parameter leaves."),
-        ({"known_share": 0}, "Change the parameter known_share."),
-        ({"leaf_ridge": -1}, "Change the parameter leaf_ridge."),
-        ({"leaf_ridge": 10**400}, "Change the parameter leaf_ridge."),
-        ({"leaf_ridge": float("inf")}, "found inf. Change the parameter leaf_ridge."),
-        ({"leaf_ridge": float("nan")}, "found nan. Change the parameter leaf_ridge."),
-        ({"monotone": {"price": -(10**400)}}, "-1, 0 or 1 for a column; found"),
-        ({"groups": np.array("maker")}, "groups to be a list of columns' names"),
-        ({"calibration_share": 1}, "Change the parameter calibration_share."),
-        ({"calibration_groups": "brand"}, "found brand. Change the parameter calibration_groups."),
+        ({"min_samples_leaf": 3_000_000_000}, "min_samples_leaf can't be 3000000000."),
+        ({"trees": 10**400}, "The parameter trees can't be 1000"),
+        ({"trees": 5.5}, "The parameter trees can't be 5.5."),
+        ({"leaves": 1}, "The parameter leaves can't be 1."),
+        ({"known_share": 0}, "The parameter known_share can't be 0."),
+        ({"leaf_ridge": -1}, "The parameter leaf_ridge can't be -1."),
+        ({"leaf_ridge": 10**400}, "The parameter leaf_ridge can't be 1000"),
+        ({"leaf_ridge": float("inf")}, "The parameter leaf_ridge can't be inf."),
+        ({"leaf_ridge": float("nan")}, "The parameter leaf_ridge can't be nan."),
+        ({"monotone": {"price": -(10**400)}}, "It must be -1, 0 or 1 for a column."),
+        ({"groups": np.array("maker")}, "It must be a list of column names"),
+        ({"calibration_share": 1}, "The parameter calibration_share can't be 1."),
+        ({"calibration_groups": "brand"}, "The parameter calibration_groups can't name brand."),
         (
             {"calibration_groups": "maker", "calibration_order": "price"},
-            "one of calibration_groups and calibration_order; found both",
+            "calibration_groups and calibration_order are both set. Set one of them to None.",
         ),
-        ({"calibration_groups": 1}, "calibration_groups to be a column's name as a text"),
-        ({"calibration_order": ["stock"]}, "or None; found ['stock']."),
+        (
+            {"calibration_groups": 1},
+            "calibration_groups can't be 1. It must be a column name, a text",
+        ),
+        (
+            {"calibration_order": ["stock"]},
+            "calibration_order can't be ['stock']. It must be a column name, a text",
+        ),
         (
             {"calibration_order": "stock", "groups": ["maker", "stock"]},
-            "a column that isn't in groups: moments to order by aren't learned from; found stock.",
+            "calibration_order and groups both name stock",
         ),
         (
             {"calibration_order": "stock", "monotone": {"stock": 1}},
-            "a column that isn't in monotone: moments to order by aren't learned from; found stock",
+            "calibration_order and monotone both name stock",
         ),
-        ({"calibration_order": "price"}, "values of column 'price' that part the rows"),
+        ({"calibration_order": "price"}, "Column 'price' can't divide the rows into two slices"),
     ],
 )
 def test_parameter_out_of_range_is_refused(parameters: dict[str, Any], message: str) -> None:
@@ -170,19 +191,19 @@ NO_NUMBERS: list[Any] = ["0.5", "a", None, True, [0.5]]
 @pytest.mark.parametrize(
     ("parameter", "expected"),
     [
-        ("leaf_ridge", "a number from 0 on"),
+        ("leaf_ridge", "a number from 0 up"),
         ("known_share", "a share of the rows above 0, at most 1"),
         ("calibration_share", "a share of the rows between 0 and 1"),
-        ("min_positives", "a number from 0 on"),
+        ("min_positives", "a number from 0 up"),
         *((name, "a number") for name in BOOSTER_SETTINGS),
     ],
 )
 def test_parameter_that_is_no_number_is_refused(
     parameter: str, expected: str, value: object
 ) -> None:
-    with pytest.raises(ValueError, match=_literally(f"Expected {expected}; found")) as refusal:
+    with pytest.raises(ValueError, match=f"The parameter {parameter} can't be") as refusal:
         SellThroughModel().set_params(**{parameter: value}).fit(X, Y)
-    assert str(refusal.value).endswith(f"Change the parameter {parameter}.")
+    assert str(refusal.value).endswith(f"It must be {expected}.")
 
 
 NUMBERS: dict[str, Any] = {
@@ -213,7 +234,7 @@ def test_every_parameter_that_is_a_number_is_tested() -> None:
 @pytest.mark.parametrize("target", ["x", None, ["return_risk"], np.array(["return_risk"] * 2)])
 @pytest.mark.parametrize("labels", [Y, FEW])
 def test_target_that_none_is_called_is_refused(labels: FloatArray, target: Any) -> None:  # noqa: ANN401 - whatever
-    with pytest.raises(ParameterError, match="Expected target to be sell_through or return_risk"):
+    with pytest.raises(ParameterError, match="It must be sell_through or return_risk"):
         ShrinkageModel(target=target).fit(X, labels)
 
 
@@ -234,15 +255,19 @@ def test_none_as_groups_is_no_group() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_column_to_order_by_alone_is_refused(model: Callable[..., ShareModel]) -> None:
-    with pytest.raises(ValueError, match="columns to learn from beside that of calibration_order"):
+    with pytest.raises(ValueError, match="no column beside that of calibration_order"):
         model(calibration_order="stock").fit(X[["stock"]], Y)
 
 
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("calibration_order", [1, "a"] * 100, "column 'other' that part the rows in two slices"),
-        ("calibration_groups", [[1], [2]] * 100, "column 'other'; found unhashable type"),
+        (
+            "calibration_order",
+            [1, "a"] * 100,
+            "'other' can't divide the rows into two slices: its values have no order",
+        ),
+        ("calibration_groups", [[1], [2]] * 100, "Column 'other' can't be used (unhashable type"),
     ],
 )
 def test_column_that_parts_no_rows_is_refused(
@@ -254,9 +279,9 @@ def test_column_that_parts_no_rows_is_refused(
 
 
 @pytest.mark.parametrize("coverage", [0.0, 1.0, -1.0, 80.0, *NO_NUMBERS])
-def test_level_that_is_no_share_is_refused(coverage: float) -> None:
+def test_coverage_that_is_no_share_is_refused(coverage: float) -> None:
     model = ShrinkageModel(groups=["maker"]).fit(X, Y)
-    with pytest.raises(ValueError, match="Expected a coverage between 0 and 1"):
+    with pytest.raises(ValueError, match="It must be a number between 0 and 1"):
         model.predict_interval(X, coverage)
 
 
@@ -266,15 +291,15 @@ def test_level_that_is_no_share_is_refused(coverage: float) -> None:
         (lambda table: table[table.columns[::-1]], "must be in the same order"),
         (lambda table: table.rename(columns={"price": "cost"}), "Feature names unseen at fit time"),
         (lambda table: table.drop(columns="price"), "Feature names seen at fit time, yet now"),
-        (lambda table: table.assign(price="cheap"), "numbers in column 'price', as in fit"),
+        (lambda table: table.assign(price="cheap"), "Column 'price' held numbers in fit"),
         (lambda table: table.assign(price=np.inf), "infinity in 200 rows"),
         (
             lambda table: table.set_axis([1, *table.columns[1:]], axis=1),
-            "all text, or none of them; found 1 beside text",
+            "Some column names are text, but others aren't: 1",
         ),
         (
             lambda table: table.assign(maker=[["a"]] * 200),
-            "text or categories in column 'maker'; found unhashable type",
+            "Column 'maker' can't be used (unhashable type",
         ),
     ],
 )
@@ -289,7 +314,7 @@ def test_other_columns_than_in_fit_are_refused(
 
 def test_refused_fit_leaves_a_model_that_is_not_fitted() -> None:
     model = ShrinkageModel(groups=["brand"])
-    with pytest.raises(ValueError, match="groups to name columns"):
+    with pytest.raises(ValueError, match="groups can't name brand"):
         model.fit(X, Y)
     with pytest.raises(NotFittedError):
         model.predict(X)

@@ -19,8 +19,8 @@ from training.search_space import SEARCH_SPACE
 from training.settings import TrainingSettings
 
 RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK)
-NO_COLD = "the latest slice holds no cold start"
-ONE_CELL = "too few cold starts to calibrate their intervals apart"
+NO_COLD = "the latest slice has no cold start"
+ONE_CELL = "there are too few cold starts for residuals of their own"
 NOT_BETTER = "Sell-through: on the latest slice the model is not clearly better than shrinkage."
 
 
@@ -65,7 +65,7 @@ def test_card_shows_the_model_beside_each_baseline(target: Target, trained: Trai
 @pytest.mark.parametrize(
     ("imputed", "statement"),
     [
-        (("stock",), "**Imputed:** stock. The source doesn't have it"),
+        (("stock",), "**Imputed:** stock. The source doesn't have these tables"),
         (("prices", "stock"), "**Imputed:** prices, stock."),
     ],
 )
@@ -112,15 +112,15 @@ def test_card_says_whether_the_season_could_be_known(
     share: float, *, said: bool, trained: TrainOutput, training_set: TrainingSet
 ) -> None:
     evaluation = replace(trained.evaluations["sell_through"], unseen_season=share)
-    limit = "70.4% of the latest slice's decisions look ahead to days of the year"
+    limit = "70.4% of the latest decisions look ahead to days of the year"
     assert (limit in _card(training_set, evaluation)) is said
 
 
 @pytest.mark.parametrize(
     ("without", "said"),
     [
-        (None, "what their season does isn't known, and shows as error of calibration. Answers"),
-        (0.0417, "without it 0.0417. Baselines don't know the calendar. Answers for such days are"),
+        (None, "Their season is unknown, and adds to the calibration error. Answers"),
+        (0.0417, "0.0417 without it. Baselines don't use the calendar. Answers for such days have"),
     ],
 )
 def test_card_says_what_stood_in_for_a_season_never_seen(
@@ -145,17 +145,17 @@ def test_card_without_returns_says_so_once_and_nothing_else_of_return_risk(
     trained_without_returns: TrainOutput,
 ) -> None:
     card = trained_without_returns.contents.model_card
-    said = "The data have no returns, so nothing is said about return risk."
+    said = "The data have no returns, so the bundle doesn't predict return risk."
     assert card.count(said) == 1
     assert "eturn" not in card.replace(said, "")
-    assert f"ordered within {HORIZONS.horizon_days} days (sell-through). It ranks" in card
+    assert f"ordered within {HORIZONS.horizon_days} days (sell-through). They rank" in card
 
 
 def test_card_with_returns_says_whose_risk_it_knows(trained: TrainOutput) -> None:
     card = trained.contents.model_card
     assert "The data have no returns" not in card
     assert f"comes back within {HORIZONS.return_window_days} days of delivery (return" in card
-    assert "- Return risk: only rows with at least one unit ordered" in card
+    assert "- Return risk: only rows with at least one ordered unit" in card
 
 
 def _settings_of(card: str) -> dict[str, tuple[str, str]]:
@@ -168,7 +168,7 @@ def _settings_of(card: str) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(0, "no search tuned them"), (1200, "Those tuned are the best of 1,200 trials")],
+    [(0, "None of them was tuned"), (1200, "The tuned ones are the best of 1,200 trials")],
 )
 def test_card_says_which_settings_were_tuned_and_to_what(
     count: int, said: str, trained: TrainOutput, training_set: TrainingSet

@@ -18,7 +18,7 @@ from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.fit_targets import fit_targets
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 SEEDS = 40
 LEAST_LISTS = 20
@@ -47,7 +47,7 @@ def _divided(seed: int) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
 def _parameters() -> dict[str, float]:
     """Learn pooling on a market of its own: all are drawn alike, and it takes half of a fit."""
     training_set, splits = _divided(SEEDS)
-    return learned_parameters(training_set, splits, HORIZONS)
+    return learn_parameters(training_set, splits, HORIZONS)
 
 
 @cache

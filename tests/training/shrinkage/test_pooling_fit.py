@@ -19,7 +19,7 @@ from tests.worlds.training import HORIZONS
 from training.data.sample import NO_ROWS
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 from training.shrinkage.pooling_fit import (
     MAX_STRENGTH,
     MIN_SHARE,
@@ -198,7 +198,7 @@ def test_smoothed_mean_adds_half_a_success_in_one_trial(
 def test_learned_parameters_are_the_catalogues_and_finite(
     training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    learned = learned_parameters(training_set, splits, HORIZONS)
+    learned = learn_parameters(training_set, splits, HORIZONS)
     assert set(learned) == set(CATALOGUE.parameters)
     assert all(math.isfinite(value) and value >= 0 for value in learned.values())
     assert all(learned[name] > 0 for name in learned if "strength" in name)

@@ -32,7 +32,7 @@ from training.fit.train import train
 from training.metrics.metrics import row_log_loss
 from training.search_space import SEARCH_SPACE
 from training.settings import TrainingSettings
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 from training.tuning.slices import split_for_tuning
 
 PATIENCE_SECONDS = 100
@@ -178,7 +178,7 @@ def _search_for_ever(database: Path) -> None:
     """Search on the made-up market of these tests, in a process of its own."""
     training_set = add_cold_start_copies(read_training_set(market_rows(), CATALOGUE), CATALOGUE)
     splits = {t: split_target(training_set, t, HORIZONS, QUICK) for t in training_set.outcomes}
-    parameters = learned_parameters(training_set, splits, HORIZONS)
+    parameters = learn_parameters(training_set, splits, HORIZONS)
     training_input = TrainingInput.build(
         TrainingRecipe(HORIZONS, CATALOGUE, WEAK), training_set, parameters, splits
     )

@@ -54,7 +54,7 @@ from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.fit.fit_targets import fit_targets
 from training.settings import TrainingSettings, UpliftSetting
-from training.shrinkage.learned_parameters import learned_parameters
+from training.shrinkage.learned_parameters import learn_parameters
 
 SETTINGS = TrainingSettings(trees=12, learning_rate=0.2, min_samples_leaf=20)
 RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS)
@@ -83,7 +83,7 @@ def prepared(rows: pa.Table) -> tuple[TrainingInput, dict[Target, TargetSplit]]:
         target: split_target(training_set, target, HORIZONS, SETTINGS)
         for target in training_set.outcomes
     }
-    parameters = learned_parameters(training_set, splits, HORIZONS)
+    parameters = learn_parameters(training_set, splits, HORIZONS)
     return TrainingInput.build(RECIPE, training_set, parameters, splits), splits
 
 
