@@ -64,8 +64,8 @@ class Coverage:
     """Mean width."""
     plain_coverage: float
     plain_width: float
-    """Coverage and mean width of plain split-conformal intervals (Lei et al. 2018): of one width for
-    all rows, fitted on the same rows, cut off at 0 and 1."""
+    """Coverage and mean width of plain split-conformal intervals (Lei et al. 2018), all of one
+    width, fitted on the same rows, cut off at 0 and 1."""
     is_merged: bool
     """Whether the intervals use the residuals of a wider cell."""
 

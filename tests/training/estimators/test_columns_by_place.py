@@ -143,7 +143,7 @@ def test_names_that_an_array_could_be_given_mean_nothing(
         (
             _named,
             _by_year,
-            "The columns are 2020, 2021, 2022, 2023, 2024, 2025, but in fit they were region, maker",
+            "are 2020, 2021, 2022, 2023, 2024, 2025, but in fit they were region, maker",
         ),
         (_by_year, _named, "but in fit they were 2020, 2021"),
         (
