@@ -259,7 +259,7 @@ def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
         ([0.5], [0.5, 0.5], [0], "unequal length"),
         ([0.5], [1.5], [0], "outside [0, 1]"),
         ([np.nan], [0.5], [0], "outside [0, 1]"),
-        ([0.5], [0.5], [3], "unknown level"),
+        ([0.5], [0.5], [3], "unknown amount"),
         ([0.5] * (MAX_ROWS + 1), [0.5] * (MAX_ROWS + 1), [0] * (MAX_ROWS + 1), "more than"),
     ],
 )
