@@ -8,13 +8,16 @@ without trials passes the wider estimate on, which is what carries a cold start.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from features.declarations.levels import Level
 from features.runtime.arrays import FloatArray
+
+Number = FloatArray | float
 
 CHAIN: Final = (
     Level.MARKET,
@@ -23,7 +26,9 @@ CHAIN: Final = (
     Level.PRODUCT,
     Level.LISTING,
 )
-"""From wide to narrow: whose evidence stands in where a listing has little of its own."""
+"""From wide to narrow: the levels whose evidence helps a listing with little of its own."""
+COUNTS: Final = 2 * len(CHAIN)
+"""Successes and trials of every level."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +67,42 @@ REPURCHASE_RATE: Final = Rate("repurchase_rate", "buyers_repeated", "buyers_ripe
 RATES: Final = (SELL_THROUGH_RATE, RETURN_RATE, REPURCHASE_RATE)
 
 
+class RateCounts(NamedTuple):
+    """Counts of a rate by level of `CHAIN`."""
+
+    successes: Mapping[Level, Number]
+    trials: Mapping[Level, Number]
+
+
+def name_counts(values: Sequence[Number]) -> RateCounts:
+    """Name the counts of `Rate.inputs` by their level."""
+    return RateCounts(
+        successes=dict(zip(CHAIN, values[::2], strict=True)),
+        trials=dict(zip(CHAIN, values[1::2], strict=True)),
+    )
+
+
 def is_strength(parameter: str) -> bool:
-    """Tell whether a learned parameter is a number of pseudo-trials, which has to be above 0."""
+    """Return True for a learned number of pseudo-trials, which has to be above 0."""
     return "strength" in parameter
 
 
-def pooled_rate(*values: FloatArray | float) -> FloatArray:
+def pooled_rate(*values: Number) -> FloatArray:
     """Shrink a rate from the widest level to the listing.
 
-    Takes successes and trials of each level of `CHAIN` in turn (arrays of shape (rows,)), then the
-    overall mean and one strength a level (floats, pseudo-trials > 0). Null counts give null.
+    `values` holds a column for each of `Rate.inputs`, then a number for each of `Rate.parameters`;
+    all broadcast together. Null counts give null.
     """
-    counts, parameters = values[: 2 * len(CHAIN)], values[2 * len(CHAIN) :]
-    estimate = np.full_like(counts[0], parameters[0])
-    for successes, trials, strength in zip(counts[::2], counts[1::2], parameters[1:], strict=True):
-        estimate = (successes + strength * estimate) / (trials + strength)
+    counts, (mean, *strengths) = name_counts(values[:COUNTS]), values[COUNTS:]
+    estimate = np.full_like(counts.trials[Level.LISTING], mean)
+    for level, strength in zip(CHAIN, strengths, strict=True):
+        estimate = shrink(counts.successes[level], counts.trials[level], estimate, strength)
     return estimate
+
+
+def shrink(successes: Number, trials: Number, wider: FloatArray, strength: Number) -> FloatArray:
+    """Return the estimate of a level from its own counts and the wider level's estimate."""
+    return (successes + strength * wider) / (trials + strength)
 
 
 def own_weight(trials: FloatArray, strength: float) -> FloatArray:

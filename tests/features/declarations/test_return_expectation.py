@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from features.declarations.levels import Level, name_feature
-from features.declarations.return_expectation import (
-    ATTRIBUTES,
-    INPUTS,
-    NARROW_LEVELS,
-    PARAMETERS,
-    expected_return_rate,
-)
+from features.declarations.return_evidence import ATTRIBUTES, INPUTS, NARROW_LEVELS, PARAMETERS
+from features.declarations.return_expectation import expected_return_rate
 from features.declarations.shrinkage import CHAIN, RETURN_RATE, pooled_rate
 
 NEUTRAL = {
