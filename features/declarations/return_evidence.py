@@ -17,13 +17,13 @@ from features.declarations.shrinkage import CHAIN, COUNTS, RETURN_RATE
 from features.runtime.arrays import FloatArray
 
 ATTRIBUTES: Final = ("size_chart", "plug_voltage", "language")
-"""Attributes whose lack may make buyers return."""
+"""Attributes whose gaps may make buyers return units."""
 WIDE_LEVELS: Final = (Level.MARKET, Level.CATEGORY_MARKET)
-"""Levels whose own rates count; narrower ones count against expectation."""
+"""Levels with a rate; narrower levels have a risk relative to the expected returns."""
 NARROW_LEVELS: Final = tuple(level for level in CHAIN if level not in WIDE_LEVELS)
 OPEN_DAYS: Final = (7, 14)
 AGES: Final = ("old", "middle", "young")
-"""Ages of units since delivery between which the known share of their returns changes."""
+"""Ages of open units since delivery; the known share of their returns differs by age."""
 
 OPEN_UNITS: Final = "units_open"
 OPEN_RETURNED: Final = "units_open_returned"
@@ -32,7 +32,7 @@ OPEN_MEASURES: Final = (
     (OPEN_UNITS, RETURN_RATE.days),
     *((OPEN_UNITS, days) for days in reversed(OPEN_DAYS)),
 )
-"""What is counted of open units at each narrow level: measures and their windows in days."""
+"""Measures of open units at each narrow level, with their windows in days."""
 
 OPEN_INPUTS: Final = tuple(
     name_feature(name, level, days) for name, days in OPEN_MEASURES for level in NARROW_LEVELS

@@ -1,9 +1,10 @@
 """Empirical-Bayes shrinkage of a rate along a chain of levels, from wide to narrow.
 
-At each level the estimate is `(successes + strength * wider) / (trials + strength)`: the mean of
-a beta prior with the wider estimate as its mean and `strength` pseudo-trials, after seeing the
-level's own trials (Casella 1985, "An introduction to empirical Bayes data analysis"). A level
-without trials passes the wider estimate on, which is what carries a cold start.
+At each level the estimate is `(successes + strength * wider) / (trials + strength)`. It is the mean
+of a beta posterior: the prior has the wider estimate as its mean and counts `strength`
+pseudo-trials; the data are the level's own trials (Casella 1985, "An introduction to empirical
+Bayes data analysis"). A level without trials keeps the wider estimate, which solves the cold
+start.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ CHAIN: Final = (
     Level.PRODUCT,
     Level.LISTING,
 )
-"""From wide to narrow: the levels whose evidence helps a listing with little of its own."""
+"""Levels of evidence, from wide to narrow."""
 COUNTS: Final = 2 * len(CHAIN)
 """Successes and trials of every level."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share whose successes and trials are windowed sums at every level of the chain."""
+    """A share whose successes and trials are windowed sums at every level of `CHAIN`."""
 
     name: str
     successes: str
@@ -41,13 +42,13 @@ class Rate:
     days: int
 
     def column(self, measure: str, level: Level) -> str:
-        """Return the name of the base feature that holds a measure at a level."""
+        """Return the name of the base feature with a measure at a level."""
         qualifier = "" if level is Level.LISTING else f"_{level.value}"
         return f"{measure}{qualifier}_{self.days}d"
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Return successes and trials in turn, from wide to narrow."""
+        """Return the names of successes and trials in turn, from wide to narrow."""
         return tuple(
             self.column(measure, level)
             for level in CHAIN
@@ -56,7 +57,7 @@ class Rate:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Return the overall mean, then the strength of the prior of each level."""
+        """Return the names of the overall mean and of each level's strength."""
         strengths = (f"{self.name}_strength_{level.value}" for level in CHAIN)
         return (f"{self.name}_mean", *strengths)
 
@@ -75,7 +76,7 @@ class RateCounts(NamedTuple):
 
 
 def name_counts(values: Sequence[Number]) -> RateCounts:
-    """Name the counts of `Rate.inputs` by their level."""
+    """Return the counts of `Rate.inputs` by level."""
     return RateCounts(
         successes=dict(zip(CHAIN, values[::2], strict=True)),
         trials=dict(zip(CHAIN, values[1::2], strict=True)),
@@ -106,5 +107,5 @@ def shrink(successes: Number, trials: Number, wider: FloatArray, strength: Numbe
 
 
 def own_weight(trials: FloatArray, strength: float) -> FloatArray:
-    """Return the weight of the listing's own evidence in its pooled rate, 0 to 1."""
+    """Return the weight, 0 to 1, of the listing's own trials in its pooled rate."""
     return trials / (trials + strength)
