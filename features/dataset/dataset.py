@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from ibis.util import gen_name
 
 from features.dataset.days import SECONDS_PER_DAY
-from features.dataset.sql_cache import StepFunction, compile_step, store_temporary_table
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
 from features.validation.validated_files import find_validated_files
@@ -41,6 +39,11 @@ class NoOrderKnownError(DataError):
         )
 
 
+def store_temporary_table(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+    """Compute a table now and keep its rows for as long as the connection."""
+    return connection.create_table(gen_name("stored"), table, temp=True)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Tables of the contract as lazy expressions; times are naive UTC.
@@ -54,7 +57,7 @@ class Dataset:
     tables: Mapping[str, ir.Table]
     digest: str
     imputed: tuple[str, ...] = ()
-    store: Callable[[Any, str, ibis.Schema], ir.Table] = store_temporary_table
+    store: Callable[[Any, ir.Table], ir.Table] = store_temporary_table
 
     def has(self, *names: str) -> bool:
         """Tell whether all the named tables are there."""
@@ -71,20 +74,8 @@ class Dataset:
         return table.filter(table.available_at.notnull())
 
     def persist(self, table: ir.Table) -> ir.Table:
-        """StepFunction a table now and keep it in the engine for as long as the connection."""
-        if table.op().find(ops.InMemoryTable):  # its rows have to get to the engine first
-            return self.connection.create_table(gen_name("given"), table, temp=True)
-        return self.store(self.connection, self.connection.compile(table), table.schema())
-
-    def compute_step(self, compute: StepFunction, *tables: ir.Table, **about: Hashable) -> ir.Table:
-        """StepFunction a step now and keep it like a stored table."""
-        sources = [table.op() for table in tables]
-        if not all(isinstance(source, ops.DatabaseTable) for source in sources):
-            return self.persist(compute(*tables, **about))
-        schemas = tuple(table.schema() for table in tables)
-        step = compile_step(self.connection.name, compute, tuple(sorted(about.items())), schemas)
-        sql = step.sql_for([source.name for source in sources])
-        return self.store(self.connection, sql, step.schema)
+        """Compute a table now and keep its rows in the engine for as long as the connection."""
+        return self.store(self.connection, table)
 
     def listing_facts(self) -> ir.Table:
         """Return one row a listing with those keys of all levels that it has once and for all."""

@@ -52,11 +52,11 @@ def _derive_session(session: SparkSession) -> SparkSession:
     return beside
 
 
-def store_local_checkpoint(connection: Any, sql: str, _: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+def store_local_checkpoint(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
     """Compute a query now and keep its rows, not its plan.
 
     The plans of a whole catalogue would grow into each other; Spark has no temporary tables.
     """
     name = gen_name("stored")
-    connection.raw_sql(sql).localCheckpoint(eager=True).createTempView(name)
+    connection.raw_sql(connection.compile(table)).localCheckpoint(eager=True).createTempView(name)
     return connection.table(name)

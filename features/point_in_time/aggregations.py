@@ -1,9 +1,9 @@
-"""How each kind of base feature is computed from the events of a signal.
+"""Aggregate the events of a signal, one function for each kind of base feature.
 
-Each function takes the distinct rows to compute for (a level's keys and `as_of_day`), the events
-of one signal with their keys renamed, and features of one kind; it returns the rows that have
-visible events, with a column a feature. Events are added up by key, day and day of knowledge
-before they meet the rows, so that wide levels stay small.
+Each function takes distinct rows (a level's keys and `as_of_day`), the events of one signal with
+renamed keys, and one or more features of a kind. It returns the rows that have visible events, with
+one column a feature. Events are first added up by key, day and day of knowledge; only then are they
+joined to the rows, so that wide levels stay small.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DAYS: Final = ("event_day", "available_day")
 def window_sums(
     rows: ir.Table, events: ir.Table, features: Sequence[Windowed], keys: Keys
 ) -> ir.Table:
-    """Sum measures over windows, all windows of a signal in one pass."""
+    """Sum measures over windows; one pass computes all windows of a signal."""
     measures = dict.fromkeys(feature.measure for feature in features)
     daily = _group_daily(events, keys).agg(
         **{measure: events[measure].sum().cast("int64") for measure in measures}
@@ -97,7 +97,7 @@ def _group_daily(events: ir.Table, keys: Keys, *more: str) -> ir.Table:
 
 
 def _end_columns(events: ir.Table) -> Keys:
-    """Return the column with the end of events that last."""
+    """Return the column with the end of events, if they last."""
     return (END,) if END in events.columns else ()
 
 
@@ -111,7 +111,7 @@ def distinct_counts(rows: ir.Table, events: ir.Table, feature: Distinct, keys: K
 
 
 def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys: Keys) -> ir.Table:
-    """Divide the largest sum of a column's values over a window by the sum of all."""
+    """Divide the sum of the column's largest value over a window by the sum of all values."""
     daily = _group_daily(events, keys, feature.column).agg(
         part=events[feature.measure].sum().cast("int64")
     )
@@ -128,7 +128,7 @@ def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys:
 
 
 def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) -> ir.Table:
-    """Take the value at a share of the way through the sorted values of a window."""
+    """Take the value at a given share of the sorted values of a window."""
     known = events.filter(events[feature.measure].notnull())
     values = _group_daily(known, keys, feature.measure).agg(count=known.count())
     pairs = join_visible(rows, values, keys)
@@ -147,7 +147,7 @@ def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) ->
 
 
 def event_ages(rows: ir.Table, events: ir.Table, feature: Elapsed | Age, keys: Keys) -> ir.Table:
-    """Count the days since the last visible event, or since the first."""
+    """Count the days since the last visible event (`Elapsed`) or since the first one (`Age`)."""
     happened = events.filter(events[feature.measure] > 0)
     days = _group_daily(happened, keys).agg()
     pairs = join_visible(rows, days, keys)
@@ -163,11 +163,11 @@ def latest_values(rows: ir.Table, events: ir.Table, feature: Latest, keys: Keys)
 
 
 def find_latest(rows: ir.Table, events: ir.Table, column: str, keys: Keys) -> ir.Table:
-    """Return each row's value of a column in the last visible event where it is known.
+    """Return each row's value of a column in the last visible event that has one.
 
-    Events are numbered once per key; events known later can shift the numbers but never the order
-    of the others, so the highest number among the visible ones names the same event for ever. Of
-    the events of one day and day of knowledge only the last can matter.
+    Events are numbered by time within their key. Events that become known later can shift the
+    numbers but not the order of the others, so the highest visible number always names the same
+    event. Of the events with the same day and day of knowledge, only the last one can count.
     """
     known = events.filter(events[column].notnull())
     event_keys = [event_key(key) for key in keys]

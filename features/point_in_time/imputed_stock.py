@@ -1,9 +1,10 @@
-"""Units offered for data without a stock table, by an order-up-to rule; marked as imputed.
+"""Impute the stock of data without a stock table by an order-up-to rule.
 
 A retailer who reviews stock once a week and orders up to a level is the textbook periodic-review
 base-stock policy (Silver, Pyke and Thomas, "Inventory and Production Management in Supply
-Chains"). The level here covers `cover_days` of the trailing demand known at the moment, times a
-safety factor; a listing nobody ordered in the trailing days has no units on sale.
+Chains"). Here the retailer orders up to `cover_days` of the trailing demand known at the moment,
+times a safety factor. A listing without orders in the trailing days has no units on sale. The
+table is marked as imputed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from features.point_in_time.visibility import AS_OF
 
 @dataclass(frozen=True)
 class OrderUpTo:
-    """How the level follows demand: `ceil(safety * cover_days / trailing_days * units)`."""
+    """The rule: order up to `ceil(safety * cover_days / trailing_days * units)`."""
 
     trailing_days: int = 56
     cover_days: int = 28
@@ -35,7 +36,7 @@ class OrderUpTo:
     """The smallest lot worth a shipment."""
 
     def __str__(self) -> str:
-        """Say the rule in a sentence for cards and summaries."""
+        """Return the rule as text for cards and summaries."""
         return (
             f"units offered = {self.safety:g} x {self.cover_days} days of the demand of the last "
             f"{self.trailing_days} days, at least {self.min_units}"
@@ -48,7 +49,7 @@ RULE: Final = OrderUpTo()
 def ensure_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -> Dataset:
     """Return the data set with a stock table: its own, or one imputed by the rule.
 
-    Imputed observations stand at the moments of the spine, and are known there and then.
+    Imputed observations happen at the moments of the spine and are known at once.
     """
     if dataset.has("stock"):
         return dataset
@@ -63,12 +64,12 @@ def ensure_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -
         days=rule.trailing_days,
     )
     known = level_values(build_lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
-    wanted = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
-    level = ibis.greatest(wanted.cast("int64"), rule.min_units)
+    needed = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
+    target_units = ibis.greatest(needed.cast("int64"), rule.min_units)
     moment = (known[AS_OF] * SECONDS_PER_DAY).as_timestamp("s")
     stock = known.select(
         "listing_id",
-        on_hand_units=ibis.ifelse(known.trailing_units > 0, level, 0).cast("int64"),
+        on_hand_units=ibis.ifelse(known.trailing_units > 0, target_units, 0).cast("int64"),
         inbound_units=ibis.literal(0, "int64"),
         event_time=moment.cast("timestamp"),
         available_at=moment.cast("timestamp"),

@@ -1,8 +1,7 @@
-"""The interpreter: base features of keys at moments, from signals.
+"""The interpreter: compute base features of keys at moments, from signals.
 
-What an event may be seen of when stands in features/point_in_time/visibility.py, what each kind of
-feature does with visible events in features/point_in_time/aggregations.py; here they are put
-together, level by level.
+It combines the time rule (features/point_in_time/visibility.py) with the aggregation of each kind
+(features/point_in_time/aggregations.py, requirements.py), one level at a time.
 """
 
 from __future__ import annotations
@@ -33,149 +32,100 @@ from features.declarations.kinds import (
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time import aggregations
 from features.point_in_time.joins import left_join
-from features.point_in_time.requirements import ATTRIBUTE, count_met, count_requirements
-from features.point_in_time.signal_rows import SignalRows, select_events
+from features.point_in_time.requirements import ATTRIBUTE, count_fulfilled, count_requirements
+from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF, event_key
-from features.signals.signal import Keys
 
 ONE_PASS_KINDS: Final[Mapping[type[BaseFeature], Callable[..., ir.Table]]] = {
     Windowed: aggregations.window_sums,
     Lowest: aggregations.lowest_values,
     Highest: aggregations.highest_values,
 }
-"""Kinds of which one pass over a signal gives all features."""
+"""Kinds whose features of one signal all come from one pass over its events."""
+
+ONE_FEATURE_KINDS: Final[Mapping[type[BaseFeature], Callable[..., ir.Table]]] = {
+    Quantile: aggregations.quantile,
+    Distinct: aggregations.distinct_counts,
+    LargestShare: aggregations.largest_share,
+    Latest: aggregations.latest_values,
+    Elapsed: aggregations.event_ages,
+    Age: aggregations.event_ages,
+    InForce: count_requirements,
+    Required: count_requirements,
+}
+"""Kinds whose features each need a pass of their own."""
 
 
 def level_values(rows: SignalRows, features: Sequence[BaseFeature], keys: ir.Table) -> ir.Table:
     """Return the base features of one level for the rows of `keys`.
 
     `keys` holds the level's key columns and `as_of_day`, each row once. The result has the same
-    rows and columns plus one float64 column per feature; a feature of an absent table is null.
+    rows and columns and one float64 column a feature; a feature of an absent table is null.
     """
     (level,) = {feature.level for feature in features}
-    known = tuple(feature for feature in features if has_signals(rows, feature))
-    parts = _parts(rows, known, keys)
-    names = LEVEL_KEYS[level]
-    absent = frozenset(feature.name for feature in features if feature not in known)
-    return rows.compute(
-        _join_parts, keys, *parts, features=tuple(features), absent=absent, names=names
-    )
+    names = (*LEVEL_KEYS[level], AS_OF)
+    present = [feature for feature in features if has_signals(rows, feature)]
+    parts = _compute_parts(rows, present, keys.select(*names))
+    joined = left_join(keys, [(rows.store(part), names) for part in parts])
+    return rows.store(joined.select(*keys.columns, **feature_columns(rows, features, joined)))
 
 
-def _join_parts(
-    keys: ir.Table,
-    *parts: ir.Table,
-    features: Sequence[BaseFeature],
-    absent: frozenset[str],
-    names: Keys,
-) -> ir.Table:
-    """Put the parts' columns beside the keys, in the order of the features."""
-
-    def columns(found: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
-        return {
-            f.name: fill_missing(f, None if f.name in absent else found[f.name]) for f in features
-        }
-
-    return left_join(keys, [(part, (*names, AS_OF)) for part in parts], columns)
+def feature_columns(
+    rows: SignalRows, features: Sequence[BaseFeature], table: ir.Table
+) -> dict[str, ir.FloatingValue]:
+    """Return a float64 column for each feature; null where the data lack a table it needs."""
+    return {
+        feature.name: _fill_missing(feature, table[feature.name])
+        if has_signals(rows, feature)
+        else ibis.null("float64")
+        for feature in features
+    }
 
 
-def fill_missing(feature: BaseFeature, value: ir.Value | None) -> ir.FloatingValue:
-    """Return a feature's column: null for an absent table, 0 where nothing was counted."""
-    if value is None:
-        return ibis.null("float64")
-    if isinstance(feature, COUNT_KINDS):
-        value = value.coalesce(0)
-    return value.cast("float64")
+def _fill_missing(feature: BaseFeature, value: ir.Value) -> ir.FloatingValue:
+    """Return 0 for null where the feature counts something."""
+    counted = value.coalesce(0) if isinstance(feature, COUNT_KINDS) else value
+    return counted.cast("float64")
 
 
 def has_signals(rows: SignalRows, feature: BaseFeature) -> bool:
-    """Tell whether the data hold all that a feature is computed from."""
+    """Return True where the data have everything that a feature is computed from."""
     states = (feature.states,) if isinstance(feature, Fulfilled) else ()
     return all(rows.has(name) for name in (feature.signal, *states))
 
 
-def _parts(rows: SignalRows, features: Sequence[BaseFeature], keys: ir.Table) -> Iterator[ir.Table]:
-    """Yield tables of the keys with columns that one pass over one signal gives."""
-    for signal in dict.fromkeys(feature.signal for feature in features):
-        ours = tuple(feature for feature in features if feature.signal is signal)
-        level = ours[0].level
-        sources = rows.sources(signal, level)
-        for declared, kind in ONE_PASS_KINDS.items():
-            if alike := tuple(feature for feature in ours if isinstance(feature, declared)):
-                asked = {"kind": kind, "features": alike, "names": LEVEL_KEYS[level]}
-                yield rows.compute(_compute_kind, keys, *sources, **asked)
-        for feature in ours:
+def _compute_parts(
+    signals: SignalRows, features: Sequence[BaseFeature], rows: ir.Table
+) -> Iterator[ir.Table]:
+    """Yield tables of the rows' keys with the columns that one pass over a signal gives."""
+    for name in dict.fromkeys(feature.signal for feature in features):
+        same_signal = [feature for feature in features if feature.signal is name]
+        level = same_signal[0].level
+        keys = LEVEL_KEYS[level]
+        events = rename_keys(signals.at_level(name, level), keys)
+        for kind, aggregate in ONE_PASS_KINDS.items():
+            if same_kind := [feature for feature in same_signal if isinstance(feature, kind)]:
+                yield aggregate(rows, events, same_kind, keys)
+        for feature in same_signal:
             if isinstance(feature, Fulfilled):
-                states = rows.sources(feature.states, level)
-                tables = (keys, *sources, *states)
-                yield rows.compute(_count_met, *tables, feature=feature, sources=len(sources))
-            elif not isinstance(feature, tuple(ONE_PASS_KINDS)):
-                yield rows.compute(_compute_feature, keys, *sources, feature=feature)
-
-
-def _compute_kind(
-    keys: ir.Table,
-    *sources: ir.Table,
-    kind: Callable[..., ir.Table],
-    features: Sequence[BaseFeature],
-    names: Keys,
-) -> ir.Table:
-    """Return what one pass gives for all features of a kind."""
-    events = rename_keys(select_events(*sources, keys=names), names)
-    return kind(keys.select(*names, AS_OF), events, features, names)
-
-
-def _count_met(*tables: ir.Table, feature: Fulfilled, sources: int) -> ir.Table:
-    """Return what the requirements, of the first sources, and the states of a feature give."""
-    names = LEVEL_KEYS[feature.level]
-    keys, required, states = tables[0], tables[1 : 1 + sources], tables[1 + sources :]
-    return count_met(
-        keys.select(*names, AS_OF),
-        rename_keys(select_events(*required, keys=names), names),
-        rename_keys(select_events(*states, keys=names), (*names, ATTRIBUTE)),
-        feature,
-        names,
-    )
-
-
-def _compute_feature(
-    keys: ir.Table,
-    *sources: ir.Table,
-    feature: Quantile | Distinct | LargestShare | Latest | Elapsed | Age | InForce | Required,
-) -> ir.Table:
-    """Return what one pass gives for one feature."""
-    names = LEVEL_KEYS[feature.level]
-    events = rename_keys(select_events(*sources, keys=names), names)
-    asked = keys.select(*names, AS_OF)
-    match feature:
-        case Quantile():
-            return aggregations.quantile(asked, events, feature, names)
-        case Distinct():
-            return aggregations.distinct_counts(asked, events, feature, names)
-        case LargestShare():
-            return aggregations.largest_share(asked, events, feature, names)
-        case Latest():
-            return aggregations.latest_values(asked, events, feature, names)
-        case InForce() | Required():
-            return count_requirements(asked, events, feature, names)
-    return aggregations.event_ages(asked, events, feature, names)
+                states = signals.at_level(feature.states, level)
+                states = rename_keys(states, (*keys, ATTRIBUTE))
+                yield count_fulfilled(rows, events, states, feature, keys)
+            elif type(feature) not in ONE_PASS_KINDS:
+                yield ONE_FEATURE_KINDS[type(feature)](rows, events, feature, keys)
 
 
 def key_values(rows: SignalRows, signal: SignalName, column: str, keys: ir.Table) -> ir.Table:
     """Return `keys` of listings with the last visible value of a text column, null without any.
 
-    For the keys of a level that a listing doesn't have once and for all, such as its creator.
+    Use it for keys that a listing doesn't have for good, such as its creator.
     """
     if not rows.has(signal):
         return keys.mutate(**{column: ibis.null("string")})
-    return rows.compute(_join_latest, keys, *rows.sources(signal, Level.LISTING), column=column)
-
-
-def _join_latest(keys: ir.Table, *sources: ir.Table, column: str) -> ir.Table:
     names = LEVEL_KEYS[Level.LISTING]
-    events = rename_keys(select_events(*sources, keys=names), names)
-    latest_values = aggregations.find_latest(keys.select(*names, AS_OF), events, column, names)
-    return left_join(keys, [(latest_values, (*names, AS_OF))], lambda found: found)
+    events = rename_keys(rows.at_level(signal, Level.LISTING), names)
+    latest = aggregations.find_latest(keys.select(*names, AS_OF), events, column, names)
+    return rows.store(left_join(keys, [(latest, (*names, AS_OF))]))
 
 
 def rename_keys(events: ir.Table, keys: Sequence[str]) -> ir.Table:

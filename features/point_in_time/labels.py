@@ -1,8 +1,9 @@
-"""Labels: what happened after `as_of`. The only place that looks ahead, and says so.
+"""Labels: what happened after `as_of`. No other file looks ahead.
 
-A label looks at `as_of < event_time <= as_of + horizon` and is usable only once it is mature:
-its last event lies before the data's cut-off. For return risk that is the end of the return
-window of every order line of the horizon; a row with a line not yet delivered is not mature.
+A label is computed from events with `as_of < event_time <= as_of + horizon`. It can be used once it
+is mature: once the last event that can change it lies before the data's cut-off. For return risk
+this is the end of the last return window of the horizon's order lines; a row with an undelivered
+line isn't mature.
 """
 
 from __future__ import annotations
@@ -22,14 +23,12 @@ def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
     """Return both labels for each row of `spine`.
 
     Adds to (listing_id, as_of_day): `units_ordered_label` (float64, units ordered in the
-    horizon), `sell_through` (share of the units offered, capped at 1; null while immature),
-    `return_risk` (share of the units ordered that came back in time; null while immature, without
-    any order, or where the data have no returns) and `{target}_is_mature`.
+    horizon), `sell_through` (share of the units offered, at most 1; null while immature),
+    `return_risk` (share of the units ordered that were returned in time; null while immature,
+    without an order, or where the data have no returns) and `{target}_is_mature`.
     """
     horizons, cut_off = signals.horizons, signals.dataset.cut_off_day()
-    names, tables = zip(*signals.dataset.tables.items(), strict=True)
-    # Markets differ in their cut-off: what doesn't rest on it is written as SQL once for all.
-    ahead = signals.compute(_sum_ahead, spine, *tables, names=names, horizons=horizons)
+    ahead = signals.store(_sum_ahead(spine, signals.dataset, horizons))
     rows = spine.select("listing_id", AS_OF, "units_offered").left_join(
         ahead, ["listing_id", AS_OF]
     )
@@ -59,11 +58,8 @@ def labels_looking_ahead(signals: SignalRows, spine: ir.Table) -> ir.Table:
     )
 
 
-def _sum_ahead(
-    spine: ir.Table, *tables: ir.Table, names: tuple[str, ...], horizons: Horizons
-) -> ir.Table:
-    """Sum the units ordered in the horizon of each row, and those of them that came back."""
-    dataset = Dataset(connection=None, tables=dict(zip(names, tables, strict=True)), digest="")
+def _sum_ahead(spine: ir.Table, dataset: Dataset, horizons: Horizons) -> ir.Table:
+    """Sum the units ordered in the horizon of each row, and how many of them were returned."""
     lines = _join_returns(dataset, horizons).rename(line_listing_id="listing_id")
     pairs = spine.select("listing_id", AS_OF).inner_join(
         lines,
@@ -82,7 +78,7 @@ def _sum_ahead(
 
 
 def _join_returns(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    """Return order lines with the end of each one's window and the units that came back in it."""
+    """Return order lines with the end of their return window and the units returned in it."""
     orders = dataset.knowable_rows("orders")
     lines = orders.select(
         "order_line_id", "listing_id", "units", event_day=day_number(orders.event_time)

@@ -1,4 +1,4 @@
-"""Materialise: the base features of every live key at one moment, by the same interpreter."""
+"""Materialise a snapshot: the base features of every live key at one moment."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def snapshot_contents(
     as_of: datetime,
     levels: Mapping[Level, LevelVectors],
 ) -> SnapshotContents:
-    """Return the contents of a snapshot with these vectors."""
+    """Return the contents of a snapshot: vectors, facts of products and listings, metadata."""
     day = as_of_to_day(as_of)
     return SnapshotContents(
-        about=_about(signals, catalogue, as_of, levels),
+        about=_describe(signals, catalogue, as_of, levels),
         levels=levels,
         products=product_facts(signals.dataset),
         listings=listing_facts(signals, day),
@@ -47,20 +47,20 @@ def snapshot_contents(
 
 
 def default_value(signals: SignalRows, feature: BaseFeature) -> float | None:
-    """Return what a key without any event has: nothing counted, or null."""
+    """Return the value of a key without events: 0 for counts, otherwise null."""
     is_counted = isinstance(feature, COUNT_KINDS) and has_signals(signals, feature)
     return 0.0 if is_counted else None
 
 
 def product_facts(dataset: Dataset) -> dict[str, ProductFacts]:
-    """Return what is known of each product beside its features."""
+    """Return the facts of each product that aren't features."""
     names = ("product_id", *ProductFacts._fields)
-    rows = zip(*_columns(dataset, dataset.tables["products"].select(*names)), strict=True)
+    rows = zip(*_fetch_columns(dataset, dataset.tables["products"].select(*names)), strict=True)
     return {name: ProductFacts(*facts) for name, *facts in rows}
 
 
 def listing_facts(signals: SignalRows, day: int) -> dict[str, ListingFacts]:
-    """Return what each listing is of, and who made its latest video as known on a day."""
+    """Return each listing's product and market, and the creator of its latest video on a day."""
     listings = signals.dataset.tables["listings"]
     keys = listings.select(
         "listing_id",
@@ -70,13 +70,13 @@ def listing_facts(signals: SignalRows, day: int) -> dict[str, ListingFacts]:
         **{AS_OF: ibis.literal(day, "int64")},
     )
     keys = signals.store(keys)
-    facts = key_values(signals, SignalName.VIDEOS, "creator_id", keys)
-    chosen = facts.select("listing_id", *ListingFacts._fields)
-    rows = zip(*_columns(signals.dataset, chosen), strict=True)
-    return {name: ListingFacts(*its) for name, *its in rows}
+    with_creators = key_values(signals, SignalName.VIDEOS, "creator_id", keys)
+    table = with_creators.select("listing_id", *ListingFacts._fields)
+    rows = zip(*_fetch_columns(signals.dataset, table), strict=True)
+    return {name: ListingFacts(*facts) for name, *facts in rows}
 
 
-def _about(
+def _describe(
     signals: SignalRows,
     catalogue: Catalogue,
     as_of: datetime,
@@ -90,8 +90,8 @@ def _about(
         dataset_digest=dataset.digest,
         horizons=signals.horizons,
         imputed=dataset.imputed,
-        markets=_currencies(dataset),
-        categories=_categories(dataset),
+        markets=_find_currencies(dataset),
+        categories=_list_categories(dataset),
         levels={
             level: LevelAbout(
                 features=tuple(feature.name for feature in catalogue.at_level(level)),
@@ -102,27 +102,27 @@ def _about(
             )
             for level, vectors in levels.items()
         },
-        known_rows={name: one.rows for name, one in known.items()},
-        row_digests={name: one.digest for name, one in known.items()},
+        known_rows={name: table.rows for name, table in known.items()},
+        row_digests={name: table.digest for name, table in known.items()},
         hashed_by=hash_engine(dataset),
     )
 
 
-def _currencies(dataset: Dataset) -> dict[str, str]:
+def _find_currencies(dataset: Dataset) -> dict[str, str]:
     pairs = dataset.tables["listings"].select("market", "currency").distinct().order_by("market")
-    markets, currencies = _columns(dataset, pairs)
+    markets, currencies = _fetch_columns(dataset, pairs)
     return dict(zip(markets, currencies, strict=True))
 
 
-def _categories(dataset: Dataset) -> tuple[str, ...]:
-    (names,) = _columns(dataset, dataset.listing_facts().select("category").distinct())
+def _list_categories(dataset: Dataset) -> tuple[str, ...]:
+    (names,) = _fetch_columns(dataset, dataset.listing_facts().select("category").distinct())
     return tuple(sorted(names))
 
 
-def _columns(dataset: Dataset, table: ir.Table) -> list[list[Any]]:
+def _fetch_columns(dataset: Dataset, table: ir.Table) -> list[list[Any]]:
     """Return the columns of a table, null as None."""
-    found = dataset.connection.to_pyarrow(table)
-    return [found[name].to_pylist() for name in found.column_names]
+    fetched = dataset.connection.to_pyarrow(table)
+    return [fetched[name].to_pylist() for name in fetched.column_names]
 
 
 def materialise(
@@ -131,7 +131,7 @@ def materialise(
     as_of: datetime,
     progress: ProgressCallback = ignore_progress,
 ) -> SnapshotContents:
-    """Compute a snapshot: one spine row a key of each level, at `as_of` (a UTC midnight)."""
+    """Compute a snapshot at `as_of` (a UTC midnight): one vector for each key of each level."""
     day = as_of_to_day(as_of)
     levels: dict[Level, LevelVectors] = {}
     for level in Level:

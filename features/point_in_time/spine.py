@@ -1,4 +1,4 @@
-"""The spine: every listing when it goes live, then weekly while it has units to sell."""
+"""Build the spine: each listing on its first day, then weekly while it has units to sell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from features.point_in_time.visibility import AS_OF
 
 DAYS_A_WEEK: Final = 7
 MONDAY: Final = 4
-"""Day 4 since 1970-01-01, a Thursday, was a Monday: so are all days 7 apart from it."""
+"""1970-01-01 was a Thursday, so day 4 and every seventh day after it are Mondays."""
 
 DECISION_FEATURES: Final = (
     Latest(
@@ -39,13 +39,13 @@ DECISION_FEATURES: Final = (
         measure="units_offered",
     ),
 )
-"""What the decision of a past row was: read with the time rule, like every feature."""
+"""The decision of a past row, read with the time rule like every feature."""
 
 
 def listing_days(dataset: Dataset) -> ir.Table:
-    """Return (listing_id, as_of_day): the first midnight from going live on, then each Monday.
+    """Return (listing_id, as_of_day): each listing's first midnight, then every Monday.
 
-    All listings share the weekday, so that wide levels have one row a week and not one a day.
+    All listings share the weekday, so that wide levels have one row a week instead of one a day.
     """
     cut_off = dataset.cut_off_day()
     listings = dataset.tables["listings"]
@@ -64,23 +64,22 @@ def _days_to_monday(day: ir.IntegerValue) -> ir.IntegerValue:
 
 
 def live_listings(dataset: Dataset, day: int) -> ir.Table:
-    """Return (listing_id, as_of_day): every listing that was live by a day, on that day."""
+    """Return (listing_id, as_of_day): the listings that were live on a day, on that day."""
     listings = dataset.tables["listings"]
     live = listings.filter(day_number(listings.listed_at) <= day)
     return live.select("listing_id", as_of_day=ibis.literal(day, "int64"))
 
 
 def build_spine(rows: SignalRows) -> ir.Table:
-    """Return the rows to compute features and labels for, at all moments of training."""
+    """Return the spine at all moments of training."""
     return filter_spine(rows, listing_days(rows.dataset))
 
 
 def filter_spine(rows: SignalRows, moments: ir.Table) -> ir.Table:
-    """Return those of (listing_id, as_of_day) that had units to sell, with what a row needs.
+    """Return the (listing_id, as_of_day) of `moments` that had units to sell.
 
-    One row a listing and moment: listing_id, as_of_day, the keys of all levels,
-    list_price_minor (float64) and units_offered (float64). The creator of a row is that of the
-    listing's latest video.
+    Columns: listing_id, as_of_day, the keys of all levels, list_price_minor (float64) and
+    units_offered (float64). The creator is the one of the listing's latest video.
     """
     decided = level_values(rows, DECISION_FEATURES, rows.store(moments))
     on_sale = rows.store(decided.filter(decided.units_offered > 0))

@@ -1,4 +1,4 @@
-"""What each kind of feature makes of the events of a key, by plain loops."""
+"""Aggregate the events of a key for each kind of feature, by plain loops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.oracle.events import Event
 
 
 def aggregate(feature: BaseFeature, events: list[Event], as_of: pd.Timestamp) -> float:
-    """Return the value of a feature; all events had happened and were known by `as_of`."""
+    """Return the value of a feature; all events had happened and were known at `as_of`."""
     match feature:
         case Latest():
             known = [e for e in events if e.measures[feature.measure] is not None]
@@ -72,7 +72,7 @@ def _largest_share(feature: LargestShare, events: list[Event]) -> float:
 
 
 def required_attributes(events: list[Event], as_of: pd.Timestamp) -> set[str]:
-    """Return the attributes in force; the requirements had begun and were known."""
+    """Return the attributes in force, given requirements that had begun and were known."""
     return {
         e.of["attribute"]
         for e in events
@@ -81,7 +81,7 @@ def required_attributes(events: list[Event], as_of: pd.Timestamp) -> set[str]:
 
 
 def full_attributes(states: list[Event]) -> set[str]:
-    """Return the attributes whose value, as set last, is 1."""
+    """Return the attributes whose last value is 1."""
     values = {}
     for e in sorted(states, key=lambda e: (e.at, e.known, e.measures["value"])):
         values[e.of["attribute"]] = e.measures["value"]

@@ -32,14 +32,14 @@ def find_differences(
     features: Sequence[BaseFeature] | None = None,
 ) -> list[str]:
     """Return the features whose bits differ between two states of the tables."""
-    found = []
-    for level, asked in keys.items():
+    differences = []
+    for level, level_keys in keys.items():
         engine.load(before)
-        old = bits(engine.values(level, asked, features))
+        old = bits(engine.values(level, level_keys, features))
         engine.load(after)
-        new = bits(engine.values(level, asked, features))
-        found += [name for name in old if old[name] != new[name]]
-    return found
+        new = bits(engine.values(level, level_keys, features))
+        differences += [name for name in old if old[name] != new[name]]
+    return differences
 
 
 def find_future_leaks(
@@ -50,7 +50,7 @@ def find_future_leaks(
     day: int,
     features: Sequence[BaseFeature] | None = None,
 ) -> list[str]:
-    """Return the features that see what nobody could know at `day`, or what had not begun."""
+    """Return the features that use events that were unknown or had not begun at `day`."""
     before = {name: filter_known(name, frame, day) for name, frame in frames.items()}
     after = add_future(frames, more, day)
     keys = {level: list_keys(frames, level, [day])}
@@ -62,14 +62,14 @@ def midnight(day: int) -> pd.Timestamp:
 
 
 def filter_known(name: str, frame: pd.DataFrame, day: int) -> pd.DataFrame:
-    """Return the rows of a table that were known."""
+    """Return the rows of a table that were known on a day."""
     if name not in EVENT_TABLES:
         return frame
     return frame[frame.available_at <= midnight(day)].reset_index(drop=True)
 
 
 def add_future(frames: Frames, more: Frames, day: int) -> Frames:
-    """Add rows that nobody can know at `day`, and things that begin later."""
+    """Add rows that are unknown at `day`, and requirements and listings that begin later."""
     as_of = midnight(day)
     tables = {name: _add_unknown(name, frames[name], more[name], as_of) for name in EVENT_TABLES}
     begun = more["requirements"].assign(
@@ -85,33 +85,33 @@ def add_future(frames: Frames, more: Frames, day: int) -> Frames:
 def _add_unknown(
     name: str, frame: pd.DataFrame, more: pd.DataFrame, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """Add rows of another market, made known later than `as_of`, whenever they happened."""
+    """Add rows of another market that become known only after `as_of`."""
     late = more.copy()
     unknown = late.available_at.isna()
     is_late = late.available_at > as_of
     late["available_at"] = late.available_at.where(is_late, as_of + TICK).mask(unknown)
-    other = late.assign(**{one: "X" + late[one] for one in RENAMED if one in late})
+    other = late.assign(**{column: "X" + late[column] for column in RENAMED if column in late})
     known = filter_known(name, frame, (as_of - pd.Timestamp("1970-01-01")).days)
     return _merge_unique(name, other, late, known)
 
 
 def _merge_unique(name: str, *frames: pd.DataFrame) -> pd.DataFrame:
-    """Put tables together; of rows with the same key the last one stays."""
+    """Concatenate tables; of rows with the same key, keep the last."""
     key = list(TABLE_BY_NAME[name].key)
-    together = pd.concat([frame for frame in frames if len(frame)] or [frames[0]])
-    return cast_types(name, together.drop_duplicates(key, keep="last"))
+    rows = pd.concat([frame for frame in frames if len(frame)] or [frames[0]])
+    return cast_types(name, rows.drop_duplicates(key, keep="last"))
 
 
 def keep_key(frames: Frames, level: Level, key: Mapping[str, str]) -> Frames:
-    """Return the market with only those events that belong to one key of a level."""
+    """Return the market with only the events of one key of a level."""
     facts = frames["listings"].merge(frames["products"].drop(columns="currency"), on="product_id")
     for name in LEVEL_KEYS[level]:
         if name in facts:
             facts = facts[facts[name] == key[name]]
-    ours = {"listing_id": set(facts.listing_id)}
-    ours |= {name: {value} for name, value in key.items() if name != "listing_id"}
+    key_values = {"listing_id": set(facts.listing_id)}
+    key_values |= {name: {value} for name, value in key.items() if name != "listing_id"}
     kept = {
-        name: _filter_rows(frame, ours) if name in EVENT_TABLES else frame
+        name: _filter_rows(frame, key_values) if name in EVENT_TABLES else frame
         for name, frame in frames.items()
     }
     filmed = kept["videos"]

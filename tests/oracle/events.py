@@ -1,4 +1,4 @@
-"""The events of each signal as known at a moment, by plain loops over the rows known then."""
+"""The events of each signal that are known at a moment, by plain loops over the known rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUNTERS = ("views", "likes", "comments", "shares", "saves", "clicks")
 
 
 class Event(NamedTuple):
-    """What happened to whom, when, known since when, and how much of it."""
+    """One event: its row, when it happened, when it became known, and its measures."""
 
     of: Row
     at: pd.Timestamp
@@ -29,8 +29,8 @@ class Event(NamedTuple):
     measures: dict[str, Any]
 
 
-def _event(row: Row, measures: dict[str, Any], *also: Row) -> Event:
-    known = max(one["available_at"] for one in (row, *also))
+def _event(row: Row, measures: dict[str, Any], *others: Row) -> Event:
+    known = max(source["available_at"] for source in (row, *others))
     return Event(row, row["event_time"], known, measures)
 
 
@@ -39,7 +39,7 @@ def _round_half_up(value: float) -> int:
 
 
 def _orders(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("orders"):
+    for row in market.known_rows("orders"):
         units, price = row["units"], row["unit_price_minor"]
         led = row["creator_id"] is not None
         measures = {"units": units, "order_lines": 1, "revenue_minor": units * price}
@@ -48,7 +48,7 @@ def _orders(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for line in market.seen("orders"):
+    for line in market.known_rows("orders"):
         end = market.window_end(line)
         if end is None:
             continue
@@ -61,7 +61,7 @@ def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _open_units(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for line in market.seen("orders"):
+    for line in market.known_rows("orders"):
         end = market.window_end(line)
         if end is None or end <= market.as_of:
             continue
@@ -74,7 +74,7 @@ def _open_units(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _returned_parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("returns"):
+    for row in market.known_rows("returns"):
         if (line := market.lines.get(row["order_line_id"])) is not None:
             of = {"listing_id": line["listing_id"]}
             yield _event({**row, **of}, {"units_back": row["units"]}, line)
@@ -91,7 +91,7 @@ def _repurchases(market: KnownMarket, _: Names) -> Iterator[Event]:
 def _first_purchases(market: KnownMarket, names: Names) -> Iterator[Event]:
     window = market.horizons.repurchase_window_days * DAY
     purchases: dict[tuple[Any, ...], list[Row]] = {}
-    for row in sorted(market.seen("orders"), key=_knowledge):
+    for row in sorted(market.known_rows("orders"), key=_knowledge):
         if row["buyer_key"] is not None:
             buyer = (*market.level_key(row, names), row["buyer_key"])
             purchases.setdefault(buyer, []).append(row)
@@ -105,12 +105,12 @@ def _first_purchases(market: KnownMarket, names: Names) -> Iterator[Event]:
 
 
 def _lots(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for lot in market.seen("stock"):
+    for lot in market.known_rows("stock"):
         offered = lot["on_hand_units"] + lot["inbound_units"]
         start, end = lot["event_time"], lot["event_time"] + market.horizons.horizon_days * DAY
         ordered = sum(
             row["units"]
-            for row in market.seen("orders")
+            for row in market.known_rows("orders")
             if row["listing_id"] == lot["listing_id"] and start < row["event_time"] <= end
         )
         measures = {"units_offered": offered, "units_sold": min(offered, ordered)}
@@ -118,7 +118,7 @@ def _lots(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _stock(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("stock"):
+    for row in market.known_rows("stock"):
         offered = row["on_hand_units"] + row["inbound_units"]
         measures = {
             "observations": 1,
@@ -151,7 +151,7 @@ def _listing_starts(market: KnownMarket, _: Names) -> Iterator[Event]:
 def _prices(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in _starts(market):
         yield _event(row, {"price_minor": row["list_price_minor"], "price_changes": 0})
-    for row in market.seen("prices") if market.has("prices") else []:
+    for row in market.known_rows("prices") if market.has("prices") else []:
         yield _event(row, {"price_minor": row["price_minor"], "price_changes": 1})
 
 
@@ -169,7 +169,7 @@ def _product_facts(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _videos(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("videos"):
+    for row in market.known_rows("videos"):
         tone = row["sentiment"]
         sign = -1 if tone is not None and tone < 0 else 1
         measures = {
@@ -183,10 +183,10 @@ def _videos(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _reach(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("videos"):
+    for row in market.known_rows("videos"):
         seen = [
             stats
-            for stats in market.seen("creator_stats")
+            for stats in market.known_rows("creator_stats")
             if stats["creator_id"] == row["creator_id"]
             and stats["event_time"] <= row["event_time"]
             and stats["available_at"] <= row["available_at"]
@@ -202,15 +202,15 @@ def _reach(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _engagement(market: KnownMarket, _: Names) -> Iterator[Event]:
-    videos = {row["video_id"]: row for row in market.seen("videos")}
+    videos = {row["video_id"]: row for row in market.known_rows("videos")}
     by_knowledge = sorted(
         (max(row["available_at"], videos[row["video_id"]]["available_at"]), row["event_time"], i)
-        for i, row in enumerate(market.seen("video_stats"))
+        for i, row in enumerate(market.known_rows("video_stats"))
         if row["video_id"] in videos
     )
     highest: dict[tuple[str, str], int] = {}
     for known, at, position in by_knowledge:
-        row = market.seen("video_stats")[position]
+        row = market.known_rows("video_stats")[position]
         video, added = videos[row["video_id"]], {}
         for counter in COUNTERS:
             before = highest.get((row["video_id"], counter), 0)
@@ -221,19 +221,19 @@ def _engagement(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _creator_stats(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("creator_stats"):
+    for row in market.known_rows("creator_stats"):
         yield _event(row, {"followers": row["followers"]})
 
 
 def _localisation(market: KnownMarket, _: Names) -> Iterator[Event]:
     attributes = ("language", "size_chart", "plug_voltage", "packaging", "imagery")
-    for row in market.seen("localisation"):
+    for row in market.known_rows("localisation"):
         own = {name: row["value"] if row["attribute"] == name else None for name in attributes}
         yield _event(row, {"changes": 1, "value": row["value"], **own})
 
 
 def _requirements(market: KnownMarket, names: Names) -> Iterator[Event]:
-    for row in market.seen("requirements"):
+    for row in market.known_rows("requirements"):
         subjects: Iterable[Row] = (row,)
         if "listing_id" in names:
             subjects = (
@@ -247,7 +247,7 @@ def _requirements(market: KnownMarket, names: Names) -> Iterator[Event]:
 
 
 def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("deliveries"):
+    for row in market.known_rows("deliveries"):
         if (line := market.lines.get(row["order_line_id"])) is None:
             continue
         taken, promised = row["event_time"] - line["event_time"], line["promised_days"]
@@ -263,21 +263,21 @@ def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 
 def _reviews(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("reviews"):
+    for row in market.known_rows("reviews"):
         low, media = int(row["rating"] <= 2), int(row["has_media"])
         measures = {"reviews": 1, "stars": row["rating"], "low_star_reviews": low}
         yield _event(row, {**measures, "media_reviews": media})
 
 
 def _audits(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("supplier_audits"):
+    for row in market.known_rows("supplier_audits"):
         measures = {name: row[name] for name in ("score", "lead_time_days", "inspected_units")}
         defective = min(row["defective_units"], row["inspected_units"])
         yield _event(row, {**measures, "audits": 1, "defective_units": defective})
 
 
 def _policy_events(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.seen("policy_events"):
+    for row in market.known_rows("policy_events"):
         is_safety = int(row["kind"] == "safety")
         measures = {"policy_events": 1, "severity": row["severity"], "safety_events": is_safety}
         yield _event(row, measures)

@@ -1,4 +1,4 @@
-"""Features and labels by plain loops over rows: slow, obvious, sharing no code with the engine."""
+"""Features and labels by plain loops over rows: slow, obvious, no code shared with the engine."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "audits": ("supplier_audits",),
     "policy_events": ("policy_events",),
 }
-"""Optional tables without which nothing is known of a signal."""
+"""Optional tables that a signal needs."""
 
 
 class Oracle:
-    """A market looked at from one moment; what was looked up once is remembered."""
+    """Compute features and labels of a market at one moment; results are cached."""
 
     def __init__(
         self, tables: Mapping[str, list[Row]], horizons: Horizons, as_of: pd.Timestamp
@@ -61,8 +61,8 @@ class Oracle:
     def hindsight(self) -> KnownMarket:
         return KnownMarket(self.tables, self.horizons, END_OF_TIME)
 
-    def seen(self, name: str) -> list[Row]:
-        return self.known.seen(name)
+    def known_rows(self, name: str) -> list[Row]:
+        return self.known.known_rows(name)
 
     def has(self, feature: BaseFeature) -> bool:
         signals = [feature.signal]
@@ -87,7 +87,7 @@ class Oracle:
         return aggregate(feature, events, self.as_of)
 
     def events(self, signal: str, names: tuple[str, ...]) -> dict[Key, list[Event]]:
-        """Return the events of a signal that had happened, by the key of a level."""
+        """Return the known events of a signal that had happened, by the key of a level."""
         if (signal, names) not in self._by_key:
             groups: dict[Key, list[Event]] = {}
             for event in EVENTS[signal](self.known, names):
@@ -98,19 +98,19 @@ class Oracle:
         return self._by_key[signal, names]
 
     def sell_through(self, listing_id: str, offered: float) -> float:
-        """Look ahead: the share of the units offered that is ordered in the horizon."""
+        """Look ahead: return the share of the units offered that is ordered in the horizon."""
         ordered = sum(int(line["units"]) for line in self._ahead(listing_id))
         return min(1.0, ordered / offered)
 
     def return_risk(self, listing_id: str) -> float:
-        """Look ahead: the share of the units ordered in the horizon that comes back."""
+        """Look ahead: return the share of the units ordered in the horizon that is returned."""
         lines = self._ahead(listing_id)
         ordered = sum(line["units"] for line in lines)
         back = sum(row["units"] for line in lines for row in self.hindsight.returns_in_window(line))
         return float(back / ordered) if ordered else math.nan
 
     def is_return_risk_final(self, listing_id: str, cut_off: pd.Timestamp) -> bool:
-        """Tell whether the window of each line of the horizon is over and reported."""
+        """Return True where the windows of all lines of the horizon are over and reported."""
         lag = pd.Timedelta(days=self.horizons.reporting_lag_days)
         ends = [self.hindsight.window_end(line) for line in self._ahead(listing_id)]
         return all(end is not None and end.ceil("D") + lag <= cut_off for end in ends)
@@ -119,7 +119,7 @@ class Oracle:
         horizon = pd.Timedelta(days=self.horizons.horizon_days)
         return [
             row
-            for row in self.hindsight.seen("orders")
+            for row in self.hindsight.known_rows("orders")
             if row["listing_id"] == listing_id
             and self.as_of < row["event_time"] <= self.as_of + horizon
         ]

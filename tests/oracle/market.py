@@ -1,4 +1,4 @@
-"""A market as rows, of which only those known at a moment are shown."""
+"""The rows of a market that are known at a moment."""
 
 from __future__ import annotations
 
@@ -31,57 +31,57 @@ def to_rows(frames: Mapping[str, pd.DataFrame]) -> dict[str, list[Row]]:
 
 
 class KnownMarket:
-    """What was known of a market at a moment, whenever it happened."""
+    """The rows of a market that are known at a moment, whenever the events happened."""
 
     def __init__(
         self, tables: Mapping[str, list[Row]], horizons: Horizons, as_of: pd.Timestamp
     ) -> None:
         self.tables, self.horizons, self.as_of = tables, horizons, as_of
-        self._seen: dict[str, list[Row]] = {}
+        self._known_rows: dict[str, list[Row]] = {}
 
     def has(self, name: str) -> bool:
         return name in self.tables
 
-    def seen(self, name: str) -> list[Row]:
-        if name not in self._seen:
-            self._seen[name] = [
+    def known_rows(self, name: str) -> list[Row]:
+        if name not in self._known_rows:
+            self._known_rows[name] = [
                 row
                 for row in self.tables[name]
                 if row["available_at"] is not None and row["available_at"] <= self.as_of
             ]
-        return self._seen[name]
+        return self._known_rows[name]
 
     @cached_property
     def listings(self) -> dict[str, Row]:
-        """Return what each listing is, with all that its product is."""
+        """Return each listing with the columns of its product."""
         products = {row["product_id"]: row for row in self.tables["products"]}
         return {
             row["listing_id"]: {**products[row["product_id"]], **row}
             for row in self.tables["listings"]
         }
 
-    def level_key(self, of: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
+    def level_key(self, row: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
         """Return the key of a level that a row belongs to."""
-        listing = self.listings[of["listing_id"]] if "listing_id" in of else {}
-        return tuple(of[name] if name in of else listing[name] for name in names)
+        listing = self.listings[row["listing_id"]] if "listing_id" in row else {}
+        return tuple(row[name] if name in row else listing[name] for name in names)
 
     @cached_property
     def lines(self) -> dict[str, Row]:
-        return {row["order_line_id"]: row for row in self.seen("orders")}
+        return {row["order_line_id"]: row for row in self.known_rows("orders")}
 
     @cached_property
     def _deliveries(self) -> dict[str, Row]:
-        return {row["order_line_id"]: row for row in self.seen("deliveries")}
+        return {row["order_line_id"]: row for row in self.known_rows("deliveries")}
 
     @cached_property
     def _returns(self) -> dict[str, list[Row]]:
         by_line: dict[str, list[Row]] = {}
-        for row in self.seen("returns") if self.has("returns") else []:
+        for row in self.known_rows("returns") if self.has("returns") else []:
             by_line.setdefault(row["order_line_id"], []).append(row)
         return by_line
 
     def window_end(self, line: Row) -> pd.Timestamp | None:
-        """Return the end of a line's return window as far as it can be told."""
+        """Return the end of a line's return window, None if it isn't known."""
         window = pd.Timedelta(days=self.horizons.return_window_days)
         if not self.has("deliveries"):
             assumed = pd.Timedelta(days=self.horizons.assumed_delivery_days)
@@ -90,7 +90,7 @@ class KnownMarket:
         return None if delivery is None else pd.Timestamp(delivery["event_time"] + window)
 
     def returns_in_window(self, line: Row) -> list[Row]:
-        """Return the returns of a line that came before the end of its window."""
+        """Return the returns of a line before the end of its window."""
         end = self.window_end(line)
-        found = self._returns.get(line["order_line_id"], [])
-        return [row for row in found if end is not None and row["event_time"] <= end]
+        returns = self._returns.get(line["order_line_id"], [])
+        return [row for row in returns if end is not None and row["event_time"] <= end]

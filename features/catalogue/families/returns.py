@@ -8,16 +8,15 @@ from features.catalogue.families.topic import Topic, declare_share
 from features.declarations.functions import ratio
 from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, Windowed
 from features.declarations.levels import Level
-from features.declarations.return_expectation import (
+from features.declarations.return_evidence import (
     INPUTS,
-    NAME,
     NARROW_LEVELS,
     OPEN_MEASURES,
     OPEN_RETURNED,
     OPEN_UNITS,
     PARAMETERS,
-    expected_return_rate,
 )
+from features.declarations.return_expectation import NAME, expected_return_rate
 from features.declarations.shrinkage import RETURN_RATE
 from features.declarations.vocabulary import RETURN_REASONS
 

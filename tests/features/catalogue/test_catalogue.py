@@ -23,7 +23,7 @@ from features.declarations.kinds import (
     WindowFeature,
 )
 from features.declarations.levels import Level, name_feature
-from features.declarations.return_expectation import NARROW_LEVELS
+from features.declarations.return_evidence import NARROW_LEVELS
 from features.declarations.shrinkage import RATES
 from features.runtime.arrays import FloatArray
 from features.signals.registry import SIGNALS

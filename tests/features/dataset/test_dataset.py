@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from features.contract.tables import TABLES
-from features.dataset.dataset import NoOrderKnownError, open_dataset
+from features.dataset.dataset import Dataset, NoOrderKnownError, open_dataset
 from features.runtime.errors import DataError
 from features.validation.validate import validate
 from features.validation.validated_files import NotValidatedError, OtherTableError
@@ -114,3 +115,21 @@ def test_directory_that_validation_did_not_write_so_is_refused(
     with pytest.raises(error, match=says) as refusal:
         open_dataset(valid)
     assert "with `xuanpin check DIR --out VALIDATED`" in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "string", "timestamp", "boolean"])
+def test_persisted_table_is_the_one_that_ibis_would_create(kind: str) -> None:
+    connection = ibis.duckdb.connect()
+    dataset = Dataset(connection=connection, tables={}, digest="")
+    value = ibis.null("string").cast(kind)
+    table = ibis.memtable({"a": [1, 2], "b c": ["x", None]})
+    table = dataset.persist(table).mutate(value=value, wide=ibis._.a.sum().over(), same=ibis._.a)
+    actual, expected = (
+        dataset.persist(table),
+        connection.create_table("expected", table, temp=True),
+    )
+    assert actual.schema() == expected.schema()
+    names = (actual.op().name, expected.op().name)
+    described = [connection.raw_sql(f'DESCRIBE "{name}"').fetchall() for name in names]
+    assert described[0] == described[1]
+    assert connection.to_pyarrow(actual).equals(connection.to_pyarrow(expected))

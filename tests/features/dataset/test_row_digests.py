@@ -1,4 +1,4 @@
-"""Digests of rows: any other value, row or place of a value makes another one; order doesn't."""
+"""Digests of rows change with values, rows and columns, not with the order of rows."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.worlds.random_markets import FIRST_DAY, Engine, random_world
 WORLD = random_world(2)
 TIMED = ("listings", *(table.name for table in TABLES if table.is_event))
 FINALLY = FIRST_DAY + 365
-"""By then all is known that ever will be."""
+"""A day on which everything is known."""
 NEXT: dict[ColumnKind, Any] = {
     ColumnKind.TEXT: "another",
     ColumnKind.INTEGER: 7_777,
     ColumnKind.NUMBER: 0.3,
     ColumnKind.TIME: pd.Timestamp("2024-02-29 12:00:00.000001"),
 }
-"""What stands in no table yet."""
+"""Values that are in no table."""
 
 
-def known(name: str, frame: pd.DataFrame, day: int = FINALLY) -> TableDigest:
+def digest_known(name: str, frame: pd.DataFrame, day: int = FINALLY) -> TableDigest:
     return digest_tables(Engine({name: frame}).dataset, day)[name]
 
 
-def times_of(name: str) -> str:
+def time_column(name: str) -> str:
     return "listed_at" if name == "listings" else "available_at"
 
 
@@ -37,7 +37,7 @@ def with_another(name: str, column: str) -> pd.DataFrame:
     """Return a table in which a row that is known has another value."""
     frame = WORLD[name].copy()
     kind = column_kind(TABLE_BY_NAME[name].columns[column])
-    row = int(frame[times_of(name)].notna().to_numpy().argmax())
+    row = int(frame[time_column(name)].notna().to_numpy().argmax())
     frame.loc[row, column] = not frame[column][row] if kind is ColumnKind.FLAG else NEXT[kind]
     return frame
 
@@ -55,19 +55,19 @@ def test_another_value_of_any_column_makes_another_digest(name: str) -> None:
     assert unseen == UNTIMED_COLUMNS.get(name, set())
 
 
-def test_values_that_change_places_make_another_digest() -> None:
+def test_swapped_values_make_another_digest() -> None:
     reviews = WORLD["reviews"][WORLD["reviews"].available_at.notna()]
     turned = reviews.assign(review_id=reviews.review_id.to_numpy()[::-1])
     swapped = reviews.assign(review_id=reviews.listing_id, listing_id=reviews.review_id)
-    digests = {known("reviews", frame).digest for frame in (reviews, turned, swapped)}
+    digests = {digest_known("reviews", frame).digest for frame in (reviews, turned, swapped)}
     assert len(digests) == 3
 
 
-def test_order_of_rows_and_rows_not_known_yet_make_no_difference() -> None:
+def test_order_of_rows_and_unknown_rows_do_not_change_the_digest() -> None:
     orders, day = WORLD["orders"], FIRST_DAY + 60
     by_then = orders[orders.available_at <= pd.Timestamp(day, unit="D")]
     assert 0 < len(by_then) < orders.available_at.notna().sum()
     for frame in (orders, by_then, by_then[::-1]):
-        assert known("orders", frame, day) == known("orders", orders, day)
-    assert known("orders", orders, day).rows == len(by_then)
-    assert known("orders", orders[:0], day) == TableDigest(0, "0")
+        assert digest_known("orders", frame, day) == digest_known("orders", orders, day)
+    assert digest_known("orders", orders, day).rows == len(by_then)
+    assert digest_known("orders", orders[:0], day) == TableDigest(0, "0")

@@ -1,4 +1,4 @@
-"""The expected return rate: its formula against plain loops, and what it does without evidence."""
+"""The expected return rate: its formula by hand, and its value without evidence."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from features.declarations.levels import Level, name_feature
-from features.declarations.return_expectation import (
-    ATTRIBUTES,
-    INPUTS,
-    NARROW_LEVELS,
-    PARAMETERS,
-    expected_return_rate,
-)
+from features.declarations.return_evidence import ATTRIBUTES, INPUTS, NARROW_LEVELS, PARAMETERS
+from features.declarations.return_expectation import expected_return_rate
 from features.declarations.shrinkage import CHAIN, RETURN_RATE, pooled_rate
 
 NEUTRAL = {
@@ -38,7 +33,7 @@ def _rate(inputs: dict[str, float], parameters: dict[str, float]) -> float:
 
 
 def _by_hand() -> float:
-    """Shrink step by step what `USUAL` counts."""
+    """Shrink the counts of `USUAL` step by step."""
     market = (30 + 8 * 0.1) / (400 + 8)
     cell = (9 + 8 * market) / (80 + 8)
     risk = 1.0
@@ -53,7 +48,7 @@ def test_rate_shrinks_the_risk_beyond_the_category() -> None:
 
 @pytest.mark.parametrize("level", NARROW_LEVELS)
 def test_open_units_count_by_what_is_known_of_their_returns(level: Level) -> None:
-    """Of 40 delivered two weeks ago and before 0.75 counts, of 20 0.5, of the last 10 0.25."""
+    """Each of 40 old units counts as 0.75, of 20 middle ones as 0.5, of 10 young ones as 0.25."""
     opened = {"units_open_returned": 9.0, "units_open": 70.0}
     inputs = {name_feature(name, level, 180): count for name, count in opened.items()}
     inputs |= {
@@ -118,7 +113,7 @@ def test_returns_that_gaps_explain_say_nothing_of_the_listing() -> None:
 
 
 @pytest.mark.parametrize("known", [{}, {"audit_result_supplier": 0.2}])
-def test_unknown_counts_say_nothing(known: dict[str, float]) -> None:
+def test_unknown_counts_are_no_evidence(known: dict[str, float]) -> None:
     unknown = dict.fromkeys(COUNTS, np.nan)
     learned = {"expected_return_mean": 0.08, "expected_return_audit_effect": 2.0}
     assert _rate({**known, **unknown}, learned) == _rate({**known, **NOTHING}, learned)

@@ -1,4 +1,4 @@
-"""Shrinkage along the chain of levels, against the formula written out."""
+"""Shrinkage along the chain of levels, against the formula written out step by step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from features.declarations.shrinkage import (
 TRIALS = st.integers(0, 1000)
 
 
-def one(*values: float) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def make_columns(*values: float) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
     return [np.array([value], dtype=np.float64) for value in values]
 
 
 def test_pooled_rate_without_any_trial_is_the_mean() -> None:
-    assert pooled_rate(*one(*[0] * 10), 0.07, 5, 5, 5, 5, 5)[0] == 0.07
+    assert pooled_rate(*make_columns(*[0] * 10), 0.07, 5, 5, 5, 5, 5)[0] == 0.07
 
 
 def test_pooled_rate_is_the_posterior_mean_at_each_level() -> None:
@@ -32,8 +32,8 @@ def test_pooled_rate_is_the_posterior_mean_at_each_level() -> None:
     category = (5 + 20 * market) / (10 + 20)
     supplier = (3 + 25 * category) / (4 + 25)
     listing = (1 + 40 * supplier) / (2 + 40)
-    found = pooled_rate(*one(30, 300, 5, 10, 3, 4, 0, 0, 1, 2), 0.1, 10, 20, 25, 30, 40)
-    assert found[0] == pytest.approx(listing, rel=1e-15)
+    pooled = pooled_rate(*make_columns(30, 300, 5, 10, 3, 4, 0, 0, 1, 2), 0.1, 10, 20, 25, 30, 40)
+    assert pooled[0] == pytest.approx(listing, rel=1e-15)
 
 
 @given(
@@ -48,12 +48,12 @@ def test_pooled_rate_lies_between_the_rates_it_pools(
     successes = [np.floor(n * share) for n, share in zip(trials, shares, strict=True)]
     counts = [value for pair in zip(successes, trials, strict=True) for value in pair]
     rates = [s / n for s, n in zip(successes, trials, strict=True) if n]
-    found = pooled_rate(*one(*counts), mean, *[strength] * 5)[0]
+    pooled = pooled_rate(*make_columns(*counts), mean, *[strength] * 5)[0]
     slack = 1e-12
-    assert min([*rates, mean]) - slack <= found <= max([*rates, mean]) + slack
+    assert min([*rates, mean]) - slack <= pooled <= max([*rates, mean]) + slack
 
 
-def test_own_weight_grows_from_nothing_to_everything() -> None:
+def test_own_weight_grows_from_0_to_1() -> None:
     weights = own_weight(np.array([0.0, 10.0, 1e9]), 10.0)
     assert weights == pytest.approx([0.0, 0.5, 1.0], abs=1e-7)
 

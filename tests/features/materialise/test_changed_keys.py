@@ -6,8 +6,7 @@ or window is tested by being declared.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import ibis
@@ -16,7 +15,6 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import DaySpan
-from features.dataset.sql_cache import StepFunction
 from features.declarations.kinds import BaseFeature, SignalName
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.materialise.changed_keys import changed_keys, list_signals
@@ -53,14 +51,12 @@ def with_one_event(name: SignalName, level: Level, *, known: int) -> SignalRows:
     }
     event = ibis.memtable([row], schema=dict(columns))
 
-    def of_signal(asked: SignalName) -> ir.Table:
-        return event if asked is name else signals.at_level(asked, level).limit(0)
+    @dataclass(frozen=True)
+    class OneEvent(SignalRows):
+        def at_level(self, asked: SignalName, level: Level) -> ir.Table:
+            return event if asked is name else signals.at_level(asked, level).limit(0)
 
-    def compute(_: StepFunction, *_tables: ir.Table, **about: Hashable) -> ir.Table:
-        (asked,) = (one for one, signal in SIGNALS.items() if signal is about["signal"])
-        return of_signal(asked)
-
-    return replace(signals, subject_events=of_signal, compute=compute)
+    return OneEvent(signals.dataset, signals.horizons, signals.store)
 
 
 def features_reading(name: SignalName, level: Level) -> list[BaseFeature]:

@@ -1,4 +1,4 @@
-"""Each kind of feature by hand: ranks, ties, nulls and what doesn't count."""
+"""Each kind of feature against values computed by hand: ranks, ties, nulls, left-out events."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.worlds.written import AS_OF, BOUGHT, TICK, Rows, compute_value, event
 DAYS = pd.Timedelta(days=1)
 NULL = math.nan
 ABOUT: dict[str, Any] = {
-    "name": "asked",
-    "description": "What the test asks for.",
+    "name": "tested",
+    "description": "The tested feature.",
     "unit": "units",
     "family": FeatureFamily.DEMAND,
     "level": Level.LISTING,
@@ -41,8 +41,8 @@ UNITS = {**OF_ORDERS, "measure": "units"}
 STOCKOUTS = {**ABOUT, "signal": SignalName.STOCK, "measure": "stockouts"}
 
 
-def bought(*units: int) -> Rows:
-    """Return one order line a number of units, a microsecond apart."""
+def list_orders(*units: int) -> Rows:
+    """Return an order line for each number of units, a microsecond apart."""
     return [order(BOUGHT + i * TICK, units=n) for i, n in enumerate(units)]
 
 
@@ -61,12 +61,12 @@ def bought(*units: int) -> Rows:
         (0.5, [], NULL),
     ],
 )
-def test_quantile_is_the_least_value_that_enough_do_not_exceed(
+def test_quantile_is_the_least_value_with_enough_values_up_to_it(
     share: float, units: list[int], rank: float
 ) -> None:
     feature = Quantile(**UNITS, days=84, share=share)
-    found = compute_value(market(orders=bought(*units)), feature)
-    assert found == pytest.approx(rank, nan_ok=True, abs=0)
+    value = compute_value(market(orders=list_orders(*units)), feature)
+    assert value == pytest.approx(rank, nan_ok=True, abs=0)
 
 
 def test_quantile_leaves_null_values_out() -> None:
@@ -87,11 +87,11 @@ def test_quantile_leaves_null_values_out() -> None:
         ([], NULL),
     ],
 )
-def test_largest_share_falls_to_somebody_known(creators: list[str | None], share: float) -> None:
+def test_largest_share_is_that_of_a_known_creator(creators: list[str | None], share: float) -> None:
     feature = LargestShare(**UNITS, column="creator_id", days=84)
     lines = [order(BOUGHT + i * TICK, creator_id=name) for i, name in enumerate(creators)]
-    found = compute_value(market(orders=lines), feature)
-    assert found == pytest.approx(share, nan_ok=True, abs=0)
+    value = compute_value(market(orders=lines), feature)
+    assert value == pytest.approx(share, nan_ok=True, abs=0)
 
 
 def test_largest_share_of_nothing_is_null() -> None:
@@ -176,8 +176,8 @@ def test_latest_is_what_happened_last_then_what_was_known_last_then_the_larger(
         order(at, known=known, order_line_id=f"L{i}", unit_price_minor=paid)
         for i, (at, known, paid) in enumerate(lines)
     ]
-    found = compute_value(market(orders=orders), feature)
-    assert found == pytest.approx(price, nan_ok=True, abs=0)
+    value = compute_value(market(orders=orders), feature)
+    assert value == pytest.approx(price, nan_ok=True, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -204,11 +204,11 @@ OPEN = {**ABOUT, "signal": SignalName.OPEN_UNITS, "measure": "units_open"}
         (Lowest(**OPEN, days=84), 3.0),
         (Quantile(**OPEN, days=84, share=0.5), 3.0),
     ],
-    ids=lambda one: type(one).__name__,
+    ids=lambda feature: type(feature).__name__,
 )
 def test_no_kind_sees_an_event_that_is_over(feature: BaseFeature, while_open: float) -> None:
     line = order(AS_OF - 60 * DAYS, order_line_id="L", units=3)
-    found = {
+    values = {
         days: compute_value(
             market(
                 orders=[line],
@@ -219,5 +219,5 @@ def test_no_kind_sees_an_event_that_is_over(feature: BaseFeature, while_open: fl
         )
         for days in (9, 10)
     }
-    assert found[9] == while_open
-    assert found[10] == 0.0 or math.isnan(found[10])
+    assert values[9] == while_open
+    assert values[10] == 0.0 or math.isnan(values[10])

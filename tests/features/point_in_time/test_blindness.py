@@ -1,4 +1,4 @@
-"""No feature sees what could not be known, what belongs to others, or how rows are ordered."""
+"""No feature depends on unknown events, on events of other keys, or on the order of rows."""
 
 from __future__ import annotations
 

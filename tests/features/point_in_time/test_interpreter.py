@@ -1,4 +1,4 @@
-"""The interpreter: agreement with plain loops, and what a key without history has."""
+"""The interpreter: agreement with plain loops, and the values of a key without history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAY = st.integers(0, DAYS + 100).map(lambda offset: FIRST_DAY + offset)
 
 
 def expected(frames: Frames, features: tuple[BaseFeature, ...], keys: pd.DataFrame) -> pd.DataFrame:
-    """Return what plain loops make of keys of one level at moments, sorted by them."""
+    """Return the values that plain loops give for keys of one level, sorted by key and moment."""
     names = list(LEVEL_KEYS[features[0].level])
     oracles = {day: Oracle.at(frames, HORIZONS, day) for day in set(keys.as_of_day)}
     rows = [
@@ -69,7 +69,7 @@ ABSENT = (
     ("creator_stats", "reviews", "supplier_audits", "policy_events"),
     OPTIONAL_TABLES,
 )
-"""Tables that no feature needs two of, then all at once."""
+"""Groups of tables such that no feature needs two of a group; then all tables."""
 
 
 def test_every_optional_table_is_absent_once() -> None:
@@ -88,8 +88,9 @@ def test_absent_table_makes_its_features_null_and_no_other(
     engine = shared_engine(tuple(frames))
     engine.load(frames)
     values = engine.values(level, keys)
-    wanted = expected(frames, features, keys)
-    assert_frame_equal(values, wanted, check_dtype=False, check_exact=True)
+    assert_frame_equal(
+        values, expected(frames, features, keys), check_dtype=False, check_exact=True
+    )
     oracle = Oracle.at(frames, HORIZONS, FIRST_DAY)
     for feature in features:
         if not oracle.has(feature):
@@ -102,7 +103,7 @@ def test_absent_table_makes_its_features_null_and_no_other(
 def test_key_without_history_gets_zero_counts_and_null_for_the_rest(level: Level) -> None:
     engine = shared_engine()
     engine.load(random_world(3))
-    unknown = dict.fromkeys(LEVEL_KEYS[level], "nobody knows it")
+    unknown = dict.fromkeys(LEVEL_KEYS[level], "unknown")
     keys = pd.DataFrame([{**unknown, "as_of_day": FIRST_DAY + 50}])
     values = engine.values(level, keys).iloc[0]
     for feature in CATALOGUE.at_level(level):
@@ -112,25 +113,24 @@ def test_key_without_history_gets_zero_counts_and_null_for_the_rest(level: Level
 
 @settings(max_examples=5, deadline=None)
 @given(seed=SEEDS, day=DAY)
-def test_creator_of_a_listing_is_that_of_its_latest_video_known(seed: int, day: int) -> None:
+def test_creator_of_a_listing_is_that_of_its_latest_known_video(seed: int, day: int) -> None:
     frames, engine = random_world(seed), shared_engine()
     engine.load(frames)
     keys = list_keys(frames, Level.LISTING, [day])
     engine.load({"keys_listing": keys})
     rows = build_lazy_rows(engine.dataset, HORIZONS)
     table = engine.connection.table("keys_listing")
-    found = engine.connection.execute(
-        key_values(rows, SignalName.VIDEOS, "creator_id", table)
-    ).set_index("listing_id")["creator_id"]
+    values = key_values(rows, SignalName.VIDEOS, "creator_id", table)
+    creators = engine.connection.execute(values).set_index("listing_id")["creator_id"]
     oracle = Oracle.at(frames, HORIZONS, day)
     for listing in keys.listing_id:
         made = [
             (row["event_time"], row["available_at"], row["creator_id"])
-            for row in oracle.seen("videos")
+            for row in oracle.known_rows("videos")
             if row["listing_id"] == listing and row["event_time"] <= oracle.as_of
         ]
-        wanted = max(made)[-1] if made else None
-        assert (None if pd.isna(found[listing]) else found[listing]) == wanted
+        latest = max(made)[-1] if made else None
+        assert (None if pd.isna(creators[listing]) else creators[listing]) == latest
 
 
 def test_creator_of_a_listing_is_null_without_videos() -> None:
@@ -138,5 +138,5 @@ def test_creator_of_a_listing_is_null_without_videos() -> None:
     engine = Engine(frames)
     keys = ibis.memtable(list_keys(frames, Level.LISTING, [FIRST_DAY + 100]))
     rows = build_lazy_rows(engine.dataset, HORIZONS)
-    found = engine.connection.execute(key_values(rows, SignalName.VIDEOS, "creator_id", keys))
-    assert found.creator_id.isna().all()
+    values = engine.connection.execute(key_values(rows, SignalName.VIDEOS, "creator_id", keys))
+    assert values.creator_id.isna().all()

@@ -32,7 +32,7 @@ ONE_A_LEVEL = replace(
         next(f for f in CATALOGUE.at_level(level) if isinstance(f, Windowed)) for level in Level
     ),
 )
-"""Few features: labels don't depend on how many there are."""
+"""A few features are enough: labels don't depend on them."""
 
 
 def training_rows(frames: Frames) -> pa.Table:
@@ -57,8 +57,8 @@ def test_labels_agree_with_plain_loops(seed: int, absent: str) -> None:
         ] + HORIZONS.return_risk_maturity_days <= cut_off and oracle.is_return_risk_final(
             row["listing_id"], EPOCH + pd.Timedelta(days=cut_off)
         )
-        knows = is_mature and absent != "returns"
-        risk = oracle.return_risk(row["listing_id"]) if knows else math.nan
+        has_risk = is_mature and absent != "returns"
+        risk = oracle.return_risk(row["listing_id"]) if has_risk else math.nan
         assert row["return_risk"] == pytest.approx(risk, nan_ok=True, abs=0)
         assert row["return_risk_is_mature"] == is_mature
 
@@ -67,7 +67,7 @@ def units_on_sale(frames: Frames, listing_id: str, day: int) -> float:
     oracle = Oracle.at(frames, HORIZONS, day)
     past = [
         row
-        for row in oracle.seen("stock")
+        for row in oracle.known_rows("stock")
         if row["listing_id"] == listing_id and row["event_time"] <= oracle.as_of
     ]
     last = max(past, key=lambda row: row["event_time"], default=None)
@@ -102,16 +102,16 @@ def test_imputed_stock_orders_up_to_the_demand_known_then(seed: int) -> None:
     for row in stock.to_dict("records"):
         day = (row["event_time"] - EPOCH).days
         since = row["event_time"] - pd.Timedelta(days=20)
-        seen = Oracle.at(frames, HORIZONS, day).seen("orders")
+        orders = Oracle.at(frames, HORIZONS, day).known_rows("orders")
         known = sum(
             r["units"]
-            for r in seen
+            for r in orders
             if r["listing_id"] == row["listing_id"] and since < r["event_time"] <= row["event_time"]
         )
         assert row["on_hand_units"] == (max(4, math.ceil(0.75 * known)) if known else 0)
 
 
-def test_cut_off_is_not_moved_by_a_few_orders_known_in_another_age() -> None:
+def test_a_few_orders_known_decades_later_do_not_move_the_cut_off() -> None:
     frames = random_world(0, orders=3000)
     before = Engine(frames).dataset.cut_off_day()
     frames["orders"].loc[:1, "available_at"] = pd.Timestamp("2045-01-01")
@@ -131,15 +131,13 @@ def test_data_with_stock_are_left_alone() -> None:
         ("stock", b"sell_through,return_risk"),
     ],
 )
-def test_training_rows_say_which_targets_the_data_hold_outcomes_of(
-    absent: str, labelled: bytes
-) -> None:
+def test_training_rows_name_the_targets_with_outcomes(absent: str, labelled: bytes) -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != absent}
     table = training_rows(frames)
     assert table.schema.metadata[LABELLED] == labelled
 
 
-def test_training_rows_say_what_they_rest_on() -> None:
+def test_training_rows_carry_metadata_and_are_sorted() -> None:
     frames = {name: frame for name, frame in random_world(5).items() if name != "stock"}
     dataset = ensure_stock(Engine(frames).dataset, HORIZONS)
     table = training_rows(frames)

@@ -1,4 +1,4 @@
-"""Leaks planted into the interpreter, to prove that the battery would report them."""
+"""Plant leaks into the interpreter, to prove that the battery reports them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ FORGETFUL = [name for name in SIGNALS if name not in NOTHING_TO_FORGET]
 PLACES = [(seed, FIRST_DAY + day) for seed in (0, 1, 2) for day in (40, 90, 110)]
 
 
-def leaks_of(engine: Engine, level: Level, features: Sequence[BaseFeature]) -> set[str]:
-    """Return what the check of test_blindness.py reports first, over a few markets and moments."""
+def find_first_leaks(engine: Engine, level: Level, features: Sequence[BaseFeature]) -> set[str]:
+    """Return the first leaks that the check of test_blindness.py reports."""
     for seed, day in PLACES:
         frames, more = random_world(seed), random_world(seed + 100)
-        if found := find_future_leaks(engine, level, frames, more, day, features):
-            return set(found)
+        if leaks := find_future_leaks(engine, level, frames, more, day, features):
+            return set(leaks)
     return set()
 
 
@@ -54,7 +54,7 @@ def test_signal_that_looks_at_event_time_alone_is_reported(
     reader = next(f for f in CATALOGUE.base if f.signal is name)
     other = next(f for f in CATALOGUE.at_level(reader.level) if f.signal is not name)
     engine = Engine(random_world(1), level_values)
-    assert leaks_of(engine, reader.level, [reader, other]) == {reader.name}
+    assert find_first_leaks(engine, reader.level, [reader, other]) == {reader.name}
 
 
 def test_kind_that_ignores_whether_something_has_begun_is_reported() -> None:
@@ -75,5 +75,5 @@ def test_kind_that_ignores_whether_something_has_begun_is_reported() -> None:
 
     feature = next(f for f in CATALOGUE.base if f.name == "requirements_category_market")
     engine = Engine(random_world(1), compute)
-    assert leaks_of(engine, feature.level, [feature]) == {feature.name}
-    assert leaks_of(Engine(random_world(1)), feature.level, [feature]) == set()
+    assert find_first_leaks(engine, feature.level, [feature]) == {feature.name}
+    assert find_first_leaks(Engine(random_world(1)), feature.level, [feature]) == set()

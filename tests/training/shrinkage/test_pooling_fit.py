@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.levels import LEVEL_KEYS
-from features.declarations.return_expectation import PARAMETERS as EXPECTATION
+from features.declarations.return_evidence import PARAMETERS as EXPECTATION
 from features.declarations.shrinkage import CHAIN, REPURCHASE_RATE, RETURN_RATE, pooled_rate
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray

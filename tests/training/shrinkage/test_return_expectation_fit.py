@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.declarations.return_expectation import (
-    ATTRIBUTES,
-    INPUTS,
-    PARAMETERS,
-    expected_return_rate,
-)
+from features.declarations.return_evidence import ATTRIBUTES, INPUTS, PARAMETERS
+from features.declarations.return_expectation import expected_return_rate
 from features.declarations.shrinkage import RETURN_RATE
 from training.data.sample import NO_ROWS, Sample
 from training.metrics.metrics import row_log_loss, weighted_mean
