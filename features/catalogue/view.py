@@ -90,7 +90,7 @@ def _format_fact(fact: Any) -> str:  # noqa: ANN401 - any field of a declaration
         case dict():
             return ", ".join(f"{key} {sign:+d}" for key, sign in fact.items()) or "-"
         case tuple():
-            return ", ".join(fact) or "-"
+            return ", ".join(map(str, fact)) or "-"
         case None | "":
             return "-"
     return str(fact)

@@ -132,6 +132,19 @@ def test_describe_shows_the_whole_declaration(declared: FeatureDeclaration) -> N
     assert (facts["level"] == "request") == isinstance(declared, RequestField)
 
 
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
+def test_describe_prints_every_feature(declared: FeatureDeclaration) -> None:
+    page = features("describe", declared.name)
+    assert page.startswith(f"{declared.name}\n")
+    assert " ".join(declared.description.split()) in " ".join(page.split())
+
+
+def test_describe_prints_constants() -> None:
+    assert re.search(
+        r"^constants +28\.0 *$", features("describe", "demand_cover_28d"), re.MULTILINE
+    )
+
+
 def test_describe_prints_one_line_for_each_fact() -> None:
     page = features("describe", "units_ordered_28d")
     assert page.startswith("units_ordered_28d\nUnits of the listing ordered in the last 28 days.\n")
