@@ -1,4 +1,4 @@
-"""`xuanpin features`: its commands, each in the file of what it is about."""
+"""`xuanpin features`: gather the commands of the rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import features.parity.cli
 
 app: Final = typer.Typer(
     name="features",
-    help="The catalogue of features: read it, check its values, materialise it, prove its parity.",
+    help="Show the catalogue of features, check its values, materialise it and verify its parity.",
     no_args_is_help=True,
 )
 app.add_typer(features.catalogue.cli.app)

@@ -1,1 +1,1 @@
-"""The one list of features, and how to read it."""
+"""The list of all features, with its page and its commands."""

@@ -1,4 +1,4 @@
-"""The one explicit list of all features, and its fingerprint."""
+"""The explicit list of all features, and its fingerprint."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ COMPUTING_ROOMS: Final = ("dataset", "declarations", "point_in_time", "signals")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Features in the order of the design matrix; derived ones stand after their inputs."""
+    """Request fields and features, in the order of the design matrix.
+
+    Each derived feature comes after its inputs.
+    """
 
     request_fields: tuple[RequestField, ...]
     features: tuple[Feature, ...]
 
     @cached_property
     def base(self) -> tuple[BaseFeature, ...]:
-        """Return the features that are facts about a key at a moment."""
+        """Return the features that the interpreter computes for a key at a moment."""
         return tuple(f for f in self.features if not isinstance(f, Derived))
 
     @cached_property
@@ -64,29 +67,29 @@ class Catalogue:
 
     @cached_property
     def design_plan(self) -> DesignPlan:
-        """Return how the design matrix is filled."""
+        """Return the plan that fills the design matrix."""
         requested = [(field.name,) for field in self.request_fields]
-        levels = [tuple(one.name for one in self.at_level(level)) for level in Level]
+        levels = [tuple(feature.name for feature in self.at_level(level)) for level in Level]
         known = [*requested, *(names for names in levels if names)]
         return plan_design(self.model_inputs, self.derived, known=known)
 
     def design_matrix(
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
     ) -> FloatArray:
-        """Return the matrix that models see: shape (rows, inputs), C order, null as NaN.
+        """Compute the model inputs: shape (rows, inputs), C order, null as NaN.
 
         `columns` holds each base feature and request field as an array of shape (rows,), in the
-        unit of its declaration; `parameters` holds what the bundle learned for pooling.
+        unit of its declaration; `parameters` holds the pooling parameters that the bundle learned.
 
         Raises:
-            KeyError: a column or a parameter is missing, which is a fault of the caller.
+            KeyError: a column or a parameter is missing; the caller must supply it.
         """
         return self.design_plan.matrix(columns, parameters)
 
     def monotone(self, target: Target) -> list[int]:
-        """Return -1, 0 or 1 for each model input: the only way it can move a prediction."""
-        declared = (*self.request_fields, *self.features)
-        return [dict(one.monotone).get(target, 0) for one in declared]
+        """Return the monotone constraint of each model input: -1, 0 or 1, as LightGBM reads it."""
+        inputs = (*self.request_fields, *self.features)
+        return [dict(declared.monotone).get(target, 0) for declared in inputs]
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -97,8 +100,8 @@ class Catalogue:
     def fingerprint(self) -> str:
         """Return a SHA-256 over all declarations and the code that computes them.
 
-        Descriptions, comments and docstrings don't count: no value depends on them. Training set,
-        bundle and online snapshot carry it; serving refuses a mismatch.
+        It leaves out descriptions, comments and docstrings: no value depends on them. The training
+        set, the bundle and the online snapshot carry it; serving refuses a mismatch.
         """
         facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
         for declared in facts:

@@ -1,4 +1,4 @@
-"""Commands that show the catalogue."""
+"""`xuanpin features list` and `describe`: show the catalogue."""
 
 from __future__ import annotations
 
@@ -16,56 +16,60 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing
 
 @app.command(
     "list",
-    epilog="Exit codes: 0 listed; 2 no such family, level or kind.\n\n"
+    epilog="Exit codes: 0 listed; 2 unknown family, level or kind.\n\n"
     "Example: xuanpin features list --family returns --level listing",
 )
 def list_features(
-    family: Annotated[str | None, typer.Option(help="Only of a family, e.g. demand.")] = None,
-    level: Annotated[
-        str | None, typer.Option(help="Only at a level, e.g. category_market.")
+    family: Annotated[
+        str | None, typer.Option(help="Only features of this family, e.g. demand.")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only of a kind, e.g. Derived.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Only features at this level, e.g. category_market.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only features of this kind, e.g. Derived.")
+    ] = None,
     *,
     json: JsonOption = False,
 ) -> None:
-    """List the models' inputs by family: what each is, its level, unit and bounds.
+    """List the inputs of the models by family, with level, unit, bounds and description.
 
-    features/CATALOG.md is the same list as a page.
+    features/CATALOG.md shows the same list as a page.
     """
     from features.catalogue.catalogue import CATALOGUE
     from features.catalogue.choose import FeatureFilter, choose
     from features.catalogue.describe import FORMAT
     from features.catalogue.view import list_view
 
-    described = choose(CATALOGUE, FeatureFilter(family=family, level=level, kind=kind))
+    descriptions = choose(CATALOGUE, FeatureFilter(family=family, level=level, kind=kind))
     if json:
-        _print_json({"format": FORMAT, "features": [one.facts for one in described]})
+        _print_json({"format": FORMAT, "features": [each.facts for each in descriptions]})
     else:
         console = _console()
-        console.print(list_view(described, console.width))
+        console.print(list_view(descriptions, console.width))
 
 
 @app.command(
     "describe",
-    epilog="Exit codes: 0 described; 2 no such feature.\n\n"
+    epilog="Exit codes: 0 described; 2 unknown feature.\n\n"
     "Example: xuanpin features describe return_rate_180d",
 )
 def describe_feature(
-    name: Annotated[str, typer.Argument(help="Name of a feature or of a request's field.")],
+    name: Annotated[str, typer.Argument(help="Name of a feature or of a request field.")],
     *,
     json: JsonOption = False,
 ) -> None:
-    """Tell all that is declared of a feature, and what follows from it."""
+    """Show the declaration of a feature, its source tables and the features that use it."""
     from features.catalogue.catalogue import CATALOGUE
     from features.catalogue.choose import resolve_name
     from features.catalogue.describe import FORMAT, describe
     from features.catalogue.view import feature_view
 
-    described = describe(CATALOGUE, resolve_name(CATALOGUE, name))
+    description = describe(CATALOGUE, resolve_name(CATALOGUE, name))
     if json:
-        _print_json({"format": FORMAT, **described.facts})
+        _print_json({"format": FORMAT, **description.facts})
     else:
-        _console().print(feature_view(described))
+        _console().print(feature_view(description))
 
 
 def _print_json(document: object) -> None:
@@ -75,7 +79,7 @@ def _print_json(document: object) -> None:
 
 
 def _console() -> Console:
-    """Open a terminal of bounded width; a file is written plainly, in that width."""
+    """Return a console of at most MAX_WIDTH columns; a file gets exactly this width."""
     from rich.console import Console
 
     from features.catalogue.view import MAX_WIDTH

@@ -1,4 +1,4 @@
-"""All that can be told of a declared feature, as plain values in a fixed order."""
+"""Describe a declared feature as plain values in a fixed order."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from features.declarations.levels import LEVEL_KEYS, LEVEL_TITLES
 
 FORMAT: Final = "xuanpin-features/1"
 REQUEST: Final = "request"
-"""How the level of what only the request knows is called."""
+"""Name of the level of request fields, which have no level of aggregation."""
 
 
 @dataclass(frozen=True)
 class FeatureDescription:
-    """A declaration and what follows from it in its catalogue."""
+    """A declaration with the facts that follow from it in its catalogue.
+
+    `facts` is the JSON object that `xuanpin features describe --json` prints.
+    """
 
     declared: FeatureDeclaration
     level: str
@@ -32,7 +35,7 @@ class FeatureDescription:
 
 
 def describe(catalogue: Catalogue, declared: FeatureDeclaration) -> FeatureDescription:
-    """Return what is declared of a feature, and what follows: keys, tables, users, default."""
+    """Describe a feature: its declaration, keys, source tables, dependants and default value."""
     level = infer_level(catalogue, declared)
     facts = as_facts(declared)
     facts.pop("level", None)
@@ -59,24 +62,24 @@ def describe(catalogue: Catalogue, declared: FeatureDeclaration) -> FeatureDescr
 
 
 def describe_kind(kind: type[FeatureDeclaration]) -> str:
-    """Return the first sentence of what the vocabulary says of a kind."""
+    """Return the first sentence of a kind's docstring."""
     paragraph = (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
     return paragraph.split(". ")[0].rstrip(".") + "."
 
 
 def describe_empty_history(declared: FeatureDeclaration) -> str:
-    """Say what the value is for a key of which nothing is known."""
+    """Describe the value for a key without any known event."""
     if isinstance(declared, RequestField):
-        return "the request always knows it"
+        return "the request always brings it"
     if isinstance(declared, Derived):
-        return "what the function gives for its inputs of an empty history"
+        return "the result of the function for inputs without history"
     if isinstance(declared, COUNT_KINDS):
         return "0; null where a table it needs is absent"
     return "null"
 
 
 def format_bounds(declared: FeatureDeclaration) -> str:
-    """Say which values are allowed."""
+    """Format the range of allowed values."""
     low, high = declared.low, declared.high
     if low is None and high is None:
         return "any"
@@ -87,5 +90,5 @@ def format_bounds(declared: FeatureDeclaration) -> str:
 
 def _describe_level(declared: FeatureDeclaration, title: str | None) -> str:
     if title is None:
-        return "what the decision fixes"
-    return f"{title}, the narrowest of its inputs'" if isinstance(declared, Derived) else title
+        return "set by the decision"
+    return f"{title}, the narrowest level of its inputs" if isinstance(declared, Derived) else title

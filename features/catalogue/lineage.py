@@ -1,4 +1,4 @@
-"""Where a feature comes from: what it rests on, at which level, out of which tables, for whom."""
+"""Trace a feature: its sources, level, source tables and dependants."""
 
 from __future__ import annotations
 
@@ -18,62 +18,67 @@ def find_declaration(catalogue: Catalogue, name: str) -> FeatureDeclaration:
     """Return a declaration by its name.
 
     Raises:
-        KeyError: there is none, which is a fault of the caller.
+        KeyError: the catalogue has no such name; `resolve_name` checks names of users.
     """
     return {declared.name: declared for declared in all_declarations(catalogue)}[name]
 
 
 def all_declarations(catalogue: Catalogue) -> tuple[FeatureDeclaration, ...]:
-    """Return all that is declared, in the order of the design matrix."""
+    """Return request fields and features, in the order of the design matrix."""
     return (*catalogue.request_fields, *catalogue.features)
 
 
 def sources(
     catalogue: Catalogue, declared: FeatureDeclaration
 ) -> tuple[BaseFeature | RequestField, ...]:
-    """Return what a feature is computed from in the end: itself, unless it is derived."""
-    by_name = {one.name: one for one in all_declarations(catalogue)}
-    found: dict[str, BaseFeature | RequestField] = {}
-    todo = [declared]
-    while todo:
-        one = todo.pop(0)
-        if isinstance(one, Derived):
-            todo += [by_name[name] for name in one.inputs]
+    """Return the base features and request fields from which a feature is computed.
+
+    The only source of a feature that isn't derived is the feature itself.
+    """
+    by_name = {feature.name: feature for feature in all_declarations(catalogue)}
+    roots: dict[str, BaseFeature | RequestField] = {}
+    queue = [declared]
+    while queue:
+        feature = queue.pop(0)
+        if isinstance(feature, Derived):
+            queue += [by_name[name] for name in feature.inputs]
         else:
-            found[one.name] = one  # type: ignore[assignment]  # what isn't derived is a root
-    return tuple(found.values())
+            roots[feature.name] = feature  # type: ignore[assignment]  # it isn't derived
+    return tuple(roots.values())
 
 
 def infer_level(catalogue: Catalogue, declared: FeatureDeclaration) -> Level | None:
-    """Return what a feature is a fact about: of a derived one, the narrowest level it rests on.
-
-    None for what only the request knows.
-    """
+    """Return the narrowest level of a feature's sources, or None if all are request fields."""
     levels = {
-        one.level for one in sources(catalogue, declared) if not isinstance(one, RequestField)
+        source.level
+        for source in sources(catalogue, declared)
+        if not isinstance(source, RequestField)
     }
     return next((level for level in Level if level in levels), None)
 
 
 def varying_level(catalogue: Catalogue, declared: FeatureDeclaration) -> Level:
-    """Return the level whose keys can have different values; requests differ by listing."""
-    if any(isinstance(one, RequestField) for one in sources(catalogue, declared)):
+    """Return the level whose keys can have different values.
+
+    That is the listing if a request field is a source: each request decides on one listing.
+    """
+    if any(isinstance(source, RequestField) for source in sources(catalogue, declared)):
         return Level.LISTING
     return infer_level(catalogue, declared) or Level.LISTING
 
 
 def source_tables(catalogue: Catalogue, declared: FeatureDeclaration) -> tuple[str, ...]:
-    """Return the source tables without which a feature is null, each once."""
+    """Return the source tables that a feature needs; it is null if one of them is absent."""
     needs: dict[str, None] = {}
-    for one in sources(catalogue, declared):
-        if isinstance(one, RequestField):
+    for source in sources(catalogue, declared):
+        if isinstance(source, RequestField):
             continue
-        states = (one.states,) if isinstance(one, Fulfilled) else ()
-        for signal in (one.signal, *states):
+        states = (source.states,) if isinstance(source, Fulfilled) else ()
+        for signal in (source.signal, *states):
             needs.update(dict.fromkeys(SIGNALS[signal].needs))
     return tuple(needs)
 
 
 def dependants(catalogue: Catalogue, declared: FeatureDeclaration) -> tuple[str, ...]:
-    """Return the derived features that take a feature as an input."""
-    return tuple(one.name for one in catalogue.derived if declared.name in one.inputs)
+    """Return the names of the derived features that have a feature as a direct input."""
+    return tuple(user.name for user in catalogue.derived if declared.name in user.inputs)

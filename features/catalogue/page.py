@@ -1,4 +1,4 @@
-"""The page features/CATALOG.md, made of the declarations: `python -m features.catalogue.page`."""
+"""Write features/CATALOG.md from the declarations: `python -m features.catalogue.page`."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ COMMAND: Final = "python -m features.catalogue.page > features/CATALOG.md"
 
 _HEAD: Final = """# The catalogue of features
 
-<!-- Made by `{command}` out of features/catalogue/families/. -->
+<!-- Made by `{command}` from features/catalogue/families/. -->
 
-{count} columns go into the models: {request} that the request brings, {base} computed from the
-tables and {derived} derived from those. `xuanpin features list` filters them,
-`xuanpin features describe NAME` tells all that is declared of one.
+The models have {count} input columns: {request} come with the request, {base} are computed from
+the source tables, and {derived} are derived from these. `xuanpin features list` filters them;
+`xuanpin features describe NAME` shows everything about one of them.
 
-- **Known then.** A value at a moment rests on events that were available by then, and on no others.
-  What a product or a listing is (category, supplier, weight, cost, mode) has no times in the
-  contract: today's value stands for all of the past. What lasts (a requirement, the return window
-  of a delivered unit) counts until it ends.
-- **Null** is what can't be known: a ratio without a denominator, or a table that isn't there.
-  Counts of a key that nothing is known of are 0, also where a row has no such key: no supplier,
-  nobody who filmed it.
-- **Bounds** hold for every value that isn't null; `xuanpin features check` looks whether they do.
-- **The level** says what a feature is a fact about; of a derived one, the narrowest of its inputs.
-- **A sign** says that more of it never lowers (+) or never raises (-) a prediction.
+- **Point in time.** A value at a moment uses only events that were available by then. The contract
+  gives no times for the attributes of a product or a listing (category, supplier, weight, cost,
+  mode), so today's attributes are used for all of the past. A state that lasts (a requirement, the
+  return window of a delivered unit) counts until it ends.
+- **Null** means that the value can't be known: a ratio has no denominator, or a table is absent.
+  A count is 0 for a key without any known event, and for a row without that key (no supplier, or
+  no creator).
+- **Bounds** hold for every value that isn't null. `xuanpin features check` verifies them.
+- **Level** names the key that a feature describes. A derived feature has the narrowest level of its
+  inputs.
+- **Sign** is a monotone constraint: a higher value never lowers (+) or never raises (-) the
+  prediction.
 
-| level | is | keys |
+| level | meaning | keys |
 |---|---|---|
 {levels}
-| kind | means |
+| kind | meaning |
 |---|---|
 {kinds}"""
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
-    """Return the page: a table a family, in Markdown."""
+    """Return the page in Markdown, with one table for each family."""
     declared = all_declarations(catalogue)
     head = _HEAD.format(
         command=COMMAND,
@@ -50,43 +52,43 @@ def catalogue_page(catalogue: Catalogue) -> str:
         request=len(catalogue.request_fields),
         base=len(catalogue.base),
         derived=len(catalogue.derived),
-        levels=_levels(),
-        kinds=_kinds(declared),
+        levels=_level_rows(),
+        kinds=_kind_rows(declared),
     )
-    described = [describe(catalogue, one) for one in declared]
-    return head + "".join(_section(family, described) for family in FeatureFamily)
+    descriptions = [describe(catalogue, feature) for feature in declared]
+    return head + "".join(_section(family, descriptions) for family in FeatureFamily)
 
 
-def _levels() -> str:
+def _level_rows() -> str:
     keys = {level: ", ".join(f"`{key}`" for key in LEVEL_KEYS[level]) for level in LEVEL_KEYS}
     lines = [f"| {level.value} | {LEVEL_TITLES[level]} | {keys[level]} |\n" for level in keys]
     return "".join(lines)
 
 
-def _kinds(declared: Sequence[FeatureDeclaration]) -> str:
-    kinds = dict.fromkeys(type(one) for one in declared)
+def _kind_rows(declared: Sequence[FeatureDeclaration]) -> str:
+    kinds = dict.fromkeys(type(feature) for feature in declared)
     return "".join(f"| {kind.__name__} | {describe_kind(kind)} |\n" for kind in kinds)
 
 
-def _section(family: FeatureFamily, described: Sequence[FeatureDescription]) -> str:
-    ours = [one for one in described if one.declared.family is family]
+def _section(family: FeatureFamily, descriptions: Sequence[FeatureDescription]) -> str:
+    rows = [_row(each) for each in descriptions if each.declared.family is family]
     return (
         f"\n## {family.value[0].upper()}{family.value[1:]}\n\n"
-        "| feature | what it is | unit | bounds | level | kind |\n"
-        "|---|---|---|---|---|---|\n" + "".join(_line(one) for one in ours)
+        "| feature | description | unit | bounds | level | kind |\n"
+        "|---|---|---|---|---|---|\n" + "".join(rows)
     )
 
 
-def _line(one: FeatureDescription) -> str:
-    declared = one.declared
+def _row(description: FeatureDescription) -> str:
+    declared = description.declared
     signs = ", ".join(f"{target} {sign:+d}"[:-1] for target, sign in declared.monotone)
     cells = (
         f"`{declared.name}`",
         declared.description + (f" Sign: {signs}." if signs else ""),
         declared.unit,
         format_bounds(declared),
-        one.level,
-        one.facts["kind"],
+        description.level,
+        description.facts["kind"],
     )
     return f"| {' | '.join(cells)} |\n"
 

@@ -1,4 +1,4 @@
-"""The catalogue as a person reads it in a terminal, or in a file of bounded width."""
+"""The catalogue as text, for a terminal or a file of bounded width."""
 
 from __future__ import annotations
 
@@ -13,39 +13,44 @@ from features.catalogue.describe import FeatureDescription, format_bounds
 from features.declarations.kinds import FeatureFamily
 
 MAX_WIDTH: Final = 140
-"""Columns of text at most, and where nobody watches exactly."""
+"""Most columns of text on a terminal; the exact number in a file."""
 
 _TITLE_FIELDS: Final = ("name", "description", "kind_means", "level_means", "low", "high")
-_FACT_LABELS: Final = {"empty_history": "of an empty history", "used_by": "used by"}
+_FACT_LABELS: Final = {"empty_history": "without history", "used_by": "used by"}
 
 
-def list_view(described: Sequence[FeatureDescription], width: int) -> RenderableType:
-    """Return one table a family, and the count; names are folded where they leave no room."""
-    count = Text(f"\n{len(described)} of the models' inputs", style="bold")
-    return Group(*_families(described, width), count)
+def list_view(descriptions: Sequence[FeatureDescription], width: int) -> RenderableType:
+    """Return one table for each family, and the number of features.
+
+    Long names are folded on a narrow terminal.
+    """
+    count = Text(f"\n{len(descriptions)} inputs of the models", style="bold")
+    return Group(*_family_tables(descriptions, width), count)
 
 
-def _families(described: Sequence[FeatureDescription], width: int) -> Iterator[RenderableType]:
+def _family_tables(
+    descriptions: Sequence[FeatureDescription], width: int
+) -> Iterator[RenderableType]:
     for family in FeatureFamily:
-        ours = [one for one in described if one.declared.family is family]
-        if ours:
-            yield Text(f"\n{family.value} ({len(ours)})", style="bold")
-            yield _table(ours, width)
+        members = [each for each in descriptions if each.declared.family is family]
+        if members:
+            yield Text(f"\n{family.value} ({len(members)})", style="bold")
+            yield _table(members, width)
 
 
-def _table(described: Iterable[FeatureDescription], width: int) -> Grid:
+def _table(descriptions: Iterable[FeatureDescription], width: int) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="dim")
     is_wide = width >= MAX_WIDTH
     grid.add_column("feature", overflow="fold", min_width=24, no_wrap=is_wide)
     for name in ("level", "unit"):
         grid.add_column(name, overflow="fold", max_width=17)
     grid.add_column("bounds", no_wrap=True)
-    grid.add_column("is", overflow="fold")
-    for one in described:
-        declared = one.declared
+    grid.add_column("description", overflow="fold")
+    for description in descriptions:
+        declared = description.declared
         row = (
             declared.name,
-            one.level,
+            description.level,
             declared.unit,
             format_bounds(declared),
             declared.description,
@@ -54,28 +59,28 @@ def _table(described: Iterable[FeatureDescription], width: int) -> Grid:
     return grid
 
 
-def feature_view(one: FeatureDescription) -> RenderableType:
-    """Return all that is declared of a feature, a line a fact."""
+def feature_view(description: FeatureDescription) -> RenderableType:
+    """Return the description of a feature, with one line for each fact."""
     grid = Grid(box=None, pad_edge=False, show_header=False)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, fact in _list_facts(one):
+    for name, fact in _list_facts(description):
         grid.add_row(name, Text(fact))
-    title = Text(one.declared.name, style="bold")
-    return Group(title, Text(one.declared.description), Text(), grid)
+    title = Text(description.declared.name, style="bold")
+    return Group(title, Text(description.declared.description), Text(), grid)
 
 
-def _list_facts(one: FeatureDescription) -> Iterator[tuple[str, str]]:
-    facts = one.facts
+def _list_facts(description: FeatureDescription) -> Iterator[tuple[str, str]]:
+    facts = description.facts
     for name, fact in facts.items():
         if name in _TITLE_FIELDS:
             continue
         if name == "unit":
             yield "unit", fact
-            yield "bounds", f"{format_bounds(one.declared)}; null where it can't be known"
+            yield "bounds", f"{format_bounds(description.declared)}; null where it can't be known"
         elif name in {"kind", "level"}:
-            means = facts[f"{name}_means"]
-            yield name, fact if means == fact else f"{fact}: {means}"
+            meaning = facts[f"{name}_means"]
+            yield name, fact if meaning == fact else f"{fact}: {meaning}"
         else:
             yield _FACT_LABELS.get(name, name), _format_fact(fact)
 
@@ -85,7 +90,7 @@ def _format_fact(fact: Any) -> str:  # noqa: ANN401 - any field of a declaration
         case dict():
             return ", ".join(f"{key} {sign:+d}" for key, sign in fact.items()) or "-"
         case tuple():
-            return ", ".join(fact) or "-"
+            return ", ".join(map(str, fact)) or "-"
         case None | "":
             return "-"
     return str(fact)

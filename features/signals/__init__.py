@@ -1,8 +1,8 @@
-"""Signals: what happened, as measures with the time it happened and became known.
+"""Signals: events with measures, the time they happened and the time they became known.
 
-A signal's rows carry `event_time`, `available_at` and measures; those that are added up are
-integers, so that sums are exact whatever the order of addition. Rows of different tables that only
-count together (a unit and its return) become known when the last of them does, and what depends on
-an order (first, capped, so far) follows the order of knowledge: then no row that becomes known
-later can change what was known before.
+The rows of a signal have `event_time`, `available_at` and measures. Measures that are summed are
+integers, so that a sum is exact in any order of addition. Two rules keep the past fixed when a row
+becomes known later. First, rows of different tables that count together (a unit and its return)
+become known with the last of them. Second, a measure that depends on an order (first, capped, so
+far) uses the order in which rows became known.
 """

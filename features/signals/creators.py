@@ -1,4 +1,4 @@
-"""Signals of creators: the videos they make, what these stir, and who they are."""
+"""Signals of creators: their videos, the engagement of these, and their followers."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
 COUNTERS: Final = ("views", "likes", "comments", "shares", "saves", "clicks")
 SMALL_CREATOR_FOLLOWERS: Final = 10_000
-"""Below it a creator is small: such creators convert better, big ones reach more."""
+"""A creator with fewer followers is small; small creators convert better, big ones reach more."""
 THOUSANDTHS: Final = 1_000
 
 
 def videos(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return videos, and what sort they are."""
-    made = add_level_keys(dataset, dataset.knowable_rows("videos"), keys)
-    return made.select(
+    """Return videos, with their kind, sponsorship and tone."""
+    rows = add_level_keys(dataset, dataset.knowable_rows("videos"), keys)
+    return rows.select(
         *keys,
         "event_time",
         "available_at",
         videos=count_one(),
-        review_videos=indicator(made.kind == "review"),
-        sponsored_videos=indicator(made.is_sponsored),
-        sentiment_known=indicator(made.sentiment.notnull()),
-        sentiment_thousandths=(made.sentiment * THOUSANDTHS).round().cast("int64").fill_null(0),
+        review_videos=indicator(rows.kind == "review"),
+        sponsored_videos=indicator(rows.is_sponsored),
+        sentiment_known=indicator(rows.sentiment.notnull()),
+        sentiment_thousandths=(rows.sentiment * THOUSANDTHS).round().cast("int64").fill_null(0),
     )
 
 
 def reach(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return videos with their reach: what was known of their creator when they became known."""
-    made = dataset.knowable_rows("videos").left_join(_followers(dataset), "video_id")
-    made = add_level_keys(dataset, made, keys)
-    return made.select(
+    """Return videos with the followers of their creator, as known when the video became known."""
+    rows = dataset.knowable_rows("videos").left_join(_followers(dataset), "video_id")
+    rows = add_level_keys(dataset, rows, keys)
+    return rows.select(
         *keys,
         "event_time",
         "available_at",
-        reach_known=indicator(made.followers.notnull()),
-        small_creator_videos=indicator(made.followers < SMALL_CREATOR_FOLLOWERS),
-        followers_reached=made.followers.fill_null(0),
+        reach_known=indicator(rows.followers.notnull()),
+        small_creator_videos=indicator(rows.followers < SMALL_CREATOR_FOLLOWERS),
+        followers_reached=rows.followers.fill_null(0),
     )
 
 
 def _followers(dataset: Dataset) -> ir.Table:
-    """Return the followers of each video's creator as last observed when it was made.
+    """Return the followers of each video's creator, as last observed by the time of the video.
 
-    An observation that became known after the video did doesn't count.
+    An observation doesn't count if it became known after the video became known.
     """
-    seen = dataset.knowable_rows("videos").select(
+    videos_made = dataset.knowable_rows("videos").select(
         "video_id", "creator_id", made_at="event_time", made_known_at="available_at"
     )
     stats = dataset.knowable_rows("creator_stats").select(
         "creator_id", "followers", observed_at="event_time", observed_known_at="available_at"
     )
-    pairs = seen.inner_join(stats, "creator_id")
+    pairs = videos_made.inner_join(stats, "creator_id")
     pairs = pairs.filter(
         pairs.observed_at <= pairs.made_at, pairs.observed_known_at <= pairs.made_known_at
     )
@@ -75,15 +75,15 @@ def _followers(dataset: Dataset) -> ir.Table:
 
 
 def engagement(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return what each observation of a video's counters added to the highest known before.
+    """Return the growth of each video's counters: by how much an observation raised the maximum.
 
-    Counters only grow; an observation that is below what was known already adds nothing. So the
-    parts known at a moment add up to the highest counters known then.
+    Counters only grow, so an observation below the known maximum adds nothing. The rows known at a
+    moment add up to the highest counters known at that moment.
     """
-    made = dataset.knowable_rows("videos").select(
+    videos_made = dataset.knowable_rows("videos").select(
         "video_id", "listing_id", "creator_id", made_known_at="available_at"
     )
-    stats = dataset.knowable_rows("video_stats").inner_join(made, "video_id")
+    stats = dataset.knowable_rows("video_stats").inner_join(videos_made, "video_id")
     stats = stats.mutate(known_at=ibis.greatest(stats.available_at, stats.made_known_at))
     before = ibis.window(
         group_by="video_id",
@@ -110,6 +110,6 @@ def _increase(
 
 
 def creator_stats(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return creators as observed."""
+    """Return observations of creators, with their followers."""
     stats = dataset.knowable_rows("creator_stats")
     return stats.select(*keys, "event_time", "available_at", "followers")

@@ -1,4 +1,4 @@
-"""Signals of listings themselves: their start, their prices, and what their product is."""
+"""Signals of listings: their start, list prices and unit costs, and the facts of products."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from features.signals.signal import Keys, add_level_keys, count_one
 
 
 def listing_starts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return listings going live, and who runs pricing, logistics and service for them."""
+    """Return the start of each listing, and who runs its pricing, logistics and service."""
     listings = dataset.tables["listings"]
     starts = listings.select(
         "listing_id",
@@ -31,7 +31,7 @@ def _has_mode(listings: ir.Table, mode: str) -> ir.IntegerValue:
 
 
 def prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return list prices as they were set; `price_changes` doesn't count the first."""
+    """Return list prices as they were set; `price_changes` doesn't count the first price."""
     listings = dataset.tables["listings"]
     starts = listings.select(
         "listing_id",
@@ -48,7 +48,10 @@ def prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 
 
 def product_facts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return what a product is: the same at any moment, so it is known from the first day on."""
+    """Return weight and volume of products.
+
+    The contract gives them no time, so they count as known since the earliest day.
+    """
     products = dataset.tables["products"]
     always = ibis.literal(f"{EARLIEST} 00:00:00").cast("timestamp")
     return products.select(
@@ -61,9 +64,9 @@ def product_facts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 
 
 def listing_costs(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return the cost of a listing's product where it is in the market's currency.
+    """Return the unit cost of listings whose product has its cost in the currency of the market.
 
-    There are no exchange rates in the contract: a cost in another currency says nothing here.
+    The contract has no exchange rates, so a cost in another currency is left out.
     """
     products = dataset.tables["products"].select(
         "product_id", "unit_cost_minor", cost_currency="currency"

@@ -1,4 +1,4 @@
-"""Signals of localisation: attributes as set, and what markets require."""
+"""Signals of localisation: settings of attributes, and requirements of markets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from features.signals.signal import Keys, add_level_keys, count_one
 
 
 def localisation(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return attributes as they were set, each value (0…1) in the column of its attribute."""
+    """Return settings of attributes, with the value (0…1) in the column of its attribute."""
     settings = add_level_keys(dataset, dataset.knowable_rows("localisation"), keys)
     return settings.select(
         *keys,
@@ -30,9 +30,9 @@ def _select_attribute(settings: ir.Table, attribute: str) -> ir.FloatingValue:
 
 
 def requirements(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return what is required of listings, each requirement from `event_time` to `ends_at`.
+    """Return requirements of listings, each in force from `event_time` to `ends_at`.
 
-    `ends_at` is null where no end is known.
+    `ends_at` is null if no end is known.
     """
     required = dataset.knowable_rows("requirements").select(
         "market",

@@ -1,4 +1,4 @@
-"""Signals of logistics: parcels delivered, how long they took, and which came late."""
+"""Signals of logistics: delivered parcels, their delivery times and delays."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ TENTHS: Final = 10
 
 
 def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return delivered order lines at their delivery.
+    """Return order lines at the time of their delivery.
 
-    `delivery_days` are whole days from order to delivery, a started day counted as one;
-    `promised_tenths` are tenths of a day, of lines with a promise alone (`promised_parcels`).
+    `delivery_days` are whole days from order to delivery; a started day counts as one.
+    `promised_tenths` are tenths of a day, 0 for a line without a promise; `promised_parcels`
+    counts the lines with one.
     """
     lines = dataset.knowable_rows("orders").select(
         "order_line_id",
@@ -33,7 +34,7 @@ def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     )
     joined = add_level_keys(dataset, delivered.inner_join(lines, "order_line_id"), keys)
     promised = (joined.promised_days * MICROSECONDS_PER_DAY).round().cast("int64")
-    taken = count_microseconds(joined.ordered_at, joined.event_time)
+    delivery_time = count_microseconds(joined.ordered_at, joined.event_time)
     return joined.select(
         *keys,
         "event_time",
@@ -42,5 +43,5 @@ def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         delivery_days=count_started_days(joined.ordered_at, joined.event_time),
         promised_parcels=indicator(joined.promised_days.notnull()),
         promised_tenths=(joined.promised_days * TENTHS).round().cast("int64").fill_null(0),
-        late_parcels=indicator(taken > promised),
+        late_parcels=indicator(delivery_time > promised),
     )

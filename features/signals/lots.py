@@ -1,4 +1,4 @@
-"""Signals of stock: what is on sale, and how much of each lot sold within its horizon."""
+"""Signals of stock: units on sale, and the part of each lot that sold within its horizon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.signals.signal import Keys, add_level_keys, count_one, count_zero,
 
 
 def offers(dataset: Dataset) -> ir.Table:
-    """Return stock observations with the units they put on sale, by where these are."""
+    """Return stock observations: units on hand, units inbound, and their sum as units on sale."""
     stock = dataset.knowable_rows("stock")
     return stock.select(
         "listing_id",
@@ -24,15 +24,15 @@ def offers(dataset: Dataset) -> ir.Table:
 
 
 def lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units offered at the end of their horizon, and those sold within it."""
-    seen = offers(dataset)
+    """Return the units of each lot, offered and sold, at the end of its horizon."""
+    observations = offers(dataset)
     horizon = ibis.interval(days=horizons.horizon_days)
-    on_sale = seen.filter(seen.units_offered > 0).select(
+    on_sale = observations.filter(observations.units_offered > 0).select(
         "listing_id",
         "units_offered",
         offered_at="event_time",
         offer_known_at="available_at",
-        over_at=seen.event_time + horizon,
+        over_at=observations.event_time + horizon,
     )
     offered = on_sale.select(
         "listing_id",
@@ -49,10 +49,10 @@ def lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
 
 
 def _split_sales(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
-    """Split each lot's sales into what became known at each moment, in the order of knowledge.
+    """Split the sales of each lot into one part for each moment at which orders became known.
 
-    The parts known at a moment add up to `min(units offered, units ordered as known then)`. Most
-    orders are known before the lot's horizon is over, and so become one part.
+    The parts known at a moment add up to `min(units offered, units ordered)`, as known at that
+    moment. Most orders are known before the horizon of the lot ends; these form a single part.
     """
     orders = dataset.knowable_rows("orders").select(
         "listing_id", "event_time", "available_at", "units"
@@ -76,13 +76,13 @@ def _split_sales(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
 
 
 def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return stock observations, with those that find nothing counted.
+    """Return stock observations, with indicators of empty stock.
 
-    `stockouts` have nothing on hand or on its way, `sold_outs` nothing on hand, and `settled`
-    ones nothing on its way.
+    `stockouts` counts observations with nothing on hand or inbound, `sold_outs` those with nothing
+    on hand, and `settled` those with nothing inbound.
     """
-    seen = add_level_keys(dataset, offers(dataset), keys)
-    return seen.select(
+    rows = add_level_keys(dataset, offers(dataset), keys)
+    return rows.select(
         *keys,
         "event_time",
         "available_at",
@@ -90,7 +90,7 @@ def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "units_on_hand",
         "units_inbound",
         observations=count_one(),
-        stockouts=indicator(seen.units_offered == 0),
-        sold_outs=indicator(seen.units_on_hand == 0),
-        settled=indicator(seen.units_inbound == 0),
+        stockouts=indicator(rows.units_offered == 0),
+        sold_outs=indicator(rows.units_on_hand == 0),
+        settled=indicator(rows.units_inbound == 0),
     )

@@ -1,4 +1,4 @@
-"""Signals of orders: units and money, what came back, and who bought again."""
+"""Signals of orders: units and revenue, returns, and repurchases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from features.signals.signal import Keys, add_level_keys, count_one, count_zero,
 
 
 def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return order lines; those that a creator led to count again as `creator_units`."""
+    """Return order lines; `creator_units` counts the units that were ordered through a creator."""
     lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
     return lines.select(
         *keys,
@@ -32,8 +32,9 @@ def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
 def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
     """Return order lines with the end of their return window, `over_at`.
 
-    `known_at` is when line and delivery are both known. Where the data have deliveries, a line
-    not delivered has no end yet and is left out; else the assumed days stand in.
+    `known_at` is the time at which line and delivery are both known. If the data have deliveries,
+    a line without one is left out, since its window has no end yet. If they have none, the assumed
+    number of delivery days is used.
     """
     lines = dataset.knowable_rows("orders")
     window = ibis.interval(days=horizons.return_window_days)
@@ -52,7 +53,7 @@ def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
 
 
 def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
-    """Return the returns that came within the window of their line, with the line's columns."""
+    """Return the returns within the window of their order line, with the columns of the line."""
     returned = dataset.knowable_rows("returns").select(
         "order_line_id",
         "reason",
@@ -65,9 +66,9 @@ def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
 
 
 def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units whose return window is over, and those of them that came back, by reason."""
+    """Return units whose return window is over, and the returned ones among them, by reason."""
     lines = add_level_keys(dataset, order_lines_with_end(dataset, horizons), keys)
-    returned = returns_within_window(dataset, lines)
+    returns = returns_within_window(dataset, lines)
     mature = lines.select(
         *keys,
         event_time=lines.over_at,
@@ -76,28 +77,30 @@ def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         units_returned=count_zero(),
         **{f"units_returned_{reason}": count_zero() for reason in RETURN_REASONS},
     )
-    back = returned.select(
+    returned = returns.select(
         *keys,
-        event_time=returned.over_at,
-        available_at=ibis.greatest(returned.known_at, returned.return_known_at, returned.over_at),
+        event_time=returns.over_at,
+        available_at=ibis.greatest(returns.known_at, returns.return_known_at, returns.over_at),
         units_ripe=count_zero(),
-        units_returned=returned.returned_units,
+        units_returned=returns.returned_units,
         **{
-            f"units_returned_{reason}": indicator(returned.reason == reason)
-            * returned.returned_units
+            f"units_returned_{reason}": indicator(returns.reason == reason) * returns.returned_units
             for reason in RETURN_REASONS
         },
     )
-    return mature.union(back)
+    return mature.union(returned)
 
 
 def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units on the day of delivery, and those back, until `mature_units` counts them."""
+    """Return delivered units while their return window is open, and the returned ones among them.
+
+    Each row has the time of delivery as `event_time`, and ends when `mature_units` counts it.
+    """
     lines = order_lines_with_end(dataset, horizons)
     lines = lines.mutate(arrived_at=lines.over_at - ibis.interval(days=horizons.return_window_days))
     lines = add_level_keys(dataset, lines, keys)
-    back = returns_within_window(dataset, lines)
-    return_known_at = ibis.greatest(back.known_at, back.return_known_at)
+    returns = returns_within_window(dataset, lines)
+    return_known_at = ibis.greatest(returns.known_at, returns.return_known_at)
     arrived = lines.select(
         *keys,
         event_time=lines.arrived_at,
@@ -106,40 +109,41 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         units_open=lines.units,
         units_open_returned=count_zero(),
     )
-    returned = back.select(
+    returned = returns.select(
         *keys,
-        event_time=back.arrived_at,
-        available_at=ibis.greatest(return_known_at, back.returned_at),
-        ends_at=ibis.greatest(return_known_at, back.over_at),
+        event_time=returns.arrived_at,
+        available_at=ibis.greatest(return_known_at, returns.returned_at),
+        ends_at=ibis.greatest(return_known_at, returns.over_at),
         units_open=count_zero(),
-        units_open_returned=back.returned_units,
+        units_open_returned=returns.returned_units,
     )
     return arrived.union(returned)
 
 
 def returned_parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return units on the day they came back, whether or not their return window is over."""
+    """Return units at the time they came back, whether their return window is over or not."""
     lines = dataset.knowable_rows("orders").select(
         "order_line_id", "listing_id", "creator_id", line_known_at="available_at"
     )
     returned = dataset.knowable_rows("returns").select(
         "order_line_id", "event_time", return_known_at="available_at", units_back="units"
     )
-    back = add_level_keys(dataset, returned.inner_join(lines, "order_line_id"), keys)
-    return back.select(
+    parcels = add_level_keys(dataset, returned.inner_join(lines, "order_line_id"), keys)
+    return parcels.select(
         *keys,
         "event_time",
         "units_back",
-        available_at=ibis.greatest(back.line_known_at, back.return_known_at),
+        available_at=ibis.greatest(parcels.line_known_at, parcels.return_known_at),
     )
 
 
 def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return buyers at the end of their repurchase window, and those who bought again in it.
+    """Return buyers at the end of their repurchase window, and those who bought again within it.
 
-    A buyer's first purchase is the one known first; `repeat_days` are the whole days, rounded up,
-    from there to the repeat known first. A purchase that happened before the one known first is
-    no repeat, however late it becomes known: with late data a few repeats are missed.
+    The first purchase of a buyer is the one that became known first. `repeat_days` are the whole
+    days, rounded up, from it to the repeat that became known first. A purchase that happened
+    before the first one is no repeat, even if it becomes known later; with late data a few repeats
+    are missed.
     """
     lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
     lines = lines.filter(lines.buyer_key.notnull())
@@ -167,7 +171,7 @@ def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Tabl
 
 
 def _repeats(lines: ir.Table, first: ir.Table, buyer: Keys) -> ir.Table:
-    """Return the repeat known first of each buyer who bought again within the window."""
+    """Return for each buyer the repeat within the window that became known first."""
     again = lines.inner_join(first, buyer)
     again = again.filter(
         again.order_id != again.first_order_id,
@@ -191,7 +195,7 @@ MICROSECONDS_PER_DAY: Final = 86_400_000_000
 
 
 def count_started_days(start: ir.TimestampValue, stop: ir.TimestampValue) -> ir.IntegerValue:
-    """Return the days from one naive time to a later one, a started day counted as a whole."""
+    """Return the days from one naive time to a later one; a started day counts as a whole day."""
     micros = count_microseconds(start, stop)
     return ((micros + MICROSECONDS_PER_DAY - 1) // MICROSECONDS_PER_DAY).cast("int64")
 

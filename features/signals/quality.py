@@ -12,27 +12,27 @@ from features.dataset.horizons import Horizons
 from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
 MAX_LOW_STARS: Final = 2
-"""Up to so many stars a review is a bad one."""
+"""A review with at most this number of stars is bad."""
 
 
 def reviews(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return buyers' reviews."""
-    written = add_level_keys(dataset, dataset.knowable_rows("reviews"), keys)
-    return written.select(
+    rows = add_level_keys(dataset, dataset.knowable_rows("reviews"), keys)
+    return rows.select(
         *keys,
         "event_time",
         "available_at",
         reviews=count_one(),
-        stars=written.rating,
-        low_star_reviews=indicator(written.rating <= MAX_LOW_STARS),
-        media_reviews=indicator(written.has_media),
+        stars=rows.rating,
+        low_star_reviews=indicator(rows.rating <= MAX_LOW_STARS),
+        media_reviews=indicator(rows.has_media),
     )
 
 
 def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return quality inspections of suppliers."""
-    made = dataset.knowable_rows("supplier_audits")
-    return made.select(
+    """Return quality audits of suppliers."""
+    rows = dataset.knowable_rows("supplier_audits")
+    return rows.select(
         *keys,
         "event_time",
         "available_at",
@@ -40,8 +40,8 @@ def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "lead_time_days",
         "inspected_units",
         audits=count_one(),
-        # A source may count defects of units beyond those inspected: a share stays a share.
-        defective_units=ibis.least(made.defective_units, made.inspected_units),
+        # A source may count defects of units beyond those inspected; the share must not exceed 1.
+        defective_units=ibis.least(rows.defective_units, rows.inspected_units),
     )
 
 

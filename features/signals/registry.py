@@ -1,4 +1,4 @@
-"""The one explicit list of signals."""
+"""The explicit list of signals."""
 
 from __future__ import annotations
 

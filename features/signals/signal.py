@@ -1,4 +1,4 @@
-"""What a signal is, and how its rows get the keys of a level."""
+"""Signal, the declaration of a relation of events, and the keys of its rows."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ LISTING_AND_CREATOR: Final[Keys] = ("listing_id", "creator_id")
 
 @dataclass(frozen=True)
 class Signal:
-    """A relation of events; its features are null where a table it needs is absent.
+    """A relation of events; its features are null if a table in `needs` is absent.
 
-    `build` makes its rows with the given key columns. The rows of a level are those of its
-    subjects, so that they are made only once; where `is_additive` is false they differ from level
-    to level (a supplier's first-time buyer may have bought of another listing) and are made anew.
+    `build` makes the rows with the given key columns. Usually the rows of all levels are those of
+    the subject, made once. With `is_additive=False` they differ between levels and are made for
+    each level: a first-time buyer of a listing may have bought from the same supplier before.
     """
 
     needs: tuple[str, ...]
@@ -35,35 +35,35 @@ class Signal:
     is_additive: bool = True
 
     def has_level(self, level: Level) -> bool:
-        """Tell whether the rows can be told apart by the keys of a level."""
+        """Return True if the rows have the keys of a level, or can get them from their listing."""
         if set(LEVEL_KEYS[level]) <= set(self.subject):
             return True
         return "listing_id" in self.subject and level is not Level.CREATOR
 
 
 def add_level_keys(dataset: Dataset, events: ir.Table, keys: Keys) -> ir.Table:
-    """Add those keys of a level to events of listings that they don't have yet."""
+    """Add to events of listings the keys of a level that they lack."""
     if set(keys) <= set(events.columns):
         return events
     return join_level_keys(events, dataset.listing_facts(), keys)
 
 
 def join_level_keys(events: ir.Table, facts: ir.Table, keys: Keys) -> ir.Table:
-    """Add the keys that events of listings lack out of the facts of all listings."""
+    """Add to events of listings the keys that they lack, from the facts of all listings."""
     missing = [key for key in keys if key not in events.columns]
     return events.inner_join(facts.select("listing_id", *missing), "listing_id")
 
 
 def count_one() -> ir.IntegerScalar:
-    """Return the measure that counts rows."""
+    """Return the measure of a row that counts: 1."""
     return ibis.literal(1, "int64")
 
 
 def count_zero() -> ir.IntegerScalar:
-    """Return the measure of rows that don't count."""
+    """Return the measure of a row that doesn't count: 0."""
     return ibis.literal(0, "int64")
 
 
 def indicator(condition: ir.BooleanValue) -> ir.IntegerValue:
-    """Return 1 where a condition holds, and 0 where it doesn't or can't be told."""
+    """Return 1 where a condition is true, and 0 where it is false or null."""
     return condition.fill_null(False).cast("int64")  # noqa: FBT003 - ibis's own signature

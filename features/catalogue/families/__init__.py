@@ -1,1 +1,1 @@
-"""The declarations of features, a family a file."""
+"""The declarations of features, one file for each family."""

@@ -1,4 +1,4 @@
-"""The record of the creator who made the latest video: what came of all they promoted before."""
+"""The record of the creator of the latest video: orders, returns and views of all their videos."""
 
 from __future__ import annotations
 
@@ -15,34 +15,40 @@ VIDEOS: Final = Topic(SignalName.VIDEOS, FeatureFamily.CREATORS)
 STATS: Final = Topic(SignalName.CREATOR_STATS, FeatureFamily.CREATORS)
 
 
-def _total(topic: Topic, measure: str, sentence: str, *, unit: str, name: str = "") -> Windowed:
+def _declare_total(
+    topic: Topic, measure: str, sentence: str, *, unit: str, name: str = ""
+) -> Windowed:
     return topic.total(
         measure, sentence, level=Level.CREATOR, days=180, unit=unit, name=name or measure
     )
 
 
-_UNITS: Final = _total(
+_UNITS: Final = _declare_total(
     ORDERS, "units", "Units ordered through the {level},", unit="units", name="units_ordered"
 )
-_MATURE: Final = _total(
+_MATURE: Final = _declare_total(
     MATURE,
     "units_ripe",
     "Units ordered through the {level} whose return window ended",
     unit="units",
 )
-_RETURNED: Final = _total(
+_RETURNED: Final = _declare_total(
     MATURE,
     "units_returned",
     "Units ordered through the {level} that came back, of those whose return window ended",
     unit="units",
 )
-_VIEWS: Final = _total(ENGAGEMENT, "views", "Views of all videos of the {level},", unit="views")
-_CLICKS: Final = _total(ENGAGEMENT, "clicks", "Clicks on all videos of the {level},", unit="clicks")
+_VIEWS: Final = _declare_total(
+    ENGAGEMENT, "views", "Views of all videos of the {level},", unit="views"
+)
+_CLICKS: Final = _declare_total(
+    ENGAGEMENT, "clicks", "Clicks on all videos of the {level},", unit="clicks"
+)
 
 
 CREATOR_RECORD: Final[tuple[Feature, ...]] = (
     *(_UNITS, _MATURE, _RETURNED, _VIEWS, _CLICKS),
-    _total(VIDEOS, "videos", "Videos made by the {level},", unit="videos"),
+    _declare_total(VIDEOS, "videos", "Videos made by the {level},", unit="videos"),
     STATS.current(
         "followers",
         "Followers of the {level}, as last observed",

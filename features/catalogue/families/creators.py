@@ -1,4 +1,4 @@
-"""Creator reviews: what videos about a listing stir, and whom they reach."""
+"""Creator reviews: the videos about a listing, their engagement and their reach."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ PER_VIEW: Final = {
     "saves": "save_rate",
     "clicks": "click_rate",
 }
-"""Counters and what they are called per view."""
+"""Counters, and the names of their rates per view."""
 
 
 def declare_engagement(counter: str, level: Level, days: int) -> Windowed:
-    """Declare a counter's growth over a window."""
-    sentence = counter.capitalize() + " that new observations of videos about the {level} added"
+    """Declare the growth of a counter over a window."""
+    sentence = f"New {counter} on videos about the {{level}}, as observed"
     return ENGAGEMENT.total(counter, sentence, level=level, days=days, unit=counter)
 
 
-def _per_view(counter: str, level: Level, days: int) -> Derived:
+def _declare_rate_per_view(counter: str, level: Level, days: int) -> Derived:
     sentence = counter.capitalize() + " per view of videos about the {level}"
     views = declare_engagement("views", level, days)
     return declare_share(
@@ -52,7 +52,7 @@ def declare_videos(measure: str, sentence: str, level: Level) -> Windowed:
     return VIDEOS.total(measure, sentence, level=level, days=DAYS, unit=unit)
 
 
-def _recent(short: int, long: int) -> Derived:
+def _declare_recent_view_share(short: int, long: int) -> Derived:
     return Derived(
         name=f"recent_view_share_{long}d",
         description=f"Share of the listing's views of the last {long} days that came in the last "
@@ -65,8 +65,8 @@ def _recent(short: int, long: int) -> Derived:
     )
 
 
-def _videos(level: Level) -> tuple[Feature, ...]:
-    """Declare how many videos, by how many creators."""
+def _declare_video_counts(level: Level) -> tuple[Feature, ...]:
+    """Declare the number of videos and the number of their creators."""
     return (
         declare_videos("videos", "Videos made about the {level}", level),
         VIDEOS.distinct_count(
@@ -94,7 +94,7 @@ _SMALL: Final = REACH.total(
 )
 _REACH_KNOWN: Final = REACH.total(
     "reach_known",
-    "Videos about the {level} whose creator's followers were known",
+    "Videos about the {level} whose creator had a known number of followers",
     level=_LISTING,
     days=DAYS,
     unit="videos",
@@ -136,11 +136,11 @@ CREATORS: Final[tuple[Feature, ...]] = (
     *(declare_engagement(counter, Level.PRODUCT, 28) for counter in ("views", "clicks")),
     *(declare_engagement(counter, Level.CATEGORY_MARKET, 28) for counter in ("views", "clicks")),
     declare_engagement("views", Level.SUPPLIER_CATEGORY, 84),
-    *(_per_view(counter, _LISTING, 28) for counter in PER_VIEW),
-    _per_view("clicks", Level.PRODUCT, 28),
-    _per_view("clicks", Level.CATEGORY_MARKET, 28),
-    _recent(7, 28),
-    _recent(28, 84),
+    *(_declare_rate_per_view(counter, _LISTING, 28) for counter in PER_VIEW),
+    _declare_rate_per_view("clicks", Level.PRODUCT, 28),
+    _declare_rate_per_view("clicks", Level.CATEGORY_MARKET, 28),
+    _declare_recent_view_share(7, 28),
+    _declare_recent_view_share(28, 84),
     Derived(
         name="view_share_category_market_28d",
         description="Share of the views of the category in the market that videos about the "
@@ -154,14 +154,14 @@ CREATORS: Final[tuple[Feature, ...]] = (
     Derived(
         name="units_per_click_84d",
         description="Units of the listing ordered in the last 84 days per click on videos about "
-        "it in them.",
+        "it in the same days.",
         unit="units per click",
         family=FeatureFamily.CREATORS,
         inputs=("units_ordered_84d", "clicks_84d"),
         function=ratio,
     ),
-    *_videos(_LISTING),
-    *_videos(Level.PRODUCT),
+    *_declare_video_counts(_LISTING),
+    *_declare_video_counts(Level.PRODUCT),
     declare_videos("videos", "Videos made about listings of the {level}", Level.CATEGORY_MARKET),
     *(_REVIEWS, _SPONSORED, _SMALL, _REACH_KNOWN, _REACHED, _TONE_KNOWN),
     _drop_low_bound(_TONE),
@@ -203,8 +203,8 @@ CREATORS: Final[tuple[Feature, ...]] = (
     ),
     LargestShare(
         name="top_creator_view_share_84d",
-        description="Share of the listing's views of the last 84 days that its top creator "
-        "brought.",
+        description="Share of the listing's views of the last 84 days that its most viewed "
+        "creator brought.",
         unit="share",
         family=FeatureFamily.CREATORS,
         high=1.0,

@@ -1,4 +1,4 @@
-"""Demand: how much is ordered, at every level, how lately and in which season."""
+"""Demand: units ordered at each level, their recency and their season."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ORDERS: Final = Topic(SignalName.ORDERS, FeatureFamily.DEMAND)
 STARTS: Final = Topic(SignalName.LISTING_STARTS, FeatureFamily.DEMAND)
 
 
-def _unit_total(level: Level, days: int) -> Windowed:
+def _declare_unit_total(level: Level, days: int) -> Windowed:
     sentence = "Units of the {level} ordered"
     return ORDERS.total(
         "units", sentence, level=level, days=days, unit="units", name="units_ordered"
     )
 
 
-def _recent_share(level: Level) -> Derived:
+def _declare_recent_share(level: Level) -> Derived:
     return Derived(
         name=name_feature("recent_order_share", level, 84),
         description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 84 days "
@@ -36,7 +36,7 @@ def _recent_share(level: Level) -> Derived:
         unit="share",
         family=FeatureFamily.DEMAND,
         high=1.0,
-        inputs=(_unit_total(level, 28).name, _unit_total(level, 84).name),
+        inputs=(_declare_unit_total(level, 28).name, _declare_unit_total(level, 84).name),
         function=ratio,
     )
 
@@ -45,39 +45,43 @@ AGES: Final = {
     Level.LISTING: "days_since_listed",
     Level.PRODUCT: "days_since_first_listed_product",
 }
-"""Days since a level's first listing went live: no window counts days before."""
+"""The feature that counts the days since a level's first listing went live.
+
+A daily rate divides by no more days than these.
+"""
 
 
 _RATE_DAYS: Final = (7, 28, 84)
-"""Windows whose daily rates tell what a coming month brings: how demand is now, and in a season."""
+"""Windows of the daily rates: from the demand of this week to that of a season."""
 
 
-def _cover(level: Level, days: int) -> Derived:
+def _declare_cover(level: Level, days: int) -> Derived:
     return Derived(
         name=name_feature("demand_cover", level, days),
-        description=f"Units of the {LEVEL_TITLES[level]} that {COVERED_DAYS} days would bring at "
-        f"the rate of the last {days} days, or of those since it went live, per unit offered now.",
+        description=f"Units of the {LEVEL_TITLES[level]} that would be ordered in {COVERED_DAYS} "
+        f"days at the daily rate of the last {days} days (or since it went live, if that is "
+        "shorter), per unit offered now.",
         unit="units per unit",
         family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
-        inputs=(_unit_total(level, days).name, AGES[level], "units_offered"),
+        inputs=(_declare_unit_total(level, days).name, AGES[level], "units_offered"),
         function=cover,
         constants=(float(days),),
     )
 
 
-def _season(level: Level) -> Derived:
+def _declare_season_share(level: Level) -> Derived:
     return Derived(
         name=name_feature("coming_season_share", level, 365),
         description=f"Share of the units of the {LEVEL_TITLES[level]} ordered in the last 365 days "
-        "that were ordered in those 28 days of the year that come next; null before a year is "
+        "that were ordered one year before the coming 28 days; null until a year of orders is "
         "known.",
         unit="share",
         family=FeatureFamily.DEMAND,
         high=1.0,
         inputs=(
-            _unit_total(level, 365).name,
-            _unit_total(level, 337).name,
+            _declare_unit_total(level, 365).name,
+            _declare_unit_total(level, 337).name,
             "days_since_first_order_market",
         ),
         function=coming_season,
@@ -96,12 +100,12 @@ REQUEST_FIELDS: Final = (
 )
 
 DEMAND: Final[tuple[Feature, ...]] = (
-    *(_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
-    *(_unit_total(Level.PRODUCT, days) for days in (28, 84)),
-    _unit_total(Level.SUPPLIER, 84),
-    *(_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
-    *(_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
-    *(_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
+    *(_declare_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
+    *(_declare_unit_total(Level.PRODUCT, days) for days in (28, 84)),
+    _declare_unit_total(Level.SUPPLIER, 84),
+    *(_declare_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
+    *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
+    *(_declare_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
     ORDERS.total(
         "order_lines",
         "Order lines of the {level}",
@@ -152,12 +156,12 @@ DEMAND: Final[tuple[Feature, ...]] = (
         signal=SignalName.ORDERS,
         measure="order_lines",
     ),
-    _recent_share(Level.LISTING),
-    _recent_share(Level.PRODUCT),
-    _recent_share(Level.SUPPLIER_CATEGORY),
-    _recent_share(Level.CATEGORY_MARKET),
-    *(_cover(Level.LISTING, days) for days in _RATE_DAYS),
-    *(_cover(Level.PRODUCT, days) for days in (28, 84)),
-    _season(Level.CATEGORY_MARKET),
-    _season(Level.MARKET),
+    _declare_recent_share(Level.LISTING),
+    _declare_recent_share(Level.PRODUCT),
+    _declare_recent_share(Level.SUPPLIER_CATEGORY),
+    _declare_recent_share(Level.CATEGORY_MARKET),
+    *(_declare_cover(Level.LISTING, days) for days in _RATE_DAYS),
+    *(_declare_cover(Level.PRODUCT, days) for days in (28, 84)),
+    _declare_season_share(Level.CATEGORY_MARKET),
+    _declare_season_share(Level.MARKET),
 )

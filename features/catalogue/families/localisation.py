@@ -1,4 +1,4 @@
-"""Localisation: what the market requires, what of it is met, attribute by attribute."""
+"""Localisation: the requirements of the market, and how far a listing meets each of them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SETTINGS: Final = Topic(SignalName.LOCALISATION, FeatureFamily.LOCALISATION)
 EVERY: Final = ""
 
 
-def _requirement_count(name: str, prefix: str, what: str) -> InForce:
+def _declare_requirement_count(name: str, prefix: str, noun: str) -> InForce:
     return InForce(
         name=name_feature(name, Level.CATEGORY_MARKET),
-        description=f"{what} that are required of the {LEVEL_TITLES[Level.CATEGORY_MARKET]} now.",
-        unit=what.lower(),
+        description=f"{noun} that are required of the {LEVEL_TITLES[Level.CATEGORY_MARKET]} now.",
+        unit=noun.lower(),
         family=FeatureFamily.LOCALISATION,
         level=Level.CATEGORY_MARKET,
         signal=SignalName.REQUIREMENTS,
@@ -35,11 +35,11 @@ def _requirement_count(name: str, prefix: str, what: str) -> InForce:
     )
 
 
-def _met_count(name: str, prefix: str, what: str) -> Fulfilled:
+def _declare_fulfilled_count(name: str, prefix: str, noun: str) -> Fulfilled:
     return Fulfilled(
         name=name,
-        description=f"{what} that are required of the listing now and that it fully meets.",
-        unit=what.lower(),
+        description=f"{noun} that are required of the listing now and that it fully meets.",
+        unit=noun.lower(),
         family=FeatureFamily.LOCALISATION,
         level=Level.LISTING,
         signal=SignalName.REQUIREMENTS,
@@ -48,7 +48,7 @@ def _met_count(name: str, prefix: str, what: str) -> Fulfilled:
     )
 
 
-def _requirement_flag(attribute: str) -> Required:
+def _declare_requirement_flag(attribute: str) -> Required:
     return Required(
         name=f"is_{attribute}_required_category_market",
         description=f"Whether the category must have its {attribute.replace('_', ' ')} localised "
@@ -62,7 +62,7 @@ def _requirement_flag(attribute: str) -> Required:
     )
 
 
-def _value(attribute: str) -> Latest:
+def _declare_met_share(attribute: str) -> Latest:
     return SETTINGS.current(
         f"{attribute}_met_share",
         f"How far the {attribute.replace('_', ' ')} of the {{level}} is localised, as last set",
@@ -73,27 +73,27 @@ def _value(attribute: str) -> Latest:
     )
 
 
-def _gap(attribute: str) -> Derived:
+def _declare_gap_share(attribute: str) -> Derived:
     return Derived(
         name=f"{attribute}_gap_share",
         description=f"How far the listing's {attribute.replace('_', ' ')} isn't localised; 0 "
-        "where it needn't be, null where it was never set.",
+        "if the market doesn't require it, null if it was never set.",
         unit="share",
         family=FeatureFamily.LOCALISATION,
         high=1.0,
-        inputs=(_requirement_flag(attribute).name, _value(attribute).name),
+        inputs=(_declare_requirement_flag(attribute).name, _declare_met_share(attribute).name),
         function=gap,
     )
 
 
 LOCALISATION: Final[tuple[Feature, ...]] = (
-    *(_value(attribute) for attribute in ATTRIBUTES),
-    *(_requirement_flag(attribute) for attribute in ATTRIBUTES),
-    *(_gap(attribute) for attribute in ATTRIBUTES),
-    _requirement_count("requirements", EVERY, "Attributes"),
-    _requirement_count("certificates_required", CERTIFICATE, "Certificates"),
-    _met_count("requirements_met", EVERY, "Attributes"),
-    _met_count("certificates_held", CERTIFICATE, "Certificates"),
+    *(_declare_met_share(attribute) for attribute in ATTRIBUTES),
+    *(_declare_requirement_flag(attribute) for attribute in ATTRIBUTES),
+    *(_declare_gap_share(attribute) for attribute in ATTRIBUTES),
+    _declare_requirement_count("requirements", EVERY, "Attributes"),
+    _declare_requirement_count("certificates_required", CERTIFICATE, "Certificates"),
+    _declare_fulfilled_count("requirements_met", EVERY, "Attributes"),
+    _declare_fulfilled_count("certificates_held", CERTIFICATE, "Certificates"),
     Derived(
         name="requirement_met_share",
         description="Share of the attributes required of the listing now that it fully meets.",

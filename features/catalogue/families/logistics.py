@@ -1,4 +1,4 @@
-"""Logistics: what was promised, how long parcels took, and how many came late."""
+"""Logistics: promised times, delivery times and late parcels."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ PARCELS: Final = Topic(SignalName.PARCELS, FeatureFamily.LOGISTICS)
 DAYS: Final = 84
 
 
-def _total(measure: str, sentence: str, level: Level, unit: str = "parcels") -> Windowed:
+def _declare_total(measure: str, sentence: str, level: Level, unit: str = "parcels") -> Windowed:
     return PARCELS.total(measure, sentence, level=level, days=DAYS, unit=unit)
 
 
-def _parcel_features(level: Level) -> tuple[Feature, ...]:
+def _declare_parcel_features(level: Level) -> tuple[Feature, ...]:
     """Declare counts and rates of a level's parcels."""
-    parcels = _total("parcels", "Parcels of the {level} delivered", level)
-    promised = _total(
+    parcels = _declare_total("parcels", "Parcels of the {level} delivered", level)
+    promised = _declare_total(
         "promised_parcels", "Parcels of the {level} delivered that had a promised time", level
     )
-    late = _total("late_parcels", "Parcels of the {level} delivered later than promised", level)
-    taken = _total(
+    late = _declare_total(
+        "late_parcels", "Parcels of the {level} delivered later than promised", level
+    )
+    taken = _declare_total(
         "delivery_days",
         "Days from order to delivery, summed over parcels of the {level} delivered",
         level,
@@ -39,7 +41,7 @@ def _parcel_features(level: Level) -> tuple[Feature, ...]:
     )
     late_share = declare_share(
         "late_rate",
-        "Share of parcels of the {level} with a promised time that came later",
+        "Share of parcels of the {level} with a promised time that arrived late",
         late,
         promised,
     )
@@ -53,8 +55,8 @@ def _parcel_features(level: Level) -> tuple[Feature, ...]:
     return (parcels, promised, late, taken, late_share, mean)
 
 
-def _promise(level: Level) -> tuple[Windowed, Derived]:
-    total = _total(
+def _declare_promised_days(level: Level) -> tuple[Windowed, Derived]:
+    total = _declare_total(
         "promised_tenths",
         "Promised time, summed over parcels of the {level} delivered",
         level,
@@ -74,15 +76,15 @@ def _promise(level: Level) -> tuple[Windowed, Derived]:
 
 
 LOGISTICS: Final[tuple[Feature, ...]] = (
-    *_parcel_features(Level.LISTING),
-    *_parcel_features(Level.SUPPLIER),
-    *_parcel_features(Level.CATEGORY_MARKET),
-    *_promise(Level.LISTING),
-    *_promise(Level.CATEGORY_MARKET),
+    *_declare_parcel_features(Level.LISTING),
+    *_declare_parcel_features(Level.SUPPLIER),
+    *_declare_parcel_features(Level.CATEGORY_MARKET),
+    *_declare_promised_days(Level.LISTING),
+    *_declare_promised_days(Level.CATEGORY_MARKET),
     Quantile(
         name="slow_delivery_days_84d",
-        description="Days from order within which nine in ten parcels of the listing came, of the "
-        "last 84 days.",
+        description="Days from order to delivery that nine in ten parcels of the listing don't "
+        "exceed, of the last 84 days.",
         unit="days",
         family=FeatureFamily.LOGISTICS,
         level=Level.LISTING,

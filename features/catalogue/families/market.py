@@ -1,4 +1,4 @@
-"""Market: how crowded the shelf is, and who runs the offer."""
+"""Market: the number of new listings, and who operates a listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Price and value: what is asked against what was paid, asked before and spent to make it."""
+"""Price and value: the price asked against prices paid, earlier list prices and the unit cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRODUCT: Final = Topic(SignalName.PRODUCT_FACTS, FeatureFamily.PRICE)
 MONEY: Final = "minor currency units"
 
 
-def _revenue(level: Level) -> Windowed:
+def _declare_revenue(level: Level) -> Windowed:
     return Windowed(
         name=name_feature("revenue", level, 84, unit="minor"),
         description=f"Money paid for units of the {LEVEL_TITLES[level]} in the last 84 days.",
@@ -38,8 +38,8 @@ def _revenue(level: Level) -> Windowed:
     )
 
 
-def _price_ratio(name: str, description: str, *against: str) -> Derived:
-    """Declare the price asked over another, which can only lower the sell-through."""
+def _declare_price_ratio(name: str, description: str, *against: str) -> Derived:
+    """Declare the price asked divided by another price; more of it never raises sell-through."""
     return Derived(
         name=name,
         description=description,
@@ -63,8 +63,8 @@ REQUEST_FIELDS: Final = (
 )
 
 PRICE: Final[tuple[Feature, ...]] = (
-    _revenue(Level.LISTING),
-    _revenue(Level.CATEGORY_MARKET),
+    _declare_revenue(Level.LISTING),
+    _declare_revenue(Level.CATEGORY_MARKET),
     PAID.current(
         "latest_paid_price_minor",
         "Price that was last paid for a unit of the {level}",
@@ -101,7 +101,7 @@ PRICE: Final[tuple[Feature, ...]] = (
     ),
     Latest(
         name="unit_cost_minor",
-        description="Landed cost of a unit; null where it isn't known in the market's currency.",
+        description="Landed cost of a unit; null if it isn't known in the market's currency.",
         unit=MONEY,
         family=FeatureFamily.PRICE,
         level=Level.LISTING,
@@ -122,33 +122,33 @@ PRICE: Final[tuple[Feature, ...]] = (
         level=Level.PRODUCT,
         unit="ml",
     ),
-    _price_ratio(
+    _declare_price_ratio(
         "relative_price_category_market_84d",
         "Price asked divided by the mean price paid in the category in the market, of the last 84 "
         "days.",
-        _revenue(Level.CATEGORY_MARKET).name,
+        _declare_revenue(Level.CATEGORY_MARKET).name,
         "units_ordered_category_market_84d",
     ),
-    _price_ratio(
+    _declare_price_ratio(
         "relative_price_84d",
         "Price asked divided by the mean price paid for the listing, of the last 84 days.",
-        _revenue(Level.LISTING).name,
+        _declare_revenue(Level.LISTING).name,
         "units_ordered_84d",
     ),
-    _price_ratio(
+    _declare_price_ratio(
         "price_asked_over_paid",
         "Price asked divided by the price that was last paid for the listing.",
         "latest_paid_price_minor",
     ),
-    _price_ratio(
+    _declare_price_ratio(
         "price_asked_over_lowest_84d",
         "Price asked divided by the lowest price paid for the listing in the last 84 days.",
         "lowest_paid_price_minor_84d",
     ),
     Derived(
         name="discount_depth_share_365d",
-        description="How far the price asked lies below the highest list price of the last 365 "
-        "days, as a share of it.",
+        description="Discount of the price asked from the highest list price of the last 365 "
+        "days, as a share of that list price.",
         unit="share",
         family=FeatureFamily.PRICE,
         high=1.0,
@@ -158,8 +158,8 @@ PRICE: Final[tuple[Feature, ...]] = (
     ),
     Derived(
         name="margin_after_cost",
-        description="What is left of the price asked after the cost of the unit, as a part of the "
-        "price; below 0 where the cost is higher.",
+        description="Price asked minus the cost of the unit, as a share of the price; below 0 if "
+        "the cost is higher.",
         unit="ratio",
         family=FeatureFamily.PRICE,
         low=None,

@@ -1,4 +1,4 @@
-"""Rates: sell-through, return and repurchase so far, counted at every level and pooled."""
+"""Rates of sell-through, return and repurchase: counts at each level, raw and pooled rates."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SUBJECTS: Final = {
     "units_sold": "Units of the {level} sold within their lot's horizon, where it ended",
     "units_ripe": "Units of the {level} ordered whose return window ended",
     "units_returned": "Units of the {level} that came back, of those whose return window ended",
-    "buyers_ripe": "First-time buyers of a single listing whose repurchase window ended, "
-    "counted for the {level},",
-    "buyers_repeated": "First-time buyers of a single listing who bought it again and whose "
-    "repurchase window ended, counted for the {level},",
+    "buyers_ripe": "First-time buyers of a single listing, counted for the {level}, whose "
+    "repurchase window ended",
+    "buyers_repeated": "First-time buyers of a single listing, counted for the {level}, who bought "
+    "it again and whose repurchase window ended",
 }
 
 
-def _count(
+def _declare_count(
     rate: Rate, measure: str, level: Level, *, signal: SignalName, family: FeatureFamily
 ) -> Windowed:
     return Windowed(
@@ -45,17 +45,19 @@ def _count(
     )
 
 
-def _rate_features(rate: Rate, *, signal: SignalName, family: FeatureFamily) -> tuple[Feature, ...]:
-    """Declare a rate's counts at each level, its raw and pooled value and its own weight."""
+def _declare_rate_features(
+    rate: Rate, *, signal: SignalName, family: FeatureFamily
+) -> tuple[Feature, ...]:
+    """Declare a rate: counts at each level, raw value, pooled value and weight of own evidence."""
     counts = [
-        _count(rate, measure, level, signal=signal, family=family)
+        _declare_count(rate, measure, level, signal=signal, family=family)
         for level in reversed(CHAIN)
         for measure in (rate.successes, rate.trials)
     ]
-    return (*counts, *_shares(rate, family))
+    return (*counts, *_declare_shares(rate, family))
 
 
-def _shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derived]:
+def _declare_shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derived]:
     label = rate.name.removesuffix("_rate").replace("_", "-") + " rate"
     own = tuple(rate.column(measure, Level.LISTING) for measure in (rate.successes, rate.trials))
     raw = Derived(
@@ -70,8 +72,7 @@ def _shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derive
     pooled = Derived(
         name=f"pooled_{rate.name}_{rate.days}d",
         description=f"{label.capitalize()} of the last {rate.days} days, shrunk from market "
-        "through "
-        "category, supplier and product to the listing.",
+        "through category, supplier and product to the listing.",
         unit="share",
         family=family,
         high=1.0,
@@ -94,9 +95,11 @@ def _shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derive
 
 
 RATES: Final[tuple[Feature, ...]] = (
-    *_rate_features(SELL_THROUGH_RATE, signal=SignalName.LOTS, family=FeatureFamily.DEMAND),
-    *_rate_features(RETURN_RATE, signal=SignalName.RIPE_UNITS, family=FeatureFamily.RETURNS),
-    *_rate_features(
+    *_declare_rate_features(SELL_THROUGH_RATE, signal=SignalName.LOTS, family=FeatureFamily.DEMAND),
+    *_declare_rate_features(
+        RETURN_RATE, signal=SignalName.RIPE_UNITS, family=FeatureFamily.RETURNS
+    ),
+    *_declare_rate_features(
         REPURCHASE_RATE, signal=SignalName.REPURCHASES, family=FeatureFamily.REPURCHASE
     ),
 )

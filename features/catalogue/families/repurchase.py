@@ -1,4 +1,4 @@
-"""Repurchase: whose customers come back, at which level, and after how long."""
+"""Repurchase: how many customers buy again at each level, and after how many days."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ OF_LISTING: Final = Topic(SignalName.REPURCHASES, FeatureFamily.REPURCHASE)
 DAYS: Final = REPURCHASE_RATE.days
 
 
-def _customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
-    """Declare how many first-time buyers of anything of a level bought anything of it again."""
+def _declare_customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
+    """Declare the first-time buyers of any listing of a level, and those who bought any again."""
     mature = OF_LEVEL.total(
         "buyers_ripe",
-        "First-time buyers of anything of the {level} whose repurchase window ended",
+        "First-time buyers of any listing of the {level} whose repurchase window ended",
         level=level,
         days=DAYS,
         unit="buyers",
@@ -33,18 +33,21 @@ def _customers(level: Level) -> tuple[Windowed, Windowed, Derived]:
     )
     repeated = OF_LEVEL.total(
         "buyers_repeated",
-        "First-time buyers of anything of the {level} who bought of it again and whose repurchase "
-        "window ended",
+        "First-time buyers of any listing of the {level} who bought one of its listings again and "
+        "whose repurchase window ended",
         level=level,
         days=DAYS,
         unit="buyers",
         name="customers_repeated",
     )
-    sentence = "Share of first-time buyers of anything of the {level} who bought of it again"
+    sentence = (
+        "Share of first-time buyers of any listing of the {level} who bought one of its listings "
+        "again"
+    )
     return mature, repeated, declare_share("customer_repurchase_rate", sentence, repeated, mature)
 
 
-def _mean_days(level: Level) -> tuple[Windowed, Derived]:
+def _declare_mean_days(level: Level) -> tuple[Windowed, Derived]:
     total = OF_LISTING.total(
         "repeat_days",
         "Days from first to second purchase of the same listing, summed over buyers of the {level} "
@@ -64,10 +67,10 @@ REPURCHASE: Final[tuple[Feature, ...]] = (
     *(
         feature
         for level in (Level.PRODUCT, Level.SUPPLIER, Level.CATEGORY_MARKET)
-        for feature in _customers(level)
+        for feature in _declare_customers(level)
     ),
-    *_mean_days(Level.LISTING),
-    *_mean_days(Level.CATEGORY_MARKET),
+    *_declare_mean_days(Level.LISTING),
+    *_declare_mean_days(Level.CATEGORY_MARKET),
     Quantile(
         name="median_repeat_days_product_180d",
         description="Median days from first to second purchase of the same listing, of buyers of "

@@ -1,4 +1,4 @@
-"""Returns: why units come back, and how many do just now."""
+"""Returns: reasons, recent returns, open return windows and the expected return rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPEN: Final = Topic(SignalName.OPEN_UNITS, FeatureFamily.RETURNS)
 BACK: Final = Topic(SignalName.RETURNED_PARCELS, FeatureFamily.RETURNS)
 
 
-def _reason_features(reason: str, level: Level) -> tuple[Windowed, Derived]:
+def _declare_reason_features(reason: str, level: Level) -> tuple[Windowed, Derived]:
     words = reason.replace("_", " ")
     returned = MATURE.total(
         f"units_returned_{reason}",
@@ -42,14 +42,14 @@ def _reason_features(reason: str, level: Level) -> tuple[Windowed, Derived]:
     return returned, declare_share(f"{reason}_return_rate", sentence, returned, mature)
 
 
-def _units_back(level: Level) -> Windowed:
-    sentence = "Units of the {level} that came back, whenever they were bought,"
+def _declare_units_back(level: Level) -> Windowed:
+    sentence = "Units of the {level}, ordered at any time, that came back"
     return BACK.total("units_back", sentence, level=level, days=28, unit="units")
 
 
 _OF_OPEN: Final = {
-    OPEN_UNITS: "Units of the {level} whose return window isn't over, of those delivered",
-    OPEN_RETURNED: "Units of the {level} that came back although their return window isn't over, "
+    OPEN_UNITS: "Units of the {level} whose return window is still open, of those delivered",
+    OPEN_RETURNED: "Units of the {level} that came back and whose return window is still open, "
     "of those delivered",
 }
 
@@ -58,10 +58,10 @@ RETURNS: Final[tuple[Feature, ...]] = (
         feature
         for level in (Level.LISTING, Level.SUPPLIER_CATEGORY)
         for reason in RETURN_REASONS
-        for feature in _reason_features(reason, level)
+        for feature in _declare_reason_features(reason, level)
     ),
-    _units_back(Level.LISTING),
-    _units_back(Level.PRODUCT),
+    _declare_units_back(Level.LISTING),
+    _declare_units_back(Level.PRODUCT),
     *(
         OPEN.total(measure, _OF_OPEN[measure], level=level, days=days, unit="units")
         for level in NARROW_LEVELS
@@ -90,7 +90,7 @@ RETURNS: Final[tuple[Feature, ...]] = (
     Derived(
         name="units_back_per_ordered_28d",
         description="Units of the listing that came back in the last 28 days per unit ordered in "
-        "them.",
+        "the same days.",
         unit="ratio",
         family=FeatureFamily.RETURNS,
         inputs=("units_back_28d", "units_ordered_28d"),
@@ -98,8 +98,9 @@ RETURNS: Final[tuple[Feature, ...]] = (
     ),
     Derived(
         name=NAME,
-        description="Return rate to be expected of the listing by its category, gaps, supplier's "
-        "audits, low stars and returns of supplier, product and listing in the last 180 days.",
+        description="Expected return rate of the listing, from its category, localisation gaps, "
+        "supplier audits, low stars and the returns of supplier, product and listing in the last "
+        "180 days.",
         unit="share",
         family=FeatureFamily.RETURNS,
         high=1.0,

@@ -1,4 +1,4 @@
-"""Stock: what is on hand, what is on its way and since when, and how long nothing could be sold."""
+"""Stock: units on hand and inbound, observations without stock, and demand while in stock."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ STOCKS: Final[tuple[Feature, ...]] = (
     ),
     Derived(
         name="in_stock_demand_cover_84d",
-        description="Units of the listing that 28 days would bring at the rate of those of the "
-        "last 84 days on which there was something to sell, per unit offered now.",
+        description="Units of the listing that would be ordered in 28 days at the daily rate of "
+        "the last 84 days, without the days out of stock, per unit offered now.",
         unit="units per unit",
         family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
@@ -89,9 +89,8 @@ STOCKS: Final[tuple[Feature, ...]] = (
     ),
     Derived(
         name="on_hand_demand_cover_84d",
-        description="Units of the listing that 28 days would bring at the rate of those of the "
-        "last 84 days on which there was something to sell, per unit on hand; none on hand counts "
-        "as one.",
+        description="Units of the listing that would be ordered in 28 days at the daily rate of "
+        "the last 84 days, without the days out of stock, per unit on hand (at least one).",
         unit="units per unit",
         family=FeatureFamily.DEMAND,
         inputs=(*_RATE, "units_on_hand"),
@@ -109,8 +108,8 @@ STOCKS: Final[tuple[Feature, ...]] = (
     ),
     Derived(
         name="days_until_arrival",
-        description="Days until what is on its way arrives, if it takes the supplier's usual lead "
-        "time; below 0 where it is overdue, null where nothing is on its way.",
+        description="Days until the inbound units arrive if they take the supplier's usual lead "
+        "time; below 0 if they are overdue, null if nothing is inbound.",
         unit="days",
         family=FeatureFamily.DEMAND,
         inputs=("units_inbound", "lead_time_days_supplier", "days_since_nothing_inbound"),

@@ -1,4 +1,4 @@
-"""Supplier: what audits found, how long it takes to make, and its policy record."""
+"""Supplier: audit results, lead time and policy record."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ POLICY: Final = Topic(SignalName.POLICY_EVENTS, FeatureFamily.SUPPLIER)
 DAYS: Final = 365
 
 
-def _audit_total(measure: str, sentence: str, unit: str) -> Windowed:
+def _declare_audit_total(measure: str, sentence: str, unit: str) -> Windowed:
     return AUDITS.total(measure, sentence, level=Level.SUPPLIER, days=DAYS, unit=unit)
 
 
-def _record(level: Level) -> tuple[Feature, ...]:
-    """Declare the policy record of a level."""
+def _declare_policy_record(level: Level) -> tuple[Feature, ...]:
+    """Declare the violations and safety cases of a level."""
     return (
         POLICY.total(
             "policy_events",
@@ -44,10 +44,10 @@ def _record(level: Level) -> tuple[Feature, ...]:
     )
 
 
-_INSPECTED: Final = _audit_total(
+_INSPECTED: Final = _declare_audit_total(
     "inspected_units", "Units of the {level} that audits inspected", "units"
 )
-_DEFECTIVE: Final = _audit_total(
+_DEFECTIVE: Final = _declare_audit_total(
     "defective_units", "Units of the {level} that audits found defective", "units"
 )
 
@@ -78,7 +78,7 @@ SUPPLIER: Final[tuple[Feature, ...]] = (
         level=Level.SUPPLIER,
         unit="days",
     ),
-    _audit_total("audits", "Audits of the {level}", "audits"),
+    _declare_audit_total("audits", "Audits of the {level}", "audits"),
     *(_INSPECTED, _DEFECTIVE),
     declare_share(
         "defect_rate",
@@ -89,8 +89,8 @@ SUPPLIER: Final[tuple[Feature, ...]] = (
     AUDITS.since_last(
         "days_since_audit", "the last audit of the {level}", measure="audits", level=Level.SUPPLIER
     ),
-    *_record(Level.LISTING),
-    *_record(Level.SUPPLIER),
+    *_declare_policy_record(Level.LISTING),
+    *_declare_policy_record(Level.SUPPLIER),
     POLICY.total(
         "safety_events",
         "Safety cases of listings of the {level}",

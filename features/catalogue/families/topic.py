@@ -1,4 +1,4 @@
-"""What the features of one signal and family have in common, so that each is said in one line."""
+"""Declare the features of one signal and family, each in one call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 class Topic:
     """A signal as the source of a family's features.
 
-    Sentences hold `{level}` where the level is named; those of windows get their days appended.
+    A sentence is the start of the description, with `{level}` as a placeholder. The days of the
+    window and the full stop are added.
     """
 
     signal: SignalName
@@ -45,7 +46,7 @@ class Topic:
     def distinct_count(
         self, name: str, sentence: str, *, column: str, level: Level, days: int
     ) -> Distinct:
-        """Declare the number of different values of a column over a window."""
+        """Declare the number of distinct values of a column over a window."""
         return Distinct(
             name=name_feature(name, level, days),
             description=f"{_format_sentence(sentence, level)} in the last {days} days.",
@@ -58,7 +59,7 @@ class Topic:
         )
 
     def since_last(self, name: str, sentence: str, *, measure: str, level: Level) -> Elapsed:
-        """Declare the days since something last happened."""
+        """Declare the days since the last event with a positive measure."""
         return Elapsed(
             name=name_feature(name, level),
             description=f"Days since {_format_sentence(sentence, level)}.",
@@ -79,7 +80,7 @@ class Topic:
         unit: str,
         high: float | None = None,
     ) -> Latest:
-        """Declare the value known last."""
+        """Declare the known value of the latest event."""
         return Latest(
             name=name_feature(name, level),
             description=f"{_format_sentence(sentence, level)}.",
@@ -93,7 +94,7 @@ class Topic:
 
 
 def declare_share(name: str, sentence: str, part: Windowed | Distinct, whole: Windowed) -> Derived:
-    """Declare a part as a share of its whole, capped at 1, of the part's level and window."""
+    """Declare the share of a part in its whole, capped at 1, with the part's level and window."""
     return Derived(
         name=name_feature(name, part.level, part.days),
         description=f"{_format_sentence(sentence, part.level)}, of the last {part.days} days.",
@@ -108,7 +109,7 @@ def declare_share(name: str, sentence: str, part: Windowed | Distinct, whole: Wi
 def declare_mean(
     name: str, sentence: str, total: Windowed, count: Windowed, *, unit: str
 ) -> Derived:
-    """Declare a sum divided by a count, of the sum's level and window."""
+    """Declare a sum divided by a count, with the sum's level and window."""
     return Derived(
         name=name_feature(name, total.level, total.days),
         description=f"{_format_sentence(sentence, total.level)}, of the last {total.days} days.",

@@ -31,9 +31,11 @@ from tests.worlds.market_rows import PARAMETERS, collect_values
 
 DECLARED = (*CATALOGUE.request_fields, *CATALOGUE.features)
 GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*_([a-z]+|\d+d)")
-"""Measure, subject, qualifier, window; a count's measure is its subject (`views_28d`)."""
-WHERE = re.compile(r"(_(" + "|".join(sorted(Level, key=len, reverse=True)) + r"))?(_\d+d)?\Z")
-"""What may follow a feature's measure and subject: its level, its window."""
+"""Measure, subject, qualifier, window; for a count the measure is the subject (`views_28d`)."""
+LEVEL_AND_WINDOW = re.compile(
+    r"(_(" + "|".join(sorted(Level, key=len, reverse=True)) + r"))?(_\d+d)?\Z"
+)
+"""The end of a feature's name: its level and its window."""
 INPUTS = {d.name: d for d in (*CATALOGUE.request_fields, *CATALOGUE.base)}
 
 
@@ -57,22 +59,22 @@ PARTS = [
         if name.startswith("units_ordered") and name.endswith(short)
     ),
 ]
-"""Counts that are parts of others, whole second."""
+"""Pairs of counts: a part, then its whole."""
 
 
-def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
-    """Draw base features as they come: within bounds, parts within their whole, some null."""
+def draw_columns(rows: int, seed: int) -> dict[str, FloatArray]:
+    """Draw base features within their bounds: parts within their whole, some values null."""
     rng = np.random.default_rng(seed)
     columns = {
-        name: rng.integers(0, 50, rows).astype(float) if one.high is None else rng.random(rows)
-        for name, one in INPUTS.items()
+        name: rng.integers(0, 50, rows).astype(float) if declared.high is None else rng.random(rows)
+        for name, declared in INPUTS.items()
     }
     for part, whole in PARTS:
         columns[part] = np.floor(columns[whole] * rng.random(rows))
     for name in (name for name in INPUTS if name.startswith("stars_")):
         columns[name] = columns[name.replace("stars_", "reviews_")] * rng.integers(1, 6, rows)
-    for name, one in INPUTS.items():
-        if isinstance(one, Latest | Elapsed | Age):
+    for name, declared in INPUTS.items():
+        if isinstance(declared, Latest | Elapsed | Age):
             columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])
     columns["days_since_first_order_market"] *= 20
     columns["units_offered"] += 1
@@ -81,12 +83,14 @@ def columns_of(rows: int, seed: int) -> dict[str, FloatArray]:
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda d: d.name)
-def test_declaration_follows_the_grammar_and_says_what_it_is(declared: FeatureDeclaration) -> None:
+def test_declaration_follows_the_grammar_and_has_a_description(
+    declared: FeatureDeclaration,
+) -> None:
     assert GRAMMAR.fullmatch(declared.name)
     assert re.fullmatch(r"[A-Z].{15,}[^.,]\.", declared.description)
     assert not re.search(r"[{}]|  ", declared.description)
     assert declared.unit
-    subject = WHERE.sub("", declared.name)
+    subject = LEVEL_AND_WINDOW.sub("", declared.name)
     is_rate = subject.endswith(("_rate", "_share")) and not subject.startswith("is_")
     if is_rate or subject.startswith(("is_", "has_")):
         assert (declared.low, declared.high) == (0.0, 1.0)
@@ -141,7 +145,7 @@ def test_derived_feature_stands_after_its_inputs(feature: Derived) -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_derived_values_stay_within_their_bounds(seed: int) -> None:
-    matrix = CATALOGUE.design_matrix(columns_of(40, seed), PARAMETERS)
+    matrix = CATALOGUE.design_matrix(draw_columns(40, seed), PARAMETERS)
     for declared, values in zip(DECLARED, matrix.T, strict=True):
         known = values[~np.isnan(values)]
         assert declared.low is None or (known >= declared.low).all(), declared.name
@@ -150,8 +154,8 @@ def test_derived_values_stay_within_their_bounds(seed: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 70))
-def test_row_of_the_design_matrix_is_the_same_alone_and_in_company(seed: int, rows: int) -> None:
-    columns = columns_of(rows, seed)
+def test_row_of_the_design_matrix_is_the_same_alone_and_among_others(seed: int, rows: int) -> None:
+    columns = draw_columns(rows, seed)
     together = CATALOGUE.design_matrix(columns, PARAMETERS)
     for row in (0, rows // 2, rows - 1):
         alone = {name: values[row : row + 1] for name, values in columns.items()}
@@ -160,7 +164,7 @@ def test_row_of_the_design_matrix_is_the_same_alone_and_in_company(seed: int, ro
 
 
 def test_null_counts_of_an_absent_table_stay_null() -> None:
-    columns = columns_of(3, 0)
+    columns = draw_columns(3, 0)
     for name in INPUTS:
         if "returned" in name or "ripe" in name:
             columns[name] = np.full(3, np.nan)
@@ -172,7 +176,7 @@ def test_null_counts_of_an_absent_table_stay_null() -> None:
     assert np.isfinite(matrix["pooled_sell_through_rate_180d"]).all()
 
 
-def test_monotone_signs_stand_at_the_place_of_their_input() -> None:
+def test_monotone_signs_have_the_index_of_their_input() -> None:
     signs = dict(zip(CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), strict=True))
     assert signs["units_offered"] == signs["list_price_minor"] == -1
     assert signs["demand_cover_28d"] == 1
@@ -180,22 +184,22 @@ def test_monotone_signs_stand_at_the_place_of_their_input() -> None:
     assert set(CATALOGUE.monotone("return_risk")) == {0}
 
 
-@pytest.mark.parametrize("decided", CATALOGUE.request_fields, ids=lambda d: d.name)
-def test_what_a_decision_moves_is_declared_to_move_sell_through_its_way(
-    decided: FeatureDeclaration,
+@pytest.mark.parametrize("field", CATALOGUE.request_fields, ids=lambda d: d.name)
+def test_feature_moved_by_a_request_field_declares_the_monotone_sign(
+    field: FeatureDeclaration,
 ) -> None:
-    """A feature that a higher price moves, undeclared, would let a higher price sell more."""
-    wanted = dict(decided.monotone)["sell_through"]
-    columns = columns_of(2_000, 0)
+    """Without the sign on such a feature, a higher price could sell more."""
+    field_sign = dict(field.monotone)["sell_through"]
+    columns = draw_columns(2_000, 0)
     before = CATALOGUE.design_matrix(columns, PARAMETERS)
-    raised = {**columns, decided.name: columns[decided.name] + 1}
+    raised = {**columns, field.name: columns[field.name] + 1}
     moved = np.nan_to_num(CATALOGUE.design_matrix(raised, PARAMETERS) - before)
     for name, sign, change in zip(
         CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), moved.T, strict=True
     ):
         if change.any():
             assert sign != 0, name
-            assert (np.sign(change) * sign * wanted >= 0).all(), name
+            assert (np.sign(change) * sign * field_sign >= 0).all(), name
 
 
 FIRST = CATALOGUE.features[0]
@@ -214,7 +218,7 @@ def test_fingerprint_changes_with_any_declaration(changed: Feature) -> None:
     assert other.fingerprint != CATALOGUE.fingerprint
 
 
-def test_fingerprint_stays_with_another_description() -> None:
+def test_fingerprint_ignores_descriptions() -> None:
     changed = dataclasses.replace(FIRST, description="Something else altogether.")
     other = dataclasses.replace(CATALOGUE, features=(changed, *CATALOGUE.features[1:]))
     assert other.fingerprint == CATALOGUE.fingerprint

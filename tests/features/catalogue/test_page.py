@@ -1,4 +1,4 @@
-"""The catalogue's page and commands: current, complete, bounded, and clear when asked wrongly."""
+"""The catalogue's page and commands: current, complete, bounded, and helpful about wrong names."""
 
 from __future__ import annotations
 
@@ -47,35 +47,38 @@ def features(*arguments: str) -> str:
     return printed.getvalue()
 
 
-def test_page_is_what_the_declarations_say() -> None:
+def test_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == catalogue_page(CATALOGUE), f"run `{COMMAND}`"
 
 
-def test_page_has_each_feature_once_with_all_that_a_reader_needs() -> None:
+def test_page_has_one_complete_row_for_each_feature() -> None:
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`" in line[:3]]
     cells = [re.split(r" \| ", line.strip("| ")) for line in lines]
     rows = {row[0].strip("`"): row for row in cells if len(row) == 6}
     assert list(rows) == [
-        one.name for family in FeatureFamily for one in DECLARED if one.family is family
+        declared.name
+        for family in FeatureFamily
+        for declared in DECLARED
+        if declared.family is family
     ]
     assert all(all(row) for row in rows.values())
 
 
 def test_catalogue_is_wide_and_every_family_has_several_levels() -> None:
     assert len(CATALOGUE.features) >= 90
-    levels = {(one.family, infer_level(CATALOGUE, one)) for one in DECLARED}
+    levels = {(declared.family, infer_level(CATALOGUE, declared)) for declared in DECLARED}
     assert all(count >= 2 for count in Counter(family for family, _ in levels).values())
     assert {family for family, _ in levels} == set(FeatureFamily)
 
 
-@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
 def test_description_reads_as_one_sentence(declared: FeatureDeclaration) -> None:
     words = declared.description
     assert not re.search(r"\bmarkets's|\bcategory's|\bvideo's|  |\.\.|,,| ,|[{}_]", words)
     assert words.count(".") == 1 or re.search(r"\d\.\d", words)
     days = re.search(r"_(\d+)d$", declared.name)
-    is_told = days is None or f"{days.group(1)} days" in words
-    assert is_told or "last 28." in words or declared.name.startswith("demand_cover")
+    has_days = days is None or f"{days.group(1)} days" in words
+    assert has_days or "last 28." in words or declared.name.startswith("demand_cover")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_description_reads_as_one_sentence(declared: FeatureDeclaration) -> None
         ),
     ],
 )
-def test_provenance_of_a_feature(
+def test_lineage_of_a_feature(
     name: str, level: Level | None, varies: Level, tables: tuple[str, ...]
 ) -> None:
     declared = BY_NAME[name]
@@ -105,17 +108,19 @@ def test_provenance_of_a_feature(
     assert source_tables(CATALOGUE, declared) == tables
 
 
-@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
-def test_roots_are_not_derived_and_tables_are_the_contract_s(declared: FeatureDeclaration) -> None:
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
+def test_sources_are_not_derived_and_tables_are_in_the_contract(
+    declared: FeatureDeclaration,
+) -> None:
     assert sources(CATALOGUE, declared)
-    assert not any(isinstance(one, Derived) for one in sources(CATALOGUE, declared))
+    assert not any(isinstance(source, Derived) for source in sources(CATALOGUE, declared))
     assert set(source_tables(CATALOGUE, declared)) <= set(TABLE_BY_NAME)
     for user in dependants(CATALOGUE, declared):
         assert declared.name in BY_NAME[user].inputs  # type: ignore[attr-defined]  # users are derived
 
 
-@pytest.mark.parametrize("declared", DECLARED, ids=lambda one: one.name)
-def test_describe_tells_all_that_is_declared(declared: FeatureDeclaration) -> None:
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
+def test_describe_shows_the_whole_declaration(declared: FeatureDeclaration) -> None:
     facts = json.loads(features("describe", declared.name, "--json"))
     for field in ("name", "description", "unit", "family", "low", "high"):
         assert facts[field] == getattr(declared, field)
@@ -127,7 +132,20 @@ def test_describe_tells_all_that_is_declared(declared: FeatureDeclaration) -> No
     assert (facts["level"] == "request") == isinstance(declared, RequestField)
 
 
-def test_describe_prints_a_line_a_fact() -> None:
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
+def test_describe_prints_every_feature(declared: FeatureDeclaration) -> None:
+    page = features("describe", declared.name)
+    assert page.startswith(f"{declared.name}\n")
+    assert " ".join(declared.description.split()) in " ".join(page.split())
+
+
+def test_describe_prints_constants() -> None:
+    assert re.search(
+        r"^constants +28\.0 *$", features("describe", "demand_cover_28d"), re.MULTILINE
+    )
+
+
+def test_describe_prints_one_line_for_each_fact() -> None:
     page = features("describe", "units_ordered_28d")
     assert page.startswith("units_ordered_28d\nUnits of the listing ordered in the last 28 days.\n")
     facts = dict(re.findall(r"^(\w[\w ]*?) {2,}(.*?) *$", page, re.MULTILINE))
@@ -136,42 +154,51 @@ def test_describe_prints_a_line_a_fact() -> None:
     assert facts["keys"] == "listing_id"
     assert facts["tables"] == "orders"
     assert facts["days"] == "28"
-    assert facts["of an empty history"] == "0; null where a table it needs is absent"
+    assert facts["without history"] == "0; null where a table it needs is absent"
     assert "demand_cover_28d" in facts["used by"]
 
 
 def test_list_is_bounded_in_width_and_complete() -> None:
     page = features("list")
     assert max(map(len, page.splitlines())) <= MAX_WIDTH
-    assert all(one.name in page for one in DECLARED)
+    assert all(declared.name in page for declared in DECLARED)
     assert "\x1b" not in page
 
 
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (FeatureFilter(family="creator reviews"), lambda one: one.family is FeatureFamily.CREATORS),
-        (FeatureFilter(family="Creator-Reviews"), lambda one: one.family is FeatureFamily.CREATORS),
-        (FeatureFilter(family="price"), lambda one: one.family is FeatureFamily.PRICE),
-        (FeatureFilter(kind="requestfield"), lambda one: isinstance(one, RequestField)),
-        (FeatureFilter(level="market"), lambda one: infer_level(CATALOGUE, one) is Level.MARKET),
+        (
+            FeatureFilter(family="creator reviews"),
+            lambda declared: declared.family is FeatureFamily.CREATORS,
+        ),
+        (
+            FeatureFilter(family="Creator-Reviews"),
+            lambda declared: declared.family is FeatureFamily.CREATORS,
+        ),
+        (FeatureFilter(family="price"), lambda declared: declared.family is FeatureFamily.PRICE),
+        (FeatureFilter(kind="requestfield"), lambda declared: isinstance(declared, RequestField)),
+        (
+            FeatureFilter(level="market"),
+            lambda declared: infer_level(CATALOGUE, declared) is Level.MARKET,
+        ),
         (
             FeatureFilter(level="supplier", family="returns"),
-            lambda one: (
-                one.family is FeatureFamily.RETURNS
-                and infer_level(CATALOGUE, one) is Level.SUPPLIER
+            lambda declared: (
+                declared.family is FeatureFamily.RETURNS
+                and infer_level(CATALOGUE, declared) is Level.SUPPLIER
             ),
         ),
         (FeatureFilter(), lambda _: True),
     ],
 )
-def test_choice_of_features(choice: FeatureFilter, expected) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a predicate
-    assert [one.declared for one in choose(CATALOGUE, choice)] == [
-        one for one in DECLARED if expected(one)
+def test_choose_filters_features(choice: FeatureFilter, expected) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a predicate
+    assert [description.declared for description in choose(CATALOGUE, choice)] == [
+        declared for declared in DECLARED if expected(declared)
     ]
 
 
-def test_list_as_json_is_what_describe_tells() -> None:
+def test_list_as_json_equals_describe() -> None:
     document = json.loads(features("list", "--level", "market", "--json"))
     assert document["format"] == "xuanpin-features/1"
     (first, *_) = document["features"]
@@ -183,19 +210,19 @@ def test_list_as_json_is_what_describe_tells() -> None:
     [
         (
             FeatureFilter(family="prices"),
-            (
-                f"Expected one of {', '.join(FeatureFamily)}; found prices. "
-                "Did you mean price and value or "
-            ),
+            ("No family is called prices. Did you mean price and value or "),
         ),
         (
             FeatureFilter(level="s"),
-            f"Expected one of {', '.join(Level)}, request; found s. See `xuanpin features list",
+            f"No level is called s. Choose one of {', '.join(Level)}, request. See `xuanpin ",
         ),
-        (FeatureFilter(kind="\x1b[31m"), r"found \x1b[31m. See"),
+        (
+            FeatureFilter(kind="\x1b[31m"),
+            r"No kind is called \x1b[31m. Choose one of RequestField, ",
+        ),
     ],
 )
-def test_choice_of_what_is_not_there_says_what_is(choice: FeatureFilter, message: str) -> None:
+def test_choose_unknown_name_lists_the_allowed_names(choice: FeatureFilter, message: str) -> None:
     with pytest.raises(UnknownNameError) as refused:
         choose(CATALOGUE, choice)
     assert message in str(refused.value)
@@ -207,12 +234,12 @@ def test_choice_of_what_is_not_there_says_what_is(choice: FeatureFilter, message
     [
         (
             "units_orderd_28d",
-            "Expected the name of a feature; found units_orderd_28d. Did you mean units_ordered_",
+            "No feature is called units_orderd_28d. Did you mean units_ordered_",
         ),
-        ("?", "Expected the name of a feature; found ?. See `xuanpin features list`."),
+        ("?", "No feature is called ?. See `xuanpin features list`."),
     ],
 )
-def test_unknown_feature_is_told_its_nearest(name: str, message: str) -> None:
+def test_resolve_name_unknown_suggests_similar_names(name: str, message: str) -> None:
     with pytest.raises(UnknownNameError, match="feature") as refused:
         resolve_name(CATALOGUE, name)
     assert str(refused.value).startswith(message)

@@ -1,4 +1,4 @@
-"""Boundaries of signals, one hand-written market each: what counts, to the microsecond."""
+"""Boundaries of signals of orders, lots and prices, to the microsecond, in hand-written markets."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_return_counts_until_the_window_is_over(returned_at: pd.Timestamp, units
 
 
 @pytest.mark.parametrize(
-    ("bought", "ripe"),
+    ("bought", "mature"),
     [
         (AS_OF - DELIVERY - RETURN, 1.0),
         (AS_OF - DELIVERY - RETURN + TICK, 0.0),
     ],
 )
-def test_unit_is_ripe_once_its_return_window_is_over(bought: pd.Timestamp, ripe: float) -> None:
-    assert value(market(orders=[order(bought)]), "units_ripe_180d") == ripe
+def test_unit_is_mature_once_its_return_window_is_over(bought: pd.Timestamp, mature: float) -> None:
+    assert value(market(orders=[order(bought)]), "units_ripe_180d") == mature
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_return_of_an_open_unit_counts_once_it_is_known(
 @pytest.mark.parametrize(
     ("delivered", "known", "returned", "open_and_back"),
     [
-        pytest.param(AS_OF - RETURN, AS_OF, AS_OF, (0.0, 0.0), id="known when it is ripe"),
+        pytest.param(AS_OF - RETURN, AS_OF, AS_OF, (0.0, 0.0), id="known when it is mature"),
         pytest.param(AS_OF - WEEK, AS_OF + TICK, AS_OF, (0.0, 0.0), id="not known yet"),
         pytest.param(AS_OF + TICK, AS_OF, AS_OF, (0.0, 0.0), id="not delivered yet"),
         pytest.param(AS_OF - ONE_DAY, AS_OF, AS_OF - WEEK, (3.0, 2.0), id="back before it came"),
@@ -134,7 +134,7 @@ def test_open_units_of_late_and_early_rows(
     assert tuple(value(frames, name) for name in names) == open_and_back
 
 
-def test_unit_not_delivered_is_never_ripe_where_deliveries_are_known() -> None:
+def test_unit_not_delivered_is_never_mature_if_deliveries_are_known() -> None:
     lines = [order(BOUGHT, order_line_id="A"), order(BOUGHT + TICK, order_line_id="B")]
     frames = market(orders=lines, deliveries=[event(BOUGHT + DELIVERY, order_line_id="A")])
     assert value(frames, "units_ripe_180d") == 1.0
@@ -163,7 +163,7 @@ def test_buyer_of_the_product_in_another_market_is_a_customer_who_came_back() ->
     frames = market(orders=[order(BOUGHT), order(BOUGHT + TICK, listing_id="GB-P0")])
     assert value(frames, "customers_ripe_product_180d") == 1.0
     assert value(frames, "customers_repeated_product_180d") == 1.0
-    # Of each listing they are a buyer who hasn't come back.
+    # Each listing counts them as a buyer who hasn't come back.
     assert value(frames, "buyers_ripe_product_180d") == 2.0
     assert value(frames, "buyers_repeated_product_180d") == 0.0
 

@@ -13,8 +13,8 @@ DAYS = pd.Timedelta(days=1)
 NULL = math.nan
 
 
-def same(found: float, expected: float) -> bool:
-    return found == expected or (math.isnan(found) and math.isnan(expected))
+def is_same(actual: float, expected: float) -> bool:
+    return actual == expected or (math.isnan(actual) and math.isnan(expected))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def counters(at: pd.Timestamp, views: int, **other: object) -> dict[str, object]
         ([counters(BOUGHT, 90, available_at=pd.NaT), counters(BOUGHT + TICK, 70)], 70.0),
     ],
 )
-def test_views_known_add_up_to_the_highest_counter_known(seen: Rows, views: float) -> None:
+def test_known_views_add_up_to_the_highest_known_counter(seen: Rows, views: float) -> None:
     frames = market(videos=[video()], video_stats=seen)
     assert value(frames, "views_84d") == views
 
@@ -168,7 +168,7 @@ def test_views_fall_into_the_window_of_the_observation_that_added_them() -> None
     early, late = AS_OF - 28 * DAYS, AS_OF - 28 * DAYS + TICK
     frames = market(videos=[video()], video_stats=[counters(early, 70), counters(late, 100)])
     assert value(frames, "views_28d") == 30.0
-    # The lower counter was known first: what the higher one adds is counted where it stands.
+    # The lower counter was known first: the growth of the higher one counts at its own time.
     late_known = counters(early, 100, available_at=AS_OF)
     frames = market(videos=[video()], video_stats=[late_known, counters(late, 70)])
     assert value(frames, "views_28d") == 70.0
@@ -238,7 +238,7 @@ def test_only_reviews_count_as_review_videos(kinds: list[str], since_review: flo
             video(BOUGHT + i * DAYS, video_id=f"V{i}", kind=kind) for i, kind in enumerate(kinds)
         ]
     )
-    assert same(value(frames, "days_since_last_review_video"), since_review)
+    assert is_same(value(frames, "days_since_last_review_video"), since_review)
     assert value(frames, "days_since_last_video") == 49.0
 
 
@@ -293,14 +293,14 @@ def test_cost_counts_in_the_markets_currency_alone(
     frames = market()
     frames["products"]["currency"] = currency
     frames["products"]["unit_cost_minor"] = pd.array([cost] * 3, dtype="Int64")
-    assert same(value(frames, "unit_cost_minor"), expected)
+    assert is_same(value(frames, "unit_cost_minor"), expected)
 
 
 @pytest.mark.parametrize(
     ("mode", "full", "own"),
     [("full_managed", 1.0, 0.0), ("self_run", 0.0, 1.0), ("semi_managed", 0.0, 0.0)],
 )
-def test_listing_is_run_by_whom_its_mode_says(mode: str, full: float, own: float) -> None:
+def test_mode_of_a_listing_sets_who_runs_it(mode: str, full: float, own: float) -> None:
     frames = market()
     frames["listings"]["mode"] = mode
     assert value(frames, "is_full_managed") == full
