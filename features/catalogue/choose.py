@@ -1,4 +1,7 @@
-"""Choosing features by family, level, kind or name, forgiving in form and not in meaning."""
+"""Choose features by family, level, kind or name.
+
+Upper case, hyphens and unfinished names are accepted; ambiguous names aren't.
+"""
 
 from __future__ import annotations
 
@@ -16,82 +19,80 @@ from features.runtime.errors import SettingsError
 from features.runtime.text import escape, join_names
 
 MAX_MATCHES: Final = 5
+MAX_LISTED_NAMES: Final = 15
+"""An error lists the allowed names up to this number."""
 MIN_SIMILARITY: Final = 0.45
 
 
 class UnknownNameError(SettingsError):
-    """Refuse a name of no feature, family, level or kind; say which look most like it."""
+    """Refuse an unknown name of a feature, family, level or kind; suggest similar names."""
 
-    def __init__(self, what: str, name: str, allowed: Iterable[str], command: str) -> None:
+    def __init__(self, noun: str, name: str, allowed: Iterable[str], command: str) -> None:
         names = list(allowed)
-        alike = difflib.get_close_matches(
+        similar = difflib.get_close_matches(
             _normalise(name), names, n=MAX_MATCHES, cutoff=MIN_SIMILARITY
         )
-        few = (
-            f"one of {join_names(names)}"
-            if len(names) <= MAX_MATCHES * 3
-            else f"the name of {what}"
-        )
+        suggestion = f"Did you mean {' or '.join(similar)}? " if similar else ""
+        choices = f"Choose one of {join_names(names)}. " if len(names) <= MAX_LISTED_NAMES else ""
         super().__init__(
-            expected=few,
-            found=escape(name),
-            way_out=f"Did you mean {' or '.join(alike)}? " * bool(alike) + f"See `{command}`.",
+            problem=f"No {noun} is called {escape(name)}.",
+            hint=f"{suggestion}{choices}See `{command}`.",
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureFilter:
-    """Which features to list; None stands for all."""
+    """Which features to list; None means all."""
 
     family: str | None = None
     level: str | None = None
     kind: str | None = None
 
 
-def choose(catalogue: Catalogue, choice: FeatureFilter) -> list[FeatureDescription]:
-    """Return the features of a choice, in the order of the design matrix.
+def choose(catalogue: Catalogue, wanted: FeatureFilter) -> list[FeatureDescription]:
+    """Return the descriptions of the features that pass a filter, in design matrix order.
 
     Raises:
-        UnknownNameError: there is no such family, level or kind.
+        UnknownNameError: a name matches no family, level or kind, or several.
     """
-    described = [describe(catalogue, one) for one in all_declarations(catalogue)]
+    descriptions = [describe(catalogue, declared) for declared in all_declarations(catalogue)]
     families = [family.value for family in FeatureFamily]
     levels = [*(level.value for level in Level), REQUEST]
-    kinds = list(dict.fromkeys(one.facts["kind"] for one in described))
-    family = _match("a family", choice.family, families)
-    level = _match("a level", choice.level, levels)
-    kind = _match("a kind", choice.kind, kinds)
+    kinds = list(dict.fromkeys(description.facts["kind"] for description in descriptions))
+    family = _match("family", wanted.family, families)
+    level = _match("level", wanted.level, levels)
+    kind = _match("kind", wanted.kind, kinds)
     return [
-        one
-        for one in described
-        if family in {None, one.facts["family"]}
-        and level in {None, one.level}
-        and kind in {None, one.facts["kind"]}
+        description
+        for description in descriptions
+        if family in {None, description.facts["family"]}
+        and level in {None, description.level}
+        and kind in {None, description.facts["kind"]}
     ]
 
 
 def resolve_name(catalogue: Catalogue, name: str) -> FeatureDeclaration:
-    """Return the declaration of a name.
+    """Return the declaration that a user named.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such feature or request field.
     """
     names = [declared.name for declared in all_declarations(catalogue)]
     if name not in names:
-        raise UnknownNameError("a feature", name, names, "xuanpin features list")
+        raise UnknownNameError("feature", name, names, "xuanpin features list")
     return find_declaration(catalogue, name)
 
 
-def _match(what: str, name: str | None, allowed: Sequence[str]) -> str | None:
-    """Return the allowed name that is meant, in any case, or the only one that begins so."""
+def _match(noun: str, name: str | None, allowed: Sequence[str]) -> str | None:
+    """Return the allowed name that equals `name`, else the only one that begins with it."""
     if name is None:
         return None
-    exact = [one for one in allowed if _normalise(one) == _normalise(name)]
-    begun = [one for one in allowed if _normalise(one).startswith(_normalise(name))]
-    meant = exact or begun
-    if len(meant) != 1:
-        raise UnknownNameError(what, name, allowed, "xuanpin features list --help")
-    return meant[0]
+    exact = [value for value in allowed if _normalise(value) == _normalise(name)]
+    longer = [value for value in allowed if _normalise(value).startswith(_normalise(name))]
+    matches = exact or longer
+    if len(matches) != 1:
+        raise UnknownNameError(noun, name, allowed, "xuanpin features list --help")
+    return matches[0]
 
 
 def _normalise(name: str) -> str:

@@ -183,16 +183,16 @@ def test_list_as_json_is_what_describe_tells() -> None:
     [
         (
             FeatureFilter(family="prices"),
-            (
-                f"Expected one of {', '.join(FeatureFamily)}; found prices. "
-                "Did you mean price and value or "
-            ),
+            ("No family is called prices. Did you mean price and value or "),
         ),
         (
             FeatureFilter(level="s"),
-            f"Expected one of {', '.join(Level)}, request; found s. See `xuanpin features list",
+            f"No level is called s. Choose one of {', '.join(Level)}, request. See `xuanpin ",
         ),
-        (FeatureFilter(kind="\x1b[31m"), r"found \x1b[31m. See"),
+        (
+            FeatureFilter(kind="\x1b[31m"),
+            r"No kind is called \x1b[31m. Choose one of RequestField, ",
+        ),
     ],
 )
 def test_choice_of_what_is_not_there_says_what_is(choice: FeatureFilter, message: str) -> None:
@@ -207,9 +207,9 @@ def test_choice_of_what_is_not_there_says_what_is(choice: FeatureFilter, message
     [
         (
             "units_orderd_28d",
-            "Expected the name of a feature; found units_orderd_28d. Did you mean units_ordered_",
+            "No feature is called units_orderd_28d. Did you mean units_ordered_",
         ),
-        ("?", "Expected the name of a feature; found ?. See `xuanpin features list`."),
+        ("?", "No feature is called ?. See `xuanpin features list`."),
     ],
 )
 def test_unknown_feature_is_told_its_nearest(name: str, message: str) -> None:
