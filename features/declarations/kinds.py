@@ -165,14 +165,14 @@ class Latest(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Elapsed(SignalFeature):
-    """Count whole days from the last event with a positive measure to `as_of`; null without."""
+    """Count whole days from the last event with a positive measure to `as_of`; null if none."""
 
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Age(SignalFeature):
-    """Count whole days from the first event with a positive measure to `as_of`; null without."""
+    """Count whole days from the first event with a positive measure to `as_of`; null if none."""
 
     measure: str
 
