@@ -1,4 +1,4 @@
-"""The moment that a command is asked for: a day in text, within what the data know."""
+"""Read the `--as-of` of a command and check it against the data."""
 
 from __future__ import annotations
 
@@ -15,59 +15,55 @@ MICROSECONDS: Final = 1_000_000
 FIRST_AS_OF: Final = datetime.fromisoformat(EARLIEST).replace(tzinfo=UTC)
 LAST_AS_OF: Final = datetime.fromisoformat(LATEST).replace(tzinfo=UTC)
 MAX_DAYS_AHEAD: Final = 31
-"""A snapshot further ahead of its data than that is a mistyped year, not a late delivery."""
+"""A day further after the end of the data is a mistyped year, not a late delivery."""
 
 
 class NotADayError(SettingsError):
-    """Refuse a moment that can't be read."""
+    """Refuse a text that isn't a day."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            expected="--as-of to be a day such as 2026-03-01",
-            found=escape(text),
-            way_out="Write year, month and day; a snapshot holds from midnight UTC on.",
+            problem=f"The --as-of {escape(text)} isn't a day.",
+            hint="Write year, month and day, such as 2026-03-01; it means midnight UTC.",
         )
 
 
 class BeforeAllDataError(DataError):
-    """Refuse a moment at which nothing had happened yet."""
+    """Refuse a moment before the first known order."""
 
     def __init__(self, as_of: datetime, first: datetime) -> None:
         super().__init__(
-            expected=f"an as_of on {first:%Y-%m-%d}, when the first order was known, or later",
-            found=f"{as_of:%Y-%m-%d}",
-            way_out="Name a later day, or data that go back further.",
+            problem=f"No order is known as of {as_of:%Y-%m-%d}.",
+            hint=f"Name {first:%Y-%m-%d} or a later day, or add older data.",
         )
 
 
 class FarDayError(SettingsError):
-    """Refuse a day that no data can be of."""
+    """Refuse a day outside the times that the contract allows."""
 
     def __init__(self) -> None:
         super().__init__(
-            expected=f"--as-of from {EARLIEST} to {LATEST}",
-            found="a day outside",
-            way_out="Look at the year: the contract takes no times outside either.",
+            problem=f"The day of --as-of lies outside {EARLIEST} to {LATEST}.",
+            hint="Check the year; the contract allows no times outside this range.",
         )
 
 
 class AfterAllDataError(DataError):
-    """Refuse a moment so long after the data end that nothing of it is known."""
+    """Refuse a moment more than `MAX_DAYS_AHEAD` days after the end of the data."""
 
     def __init__(self, as_of: datetime, last: datetime) -> None:
         super().__init__(
-            expected=f"an as_of at most {MAX_DAYS_AHEAD} days after {last:%Y-%m-%d}, the last "
-            "that the orders fill",
-            found=f"{as_of:%Y-%m-%d}",
-            way_out="Name an earlier day, or bring data up to it.",
+            problem=f"The day {as_of:%Y-%m-%d} is more than {MAX_DAYS_AHEAD} days after "
+            f"{last:%Y-%m-%d}, the last day with complete orders.",
+            hint="Name an earlier day, or add newer data.",
         )
 
 
 def refuse_far_day(day: int) -> None:
-    """Refuse a day (features/dataset/days.py) outside the times that the contract takes.
+    """Refuse a day number (features/dataset/days.py) outside the times that the contract allows.
 
     Raises:
-        FarDayError: it lies outside.
+        FarDayError: the day lies outside.
     """
     if not as_of_to_day(FIRST_AS_OF) <= day <= as_of_to_day(LAST_AS_OF):
         raise FarDayError
@@ -77,9 +73,9 @@ def parse_as_of(text: str) -> datetime:
     """Return the UTC midnight that a text such as `2026-03-01` names.
 
     Raises:
-        NotADayError: it names no moment.
-        NotAMidnightError: it names one within a day.
-        FarDayError: it lies outside the times that the contract takes.
+        NotADayError: the text isn't an ISO date or time.
+        NotAMidnightError: the moment lies within a day.
+        FarDayError: the moment lies outside the times that the contract allows.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -93,12 +89,12 @@ def parse_as_of(text: str) -> datetime:
 
 
 def resolve_as_of(dataset: Dataset, text: str | None) -> datetime:
-    """Return the moment asked for, or else the last that the data know in full.
+    """Return the requested moment or, without one, the last day with complete orders.
 
     Raises:
-        NotADayError, NotAMidnightError, FarDayError: what was asked for isn't a day.
-        BeforeAllDataError: no order was known by then.
-        AfterAllDataError: the orders end long before.
+        NotADayError, NotAMidnightError, FarDayError: the text isn't an allowed day.
+        BeforeAllDataError: no order was known at the moment.
+        AfterAllDataError: the orders end more than `MAX_DAYS_AHEAD` days before the moment.
     """
     last = to_datetime(dataset.cut_off_day())
     as_of = last if text is None else parse_as_of(text)
@@ -113,5 +109,5 @@ def resolve_as_of(dataset: Dataset, text: str | None) -> datetime:
 def _find_first_midnight(dataset: Dataset) -> datetime:
     """Return the first midnight at which an order was known."""
     orders = dataset.knowable_rows("orders")
-    first = dataset.connection.to_pyarrow(orders.agg(first=orders.available_at.min()))
-    return to_datetime(-(-first["first"][0].value // (SECONDS_PER_DAY * MICROSECONDS)))
+    result = dataset.connection.to_pyarrow(orders.agg(first=orders.available_at.min()))
+    return to_datetime(-(-result["first"][0].value // (SECONDS_PER_DAY * MICROSECONDS)))

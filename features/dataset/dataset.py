@@ -29,13 +29,12 @@ MICROSECONDS: Final = 1_000_000
 
 
 class NoOrderKnownError(DataError):
-    """Refuse data in which nobody ever got to know of an order."""
+    """Refuse data in which no order ever becomes known."""
 
     def __init__(self) -> None:
         super().__init__(
-            expected="orders with a time at which they were known, `available_at`",
-            found="none",
-            way_out="Fill available_at in orders; where only one time is known, repeat event_time.",
+            problem="The column orders.available_at is null in all rows, so no order is known.",
+            hint="Fill available_at in orders; if the source has only one time, repeat event_time.",
         )
 
 

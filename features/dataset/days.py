@@ -1,8 +1,8 @@
-"""Day numbers: the tick of all time comparisons.
+"""Day numbers: the unit of all time comparisons.
 
-An event belongs to the first UTC midnight at or after it, and an `as_of` is a UTC midnight. Then
-`event_time <= as_of` holds exactly when `day(event_time) <= day(as_of)`, so that comparing
-whole numbers, and adding events up by day, loses nothing.
+An event belongs to the first UTC midnight at or after it, and an `as_of` is a UTC midnight. So
+`event_time <= as_of` holds exactly when `day(event_time) <= day(as_of)`. Comparing day numbers
+and adding up events by day is therefore exact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ONE_DAY: Final = timedelta(days=1)
 SECONDS_PER_DAY: Final = 86_400
 
 Day = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
-"""A day number, as files hold it."""
+"""A day number as stored in files: days since 1970-01-01."""
 
 
 class DaySpan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,9 +42,8 @@ class NotAMidnightError(DataError):
 
     def __init__(self, moment: datetime) -> None:
         super().__init__(
-            expected="an as_of at a UTC midnight",
-            found=moment.isoformat(),
-            way_out="Name the day alone, such as 2026-03-01.",
+            problem=f"The as_of {moment.isoformat()} isn't a UTC midnight.",
+            hint="Name the day alone, such as 2026-03-01.",
         )
 
 
@@ -78,5 +77,5 @@ def to_datetime(day: int) -> datetime:
 def day_number(moment: ir.TimestampValue) -> ir.IntegerValue:
     """Return the day number of the first midnight at or after a naive UTC time."""
     midnight = moment.truncate("D")
-    whole = midnight.epoch_seconds() // SECONDS_PER_DAY
-    return (whole + (moment > midnight).cast("int64")).cast("int64")
+    day = midnight.epoch_seconds() // SECONDS_PER_DAY
+    return (day + (moment > midnight).cast("int64")).cast("int64")

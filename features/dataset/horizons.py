@@ -1,4 +1,4 @@
-"""How far ahead targets look and how long until they are final."""
+"""The horizon of the targets and the days until a target is final."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from features.declarations.targets import Target
 
 
 class Horizons(BaseModel):
-    """The lengths of time, in days, that targets and censored rates rest on.
+    """Set the lengths of time, in days, that define targets and censored rates.
 
-    The same values must hold in training and in serving, so they travel in the training set,
-    the bundle and the online snapshot.
+    Training and serving must use the same values, so the training set, the bundle and the online
+    snapshot each store them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -22,7 +22,7 @@ class Horizons(BaseModel):
     """Days from order to delivery where the data have no deliveries."""
     repurchase_window_days: int = Field(default=90, ge=1, le=730)
     reporting_lag_days: int = Field(default=1, ge=0, le=60)
-    """Days until what happened on a day is known in full; targets wait for it."""
+    """Days until all events of a day are known; targets are final only afterwards."""
 
     @property
     def sell_through_maturity_days(self) -> int:
@@ -33,11 +33,11 @@ class Horizons(BaseModel):
     def return_risk_maturity_days(self) -> int:
         """Return how many days after `as_of` a return risk is final.
 
-        The last order of the horizon is delivered after the assumed days, and its buyer may send
-        it back until the return window is over.
+        The last order of the horizon is delivered after the assumed days. Its buyer may return it
+        until the return window ends.
         """
-        sent_back = self.assumed_delivery_days + self.return_window_days
-        return self.horizon_days + sent_back + self.reporting_lag_days
+        days_to_return = self.assumed_delivery_days + self.return_window_days
+        return self.horizon_days + days_to_return + self.reporting_lag_days
 
     def maturity_days(self, target: Target) -> int:
         """Return how many days after `as_of` a target is final."""

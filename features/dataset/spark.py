@@ -1,7 +1,7 @@
-"""The one door to Spark: the same declarations, computed by a cluster.
+"""Open a data set on Spark, to compute the same declarations on a cluster.
 
-Signals, interpreter, spine and labels are the ones that the embedded engine runs; Ibis writes them
-as Spark's SQL. docs/spark.md shows a whole run.
+Signals, interpreter, spine and labels are the same as on the embedded engine; Ibis compiles them
+to Spark's SQL. No other file imports Spark. docs/spark.md shows a whole run.
 """
 
 from __future__ import annotations
@@ -21,35 +21,36 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",  # times of the contract are naive UTC
-    "spark.sql.timestampType": "TIMESTAMP_LTZ",  # what Ibis takes Spark's TIMESTAMP for
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",  # the type that Ibis assumes for TIMESTAMP
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",  # naive times stay naive
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, never another number
     "spark.sql.execution.arrow.pyspark.enabled": "true",  # results come back by column
 }
-"""What has to hold so that Spark computes what DuckDB computes."""
+"""Settings under which Spark computes the same values as DuckDB."""
 
 
 def open_dataset_on_spark(directory: Path, session: SparkSession) -> Dataset:
-    """Open a validated directory, which driver and executors can all read, on Spark.
+    """Open a validated directory on Spark; driver and executors must all be able to read it.
 
-    Works in a session of its own beside the given one: the same cluster and settings, but
-    `SETTINGS` and the views made here don't touch the caller's. Steps are kept as local
-    checkpoints, which live on the executors for as long as the data set does.
+    The data set gets a new session on the caller's cluster, with the caller's settings. `SETTINGS`
+    and the views made here don't change the caller's session. Intermediate tables are local
+    checkpoints, which live on the executors as long as the data set.
 
     Raises:
-        NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
+        NotValidatedError, OtherTableError: the directory differs from the output of
+            `xuanpin check --out`.
     """
     connection = ibis.pyspark.connect(_derive_session(session))
     return replace(read_dataset(directory, connection), store=store_local_checkpoint)
 
 
 def _derive_session(session: SparkSession) -> SparkSession:
-    """Return a new session on the same cluster with the caller's settings and ours."""
-    beside = session.newSession()
+    """Return a new session on the same cluster with the caller's settings and `SETTINGS`."""
+    derived = session.newSession()
     for name, value in {**session.conf.getAll, **SETTINGS}.items():
-        if beside.conf.isModifiable(name):
-            beside.conf.set(name, value)
-    return beside
+        if derived.conf.isModifiable(name):
+            derived.conf.set(name, value)
+    return derived
 
 
 def store_local_checkpoint(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types

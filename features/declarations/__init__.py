@@ -1,1 +1,1 @@
-"""What a feature is: kinds, levels, functions and the design matrix."""
+"""Declare features: kinds, levels, functions and the design matrix."""

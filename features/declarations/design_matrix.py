@@ -1,7 +1,7 @@
-"""The order in which a design matrix is filled: derived features with one function run together.
+"""Plan and fill a design matrix; derived features that share a function take one call.
 
-A derived feature's function is elementwise, so that one call over the stacked inputs of all the
-features that share it gives, bit for bit, what a call a feature would.
+The function of a derived feature is elementwise. One call over the stacked inputs of several
+features therefore gives the same bits as one call for each feature.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from features.declarations.kinds import Derived
 from features.runtime.arrays import FloatArray
 
 BLOCK_ROWS: Final = 4_096
-"""Rows filled at a time: what is at work beside the matrix stays this long, however long it is."""
+"""Rows filled at a time; it bounds the memory used beside the matrix."""
 MAX_PARAMETER_SETS: Final = 4
-"""Sets of parameters whose columns are kept: a service has one, and another while it reloads."""
+"""Parameter sets whose columns stay cached: a service has one, and a second while it reloads."""
 
 
 @dataclass(frozen=True)
 class DesignStep:
-    """One function for several features; positions are those of rows in the work array."""
+    """Call one function for several features; positions are rows of the work array."""
 
     function: Callable[..., FloatArray]
     inputs: npt.NDArray[np.intp]
-    """Shape (inputs of a feature, features)."""
+    """Positions of the inputs, shape (inputs of a feature, features)."""
     parameters: tuple[tuple[str, ...], ...]
-    """By parameter of the function: its name for each of the features."""
+    """For each parameter of the function, its name in each feature."""
     constants: Sequence[FloatArray]
-    """By constant of the function: a column with one row a feature."""
+    """For each constant of the function, a column of shape (features, 1)."""
     outputs: slice
 
 
 @dataclass(frozen=True)
 class DesignPlan:
-    """What fills a design matrix: columns that are known, steps, and the order of the inputs."""
+    """Describe how to fill a design matrix: known columns, steps and the order of the inputs."""
 
     known: tuple[tuple[str, ...], ...]
-    """Columns that are given, in groups that a look-up finds as one stack."""
+    """Names of given columns, grouped into the blocks that a look-up returns."""
     steps: tuple[DesignStep, ...]
     order: npt.NDArray[np.intp]
-    """Where in the work array each model input stands."""
+    """Position in the work array of each model input."""
 
     def matrix(
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
     ) -> FloatArray:
-        """Return the matrix of shape (rows, inputs) in C order; memory is its own and a block."""
-        known = self._select_known(columns)
+        """Return the matrix of shape (rows, inputs) in C order, filled `BLOCK_ROWS` at a time."""
+        known = self._list_known(columns)
         learned = _parameter_columns(
             self._by_step, tuple(parameters[name] for name in self._parameters)
         )
@@ -63,8 +63,8 @@ class DesignPlan:
             matrix[rows] = self._fill(block, learned).take(self.order, axis=0).T
         return matrix
 
-    def _select_known(self, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
-        """Return the known columns in turn, in stacks of shape (names, rows) or one by one."""
+    def _list_known(self, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
+        """Return the known columns in order, as blocks of shape (names, rows) or one by one."""
         if isinstance(columns, ColumnBlocks):
             return [columns.blocks[names] for names in self.known]
         return [columns[name] for names in self.known for name in names]
@@ -72,10 +72,10 @@ class DesignPlan:
     def _fill(
         self, known: Sequence[FloatArray], learned: Sequence[Sequence[FloatArray]]
     ) -> FloatArray:
-        """Return known columns and results of steps, shape (inputs, rows)."""
+        """Return the known columns and the results of the steps, shape (inputs, rows)."""
         work = np.empty((len(self.order), known[0].shape[-1]))
-        given = work[: sum(map(len, self.known))]
-        np.concatenate(known, out=given if known[0].ndim > 1 else given.reshape(-1))
+        known_rows = work[: sum(map(len, self.known))]
+        np.concatenate(known, out=known_rows if known[0].ndim > 1 else known_rows.reshape(-1))
         for step, values in zip(self.steps, learned, strict=True):
             inputs = work.take(step.inputs, axis=0)
             work[step.outputs] = step.function(*inputs, *values, *step.constants)
@@ -93,9 +93,10 @@ class DesignPlan:
 
 
 def _split_rows(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[FloatArray]]]:
-    """Yield where a block of rows starts, and the columns within it.
+    """Yield the first row of each block and the columns of its rows.
 
-    A request is one block and stays uncut: hundreds of slices take as long as copying the columns.
+    A request fits into one block and isn't sliced: hundreds of slices take as long as copying the
+    columns.
     """
     rows = columns[0].shape[-1]
     if rows <= BLOCK_ROWS:
@@ -109,16 +110,16 @@ def _split_rows(columns: Sequence[FloatArray]) -> Iterator[tuple[int, Sequence[F
 def _parameter_columns(
     parameters: tuple[tuple[tuple[str, ...], ...], ...], values: tuple[float, ...]
 ) -> Sequence[Sequence[FloatArray]]:
-    """Return each parameter of each step as a column with one row a feature.
+    """Return each parameter of each step as a column of shape (features, 1).
 
-    A request's parameters are those of the request before: their columns are kept.
+    The columns are cached, because consecutive requests have the same parameters.
     """
-    left = iter(values)
-    return [[_column(islice(left, len(names))) for names in step] for step in parameters]
+    remaining = iter(values)
+    return [[_column(islice(remaining, len(names))) for names in step] for step in parameters]
 
 
 def _column(values: Iterable[float]) -> FloatArray:
-    """Return values as a column that nobody can change: it is used again."""
+    """Return values as a read-only column; the cache shares it between calls."""
     column = np.array([*values], dtype=np.float64)[:, np.newaxis]
     column.flags.writeable = False
     return column
@@ -127,20 +128,20 @@ def _column(values: Iterable[float]) -> FloatArray:
 def plan_design(
     model_inputs: Sequence[str], derived: Iterable[Derived], *, known: Sequence[tuple[str, ...]]
 ) -> DesignPlan:
-    """Arrange derived features, each of which stands after its inputs, into steps."""
+    """Arrange derived features into steps; each feature must follow its inputs."""
     groups = _group_by_function(derived)
     names = [name for group in known for name in group]
     names += [feature.name for features in groups for feature in features]
-    places = {name: place for place, name in enumerate(names)}
+    positions = {name: position for position, name in enumerate(names)}
     return DesignPlan(
         known=tuple(known),
-        steps=tuple(_make_step(features, places) for features in groups),
-        order=np.array([places[name] for name in model_inputs], dtype=np.intp),
+        steps=tuple(_make_step(features, positions) for features in groups),
+        order=np.array([positions[name] for name in model_inputs], dtype=np.intp),
     )
 
 
 def _group_by_function(derived: Iterable[Derived]) -> list[list[Derived]]:
-    """Put features of one function together, as early as all their inputs are there."""
+    """Group features by function, each as early as all its inputs are computed."""
     depths: dict[str, int] = {}
     groups: dict[tuple[int, Callable[..., FloatArray], int, int, int], list[Derived]] = {}
     for feature in derived:
@@ -151,13 +152,14 @@ def _group_by_function(derived: Iterable[Derived]) -> list[list[Derived]]:
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
-def _make_step(features: Sequence[Derived], places: Mapping[str, int]) -> DesignStep:
-    first = places[features[0].name]
-    inputs = [[places[name] for name in feature.inputs] for feature in features]
+def _make_step(features: Sequence[Derived], positions: Mapping[str, int]) -> DesignStep:
+    first = positions[features[0].name]
+    inputs = [[positions[name] for name in feature.inputs] for feature in features]
+    constants = zip(*(feature.constants for feature in features), strict=True)
     return DesignStep(
         function=features[0].function,
         inputs=np.array(inputs, dtype=np.intp).T,
         parameters=tuple(zip(*(feature.parameters for feature in features), strict=True)),
-        constants=[_column(one) for one in zip(*(f.constants for f in features), strict=True)],
+        constants=[_column(values) for values in constants],
         outputs=slice(first, first + len(features)),
     )

@@ -1,9 +1,8 @@
-"""The closed vocabulary of features: what each kind of declaration means.
+"""The kinds of feature declarations; the vocabulary is closed.
 
-A declaration says what a feature is. Base features are facts about a key at a moment, which
-features/point_in_time/interpreter.py computes; features/declarations/functions.py computes derived
-ones from them. A need that doesn't fit becomes a new kind here, never an optional argument on an
-old one.
+A base feature is a fact about a key at a moment; features/point_in_time/interpreter.py computes
+it. A derived feature is a function (features/declarations/functions.py) of other features. A
+feature that fits no kind gets a new kind here, never an optional argument on an existing one.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from features.runtime.arrays import FloatArray
 
 
 class FeatureFamily(StrEnum):
-    """What sort of knowledge a feature carries; explanations are grouped by it."""
+    """Name the subject of a feature; explanations are grouped by it."""
 
     DEMAND = "demand"
     RETURNS = "returns"
@@ -34,7 +33,7 @@ class FeatureFamily(StrEnum):
 
 
 class SignalName(StrEnum):
-    """The signals that base features read; features/signals/ builds them."""
+    """Name the signal that a base feature reads; features/signals/ builds it."""
 
     ORDERS = "orders"
     RIPE_UNITS = "ripe_units"
@@ -62,10 +61,10 @@ class SignalName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureDeclaration:
-    """What every feature says about itself.
+    """Declare what all features have in common.
 
-    `low` and `high` bound its values (None: no bound); null is always allowed, for history that
-    can't be known. `monotone` names the targets the feature can only raise (+1) or lower (-1).
+    `low` and `high` bound the values (None: no bound). Null is always allowed and means unknown
+    history. `monotone` names the targets that the feature can only raise (+1) or lower (-1).
     """
 
     name: str
@@ -79,12 +78,12 @@ class FeatureDeclaration:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestField(FeatureDeclaration):
-    """A number that the decision fixes: only the spine or the request knows it."""
+    """Declare a number of the decision; it comes from the spine or the request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignalFeature(FeatureDeclaration):
-    """What every base feature says about where it comes from."""
+    """Declare what all base features have in common: level and signal."""
 
     level: Level
     signal: SignalName
@@ -92,9 +91,9 @@ class SignalFeature(FeatureDeclaration):
 
 @dataclass(frozen=True, kw_only=True)
 class Windowed(SignalFeature):
-    """The sum of a measure over events with `as_of - days < event_time <= as_of`.
+    """Sum a measure over the events with `as_of - days < event_time <= as_of`.
 
-    0 for a key without such events.
+    It is 0 for a key without such events.
     """
 
     measure: str
@@ -103,7 +102,7 @@ class Windowed(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Lowest(SignalFeature):
-    """The least value of a measure over the events of a window, null without any."""
+    """Take the smallest value of a measure over a window; null without events."""
 
     measure: str
     days: int
@@ -111,7 +110,7 @@ class Lowest(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Highest(SignalFeature):
-    """The greatest value of a measure over the events of a window, null without any."""
+    """Take the largest value of a measure over a window; null without events."""
 
     measure: str
     days: int
@@ -119,9 +118,9 @@ class Highest(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile(SignalFeature):
-    """The least value that at least `share` of a window's known values don't exceed.
+    """Take the smallest value that at least `share` of a window's known values don't exceed.
 
-    Null without any known value. It is always a value that occurred, so that engines agree.
+    It is null without known values. It is always a value that occurred, so all engines agree.
     """
 
     measure: str
@@ -131,9 +130,9 @@ class Quantile(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Distinct(SignalFeature):
-    """How many different values a column has over the events of a window; null values don't count.
+    """Count the distinct values of a column over a window; null values don't count.
 
-    0 for a key without such events.
+    It is 0 for a key without such events.
     """
 
     column: str
@@ -142,10 +141,10 @@ class Distinct(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class LargestShare(SignalFeature):
-    """The share of a measure's sum over a window that falls to the value of a column with most.
+    """Take the largest share of a measure's sum over a window that one value of a column holds.
 
-    Events without a value of the column fall to nobody but count in the sum. Null where the sum
-    is 0.
+    Events whose column is null count in the sum, but belong to no value. The share is null where
+    the sum is 0.
     """
 
     measure: str
@@ -155,9 +154,10 @@ class LargestShare(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Latest(SignalFeature):
-    """The known value of a measure in the event that happened last, null without any.
+    """Take the known value of a measure in the latest event; null without events.
 
-    Of events at the same time the one known last counts, and of those the larger value.
+    Among events at the same time, the one that became known last counts; among those, the larger
+    value.
     """
 
     measure: str
@@ -165,23 +165,24 @@ class Latest(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Elapsed(SignalFeature):
-    """Whole days from the last event with a positive measure to `as_of`, null without any."""
+    """Count whole days from the last event with a positive measure to `as_of`; null if none."""
 
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Age(SignalFeature):
-    """Whole days from the first event with a positive measure to `as_of`, null without any."""
+    """Count whole days from the first event with a positive measure to `as_of`; null if none."""
 
     measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class InForce(SignalFeature):
-    """How many attributes that begin with `prefix` are required at `as_of`.
+    """Count the attributes that begin with `prefix` and are required at `as_of`.
 
-    A requirement is in force when it is known, has begun and has not ended. 0 without any.
+    A requirement is in force when it is known, has begun and has not ended. The count is 0
+    without any.
     """
 
     prefix: str
@@ -189,16 +190,16 @@ class InForce(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Required(SignalFeature):
-    """1 where an attribute is required at `as_of`, as `InForce` counts them, and 0 elsewhere."""
+    """Return 1 where an attribute is required at `as_of` (as in `InForce`), else 0."""
 
     attribute: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fulfilled(SignalFeature):
-    """How many of the attributes that `InForce` counts a listing fully meets.
+    """Count the required attributes (as in `InForce`) that a listing fully meets.
 
-    It does where the value of the attribute that was set last, as known at `as_of`, is 1.
+    A listing meets an attribute when its latest value, as known at `as_of`, is 1.
     """
 
     prefix: str
@@ -207,13 +208,14 @@ class Fulfilled(SignalFeature):
 
 @dataclass(frozen=True, kw_only=True)
 class Derived(FeatureDeclaration):
-    """A pure numpy function of other features and request fields, row by row.
+    """Compute a feature from other features and request fields, row by row.
 
-    `function` receives one float64 array per input, then one per parameter and one per constant,
-    that broadcast together: features that share a function are computed in one call, as (features,
-    rows) with parameters and constants as (features, 1). Parameters are learned in training and
-    travel in the bundle; constants tell features of one function apart. It uses elementary
-    arithmetic only, so that no value can depend on what stands beside it.
+    `function` is pure and receives one float64 array per input, then one per parameter and one
+    per constant. The arrays broadcast: one call computes all features that share a function, with
+    inputs of shape (features, rows) and parameters and constants of shape (features, 1).
+    Parameters are learned in training and stored in the bundle; constants distinguish features of
+    one function. `function` uses elementary arithmetic only, so a value depends on its own row
+    alone.
     """
 
     inputs: tuple[str, ...]
@@ -227,11 +229,11 @@ BaseFeature = WindowFeature | Latest | Elapsed | Age | InForce | Required | Fulf
 Feature = BaseFeature | Derived
 
 COUNT_KINDS: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
-"""Kinds that are 0, not null, where nothing happened."""
+"""Kinds that are 0, not null, without events."""
 
 
 def as_facts(declared: FeatureDeclaration) -> dict[str, Any]:
-    """Return a declaration as plain values, for the fingerprint and the catalogue's page."""
+    """Return a declaration as a dict, for the fingerprint and the catalogue's page."""
     facts = {name: getattr(declared, name) for name in declared.__dataclass_fields__}
     if isinstance(declared, Derived):
         facts["function"] = declared.function.__qualname__

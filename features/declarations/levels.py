@@ -1,4 +1,4 @@
-"""The levels at which the same signals are added up, from narrow to wide."""
+"""The levels of aggregation, from narrow to wide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Level(StrEnum):
-    """What a base feature is a fact about."""
+    """Name the level of aggregation of a base feature."""
 
     LISTING = "listing"
     PRODUCT = "product"
@@ -30,7 +30,7 @@ LEVEL_KEYS: Final[dict[Level, tuple[str, ...]]] = {
 """The columns that identify a row of each level."""
 
 NULLABLE_KEYS: Final = frozenset({"supplier_id", "creator_id"})
-"""Keys that a row may lack: nobody is known to make the product or to film it."""
+"""Keys that may be null in a row: the supplier or creator may be unknown."""
 
 LEVEL_TITLES: Final[dict[Level, str]] = {
     Level.LISTING: "listing",
@@ -41,7 +41,7 @@ LEVEL_TITLES: Final[dict[Level, str]] = {
     Level.CATEGORY_MARKET: "category in the market",
     Level.MARKET: "market",
 }
-"""How descriptions call a level."""
+"""The name of each level in descriptions."""
 
 
 def name_feature(measure: str, level: Level, days: int | None = None, *, unit: str = "") -> str:

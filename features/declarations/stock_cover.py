@@ -1,4 +1,4 @@
-"""How far stock reaches: demand while there was something to sell, against what there is now."""
+"""Stock cover: demand while the listing was in stock, against the stock of now."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from features.declarations.functions import cover, share
 from features.runtime.arrays import FloatArray
 
 DEMAND_DAYS: Final = 84
-"""A window long enough that a few days sold out don't hide what is wanted."""
+"""The window is long, so that a few sold-out days don't hide the demand."""
 MIN_IN_STOCK_SHARE: Final = 0.1
-"""Of a listing that was hardly ever in stock too little is known to scale its demand up further."""
+"""Demand is scaled up as if a listing was in stock at least this share of the time."""
 
 
 def in_stock_share(sold_outs: FloatArray, observations: FloatArray) -> FloatArray:
-    """Return the share of observations that found something on hand, null without any."""
+    """Return the share of stock observations above zero, null without observations."""
     return 1.0 - share(sold_outs, observations)
 
 
@@ -27,17 +27,17 @@ def in_stock_cover(
     observations: FloatArray,
     available: FloatArray,
 ) -> FloatArray:
-    """Return the cover of `available` units at the demand of 84 days, but those without stock.
+    """Return the cover of `available` units at the demand of the in-stock part of `DEMAND_DAYS`.
 
-    Orders stop when nothing is left, and so say less than what would have been ordered. Without
-    any observation something was always on hand; of no available unit it is that of one.
+    Orders stop when a listing sells out, so they understate the demand. A listing without stock
+    observations counts as always in stock. Zero available units count as one.
     """
-    seen = in_stock_share(sold_outs, observations)
-    in_stock = np.where(np.isnan(seen), 1.0, seen)
-    reached = cover(units, days_on_sale, np.maximum(available, 1.0), DEMAND_DAYS)
-    return reached / np.maximum(in_stock, MIN_IN_STOCK_SHARE)
+    observed_share = in_stock_share(sold_outs, observations)
+    in_stock = np.where(np.isnan(observed_share), 1.0, observed_share)
+    raw_cover = cover(units, days_on_sale, np.maximum(available, 1.0), DEMAND_DAYS)
+    return raw_cover / np.maximum(in_stock, MIN_IN_STOCK_SHARE)
 
 
 def days_until(inbound: FloatArray, lead_days: FloatArray, waited: FloatArray) -> FloatArray:
-    """Return the days that are left of a lead time, null where nothing is on its way."""
+    """Return the remaining days of a lead time, null where nothing is inbound."""
     return np.where(inbound > 0, lead_days - waited, np.nan)

@@ -1,4 +1,4 @@
-"""What is predicted of a listing."""
+"""The targets that a model predicts for a listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of source tables that features tell apart: declared and counted by the same list."""
+"""Words of source tables that have features of their own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ RETURN_REASONS: Final = (
     "wrong_plug",
     "arrived_late",
 )
-"""Reasons that are counted apart; any other word of a source counts among all returns only."""
+"""Return reasons with a feature each; any other reason counts in the total only."""
 
 ATTRIBUTES: Final = ("language", "size_chart", "plug_voltage", "packaging", "imagery")
-"""Attributes that are features of their own; certificates and others count together."""
+"""Attributes with a feature each; certificates and all others are counted together."""
 
 CERTIFICATE: Final = "certificate:"
-"""How attributes begin that are certificates."""
+"""Prefix of attributes that are certificates."""

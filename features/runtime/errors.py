@@ -14,20 +14,10 @@ class XuanpinError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        problem: str = "",
-        hint: str = "",
-        *,
-        expected: str = "",
-        found: str = "",
-        way_out: str = "",
-    ) -> None:
+    def __init__(self, problem: str, hint: str) -> None:
         """Store both sentences."""
-        self.expected, self.found, self.way_out = expected, found, way_out
-        self.problem = problem or f"Expected {expected}; found {found}."
-        self.hint = hint or way_out
-        super().__init__(f"{self.problem} {self.hint}")
+        self.problem, self.hint = problem, hint
+        super().__init__(f"{problem} {hint}")
 
 
 class DataError(XuanpinError):

@@ -149,7 +149,7 @@ def test_describe_prints_one_line_for_each_fact() -> None:
     page = features("describe", "units_ordered_28d")
     assert page.startswith("units_ordered_28d\nUnits of the listing ordered in the last 28 days.\n")
     facts = dict(re.findall(r"^(\w[\w ]*?) {2,}(.*?) *$", page, re.MULTILINE))
-    assert facts["kind"].startswith("Windowed: The sum of a measure over events")
+    assert facts["kind"].startswith("Windowed: Sum a measure over the events")
     assert facts["bounds"] == "≥ 0; null where it can't be known"
     assert facts["keys"] == "listing_id"
     assert facts["tables"] == "orders"

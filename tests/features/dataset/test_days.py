@@ -19,8 +19,8 @@ def test_day_of_a_moment_reaches_an_as_of_exactly_when_the_moment_does(
     moment: datetime, day: int
 ) -> None:
     near = to_datetime(day) + (moment - to_datetime(to_day(moment)))
-    for one in (moment, near, to_datetime(day)):
-        assert (to_day(one) <= day) == (one <= to_datetime(day))
+    for time in (moment, near, to_datetime(day)):
+        assert (to_day(time) <= day) == (time <= to_datetime(day))
 
 
 @given(day=DAYS)
@@ -30,5 +30,5 @@ def test_midnight_is_its_own_day(day: int) -> None:
 
 
 def test_as_of_within_a_day_is_refused_with_the_way_out() -> None:
-    with pytest.raises(NotAMidnightError, match=r"found 2026-03-01T09:00.*Name the day alone"):
+    with pytest.raises(NotAMidnightError, match=r"as_of 2026-03-01T09:00.*Name the day alone"):
         as_of_to_day(datetime(2026, 3, 1, 9, tzinfo=UTC))

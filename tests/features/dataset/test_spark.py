@@ -67,8 +67,8 @@ SETTINGS: dict[str, bool | float | int | str | None] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "2g",
-    # A JVM that lives a minute has no use for code that took long to compile, and needs room for
-    # all of it: by default it sweeps it again and again, and what is young is collected as often.
+    # The JVM lives for a minute: cheap compilation, a code cache that needs no sweeping and a large
+    # young generation save more time than they cost.
     "spark.driver.extraJavaOptions": (
         "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Xmn700m"
     ),
@@ -84,17 +84,17 @@ SETTINGS: dict[str, bool | float | int | str | None] = {
 
 
 def java_or_skip() -> None:
-    """Skip where Spark can't start, and say what it lacks."""
+    """Skip where Spark can't start, with the reason."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home, "bin", "java")) if home else shutil.which("java")
     if java is None or not Path(java).is_file():
         pytest.skip(
             f"Spark needs Java {OLDEST_JAVA}, and there is none: neither JAVA_HOME nor PATH"
         )
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
-    found = re.search(r'version "(\d+)', said)
-    if found is None or int(found[1]) < OLDEST_JAVA:
-        pytest.skip(f"Spark needs Java {OLDEST_JAVA}, and {java} is {said.splitlines()[0]}")
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+    version = re.search(r'version "(\d+)', output)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        pytest.skip(f"Spark needs Java {OLDEST_JAVA}, and {java} is {output.splitlines()[0]}")
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +145,13 @@ def duckdb_rows(on_duckdb: SignalRows) -> pa.Table:
     return build_training_rows(on_duckdb, CATALOGUE)
 
 
-def agree(name: str, ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> bool:
-    """Tell whether a column is the same; quotients may differ by the tolerance."""
+def agree(name: str, duckdb: pa.ChunkedArray, spark: pa.ChunkedArray) -> bool:
+    """Return True for equal columns; quotients may differ by the tolerance."""
     if name not in DIVIDED:
-        return bool(ours.equals(theirs))
-    ours, theirs = (column.to_numpy() for column in (ours, theirs))
-    return bool(np.allclose(ours, theirs, rtol=0, atol=TOLERANCE, equal_nan=True))
+        return bool(duckdb.equals(spark))
+    return bool(
+        np.allclose(duckdb.to_numpy(), spark.to_numpy(), rtol=0, atol=TOLERANCE, equal_nan=True)
+    )
 
 
 def test_training_rows_on_spark_are_those_of_duckdb(
@@ -164,35 +165,35 @@ def test_training_rows_on_spark_are_those_of_duckdb(
 
 def test_training_rows_that_are_compared_hold_more_than_defaults(duckdb_rows: pa.Table) -> None:
     values = {f.name: set(duckdb_rows[f.name].to_pylist()) for f in CATALOGUE.base}
-    varied = [name for name, found in values.items() if len(found - {None}) > 1]
+    varied = [name for name, distinct in values.items() if len(distinct - {None}) > 1]
     assert len(varied) > 0.9 * len(values)
 
 
 def test_vectors_materialised_on_spark_are_those_of_duckdb(
     on_spark: SignalRows, on_duckdb: SignalRows
 ) -> None:
-    ours, theirs = (materialise(signals, FEW, MOMENT) for signals in (on_duckdb, on_spark))
-    assert about_as_any_engine_says(ours) == about_as_any_engine_says(theirs)
-    assert (ours.products, ours.listings) == (theirs.products, theirs.listings)
-    assert vectors_apart(ours, theirs) == []
+    duckdb, spark = (materialise(signals, FEW, MOMENT) for signals in (on_duckdb, on_spark))
+    assert about_without_hashes(duckdb) == about_without_hashes(spark)
+    assert (duckdb.products, duckdb.listings) == (spark.products, spark.listings)
+    assert differing_levels(duckdb, spark) == []
 
 
-def about_as_any_engine_says(contents: SnapshotContents) -> SnapshotAbout:
-    """Return what a snapshot says about itself, but for hashes that each engine has of its own."""
+def about_without_hashes(contents: SnapshotContents) -> SnapshotAbout:
+    """Return the facts of a snapshot without the hashes, which differ between engines."""
     about = contents.about
     assert about.row_digests.keys() == about.known_rows.keys()
     assert all(int(about.row_digests[name], 16) for name, rows in about.known_rows.items() if rows)
     return about.model_copy(update={"row_digests": {}, "hashed_by": ""})
 
 
-def vectors_apart(ours: SnapshotContents, theirs: SnapshotContents) -> list[str]:
+def differing_levels(duckdb: SnapshotContents, spark: SnapshotContents) -> list[str]:
     """Return the levels whose keys or values differ."""
     return [
         level
-        for level, vectors in ours.levels.items()
-        if vectors.keys != theirs.levels[level].keys
+        for level, vectors in duckdb.levels.items()
+        if vectors.keys != spark.levels[level].keys
         or not np.allclose(
-            vectors.values, theirs.levels[level].values, rtol=0, atol=TOLERANCE, equal_nan=True
+            vectors.values, spark.levels[level].values, rtol=0, atol=TOLERANCE, equal_nan=True
         )
     ]
 
@@ -200,9 +201,9 @@ def vectors_apart(ours: SnapshotContents, theirs: SnapshotContents) -> list[str]
 def test_stock_imputed_on_spark_is_that_of_duckdb(
     on_spark: SignalRows, on_duckdb: SignalRows
 ) -> None:
-    ours, theirs = (imputed_stock(signals.dataset) for signals in (on_duckdb, on_spark))
-    assert ours.num_rows > 500
-    assert ours.cast(theirs.schema).equals(theirs)
+    duckdb, spark = (imputed_stock(signals.dataset) for signals in (on_duckdb, on_spark))
+    assert duckdb.num_rows > 500
+    assert duckdb.cast(spark.schema).equals(spark)
 
 
 def imputed_stock(dataset: Dataset) -> pa.Table:
@@ -227,8 +228,8 @@ def test_started_days_are_counted_to_the_microsecond_by_both(
 ) -> None:
     start, end = (ibis.literal(text).cast("timestamp") for text in ("2025-01-01 00:00:00", stop))
     counted = count_started_days(start, end)
-    found = [rows.dataset.connection.execute(counted) for rows in (on_spark, on_duckdb)]
-    assert found == [days, days]
+    results = [rows.dataset.connection.execute(counted) for rows in (on_spark, on_duckdb)]
+    assert results == [days, days]
 
 
 def test_executors_write_parquet_that_duckdb_reads_alike(

@@ -21,7 +21,7 @@ def test_page_about_spark_shows_how_to_leave_rows_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second block doesn't care which engine made the signals: here it is DuckDB."""
-    opening, leaving = (textwrap.dedent(one) for one in BLOCK.findall(PAGE.read_text()))
+    opening, leaving = (textwrap.dedent(block) for block in BLOCK.findall(PAGE.read_text()))
     compile(opening, PAGE.name, "exec")
     dataset = Engine(random_world(1)).dataset
     names = {
@@ -33,5 +33,5 @@ def test_page_about_spark_shows_how_to_leave_rows_where_they_are(
     exec(leaving, names)  # noqa: S102 - the page's own code is what is tested
     features, labels = (pq.read_table(tmp_path / name) for name in ("features", "labels"))
     assert features.num_rows == labels.num_rows > 0
-    assert {one.name for one in CATALOGUE.base} <= set(features.column_names)
+    assert {feature.name for feature in CATALOGUE.base} <= set(features.column_names)
     assert {"sell_through", "return_risk"} <= set(labels.column_names)
