@@ -21,11 +21,14 @@ from features.runtime.errors import (
     XuanpinError,
 )
 
-TABLES = sorted((Path(__file__).parent / "sentences").glob("*.py"))
+TESTS = Path(__file__).parent
+TABLES = sorted((TESTS / "sentences").rglob("*.py"))
 SENTENCES: list[tuple[XuanpinError, str]] = [
     pair
     for path in TABLES
-    for pair in importlib.import_module(f"tests.sentences.{path.stem}").SENTENCES
+    for pair in importlib.import_module(
+        ".".join(("tests", *path.relative_to(TESTS).with_suffix("").parts))
+    ).SENTENCES
 ]
 BASES = {XuanpinError, ArtefactError, DataError, SettingsError, StorageError, TrainingError}
 MAX_LENGTH = 600

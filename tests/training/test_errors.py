@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.runtime.errors import XuanpinError
-from tests.sentences.training_errors import SENTENCES
+from tests.sentences.training.errors import SENTENCES
 from training import errors
 
 

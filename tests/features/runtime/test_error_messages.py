@@ -33,8 +33,8 @@ from features.runtime.settings import (
     UnreadableSettingsError,
 )
 from features.runtime.text import closest_match, escape, join_names
-from tests.sentences.features_contract import SENTENCES as CONTRACT_SENTENCES
-from tests.sentences.features_runtime import SENTENCES as RUNTIME_SENTENCES
+from tests.sentences.features.contract import SENTENCES as CONTRACT_SENTENCES
+from tests.sentences.features.runtime import SENTENCES as RUNTIME_SENTENCES
 
 FILE = Path("orders.csv")
 HOSTILE = ["\x1b[31m" + "x" * 200] * 1000
