@@ -7,11 +7,17 @@ long as the session: looking for cycles among them took a fifth of the time. Cyc
 from __future__ import annotations
 
 import gc
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.worlds.year_market import write_year_market
+from tests.worlds.shared import make_once
+
+# OpenBLAS reads it when NumPy is imported, so nothing above may, and fixtures import what does.
+# Threads of two workers that wait for each other take most of the time of small fits.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ALLOCATED = 70_000
 YOUNGER_RUNS = 20
@@ -38,6 +44,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def shared_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that all workers of this session have, and no other session."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    (root / "shared").mkdir(exist_ok=True)
+    return root / "shared"
+
+
+@pytest.fixture(scope="session")
 def year_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a source directory with products, listings, orders and returns, for all that read."""
+    from tests.worlds.year_market import write_year_market
+
     return write_year_market(tmp_path_factory.mktemp("year") / "market")
+
+
+@pytest.fixture(scope="session")
+def prepared_run(year_market: Path, shared_root: Path) -> Path:
+    """Return a run directory on that market: checked, computed, and nothing fitted yet."""
+    from tests.worlds.prepared_run import write_prepared_run
+
+    return make_once(shared_root, "prepared", partial(write_prepared_run, year_market))

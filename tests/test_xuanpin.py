@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import xuanpin
+from tests.worlds.processes import COMMAND, run_program
 from tests.worlds.sources import order, required_source, write_csv, write_parquet
 
 ROOT = Path(__file__).parents[1]
@@ -33,25 +34,24 @@ HEAVY = (
 )
 
 
-def run(
-    *arguments: object, code: str | None = None, tmp: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line, or code that ends in it, as a process of its own."""
+def run(*arguments: object, code: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line, or code that ends in it, in a new interpreter."""
     start = ["-m", "xuanpin"] if code is None else ["-c", code]
-    environment = os.environ | ({} if tmp is None else {"TMPDIR": str(tmp)})
     return subprocess.run(
         [sys.executable, *start, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        env=environment,
     )
 
 
 def test_front_door_imports_nothing_heavy() -> None:
     code = f"import sys, xuanpin; print([name for name in {HEAVY!r} if name in sys.modules])"
-    assert run(code=code).stdout == "[]\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_library_imports_without_side_effect_on_warnings() -> None:
@@ -136,24 +136,23 @@ xuanpin.main()
 def test_front_door_turns_failures_into_a_message_and_a_code(
     what: str, exit_code: int, message: str
 ) -> None:
-    done = run("fail", code=FAIL.format(what=what))
-    assert done.returncode == exit_code
-    assert done.stderr.startswith(f"xuanpin: {message}")
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+    code, printed, told = run_program(FAIL.format(what=what), "fail")
+    assert (code, printed) == (exit_code, "")
+    assert told.startswith(f"xuanpin: {message}")
+    assert told.count("\n") == 1
 
 
 def test_front_door_stops_without_a_word_when_interrupted() -> None:
-    done = run("fail", code=FAIL.format(what="KeyboardInterrupt"))
-    assert (done.returncode, done.stderr, done.stdout) == (130, "", "")
+    assert run_program(FAIL.format(what="KeyboardInterrupt"), "fail") == (130, "", "")
 
 
 @pytest.mark.parametrize("what", ["ZeroDivisionError(secret)", "OSError(secret)"])
 def test_front_door_hides_a_traceback_in_a_file(tmp_path: Path, what: str) -> None:
-    done = run("fail", code=FAIL.format(what=what), tmp=tmp_path)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    code, _, told = run_program(FAIL.format(what=what), "fail", environment=environment)
     (file,) = tmp_path.iterdir()
-    assert done.returncode == 70
-    assert done.stderr == (
+    assert code == 70
+    assert told == (
         "xuanpin: an unexpected error occurred. "
         f"Please report it with the details in {file} (they may hold values of your data).\n"
     )
@@ -217,11 +216,10 @@ def test_check_as_json_prints_the_report_and_nothing_else(tmp_path: Path) -> Non
 def test_check_that_cannot_run_ends_with_the_documented_code(
     arguments: list[str], exit_code: int, message: str
 ) -> None:
-    done = run(*arguments)
-    assert done.returncode == exit_code
-    assert message in done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
+    code, printed, told = run_program(COMMAND, *arguments)
+    assert (code, printed) == (exit_code, "")
+    assert message in told
+    assert "Traceback" not in told
 
 
 def test_check_whose_reader_goes_away_ends_quietly(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import subprocess
-import sys
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -31,6 +29,7 @@ from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
 from serving.bundle.manifest import canonical_json, sha256_hex
 from serving.bundle.signature import SIGNATURE, make_keys
 from serving.scoring.loading import load_artefacts
+from tests.worlds.processes import run_program
 from tests.worlds.serving import bundle_contents, snapshot_contents, write_snapshot_beside
 
 with warnings.catch_warnings():
@@ -38,7 +37,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
     from starlette.testclient import TestClient
 
-ROOT = Path(__file__).parents[2]
 LOADING = """
 import sys
 from pathlib import Path
@@ -71,17 +69,10 @@ def run(sound: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def load_in_child(run: Path, *key: Path) -> tuple[int, str]:
-    """Load a run directory in a child process; return its exit code and output."""
-    arguments = [run / "bundles", run / "snapshots", *key]
-    child = subprocess.run(
-        [sys.executable, "-c", LOADING, *map(str, arguments)],
-        capture_output=True,
-        check=False,
-        cwd=ROOT,
-        text=True,
-    )
-    return child.returncode, child.stdout + child.stderr
+def load_in_child(run: Path, *key: Path) -> tuple[int | None, str]:
+    """Load a run directory in a process of its own; return its exit code and what it says."""
+    code, printed, told = run_program(LOADING, run / "bundles", run / "snapshots", *key)
+    return code, printed + told
 
 
 def cut(name: str, share: float) -> Damage:

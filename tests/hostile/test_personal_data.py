@@ -7,8 +7,6 @@ searched. What is kept under validated/ is the data themselves, and not searched
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,9 +16,9 @@ import pytest
 
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.tables.simulate import simulate
+from tests.worlds.processes import COMMAND, run_program
 
-ROOT = Path(__file__).parents[2]
-MARKET = Simulation(products=200, chunk_products=200, markets=("US", "DE"), days=330)
+MARKET = Simulation(products=100, chunk_products=100, markets=("US", "DE"), days=330)
 SETTINGS = "[training]\ntrees = 20\nboosters = 1\nmin_positives = 5\nmin_rows = 30\n"
 TITLE = ("title.wong@example.com", "+86 138 0013 8000")
 REVIEW = ("review.kim@example.org", "+49-30-901820")
@@ -88,15 +86,10 @@ def test_planted_personal_data_are_in_nothing_that_a_run_makes(source: Path) -> 
     assert {secret for _, secret in leaks(contents(source))} == set(SECRETS)
     out, config = source.parent / "run", source.parent / "xuanpin.toml"
     config.write_text(SETTINGS)
-    command = [sys.executable, str(ROOT / "xuanpin.py"), "run", "--data", str(source)]
-    done = subprocess.run(
-        [*command, "--out", str(out), "--config", str(config)],
-        capture_output=True,
-        check=False,
-        cwd=source.parent,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    printed = [("stdout", done.stdout), ("stderr", done.stderr)]
+    words = ["run", "--data", source, "--out", out, "--config", config]
+    code, stdout, stderr = run_program(COMMAND, *words)
+    assert code == 0, stderr
+    printed = [("stdout", stdout.encode()), ("stderr", stderr.encode())]
     made = [pair for pair in contents(out) if not pair[0].startswith("validated/")]
     made = [*made, *printed, ("report", (out / "validated" / "report.json").read_bytes())]
     names = {name for name, _ in made}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,8 +43,9 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def seen(year_market: Path, prepared_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     out = tmp_path_factory.mktemp("job") / "run"
+    shutil.copytree(prepared_run, out)
     here, _ = finish(start(year_market, out, threads=1))
     there, told = finish(start(year_market, out, threads=1, flags=DASK))
     return Seen(year_market, out, here, there, told)

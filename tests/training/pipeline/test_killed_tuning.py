@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from serving.bundle.bundle import load_bundle
+from tests.worlds.processes import Program
 from tests.worlds.training_process import SETTINGS, finish, kill_when, read_files, start
 from tests.worlds.tuning import states
 from training.search_space import SEARCH_SPACE
@@ -32,7 +33,7 @@ def is_tuning(out: Path) -> bool:
     return "RUNNING" in now and "COMPLETE" in now
 
 
-def begin(source: Path, out: Path, *, threads: int) -> subprocess.Popen[str]:
+def begin(source: Path, out: Path, *, threads: int) -> Program:
     flags = ["--trials", str(TRIALS)]
     return start(source, out, threads=threads, flags=flags, settings=WEAK)
 
@@ -63,8 +64,11 @@ class Broken(Tuned):
 
 
 @pytest.fixture(scope="module")
-def broken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+def broken(
+    year_market: Path, prepared_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Broken:
     out = tmp_path_factory.mktemp("broken") / "run"
+    shutil.copytree(prepared_run, out)
     kill_when(is_tuning, out, begin(year_market, out, threads=1))
     done = states_in(out).count("COMPLETE")
     files = {path.name for path in (out / "stages").iterdir()}
@@ -73,8 +77,11 @@ def broken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Broke
 
 
 @pytest.fixture(scope="module")
-def unbroken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+def unbroken(
+    year_market: Path, prepared_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Tuned:
     out = tmp_path_factory.mktemp("unbroken") / "run"
+    shutil.copytree(prepared_run, out)
     return Tuned(out, *finish(begin(year_market, out, threads=2)))
 
 

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -16,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from features.runtime.errors import StorageError
+from tests.worlds.processes import Program
 from tests.worlds.training import QUICK
 from training.data.training_input import TrainingRecipe
 from training.evaluation.evaluate import flatten_metrics
@@ -200,6 +200,7 @@ def test_tracking_is_imported_without_mlflow() -> None:
 
 OPEN_TWO_RUNS = """
 import sys
+import time
 from pathlib import Path
 from training.settings import TrainingSettings
 from training.tracking.mlflow_run import track_run
@@ -207,7 +208,7 @@ from training.tracking.mlflow_run import track_run
 settings = TrainingSettings(experiment="another")
 with track_run(Path(sys.argv[1]), settings) as run, run._open_child_run("sell through") as child:
     print(run.run_id, child, flush=True)
-    input()
+    time.sleep(100)
 """
 
 
@@ -218,14 +219,8 @@ def _status(run: TrackedRun, run_id: str) -> str:
 def test_tracking_ends_the_open_runs_of_a_killed_process_when_the_next_begins(
     recorded: TrackedRun, run_directory: Path
 ) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", OPEN_TWO_RUNS, str(run_directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        theirs = other.stdout.readline().split()
+    with Program(OPEN_TWO_RUNS, run_directory) as other:
+        theirs = other.read_line().split()
         with track_run(run_directory, QUICK):
             assert [_status(recorded, one) for one in theirs] == ["RUNNING"] * 2
         other.kill()
@@ -278,12 +273,8 @@ def test_tracking_database_killed_in_its_making_is_made_by_the_next(tmp_path: Pa
         built = tmp_path.glob(".tracking-*/mlflow.db")
         return any(path.stat().st_size > 100_000 for path in built)
 
-    with subprocess.Popen(
-        [sys.executable, "-c", OPEN_TWO_RUNS, str(tmp_path)], stdin=subprocess.PIPE
-    ) as child:
-        while not grown():
-            assert child.poll() is None
-            time.sleep(0.001)
+    with Program(OPEN_TWO_RUNS, tmp_path) as child:
+        child.wait_until(grown)
         child.kill()
     assert not (tmp_path / "mlflow.db").exists()
     with track_run(tmp_path, QUICK) as run:
