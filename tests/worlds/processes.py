@@ -13,6 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +27,15 @@ COMMAND: Final = "import xuanpin; xuanpin.main()"
 """The program of the command line."""
 
 
+@cache
+def forking() -> ForkServerContext:
+    """Return the way to start processes as forks; who else starts some so has them like ours."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    ensure_running()
+    return context
+
+
 class Program:
     """Python code in a process of its own, with arguments; its output goes to files.
 
@@ -33,12 +45,10 @@ class Program:
     def __init__(
         self, code: str, *arguments: object, environment: Mapping[str, str] | None = None
     ) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(IMPORTED)
         self._output = Path(tempfile.mkdtemp(prefix="program-"))
         words = tuple(map(str, arguments))
         variables = dict(os.environ if environment is None else environment)
-        self._process = context.Process(target=_run, args=(code, words, variables, self._output))
+        self._process = forking().Process(target=_run, args=(code, words, variables, self._output))
         self._process.start()
 
     @property

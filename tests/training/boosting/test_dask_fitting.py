@@ -25,6 +25,7 @@ from features.runtime.errors import SettingsError
 from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle, write_bundle
 from serving.prediction.booster import Booster
+from tests.worlds.processes import Program, forking
 from tests.worlds.training import QUICK
 from training.boosting.dask_errors import (
     NoWorkersError,
@@ -43,6 +44,14 @@ from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss
 
 OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked_workers() -> Iterator[None]:
+    """Fork the workers from a process that has imported what they need."""
+    forking()
+    with config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +271,12 @@ class Death(SchedulerPlugin):
             os.kill(os.getpid(), signal.SIGKILL)
 
 with LocalCluster(
-    n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    n_workers=2,
+    threads_per_worker=1,
+    processes=False,
+    protocol="tcp://",
+    host="127.0.0.1",
+    dashboard_address="127.0.0.1:0",
 ) as cluster:
     cluster.scheduler.add_plugin(Death())
     print(cluster.scheduler_address, flush=True)
@@ -274,12 +288,8 @@ with LocalCluster(
 def test_a_lost_scheduler_ends_the_training(
     path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
 ) -> None:
-    program = [sys.executable, "-c", SHORT_LIVED]
-    with subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as scheduler:
-        assert scheduler.stdout is not None
-        address = scheduler.stdout.readline().strip()
+    with Program(SHORT_LIVED) as scheduler:
+        address = scheduler.read_line()
         with (
             config.set({"distributed.comm.timeouts.connect": "1s"}),
             pytest.raises(SchedulerLostError, match="stopped answering"),
@@ -289,8 +299,12 @@ def test_a_lost_scheduler_ends_the_training(
 
 
 def _workers() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    servers = [child for child in psutil.Process().children() if _is_forked(child)]
+    return [worker for server in servers for worker in server.children() if _is_forked(worker)]
+
+
+def _is_forked(process: psutil.Process) -> bool:
+    return "forkserver" in " ".join(process.cmdline())
 
 
 def test_without_dask_the_way_out_is_named() -> None:

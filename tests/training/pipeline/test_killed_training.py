@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +80,8 @@ class Unbroken:
 
 
 @pytest.fixture(scope="module")
-def unbroken(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
-    out = tmp_path_factory.mktemp("unbroken") / "run"
+def unbroken(year_market: Path, new_run: Callable[[], Path]) -> Unbroken:
+    out = new_run()
     with start(year_market, out, threads=2) as first:
         first.wait_until(lambda: is_checking(out))
         with start(year_market, out, threads=2) as second:

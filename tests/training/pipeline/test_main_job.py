@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -49,9 +50,9 @@ def job_of(source: Path, out: Path) -> TrainingJob:
 
 
 @pytest.fixture(scope="module")
-def outcome(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+def outcome(year_market: Path, new_run: Callable[[], Path]) -> RunResult:
     reports = Reports()
-    done = run(job_of(year_market, tmp_path_factory.mktemp("job") / "run"), reports)
+    done = run(job_of(year_market, new_run()), reports)
     kinds = [stage.partition(":")[0] for stage in reports.stages]
     assert list(dict.fromkeys(kinds)) == ["check", "features", "train", "publish", "score"]
     return done
@@ -124,9 +125,9 @@ def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
 
 
 def test_second_run_publishes_the_same_bundle_and_snapshot(
-    outcome: RunResult, year_market: Path, tmp_path: Path
+    outcome: RunResult, year_market: Path, new_run: Callable[[], Path]
 ) -> None:
-    again = run(job_of(year_market, tmp_path / "run"), ignore_progress)
+    again = run(job_of(year_market, new_run()), ignore_progress)
     assert (again.bundle_id, again.snapshot_id) == (outcome.bundle_id, outcome.snapshot_id)
 
 
@@ -266,13 +267,10 @@ def test_broken_table_stops_the_run_and_what_was_published_stays(
 
 
 def test_too_short_a_history_is_refused_with_the_days_needed(
-    year_market: Path, tmp_path: Path
+    year_market: Path, prepared_copy: Path
 ) -> None:
-    job = TrainingJob(
-        source=year_market,
-        out=tmp_path / "run",
-        horizons=Horizons(horizon_days=100),
-        settings=SETTINGS,
-    )
+    job = job_of(year_market, prepared_copy)
+    settings = SETTINGS.model_copy(update={"min_train_days": 400})
+    job = dataclasses.replace(job, settings=settings)
     with pytest.raises(TooFewDaysError, match="days"):
         run(job, ignore_progress)

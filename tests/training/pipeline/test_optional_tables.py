@@ -38,7 +38,9 @@ RunWithout = Callable[[str], RunResult]
 
 
 @pytest.fixture(scope="module")
-def run_without(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> RunWithout:
+def run_without(
+    year_market: Path, new_run: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory
+) -> RunWithout:
     """Return a function that does the main job without a table, once for each."""
 
     @cache
@@ -47,7 +49,7 @@ def run_without(year_market: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         ignored = shutil.ignore_patterns(f"{absent}.parquet")
         shutil.copytree(year_market, root / "market", ignore=ignored)
         job = TrainingJob(
-            source=root / "market", out=root / "run", horizons=Horizons(), settings=SETTINGS
+            source=root / "market", out=new_run(), horizons=Horizons(), settings=SETTINGS
         )
         return run(job, ignore_progress)
 
