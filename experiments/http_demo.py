@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from features.runtime.errors import ArtefactError, StorageError
+from features.runtime.errors import ArtefactError, StorageError, XuanpinError
 from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings
 from training.pipeline.propose_candidates import CANDIDATES
@@ -127,8 +127,21 @@ def _wait_until_ready(
 
 
 def main() -> None:
-    """Print the scores of the first candidates of the run directory on the command line."""
-    run = Path(sys.argv[1])
+    """Print the scores of a run's first candidates; on failure one message and an exit code."""
+    try:
+        print_scores(Path(sys.argv[1]))
+    except XuanpinError as error:
+        print(f"xuanpin: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+        sys.exit(error.exit_code)
+
+
+def print_scores(run: Path) -> None:
+    """Print the scores of the first candidates of a run directory.
+
+    Raises:
+        NoCandidatesError: the run has no candidates.
+        NotReadyError: the service isn't ready in time.
+    """
     candidates = read_candidates(run / CANDIDATES)
     with run_service(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import ArtefactError
-from features.runtime.text import escape
+from features.runtime.text import escape, escape_path
 
 MAX_NAME: Final = 80
 MAX_REASON: Final = 300
@@ -98,13 +98,17 @@ class SignatureRefusedError(BundleRefusedError):
         )
 
 
+_NAME_A_KEY: Final = (
+    "Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair."
+)
+
+
 class KeyRefusedError(ArtefactError):
     """Refuse a file that holds no key to sign or check with."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hint: str = _NAME_A_KEY) -> None:
         super().__init__(
-            problem=f"The file {escape(path.name)} can't be used as a key: {reason}.",
-            hint="Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair.",
+            problem=f"The file {escape_path(path)} can't be used as a key: {reason}.", hint=hint
         )
 
 

@@ -26,7 +26,7 @@ def _check_month_day(text: str) -> str:
     try:
         date.fromisoformat(f"{LEAP_YEAR}-{text}")
     except ValueError as error:
-        raise ValueError(f"no month and day such as 11-26: {text!r}") from error
+        raise ValueError("a month and day such as 11-26") from error
     return text
 
 
@@ -37,7 +37,7 @@ def _check_market(code: str) -> str:
         ValueError: `code` is no code of a country.
     """
     if code not in MARKETS:
-        raise ValueError(f"no ISO 3166 code of a country such as GB: {code!r}")
+        raise ValueError("an ISO 3166 code such as GB")
     return code
 
 

@@ -68,12 +68,12 @@ def bench_truth(
     from dataclasses import asdict
     from json import dumps
 
-    from rich.console import Console
     from rich.table import Table
 
     from experiments.simulator.tables.writing import truth_directory
     from experiments.simulator.truth.noise_floor import measure_noise_floors
     from experiments.simulator.truth.reader import Truth
+    from features.runtime.console import print_results
 
     floors = measure_noise_floors(Truth.open(truth_directory(data)))
     if json:
@@ -85,4 +85,4 @@ def bench_truth(
         constant, learnable = f"{floor.constant_log_loss:.4f}", f"{floor.learnable:.0%}"
         rows, mean = f"{floor.rows:,}", f"{floor.mean:.3f}"
         table.add_row(floor.target, floor.moments, rows, mean, loss, constant, learnable)
-    Console().print(table)
+    print_results(table)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 app: Final = typer.Typer()
 
@@ -57,6 +54,7 @@ def materialise(
     from features.dataset.horizons import Horizons
     from features.materialise.publish import SnapshotRequest, publish_snapshot
     from features.materialise.report import snapshot_json, snapshot_page
+    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
 
@@ -67,10 +65,4 @@ def materialise(
     if json:
         typer.echo(snapshot_json(result, directory), nl=False)
     else:
-        _show(snapshot_page(result, directory))
-
-
-def _show(page: RenderableType) -> None:
-    from rich.console import Console
-
-    Console(highlight=False).print(page, soft_wrap=True)
+        print_results(snapshot_page(result, directory))

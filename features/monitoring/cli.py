@@ -64,13 +64,12 @@ def check(
     Drift and null shares are compared with the reference in a bundle. Name today with --as-of to
     notice that all tables stopped arriving: the default day moves with the orders.
     """
-    from rich.console import Console
-
     from features.catalogue.catalogue import CATALOGUE
     from features.dataset.dataset import open_dataset
     from features.dataset.days import to_day
     from features.monitoring.check import CheckRequest, check_values
     from features.monitoring.page import values_page
+    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     reference, horizons = _load_reference(bundle, config)
@@ -86,7 +85,7 @@ def check(
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console(highlight=False).print(values_page(report))
+        print_results(values_page(report))
     raise typer.Exit(FOUND if report.finding_count else 0)
 
 

@@ -51,12 +51,11 @@ def parity(
     Rows are drawn from a few moments, the first and the last among them. For each moment a snapshot
     is made, opened and looked up as by a request. With --snapshot, rows of its moment are drawn.
     """
-    from rich.console import Console
-
     from features.dataset.horizons import Horizons
     from features.parity.check import ParityRequest, check_parity
     from features.parity.report import parity_json, parity_page
     from features.parity.sample import ReplaySample
+    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
 
@@ -72,5 +71,5 @@ def parity(
     if json:
         typer.echo(parity_json(result), nl=False)
     else:
-        Console(highlight=False).print(parity_page(result), soft_wrap=True)
+        print_results(parity_page(result))
     raise typer.Exit(DIFFERENT if result.different else 0)

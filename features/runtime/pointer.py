@@ -8,7 +8,7 @@ from typing import Final
 
 from features.runtime.atomic import replace_file
 from features.runtime.errors import ArtefactError
-from features.runtime.text import escape
+from features.runtime.text import escape, escape_path
 
 CURRENT: Final = "CURRENT"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -20,9 +20,8 @@ class PointerError(ArtefactError):
 
     def __init__(self, root: Path, detail: str) -> None:
         super().__init__(
-            problem=f"{CURRENT} in {escape(root.name)} must name a directory beside it, but "
-            f"{detail}.",
-            hint="Make and publish one with `xuanpin run`, or a snapshot with "
+            problem=f"Nothing is in use in {escape_path(root)}: {detail}.",
+            hint="Check the path, or publish with `xuanpin run`, or a snapshot with "
             "`xuanpin features materialise`.",
         )
 
@@ -48,14 +47,14 @@ def resolve(root: Path) -> Path:
         with (root / CURRENT).open("rb") as file:
             content = file.read(_MAX_BYTES)
     except OSError as error:
-        raise PointerError(root, "there is no such file") from error
+        raise PointerError(root, f"it has no file {CURRENT}") from error
     return _resolve_directory(root, content.decode(errors="replace").removesuffix("\n"))
 
 
 def _resolve_directory(root: Path, name: str) -> Path:
     if not _PLAIN_NAME.fullmatch(name):
-        raise PointerError(root, f"{escape(repr(name))} is no plain name")
+        raise PointerError(root, f"{CURRENT} names {escape(repr(name))}, which isn't a plain name")
     directory = root / name
     if directory.is_symlink() or not directory.is_dir():
-        raise PointerError(root, f"there is no directory {escape(name)}")
+        raise PointerError(root, f"{CURRENT} names {escape(name)}, and there is no such directory")
     return directory

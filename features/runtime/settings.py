@@ -32,6 +32,8 @@ PREFIX: Final = "XUANPIN_"
 DELIMITER: Final = "__"
 SHOULD_BE: Final = "Input should be "
 """The beginning of most messages of pydantic."""
+VALUE_ERROR: Final = "Value error, "
+"""How it begins those of our validators, which say what a value should be."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -184,8 +186,12 @@ def _explain(
         return UnknownSettingError(".".join(path), location, model.model_fields)
     if first["type"] == "missing":
         return MissingSettingError(sources.section, ".".join(path))
-    message = first["msg"]
-    should_be = message.removeprefix(SHOULD_BE).split(",")[0]
     name = ".".join([sources.section, *path])
-    valid = should_be if message.startswith(SHOULD_BE) else f"valid ({message})"
-    return InvalidSettingError(name, location, valid)
+    return InvalidSettingError(name, location, _describe_valid(first["msg"]))
+
+
+def _describe_valid(message: str) -> str:
+    """Return what a value should be, by pydantic's message or a validator's own words."""
+    if message.startswith(SHOULD_BE):
+        return message.removeprefix(SHOULD_BE).split(",")[0]
+    return message.removeprefix(VALUE_ERROR)

@@ -37,8 +37,7 @@ def check(
 
     Without --out only the report is printed. docs/contract.md describes the tables.
     """
-    from rich.console import Console
-
+    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.validation.report_page import report_page
     from features.validation.source import find_tables
@@ -53,7 +52,7 @@ def check(
     if json:
         typer.echo(report.to_json(), nl=False)
     else:
-        Console().print(report_page(report))
+        print_results(report_page(report))
         _print_next_step(report.rows_quarantined, out)
     raise typer.Exit(QUARANTINED if report.rows_quarantined else 0)
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from features.runtime.atomic import write_atomically
 from features.runtime.errors import DataError
-from features.runtime.text import escape
+from features.runtime.text import escape, escape_path
 
 Row = dict[str | None, Any]
 CSV: Final = ".csv"
@@ -26,13 +26,15 @@ WRONG_LENGTH: Final = None
 """The key that a row has if it has too many or too few cells."""
 
 
+_SEE_HELP: Final = "`xuanpin score --help` names the columns and formats."
+
+
 class UnreadableTableError(DataError):
     """Refuse a file that isn't a table of candidates."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hint: str = _SEE_HELP) -> None:
         super().__init__(
-            problem=f"The file {escape(path.name)} can't be used as a table: {reason}.",
-            hint="`xuanpin score --help` names the columns and formats.",
+            problem=f"The file {escape_path(path)} can't be used as a table: {reason}.", hint=hint
         )
 
 
@@ -69,7 +71,7 @@ def open_table(path: Path, *, chunk_rows: int) -> Iterator[CandidateTable]:
     if suffix not in readers:
         raise UnreadableTableError(path, _WRONG_SUFFIX)
     if not path.is_file():
-        raise UnreadableTableError(path, "there is no such file")
+        raise UnreadableTableError(path, "there is no such file", "Check the path.")
     try:
         with readers[suffix](path, chunk_rows) as table:
             yield table

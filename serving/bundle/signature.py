@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from features.runtime.atomic import write_private
+from features.runtime.text import escape_path
 from serving.errors import KeyExistsError, KeyRefusedError, SignatureRefusedError
 
 SIGNATURE: Final = "manifest.sig"
@@ -71,11 +72,15 @@ def read_private_key(path: Path) -> PrivateKey:
     """
     data = _read_key_file(path)
     if path.stat().st_mode & _GROUP_OR_OTHERS:
-        raise KeyRefusedError(path, "other users may read it, run `chmod 600` on it")
+        raise KeyRefusedError(
+            path, "other users may read it", f"Run `chmod 600 {escape_path(path)}`."
+        )
     try:
         key = load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyRefusedError(path, "it is no PEM file of an unencrypted private key") from error
+        raise KeyRefusedError(
+            path, "it isn't a PEM file with an unencrypted private key"
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyRefusedError(path, "it is a key of another kind")
     return key

@@ -79,3 +79,19 @@ def test_default_calendar_speaks_of_christmas_where_it_is_kept() -> None:
         np.array([eve_of_rise] * 2), np.array([0, 1]), ("US", "ID"), horizon_days=28
     )
     np.testing.assert_allclose(demand, [1.4, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"first": "13-40"}, "should be a month and day such as 11-26. "),
+        ({"markets": "['UK']"}, "should be an ISO 3166 code such as GB. "),
+    ],
+)
+def test_calendar_that_no_year_or_market_has_is_refused_in_a_sentence(
+    tmp_path: Path, changes: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(XuanpinError) as caught:
+        _settings(tmp_path, **changes)
+    assert sentence in str(caught.value)
+    assert "Value error" not in str(caught.value)

@@ -78,9 +78,8 @@ def train(
     """
     if timeout is not None and trials is None:
         raise typer.BadParameter("a timeout needs --trials", param_hint="--timeout")
-    from rich.console import Console
-
     from features.dataset.horizons import Horizons
+    from features.runtime.console import print_results
     from features.runtime.progress import show_progress
     from features.runtime.settings import load_section
     from training.pipeline.job import TrainingJob, TuningBudget, run_training
@@ -105,7 +104,7 @@ def train(
     if json:
         typer.echo(format_json(build_document(result)), nl=False)
     else:
-        Console(highlight=False).print(summarise_training(result))
+        print_results(summarise_training(result))
         typer.echo("\n".join(list_locations(result)))
 
 
@@ -140,9 +139,8 @@ def run(
 
     A run that was killed and is started again reuses the finished stages of its training.
     """
-    from rich.console import Console
-
     from features.dataset.horizons import Horizons
+    from features.runtime.console import print_results
     from features.runtime.progress import show_progress
     from features.runtime.settings import load_section
     from training.pipeline.job import TrainingJob
@@ -161,5 +159,5 @@ def run(
     if json:
         typer.echo(encode_result(result), nl=False)
     else:
-        Console(highlight=False).print(summarise_run(result))
+        print_results(summarise_run(result))
         typer.echo(describe_locations(result))

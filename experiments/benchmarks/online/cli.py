@@ -18,10 +18,10 @@ def bench_online(
 
     The same run also measures the same vectors in a dict of numpy rows in memory.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from experiments.benchmarks.online.benchmark import bench_snapshot
+    from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
 
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
@@ -32,4 +32,4 @@ def bench_online(
     table = Table("measure", "value")
     for name, value in result.facts().items():
         table.add_row(name, f"{value:,}")
-    Console().print(table)
+    print_results(table)

@@ -50,7 +50,7 @@ def test_pointer_missing_is_refused_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError) as caught:
         resolve(tmp_path / "bundles")
     assert str(caught.value) == (
-        "CURRENT in bundles must name a directory beside it, but there is no such file. "
-        "Make and publish one with `xuanpin run`, or a snapshot with "
+        f"Nothing is in use in {tmp_path / 'bundles'}: it has no file CURRENT. "
+        "Check the path, or publish with `xuanpin run`, or a snapshot with "
         "`xuanpin features materialise`."
     )

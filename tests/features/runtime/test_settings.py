@@ -22,7 +22,7 @@ class Example(BaseModel):
     @model_validator(mode="after")
     def _refuse_seven(self) -> Example:
         if self.size == 7:
-            message = "not seven"
+            message = "another number than 7"
             raise ValueError(message)
         return self
 
@@ -142,7 +142,7 @@ def test_settings_come_from_the_nearest_source(
             {"size": 0},
             "The setting training.size in the flag --size should be",
         ),
-        ("[training]\nsize = 7", {}, {}, "xuanpin.toml should be valid (Value error, not seven)."),
+        ("[training]\nsize = 7", {}, {}, "xuanpin.toml should be another number than 7."),
     ],
 )
 def test_settings_that_are_wrong_name_the_key_and_the_place(

@@ -37,10 +37,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "Writing data would replace its own source, data. Name another directory to write.",
     ),
     (
-        PointerError(Path("var/bundles"), "there is no such file"),
+        PointerError(Path("var/bundles"), "it has no file CURRENT"),
         (
-            "CURRENT in bundles must name a directory beside it, but there is no such file. "
-            "Make and publish one with `xuanpin run`, or a snapshot with "
+            "Nothing is in use in var/bundles: it has no file CURRENT. "
+            "Check the path, or publish with `xuanpin run`, or a snapshot with "
             "`xuanpin features materialise`."
         ),
     ),

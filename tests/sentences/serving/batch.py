@@ -11,8 +11,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         UnreadableTableError(Path("data/in.csv"), "required columns are missing: market, currency"),
         (
-            "The file in.csv can't be used as a table: required columns are missing: market, "
-            "currency. `xuanpin score --help` names the columns and formats."
+            "The file data/in.csv can't be used as a table: required columns are missing: "
+            "market, currency. `xuanpin score --help` names the columns and formats."
         ),
     ),
     (

@@ -69,7 +69,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         errors.KeyRefusedError(Path("keys/xuanpin.key"), "it is a key of another kind"),
         (
-            "The file xuanpin.key can't be used as a key: it is a key of another kind. "
+            "The file keys/xuanpin.key can't be used as a key: it is a key of another kind. "
             "Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair."
         ),
     ),

@@ -63,7 +63,7 @@ def test_score_command_with_bad_rows_ends_with_one(
 
 
 def test_score_command_without_a_bundle_is_refused(candidates: Path, tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match="CURRENT in bundles") as caught:
+    with pytest.raises(ArtefactError, match="no file CURRENT") as caught:
         invoke("score", candidates, "--out", tmp_path / "out.csv", "--run", tmp_path)
     assert caught.value.exit_code == 5
 

@@ -143,7 +143,7 @@ def test_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
             assert response.json()["error"]["code"] == "no_model"
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
-    assert "CURRENT in bundles must name a directory beside it" in (tmp_path / "log").read_text()
+    assert "it has no file CURRENT" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize(

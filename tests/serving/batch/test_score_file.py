@@ -241,7 +241,7 @@ def test_batch_of_no_table_is_refused(
     with pytest.raises(UnreadableTableError) as caught:
         run(served, tmp_path / name, tmp_path / "out.csv")
     assert str(caught.value) == (
-        f"The file {name} can't be used as a table: {reason}. "
+        f"The file {tmp_path / name} can't be used as a table: {reason}. "
         "`xuanpin score --help` names the columns and formats."
     )
     assert [path.name for path in tmp_path.iterdir()] == [name]

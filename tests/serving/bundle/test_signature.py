@@ -270,12 +270,12 @@ PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (
             _pem(PAIR, BestAvailableEncryption(b"secret")),
             0o600,
-            "it is no PEM file of an unencrypted",
+            "it isn't a PEM file with an unencrypted",
         ),
         (_pem(CURVE), 0o600, "it is a key of another kind"),
-        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "it is no PEM file of an unencrypted"),
-        (b"", 0o600, "it is no PEM file of an unencrypted"),
-        (b"\x80\x04pickle", 0o600, "it is no PEM file of an unencrypted"),
+        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "it isn't a PEM file with an unencrypted"),
+        (b"", 0o600, "it isn't a PEM file with an unencrypted"),
+        (b"\x80\x04pickle", 0o600, "it isn't a PEM file with an unencrypted"),
     ],
 )
 def test_private_key_that_isnt_one_is_refused(

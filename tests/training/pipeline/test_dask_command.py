@@ -91,7 +91,7 @@ def test_training_on_dask_has_the_card_of_one_here_but_for_its_numbers(seen: See
     here, there = (
         seen.card(document).partition("## Return risk")[0] for document in (seen.here, seen.there)
     )
-    until_metrics = "On the latest slice, beside the baselines."
+    until_metrics = "The model and the baselines on the latest slice."
     assert there.partition(until_metrics)[0] == here.partition(until_metrics)[0]
     assert re.findall(r"(?m)^#+ .*$", there) == re.findall(r"(?m)^#+ .*$", here)
 

@@ -119,7 +119,9 @@ def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(
     assert len(rows) > 50, "the market should end on a day of the spine, a Monday"
     snapshot = OnlineSnapshot.open(resolve(outcome.job.out / "snapshots"))
     names = (field.name for field in dataclasses.fields(LookupKeys))
-    keys = {name: rows[name].astype(object).where(rows[name].notna(), None) for name in names}
+    keys = {
+        name: rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in names
+    }
     for name, values in snapshot.look_up(LookupKeys(**keys)).columns.items():
         assert values.tobytes() == rows[name].to_numpy(np.float64).tobytes(), name
 
