@@ -133,6 +133,8 @@ def test_killed_training_leaves_nothing_half_written(broken: Broken) -> None:
 
 def test_killed_trainings_runs_do_not_stay_open(broken: Broken) -> None:
     first, *others = broken.statuses_left
+    # the last kill comes before or after the training has opened its child runs
+    assert len(others) in {1, 2, 3}
     assert (first, set(others)) == ("KILLED", {"RUNNING"})
     assert statuses(broken.out) == ["KILLED", *("KILLED" for _ in others), *["FINISHED"] * 3]
 

@@ -282,11 +282,9 @@ def test_origin_moved_back_never_sees_a_later_label(rows: pa.Table) -> None:
     assert run_rounds(SOURCE, altered, origin=1, recipe=quick) == run_rounds(
         SOURCE, rows, origin=1, recipe=quick
     )
-    seen, other = (
-        restrict_to_cut_off(one, read_cut_off_day(rows), HORIZONS).to_pandas()
-        for one in (rows, altered)
+    assert run_rounds(SOURCE, altered, origin=0, recipe=quick) != run_rounds(
+        SOURCE, rows, origin=0, recipe=quick
     )
-    assert not seen.equals(other)
 
 
 @pytest.mark.parametrize("back", [0, 1, 30, 100])
