@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from features.declarations.targets import Target
-from features.runtime.errors import TrainingError
+from features.runtime.errors import SettingsError, TrainingError
 from features.runtime.text import join_names
 
 _MAX_NAMES: Final = 5
@@ -141,4 +141,25 @@ class TooFewPositivesError(UnlearnableTargetError):
             problem=f"The {slice_name} slice needs {needed:,} rows with a {target} above 0, but "
             f"has {positives:,}.",
             hint="Add a longer history or more listings.",
+        )
+
+
+class TimeoutWithoutTrialsError(SettingsError):
+    """Refuse a time limit for a search that isn't requested."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="The option --timeout ends a search for settings, and none is requested.",
+            hint="Add --trials, or leave --timeout out.",
+        )
+
+
+class SchedulerWithoutDaskError(SettingsError):
+    """Refuse the address of a cluster for a training on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="The option --scheduler names a Dask cluster, but the training runs on this "
+            "machine.",
+            hint="Add --engine dask, or leave --scheduler out.",
         )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import typer
 
+from features.runtime.errors import SettingsError
 from features.runtime.progress import ProgressCallback
 from serving.batch.score_file import check_columns, score_rows
 from serving.batch.table import Row, open_table
@@ -33,16 +33,27 @@ REASONS: Final = {
 }
 
 
+class TwoLimitsError(SettingsError):
+    """Refuse two definitions of a bad candidate for one list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="A list has one definition of bad, but --min-sell-through and "
+            "--max-return-risk are both given.",
+            hint="Leave one of them out.",
+        )
+
+
 def parse_selection(
     min_sell_through: float | None, max_return_risk: float | None, bad_share: float
 ) -> SelectionRequest | None:
     """Return the selection that the options of the command line request, None if they don't.
 
     Raises:
-        typer.BadParameter: both limits are given, but a list has one definition of bad.
+        TwoLimitsError: both limits are given, but a list has one definition of bad.
     """
     if min_sell_through is not None and max_return_risk is not None:
-        raise typer.BadParameter("Give --min-sell-through or --max-return-risk, not both.")
+        raise TwoLimitsError
     if min_sell_through is not None:
         return SelectionRequest(
             target="sell_through", threshold=min_sell_through, bad_share=bad_share

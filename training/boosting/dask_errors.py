@@ -23,7 +23,7 @@ class DaskMissingError(ClusterError):
     def __init__(self) -> None:
         super().__init__(
             problem="The packages dask and distributed aren't installed.",
-            hint='Install the extra: pip install "xuanpin[dask]". Or train on this machine.',
+            hint="Install them: pip install '.[dask]' in the checkout. Or train on this machine.",
         )
 
 

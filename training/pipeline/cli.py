@@ -76,8 +76,10 @@ def train(
     A training that was killed and is started again reuses its finished stages, unless something
     that they depend on has changed. It ends with the same bundle.
     """
+    from training.errors import TimeoutWithoutTrialsError
+
     if timeout is not None and trials is None:
-        raise typer.BadParameter("a timeout needs --trials", param_hint="--timeout")
+        raise TimeoutWithoutTrialsError
     from features.dataset.horizons import Horizons
     from features.runtime.console import print_results
     from features.runtime.progress import show_progress
@@ -114,12 +116,14 @@ def choose_fitter(engine: Engine, scheduler: str | None) -> Callable[[Path], Fit
     None fits on this machine.
 
     Raises:
-        typer.BadParameter: a scheduler is given without `--engine dask`.
+        SchedulerWithoutDaskError: a scheduler is given without `--engine dask`.
         DaskMissingError: the extra isn't installed.
     """
     if engine is Engine.LOCAL:
         if scheduler is not None:
-            raise typer.BadParameter("a scheduler needs --engine dask", param_hint="--scheduler")
+            from training.errors import SchedulerWithoutDaskError
+
+            raise SchedulerWithoutDaskError
         return None
     from training.boosting.dask_fitting import DaskFitter
 

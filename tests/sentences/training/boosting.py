@@ -17,8 +17,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         DaskMissingError(),
         (
-            "The packages dask and distributed aren't installed. Install the extra: pip install "
-            '"xuanpin[dask]". Or train on this machine.'
+            "The packages dask and distributed aren't installed. Install them: pip install "
+            "'.[dask]' in the checkout. Or train on this machine."
         ),
     ),
     (

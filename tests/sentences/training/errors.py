@@ -8,6 +8,8 @@ from training.errors import (
     MissingKeysError,
     NoLabelsError,
     OneClassError,
+    SchedulerWithoutDaskError,
+    TimeoutWithoutTrialsError,
     TooFewDaysError,
     TooFewDaysToTuneError,
     TooFewPositivesError,
@@ -15,6 +17,20 @@ from training.errors import (
 )
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        TimeoutWithoutTrialsError(),
+        (
+            "The option --timeout ends a search for settings, and none is requested. "
+            "Add --trials, or leave --timeout out."
+        ),
+    ),
+    (
+        SchedulerWithoutDaskError(),
+        (
+            "The option --scheduler names a Dask cluster, but the training runs on this machine. "
+            "Add --engine dask, or leave --scheduler out."
+        ),
+    ),
     (
         MissingColumnsError([f"column_{i}" for i in range(8)]),
         (

@@ -8,13 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import typer
 
 from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.progress import ignore_progress
 from serving.batch.score_file import score_file
-from serving.batch.select import REASONS, describe_selection, parse_selection, select_file
+from serving.batch.select import (
+    REASONS,
+    TwoLimitsError,
+    describe_selection,
+    parse_selection,
+    select_file,
+)
 from serving.batch.table import FileChangedError, UnreadableTableError
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate
@@ -126,7 +131,7 @@ def test_options_ask_for_a_list_or_for_none(
 
 
 def test_options_of_both_limits_are_wrong_usage() -> None:
-    with pytest.raises(typer.BadParameter):
+    with pytest.raises(TwoLimitsError):
         parse_selection(0.5, 0.2, 0.1)
 
 

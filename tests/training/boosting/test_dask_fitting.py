@@ -313,7 +313,7 @@ def test_without_dask_the_way_out_is_named() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert "DaskMissingError" in run.stderr
-    assert 'pip install "xuanpin[dask]"' in run.stderr
+    assert "pip install '.[dask]'" in run.stderr
 
 
 @pytest.mark.parametrize(("set_to", "seconds"), [("1s", 1), (2.5, 2.5), ("2 m", 120)])

