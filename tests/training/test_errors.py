@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from features.runtime.errors import XuanpinError
+from features.runtime.errors import SettingsError, XuanpinError
 from tests.sentences.training.errors import SENTENCES
 from training import errors
 
 
 @pytest.mark.parametrize("error", [error for error, _ in SENTENCES], ids=lambda e: type(e).__name__)
-def test_training_error_has_the_exit_code_of_training(error: XuanpinError) -> None:
-    assert error.exit_code == 4
+def test_error_has_the_exit_code_of_wrong_usage_or_of_training(error: XuanpinError) -> None:
+    assert error.exit_code == (2 if isinstance(error, SettingsError) else 4)
 
 
 def test_training_errors_all_have_a_sentence() -> None:

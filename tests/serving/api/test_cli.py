@@ -13,6 +13,7 @@ from features.runtime.settings import load_section
 from serving.api.cli import app
 from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings, to_environment
+from serving.batch.select import TwoLimitsError
 
 HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 
@@ -113,7 +114,6 @@ def test_score_command_that_can_choose_none_says_why(
 @pytest.mark.parametrize(
     "options",
     [
-        ("--min-sell-through", "0.5", "--max-return-risk", "0.2"),
         ("--min-sell-through", "2"),
         ("--min-sell-through", "0.5", "--bad-share", "0"),
         ("--min-sell-through", "0.5", "--bad-share", "nan"),
@@ -123,6 +123,15 @@ def test_score_command_asked_for_no_such_list_is_wrong_usage(
     options: tuple[str, ...], candidates: Path, tmp_path: Path
 ) -> None:
     assert invoke("score", candidates, "--out", tmp_path / "out.csv", *options)[0] == 2
+
+
+def test_score_command_asked_for_two_lists_is_wrong_usage(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    limits = ("--min-sell-through", "0.5", "--max-return-risk", "0.2")
+    with pytest.raises(TwoLimitsError) as caught:
+        invoke("score", candidates, "--out", tmp_path / "out.csv", "--run", run, *limits)
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["serve", "score"])
