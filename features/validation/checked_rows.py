@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.cells.casting import arrow_schema
 from features.contract.columns import Table, column_kind
 from features.contract.errors import (
     AllNullColumnError,
@@ -18,13 +19,12 @@ from features.contract.errors import (
     NoValidRowsError,
     WrongTypeError,
 )
+from features.files.source import TableSource
+from features.files.table_files import BATCH_ROWS
 from features.runtime.progress import ProgressCallback
-from features.validation.casting import arrow_schema
 from features.validation.fault_ledger import FaultLedger
 from features.validation.report import TableReport
 from features.validation.row_checks import check_batch, filter_rows
-from features.validation.source import TableSource
-from features.validation.table_files import BATCH_ROWS
 
 
 def check_rows(

@@ -37,10 +37,10 @@ def check(
 
     Without --out only the report is printed. docs/contract.md describes the tables.
     """
+    from features.files.source import find_tables
     from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.validation.report_page import report_page
-    from features.validation.source import find_tables
     from features.validation.validate import validate, validate_tables
 
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.cells.casting import SQL_TYPES
 from features.contract.columns import Table, column_kind
-from features.validation.casting import SQL_TYPES
 
 MEMORY_LIMIT: Final = "1GB"
 """DuckDB's memory limit; beyond it, DuckDB spills to the disk beside the result."""

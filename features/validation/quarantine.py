@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.validation.source import TableSource
-from features.validation.table_files import RawBatch
+from features.files.source import TableSource
+from features.files.table_files import RawBatch
 
 REASON: Final = "quarantine_reason"
 ROW_NUMBER: Final = "quarantine_row_number"

@@ -13,9 +13,9 @@ import pandas as pd
 import pandera.pandas as pa_schema
 import pyarrow as pa
 
+from features.cells.casting import UNREADABLE, cast_cells, find_unreadable
 from features.contract.columns import Table, column_kind
-from features.validation.casting import UNREADABLE, cast_cells, find_unreadable
-from features.validation.table_files import RawBatch
+from features.files.table_files import RawBatch
 
 MISSING: Final = "missing"
 MALFORMED: Final = "wrong number of cells"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from features.contract.tables import TABLES
+from features.files.source import Source, TableSource, find_tables
 from features.runtime.atomic import refuse_overlap, write_directory
 from features.runtime.progress import ProgressCallback, ignore_progress
 from features.runtime.refusals import raise_storage_errors
@@ -24,7 +25,6 @@ from features.validation.report import (
     has_report,
 )
 from features.validation.row_warnings import find_warnings, read_event_times
-from features.validation.source import Source, TableSource, find_tables
 from features.validation.table_rules import apply_rules
 
 QUARANTINE: Final = "quarantine"

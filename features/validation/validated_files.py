@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from features.cells.casting import arrow_schema
 from features.contract.columns import Table
 from features.contract.errors import UnreadableFileError
 from features.contract.tables import TABLES
+from features.files.table_files import read_column_types
 from features.runtime.errors import DataError
 from features.runtime.text import escape, escape_path
-from features.validation.casting import arrow_schema
 from features.validation.report import REPORT_FILE, has_report
-from features.validation.table_files import read_column_types
 
 
 class NotValidatedError(DataError):

@@ -14,6 +14,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.contract.tables import TABLES
 from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
+from features.files.source import find_tables
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
 from features.point_in_time.training_rows import build_training_rows
@@ -21,7 +22,6 @@ from features.runtime.atomic import write_atomically
 from features.runtime.progress import ProgressCallback
 from features.runtime.refusals import raise_storage_errors
 from features.validation.report import ValidationReport, read_report
-from features.validation.source import find_tables
 from features.validation.validate import validate
 from training.checkpoints.checkpoints import Checkpoints, StageResult, file_digest
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from features.contract.tables import TABLE_BY_NAME
+from features.files.table_files import RawBatch
 from features.validation.row_checks import CheckedBatch, check_batch
-from features.validation.table_files import RawBatch
 from tests.worlds.sources import Row, small_source
 
 FAR_OFF = "outside 2000-01-01 to 2100-01-01"

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import features.validation.table_files
+import features.files.table_files
+from features.cells.casting import arrow_schema
 from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
@@ -20,7 +21,6 @@ from features.contract.errors import (
 )
 from features.contract.tables import TABLE_BY_NAME
 from features.runtime.errors import DataError, StorageError
-from features.validation.casting import arrow_schema
 from features.validation.validate import validate
 from tests.worlds.sources import (
     REQUIRED,
@@ -277,7 +277,7 @@ def test_validation_in_small_batches_equals_validation_at_once(
     source["orders"] += [order(f"n{i % 5}", units=i % 3) for i in range(20)]
     data = write_parquet(tmp_path / "data", source)
     validate(data, tmp_path / "once")
-    monkeypatch.setattr(features.validation.table_files, "BATCH_ROWS", 3)
+    monkeypatch.setattr(features.files.table_files, "BATCH_ROWS", 3)
     validate(data, tmp_path / "small")
     tables = [f"{name}.parquet" for name in source] + ["quarantine/orders.parquet"]
     for name in tables:

@@ -19,8 +19,8 @@ from features.contract.errors import (
     UnreadableFileError,
     WrongTypeError,
 )
+from features.files.source import Source, find_tables
 from features.runtime.errors import DataError
-from features.validation.source import Source, find_tables
 from tests.worlds.sources import as_arrow, required_source, small_source, write_csv, write_parquet
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.contract.errors import UnreadableFileError
-from features.validation.csv_rows import read_csv_rows, read_header
+from features.files.csv_rows import read_csv_rows, read_header
 
 SUFFIXES: Final = frozenset({".parquet", ".csv"})
 BATCH_ROWS: Final = 250_000

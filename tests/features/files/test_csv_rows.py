@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import features.validation.csv_rows
+import features.files.csv_rows
 from features.contract.errors import UnreadableFileError
-from features.validation.csv_rows import read_csv_rows
+from features.files.csv_rows import read_csv_rows
 
 CELLS = st.sampled_from(["", "x", "y,z", "q\nr", 'i"n', "手机", "7", " "])
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=12)
@@ -55,7 +55,7 @@ def test_csv_rows_of_any_shape_agree_with_the_slow_parser(
     rows: list[list[str]],
     mark: str,
 ) -> None:
-    monkeypatch.setattr(features.validation.csv_rows, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(features.files.csv_rows, "BLOCK_BYTES", block_bytes)
     text = as_csv([["a", "b", "c"], *rows])
     file = tmp_path / "table.csv"
     file.write_text(mark + text, encoding="utf-8", newline="")

@@ -11,8 +11,8 @@ import pandera.pandas as pa_schema
 import pyarrow as pa
 import pytest
 
+from features.cells.casting import cast_cells, find_unreadable, is_castable
 from features.contract.columns import ColumnKind, Table, declare
-from features.validation.casting import cast_cells, find_unreadable, is_castable
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
 NOON_UTC = pa.array([NOON], pa.timestamp("us", "UTC"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from features.cells.casting import is_castable
 from features.contract.columns import Table, column_kind
 from features.contract.errors import (
     AmbiguousTableError,
@@ -17,9 +18,8 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
+from features.files.table_files import SUFFIXES, RawBatch, read_batches, read_column_types
 from features.runtime.text import escape
-from features.validation.casting import is_castable
-from features.validation.table_files import SUFFIXES, RawBatch, read_batches, read_column_types
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
 """Files that imports and checks of this program write beside the tables: not reported."""
