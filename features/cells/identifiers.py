@@ -1,0 +1,114 @@
+"""Read identifiers: one form for each, and the reason why a text isn't one.
+
+`check`, `score`, HTTP and importers all call these functions, so that an identifier that one of
+them reads is found by the others.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+MAX_CHARACTERS: Final = 128
+SIGNS: Final = "_.-:|/+ &'#(),=>" + "\u2019\u2013\u00b7\u30fb\uff08\uff09\u3001\uff0c\uff06"
+"""The signs beside letters, digits, marks and joiners; the last nine are typographic and wide.
+
+Left out are those that begin a value or a command elsewhere: double quotes, `<`, `;`, `$`, `%`,
+`@`, `\\`, `*`, `?` and others. Keys, SQL, CSV and JSON hold the admitted ones as they are.
+"""
+JOINERS: Final = "\u200c\u200d"
+"""Invisible, but part of words in Persian, Hindi and Khmer."""
+_SPACES: Final = (
+    " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u202f\u205f\u3000"
+)
+BLANKS: Final = _SPACES + "\t\u200b\u2060\ufeff"
+"""What is trimmed at the ends: blanks of any width or none, and the byte order mark.
+
+Line breaks are no blanks: a cell that ends in one was cut out of something else.
+"""
+MISSING_WORDS: Final = frozenset(
+    {"None", "NULL", "null", "nan", "NaN", "NaT", "<NA>", "N/A", "n/a", "#N/A", "\\N"}
+)
+"""Words that programs write for a missing value; `NA` is Namibia."""
+
+_ENDS: Final = BLANKS + JOINERS
+_PLAIN_SPACES: Final = str.maketrans(dict.fromkeys(_SPACES, " "))
+_PLAIN: Final = re.compile(rf"[\w{re.escape(SIGNS + JOINERS)}]*")
+_WHOLE_FLOAT: Final = re.compile(r"(-?[0-9]+)\.0+")
+_ROUNDED: Final = re.compile(r"-?[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}")
+_PARENT: Final = re.compile(r"(.*/)?\.\.(/.*)?", re.DOTALL)
+
+
+def canonical_identifier(text: str) -> str:
+    """Return the one form of an identifier; `find_identifier_fault` says whether it is one.
+
+    Blanks at the ends are trimmed, and so is one `'` in front, a spreadsheet's mark for text; a
+    fixed or wide blank inside becomes a plain one. Letters are composed (NFC). A whole number with
+    a fraction of zeros, as programs write integer columns with gaps, becomes its digits.
+
+    >>> canonical_identifier(" 17850.0"), canonical_identifier("'007"), canonical_identifier("1.5")
+    ('17850', '007', '1.5')
+    """
+    composed = unicodedata.normalize("NFC", text).translate(_PLAIN_SPACES).strip(_ENDS)
+    bare = composed.removeprefix("'").strip(_ENDS)
+    whole = _WHOLE_FLOAT.fullmatch(bare)
+    return whole.group(1) if whole else bare
+
+
+def is_missing(text: str) -> bool:
+    """Return True for a blank text and for a word that programs write for a missing value.
+
+    >>> is_missing(" "), is_missing("NULL"), is_missing("NA")
+    (True, True, False)
+    """
+    bare = text.strip(_ENDS)
+    return not bare or bare in MISSING_WORDS
+
+
+def find_identifier_fault(canonical: str) -> str | None:
+    """Return why a canonical text isn't an identifier; None for an identifier.
+
+    The faults are few, whatever the texts are: reports count them.
+
+    >>> find_identifier_fault("5.76E+17")
+    'a number that a spreadsheet rounded; export the column as text'
+    >>> find_identifier_fault("cash@counter")
+    'has the sign @'
+    """
+    if not canonical:
+        return "blank"
+    if len(canonical) > MAX_CHARACTERS:
+        return f"longer than {MAX_CHARACTERS} characters"
+    if canonical.startswith("'"):
+        return "begins with the sign '"
+    if _ROUNDED.fullmatch(canonical):
+        return "a number that a spreadsheet rounded; export the column as text"
+    if _PARENT.fullmatch(canonical):
+        return "has a part .. like a path"
+    return None if _PLAIN.fullmatch(canonical) else _find_sign_fault(canonical)
+
+
+def _find_sign_fault(text: str) -> str | None:
+    refused = next((char for char in text if not _is_admitted(char)), None)
+    if refused is None:
+        return None
+    if refused < "\x80":
+        return f"has the sign {refused}" if refused.isprintable() else _NAMES["Cc"]
+    return _NAMES.get(unicodedata.category(refused), "has a sign that is no letter or digit")
+
+
+def _is_admitted(char: str) -> bool:
+    is_mark = unicodedata.category(char).startswith("M")
+    return is_mark or _PLAIN.fullmatch(char) is not None
+
+
+_NAMES: Final = {
+    "Cc": "has a line break, a tab or a control character",
+    "Zl": "has a line break, a tab or a control character",
+    "Zp": "has a line break, a tab or a control character",
+    "Cf": "has an invisible sign",
+    "Cs": "isn't Unicode",
+    "So": "has an emoji or a picture sign",
+}
