@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
 import duckdb
+import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.contract.columns import ARROW_TYPES, ColumnKind, Table, column_kind
-
-UNREADABLE: Final = {
-    ColumnKind.TEXT: "not text",
-    ColumnKind.INTEGER: "not an integer",
-    ColumnKind.NUMBER: "not a number",
-    ColumnKind.FLAG: "not true or false",
-    ColumnKind.TIME: "not a time",
-}
+from features.cells.text_columns import (
+    find_missing,
+    format_numbers,
+    read_identifiers,
+    trim_blanks,
+)
+from features.cells.times import read_times
+from features.contract.columns import (
+    ARROW_TYPES,
+    ColumnKind,
+    Privacy,
+    Table,
+    column_kind,
+    column_privacy,
+)
 
 
 class CastGroup(Enum):
@@ -28,7 +36,6 @@ class CastGroup(Enum):
     REAL = auto()
     FLAG = auto()
     TIME = auto()
-    ZONED_TIME = auto()
     NOTHING = auto()
 
 
@@ -40,12 +47,14 @@ SQL_TYPES: Final = {
     ColumnKind.TIME: "TIMESTAMP",
 }
 
+_ARROW: Final = ""
 CAST_EXPRESSIONS: Final = {
-    (ColumnKind.TEXT, CastGroup.TEXT): "CELL",
-    (ColumnKind.TEXT, CastGroup.INTEGER): "CAST(CELL AS VARCHAR)",
+    (ColumnKind.TEXT, CastGroup.TEXT): _ARROW,
+    (ColumnKind.TEXT, CastGroup.INTEGER): _ARROW,
+    (ColumnKind.TEXT, CastGroup.REAL): _ARROW,
     (ColumnKind.INTEGER, CastGroup.TEXT): (
-        r"CASE WHEN regexp_full_match(trim(CELL), '[+-]?\d{1,18}(\.0*)?')"
-        " THEN TRY_CAST(split_part(trim(CELL), '.', 1) AS BIGINT) END"
+        r"CASE WHEN regexp_full_match(CELL, '[+-]?\d{1,18}(\.0*)?')"
+        " THEN TRY_CAST(split_part(CELL, '.', 1) AS BIGINT) END"
     ),
     (ColumnKind.INTEGER, CastGroup.INTEGER): "TRY_CAST(CELL AS BIGINT)",
     (
@@ -53,24 +62,24 @@ CAST_EXPRESSIONS: Final = {
         CastGroup.REAL,
     ): "CASE WHEN CELL = trunc(CELL) THEN TRY_CAST(CELL AS BIGINT) END",
     (ColumnKind.NUMBER, CastGroup.TEXT): (
-        "CASE WHEN isfinite(TRY_CAST(trim(CELL) AS DOUBLE)) THEN TRY_CAST(trim(CELL) AS DOUBLE) END"
+        "CASE WHEN isfinite(TRY_CAST(CELL AS DOUBLE)) THEN TRY_CAST(CELL AS DOUBLE) END"
     ),
     (ColumnKind.NUMBER, CastGroup.INTEGER): "TRY_CAST(CELL AS DOUBLE)",
     (ColumnKind.NUMBER, CastGroup.REAL): "TRY_CAST(CELL AS DOUBLE)",
-    (ColumnKind.FLAG, CastGroup.TEXT): "TRY_CAST(trim(CELL) AS BOOLEAN)",
-    (ColumnKind.FLAG, CastGroup.INTEGER): "CASE CELL WHEN 0 THEN FALSE WHEN 1 THEN TRUE END",
-    (ColumnKind.FLAG, CastGroup.FLAG): "CELL",
-    (ColumnKind.TIME, CastGroup.TEXT): (
-        "CASE WHEN isfinite(TRY_CAST(trim(CELL) AS TIMESTAMPTZ))"
-        " THEN TRY_CAST(trim(CELL) AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+    (ColumnKind.FLAG, CastGroup.TEXT): (
+        "coalesce(TRY_CAST(CELL AS BOOLEAN), CASE CELL WHEN '0.0' THEN FALSE WHEN '1.0' THEN TRUE"
+        " END)"
     ),
+    (ColumnKind.FLAG, CastGroup.INTEGER): "CASE CELL WHEN 0 THEN FALSE WHEN 1 THEN TRUE END",
+    (ColumnKind.FLAG, CastGroup.REAL): "CASE CELL WHEN 0 THEN FALSE WHEN 1 THEN TRUE END",
+    (ColumnKind.FLAG, CastGroup.FLAG): "CELL",
+    (ColumnKind.TIME, CastGroup.TEXT): _ARROW,
     (ColumnKind.TIME, CastGroup.TIME): "TRY_CAST(CELL AS TIMESTAMP)",
-    (ColumnKind.TIME, CastGroup.ZONED_TIME): "TRY_CAST(CELL AT TIME ZONE 'UTC' AS TIMESTAMP)",
 }
 """DuckDB's expression that casts a cell of a group to a kind; null if it can't be cast.
 
-The connection's time zone is UTC, so that a text without a zone counts as UTC. A pair that is
-missing here can't be cast at all.
+Identifiers and times in text are read by functions of their own (`_ARROW`). A pair that is missing
+here can't be cast at all.
 """
 
 _GROUP_TESTS: Final = (
@@ -79,11 +88,12 @@ _GROUP_TESTS: Final = (
     (pa.types.is_integer, CastGroup.INTEGER),
     (pa.types.is_float32, CastGroup.REAL),
     (pa.types.is_float64, CastGroup.REAL),
-    (pa.types.is_decimal128, CastGroup.REAL),
+    (pa.types.is_decimal, CastGroup.REAL),
     (pa.types.is_string, CastGroup.TEXT),
     (pa.types.is_large_string, CastGroup.TEXT),
     (pa.types.is_string_view, CastGroup.TEXT),
     (pa.types.is_date, CastGroup.TIME),
+    (pa.types.is_timestamp, CastGroup.TIME),
 )
 
 
@@ -91,8 +101,6 @@ def cast_group(arrow_type: pa.DataType) -> CastGroup | None:
     """Return the group of an Arrow type; None for a type that the contract can't use."""
     if pa.types.is_dictionary(arrow_type):
         return cast_group(arrow_type.value_type)
-    if pa.types.is_timestamp(arrow_type):
-        return CastGroup.TIME if arrow_type.tz is None else CastGroup.ZONED_TIME
     return next((group for is_type, group in _GROUP_TESTS if is_type(arrow_type)), None)
 
 
@@ -114,39 +122,110 @@ def cast_cells(connection: duckdb.DuckDBPyConnection, table: Table, cells: pa.Ta
 
     An optional column that the source lacks is null. The time zone of `connection` is UTC.
     """
-    present = [name for name in table.columns if name in cells.column_names]
-    # Numbered names: DuckDB takes `Units` and `units` for the same name.
-    aliases = {name: f"c{index}" for index, name in enumerate(present)}
-    aliased = pa.table([_replace_nan(cells[name]) for name in present], names=[*aliases.values()])
-    types = {name: cells.schema.field(name).type for name in present}
-    expressions = [
-        _cast_expression(
-            name, column_kind(column), types.get(name, pa.null()), aliases.get(name, "")
-        )
-        for name, column in table.columns.items()
-    ]
-    # DuckDB keeps the order of rows by default.
-    typed = connection.from_arrow(aliased).project(", ".join(expressions)).to_arrow_table()
-    return typed.cast(arrow_schema(table))
-
-
-def _cast_expression(name: str, kind: ColumnKind, arrow_type: pa.DataType, alias: str) -> str:
-    group = cast_group(arrow_type)
-    cast = CAST_EXPRESSIONS[kind, group] if group and group is not CastGroup.NOTHING else "NULL"
-    return f'CAST({cast.replace("CELL", alias)} AS {SQL_TYPES[kind]}) AS "{name}"'
-
-
-def _replace_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column with null for NaN: some engines write NaN for a missing value."""
-    if not pa.types.is_floating(column.type):
-        return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    plain = {name: simplify(cells[name]) for name in table.columns if name in cells.column_names}
+    by_sql = {
+        name: expression
+        for name, column in plain.items()
+        if (expression := _find_expression(table, name, column))
+    }
+    typed = _cast_by_sql(connection, plain, by_sql)
+    for name, column in plain.items():
+        if name not in by_sql:
+            typed[name] = _cast_by_arrow(connection, table.columns[name], column)
+        elif pa.types.is_string(column.type):
+            typed[name] = _cast_trimmed(connection, column, typed[name], by_sql[name])
+    schema = arrow_schema(table)
+    nulls = {name: pa.nulls(len(cells), schema.field(name).type) for name in schema.names}
+    return pa.table({**nulls, **typed}).select(schema.names).cast(schema)
 
 
 def find_unreadable(table: Table, cells: pa.Table, typed: pa.Table) -> dict[str, pa.ChunkedArray]:
     """Return a mask per column: true for a cell that has a value which can't be cast."""
     return {
-        name: pc.and_(pc.is_valid(_replace_nan(cells[name])), pc.is_null(typed[name]))
+        name: _find_unreadable_cells(cells[name], typed[name])
         for name in table.columns
         if name in cells.column_names
     }
+
+
+def find_unread(cells: pa.ChunkedArray, typed: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a mask of the cells that became null: they can't be cast, or mean a missing value."""
+    return pc.and_(pc.is_valid(simplify(cells)), pc.is_null(typed))
+
+
+def _find_unreadable_cells(cells: pa.ChunkedArray, typed: pa.ChunkedArray) -> pa.ChunkedArray:
+    is_unread = find_unread(cells, typed)
+    if cast_group(cells.type) is not CastGroup.TEXT or not pc.any(is_unread).as_py():
+        return is_unread
+    return pc.and_not(is_unread, find_missing(simplify(cells)))
+
+
+def simplify(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column in a type that DuckDB and Arrow's functions both know; NaN is null."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return simplify(column.cast(kind.value_type))
+    if pa.types.is_floating(kind):
+        # Some engines write NaN for a missing value.
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+    if pa.types.is_decimal(kind) and not pa.types.is_decimal128(kind):
+        return column.cast(pa.string() if pa.types.is_decimal256(kind) else _widen(kind))
+    if pa.types.is_timestamp(kind):
+        # The numbers are UTC whatever the zone is, even one that no database knows.
+        return column.cast(pa.timestamp(kind.unit))
+    return column.cast(pa.string()) if cast_group(kind) is CastGroup.TEXT else column
+
+
+def _widen(kind: pa.DataType) -> pa.DataType:
+    return pa.decimal128(38, kind.scale)
+
+
+def _find_expression(table: Table, name: str, column: pa.ChunkedArray) -> str:
+    group = cast_group(column.type)
+    if group is None or group is CastGroup.NOTHING:
+        return "NULL"
+    return CAST_EXPRESSIONS[column_kind(table.columns[name]), group]
+
+
+def _cast_by_sql(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Mapping[str, pa.ChunkedArray],
+    expressions: Mapping[str, str],
+) -> dict[str, pa.ChunkedArray]:
+    if not expressions:
+        return {}
+    # Numbered names: DuckDB takes `Units` and `units` for the same name.
+    cells = pa.table({f"c{index}": columns[name] for index, name in enumerate(expressions)})
+    casts = [
+        f"{expression.replace('CELL', f'c{index}')} AS t{index}"
+        for index, expression in enumerate(expressions.values())
+    ]
+    # DuckDB keeps the order of rows by default.
+    typed = connection.from_arrow(cells).project(", ".join(casts)).to_arrow_table()
+    return dict(zip(expressions, typed.columns, strict=True))
+
+
+def _cast_trimmed(
+    connection: duckdb.DuckDBPyConnection,
+    column: pa.ChunkedArray,
+    typed: pa.ChunkedArray,
+    expression: str,
+) -> pa.ChunkedArray:
+    """Cast the cells of a column of texts that couldn't be cast again, without blanks."""
+    is_failed = pc.and_(pc.is_valid(column), pc.is_null(typed)).combine_chunks()
+    if not pc.any(is_failed).as_py():
+        return typed
+    again = _cast_by_sql(connection, {"": trim_blanks(column.filter(is_failed))}, {"": expression})[
+        ""
+    ]
+    return pc.replace_with_mask(typed.combine_chunks(), is_failed, again.combine_chunks())
+
+
+def _cast_by_arrow(
+    connection: duckdb.DuckDBPyConnection, declared: pandera.Column, column: pa.ChunkedArray
+) -> pa.ChunkedArray:
+    if column_kind(declared) is ColumnKind.TIME:
+        return read_times(connection, column)
+    text = format_numbers(column)
+    is_free = column_privacy(declared) is Privacy.FREE_TEXT
+    return text if is_free else read_identifiers(text)

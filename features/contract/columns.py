@@ -42,12 +42,8 @@ class Privacy(StrEnum):
 
 MARKETS: Final = frozenset(country.alpha_2 for country in pycountry.countries)
 CURRENCIES: Final = frozenset(currency.alpha_3 for currency in pycountry.currencies)
-IDENTIFIER_PATTERN: Final = r"^[\w.\-:|/+ ]{1,128}\Z"
-"""Letters and digits of any script (手机壳 is a valid category) and a few signs.
-
-Control characters, quotes and signs with a meaning to a shell are excluded. The pattern ends in
-`\\Z` because `$` would accept a line feed at the end.
-"""
+NOT_ALLOWED: Final = "not one of the allowed words"
+MONEY_UNIT: Final = "minor currency units"
 
 MAX_MONEY: Final = 10**10
 """A hundred million in a currency with two decimals: a higher price comes from a broken export."""
@@ -65,6 +61,11 @@ def column_kind(column: pandera.Column) -> ColumnKind:
 def column_privacy(column: pandera.Column) -> Privacy:
     """Return who may see a declared column."""
     return Privacy(column.metadata["privacy"])
+
+
+def is_identifier(column: pandera.Column) -> bool:
+    """Return True for a column whose texts are identifiers; features/cells/ reads them."""
+    return bool(column.metadata["is_identifier"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,7 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a column
     checks: tuple[pandera.Check, ...] = (),
     nullable: bool = False,
     required: bool = True,
+    is_identifier: bool = False,
 ) -> pandera.Column:
     """Declare one column; with `required=False` the source may lack it."""
     return pandera.Column(
@@ -110,25 +112,32 @@ def declare(  # noqa: PLR0913 - one argument for each fact of a column
         nullable=nullable,
         required=required,
         description=description,
-        metadata={"kind": kind.name, "unit": unit, "privacy": privacy.value},
+        metadata={
+            "kind": kind.name,
+            "unit": unit,
+            "privacy": privacy.value,
+            "is_identifier": is_identifier,
+        },
     )
 
 
 def identifier(
     description: str, *, nullable: bool = False, required: bool = True
 ) -> pandera.Column:
-    """Declare an identifier: 1 to 128 characters of `IDENTIFIER_PATTERN`."""
-    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
+    """Declare an identifier; see `features.cells.identifiers`."""
     return declare(
-        ColumnKind.TEXT, description, checks=(check,), nullable=nullable, required=required
+        ColumnKind.TEXT, description, nullable=nullable, required=required, is_identifier=True
     )
 
 
 def pseudonym(description: str) -> pandera.Column:
     """Declare a keyed hash of a person; null means unknown."""
-    check = pandera.Check.str_matches(IDENTIFIER_PATTERN, error="not an identifier")
     return declare(
-        ColumnKind.TEXT, description, checks=(check,), nullable=True, privacy=Privacy.PSEUDONYM
+        ColumnKind.TEXT,
+        description,
+        nullable=True,
+        privacy=Privacy.PSEUDONYM,
+        is_identifier=True,
     )
 
 
@@ -147,7 +156,7 @@ def free_text(description: str) -> pandera.Column:
 
 def choice(description: str, allowed: frozenset[str], *, nullable: bool = False) -> pandera.Column:
     """Declare a word of a closed list."""
-    check = pandera.Check.isin(sorted(allowed), error="not one of the allowed words")
+    check = pandera.Check.isin(sorted(allowed), error=NOT_ALLOWED)
     return declare(ColumnKind.TEXT, description, checks=(check,), nullable=nullable)
 
 
@@ -163,7 +172,7 @@ def money(description: str, *, nullable: bool = False, minimum: int = 1) -> pand
     return declare(
         ColumnKind.INTEGER,
         description,
-        unit="minor currency units",
+        unit=MONEY_UNIT,
         checks=(check,),
         nullable=nullable,
         privacy=Privacy.BUSINESS,

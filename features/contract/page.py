@@ -8,7 +8,7 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from features.contract.columns import Privacy, Table, column_kind, column_privacy
+from features.contract.columns import Privacy, Table, column_kind, column_privacy, is_identifier
 from features.contract.errors import KIND_NAMES
 from features.contract.tables import TABLES
 
@@ -32,13 +32,19 @@ A data set is a directory. Each table is one file or one folder of files, in Par
 `orders.parquet`, `orders.csv` or a folder `orders/` of such files.
 CSV is UTF-8 with commas and a header; an empty cell is null.
 
-- **Times** are UTC. A time with a zone is converted; a time without a zone counts as UTC.
+- **Times** are UTC. A time may have an offset (`+08:00`, `-0500`, `Z`, `UTC`) or a zone such as
+  `Asia/Shanghai`; without one it counts as UTC. Other letters (`CST`) are refused: they mean
+  several zones. Of a time that occurs twice in autumn, the later is meant; one that spring skips is
+  refused.
 - **Event tables** have `event_time` (when it happened) and `available_at` (when it could first be
   known). A source with a single time writes it into both. A row without `available_at` is never
   visible to a feature.
 - **Money** is a whole number of minor units of a currency; a market has one currency.
-- **Identifiers** have 1 to 128 characters: letters and digits of any script, `. - _ : / + |` and
-  spaces.
+- **Identifiers** have 1 to 128 characters: letters, digits and marks of any script, blanks inside,
+  and the signs `. - _ : / + | & ' # ( ) , = >`. Blanks at the ends are trimmed, `17850.0` is
+  `17850`, and letters are composed (NFC). Numbers that a spreadsheet rounded (`5.76E+17`) are
+  refused.
+- **Missing** is an empty or blank cell, NaN, or a word such as `NULL`, `None`, `nan` or `N/A`.
 - **Order** of columns and rows doesn't matter; unknown columns are ignored.
 - **Only `products`, `listings` and `orders` are required.** Features of an absent table are null.
 
@@ -74,7 +80,9 @@ def _line(name: str, column: pa.Column) -> str:
         f"`{name}`",
         KIND_NAMES[column_kind(column)],
         column.metadata["unit"],
-        ", ".join(_describe_check(check) for check in column.checks),
+        "an identifier"
+        if is_identifier(column)
+        else ", ".join(_describe_check(check) for check in column.checks),
         column_privacy(column).value,
         " or ".join(_list_exemptions(column)),
         column.description,
@@ -85,8 +93,6 @@ def _line(name: str, column: pa.Column) -> str:
 def _describe_check(check: pa.Check) -> str:
     """Describe the values that a check of a column allows."""
     limits = check.statistics or {}
-    if check.name == "str_matches":
-        return "an identifier"
     if check.name == "str_length":
         return f"at most {limits['max_value']:,} characters"
     if check.name == "isin":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.cells.casting import arrow_schema
-from features.contract.columns import Table, column_kind
+from features.contract.columns import ColumnKind, Table, column_kind
 from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
@@ -27,12 +28,23 @@ from features.validation.report import TableReport
 from features.validation.row_checks import check_batch, filter_rows
 
 
+@dataclass(frozen=True)
+class CheckedRows:
+    """How many rows of a table were read, and which cells meant something else than they say.
+
+    `mended` counts cells by column and by what was done.
+    """
+
+    rows: int
+    mended: Counter[tuple[str, str]]
+
+
 def check_rows(
     source: TableSource, ledger: FaultLedger, path: Path, progress: ProgressCallback
-) -> int:
+) -> CheckedRows:
     """Write the rows of a table that pass the row checks, with `row_number`.
 
-    The ledger records the faults of the other rows. Returns the number of rows read.
+    The ledger records the faults of the other rows.
 
     Raises:
         EmptyTableError: the table has no rows.
@@ -41,6 +53,7 @@ def check_rows(
     """
     table = source.table
     rows, readable, filled = 0, Counter[str](), Counter[str]()
+    mended = Counter[tuple[str, str]]()
     schema = arrow_schema(table).append(pa.field("row_number", pa.int64()))
     with pq.ParquetWriter(path, schema, compression="lz4") as writer:
         for batch in source.batches():
@@ -50,21 +63,34 @@ def check_rows(
             rows += batch.cells.num_rows
             readable.update(checked.readable)
             filled.update(checked.filled)
+            mended.update(checked.mended)
             progress(table.name, rows)
-    _refuse_broken(table, rows, readable, filled)
-    return rows
-
-
-def _refuse_broken(table: Table, rows: int, readable: Counter[str], filled: Counter[str]) -> None:
     if rows == 0:
         raise EmptyTableError(table.name, is_required=table.is_required)
+    _refuse_broken(ledger, table, readable, filled)
+    return CheckedRows(rows, mended)
+
+
+def _refuse_broken(
+    ledger: FaultLedger, table: Table, readable: Counter[str], filled: Counter[str]
+) -> None:
     for name, column in table.columns.items():
         if not column.nullable and filled[name] == 0:
             raise AllNullColumnError(table.name, name)
         # A single unreadable cell is one bad row; several without a readable one are a wrong type.
-        if filled[name] > 1 and readable[name] == 0:
-            detail = f"none of its {filled[name]:,} values can be read as such"
-            raise WrongTypeError(table.name, name, column_kind(column), detail)
+        kind = column_kind(column)
+        if filled[name] > 1 and readable[name] == 0 and kind is not ColumnKind.TEXT:
+            reason = _find_reason(ledger, table, name)
+            detail = f"none of its {filled[name]:,} values can be read as such: {reason}"
+            raise WrongTypeError(table.name, name, kind, detail)
+
+
+def _find_reason(ledger: FaultLedger, table: Table, column: str) -> str:
+    """Return the most frequent fault of a column's cells."""
+    prefix = f"{column}: "
+    faults = [fault for fault in ledger.reasons(table, 1) if fault[0].startswith(prefix)]
+    reason, _, _ = max(faults, key=lambda fault: fault[1])
+    return reason.removeprefix(prefix)
 
 
 def refuse_unusable(table: Table, report: TableReport) -> None:

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from features.cells.formatting import format_cells
 from features.files.source import TableSource
 from features.files.table_files import RawBatch
 
@@ -54,10 +54,4 @@ def _take_rows(batch: RawBatch, numbers: npt.NDArray[np.int64]) -> pa.Table:
 def _as_text(cells: pa.Table, name: str) -> pa.ChunkedArray:
     if name not in cells.column_names:
         return pa.chunked_array([pa.nulls(cells.num_rows, pa.string())])
-    try:
-        return pc.cast(cells[name], pa.string())
-    except pa.ArrowNotImplementedError:  # a nested column outside the contract
-        values = cells[name].to_pylist()
-        return pa.chunked_array(
-            [[None if value is None else str(value) for value in values]], pa.string()
-        )
+    return format_cells(cells[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,8 +13,10 @@ import pandas as pd
 import pandera.pandas as pa_schema
 import pyarrow as pa
 
-from features.cells.casting import UNREADABLE, cast_cells, find_unreadable
-from features.contract.columns import Table, column_kind
+from features.cells.casting import cast_cells, find_unreadable
+from features.cells.faults import Fault, explain_unreadable
+from features.cells.mended import count_mended
+from features.contract.columns import Table
 from features.files.table_files import RawBatch
 
 MISSING: Final = "missing"
@@ -40,13 +42,15 @@ class CheckedBatch:
     """The valid rows of a batch, and the faults of the other rows.
 
     `valid` has the validated form plus `row_number`. `readable` and `filled` count the cells of
-    each column that can be cast and that have a value.
+    each column that can be cast and that have a value; `mended` counts cells that were read as
+    something else than they say, by column and by what was done.
     """
 
     valid: pa.Table
     faults: pa.Table
     readable: Mapping[str, int]
     filled: Mapping[str, int]
+    mended: Mapping[tuple[str, str], int]
 
 
 def check_batch(
@@ -56,13 +60,12 @@ def check_batch(
     cells = filter_rows(batch.cells, ~batch.is_malformed)
     numbers = batch.row_numbers[~batch.is_malformed]
     typed = cast_cells(connection, table, cells)
-    unreadable = {
-        name: _to_numpy(mask) for name, mask in find_unreadable(table, cells, typed).items()
-    }
+    masks = find_unreadable(table, cells, typed)
+    unreadable = {name: _to_numpy(mask) for name, mask in masks.items()}
     faults = pa.concat_tables(
         [
             _make_faults(batch.row_numbers[batch.is_malformed], MALFORMED_PLACE, MALFORMED),
-            *_cast_faults(table, numbers, unreadable),
+            *_cast_faults(table, numbers, explain_unreadable(table, cells, masks)),
             *_schema_faults(table, typed, numbers, unreadable),
         ]
     )
@@ -75,6 +78,7 @@ def check_batch(
         filled={
             name: rows + int(unreadable.get(name, _NONE).sum()) for name, rows in readable.items()
         },
+        mended=count_mended(table, cells, typed),
     )
 
 
@@ -94,12 +98,12 @@ def _make_faults(row_numbers: npt.NDArray[np.int64], column_index: int, reason: 
 
 
 def _cast_faults(
-    table: Table, numbers: npt.NDArray[np.int64], unreadable: Mapping[str, Mask]
+    table: Table, numbers: npt.NDArray[np.int64], faults: Iterable[Fault]
 ) -> Iterator[pa.Table]:
-    for column_index, (name, column) in enumerate(table.columns.items()):
-        if name in unreadable:
-            reason = f"{name}: {UNREADABLE[column_kind(column)]}"
-            yield _make_faults(numbers[unreadable[name]], column_index, reason)
+    indices = {name: column_index for column_index, name in enumerate(table.columns)}
+    for fault in faults:
+        rows = numbers[_to_numpy(fault.cells)]
+        yield _make_faults(rows, indices[fault.column], f"{fault.column}: {fault.reason}")
 
 
 def _schema_faults(

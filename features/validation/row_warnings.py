@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -40,6 +40,12 @@ def read_event_times(ledger: FaultLedger, table: Table) -> EventTimes:
     statement = _TIMES.format(table=table.name)
     first, last, null_rows = ledger.fetch_row(statement)
     return EventTimes(first, last, int(null_rows))
+
+
+def describe_mended(mended: Mapping[tuple[str, str], int]) -> Iterator[str]:
+    """Yield warnings of the cells that were read as something else than they say."""
+    for (column, done), rows in mended.items():
+        yield f"{column}: {rows:,} rows {done}"
 
 
 def find_warnings(ledger: FaultLedger, table: Table, times: EventTimes) -> Iterator[str]:

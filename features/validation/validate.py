@@ -12,7 +12,12 @@ from features.runtime.atomic import refuse_overlap, write_directory
 from features.runtime.progress import ProgressCallback, ignore_progress
 from features.runtime.refusals import raise_storage_errors
 from features.runtime.text import join_names
-from features.validation.checked_rows import check_rows, refuse_unusable, write_valid_rows
+from features.validation.checked_rows import (
+    CheckedRows,
+    check_rows,
+    refuse_unusable,
+    write_valid_rows,
+)
 from features.validation.fault_ledger import FaultLedger, open_ledger
 from features.validation.quarantine import write_quarantine
 from features.validation.report import (
@@ -24,7 +29,7 @@ from features.validation.report import (
     ValidationReport,
     has_report,
 )
-from features.validation.row_warnings import find_warnings, read_event_times
+from features.validation.row_warnings import describe_mended, find_warnings, read_event_times
 from features.validation.table_rules import apply_rules
 
 QUARANTINE: Final = "quarantine"
@@ -79,33 +84,33 @@ def _check_tables(
     source: Source, work: Path, out: Path, progress: ProgressCallback
 ) -> tuple[TableReport, ...]:
     by_name = {table_source.table.name: table_source for table_source in source.tables}
-    rows_read = {}
+    checked_rows = {}
     with open_ledger(work / "spill") as ledger:
         for table in TABLES:
             ledger.begin(table)
-            checked = work / f"{table.name}.parquet"
+            path = work / f"{table.name}.parquet"
             if table.name in by_name:
-                rows_read[table.name] = check_rows(by_name[table.name], ledger, checked, progress)
-            ledger.create_view(table, checked if checked.exists() else None)
+                checked_rows[table.name] = check_rows(by_name[table.name], ledger, path, progress)
+            ledger.create_view(table, path if path.exists() else None)
         apply_rules(ledger, frozenset(by_name))
         return tuple(
-            _write_table(by_name[name], rows, ledger, (work / f"{name}.parquet", out))
-            for name, rows in rows_read.items()
+            _write_table(by_name[name], checked, ledger, (work / f"{name}.parquet", out))
+            for name, checked in checked_rows.items()
         )
 
 
 def _write_table(
-    source: TableSource, rows_read: int, ledger: FaultLedger, paths: tuple[Path, Path]
+    source: TableSource, checked: CheckedRows, ledger: FaultLedger, paths: tuple[Path, Path]
 ) -> TableReport:
     """Write the valid and the quarantined rows of a table; return its counts."""
-    table, (checked, out) = source.table, paths
+    table, (path, out) = source.table, paths
     rows_quarantined, rows_dropped = ledger.counts(table)
     removed = ledger.find_removed_rows(table)
-    rows_valid = write_valid_rows(table, checked, removed, out / f"{table.name}.parquet")
+    rows_valid = write_valid_rows(table, path, removed, out / f"{table.name}.parquet")
     times = read_event_times(ledger, table)
     report = TableReport(
         name=table.name,
-        rows_read=rows_read,
+        rows_read=checked.rows,
         rows_valid=rows_valid,
         rows_dropped=rows_dropped,
         rows_quarantined=rows_quarantined,
@@ -115,13 +120,17 @@ def _write_table(
         first_event=times.first_event,
         last_event=times.last_event,
         null_available_at=times.null_available_at,
-        warnings=(*_source_warnings(source, rows_valid), *find_warnings(ledger, table, times)),
+        warnings=(
+            *_source_warnings(source, rows_valid),
+            *describe_mended(checked.mended),
+            *find_warnings(ledger, table, times),
+        ),
     )
     refuse_unusable(table, report)
     if rows_quarantined:
         (out / QUARANTINE).mkdir(exist_ok=True)
-        path = out / QUARANTINE / f"{table.name}.parquet"
-        write_quarantine(source, ledger.reasons_by_row(table), path)
+        quarantine = out / QUARANTINE / f"{table.name}.parquet"
+        write_quarantine(source, ledger.reasons_by_row(table), quarantine)
     return report
 
 

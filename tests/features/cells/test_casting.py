@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from features.cells.casting import cast_cells, find_unreadable, is_castable
-from features.contract.columns import ColumnKind, Table, declare
+from features.contract.columns import ColumnKind, Privacy, Table, declare
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
 NOON_UTC = pa.array([NOON], pa.timestamp("us", "UTC"))
@@ -27,7 +27,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def one_column(kind: ColumnKind) -> Table:
-    schema = pa_schema.DataFrameSchema({"cell": declare(kind, "a cell", nullable=True)})
+    privacy = Privacy.FREE_TEXT if kind is ColumnKind.TEXT else Privacy.OPEN
+    column = declare(kind, "a cell", nullable=True, privacy=privacy)
+    schema = pa_schema.DataFrameSchema({"cell": column})
     return Table(name="table", row="a row", key=("cell",), schema=schema)
 
 
@@ -42,15 +44,15 @@ def read(connection: duckdb.DuckDBPyConnection, kind: ColumnKind, cells: pa.Arra
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (ColumnKind.TEXT, {"": "", " a ": " a ", "手机壳": "手机壳", "007": "007"}),
+        (ColumnKind.TEXT, {"": "", " a ": " a ", "NULL": "NULL", "007": "007"}),
         (ColumnKind.INTEGER, {"7": 7, " 7 ": 7, "+7": 7, "-7": -7, "7.0": 7, "7.": 7, "007": 7}),
         (
             ColumnKind.INTEGER,
-            {"7.5": BAD, "1e3": BAD, "1_000": BAD, "1,000": BAD, "x": BAD, "": BAD},
+            {"7.5": BAD, "1e3": BAD, "1_000": BAD, "1,000": BAD, "x": BAD, "": None},
         ),
-        (ColumnKind.INTEGER, {"9" * 18: int("9" * 18), "9" * 19: BAD, "0x10": BAD, "nan": BAD}),
+        (ColumnKind.INTEGER, {"9" * 18: int("9" * 18), "9" * 19: BAD, "0x10": BAD, "nan": None}),
         (ColumnKind.NUMBER, {"7": 7.0, " .5 ": 0.5, "1e3": 1000.0, "-0.25": -0.25}),
-        (ColumnKind.NUMBER, {"nan": BAD, "inf": BAD, "-Infinity": BAD, "1e999": BAD, "1,5": BAD}),
+        (ColumnKind.NUMBER, {"nan": None, "inf": BAD, "-Infinity": BAD, "1e999": BAD, "1,5": BAD}),
         (ColumnKind.FLAG, {"true": True, "False": False, " 1 ": True, "0": False, "yes": True}),
         (ColumnKind.FLAG, {"2": BAD, "maybe": BAD, "-1": BAD}),
         (ColumnKind.TIME, {"2024-03-01 12:00": NOON, "2024-03-01T12:00:00Z": NOON}),
@@ -112,10 +114,8 @@ def test_casting_of_parquet_types_keeps_the_value(
         (ColumnKind.INTEGER, pa.timestamp("us")),
         (ColumnKind.NUMBER, pa.bool_()),
         (ColumnKind.NUMBER, pa.float16()),
-        (ColumnKind.TEXT, pa.float64()),
         (ColumnKind.TEXT, pa.binary()),
         (ColumnKind.TEXT, pa.list_(pa.string())),
-        (ColumnKind.FLAG, pa.float64()),
         (ColumnKind.TIME, pa.int64()),
         (ColumnKind.TIME, pa.duration("us")),
     ],

@@ -1,0 +1,89 @@
+"""Read columns of texts: blanks, missing values, identifiers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.cells.identifiers import (
+    BLANKS,
+    JOINERS,
+    MAX_CHARACTERS,
+    MISSING_WORDS,
+    SIGNS,
+    canonical_identifier,
+    find_identifier_fault,
+    is_missing,
+)
+
+_ADMITTED: Final = re.escape("".join(char for char in SIGNS if char < "\x80"))
+_SUSPECT: Final = (
+    rf"^[ ']| $|[^0-9A-Za-z{_ADMITTED}]|^$|\.0+$|\.\.|[eE]\+|^.{{{MAX_CHARACTERS + 1}}}"
+    rf"|^({'|'.join(re.escape(word) for word in sorted(MISSING_WORDS))})$"
+)
+"""Find texts that may need another form, or be no identifiers; rather too many than too few.
+
+Most columns have none, so that one pass of a regular expression is all that they cost.
+"""
+_MISSING: Final = pa.array(["", *sorted(MISSING_WORDS)], pa.string())
+_WHOLE_FLOAT: Final = r"^\s*'?-?[0-9]+\.0+\s*$"
+_EXACT_WHOLE: Final = {pa.float32(): 2**24, pa.float64(): 2**53}
+"""Beyond it, a float no longer tells whole numbers apart."""
+_ROUNDED: Final = "1E+99"
+"""The text of a larger float: refused like a number that a spreadsheet rounded."""
+
+
+def trim_blanks(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts without blanks at the ends."""
+    return pc.utf8_trim(column, characters=BLANKS + JOINERS)
+
+
+def find_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a mask of the texts that hold nothing: blanks or a word such as NULL."""
+    return pc.is_in(trim_blanks(column), value_set=_MISSING)
+
+
+def count_missing_words(column: pa.ChunkedArray) -> int:
+    """Return how many texts are words such as NULL."""
+    return _count(pc.is_in(trim_blanks(column.cast(pa.string())), value_set=_MISSING.slice(1)))
+
+
+def count_whole_floats(column: pa.ChunkedArray) -> int:
+    """Return how many texts are whole numbers with a fraction of zeros."""
+    return _count(pc.match_substring_regex(column.cast(pa.string()), _WHOLE_FLOAT))
+
+
+def _count(mask: pa.ChunkedArray) -> int:
+    return int(pc.sum(mask).as_py() or 0)
+
+
+def format_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers as texts: a whole number, also one in a column of floats, as its digits."""
+    text = column.cast(pa.string())
+    if not pa.types.is_floating(column.type):
+        return text
+    is_exact = pc.less(pc.abs(column), float(_EXACT_WHOLE[column.type]))
+    is_whole = pc.and_(is_exact, pc.equal(column, pc.trunc(column)))
+    digits = pc.if_else(is_whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+    return pc.if_else(is_exact, pc.if_else(is_whole, digits, text), _ROUNDED)
+
+
+def read_identifiers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of texts as identifiers in their one form; any other text is null."""
+    is_suspect = pc.fill_null(pc.match_substring_regex(column, _SUSPECT), fill_value=False)
+    if not pc.any(is_suspect).as_py():
+        return column
+    texts = pc.unique(column.filter(is_suspect))
+    identifiers = pa.array([_read_identifier(text) for text in texts.to_pylist()], pa.string())
+    read = identifiers.take(pc.index_in(column.combine_chunks(), value_set=texts))
+    return pc.if_else(is_suspect, pa.chunked_array([read]), column)
+
+
+def _read_identifier(text: str) -> str | None:
+    if is_missing(text):
+        return None
+    canonical = canonical_identifier(text)
+    return canonical if find_identifier_fault(canonical) is None else None
