@@ -20,6 +20,8 @@ KIND_NAMES: Final = {
     ColumnKind.TIME: "times",
 }
 
+EXAMPLES: Final = {ColumnKind.TIME: " such as 2024-03-01 12:00:00 (in Parquet: timestamps)"}
+
 
 class SourceNotFoundError(DataError):
     """Refuse a source that isn't a directory."""
@@ -103,9 +105,10 @@ class WrongTypeError(DataError):
     """Refuse a column that has a wrong type or no readable value."""
 
     def __init__(self, table: str, column: str, kind: ColumnKind, detail: str) -> None:
+        form = KIND_NAMES[kind] + EXAMPLES.get(kind, "")
         super().__init__(
             problem=f"The column {table}.{column} should hold {KIND_NAMES[kind]}, but {detail}.",
-            hint=f"Write it as {KIND_NAMES[kind]}, or give the right column the name {column}.",
+            hint=f"Write it as {form}, or give the right column the name {column}.",
         )
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from features.cells.casting import cast_cells, find_unreadable
 from features.cells.faults import Fault, explain_unreadable
 from features.cells.mended import count_mended
-from features.contract.columns import Table
+from features.contract.columns import ColumnKind, Table, column_kind
 from features.files.table_files import RawBatch
 
 MISSING: Final = "missing"
@@ -32,6 +32,11 @@ _PANDAS_TYPES: Final[Mapping[pa.DataType, Any]] = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
+
+IN_1970: Final = "in 1970, as if seconds were stored as milliseconds, or nothing as 0"
+AFTER_9999: Final = "after the year 9999, as if milliseconds were stored as seconds"
+_YEAR_1971: Final = 365 * 86_400 * 10**6
+_YEAR_10000: Final = 253_402_300_800 * 10**6
 
 Mask = npt.NDArray[np.bool_]
 _NONE: Final = np.zeros(0, dtype=np.bool_)
@@ -118,8 +123,19 @@ def _schema_faults(
         is_missing = check == "not_nullable"
         if is_missing and name in unreadable:
             rows &= ~unreadable[name]  # such a cell has its reason already
-        reason = f"{name}: {MISSING if is_missing else check}"
-        yield _make_faults(numbers[rows], indices[name], reason)
+        reasons = {MISSING if is_missing else str(check): rows}
+        if column_kind(table.columns[name]) is ColumnKind.TIME and not is_missing:
+            reasons = _split_far_times(typed[name], rows, str(check))
+        for reason, failing in reasons.items():
+            yield _make_faults(numbers[failing], indices[name], f"{name}: {reason}")
+
+
+def _split_far_times(times: pa.ChunkedArray, rows: Mask, otherwise: str) -> dict[str, Mask]:
+    """Return the rows with times outside the limits by what is likely wrong with them."""
+    microseconds = times.cast(pa.int64()).fill_null(0).to_numpy()
+    in_1970 = rows & (microseconds >= 0) & (microseconds < _YEAR_1971)
+    is_late = rows & (microseconds >= _YEAR_10000)
+    return {IN_1970: in_1970, AFTER_9999: is_late, otherwise: rows & ~in_1970 & ~is_late}
 
 
 def _failure_cases(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,11 @@ from features.contract.tables import (
 )
 from features.validation.fault_ledger import IDENTICAL_DUPLICATE, FaultLedger
 
+CUT_OFF_AVAILABILITY: Final = (
+    "available_at: event_time without its fraction, seconds or time of day, so earlier than it; "
+    "round available_at up"
+)
+
 
 @dataclass(frozen=True)
 class TableRule:
@@ -54,6 +59,12 @@ SELECT row_number FROM (
 """
 _ORPHANS: Final = "SELECT row_number FROM {table} ANTI JOIN {parent} USING ({column})"
 _KNOWN_BEFORE: Final = "SELECT row_number FROM {table} WHERE available_at < event_time"
+_CUT_OFF: Final = """
+SELECT row_number FROM {table} WHERE available_at < event_time AND available_at IN (
+    date_trunc('second', event_time), date_trunc('minute', event_time),
+    date_trunc('day', event_time)
+)
+"""
 _OTHER_CURRENCY: Final = """
 WITH counted AS (SELECT market, currency, count(*) AS rows FROM listings GROUP BY ALL),
 chosen AS (
@@ -90,9 +101,13 @@ def _key_rules(table: Table) -> tuple[TableRule, TableRule]:
     )
 
 
-def _availability_rule(table: Table) -> TableRule:
-    rows = _KNOWN_BEFORE.format(table=table.name)
-    return TableRule(table, "available_before_it_happened", rows)
+def _availability_rules(table: Table) -> tuple[TableRule, TableRule]:
+    cut_off = _CUT_OFF.format(table=table.name)
+    known_before = _KNOWN_BEFORE.format(table=table.name)
+    return (
+        TableRule(table, CUT_OFF_AVAILABILITY, cut_off),
+        TableRule(table, "available_before_it_happened", known_before),
+    )
 
 
 def _parent_rule(table: Table, column: str, parent: Table) -> TableRule:
@@ -106,7 +121,7 @@ def _order_time_rule(table: Table) -> TableRule:
 
 RULES: Final = (
     *(rule for table in TABLES for rule in _key_rules(table)),
-    *(_availability_rule(table) for table in TABLES if table.is_event),
+    *(rule for table in TABLES if table.is_event for rule in _availability_rules(table)),
     _parent_rule(LISTINGS, "product_id", PRODUCTS),
     TableRule(LISTINGS, "currency_not_the_markets", _OTHER_CURRENCY),
     *(

@@ -18,6 +18,7 @@ from features.validation.checked_rows import (
     refuse_unusable,
     write_valid_rows,
 )
+from features.validation.far_values import find_far_values
 from features.validation.fault_ledger import FaultLedger, open_ledger
 from features.validation.quarantine import write_quarantine
 from features.validation.report import (
@@ -124,6 +125,7 @@ def _write_table(
             *_source_warnings(source, rows_valid),
             *describe_mended(checked.mended),
             *find_warnings(ledger, table, times),
+            *find_far_values(ledger, table),
         ),
     )
     refuse_unusable(table, report)

@@ -11,7 +11,7 @@ import pytest
 
 from features.contract.tables import TABLE_BY_NAME
 from features.files.table_files import RawBatch
-from features.validation.row_checks import CheckedBatch, check_batch
+from features.validation.row_checks import AFTER_9999, IN_1970, CheckedBatch, check_batch
 from tests.worlds.sources import Row, small_source
 
 CONTROL = "has a line break, a tab or a control character"
@@ -74,6 +74,10 @@ def test_checks_of_each_table_accept_its_valid_rows(
         ("orders", {"order_id": "../etc/passwd;"}, ["order_id: has a part .. like a path"]),
         ("orders", {"promised_days": "soon"}, ["promised_days: not a number"]),
         ("orders", {"promised_days": 366}, ["promised_days: outside 0 to 365"]),
+        ("orders", {"event_time": "1970-01-20 01:29:54"}, [f"event_time: {IN_1970}"]),
+        ("orders", {"event_time": "1970-01-01"}, [f"event_time: {IN_1970}"]),
+        ("orders", {"event_time": "56897-01-01"}, [f"event_time: {AFTER_9999}"]),
+        ("orders", {"event_time": "1971-01-01"}, [f"event_time: {FAR_OFF}"]),
         ("orders", {"event_time": "9999-12-31"}, [f"event_time: {FAR_OFF}"]),
         ("orders", {"event_time": "1999-12-31 23:59:59.999999"}, [f"event_time: {FAR_OFF}"]),
         ("orders", {"event_time": "yesterday"}, ["event_time: not a time"]),

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.validation.report import ValidationReport
+from features.validation.table_rules import CUT_OFF_AVAILABILITY
 from features.validation.validate import validate
 from tests.worlds.sources import (
     Row,
@@ -24,6 +25,7 @@ from tests.worlds.sources import (
 )
 
 COUNTERS = dict.fromkeys(("views", "likes", "comments", "shares", "saves", "clicks"), 5)
+HAPPENED = day(0.5).replace(minute=3, second=9, microsecond=500_000)
 Gone = dict[str, dict[str, tuple[int, ...]]]
 
 
@@ -132,6 +134,21 @@ CASES: dict[str, tuple[Source, Gone]] = {
             ]
         },
         {"deliveries": {"no_valid_order_line": (1,), "before_its_order": (2,)}},
+    ),
+    "orders known before they happen, and known in whole seconds, minutes and days": (
+        {
+            "orders": [
+                {**order(f"l{seconds}"), "event_time": HAPPENED, "available_at": known}
+                for seconds, known in (
+                    (0, HAPPENED),
+                    (1, HAPPENED.replace(microsecond=0)),
+                    (2, HAPPENED.replace(second=0, microsecond=0)),
+                    (3, HAPPENED.replace(hour=0, minute=0, second=0, microsecond=0)),
+                    (4, HAPPENED.replace(second=1)),
+                )
+            ]
+        },
+        {"orders": {CUT_OFF_AVAILABILITY: (2, 3, 4), "available_before_it_happened": (5,)}},
     ),
     # H32: returns without an order, before it, of more than bought, twice.
     "returns without an order, and before it": (

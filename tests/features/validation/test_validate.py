@@ -156,7 +156,7 @@ def test_validation_of_nested_extra_columns_keeps_them_as_text(tmp_path: Path) -
     pq.write_table(spoilt.append_column("tags", pa.array([["a"], ["b"]])), data / "orders.parquet")
     validate(data, tmp_path / "out")
     kept = pq.read_table(tmp_path / "out" / "quarantine" / "orders.parquet").to_pylist()
-    assert [(row["tags"], row["creator_id"]) for row in kept] == [("['b']", None)]
+    assert [(row["tags"], row["creator_id"]) for row in kept] == [('["b"]', None)]
 
 
 def csv_text(name: str, content: str) -> Callable[[Path], object]:

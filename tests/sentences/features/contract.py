@@ -85,6 +85,27 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         ),
     ),
     (
+        WrongTypeError("orders", "event_time", ColumnKind.TIME, "it has the Parquet type int64"),
+        (
+            "The column orders.event_time should hold times, but it has the Parquet type int64. "
+            "Write it as times such as 2024-03-01 12:00:00 (in Parquet: timestamps), or give the "
+            "right column the name event_time."
+        ),
+    ),
+    (
+        WrongTypeError(
+            "orders",
+            "units",
+            ColumnKind.INTEGER,
+            "none of its 9 values can be read as such: has a currency sign",
+        ),
+        (
+            "The column orders.units should hold whole numbers, but none of its 9 values can be "
+            "read as such: has a currency sign. "
+            "Write it as whole numbers, or give the right column the name units."
+        ),
+    ),
+    (
         EmptyTableError("orders", is_required=True),
         "The table orders has no rows. Export it again.",
     ),

@@ -1,0 +1,86 @@
+"""What `check` reports of the kinds of cells: reasons and warnings, as they are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from features.contract.errors import WrongTypeError
+from features.validation.validate import validate
+from tests.worlds.sources import Row, order, required_source, write_csv
+
+GOOD = [order("l1"), order("l2")]
+
+
+def check_orders(directory: Path, orders: list[Row]) -> tuple[list[str], list[str], list[Row]]:
+    """Check orders in CSV; return the reasons, the warnings and the valid rows."""
+    source = {**required_source(), "orders": orders}
+    report = validate(write_csv(directory / "data", source), directory / "out").table("orders")
+    valid = pq.read_table(directory / "out" / "orders.parquet").to_pylist()
+    return [found.reason for found in report.quarantined], list(report.warnings), valid
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (
+            {"order_id": "5.76E+17"},
+            "order_id: a number that a spreadsheet rounded; export the column as text",
+        ),
+        ({"order_id": "a;b"}, "order_id: has the sign ;"),
+        ({"buyer_key": "a@b.example"}, "buyer_key: has the sign @"),
+        (
+            {"unit_price_minor": "$19.99"},
+            "unit_price_minor: has a currency sign; write the number alone",
+        ),
+        (
+            {"unit_price_minor": "300,5"},
+            "unit_price_minor: has a comma; write a point and no thousands signs",
+        ),
+        (
+            {"event_time": "2024-07-15 12:00:00 CST"},
+            "event_time: a time zone in letters (CST); write the offset, for instance +08:00",
+        ),
+        (
+            {"available_at": "1733394600"},
+            "available_at: a number of seconds; write 2024-03-01 12:00:00",
+        ),
+        (
+            {"event_time": "1733394600000"},
+            "event_time: a number of milliseconds; write 2024-03-01 12:00:00",
+        ),
+    ],
+)
+def test_report_says_why_a_cell_cannot_be_read(tmp_path: Path, cells: Row, reason: str) -> None:
+    reasons, _, valid = check_orders(tmp_path, [*GOOD, {**order("bad"), **cells}])
+    assert reasons == [reason]
+    assert len(valid) == len(GOOD)
+
+
+def test_report_counts_missing_words_and_whole_floats(tmp_path: Path) -> None:
+    guests: list[Row] = [order(f"g{n}", buyer_key="NULL") for n in range(3)]
+    floats: list[Row] = [order(f"f{n}", buyer_key="17850.0") for n in range(2)]
+    plain: list[Row] = [order("p", buyer_key=" 17850\u00a0")]
+    reasons, warnings, valid = check_orders(tmp_path, [*guests, *floats, *plain])
+    assert reasons == []
+    assert warnings == [
+        "buyer_key: 3 rows hold words such as NULL, read as missing",
+        "buyer_key: 2 rows hold identifiers that end in .0, read without it",
+    ]
+    assert [row["buyer_key"] for row in valid] == [None, None, None, *["17850"] * 3]
+
+
+def test_check_joins_identifiers_that_differ_in_spelling_only(tmp_path: Path) -> None:
+    source = required_source()
+    source["listings"][0]["listing_id"] = "1001.0"
+    source["orders"] = [order("l1", " 1001"), order("l2", "1001.0 ")]
+    report = validate(write_csv(tmp_path / "data", source), tmp_path / "out")
+    assert report.rows_quarantined == 0
+
+
+def test_check_of_a_column_without_a_readable_cell_says_why(tmp_path: Path) -> None:
+    late = [order(f"l{n}", event_time="2024-07-15 12:00:00 CST") for n in range(3)]
+    with pytest.raises(WrongTypeError, match=r"none of its 3 values.*: a time zone in letters"):
+        check_orders(tmp_path, late)
