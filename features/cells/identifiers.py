@@ -32,12 +32,14 @@ MISSING_WORDS: Final = frozenset(
     {"None", "NULL", "null", "nan", "NaN", "NaT", "<NA>", "N/A", "n/a", "#N/A", "\\N"}
 )
 """Words that programs write for a missing value; `NA` is Namibia."""
+ROUNDED: Final = "a number that a spreadsheet rounded; export the column as text"
+"""The fault of a number that stands for many."""
 
 _ENDS: Final = BLANKS + JOINERS
 _PLAIN_SPACES: Final = str.maketrans(dict.fromkeys(_SPACES, " "))
 _PLAIN: Final = re.compile(rf"[\w{re.escape(SIGNS + JOINERS)}]*")
 _WHOLE_FLOAT: Final = re.compile(r"(-?[0-9]+)\.0+")
-_ROUNDED: Final = re.compile(r"-?[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}")
+_ROUNDED_FORM: Final = re.compile(r"-?[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}")
 _PARENT: Final = re.compile(r"(.*/)?\.\.(/.*)?", re.DOTALL)
 
 
@@ -83,8 +85,8 @@ def find_identifier_fault(canonical: str) -> str | None:
         return f"longer than {MAX_CHARACTERS} characters"
     if canonical.startswith("'"):
         return "begins with the sign '"
-    if _ROUNDED.fullmatch(canonical):
-        return "a number that a spreadsheet rounded; export the column as text"
+    if _ROUNDED_FORM.fullmatch(canonical):
+        return ROUNDED
     if _PARENT.fullmatch(canonical):
         return "has a part .. like a path"
     return None if _PLAIN.fullmatch(canonical) else _find_sign_fault(canonical)

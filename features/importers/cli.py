@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from features.importers.online_retail.date_order import DateOrder
+
 app = typer.Typer(
     name="import",
     help="Turn a public data set into the tables of the contract.",
@@ -28,6 +30,10 @@ def online_retail(
     key: Annotated[
         Path | None,
         typer.Option(help="File of 16 or more bytes: the key of the buyers' pseudonyms."),
+    ] = None,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(help="Order of day and month in dates such as 01/12/2010."),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print import.json and nothing else.")
@@ -52,7 +58,11 @@ def online_retail(
     ):
         progress("Opening the file")
         imported = import_lines(
-            read_source(file), key=pseudonym_key, source_sha256=digest(file), progress=progress
+            read_source(file),
+            key=pseudonym_key,
+            source_sha256=digest(file),
+            order=dates,
+            progress=progress,
         )
         progress("Writing")
         write_import(imported, partial)

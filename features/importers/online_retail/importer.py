@@ -13,7 +13,9 @@ from features.contract.tables import LISTINGS, ORDERS, PRICES, PRODUCTS, RETURNS
 from features.importers.online_retail import tables
 from features.importers.online_retail.buyers import buyer_key
 from features.importers.online_retail.cancellations import Return, match_cancellations
+from features.importers.online_retail.date_order import DateOrder
 from features.importers.online_retail.lines import parse_lines
+from features.importers.online_retail.local_times import find_date_order
 from features.importers.online_retail.reasons import Action
 from features.importers.online_retail.removal import classify_lines
 from features.importers.online_retail.report import (
@@ -45,18 +47,23 @@ def import_lines(
     *,
     key: bytes,
     source_sha256: str,
+    order: DateOrder | None = None,
     progress: ProgressCallback = ignore_progress,
 ) -> ImportResult:
     """Turn the lines of the source into tables of the contract.
 
     Each line becomes an order line or a matched cancellation, or is removed or quarantined. Equal
-    source and key give equal tables.
+    source and key give equal tables. `order` is that of dates with the year last; by default the
+    whole column tells it.
 
     Raises:
+        OpenDateOrderError: no date tells the order of day and month.
+        MixedDateOrderError: some dates have the day first, and some the month.
         EmptySourceError: no line is a sale of a product.
     """
     progress(f"Reading {source.num_rows:,} lines")
-    lines = parse_lines(source)
+    order = order or find_date_order(source["InvoiceDate"])
+    lines = parse_lines(source, order)
     progress("Matching cancellations to purchases")
     outcomes, returns = _classify_and_match(lines)
     if not (outcomes == ORDER).any():
@@ -69,7 +76,9 @@ def import_lines(
     return ImportResult(
         tables=contract_tables,
         quarantine=quarantine_lines(source, outcomes, lines["buyer_key"]),
-        report=make_report(outcomes, contract_tables, key=key, source_sha256=source_sha256),
+        report=make_report(
+            outcomes, contract_tables, key=key, source_sha256=source_sha256, order=order
+        ),
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from features.importers.online_retail.buyers import PUBLISHED_KEY
 from features.importers.online_retail.cancellations import NO_PURCHASE, TOO_MANY
+from features.importers.online_retail.date_order import DateOrder
 from features.importers.online_retail.reasons import Action
 from features.importers.online_retail.removal import RULES
 
@@ -36,6 +37,10 @@ FIRST_SALE: Final = (
     "A listing begins with its first known sale: listed_at and list_price_minor are that sale's."
 )
 NO_STOCK: Final = "The source has no stock: units offered will be imputed."
+DATES_READ: Final = {
+    DateOrder.DAY_FIRST: "Dates are read with the day first: 01/12/2010 is 1 December.",
+    DateOrder.MONTH_FIRST: "Dates are read with the month first: 01/12/2010 is 12 January.",
+}
 WITH_PUBLISHED_KEY: Final = (
     "The buyers' pseudonyms use the published key: anyone with the customer numbers can reverse "
     "them. For private data, give a private key with --key FILE."
@@ -71,7 +76,12 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_report(
-    outcomes: pd.Series[str], tables: Mapping[str, pa.Table], *, key: bytes, source_sha256: str
+    outcomes: pd.Series[str],
+    tables: Mapping[str, pa.Table],
+    *,
+    key: bytes,
+    source_sha256: str,
+    order: DateOrder | None,
 ) -> ImportReport:
     """Count the lines by outcome and the rows of the tables."""
     counts = {str(name): int(count) for name, count in outcomes.value_counts().items()}
@@ -100,6 +110,7 @@ def make_report(
             NO_STOCK,
             ONE_TIME,
             FIRST_SALE,
+            *([DATES_READ[order]] if order else []),
             WITH_PUBLISHED_KEY if key == PUBLISHED_KEY else WITH_OWN_KEY,
         ],
     )

@@ -56,8 +56,8 @@ class SourceColumn:
 
 
 SOURCE_COLUMNS: Final = (
-    SourceColumn("InvoiceNo", "text", pa_types.is_integer),
-    SourceColumn("StockCode", "text", pa_types.is_integer),
+    SourceColumn("InvoiceNo", "text", _is_number),
+    SourceColumn("StockCode", "text", _is_number),
     SourceColumn("Description", "text", _is_text),
     SourceColumn("Quantity", "numbers", _is_number),
     SourceColumn("InvoiceDate", "UK local times without a time zone", _is_local_time),

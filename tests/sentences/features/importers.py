@@ -7,6 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.importers.online_retail.buyers import UnreadableKeyError, WeakKeyError
+from features.importers.online_retail.local_times import (
+    MixedDateOrderError,
+    OpenDateOrderError,
+)
 from features.importers.online_retail.source import (
     SOURCE_COLUMNS,
     SOURCE_NAMES,
@@ -18,6 +22,23 @@ from features.importers.online_retail.source import (
 from features.runtime.errors import XuanpinError
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        OpenDateOrderError(1_234, "01/12/2010"),
+        (
+            "The column InvoiceDate has 1,234 dates such as 01/12/2010, and all of them can be "
+            "read with the day or with the month first. "
+            "Say which with --dates day-first or --dates month-first."
+        ),
+    ),
+    (
+        MixedDateOrderError(700, 41),
+        (
+            "The column InvoiceDate has 700 dates with the day first and 41 with the month first, "
+            "so the order of the others is open. In Excel give the column one form such as "
+            "yyyy-mm-dd hh:mm and save again, or say the order with --dates day-first or --dates "
+            "month-first; dates that don't fit it are quarantined."
+        ),
+    ),
     (
         WeakKeyError(5),
         (

@@ -106,7 +106,7 @@ SALE = Row(invoice="0", code="99", time="2010-12-01 09:00:00")
         (Row(invoice="C1", quantity=-1.0), "cancellation_without_purchase"),
         (Row(invoice="C1", code="99", quantity=-7.0), "cancellation_exceeds_purchases"),
         (Row(invoice=None), "invoice_malformed"),
-        (Row(code="' OR 1=1"), "product_malformed"),
+        (Row(code="1; OR 1=1"), "product_malformed"),
         (Row(quantity=0.5), "units_malformed"),
         (Row(price=None), "price_malformed"),
         (Row(time="2011-13-45 99:00:00"), "time_malformed"),

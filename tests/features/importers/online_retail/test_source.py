@@ -27,7 +27,9 @@ from features.importers.online_retail.category_rules import (
     CategoryRule,
     categorise,
 )
-from features.importers.online_retail.lines import find_market, london_to_utc, parse_lines
+from features.importers.online_retail.date_order import DateOrder
+from features.importers.online_retail.lines import find_market, parse_lines
+from features.importers.online_retail.local_times import london_to_utc
 from features.importers.online_retail.source import (
     SOURCE_NAMES,
     EmptySourceError,
@@ -91,7 +93,7 @@ def test_source_csv_as_copies_write_it_means_the_same_as_parquet(
 ) -> None:
     path = tmp_path / "online_retail.csv"
     path.write_text(f"\ufeff{HEADER}\n{text}\n", encoding="utf-8")
-    read = parse_lines(read_source(path))
+    read = parse_lines(read_source(path), DateOrder.MONTH_FIRST)
     pd.testing.assert_frame_equal(read, parse_lines(columns(Description=description)))
 
 
@@ -151,7 +153,7 @@ def test_source_with_a_column_named_twice_is_refused_and_bounded(tmp_path: Path)
     ("changed", "message"),
     [
         ({"Quantity": True}, "The column Quantity has the type bool, but should hold numbers."),
-        ({"InvoiceNo": 1.5}, "The column InvoiceNo has the type double, but should hold text."),
+        ({"InvoiceNo": True}, "The column InvoiceNo has the type bool, but should hold text."),
         ({"Country": ["GB"]}, "The column Country has the type list"),
         (
             {"InvoiceDate": datetime(2010, 12, 1, tzinfo=UTC)},
@@ -187,8 +189,13 @@ def test_digest_of_known_bytes_is_their_sha256(tmp_path: Path) -> None:
         ({"StockCode": " 85123a "}, "product_id", "85123A"),
         ({"StockCode": 22423}, "product_id", "22423"),
         ({"StockCode": "a" * 100}, "product_id", "A" * 100),
+        ({"StockCode": 22423.0}, "product_id", "22423"),
+        ({"StockCode": "22423.0"}, "product_id", "22423"),
+        ({"InvoiceNo": 536365.0}, "invoice", "536365"),
+        ({"InvoiceNo": "\u00a0536365 "}, "invoice", "536365"),
         ({}, "description", "WHITE HEART"),
         ({}, "units", 6),
+        ({"Quantity": " +6.0\u3000"}, "units", 6),
         ({"Quantity": "-12"}, "units", -12),
         ({"Quantity": Decimal("3.0")}, "units", 3),
         ({}, "price_minor", 255),
@@ -198,6 +205,7 @@ def test_digest_of_known_bytes_is_their_sha256(tmp_path: Path) -> None:
         ({"CustomerID": "17850.0"}, "customer", "17850"),
         ({"CustomerID": 17850}, "customer", "17850"),
         ({"CustomerID": "wholesale-7"}, "customer", "wholesale-7"),
+        ({"CustomerID": "jane@shop.example"}, "customer", "jane@shop.example"),
         ({"Country": "EIRE"}, "market", "IE"),
         ({}, "order_line_id", "536365-0001"),
     ],
@@ -229,6 +237,12 @@ def test_line_value_is_read_as_what_it_means(
         ("InvoiceDate", datetime(9999, 1, 1), "event_time"),  # noqa: DTZ001 - naive, as read
         ("InvoiceDate", "2011-03-27 01:30:00", "event_time"),
         ("CustomerID", None, "customer"),
+        ("CustomerID", "NULL", "customer"),
+        ("CustomerID", "1.785E+04", "customer"),
+        ("InvoiceNo", "5.36E+05", "invoice"),
+        ("StockCode", "nan", "product_id"),
+        ("UnitPrice", "2,55", "price_minor"),
+        ("InvoiceDate", "2010-12-01 08:26:00 CST", "event_time"),
         ("Country", "Unspecified", "market"),
         ("Country", None, "market"),
     ],

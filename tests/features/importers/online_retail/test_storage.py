@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from features.importers.cli import app
 from features.importers.online_retail.buyers import WeakKeyError
+from features.importers.online_retail.local_times import OpenDateOrderError
 from features.importers.online_retail.source import UnreadableSourceError
 from features.importers.online_retail.storage import IMPORT_FILES
 from features.runtime.atomic import ForeignDirectoryError
@@ -22,8 +23,8 @@ LINES = """\
 InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
 536365,85123A,WHITE HANGING HEART T-LIGHT HOLDER,6,12/1/2010 8:26,2.55,jane@example.org,EIRE
 536365,POST,POSTAGE,1,12/1/2010 8:26,18,jane@example.org,EIRE
-C536379,85123A,WHITE HANGING HEART T-LIGHT HOLDER,-1,12/3/2010 9:41,2.55,jane@example.org,EIRE
-C536380,22423,REGENCY CAKESTAND 3 TIER,-1,12/3/2010 9:45,12.75,jane@example.org,EIRE
+C536379,85123A,WHITE HANGING HEART T-LIGHT HOLDER,-1,12/13/2010 9:41,2.55,jane@example.org,EIRE
+C536380,22423,REGENCY CAKESTAND 3 TIER,-1,12/13/2010 9:45,12.75,jane@example.org,EIRE
 """
 
 
@@ -68,6 +69,7 @@ Online Retail is in {tmp_path / "made" / "here"}
 The source has no stock: units offered will be imputed.
 The source has one time: available_at equals event_time; in prices, both are the day's end.
 A listing begins with its first known sale: listed_at and list_price_minor are that sale's.
+Dates are read with the month first: 01/12/2010 is 12 January.
 The buyers' pseudonyms use the published key: anyone with the customer numbers can reverse
 them. For private data, give a private key with --key FILE.
 Online Retail, Daqing Chen, UCI Machine Learning Repository, doi 10.24432/C5BW33, CC BY 4.0.
@@ -82,6 +84,15 @@ def test_import_command_with_json_prints_the_file_it_wrote(lines: Path, tmp_path
     assert report["lines"]["read"] == 4
     assert report["first_event"] == "2010-12-01T08:26:00Z"
     assert report["markets"] == ["IE"]
+
+
+def test_import_command_is_told_the_order_of_day_and_month(lines: Path, tmp_path: Path) -> None:
+    lines.write_text(LINES.replace("12/13/2010", "12/3/2010"))
+    assert isinstance(run(lines, "--out", tmp_path / "out").exception, OpenDateOrderError)
+    result = run(lines, "--out", tmp_path / "out", "--dates", "day-first", "--json")
+    report = json.loads(result.stdout)
+    assert report["first_event"] == "2010-01-12T08:26:00Z"
+    assert "Dates are read with the day first: 01/12/2010 is 1 December." in report["notes"]
 
 
 def test_import_command_twice_writes_the_same_bytes(lines: Path, tmp_path: Path) -> None:
