@@ -32,7 +32,6 @@ UNREADABLE: Final = {
 }
 """The reason where nothing more can be seen in the cell."""
 
-_FRACTION: Final = "has a fraction"
 _MONEY_FRACTION: Final = "has a fraction; write minor units, such as 1999 for 19.99"
 _NUMBER_SIGNS: Final = (
     (re.compile(r"[\d.,+\-  ']*%"), "has a percent sign; write the number alone"),
@@ -47,14 +46,19 @@ _ZONE_LETTERS: Final = frozenset(
     | {"MST", "MYT", "NZDT", "NZST", "PDT", "PHT", "PKT", "PST", "SAST", "SGT", "WAT", "WET"}
     | {"WIB", "WITA"}
 )
+_UTC_LETTERS: Final = frozenset({"T", "Z", "UTC", "GMT"})
+_HALVES_OF_DAY: Final = frozenset({"AM", "PM"})
+_ZONED: Final = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T][\d:.]+ *([A-Za-z_]+)(/?).*")
 _TIME_FORMS: Final = (
-    (r"\d{5}(\.\d+)?", "a spreadsheet's number of a day; give the cells the form of a date"),
-    (r"\d{9,11}(\.\d*)?", "a number of seconds; write 2024-03-01 12:00:00"),
-    (r"\d{12,14}(\.\d*)?", "a number of milliseconds; write 2024-03-01 12:00:00"),
-    (r"\d{15,20}", "a number of microseconds or less; write 2024-03-01 12:00:00"),
-    (r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b.*", "not in the order year, month, day"),
+    (
+        re.compile(r"\d{5}(\.\d+)?"),
+        "a spreadsheet's number of a day; give the cells the form of a date",
+    ),
+    (re.compile(r"\d{9,11}(\.\d*)?"), "a number of seconds; write 2024-03-01 12:00:00"),
+    (re.compile(r"\d{12,14}(\.\d*)?"), "a number of milliseconds; write 2024-03-01 12:00:00"),
+    (re.compile(r"\d{15,20}"), "a number of microseconds or less; write 2024-03-01 12:00:00"),
+    (re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b.*"), "not in the order year, month, day"),
 )
-_ZONED: Final = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T][\d:.]+ *([A-Za-z_]+)(/?)\S*")
 
 
 class Fault(NamedTuple):
@@ -120,14 +124,16 @@ def _explain_number(text: str, fraction: str, otherwise: str) -> str:
 def _explain_time(text: str) -> str:
     bare = text.strip()
     zoned = _ZONED.fullmatch(bare)
-    if zoned:
-        return _explain_zone(zoned[1].upper(), is_region=bool(zoned[2]))
+    if zoned and zoned[1].upper() not in _UTC_LETTERS:
+        return _explain_letters(zoned[1].upper(), is_region=bool(zoned[2]))
     otherwise = UNREADABLE[ColumnKind.TIME]
-    return next((why for form, why in _TIME_FORMS if re.fullmatch(form, bare)), otherwise)
+    return next((why for form, why in _TIME_FORMS if form.fullmatch(bare)), otherwise)
 
 
-def _explain_zone(letters: str, *, is_region: bool) -> str:
+def _explain_letters(letters: str, *, is_region: bool) -> str:
     if is_region:
         return "a time that its zone's clocks skip in spring, or a zone that isn't known"
+    if letters in _HALVES_OF_DAY:
+        return "a time with AM or PM; write 13:00 for 1 PM"
     word = f" ({letters})" if letters in _ZONE_LETTERS else ""
     return f"a time zone in letters{word}; write the offset, for instance +08:00"
