@@ -29,7 +29,7 @@ _SUSPECT: Final = (
 Most columns have none, so that one pass of a regular expression is all that they cost.
 """
 _MISSING: Final = pa.array(["", *sorted(MISSING_WORDS)], pa.string())
-_WHOLE_FLOAT: Final = r"^\s*'?-?[0-9]+\.0+\s*$"
+_WHOLE_FLOAT: Final = r"^(-?[0-9]+)\.0+$"
 _EXACT_WHOLE: Final = {pa.float32(): 2**24, pa.float64(): 2**53}
 """Beyond it, a float no longer tells whole numbers apart."""
 _ROUNDED: Final = "1E+99"
@@ -53,7 +53,7 @@ def count_missing_words(column: pa.ChunkedArray) -> int:
 
 def count_whole_floats(column: pa.ChunkedArray) -> int:
     """Return how many texts are whole numbers with a fraction of zeros."""
-    return _count(pc.match_substring_regex(column.cast(pa.string()), _WHOLE_FLOAT))
+    return _count(pc.match_substring_regex(trim_blanks(column.cast(pa.string())), _WHOLE_FLOAT))
 
 
 def _count(mask: pa.ChunkedArray) -> int:
@@ -73,13 +73,18 @@ def format_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def read_identifiers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column of texts as identifiers in their one form; any other text is null."""
-    is_suspect = pc.fill_null(pc.match_substring_regex(column, _SUSPECT), fill_value=False)
-    if not pc.any(is_suspect).as_py():
+    if not pc.any(_find_suspects(column)).as_py():
         return column
-    texts = pc.unique(column.filter(is_suspect))
+    simple = pc.replace_substring_regex(trim_blanks(column), _WHOLE_FLOAT, r"\1")
+    is_suspect = _find_suspects(simple)
+    texts = pc.unique(simple.filter(is_suspect))
     identifiers = pa.array([_read_identifier(text) for text in texts.to_pylist()], pa.string())
-    read = identifiers.take(pc.index_in(column.combine_chunks(), value_set=texts))
-    return pc.if_else(is_suspect, pa.chunked_array([read]), column)
+    read = identifiers.take(pc.index_in(simple.combine_chunks(), value_set=texts))
+    return pc.if_else(is_suspect, pa.chunked_array([read]), simple)
+
+
+def _find_suspects(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.match_substring_regex(column, _SUSPECT), fill_value=False)
 
 
 def _read_identifier(text: str) -> str | None:

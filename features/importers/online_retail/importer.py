@@ -23,6 +23,7 @@ from features.importers.online_retail.report import (
     ORDER,
     REASONS,
     ImportReport,
+    describe_reading,
     make_report,
 )
 from features.importers.online_retail.source import CUSTOMER, SOURCE_NAMES, EmptySourceError
@@ -77,7 +78,11 @@ def import_lines(
         tables=contract_tables,
         quarantine=quarantine_lines(source, outcomes, lines["buyer_key"]),
         report=make_report(
-            outcomes, contract_tables, key=key, source_sha256=source_sha256, order=order
+            outcomes,
+            contract_tables,
+            key=key,
+            source_sha256=source_sha256,
+            reading=list(describe_reading(source, order)),
         ),
     )
 

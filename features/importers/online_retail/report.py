@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.cells.mended import MISSING_WORD, WHOLE_FLOAT
+from features.cells.text_columns import count_missing_words, count_whole_floats
 from features.importers.online_retail.buyers import PUBLISHED_KEY
 from features.importers.online_retail.cancellations import NO_PURCHASE, TOO_MANY
 from features.importers.online_retail.date_order import DateOrder
@@ -48,6 +50,9 @@ WITH_PUBLISHED_KEY: Final = (
 WITH_OWN_KEY: Final = "The buyers' pseudonyms use your key: anyone who has it can reverse them."
 
 
+IDENTIFIERS: Final = ("InvoiceNo", "StockCode", "CustomerID")
+
+
 class LineCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Lines by outcome; `read` is the sum of the others."""
 
@@ -75,15 +80,28 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
+def describe_reading(source: pa.Table, order: DateOrder | None) -> Iterator[str]:
+    """Yield notes on dates and identifiers that may mean something else than was read."""
+    if order:
+        yield DATES_READ[order]
+    for name in IDENTIFIERS:
+        if pa.types.is_string(source[name].type):
+            words, floats = count_missing_words(source[name]), count_whole_floats(source[name])
+            if words:
+                yield f"{name}: {words:,} lines {MISSING_WORD}."
+            if floats:
+                yield f"{name}: {floats:,} lines {WHOLE_FLOAT}."
+
+
 def make_report(
     outcomes: pd.Series[str],
     tables: Mapping[str, pa.Table],
     *,
     key: bytes,
     source_sha256: str,
-    order: DateOrder | None,
+    reading: Sequence[str] = (),
 ) -> ImportReport:
-    """Count the lines by outcome and the rows of the tables."""
+    """Count the lines by outcome and the rows of the tables; `reading` are notes on the cells."""
     counts = {str(name): int(count) for name, count in outcomes.value_counts().items()}
     removed = _count_by_reason(counts, Action.REMOVE)
     quarantined = _count_by_reason(counts, Action.QUARANTINE)
@@ -110,7 +128,7 @@ def make_report(
             NO_STOCK,
             ONE_TIME,
             FIRST_SALE,
-            *([DATES_READ[order]] if order else []),
+            *reading,
             WITH_PUBLISHED_KEY if key == PUBLISHED_KEY else WITH_OWN_KEY,
         ],
     )

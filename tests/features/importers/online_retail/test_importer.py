@@ -255,6 +255,21 @@ def test_import_report_names_the_kind_of_key(key: bytes, note: str) -> None:
     assert note.split(":", maxsplit=1)[0] in describe(report)
 
 
+def test_import_counts_guests_and_customers_with_a_fraction() -> None:
+    lines = source(*(Row(quantity=float(units)) for units in range(1, 5)))
+    place = lines.schema.get_field_index("CustomerID")
+    customers = pa.array(["NULL", "17850.0", "17850", "n/a"])
+    mixed = lines.set_column(place, "CustomerID", customers)
+    result = import_lines(mixed, key=PUBLISHED_KEY, source_sha256="0" * 64)
+    buyer = buyer_key("17850", PUBLISHED_KEY)
+    keys = frame(result, "orders")["buyer_key"]
+    assert keys.fillna("").to_list() == ["", buyer, buyer, ""]
+    assert {
+        "CustomerID: 2 lines hold words such as NULL, read as missing.",
+        "CustomerID: 1 lines hold identifiers that end in .0, read without it.",
+    } <= set(result.report.notes)
+
+
 def test_import_quarantine_keeps_the_line_but_not_the_customer() -> None:
     result = imported(SALE, Row(invoice="C7", quantity=-1.0, customer=12346.0))
     assert result.quarantine.to_pylist() == [
