@@ -12,8 +12,8 @@ from features.cells.casting import CastGroup, cast_group, find_unread
 from features.cells.text_columns import count_missing_words, count_whole_floats
 from features.contract.columns import Table, is_identifier
 
-MISSING_WORD: Final = "hold words such as NULL, read as missing"
-WHOLE_FLOAT: Final = "hold identifiers that end in .0, read without it"
+MISSING_WORD: Final = "words such as NULL, read as missing"
+WHOLE_FLOAT: Final = "identifiers that end in .0, read without it"
 
 
 def count_mended(table: Table, cells: pa.Table, typed: pa.Table) -> Counter[tuple[str, str]]:

@@ -26,7 +26,8 @@ _SUSPECT: Final = (
 )
 """Find texts that may need another form, or be no identifiers; rather too many than too few.
 
-Most columns have none, so that one pass of a regular expression is all that they cost.
+Most columns have none, so that one pass of a regular expression is all that they cost
+(docs/decisions/reading-cells.md).
 """
 _MISSING: Final = pa.array(["", *sorted(MISSING_WORDS)], pa.string())
 _WHOLE_FLOAT: Final = r"^(-?[0-9]+)\.0+$"

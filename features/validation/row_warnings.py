@@ -44,8 +44,8 @@ def read_event_times(ledger: FaultLedger, table: Table) -> EventTimes:
 
 def describe_mended(mended: Mapping[tuple[str, str], int]) -> Iterator[str]:
     """Yield warnings of the cells that were read as something else than they say."""
-    for (column, done), rows in mended.items():
-        yield f"{column}: {rows:,} rows {done}"
+    for (column, cells), rows in mended.items():
+        yield f"{column}: {'1 row holds' if rows == 1 else f'{rows:,} rows hold'} {cells}"
 
 
 def find_warnings(ledger: FaultLedger, table: Table, times: EventTimes) -> Iterator[str]:

@@ -88,9 +88,9 @@ def describe_reading(source: pa.Table, order: DateOrder | None) -> Iterator[str]
         if pa.types.is_string(source[name].type):
             words, floats = count_missing_words(source[name]), count_whole_floats(source[name])
             if words:
-                yield f"{name}: {words:,} lines {MISSING_WORD}."
+                yield f"{name}: {MISSING_WORD}, in {words:,} lines."
             if floats:
-                yield f"{name}: {floats:,} lines {WHOLE_FLOAT}."
+                yield f"{name}: {WHOLE_FLOAT}, in {floats:,} lines."
 
 
 def make_report(

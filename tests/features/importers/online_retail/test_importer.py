@@ -265,8 +265,8 @@ def test_import_counts_guests_and_customers_with_a_fraction() -> None:
     keys = frame(result, "orders")["buyer_key"]
     assert keys.fillna("").to_list() == ["", buyer, buyer, ""]
     assert {
-        "CustomerID: 2 lines hold words such as NULL, read as missing.",
-        "CustomerID: 1 lines hold identifiers that end in .0, read without it.",
+        "CustomerID: words such as NULL, read as missing, in 2 lines.",
+        "CustomerID: identifiers that end in .0, read without it, in 1 lines.",
     } <= set(result.report.notes)
 
 
