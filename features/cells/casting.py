@@ -169,15 +169,13 @@ def simplify(column: pa.ChunkedArray) -> pa.ChunkedArray:
         # Some engines write NaN for a missing value.
         return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
     if pa.types.is_decimal(kind) and not pa.types.is_decimal128(kind):
-        return column.cast(pa.string() if pa.types.is_decimal256(kind) else _widen(kind))
+        # DuckDB has at most 38 digits, and no decimals of 32 or 64 bits.
+        is_wide = pa.types.is_decimal256(kind)
+        return column.cast(pa.string() if is_wide else pa.decimal128(38, kind.scale))
     if pa.types.is_timestamp(kind):
         # The numbers are UTC whatever the zone is, even one that no database knows.
         return column.cast(pa.timestamp(kind.unit))
     return column.cast(pa.string()) if cast_group(kind) is CastGroup.TEXT else column
-
-
-def _widen(kind: pa.DataType) -> pa.DataType:
-    return pa.decimal128(38, kind.scale)
 
 
 def _find_expression(table: Table, name: str, column: pa.ChunkedArray) -> str:
@@ -215,9 +213,8 @@ def _cast_trimmed(
     is_failed = pc.and_(pc.is_valid(column), pc.is_null(typed)).combine_chunks()
     if not pc.any(is_failed).as_py():
         return typed
-    again = _cast_by_sql(connection, {"": trim_blanks(column.filter(is_failed))}, {"": expression})[
-        ""
-    ]
+    trimmed = {"cell": trim_blanks(column.filter(is_failed))}
+    again = _cast_by_sql(connection, trimmed, {"cell": expression})["cell"]
     return pc.replace_with_mask(typed.combine_chunks(), is_failed, again.combine_chunks())
 
 

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from features.cells.text_columns import trim_blanks
 
-_UNUSUAL: Final = r"[^0-9T:.+Z /-]"
-"""Letters of a zone and anything else that DuckDB's own reading would take in its own way."""
+_UNUSUAL: Final = r"[^0-9T:.+Z /-]|:[0-9.]+[+-](1[6-9]|[2-9][0-9])"
+"""Letters of a zone, offsets of 16 hours or more, and anything else that DuckDB would read its way.
+"""
 _PARTS: Final = (
     r"^(?P<local>\d{4}[-/]\d{1,2}[-/]\d{1,2}"
     r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?)(?P<zone>.*)$"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from typing import Final
 
@@ -120,7 +119,7 @@ def describe_locations(result: RunResult) -> str:
         body = json.dumps({"candidates": [_build_request(result.candidates[0])]})
         lines.append(
             "  curl -s http://127.0.0.1:3000/v1/score -H 'content-type: application/json' "
-            f"-d {shlex.quote(body)}"
+            f"-d '{body}'"
         )
     return "\n".join(lines)
 

@@ -146,6 +146,10 @@ def read(connection: duckdb.DuckDBPyConnection, column: str, cells: pa.Array) ->
         ("time", "2024-07-15 1:00 PM", "a time with AM or PM; write 13:00 for 1 PM"),
         ("time", "2024-07-15 12:00 China Standard Time", in_letters("")),
         ("time", "2024-02-30 12:00 UTC", "not a time"),
+        ("time", "2024-12-05 10:30:00+99:00", "not a time"),
+        ("time", "2024-12-05 10:30:00.5-16:00", "not a time"),
+        ("time", "2024-12-05 10:30-14", datetime(2024, 12, 6, 0, 30)),  # noqa: DTZ001 - naive UTC
+        ("time", "2024-12-25", at(0, day=25)),
         ("time", "NaT", None),
         ("time", "epoch", "not a time"),
     ],
