@@ -18,7 +18,13 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
-from features.files.table_files import SUFFIXES, RawBatch, read_batches, read_column_types
+from features.files.table_files import (
+    BATCH_ROWS,
+    SUFFIXES,
+    RawBatch,
+    read_batches,
+    read_column_types,
+)
 from features.runtime.text import escape
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
@@ -38,7 +44,7 @@ class TableSource:
         """Read all rows in source order; row numbers start at 1 and continue from file to file."""
         rows_before = 0
         for file in self.files:
-            for batch in read_batches(file, rows_before):
+            for batch in read_batches(file, rows_before, BATCH_ROWS):
                 rows_before += batch.cells.num_rows
                 yield batch
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from features.contract.errors import UnreadableFileError
 from features.files.csv_rows import read_csv_rows, read_header
+from features.files.headers import clean_name, clean_names
 
 SUFFIXES: Final = frozenset({".parquet", ".csv"})
 BATCH_ROWS: Final = 250_000
@@ -36,18 +37,18 @@ class RawBatch:
 
 
 def read_column_types(file: Path) -> list[tuple[str, pa.DataType]]:
-    """Return name and type of each column in file order; CSV columns are text.
+    """Return the cleaned name and the type of each column in file order; CSV columns are text.
 
     The list is empty for an empty CSV file.
     """
     with _refuse_unreadable(file):
         if _is_csv(file):
-            return [(name, pa.string()) for name in read_header(file)[0]]
-        return [(field.name, field.type) for field in pq.read_schema(file)]
+            return [(name, pa.string()) for name in clean_names(read_header(file)[0])]
+        return [(clean_name(field.name), field.type) for field in pq.read_schema(file)]
 
 
-def read_batches(file: Path, rows_before: int) -> Iterator[RawBatch]:
-    """Read a file in order, in batches of at least one row and of bounded size.
+def read_batches(file: Path, rows_before: int, batch_rows: int = BATCH_ROWS) -> Iterator[RawBatch]:
+    """Read a file in order, in batches of 1 to `batch_rows` rows with cleaned column names.
 
     `rows_before` counts the rows of the table's earlier files.
 
@@ -55,13 +56,14 @@ def read_batches(file: Path, rows_before: int) -> Iterator[RawBatch]:
         UnreadableFileError: the file isn't Parquet, or isn't UTF-8 CSV.
     """
     with _refuse_unreadable(file):
-        for cells, is_malformed in (
-            read_csv_rows(file) if _is_csv(file) else _read_parquet_rows(file)
-        ):
-            rows_after = rows_before + cells.num_rows
-            numbers = np.arange(rows_before + 1, rows_after + 1, dtype=np.int64)
-            yield RawBatch(cells, numbers, is_malformed)
-            rows_before = rows_after
+        read = read_csv_rows(file) if _is_csv(file) else _read_parquet_rows(file, batch_rows)
+        for cells, is_malformed in read:
+            named = cells.rename_columns(clean_names(cells.column_names))
+            for start in range(0, cells.num_rows, batch_rows):
+                part = named.slice(start, batch_rows)
+                numbers = np.arange(1, part.num_rows + 1, dtype=np.int64) + rows_before
+                yield RawBatch(part, numbers, is_malformed[start : start + batch_rows])
+                rows_before += part.num_rows
 
 
 def _is_csv(file: Path) -> bool:
@@ -83,10 +85,12 @@ def _refuse_unreadable(file: Path) -> Iterator[None]:
         raise UnreadableFileError(file, "its bytes are damaged") from error
 
 
-def _read_parquet_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
+def _read_parquet_rows(
+    file: Path, batch_rows: int
+) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
     # pre_buffer would hold a whole row group in memory, which may be the whole file.
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
-        for batch in parquet.iter_batches(BATCH_ROWS):
+        for batch in parquet.iter_batches(batch_rows):
             if batch.num_rows:
                 batch.validate(full=True)
                 yield pa.Table.from_batches([batch]), np.zeros(batch.num_rows, dtype=np.bool_)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import features.files.table_files
+import features.files.source
 from features.cells.casting import arrow_schema
 from features.contract.errors import (
     AllNullColumnError,
@@ -277,7 +277,7 @@ def test_validation_in_small_batches_equals_validation_at_once(
     source["orders"] += [order(f"n{i % 5}", units=i % 3) for i in range(20)]
     data = write_parquet(tmp_path / "data", source)
     validate(data, tmp_path / "once")
-    monkeypatch.setattr(features.files.table_files, "BATCH_ROWS", 3)
+    monkeypatch.setattr(features.files.source, "BATCH_ROWS", 3)
     validate(data, tmp_path / "small")
     tables = [f"{name}.parquet" for name in source] + ["quarantine/orders.parquet"]
     for name in tables:
