@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,21 @@ def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
     return f"{shown} and {hidden:,} more" if hidden > 0 else shown
 
 
+def fold_name(name: str) -> str:
+    """Return the letters and digits of a name in lower case: `Order ID` is like `order_id`."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
 def closest_match(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name most similar to `name`, or None if none is similar."""
-    close = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
+    allowed = list(allowed)
+    same = [other for other in allowed if fold_name(other) == fold_name(name)]
+    if same:
+        return same[0]
+    close = difflib.get_close_matches(name.lower(), allowed, n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+def quote_for_shell(path: Path) -> str:
+    """Return the name of a file as it is typed in a shell command; an unprintable one as FILE."""
+    return shlex.quote(path.name) if path.name.isprintable() else "FILE"

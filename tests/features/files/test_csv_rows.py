@@ -30,8 +30,10 @@ def slow_rows(text: str) -> list[tuple[list[str | None], bool]]:
     width, found = len(header), []
     for row in rows:
         cells = (row + [""] * width)[: max(width, len(row))]
-        cells = [*cells[: width - 1], ",".join(cells[width - 1 :])]
-        found.append(([cell or None for cell in cells], len(row) != width))
+        surplus = cells[width:] if any(cells[width:]) else []
+        cells = [*cells[: width - 1], ",".join([cells[width - 1], *surplus])]
+        is_malformed = len(row) < width or any(row[width:])
+        found.append(([cell or None for cell in cells], is_malformed))
     return found
 
 

@@ -190,7 +190,8 @@ STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
     ("spoil", "error", "message"),
     [
         # H35: empty, header only, all null, changed type.
-        (csv_text("orders.csv", ""), EmptyTableError, "The table orders has no rows"),
+        (csv_text("orders.csv", ""), UnreadableFileError, r"orders\.csv .* is empty \(0 bytes\)"),
+        (csv_text("orders.csv", "\n"), EmptyTableError, "The table orders has no rows"),
         (csv_text("orders.csv", HEADER), EmptyTableError, r"table orders.* Export it again\."),
         (csv_text("stock.csv", STOCK), EmptyTableError, "Remove it; the table is optional"),
         (lambda data: (data / "stock").mkdir(), EmptyTableError, "The table stock"),
