@@ -16,7 +16,7 @@ from features.files.headers import name_columns, refuse_many_columns
 from features.files.text_encoding import TextEncoding, explain_bytes, find_encoding
 
 BLOCK_BYTES: Final = 1 << 24
-"""Size of the text parsed at once; a single row may not be longer."""
+"""Size of the text parsed at once; a single row may lie in two such blocks, but not in three."""
 
 HEADER_BYTES: Final = 1 << 20
 """The header must end within so many bytes."""
@@ -45,8 +45,8 @@ class CsvDialect:
 
 
 def parse_rows(lines: Iterator[str], separator: str) -> Iterator[list[str]]:
-    """Yield the rows of a text that aren't blank; a cell may be as long as a block."""
-    csv.field_size_limit(BLOCK_BYTES)  # Python's own limit is 131,072 characters
+    """Yield the rows of a text that aren't blank; a cell may be as long as two blocks."""
+    csv.field_size_limit(2 * BLOCK_BYTES)  # Python's own limit is 131,072 characters
     return filter(None, csv.reader(lines, delimiter=separator))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,9 +63,9 @@ class _UnevenRows:
         )
 
     def _parse(self, text: str) -> list[str]:
-        lines, separator = text.splitlines(keepends=True), self.dialect.separator
+        lines = io.StringIO(text, newline="")
         try:
-            return next(csv.reader(lines, strict=True, delimiter=separator))
+            return next(csv.reader(lines, strict=True, delimiter=self.dialect.separator))
         except csv.Error as error:
             raise _open_quote_error(self.file) from error
 

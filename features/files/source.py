@@ -200,12 +200,13 @@ def _note_separator(file: Path) -> Iterator[str]:
 def _check_columns(table: Table, file: Path, partitions: Mapping[str, str | None]) -> list[str]:
     """Refuse a file with broken columns; return the names of columns outside the contract."""
     columns = read_column_types(file)
-    _refuse_repeated(file, [name for name, _ in columns])
     types = dict.fromkeys(partitions, pa.string()) | dict(columns)
     required = [name for name, column in table.columns.items() if column.required]
-    missing = [name for name in required if name not in types]
-    if missing and columns:
+    missing = [name for name in required if columns and name not in types]
+    if missing:
         _refuse_misplaced_header(table, file, required, list(types))
+    _refuse_repeated(file, [name for name, _ in columns])
+    if missing:
         raise MissingColumnsError(file, table.name, missing, list(types))
     for name, arrow_type in types.items():
         if name in table.columns and not is_castable(column_kind(table.columns[name]), arrow_type):
