@@ -69,6 +69,8 @@ def read_dialect(file: Path) -> CsvDialect:
     if lines.is_at_end and not is_whole:
         detail = f"its first line doesn't end within {HEADER_BYTES:,} bytes"
         raise UnreadableFileError(file, detail)
+    if lines.is_at_end and any("\n" in name for name in header):
+        raise UnreadableFileError(file, "a quote in its header never closes")
     start = encoding.mark_bytes + len(lines.consumed.encode(encoding.name))
     refuse_many_columns(file, len(header))
     names = name_columns(header)

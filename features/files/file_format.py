@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -36,54 +37,54 @@ _NO_FILES: Final[tuple[tuple[Callable[[int], bool], str, str], ...]] = (
 _UNPACK: Final = "Run `mv {file} {file}.{end} && {command} {file}.{end}`."
 _FOREIGN: Final = (
     (
-        b"\x1f\x8b",
+        rb"\x1f\x8b",
         "its content is compressed with gzip",
         _UNPACK.format(file="{file}", end="gz", command="gunzip"),
     ),
     (
-        b"\x28\xb5\x2f\xfd",
+        rb"\x28\xb5\x2f\xfd",
         "its content is compressed with zstd",
         _UNPACK.format(file="{file}", end="zst", command="unzstd --rm"),
     ),
     (
-        b"BZh",
+        rb"BZh[1-9]1AY&SY",
         "its content is compressed with bzip2",
         _UNPACK.format(file="{file}", end="bz2", command="bunzip2"),
     ),
     (
-        b"\xfd7zXZ\x00",
+        rb"\xfd7zXZ\x00",
         "its content is compressed with xz",
         _UNPACK.format(file="{file}", end="xz", command="unxz"),
     ),
-    (b"PARE", "it is Parquet with an encrypted footer", "Write it again without encryption."),
-    (b"%PDF", "it is a PDF document, not a table", "Export the table as CSV or Excel instead."),
+    (rb"PARE", "it is Parquet with an encrypted footer", "Write it again without encryption."),
+    (rb"%PDF", "it is a PDF document, not a table", "Export the table as CSV or Excel instead."),
     (
-        b"version https://git-lfs",
+        rb"version https://git-lfs",
         "it is a pointer of Git LFS, not the data itself",
         "Run `git lfs pull`.",
     ),
     (
-        b"/annex/objects/",
+        rb"/annex/objects/",
         "it is a pointer of git-annex, not the data itself",
         "Run `git annex get {file}`.",
     ),
     (
-        b"<?xml",
+        rb"<\?xml",
         "it is XML, not a table",
         "If it is from Excel, open it there and choose File > Save As > CSV UTF-8.",
     ),
     (
-        b"<",
+        rb"(?i)<(!doctype|html|head|title|meta|script|body|div|p|table)\b",
         "it is a web page (HTML), not a table",
         (
             "Open it in a browser. If it shows a login or an error, log in and download the table "
             "again; if it shows the table, open it in Excel and choose File > Save As > CSV UTF-8."
         ),
     ),
-    (b"{", "it is JSON, not a table", "{from_json}"),
-    (b"[", "it is JSON, not a table", "{from_json}"),
+    (rb'\{\s*["}]', "it is JSON, not a table", "{from_json}"),
+    (rb'\[\s*[\[{"\]\d]', "it is JSON, not a table", "{from_json}"),
 )
-"""First bytes of formats that aren't read, after blanks: what it is, and the way out."""
+"""Patterns of the first bytes of formats that aren't read: what it is, and the way out."""
 
 _FROM_JSON: Final = (
     'Run `python -c "import duckdb; '
@@ -163,7 +164,7 @@ def _refuse_foreign(file: Path, head: bytes) -> None:
         _refuse_old_workbook(file)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for sign, detail, hint in _FOREIGN:
-        if start.startswith(sign):
+        if re.match(sign, start):
             from_json = _FROM_JSON.format(name=file.name, stem=file.stem)
             command = hint.format(file=quote_for_shell(file), from_json=from_json)
             raise UnreadableFileError(file, detail, command)

@@ -62,13 +62,17 @@ def explain_bytes(file: Path, encoding: TextEncoding) -> UnreadableFileError:
     place = _find_bad_bytes(file, encoding)
     if place is None:
         return UnreadableFileError(file, "its text is damaged")
-    line, sample, is_at_end = place
+    line, sample, is_at_end, has_other_text = place
     if is_at_end:
         detail = f"it ends within a character (line {line:,}), as in a download that broke off"
         return UnreadableFileError(file, detail, DOWNLOAD_AGAIN)
     guess = guess_encoding(sample) if encoding.name == "utf-8" else None
     if guess is None:
         return UnreadableFileError(file, f"line {line:,} isn't {encoding.name.upper()}")
+    if has_other_text:
+        detail = f"it is UTF-8 before line {line:,}, but there its bytes look like {guess.label}"
+        hint = "Two files seem to be joined: convert each to UTF-8 before you join them."
+        return UnreadableFileError(file, detail, hint)
     detail = f"it isn't UTF-8 (line {line:,}); its bytes look like {guess.label}"
     return _other_encoding(file, detail, guess.iconv)
 
@@ -83,25 +87,40 @@ def _other_encoding(file: Path, detail: str, iconv: str) -> UnreadableFileError:
     )
 
 
-def _find_bad_bytes(file: Path, encoding: TextEncoding) -> tuple[int, bytes, bool] | None:
-    """Return the line of the first bytes that don't decode, a sample, and if the file ends."""
+class _BadBytes(NamedTuple):
+    """Where a file doesn't decode.
+
+    `sample` begins with the line. `is_at_end` is true if the file ends within a character.
+    `has_other_text` is true if characters beyond ASCII stand before.
+    """
+
+    line: int
+    sample: bytes
+    is_at_end: bool
+    has_other_text: bool
+
+
+def _find_bad_bytes(file: Path, encoding: TextEncoding) -> _BadBytes | None:
     decoder = codecs.getincrementaldecoder(encoding.name)()
-    line = 1
+    line, has_other_text = 1, False
     with file.open("rb") as data:
         data.seek(encoding.mark_bytes)
         while True:
             kept = decoder.getstate()[0]
             chunk = data.read(_CHUNK_BYTES)
             try:
-                line += decoder.decode(chunk, final=not chunk).count("\n")
+                text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                text = kept + chunk
-                line += text[: error.start].count(b"\n")
-                line_start = text.rfind(b"\n", 0, error.start) + 1
-                sample = (text + data.read(SAMPLE_BYTES))[line_start : line_start + SAMPLE_BYTES]
-                return line, sample, not chunk
+                code = kept + chunk
+                line += code[: error.start].count(b"\n")
+                line_start = code.rfind(b"\n", 0, error.start) + 1
+                sample = (code + data.read(SAMPLE_BYTES))[line_start : line_start + SAMPLE_BYTES]
+                has_other_text |= not code[: error.start].isascii()
+                return _BadBytes(line, sample, not chunk, has_other_text)
             if not chunk:
                 return None
+            line += text.count("\n")
+            has_other_text |= not text.isascii()
 
 
 class LikelyEncoding(NamedTuple):

@@ -238,6 +238,21 @@ KINDS: list[tuple[str, bytes, str, str]] = [
         "it ends within a character (line 2), as in a download that broke off",
         BROKE_OFF,
     ),
+    (
+        ".csv",
+        f"{STOCK}{ROW.format('Größe')}".encode() + ROW.format("Größe").encode("cp1252"),
+        (
+            "it is UTF-8 before line 3, but there its bytes look like Windows-1252 or Latin-1 "
+            "(Western)"
+        ),
+        "Two files seem to be joined: convert each to UTF-8 before you join them.",
+    ),
+    (
+        ".csv",
+        f'"{TABLE}'.encode(),
+        "a quote in its header never closes",
+        "Write the file again from its source; CSV is UTF-8 with commas.",
+    ),
     (".csv", bytes(4096), "it holds binary data, not text", BROKE_OFF),
     (
         ".csv",
