@@ -125,6 +125,9 @@ def refuse_no_file(file: Path) -> None:
         UnreadableFileError: the path is something else than a file.
         OSError: there is nothing at the path.
     """
+    if file.name == "-" and not file.exists():
+        detail = "it stands for a pipe (-), not a file"
+        raise UnreadableFileError(file, detail, "Write what it gives to a file first.")
     mode = file.stat().st_mode
     for is_kind, detail, hint in _NO_FILES:
         if is_kind(mode):

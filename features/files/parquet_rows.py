@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from features.contract.errors import UnreadableFileError
 from features.files.headers import refuse_many_columns
 
-MAX_BATCH_BYTES: Final = 1 << 28
+MAX_BATCH_BYTES: Final = 1 << 27
 """Memory of the cells of one batch, as estimated before they are read."""
 
 _VALUE_BYTES: Final = 8

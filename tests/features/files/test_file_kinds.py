@@ -15,7 +15,7 @@ import pytest
 
 from features.contract.errors import UnreadableFileError
 from features.files.source import find_tables
-from features.files.table_files import read_batches
+from features.files.table_files import read_batches, read_column_types
 from features.runtime.errors import DataError
 from tests.worlds.sources import required_source, write_csv
 
@@ -300,6 +300,20 @@ def test_file_of_another_kind_is_refused_wherever_it_is_read(
         list(read_batches(file, 0))
     assert detail in caught.value.problem
     assert caught.value.hint == hint.replace("stock", "candidates")
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("-", "it stands for a pipe (-), not a file"),
+        ("/dev/null", "it is a device, not a file"),
+        ("/", "it is a folder, not a file"),
+    ],
+)
+def test_path_that_is_no_file_is_refused_before_it_is_opened(path: str, detail: str) -> None:
+    with pytest.raises(UnreadableFileError) as caught:
+        read_column_types(Path(path))
+    assert f"can't be read: {detail}. " in str(caught.value)
 
 
 @pytest.mark.parametrize(
