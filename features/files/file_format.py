@@ -34,28 +34,15 @@ _NO_FILES: Final[tuple[tuple[Callable[[int], bool], str, str], ...]] = (
     (stat.S_ISBLK, "it is a device, not a file", "Name a file on it."),
 )
 
-_UNPACK: Final = "Run `mv {file} {file}.{end} && {command} {file}.{end}`."
+_COMPRESSED: Final = (
+    (b"\x1f\x8b", "gzip", "gz", "gunzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zst", "unzstd --rm"),
+    (b"BZh", "bzip2", "bz2", "bunzip2"),
+    (b"\xfd7zXZ\x00", "xz", "xz", "unxz"),
+)
+"""First bytes of compressed contents: the program's name, its ending, the command to unpack."""
+
 _FOREIGN: Final = (
-    (
-        rb"\x1f\x8b",
-        "its content is compressed with gzip",
-        _UNPACK.format(file="{file}", end="gz", command="gunzip"),
-    ),
-    (
-        rb"\x28\xb5\x2f\xfd",
-        "its content is compressed with zstd",
-        _UNPACK.format(file="{file}", end="zst", command="unzstd --rm"),
-    ),
-    (
-        rb"BZh[1-9]1AY&SY",
-        "its content is compressed with bzip2",
-        _UNPACK.format(file="{file}", end="bz2", command="bunzip2"),
-    ),
-    (
-        rb"\xfd7zXZ\x00",
-        "its content is compressed with xz",
-        _UNPACK.format(file="{file}", end="xz", command="unxz"),
-    ),
     (rb"PARE", "it is Parquet with an encrypted footer", "Write it again without encryption."),
     (rb"%PDF", "it is a PDF document, not a table", "Export the table as CSV or Excel instead."),
     (
@@ -113,6 +100,7 @@ def detect_format(file: Path) -> FileFormat:
     if head.startswith(_ZIP_STARTS):
         _refuse_other_archive(file)
         return FileFormat.WORKBOOK
+    _refuse_compressed(file, head)
     _refuse_foreign(file, head)
     _refuse_wrong_name(file)
     return FileFormat.CSV
@@ -159,6 +147,15 @@ def _refuse_other_archive(file: Path) -> None:
     raise UnreadableFileError(
         file, detail, f"Run `unzip {quote_for_shell(file)}`, and use the file from it."
     )
+
+
+def _refuse_compressed(file: Path, head: bytes) -> None:
+    name = quote_for_shell(file)
+    for start, program, end, command in _COMPRESSED:
+        if head.startswith(start):
+            detail = f"its content is compressed with {program}"
+            hint = f"Run `mv {name} {name}.{end} && {command} {name}.{end}`."
+            raise UnreadableFileError(file, detail, hint)
 
 
 def _refuse_foreign(file: Path, head: bytes) -> None:

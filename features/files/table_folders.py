@@ -42,8 +42,8 @@ def is_data_file(path: Path) -> bool:
 def find_files(path: Path) -> tuple[list[Path], list[Path]]:
     """Return the data files of a table and the other entries of its folder, each in order.
 
-    Folders below are searched too. Files of 0 bytes, which engines leave for parts without rows,
-    are left out beside others.
+    Folders below are searched too. CSV files of 0 bytes, which engines leave for parts without
+    rows, are left out beside others.
 
     Raises:
         TableFormatError: the folder holds old rows too, and only its log tells which.
@@ -53,8 +53,12 @@ def find_files(path: Path) -> tuple[list[Path], list[Path]]:
     _refuse_table_format(path)
     entries = list(_walk(path))
     files = [entry for entry in entries if is_data_file(entry)]
-    filled = [file for file in files if not file.is_file() or file.stat().st_size]
+    filled = [file for file in files if not _is_part_without_rows(file)]
     return filled or files, [entry for entry in entries if not is_data_file(entry)]
+
+
+def _is_part_without_rows(file: Path) -> bool:
+    return file.suffix.lower() == ".csv" and file.is_file() and file.stat().st_size == 0
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -213,6 +213,15 @@ def test_pipe_in_place_of_a_file_is_refused_at_once(tmp_path: Path, suffix: str)
     )
 
 
+def test_empty_part_of_parquet_is_refused(tmp_path: Path) -> None:
+    data = write_parquet(tmp_path / "data", required_source())
+    (data / "listings.parquet").unlink()
+    at_the_top_and_below(data)
+    (data / "listings" / "lost.parquet").touch()
+    with pytest.raises(UnreadableFileError, match=r"lost\.parquet .* is empty \(0 bytes\)"):
+        find_tables(data)
+
+
 def test_folder_without_files_counts_as_a_table_without_rows(tmp_path: Path) -> None:
     data = write_csv(tmp_path / "data", required_source())
     shutil.rmtree(data / "listings", ignore_errors=True)
