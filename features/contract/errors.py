@@ -14,10 +14,11 @@ from features.runtime.text import (
     escape_path,
     fold_name,
     join_names,
-    quote_for_shell,
+    quote_path,
 )
 
 FORMS: Final = "{table}.parquet, {table}.csv, {table}.xlsx or a folder {table}/ of such files"
+WRITE_AGAIN: Final = "Write the file again from its source; CSV is UTF-8 with commas."
 
 KIND_NAMES: Final = {
     ColumnKind.TEXT: "text",
@@ -26,8 +27,6 @@ KIND_NAMES: Final = {
     ColumnKind.FLAG: "truth values",
     ColumnKind.TIME: "times",
 }
-
-WRITE_AGAIN: Final = "Write the file again from its source; CSV is UTF-8 with commas."
 
 
 class SourceNotFoundError(DataError):
@@ -129,7 +128,7 @@ class HeaderNotFirstError(DataError):
     """Refuse a file with other text above its header."""
 
     def __init__(self, file: Path, line: int) -> None:
-        name = quote_for_shell(file)
+        name = quote_path(file.name)
         command = f"`tail -n +{line} {name} > new.csv && mv new.csv {name}`"
         is_csv = file.suffix.lower() == ".csv"
         super().__init__(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from features.contract.errors import UnreadableFileError
-from features.runtime.text import join_names, quote_for_shell
+from features.runtime.text import join_names, quote_path
 
 HEAD_BYTES: Final = 1 << 16
 SAVE_AS_CSV: Final = "In Excel choose File > Save As > CSV UTF-8 (comma delimited)."
@@ -145,12 +145,12 @@ def _refuse_other_archive(file: Path) -> None:
         raise UnreadableFileError(file, detail, hint)
     detail = f"it is a ZIP archive; it holds {join_names(names, limit=3)}"
     raise UnreadableFileError(
-        file, detail, f"Run `unzip {quote_for_shell(file)}`, and use the file from it."
+        file, detail, f"Run `unzip {quote_path(file.name)}`, and use the file from it."
     )
 
 
 def _refuse_compressed(file: Path, head: bytes) -> None:
-    name = quote_for_shell(file)
+    name = quote_path(file.name)
     for start, program, end, command in _COMPRESSED:
         if head.startswith(start):
             detail = f"its content is compressed with {program}"
@@ -166,7 +166,7 @@ def _refuse_foreign(file: Path, head: bytes) -> None:
     for sign, detail, hint in _FOREIGN:
         if re.match(sign, start):
             from_json = _FROM_JSON.format(name=file.name, stem=file.stem)
-            command = hint.format(file=quote_for_shell(file), from_json=from_json)
+            command = hint.format(file=quote_path(file.name), from_json=from_json)
             raise UnreadableFileError(file, detail, command)
 
 
@@ -186,8 +186,8 @@ def _refuse_wrong_name(file: Path) -> None:
     """Refuse a content of unknown kind under the name of another format."""
     if file.suffix.lower() == ".parquet":
         detail = "it isn't Parquet, which begins with PAR1"
-        new_name = quote_for_shell(file.with_suffix(".csv"))
-        hint = f"If it is CSV, run `mv {quote_for_shell(file)} {new_name}`; else write it again."
+        new_name = quote_path(file.with_suffix(".csv").name)
+        hint = f"If it is CSV, run `mv {quote_path(file.name)} {new_name}`; else write it again."
         raise UnreadableFileError(file, detail, hint)
     if file.suffix.lower() == ".xlsx":
         raise UnreadableFileError(file, "it isn't an Excel workbook", SAVE_AS_CSV)

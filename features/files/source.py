@@ -22,6 +22,7 @@ from features.contract.errors import (
     MissingTablesError,
     NoHeaderError,
     SourceNotFoundError,
+    UnevenRowsError,
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
@@ -35,7 +36,7 @@ from features.files.table_files import (
     read_column_types,
 )
 from features.files.table_folders import find_files, is_visible, read_partitions
-from features.runtime.text import escape, escape_path, fold_name, quote_for_shell
+from features.runtime.text import escape, escape_path, fold_name, quote_path
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
 """Files that imports and checks of this program write beside the tables: not reported."""
@@ -81,13 +82,20 @@ class TableSource:
     notes: tuple[str, ...] = ()
 
     def batches(self) -> Iterator[RawBatch]:
-        """Read all rows in source order; row numbers start at 1 and continue from file to file."""
-        rows_before = 0
+        """Read all rows in source order; row numbers start at 1 and continue from file to file.
+
+        Raises:
+            UnevenRowsError: no row has as many cells as the header.
+        """
+        rows_before, malformed = 0, 0
         for file in self.files:
             partitions = read_partitions(file, self.path)
             for batch in read_batches(file, rows_before, BATCH_ROWS):
                 rows_before += batch.cells.num_rows
+                malformed += int(batch.is_malformed.sum())
                 yield _add_partitions(batch, partitions)
+        if rows_before == malformed > 0:
+            raise UnevenRowsError(self.table.name, malformed)
 
 
 def _add_partitions(batch: RawBatch, partitions: Mapping[str, str | None]) -> RawBatch:
@@ -170,7 +178,7 @@ def _refuse_misnamed(others: list[Path], absent: list[str]) -> None:
         way_out = WAYS_OUT.get("" if path.is_dir() else f".{end.lower()}")
         if table and way_out:
             new_name = f"{table}.{end.lower()}" if end else table
-            names = {"file": quote_for_shell(path), "new": new_name, "table": table}
+            names = {"file": quote_path(path.name), "new": new_name, "table": table}
             raise MisnamedTableError(path.name, table, way_out.format(**names))
 
 

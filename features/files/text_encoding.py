@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from features.contract.errors import UnreadableFileError
 from features.files.file_format import DOWNLOAD_AGAIN
-from features.runtime.text import quote_for_shell
+from features.runtime.text import quote_path
 
 SAMPLE_BYTES: Final = 1 << 16
 _CHUNK_BYTES: Final = 1 << 20
@@ -78,7 +78,7 @@ def explain_bytes(file: Path, encoding: TextEncoding) -> UnreadableFileError:
 
 
 def _other_encoding(file: Path, detail: str, iconv: str) -> UnreadableFileError:
-    name = quote_for_shell(file)
+    name = quote_path(file.name)
     return UnreadableFileError(
         file,
         detail,

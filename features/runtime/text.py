@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,15 @@ def escape_path(path: Path | str) -> str:
     return escape(str(path), MAX_PATH_CHARACTERS)
 
 
+def quote_path(path: Path | str) -> str:
+    """Return a path as a word that a shell reads as this path, and that is safe on a terminal."""
+    text = str(path)
+    if not text.isprintable():
+        escaped = os.fsencode(text).decode("latin-1").encode("unicode_escape").decode()
+        return "$'" + escaped.replace("'", r"\'") + "'"
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
 def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
     """Return escaped names as a bounded list: `a, b and 7 more`, or `nothing`."""
     all_names = list(names)
@@ -41,14 +51,7 @@ def fold_name(name: str) -> str:
 
 def closest_match(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name most similar to `name`, or None if none is similar."""
-    allowed = list(allowed)
-    same = [other for other in allowed if fold_name(other) == fold_name(name)]
-    if same:
-        return same[0]
-    close = difflib.get_close_matches(name.lower(), allowed, n=1, cutoff=0.6)
-    return close[0] if close else None
-
-
-def quote_for_shell(path: Path) -> str:
-    """Return the name of a file as it is typed in a shell command; an unprintable one as FILE."""
-    return shlex.quote(path.name) if path.name.isprintable() else "FILE"
+    by_lower = {each.lower(): each for each in allowed}
+    same = (each for each in by_lower.values() if fold_name(each) == fold_name(name))
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return next(same, by_lower[close[0]] if close else None)

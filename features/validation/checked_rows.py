@@ -17,7 +17,6 @@ from features.contract.errors import (
     EmptyTableError,
     NeverVisibleError,
     NoValidRowsError,
-    UnevenRowsError,
     WrongTypeError,
 )
 from features.files.source import TableSource
@@ -37,12 +36,11 @@ def check_rows(
 
     Raises:
         EmptyTableError: the table has no rows.
-        UnevenRowsError: no row has as many cells as the header.
         AllNullColumnError: a column that needs values has none.
         WrongTypeError: no cell of a column can be cast.
     """
     table = source.table
-    rows, uneven, readable, filled = 0, 0, Counter[str](), Counter[str]()
+    rows, readable, filled = 0, Counter[str](), Counter[str]()
     schema = arrow_schema(table).append(pa.field("row_number", pa.int64()))
     with pq.ParquetWriter(path, schema, compression="lz4") as writer:
         for batch in source.batches():
@@ -50,12 +48,9 @@ def check_rows(
             writer.write_table(checked.valid)
             ledger.record(table, checked.faults)
             rows += batch.cells.num_rows
-            uneven += int(batch.is_malformed.sum())
             readable.update(checked.readable)
             filled.update(checked.filled)
             progress(table.name, rows)
-    if rows == uneven > 0:
-        raise UnevenRowsError(table.name, rows)
     _refuse_broken(table, rows, readable, filled)
     return rows
 

@@ -16,6 +16,7 @@ from features.contract.errors import (
     EmptyTableError,
     NeverVisibleError,
     NoValidRowsError,
+    UnevenRowsError,
     UnreadableFileError,
     WrongTypeError,
 )
@@ -216,7 +217,7 @@ STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
         (cells("orders", available_at=None), NeverVisibleError, r"orders\.available_at"),
         (damage("orders.parquet"), UnreadableFileError, r"orders\.parquet can't be read: its"),
         (csv_text("stock.csv", STOCK + '"p1,1\n'), UnreadableFileError, r"stock\.csv can't be"),
-        (csv_text("stock.csv", STOCK + 'a"' * 9_000_000), UnreadableFileError, r"stock\.csv can't"),
+        (csv_text("stock.csv", STOCK + 'a"' * 9_000_000), UnevenRowsError, "The table stock has 1"),
     ],
 )
 def test_validation_of_a_broken_table_stops_and_writes_nothing(
