@@ -161,6 +161,15 @@ LIKELY_ENCODINGS: Final = (
         ),
     ),
     LikelyEncoding(
+        "cp874",
+        "Windows-874 (Thai)",
+        "CP874",
+        (
+            (re.compile(rb"[\xd0-\xd9\xe0-\xe4\xe7-\xed]"), 1.0),  # vowels and tones
+            (re.compile(rb"[\xa1-\xce]"), 0.8),
+        ),
+    ),
+    LikelyEncoding(
         "cp1252",
         "Windows-1252 or Latin-1 (Western)",
         "WINDOWS-1252",
@@ -175,11 +184,14 @@ def guess_encoding(sample: bytes) -> LikelyEncoding | None:
     >>> guess_encoding("1,手机壳".encode("gbk")).label
     'GB18030 or GBK (Chinese)'
     """
-    rates = {likely: _rate_sample(sample, likely) for likely in LIKELY_ENCODINGS}
+    excluded = "cp1252" if _has_long_runs(sample) else "cp874"
+    rates = {
+        likely: _rate_sample(sample, likely)
+        for likely in LIKELY_ENCODINGS
+        if likely.codec != excluded
+    }
     best = max(rates, key=lambda likely: rates[likely])
-    is_clear = rates[best] > 0.5  # noqa: PLR2004 - more than a half
-    is_foreign = best.codec == "cp1252" and _has_long_runs(sample)
-    return best if is_clear and not is_foreign else None
+    return best if rates[best] > 0.5 else None  # noqa: PLR2004 - more than a half
 
 
 def _has_long_runs(sample: bytes) -> bool:

@@ -16,7 +16,6 @@ import pytest
 from features.contract.errors import UnreadableFileError
 from features.files.source import find_tables
 from features.files.table_files import read_batches, read_column_types
-from features.runtime.errors import DataError
 from tests.worlds.sources import required_source, write_csv
 
 STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
@@ -42,13 +41,6 @@ def archive(*names: str) -> bytes:
         for name in names:
             file.writestr(name, TABLE)
     return buffer.getvalue()
-
-
-def iconv(name: str, file: str = "stock.csv") -> str:
-    return (
-        f"Run `iconv -f {name} -t UTF-8 {file} > utf8.csv && mv utf8.csv {file}`, or in Excel "
-        "choose File > Save As > CSV UTF-8 (comma delimited)."
-    )
 
 
 def from_json(suffix: str) -> str:
@@ -178,94 +170,6 @@ KINDS: list[tuple[str, bytes, str, str]] = [
         "it is a pointer of git-annex, not the data itself",
         "Run `git annex get stock.parquet`.",
     ),
-    (
-        ".csv",
-        (STOCK + ROW.format("手机壳")).encode("gbk"),
-        "it isn't UTF-8 (line 2); its bytes look like GB18030 or GBK (Chinese)",
-        iconv("GB18030"),
-    ),
-    (
-        ".csv",
-        (STOCK + ROW.format("7") * 3 + ROW.format("スマホ")).encode("cp932"),
-        "it isn't UTF-8 (line 5); its bytes look like Shift_JIS (Japanese)",
-        iconv("CP932"),
-    ),
-    (
-        ".csv",
-        (STOCK + ROW.format("手機殼")).encode("big5"),
-        "it isn't UTF-8 (line 2); its bytes look like Big5 (Chinese)",
-        iconv("BIG5"),
-    ),
-    (
-        ".csv",
-        (STOCK + ROW.format("Größe")).encode("latin-1"),
-        "it isn't UTF-8 (line 2); its bytes look like Windows-1252 or Latin-1 (Western)",
-        iconv("WINDOWS-1252"),
-    ),
-    (
-        ".csv",
-        (STOCK.replace(",", ",Maß ", 1) + ROW.format(1)).encode("cp1252"),
-        "it isn't UTF-8 (line 1); its bytes look like Windows-1252 or Latin-1 (Western)",
-        iconv("WINDOWS-1252"),
-    ),
-    (
-        ".csv",
-        TABLE.encode("utf-16-le"),
-        "its bytes look like UTF-16LE without a byte order mark",
-        iconv("UTF-16LE"),
-    ),
-    (
-        ".csv",
-        TABLE.encode("utf-16-be"),
-        "its bytes look like UTF-16BE without a byte order mark",
-        iconv("UTF-16BE"),
-    ),
-    (
-        ".csv",
-        TABLE.encode("utf-32"),
-        "its first bytes are the mark of UTF-32LE",
-        iconv("UTF-32LE"),
-    ),
-    (
-        ".csv",
-        (STOCK + ROW.format("Чехол")).encode("cp1251"),
-        "line 2 isn't UTF-8",
-        "Write the file again from its source; CSV is UTF-8 with commas.",
-    ),
-    (
-        ".csv",
-        (STOCK + ROW.format("é" * 9)).encode()[:-40],
-        "it ends within a character (line 2), as in a download that broke off",
-        BROKE_OFF,
-    ),
-    (
-        ".csv",
-        f"{STOCK}{ROW.format('Größe')}".encode() + ROW.format("Größe").encode("cp1252"),
-        (
-            "it is UTF-8 before line 3, but there its bytes look like Windows-1252 or Latin-1 "
-            "(Western)"
-        ),
-        "Two files seem to be joined: convert each to UTF-8 before you join them.",
-    ),
-    (
-        ".csv",
-        f'"{TABLE}'.encode(),
-        "a quote in its header never closes",
-        "Write the file again from its source; CSV is UTF-8 with commas.",
-    ),
-    (".csv", bytes(4096), "it holds binary data, not text", BROKE_OFF),
-    (
-        ".csv",
-        f"{STOCK}p1-DE,{'x' * (40 << 20)},0,1,2\n".encode(),
-        "a row in it is longer than 16 MB; perhaps a quote never closes",
-        "Write the file again from its source; CSV is UTF-8 with commas.",
-    ),
-    (
-        ".csv",
-        b"x" * (2 << 20),
-        "its first line doesn't end within 1,048,576 bytes",
-        "Write the file again from its source; CSV is UTF-8 with commas.",
-    ),
 ]
 
 
@@ -314,60 +218,3 @@ def test_path_that_is_no_file_is_refused_before_it_is_opened(path: str, detail: 
     with pytest.raises(UnreadableFileError) as caught:
         read_column_types(Path(path))
     assert f"can't be read: {detail}. " in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (
-            b"listing_id,on_hand_units,inbound_units,event_time\n1,2,3,4\n",
-            (
-                "The file stock.csv (table stock) lacks columns: available_at. It has listing_id, "
-                "on_hand_units, inbound_units, event_time. "
-                "Add the columns; docs/contract.md lists them."
-            ),
-        ),
-        (
-            b"Listing ID,On-Hand Units,INBOUND_UNITS,Event Time,'available_at'\n1,2,3,4,5\n",
-            (
-                "The file stock.csv (table stock) lacks columns: listing_id, on_hand_units, "
-                "inbound_units, event_time, available_at. It has Listing ID, On-Hand Units, "
-                "INBOUND_UNITS, Event Time, 'available_at'. "
-                "Rename `Listing ID` to listing_id, `On-Hand Units` to on_hand_units, "
-                "`INBOUND_UNITS` to inbound_units, `Event Time` to event_time, "
-                "`'available_at'` to available_at."
-            ),
-        ),
-        (
-            f"Stock report\nShop: Lamps & more\n\n{TABLE}".encode(),
-            (
-                "The file stock.csv has other text above its header, which is in line 4. "
-                "Run `tail -n +4 stock.csv > new.csv && mv new.csv stock.csv`, or delete the lines "
-                "above it."
-            ),
-        ),
-        (
-            ROW.format(9).encode(),
-            (
-                "The file stock.csv (table stock) has no header: its first line holds values, not "
-                "names. Export it with a header; the table needs listing_id, on_hand_units, "
-                "inbound_units, event_time, available_at."
-            ),
-        ),
-        (
-            STOCK.replace("\n", f"{',' * 3000}x\n").encode(),
-            (
-                "The file stock.csv has 3,005 columns; at most 2,000 are read. "
-                "Export only the columns that the table needs; docs/contract.md lists them."
-            ),
-        ),
-    ],
-)
-def test_header_that_lacks_columns_is_refused_with_the_cause(
-    tmp_path: Path, content: bytes, sentence: str
-) -> None:
-    write_csv(tmp_path, required_source())
-    (tmp_path / "stock.csv").write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        read_all(tmp_path)
-    assert str(caught.value) == sentence

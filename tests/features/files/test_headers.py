@@ -1,4 +1,4 @@
-"""Names in a header: invisible signs and blanks at the ends never count."""
+"""Headers: invisible signs never count, and one that lacks columns is refused with the cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.files.headers import clean_name
+from features.files.source import find_tables
 from features.files.table_files import read_batches, read_column_types
+from features.runtime.errors import DataError
+from tests.worlds.sources import required_source, write_csv
+
+STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
+ROW = "p1-DE,9,0,2024-03-01,2024-03-01\n"
 
 
 @pytest.mark.parametrize(
@@ -43,3 +49,60 @@ def test_files_give_clean_names_with_their_types_and_rows(tmp_path: Path) -> Non
         batches = list(read_batches(file, 4, batch_rows=2))
         assert [batch.row_numbers.tolist() for batch in batches] == [[5, 6], [7]]
         assert batches[1].cells.to_pylist() == [{"order_id": "9", "units": "3"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            b"listing_id,on_hand_units,inbound_units,event_time\n1,2,3,4\n",
+            (
+                "The file stock.csv (table stock) lacks columns: available_at. It has listing_id, "
+                "on_hand_units, inbound_units, event_time. "
+                "Add the columns; docs/contract.md lists them."
+            ),
+        ),
+        (
+            b"Listing ID,On-Hand Units,INBOUND_UNITS,Event Time,'available_at'\n1,2,3,4,5\n",
+            (
+                "The file stock.csv (table stock) lacks columns: listing_id, on_hand_units, "
+                "inbound_units, event_time, available_at. It has Listing ID, On-Hand Units, "
+                "INBOUND_UNITS, Event Time, 'available_at'. "
+                "Rename `Listing ID` to listing_id, `On-Hand Units` to on_hand_units, "
+                "`INBOUND_UNITS` to inbound_units, `Event Time` to event_time, "
+                "`'available_at'` to available_at."
+            ),
+        ),
+        (
+            f"Stock report\nShop: Lamps & more\n\n{STOCK}{ROW}".encode(),
+            (
+                "The file stock.csv has other text above its header, which is in line 4. "
+                "Run `tail -n +4 stock.csv > new.csv && mv new.csv stock.csv`, or delete the lines "
+                "above it."
+            ),
+        ),
+        (
+            ROW.encode(),
+            (
+                "The file stock.csv (table stock) has no header: its first line holds values, not "
+                "names. Export it with a header; the table needs listing_id, on_hand_units, "
+                "inbound_units, event_time, available_at."
+            ),
+        ),
+        (
+            STOCK.replace("\n", f"{',' * 3000}x\n").encode(),
+            (
+                "The file stock.csv has 3,005 columns; at most 2,000 are read. "
+                "Export only the columns that the table needs; docs/contract.md lists them."
+            ),
+        ),
+    ],
+)
+def test_header_that_lacks_columns_is_refused_with_the_cause(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    write_csv(tmp_path, required_source())
+    (tmp_path / "stock.csv").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        find_tables(tmp_path)
+    assert str(caught.value) == sentence
