@@ -8,9 +8,17 @@ from typing import Final
 
 from features.contract.columns import ColumnKind
 from features.runtime.errors import DataError
-from features.runtime.text import closest_match, escape, escape_path, join_names
+from features.runtime.text import (
+    closest_match,
+    escape,
+    escape_path,
+    fold_name,
+    join_names,
+    quote_path,
+)
 
-FORMS: Final = "{table}.parquet, {table}.csv or a folder {table}/ of such files"
+FORMS: Final = "{table}.parquet, {table}.csv, {table}.xlsx or a folder {table}/ of such files"
+WRITE_AGAIN: Final = "Write the file again from its source; CSV is UTF-8 with commas."
 
 KIND_NAMES: Final = {
     ColumnKind.TEXT: "text",
@@ -28,12 +36,38 @@ class SourceNotFoundError(DataError):
 
     def __init__(self, directory: Path) -> None:
         path = escape_path(directory)
-        is_file = directory.exists()
+        problem = f"There is no directory {path}."
+        hint = "Name the directory that holds products, listings and orders."
+        if directory.is_file():
+            problem = f"The path {path} is a file, not a directory."
+            hint = f"Name its directory: {escape_path(directory.resolve().parent)}."
+        elif directory.exists():
+            problem = f"The path {path} is a pipe, socket or device, not a directory."
+        elif str(directory) == "-":
+            problem = "Tables can't be read from a pipe (-)."
+        super().__init__(problem=problem, hint=hint)
+
+
+class MisnamedTableError(DataError):
+    """Refuse a file that looks like a table of the contract, but isn't read because of its name."""
+
+    def __init__(self, name: str, table: str, way_out: str) -> None:
         super().__init__(
-            problem=f"The path {path} is a file, not a directory."
-            if is_file
-            else f"There is no directory {path}.",
-            hint="Name the directory that holds products, listings and orders.",
+            problem=f"The source has no table {table}, but it has {escape(name)}, which isn't "
+            "read because of its name.",
+            hint=f"{way_out} If it is something else, move it out of the directory.",
+        )
+
+
+class TableFormatError(DataError):
+    """Refuse the folder of a table whose log tells which of its rows are deleted."""
+
+    def __init__(self, folder: Path, kind: str, command: str) -> None:
+        super().__init__(
+            problem=f"The folder {escape(folder.name)} is a {kind}: its files hold deleted and "
+            "replaced rows too.",
+            hint=f"Export its rows of now, and put the new file in place of the folder: "
+            f"`{command}`.",
         )
 
 
@@ -62,12 +96,22 @@ class AmbiguousTableError(DataError):
 
 
 class UnreadableFileError(DataError):
-    """Refuse a file that isn't in the format of its name."""
+    """Refuse a file that can't be read; the detail names the cause, the hint the way out."""
 
-    def __init__(self, file: Path, detail: str) -> None:
+    def __init__(self, file: Path, detail: str, hint: str = WRITE_AGAIN) -> None:
         super().__init__(
-            problem=f"The file {escape(file.name)} can't be read: {detail}.",
-            hint="Write the file again from its source; CSV is UTF-8 with commas.",
+            problem=f"The file {escape(file.name)} can't be read: {detail}.", hint=hint
+        )
+
+
+class TooManyColumnsError(DataError):
+    """Refuse a file with more columns than any table of a shop has."""
+
+    def __init__(self, file: Path, columns: int, limit: int) -> None:
+        super().__init__(
+            problem=f"The file {escape(file.name)} has {columns:,} columns; at most {limit:,} are "
+            "read.",
+            hint="Export only the columns that the table needs; docs/contract.md lists them.",
         )
 
 
@@ -79,6 +123,33 @@ class DuplicateColumnsError(DataError):
             problem=f"The file {escape(file.name)} has several columns of the same name: "
             f"{join_names(names)}.",
             hint="Rename or remove the repeated columns.",
+        )
+
+
+class HeaderNotFirstError(DataError):
+    """Refuse a file with other text above its header."""
+
+    def __init__(self, file: Path, line: int) -> None:
+        name = quote_path(file.name)
+        command = f"`tail -n +{line} {name} > new.csv && mv new.csv {name}`"
+        is_csv = file.suffix.lower() == ".csv"
+        super().__init__(
+            problem=f"The file {escape(file.name)} has other text above its header, which is in "
+            f"line {line}.",
+            hint=f"Run {command}, or delete the lines above it."
+            if is_csv
+            else "In Excel delete the rows above it, and save.",
+        )
+
+
+class NoHeaderError(DataError):
+    """Refuse a file whose first line holds values instead of names."""
+
+    def __init__(self, file: Path, table: str, required: Iterable[str]) -> None:
+        super().__init__(
+            problem=f"The file {escape(file.name)} (table {table}) has no header: its first line "
+            "holds values, not names.",
+            hint=f"Export it with a header; the table needs {join_names(required, limit=20)}.",
         )
 
 
@@ -97,8 +168,12 @@ class MissingColumnsError(DataError):
 
 def _suggest_renaming(missing: list[str], present: list[str]) -> str:
     similar = {name: closest_match(name, present) for name in missing}
-    renames = [f"{escape(other)} to {name}" for name, other in similar.items() if other]
-    return f"Rename {join_names(renames)}, if the meaning is the same." if renames else ""
+    renames = [(name, other) for name, other in similar.items() if other]
+    if not renames:
+        return ""
+    listed = join_names(f"`{other}` to {name}" for name, other in renames)
+    is_sure = all(fold_name(name) == fold_name(other) for name, other in renames)
+    return f"Rename {listed}{'' if is_sure else ', if the meaning is the same'}."
 
 
 class WrongTypeError(DataError):
@@ -119,6 +194,18 @@ class EmptyTableError(DataError):
         super().__init__(
             problem=f"The table {table} has no rows.",
             hint="Export it again." if is_required else "Remove it; the table is optional.",
+        )
+
+
+class UnevenRowsError(DataError):
+    """Refuse a table none of whose rows has as many cells as its header."""
+
+    def __init__(self, table: str, rows: int) -> None:
+        super().__init__(
+            problem=f"The table {table} has {rows:,} rows, but none has as many cells as the "
+            "header has names.",
+            hint="Compare the header with the first row: a name may be missing, the rows may have "
+            "another separator, or a cell with a comma may lack its quotes.",
         )
 
 

@@ -28,9 +28,12 @@ _HEAD: Final = """# The contract
 <!-- Made by `python -m features.contract.page > docs/contract.md` from
 features/contract/tables.py. -->
 
-A data set is a directory. Each table is one file or one folder of files, in Parquet or CSV:
-`orders.parquet`, `orders.csv` or a folder `orders/` of such files.
-CSV is UTF-8 with commas and a header; an empty cell is null.
+A data set is a directory. Each table is one file or one folder of files, in CSV, Parquet or Excel:
+`orders.csv`, `orders.parquet`, `orders.xlsx` or a folder `orders/` of such files. Folders below it
+are read too; a folder `market=DE/` gives its files a column `market`.
+CSV is UTF-8, or UTF-16 with a byte order mark, and has a header. Its cells are separated by commas,
+or by semicolons, tabs or bars if the header has no comma; an empty cell is null. A workbook has one
+sheet with cells.
 
 - **Times** are UTC. A time may have an offset (`+08:00`, `-0500`, `Z`, `UTC`) or a zone such as
   `Asia/Shanghai`; without one it counts as UTC. Other letters (`CST`) are refused: they mean

@@ -3,130 +3,185 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from features.contract.errors import UnreadableFileError
+from features.files.csv_dialect import BLOCK_BYTES, CsvDialect, read_dialect
+from features.files.text_encoding import explain_bytes
 
-BLOCK_BYTES: Final = 1 << 24
-"""Size of the text parsed at once; a single row may not be longer."""
+Mask = npt.NDArray[np.bool_]
+_TOO_LONG: Final = "straddling object"
+"""Arrow's words for a row that is longer than a block."""
+
+
+class _Rows(NamedTuple):
+    """Rows with their numbers, and which of them have too few or too many cells."""
+
+    numbers: npt.NDArray[np.int64]
+    cells: pa.Table
+    is_malformed: Mask
 
 
 @dataclass
-class _MalformedRows:
-    """Rows with too few or too many cells, collected while the parser skips them."""
+class _UnevenRows:
+    """Rows whose cells are fewer or more than usual, collected while the parser skips them."""
 
     file: Path
+    dialect: CsvDialect
     numbers: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
-        self.numbers.append(row.number - 1)  # the parser counts the header
+        self.numbers.append(row.number)
         self.texts.append(row.text)
         return "skip"
 
-    def pop_rows(self, number: int, names: Sequence[str]) -> tuple[list[int], pa.Table]:
+    def pop_rows(self, number: int) -> _Rows:
         """Remove and return the rows up to a number, each fitted to the number of columns."""
-        count = sum(1 for malformed in self.numbers if malformed <= number)
+        names = self.dialect.names
+        count = sum(1 for uneven in self.numbers if uneven <= number)
         numbers, texts = self.numbers[:count], self.texts[:count]
         del self.numbers[:count], self.texts[:count]
-        rows = [_fit_width(text, len(names), self.file) for text in texts]
-        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-        return numbers, pa.table(columns or [pa.nulls(0, pa.string())] * len(names), list(names))
+        rows = [self._parse(text) for text in texts]
+        fitted = [_fit_width(row, len(names)) for row in rows]
+        columns = [pa.array(column, pa.string()) for column in zip(*fitted, strict=True)]
+        return _Rows(
+            np.array(numbers, dtype=np.int64),
+            pa.table(columns or [pa.nulls(0, pa.string())] * len(names), _numbered(len(names))),
+            np.array([_is_malformed(row, len(names)) for row in rows], dtype=np.bool_),
+        )
+
+    def _parse(self, text: str) -> list[str]:
+        lines = io.StringIO(text, newline="")
+        try:
+            return next(csv.reader(lines, strict=True, delimiter=self.dialect.separator))
+        except csv.Error as error:
+            raise _open_quote_error(self.file) from error
 
 
-def read_header(file: Path) -> tuple[list[str], bool]:
-    """Return the names in the first line that isn't blank, and whether a row follows."""
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        lines = filter(None, csv.reader(text))
-        return next(lines, []), next(lines, None) is not None
-
-
-def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, npt.NDArray[np.bool_]]]:
+def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, Mask]]:
     """Yield batches of rows in order, as text, each with a mask of its malformed rows.
 
     An empty cell is null. A blank line is no row. A malformed row with too few cells is filled up
-    with nulls; in one with too many, the last cell holds the surplus.
+    with nulls; in one with too many, the last cell holds the surplus. Empty cells beyond the
+    header are no surplus.
 
     Raises:
-        UnreadableFileError: a quote never closes, so that rows can't be separated.
+        UnreadableFileError: it isn't UTF-8 or UTF-16, or a quote never closes.
     """
-    names, has_rows = read_header(file)
-    if not has_rows:
+    dialect = read_dialect(file)
+    if not dialect.names or dialect.start == file.stat().st_size:
         return
-    malformed = _MalformedRows(file)
+    uneven = _UnevenRows(file, dialect)
     rows_before, last_cell = 0, None
-    for cells in _read_valid_rows(file, names, malformed):
+    for cells in _read_even_rows(file, dialect, uneven):
         last_cell = cells.columns[-1][-1].as_py()
-        numbers = _number_rows(rows_before, len(cells), malformed.numbers)
+        numbers = _number_rows(rows_before, len(cells), uneven.numbers)
         rows_before = int(numbers[-1])
-        yield _merge((numbers, cells), malformed.pop_rows(rows_before, names))
-    if malformed.numbers:
-        numbers = np.empty(0, dtype=np.int64)
-        no_cells = pa.table([pa.nulls(0, pa.string())] * len(names), names)
-        yield _merge((numbers, no_cells), malformed.pop_rows(malformed.numbers[-1], names))
+        even = _Rows(numbers, *_drop_surplus(cells, len(dialect.names)))
+        yield _merge(even, uneven.pop_rows(rows_before), dialect.names)
+    if uneven.numbers:
+        rows = uneven.pop_rows(uneven.numbers[-1])
+        yield rows.cells.rename_columns(list(dialect.names)), rows.is_malformed
     else:
-        _refuse_open_quote(file, last_cell)
+        _refuse_open_quote(file, dialect, last_cell)
 
 
-def _read_valid_rows(
-    file: Path, names: Sequence[str], malformed: _MalformedRows
-) -> Iterator[pa.Table]:
-    """Yield the rows with the right number of cells, block by block."""
-    # The parser knows the number of a malformed row only without threads.
-    with pa_csv.open_csv(
-        file,
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed),
-        convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    ) as reader:
-        for batch in reader:
-            if batch.num_rows:
-                yield pa.Table.from_batches([batch])
-
-
-def _number_rows(rows_before: int, rows: int, malformed: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Return the row numbers of well-formed rows: the numbers of malformed rows are skipped."""
-    last = rows_before + rows + len(malformed)
-    numbers = np.arange(rows_before + 1, last + 1, dtype=np.int64)
-    return numbers[~np.isin(numbers, malformed)][:rows]
-
-
-def _merge(
-    well_formed: tuple[npt.NDArray[np.int64], pa.Table], malformed: tuple[list[int], pa.Table]
-) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-    """Return well-formed and malformed rows together in order, with the mask of malformed rows."""
-    if not malformed[0]:
-        return well_formed[1], np.zeros(len(well_formed[0]), dtype=np.bool_)
-    order = np.argsort(np.concatenate([well_formed[0], malformed[0]]))
-    cells = pa.concat_tables([well_formed[1], malformed[1]]).take(pa.array(order))
-    return cells, order >= len(well_formed[0])
-
-
-def _fit_width(text: str, width: int, file: Path) -> list[str | None]:
-    """Return the cells of a malformed row as exactly `width` cells for the quarantine."""
+def _read_even_rows(file: Path, dialect: CsvDialect, uneven: _UnevenRows) -> Iterator[pa.Table]:
+    """Yield the rows with the usual number of cells, block by block, with numbered columns."""
+    names = _numbered(dialect.width)
+    # The parser knows the number of an uneven row only without threads.
+    read = pa_csv.ReadOptions(
+        use_threads=False,
+        block_size=BLOCK_BYTES,
+        column_names=names,
+        encoding=dialect.encoding.name,
+    )
+    parse = pa_csv.ParseOptions(
+        delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=uneven
+    )
+    convert = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+    )
     try:
-        row = next(csv.reader(text.splitlines(keepends=True), strict=True))
-    except csv.Error as error:
-        raise _open_quote_error(file) from error
-    padded = row + [""] * (width - len(row))
-    return [cell or None for cell in (*padded[: width - 1], ",".join(padded[width - 1 :]))]
+        with pa.OSFile(os.fsencode(file)) as data:  # a name may be no UTF-8
+            data.seek(dialect.start)
+            with pa_csv.open_csv(data, read, parse, convert) as reader:
+                for batch in reader:
+                    if batch.num_rows:
+                        yield pa.Table.from_batches([batch])
+    except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+        raise _explain(file, dialect, error) from error
 
 
-def _refuse_open_quote(file: Path, last_cell: str | None) -> None:
+def _explain(file: Path, dialect: CsvDialect, error: Exception) -> UnreadableFileError:
+    if _TOO_LONG in str(error):
+        detail = f"a row in it is longer than {BLOCK_BYTES >> 20} MB; perhaps a quote never closes"
+        return UnreadableFileError(file, detail)
+    return explain_bytes(file, dialect.encoding)
+
+
+def _numbered(width: int) -> list[str]:
+    """Return names of columns that differ; those of the header may not."""
+    return [str(number) for number in range(width)]
+
+
+def _drop_surplus(cells: pa.Table, width: int) -> tuple[pa.Table, Mask]:
+    """Return the columns of the header; rows with a value beyond them are malformed."""
+    is_malformed = np.zeros(cells.num_rows, dtype=np.bool_)
+    kept, surplus = cells.columns[:width], cells.columns[width:]
+    for column in surplus:
+        is_malformed |= pc.is_valid(column).to_numpy()
+    if is_malformed.any():
+        joined = pc.binary_join_element_wise(
+            kept[-1], *surplus, ",", null_handling="replace", null_replacement=""
+        )
+        kept[-1] = pc.if_else(pa.chunked_array([is_malformed]), joined, kept[-1])
+    return pa.table(kept, _numbered(width)), is_malformed
+
+
+def _number_rows(rows_before: int, rows: int, uneven: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the row numbers of even rows: the numbers of uneven rows are skipped."""
+    last = rows_before + rows + len(uneven)
+    numbers = np.arange(rows_before + 1, last + 1, dtype=np.int64)
+    return numbers[~np.isin(numbers, uneven)][:rows]
+
+
+def _merge(even: _Rows, uneven: _Rows, names: Sequence[str]) -> tuple[pa.Table, Mask]:
+    """Return even and uneven rows together in order, with the mask of malformed rows."""
+    cells, is_malformed = even.cells, even.is_malformed
+    if len(uneven.numbers):
+        order = np.argsort(np.concatenate([even.numbers, uneven.numbers]))
+        cells = pa.concat_tables([cells, uneven.cells]).take(pa.array(order))
+        is_malformed = np.concatenate([is_malformed, uneven.is_malformed])[order]
+    return cells.rename_columns(list(names)), is_malformed
+
+
+def _is_malformed(row: list[str], width: int) -> bool:
+    return len(row) < width or any(row[width:])
+
+
+def _fit_width(row: list[str], width: int) -> list[str | None]:
+    """Return the cells of a row as exactly `width` cells: the last one holds the surplus."""
+    surplus = row[width:] if any(row[width:]) else []
+    padded = row[:width] + [""] * (width - len(row))
+    return [cell or None for cell in (*padded[:-1], ",".join([padded[-1], *surplus]))]
+
+
+def _refuse_open_quote(file: Path, dialect: CsvDialect, last_cell: str | None) -> None:
     """Refuse a file whose last cell contains all text after a quote that never closes."""
-    if last_cell and "\n" in last_cell and not _read_tail(file).rstrip(b"\r\n").endswith(b'"'):
+    if last_cell and "\n" in last_cell and not _read_tail(file, dialect).endswith('"'):
         raise _open_quote_error(file)
 
 
@@ -134,7 +189,8 @@ def _open_quote_error(file: Path) -> UnreadableFileError:
     return UnreadableFileError(file, "a quote in it never closes")
 
 
-def _read_tail(file: Path) -> bytes:
+def _read_tail(file: Path, dialect: CsvDialect) -> str:
     with file.open("rb") as data:
-        data.seek(-min(file.stat().st_size, 64), 2)
-        return data.read()
+        data.seek(-min(file.stat().st_size - dialect.encoding.mark_bytes, 64), 2)
+        tail = data.read().decode(dialect.encoding.name, errors="ignore")
+    return tail.rstrip(f"\r\n{dialect.separator if dialect.width > len(dialect.names) else ''}")

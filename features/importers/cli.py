@@ -25,7 +25,9 @@ def import_group() -> None:
     "online-retail", epilog="Example: xuanpin import online-retail online_retail.parquet --out data"
 )
 def online_retail(
-    file: Annotated[Path, typer.Argument(help="Parquet or CSV file with its eight columns.")],
+    file: Annotated[
+        Path, typer.Argument(help="Parquet, CSV or Excel file with its eight columns.")
+    ],
     out: Annotated[Path, typer.Option(help="Directory to write; an earlier import is replaced.")],
     key: Annotated[
         Path | None,

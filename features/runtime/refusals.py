@@ -8,10 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import StorageError
-from features.runtime.text import escape_path
+from features.runtime.text import escape, escape_path
 
 REFUSALS: Final = {
     errno.ENOSPC: ("The disk is full", "Free some space, or write to another disk."),
@@ -55,6 +56,17 @@ class QueryTooLargeError(StorageError):
         )
 
 
+class NotEnoughMemoryError(StorageError):
+    """Report that memory is used up, and by the reading of which file, if it is known."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        work = f"read the file {escape(file.name)}" if file else "go on"
+        super().__init__(
+            problem=f"There isn't enough memory to {work}.",
+            hint="Close other programs, use a larger machine, or give fewer rows at a time.",
+        )
+
+
 def as_storage_error(error: OSError) -> StorageError | None:
     """Return the error to show to a user, or None if the disk isn't the cause."""
     return RefusedByDiskError(error) if error.errno in REFUSALS else None
@@ -81,6 +93,8 @@ def as_engine_error(error: Exception) -> StorageError | None:
 
     DuckDB isn't imported here: a process that never imported it can't raise its errors.
     """
+    if isinstance(error, MemoryError):
+        return NotEnoughMemoryError()
     engine = sys.modules.get("duckdb")
     if engine is None or not isinstance(error, engine.Error):
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,15 @@ def escape_path(path: Path | str) -> str:
     return escape(str(path), MAX_PATH_CHARACTERS)
 
 
+def quote_path(path: Path | str) -> str:
+    """Return a path as a word that a shell reads as this path, and that is safe on a terminal."""
+    text = str(path)
+    if not text.isprintable():
+        escaped = os.fsencode(text).decode("latin-1").encode("unicode_escape").decode()
+        return "$'" + escaped.replace("'", r"\'") + "'"
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
 def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
     """Return escaped names as a bounded list: `a, b and 7 more`, or `nothing`."""
     all_names = list(names)
@@ -33,7 +44,14 @@ def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:
     return f"{shown} and {hidden:,} more" if hidden > 0 else shown
 
 
+def fold_name(name: str) -> str:
+    """Return the letters and digits of a name in lower case: `Order ID` is like `order_id`."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
 def closest_match(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name most similar to `name`, or None if none is similar."""
-    close = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
-    return close[0] if close else None
+    by_lower = {each.lower(): each for each in allowed}
+    same = (each for each in by_lower.values() if fold_name(each) == fold_name(name))
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return next(same, by_lower[close[0]] if close else None)

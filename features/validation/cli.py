@@ -22,7 +22,7 @@ def check(
     directory: Annotated[
         Path,
         typer.Argument(
-            help="Directory with one Parquet or CSV file, or a folder of such files, per table."
+            help="Directory with a CSV, Parquet or Excel file, or a folder of them, for each table."
         ),
     ],
     out: Annotated[

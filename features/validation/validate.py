@@ -137,7 +137,7 @@ def _write_table(
 
 
 def _source_warnings(source: TableSource, rows_valid: int) -> list[str]:
-    warnings = []
+    warnings = [*source.notes[:MAX_NAMES]]
     if source.extra_columns:
         warnings.append(f"ignored columns, not in the contract: {join_names(source.extra_columns)}")
     if rows_valid == 0:

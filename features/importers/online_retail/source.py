@@ -1,28 +1,23 @@
-"""Read the source: a Parquet or CSV file with the eight columns of Online Retail."""
+"""Read the source: a Parquet, CSV or Excel file with the eight columns of Online Retail."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 import pyarrow.types as pa_types
 
+from features.contract.errors import UnreadableFileError
+from features.files.table_files import RawBatch, read_batches, read_column_types
 from features.runtime.errors import DataError
 from features.runtime.text import escape, escape_path, join_names
 
 CUSTOMER: Final = "CustomerID"
-_PARQUET_MAGIC: Final = b"PAR1"
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 _MAX_DETAIL_LENGTH: Final = 160
-_ROW_IN_DETAIL: Final = re.compile(r"(?<=, got )(\d+): .*")
-"""The part of Arrow's message that shows the row itself, which may hold personal data."""
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -69,14 +64,12 @@ SOURCE_NAMES: Final = tuple(column.name for column in SOURCE_COLUMNS)
 
 
 class UnreadableSourceError(DataError):
-    """Refuse a file that is neither Parquet nor CSV, or can't be read at all."""
+    """Refuse a path that the system can't read."""
 
-    def __init__(self, path: Path, detail: str, hint: str) -> None:
-        """Show the part of the detail that fits on a screen and isn't data."""
-        reason = escape(_ROW_IN_DETAIL.sub(r"\1", detail), _MAX_DETAIL_LENGTH).rstrip(".")
+    def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            problem=f"The file {escape_path(path)} can't be read as Parquet or CSV: {reason}.",
-            hint=hint,
+            problem=f"The file {escape_path(path)} can't be read: {detail}.",
+            hint="Check the path and its permissions.",
         )
 
 
@@ -128,67 +121,37 @@ def digest(path: Path) -> str:
 def read_source(path: Path) -> pa.Table:
     """Read the eight columns with the types of the file, in the order of `SOURCE_NAMES`.
 
-    The first bytes identify Parquet; any other file is read as UTF-8 CSV with a header.
+    The file is CSV, Parquet or an Excel workbook, whatever its name; all cells of CSV and Excel are
+    text. No message shows the content of a row.
 
     Raises:
-        UnreadableSourceError: the file is missing or has neither format.
+        UnreadableSourceError: the file is missing, or the disk refuses it.
+        UnreadableFileError: it is in no format that is read, or a row of it is malformed.
         SourceColumnsError: a column is missing or occurs twice.
         SourceTypeError: a column has a type that can't hold its content.
     """
-    table = _read_table(path)
-    for column in SOURCE_COLUMNS:
-        kind = table.schema.field(column.name).type
-        if not column.accepts(kind):
-            raise SourceTypeError(column, kind)
-    return table.select(list(SOURCE_NAMES))
-
-
-def _read_table(path: Path) -> pa.Table:
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_PARQUET_MAGIC))
-        if head == _ZIP_MAGIC:
-            raise UnreadableSourceError(
-                path,
-                "it is a ZIP archive or a spreadsheet",
-                "Unpack it, or save the sheet as a CSV file in UTF-8.",
-            )
-        return _read_parquet(path) if head == _PARQUET_MAGIC else _read_csv(path)
+        _check_columns(read_column_types(path))
+        batches = [_select_columns(path, batch) for batch in read_batches(path, 0)]
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise UnreadableSourceError(path, detail, "Check the path and its permissions.") from error
-    except pa.ArrowInvalid as error:
-        detail = str(error).splitlines()[0]
-        raise UnreadableSourceError(
-            path,
-            detail,
-            "Download or repair the file; convert CSV in Latin-1 with: iconv -f latin1 -t utf-8.",
-        ) from error
+        raise UnreadableSourceError(path, error.strerror or str(error)) from error
+    if not batches:
+        raise EmptySourceError(0)
+    return pa.concat_tables(batches)
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    file = pa_parquet.ParquetFile(path)
-    _check_names(file.schema_arrow.names)
-    return file.read(columns=list(SOURCE_NAMES))
-
-
-def _read_csv(path: Path) -> pa.Table:
-    # Arrow names the row of an error only if it reads in one thread.
-    one_thread = pa_csv.ReadOptions(use_threads=False)
-    with pa_csv.open_csv(path, read_options=one_thread) as reader:
-        _check_names(reader.schema.names)
-    convert = pa_csv.ConvertOptions(
-        include_columns=list(SOURCE_NAMES),
-        column_types=dict.fromkeys(SOURCE_NAMES, pa.string()),
-        strings_can_be_null=True,
-        null_values=[""],
-    )
-    parse = pa_csv.ParseOptions(newlines_in_values=True)
-    return pa_csv.read_csv(
-        path, read_options=one_thread, convert_options=convert, parse_options=parse
-    )
-
-
-def _check_names(names: list[str]) -> None:
+def _check_columns(columns: list[tuple[str, pa.DataType]]) -> None:
+    names = [name for name, _ in columns]
     if any(names.count(name) != 1 for name in SOURCE_NAMES):
         raise SourceColumnsError(names)
+    kinds = dict(columns)
+    for column in SOURCE_COLUMNS:
+        if not column.accepts(kinds[column.name]):
+            raise SourceTypeError(column, kinds[column.name])
+
+
+def _select_columns(path: Path, batch: RawBatch) -> pa.Table:
+    if batch.is_malformed.any():
+        row = int(batch.row_numbers[batch.is_malformed][0])
+        raise UnreadableFileError(path, f"row {row:,} has too few or too many cells")
+    return batch.cells.select(list(SOURCE_NAMES))

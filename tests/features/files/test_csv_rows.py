@@ -18,20 +18,22 @@ CELLS = st.sampled_from(["", "x", "y,z", "q\nr", 'i"n', "手机", "7", " "])
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=12)
 
 
-def as_csv(rows: list[list[str]]) -> str:
+def as_csv(rows: list[list[str]], sign: str) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n", delimiter=sign).writerows(rows)
     return text.getvalue()
 
 
-def slow_rows(text: str) -> list[tuple[list[str | None], bool]]:
+def slow_rows(text: str, sign: str) -> list[tuple[list[str | None], bool]]:
     """Read with Python's parser: the cells of each row, fitted to the header, and if malformed."""
-    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    header, *rows = [row for row in csv.reader(io.StringIO(text), delimiter=sign) if row]
     width, found = len(header), []
     for row in rows:
         cells = (row + [""] * width)[: max(width, len(row))]
-        cells = [*cells[: width - 1], ",".join(cells[width - 1 :])]
-        found.append(([cell or None for cell in cells], len(row) != width))
+        surplus = cells[width:] if any(cells[width:]) else []
+        cells = [*cells[: width - 1], ",".join([cells[width - 1], *surplus])]
+        is_malformed = len(row) < width or any(row[width:])
+        found.append(([cell or None for cell in cells], is_malformed))
     return found
 
 
@@ -46,20 +48,25 @@ def fast_rows(file: Path) -> list[tuple[list[str | None], bool]]:
 
 @pytest.mark.parametrize("block_bytes", [64, 1 << 20])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@example(rows=[["x"], ["7", "7", "7", "7"], ["x", "y,z"], ["7"]], mark="\ufeff")
-@given(rows=ROWS, mark=st.sampled_from(["", "\ufeff"]))
+@example(rows=[["x"], ["7", "7", "7", "7"], ["x", "y,z"], ["7"]], sign=",", encoding="utf-8-sig")
+@given(
+    rows=ROWS,
+    sign=st.sampled_from([",", ";", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
 def test_csv_rows_of_any_shape_agree_with_the_slow_parser(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     block_bytes: int,
     rows: list[list[str]],
-    mark: str,
+    sign: str,
+    encoding: str,
 ) -> None:
     monkeypatch.setattr(features.files.csv_rows, "BLOCK_BYTES", block_bytes)
-    text = as_csv([["a", "b", "c"], *rows])
+    text = as_csv([["a", "b", "c"], *rows], sign)
     file = tmp_path / "table.csv"
-    file.write_text(mark + text, encoding="utf-8", newline="")
-    assert fast_rows(file) == slow_rows(text)
+    file.write_text(text, encoding=encoding, newline="")
+    assert fast_rows(file) == slow_rows(text, sign)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import features.files.table_files
+import features.files.source
 from features.cells.casting import arrow_schema
 from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
     NeverVisibleError,
     NoValidRowsError,
+    UnevenRowsError,
     UnreadableFileError,
     WrongTypeError,
 )
@@ -190,7 +191,8 @@ STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
     ("spoil", "error", "message"),
     [
         # H35: empty, header only, all null, changed type.
-        (csv_text("orders.csv", ""), EmptyTableError, "The table orders has no rows"),
+        (csv_text("orders.csv", ""), UnreadableFileError, r"orders\.csv .* is empty \(0 bytes\)"),
+        (csv_text("orders.csv", "\n"), EmptyTableError, "The table orders has no rows"),
         (csv_text("orders.csv", HEADER), EmptyTableError, r"table orders.* Export it again\."),
         (csv_text("stock.csv", STOCK), EmptyTableError, "Remove it; the table is optional"),
         (lambda data: (data / "stock").mkdir(), EmptyTableError, "The table stock"),
@@ -215,7 +217,7 @@ STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
         (cells("orders", available_at=None), NeverVisibleError, r"orders\.available_at"),
         (damage("orders.parquet"), UnreadableFileError, r"orders\.parquet can't be read: its"),
         (csv_text("stock.csv", STOCK + '"p1,1\n'), UnreadableFileError, r"stock\.csv can't be"),
-        (csv_text("stock.csv", STOCK + 'a"' * 9_000_000), UnreadableFileError, r"stock\.csv can't"),
+        (csv_text("stock.csv", STOCK + 'a"' * 9_000_000), UnevenRowsError, "The table stock has 1"),
     ],
 )
 def test_validation_of_a_broken_table_stops_and_writes_nothing(
@@ -277,7 +279,7 @@ def test_validation_in_small_batches_equals_validation_at_once(
     source["orders"] += [order(f"n{i % 5}", units=i % 3) for i in range(20)]
     data = write_parquet(tmp_path / "data", source)
     validate(data, tmp_path / "once")
-    monkeypatch.setattr(features.files.table_files, "BATCH_ROWS", 3)
+    monkeypatch.setattr(features.files.source, "BATCH_ROWS", 3)
     validate(data, tmp_path / "small")
     tables = [f"{name}.parquet" for name in source] + ["quarantine/orders.parquet"]
     for name in tables:

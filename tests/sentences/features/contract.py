@@ -10,11 +10,17 @@ from features.contract.errors import (
     AmbiguousTableError,
     DuplicateColumnsError,
     EmptyTableError,
+    HeaderNotFirstError,
+    MisnamedTableError,
     MissingColumnsError,
     MissingTablesError,
     NeverVisibleError,
+    NoHeaderError,
     NoValidRowsError,
     SourceNotFoundError,
+    TableFormatError,
+    TooManyColumnsError,
+    UnevenRowsError,
     UnreadableFileError,
     WrongTypeError,
 )
@@ -31,15 +37,44 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         SourceNotFoundError(Path(__file__)),
         (
             f"The path {__file__} is a file, not a directory. "
+            f"Name its directory: {Path(__file__).parent}."
+        ),
+    ),
+    (
+        SourceNotFoundError(Path("/dev/null")),
+        (
+            "The path /dev/null is a pipe, socket or device, not a directory. "
             "Name the directory that holds products, listings and orders."
+        ),
+    ),
+    (
+        SourceNotFoundError(Path("-")),
+        (
+            "Tables can't be read from a pipe (-). "
+            "Name the directory that holds products, listings and orders."
+        ),
+    ),
+    (
+        MisnamedTableError("Orders.csv", "orders", "Run `mv Orders.csv orders.csv`."),
+        (
+            "The source has no table orders, but it has Orders.csv, which isn't read because of "
+            "its name. Run `mv Orders.csv orders.csv`. "
+            "If it is something else, move it out of the directory."
+        ),
+    ),
+    (
+        TableFormatError(Path("data/orders"), "Delta table", "python -c ..."),
+        (
+            "The folder orders is a Delta table: its files hold deleted and replaced rows too. "
+            "Export its rows of now, and put the new file in place of the folder: `python -c ...`."
         ),
     ),
     (
         MissingTablesError(["listings", "orders"], ["products"]),
         (
             "The source lacks required tables: listings, orders. It has products. "
-            "Add each as a file or a folder, for instance listings.parquet, listings.csv or a "
-            "folder listings/ of such files."
+            "Add each as a file or a folder, for instance listings.parquet, listings.csv, "
+            "listings.xlsx or a folder listings/ of such files."
         ),
     ),
     (
@@ -50,10 +85,51 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         ),
     ),
     (
-        UnreadableFileError(FILE, "it isn't UTF-8 CSV with commas"),
+        UnreadableFileError(FILE, "a quote in it never closes"),
         (
-            "The file orders.csv can't be read: it isn't UTF-8 CSV with commas. "
+            "The file orders.csv can't be read: a quote in it never closes. "
             "Write the file again from its source; CSV is UTF-8 with commas."
+        ),
+    ),
+    (
+        UnreadableFileError(FILE, "it is empty (0 bytes)", "Export it again."),
+        "The file orders.csv can't be read: it is empty (0 bytes). Export it again.",
+    ),
+    (
+        TooManyColumnsError(FILE, 100_000, 2_000),
+        (
+            "The file orders.csv has 100,000 columns; at most 2,000 are read. "
+            "Export only the columns that the table needs; docs/contract.md lists them."
+        ),
+    ),
+    (
+        HeaderNotFirstError(FILE, 4),
+        (
+            "The file orders.csv has other text above its header, which is in line 4. "
+            "Run `tail -n +4 orders.csv > new.csv && mv new.csv orders.csv`, or delete the lines "
+            "above it."
+        ),
+    ),
+    (
+        HeaderNotFirstError(Path("orders.xlsx"), 4),
+        (
+            "The file orders.xlsx has other text above its header, which is in line 4. "
+            "In Excel delete the rows above it, and save."
+        ),
+    ),
+    (
+        NoHeaderError(FILE, "orders", ["order_id", "units"]),
+        (
+            "The file orders.csv (table orders) has no header: its first line holds values, not "
+            "names. Export it with a header; the table needs order_id, units."
+        ),
+    ),
+    (
+        UnevenRowsError("orders", 1234),
+        (
+            "The table orders has 1,234 rows, but none has as many cells as the header has names. "
+            "Compare the header with the first row: a name may be missing, the rows may have "
+            "another separator, or a cell with a comma may lack its quotes."
         ),
     ),
     (
@@ -67,7 +143,14 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         MissingColumnsError(FILE, "orders", ["units"], ["unit", "a"]),
         (
             "The file orders.csv (table orders) lacks columns: units. It has unit, a. "
-            "Rename unit to units, if the meaning is the same."
+            "Rename `unit` to units, if the meaning is the same."
+        ),
+    ),
+    (
+        MissingColumnsError(FILE, "orders", ["order_id"], ["Order ID", "a"]),
+        (
+            "The file orders.csv (table orders) lacks columns: order_id. It has Order ID, a. "
+            "Rename `Order ID` to order_id."
         ),
     ),
     (

@@ -51,14 +51,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "The key file my.key can't be read: Permission denied. Check the path and its permissions.",
     ),
     (
-        UnreadableSourceError(
-            Path("sales.xlsx"),
-            "it is a ZIP archive or a spreadsheet",
-            "Unpack it, or save the sheet as a CSV file in UTF-8.",
-        ),
+        UnreadableSourceError(Path("sales.xlsx"), "Permission denied"),
         (
-            "The file sales.xlsx can't be read as Parquet or CSV: it is a ZIP archive or a "
-            "spreadsheet. Unpack it, or save the sheet as a CSV file in UTF-8."
+            "The file sales.xlsx can't be read: Permission denied. "
+            "Check the path and its permissions."
         ),
     ),
     (

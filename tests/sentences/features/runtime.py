@@ -9,7 +9,7 @@ from pathlib import Path
 from features.runtime.atomic import ForeignDirectoryError, OverlapError
 from features.runtime.errors import XuanpinError
 from features.runtime.pointer import PointerError
-from features.runtime.refusals import QueryTooLargeError, RefusedByDiskError
+from features.runtime.refusals import NotEnoughMemoryError, QueryTooLargeError, RefusedByDiskError
 from features.runtime.settings import (
     InvalidSettingError,
     MissingSettingError,
@@ -50,6 +50,20 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             "A query needs more memory, and more temporary space in "
             f"{tempfile.gettempdir()}, than there is. "
             "Free space there, set TMPDIR to another directory, or give fewer rows at a time."
+        ),
+    ),
+    (
+        NotEnoughMemoryError(Path("data/orders.xlsx")),
+        (
+            "There isn't enough memory to read the file orders.xlsx. "
+            "Close other programs, use a larger machine, or give fewer rows at a time."
+        ),
+    ),
+    (
+        NotEnoughMemoryError(),
+        (
+            "There isn't enough memory to go on. "
+            "Close other programs, use a larger machine, or give fewer rows at a time."
         ),
     ),
     (

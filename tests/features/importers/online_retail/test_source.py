@@ -11,9 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.contract.errors import UnreadableFileError
 from features.importers.online_retail.buyers import (
     PUBLISHED_KEY,
     UnreadableKeyError,
@@ -97,14 +99,24 @@ def test_source_csv_as_copies_write_it_means_the_same_as_parquet(
     pd.testing.assert_frame_equal(read, parse_lines(columns(Description=description)))
 
 
+def test_source_workbook_means_the_same_as_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "Online Retail.xlsx"
+    table = columns()
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm"}) as book:
+        sheet = book.add_worksheet("Online Retail")
+        sheet.write_row(0, 0, table.column_names)
+        sheet.write_row(1, 0, [table[name][0].as_py() for name in table.column_names])
+    pd.testing.assert_frame_equal(parse_lines(read_source(path)), parse_lines(table))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "CSV: Empty CSV file. Download or repair the file"),
-        (b"PAR1 but no more", "CSV: Parquet"),
-        (b"PK\x03\x04...", "it is a ZIP archive or a spreadsheet. Unpack it, or save the sheet"),
-        (f"{HEADER}\n1,jane\n".encode(), "Row #2: Expected 8 columns, got 2. Download"),
-        (f"{HEADER}\n1,2,\xa3,4,5,6,7,8\n".encode("latin-1"), "convert CSV in Latin-1"),
+        (b"", "it is empty (0 bytes). Download or export it again"),
+        (b"PAR1 but no more", "it begins as Parquet, but its end is missing"),
+        (b"PK\x03\x04...", "it begins as an Excel workbook or ZIP archive, but its end is missing"),
+        (f"{HEADER}\n1,jane\n".encode(), "row 1 has too few or too many cells. Write the file"),
+        (f"{HEADER}\n1,2,\xa3,4,5,6,7,8\n".encode("latin-1"), "iconv -f WINDOWS-1252 -t UTF-8"),
     ],
 )
 def test_source_of_another_format_is_refused_with_the_way_out(
@@ -112,18 +124,26 @@ def test_source_of_another_format_is_refused_with_the_way_out(
 ) -> None:
     path = tmp_path / "source"
     path.write_bytes(content)
-    with pytest.raises(UnreadableSourceError) as caught:
+    with pytest.raises(UnreadableFileError) as caught:
         read_source(path)
     assert message in str(caught.value)
-    assert str(caught.value).startswith(f"The file {path} can't be read as Parquet or CSV: ")
+    assert str(caught.value).startswith("The file source can't be read: ")
+    assert "jane" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "detail"), [("absent", "No such file or directory"), ("", "Is a directory")]
+    ("name", "detail"), [("absent", "No such file or directory"), ("", "it is a folder")]
 )
 def test_source_that_is_no_file_is_refused(tmp_path: Path, name: str, detail: str) -> None:
-    with pytest.raises(UnreadableSourceError, match=detail):
+    with pytest.raises((UnreadableSourceError, UnreadableFileError), match=detail):
         read_source(tmp_path / name)
+
+
+def test_source_without_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEADER}\n")
+    with pytest.raises(EmptySourceError, match="The source has 0 lines"):
+        read_source(path)
 
 
 def test_source_without_two_of_the_columns_names_them_and_what_there_is(tmp_path: Path) -> None:
