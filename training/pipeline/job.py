@@ -28,7 +28,7 @@ from training.evaluation.evaluate import Evaluation
 from training.fit.fit_targets import fit_locally
 from training.fit.train import Tuner, train
 from training.settings import TrainingSettings
-from training.tracking.mlflow_run import track_run
+from training.tracking.mlflow_run import check_store, track_run
 
 BUNDLES: Final = "bundles"
 
@@ -80,6 +80,7 @@ def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult
             stays in use.
     """
     with run_lock(job.out):
+        check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         result = train_and_record(job, prepared, checkpoints, progress)

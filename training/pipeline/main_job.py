@@ -28,6 +28,7 @@ from training.pipeline.job import (
     train_and_record,
 )
 from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
+from training.tracking.mlflow_run import check_store
 
 SNAPSHOTS: Final = "snapshots"
 
@@ -54,6 +55,7 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
             stay in use.
     """
     with run_lock(job.out):
+        check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         result = train_and_record(job, prepared, checkpoints, progress)
