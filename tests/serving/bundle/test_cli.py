@@ -18,7 +18,7 @@ from serving.bundle.checks import CHECKS
 from serving.bundle.describe import MAX_METRICS
 from serving.bundle.manifest import FORMAT
 from serving.prediction.seasonality import Uplift
-from tests.worlds.serving import bundle_contents
+from tests.worlds.serving import bundle_contents, name_after_manifest
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
@@ -74,7 +74,7 @@ def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
     assert code == 0
     assert f"Bundle     {directory.name}, format {FORMAT}" in text
     assert "Signature  none" in text
-    assert "up to 2024-10-04" in text
+    assert "up to 2026-03-01" in text
     assert "Learned    from outcomes of 2023-05-22 to 2024-10-02" in text
     assert "Calendar" not in text
     assert "Imputed    stock" in text
@@ -112,7 +112,7 @@ def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -
     path = directory / "manifest.json"
     hostile = path.read_text().replace('"git_commit": "unknown"', '"git_commit": "\\u001b[2Jx"')
     path.write_text(hostile)
-    code, text = invoke("inspect", directory)
+    code, text = invoke("inspect", name_after_manifest(directory))
     assert code == 0
     assert "\x1b" not in text
     assert "commit \\x1b[2Jx" in text
