@@ -12,6 +12,7 @@ import re
 import stat
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -115,20 +116,21 @@ def read_private_key(path: Path) -> PrivateKey:
             read it.
     """
     data = _read_key_file(path)
-    if path.stat().st_mode & _GROUP_OR_OTHERS:
-        raise KeyRefusedError(
-            path, "other users may read it", f"Run `chmod 600 {escape_path(path)}`."
-        )
     try:
         key = load_pem_private_key(data, password=None)
     except TypeError as error:
         reason = "it is encrypted, and a service can't ask for its password"
-        hint = f"Run `openssl pkey -in {escape_path(path)} -out PLAIN.key`, and name PLAIN.key."
+        command = f"openssl pkey -in {quote(escape_path(path))} -out PLAIN.key"
+        hint = f"Run `{command}` and `chmod 600 PLAIN.key`, and name PLAIN.key."
         raise KeyRefusedError(path, reason, hint) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyRefusedError(path, _describe_pem(data, "a private key")) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyRefusedError(path, f"it is {_describe_kind(key)}, not of the kind Ed25519")
+    if path.stat().st_mode & _GROUP_OR_OTHERS:
+        raise KeyRefusedError(
+            path, "other users may read it", f"Run `chmod 600 {quote(escape_path(path))}`."
+        )
     return key
 
 

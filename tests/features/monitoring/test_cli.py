@@ -156,7 +156,8 @@ def test_check_of_the_reference_s_own_data_finds_nothing(data: Path, bundle: Pat
     assert result.exit_code == 0
     page = " ".join(result.stdout.split())
     assert page.startswith(
-        f"320 decisions on 80 listings, 2024-04-12 to {LAST}, as of 2024-05-14, against bundle {bundle.name}"
+        f"320 decisions on 80 listings, 2024-04-12 to {LAST}, as of 2024-05-14, "
+        f"against bundle {bundle.name}"
     )
     assert page.endswith("Nothing found.")
 

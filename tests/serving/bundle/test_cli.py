@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 import xuanpin
+from features.online.files import verify_snapshot
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
+from features.runtime.signature import make_keys, read_public_key
 from serving.api.settings import ServingSettings, to_environment
 from serving.bundle.bundle import write_bundle
 from serving.bundle.checks import CHECKS
@@ -116,6 +118,16 @@ def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -
     assert code == 0
     assert "\x1b" not in text
     assert "commit \\x1b[2Jx" in text
+
+
+def test_snapshot_is_signed_by_the_same_command(run_directory: Path, tmp_path: Path) -> None:
+    source = resolve(run_directory / "snapshots")
+    snapshot = Path(shutil.copytree(source, tmp_path / source.name))
+    private, public = make_keys(tmp_path / "keys")
+    code, text = invoke("sign", snapshot, "--key", private)
+    assert code == 0
+    assert text.startswith(f"Signed snapshot {source.name} with the key ")
+    verify_snapshot(snapshot, read_public_key(public))
 
 
 def test_bundle_that_isnt_one_is_refused(tmp_path: Path) -> None:
