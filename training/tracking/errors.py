@@ -118,7 +118,7 @@ class RecordLostError(StorageError):
 
     def __init__(self, bundle: Path, cause: StorageError) -> None:
         super().__init__(
-            problem=f"The bundle {escape_path(bundle)} is written, but not in use: {cause.problem}",
+            problem=f"The bundle {escape_path(bundle)} is written, but not in use. {cause.problem}",
             hint=f"{cause.hint} Then run the same command again: it reuses the finished stages.",
         )
 

@@ -97,16 +97,15 @@ def check_database(path: Path) -> None:
 
 
 def _read_tables(path: Path) -> set[str]:
-    """Return the names of the tables, once nobody else is writing and every page is sound."""
+    """Return the names of the tables, if every page is sound and nobody else is writing."""
     with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
             raise sqlite3.DatabaseError(answer)
-        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        names = {str(name) for (name,) in rows}
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        connection.execute("BEGIN IMMEDIATE")
         connection.rollback()
-    return names
+    return {str(name) for (name,) in rows}
 
 
 def _describe_damage(path: Path) -> str:

@@ -107,7 +107,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         RecordLostError(BUNDLE, explain(URI, ConnectionRefusedError())),
         (
-            "The bundle var/run/bundles/0123456789abcdef is written, but not in use: The training "
+            "The bundle var/run/bundles/0123456789abcdef is written, but not in use. The training "
             "can't be recorded at http://tracking:5000: nothing listens there. Start the tracking "
             f"server, or {HERE} Then run the same command again: it reuses the finished stages."
         ),
@@ -117,7 +117,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             Path("var/run/bundles/0123456789abcdef"), RefusedByDiskError(OSError(28, ""))
         ),
         (
-            "The bundle var/run/bundles/0123456789abcdef is written, but not in use: The disk is "
+            "The bundle var/run/bundles/0123456789abcdef is written, but not in use. The disk is "
             "full. Free some space, or write to another disk. Then run the same command again: it "
             "reuses the finished stages."
         ),
