@@ -1,13 +1,14 @@
-"""Refusals of bundles, snapshots and keys: one class a failure, each built from facts."""
+"""Refusals of bundles and snapshots: one class a failure, each built from facts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import ArtefactError
-from features.runtime.text import escape, escape_path
+from features.runtime.text import escape_path, join_names
 
 MAX_NAME: Final = 80
 MAX_REASON: Final = 300
@@ -27,8 +28,20 @@ class NotABundleError(BundleRefusedError):
 
     def __init__(self, directory: Path, reason: str) -> None:
         super().__init__(
-            f"The path {escape(directory.name)} is not a bundle: {reason}.",
+            f"The path {escape_path(directory)} is not a bundle: {reason}.",
             "Name a bundle directory that `xuanpin run` wrote.",
+        )
+
+
+class WrongIdError(BundleRefusedError):
+    """Refuse a bundle whose directory isn't named after its manifest."""
+
+    def __init__(self, directory: Path, bundle_id: str) -> None:
+        super().__init__(
+            f"The directory {escape_path(directory)} doesn't have the name {bundle_id}, which its "
+            "manifest.json gives a bundle: the file was changed, or the directory was renamed.",
+            f"If you renamed or copied it, name it {bundle_id}; otherwise make a new bundle with "
+            "`xuanpin run`.",
         )
 
 
@@ -88,40 +101,6 @@ class DigestMismatchError(BundleRefusedError):
         )
 
 
-class SignatureRefusedError(BundleRefusedError):
-    """Refuse a bundle that the configured key's owner hasn't signed."""
-
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(
-            f"The bundle is not signed with the key {key}: {reason}.",
-            "Sign it with `xuanpin bundle sign` if you made it; otherwise don't use it.",
-        )
-
-
-_NAME_A_KEY: Final = (
-    "Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair."
-)
-
-
-class KeyRefusedError(ArtefactError):
-    """Refuse a file that holds no key to sign or check with."""
-
-    def __init__(self, path: Path, reason: str, hint: str = _NAME_A_KEY) -> None:
-        super().__init__(
-            problem=f"The file {escape_path(path)} can't be used as a key: {reason}.", hint=hint
-        )
-
-
-class KeyExistsError(ArtefactError):
-    """Refuse to overwrite a key."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            problem=f"The key {escape(path.name)} exists already and is not overwritten.",
-            hint="Choose another --out.",
-        )
-
-
 class BrokenFileError(BundleRefusedError):
     """Refuse a file, or a part of a model, whose content isn't of its declared form."""
 
@@ -148,6 +127,32 @@ class HorizonsMismatchError(BundleRefusedError):
             f"The bundle and the snapshot have different horizons in days: {bundle} in the "
             f"bundle, {snapshot} in the snapshot.",
             "Materialise and train with one configuration: `xuanpin run`.",
+        )
+
+
+class MarketsMismatchError(BundleRefusedError):
+    """Refuse a snapshot of other data: no market of it is one that the bundle learned from."""
+
+    def __init__(self, *, bundle: Sequence[str], snapshot: Sequence[str]) -> None:
+        super().__init__(
+            f"The bundle learned from the markets {join_names(bundle)}; the snapshot has only "
+            f"{join_names(snapshot)}.",
+            "Materialise the data that the bundle was trained on: `xuanpin features materialise`.",
+        )
+
+
+class TooFarApartError(BundleRefusedError):
+    """Refuse a bundle and a snapshot whose data end further apart than the settings allow."""
+
+    def __init__(self, *, bundle: date, snapshot: date, allowed: int) -> None:
+        late = (snapshot - bundle).days
+        super().__init__(
+            f"The snapshot of {snapshot} is {abs(late):,} days "
+            f"{'after' if late > 0 else 'before'} {bundle}, where the bundle's data end; "
+            f"serving.max_snapshot_age_days allows {allowed:,}.",
+            "Train again with `xuanpin run`."
+            if late > 0
+            else "Make a newer snapshot with `xuanpin features materialise`.",
         )
 
 

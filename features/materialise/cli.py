@@ -10,8 +10,8 @@ import typer
 app: Final = typer.Typer()
 
 MATERIALISE_CODES: Final = """Exit codes: 0 the snapshot is in use; 2 wrong usage or settings; 3 the
-data aren't validated, or hold nothing known by that day; 5 the snapshot to refresh was refused;
-6 the disk refused.
+data aren't validated, or hold nothing known by that day; 5 the snapshot to refresh or the key was
+refused; 6 the disk refused.
 
 Example: xuanpin features materialise --data var/run/validated --as-of 2026-05-01 --out snapshots"""
 
@@ -32,6 +32,15 @@ SinceOption = Annotated[
     ),
 ]
 
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key",
+        help="PEM file with a private key: sign the snapshot before it is in use, for a service "
+        "with the setting public_key.",
+    ),
+]
+
 
 @app.command(epilog=MATERIALISE_CODES)
 def materialise(
@@ -39,6 +48,7 @@ def materialise(
     out: OutOption = Path("var/snapshots"),
     as_of: AsOfOption = None,
     since: SinceOption = None,
+    signing_key: KeyOption = None,
     config: ConfigOption = None,
     *,
     json: Annotated[
@@ -59,7 +69,9 @@ def materialise(
     from features.runtime.settings import load_section
 
     horizons = load_section(Horizons, "horizons", config)
-    request = SnapshotRequest(data=data, out=out, as_of=as_of, since=since, horizons=horizons)
+    request = SnapshotRequest(
+        data=data, out=out, as_of=as_of, since=since, signing_key=signing_key, horizons=horizons
+    )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         result, directory = publish_snapshot(request, progress)
     if json:

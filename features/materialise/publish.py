@@ -10,20 +10,22 @@ from features.dataset.as_of import resolve_as_of
 from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
 from features.materialise.refresh import RefreshResult, compute_all, refresh
-from features.online.files import verify_snapshot
+from features.online.files import sign_snapshot, verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.store import snapshot_directory, store_snapshot
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import build_stored_rows
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback
+from features.runtime.signature import read_private_key
 
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotRequest:
     """Which snapshot to make: from which data, for which day, and into which directory.
 
-    `since` is an earlier snapshot to refresh; None computes every key.
+    `since` is an earlier snapshot to refresh; None computes every key. `signing_key` is the file of
+    a private key that signs the snapshot before it is published.
     """
 
     data: Path
@@ -31,6 +33,7 @@ class SnapshotRequest:
     horizons: Horizons
     as_of: str | None = None
     since: Path | None = None
+    signing_key: Path | None = None
 
 
 def publish_snapshot(
@@ -42,6 +45,7 @@ def publish_snapshot(
         XuanpinError: the data, the day or the earlier snapshot can't be used, or the disk refuses;
             the snapshot in use stays.
     """
+    key = None if request.signing_key is None else read_private_key(request.signing_key)
     dataset = open_dataset(request.data)
     as_of = resolve_as_of(dataset, request.as_of)
     progress("signals", 0)
@@ -54,6 +58,8 @@ def publish_snapshot(
         earlier.close()
     progress("writing", 0)
     snapshot_id = store_snapshot(result.contents, request.out)
+    if key is not None:
+        sign_snapshot(request.out / snapshot_id, key)
     publish(request.out, snapshot_id)
     return result, request.out / snapshot_id
 

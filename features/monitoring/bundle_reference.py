@@ -14,7 +14,8 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.monitoring.reference_stats import DECILES, ColumnStats
 from features.runtime.errors import ArtefactError, SettingsError
-from features.runtime.text import escape
+from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.text import escape, escape_path
 
 MANIFEST: Final = "manifest.json"
 SCHEMA: Final = "schema.json"
@@ -28,9 +29,9 @@ T = TypeVar("T")
 class UnusableBundleError(ArtefactError):
     """Refuse a bundle whose reference can't be compared with what this version computes."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, directory: Path, reason: str) -> None:
         super().__init__(
-            problem=f"The bundle can't be used: {reason}.",
+            problem=f"The bundle {escape_path(directory)} can't be used: {reason}.",
             hint="Name a directory under bundles/ that this version's `xuanpin run` wrote.",
         )
 
@@ -77,18 +78,32 @@ def read_reference(directory: Path, catalogue: Catalogue) -> BundleReference:
     Raises:
         UnusableBundleError: it isn't a bundle, was changed, or was made for other features.
     """
-    manifest = _decode(MANIFEST, _read_bytes(directory, MANIFEST), _Manifest)
+    data = _read_bytes(directory, MANIFEST)
+    manifest = _decode(directory, MANIFEST, data, _Manifest)
     if manifest.catalogue_fingerprint != catalogue.fingerprint:
         raise UnusableBundleError(
+            directory,
             f"it was made for catalogue {escape(manifest.catalogue_fingerprint[:16])}, this "
-            f"version has {catalogue.fingerprint[:16]}"
+            f"version has {catalogue.fingerprint[:16]}",
         )
+    _refuse_other_id(directory, data)
     return BundleReference(
         bundle=directory.resolve().name,
         stats=_read_stats(directory, manifest, catalogue),
         parameters=_read_parameters(directory, manifest, catalogue),
         horizons=_read_horizons(directory, manifest),
     )
+
+
+def _refuse_other_id(directory: Path, manifest: bytes) -> None:
+    """Refuse a manifest that was changed: a bundle is named after its bytes."""
+    bundle_id = hashlib.sha256(manifest).hexdigest()[:16]
+    if directory.resolve().name != bundle_id:
+        raise UnusableBundleError(
+            directory,
+            f"its {MANIFEST} gives it the name {bundle_id}, so that the file was changed or the "
+            "directory renamed",
+        )
 
 
 def refuse_other_horizons(reference: BundleReference, horizons: Horizons) -> None:
@@ -109,14 +124,16 @@ def _read_stats(
     stats = _read_member(directory, manifest, REFERENCE_STATS, dict[str, ColumnStats])
     if set(stats) != set(catalogue.model_inputs):
         raise UnusableBundleError(
+            directory,
             f"{REFERENCE_STATS} has {len(stats)} columns, not the {len(catalogue.model_inputs)} "
-            "inputs of the catalogue"
+            "inputs of the catalogue",
         )
     for name, column in stats.items():
         if not {len(column.deciles), len(column.up_to)} <= {0, len(DECILES)}:
             raise UnusableBundleError(
+                directory,
                 f"{REFERENCE_STATS} has {len(column.deciles)} deciles of {name} instead of "
-                f"{len(DECILES)}"
+                f"{len(DECILES)}",
             )
     return stats
 
@@ -127,8 +144,9 @@ def _read_parameters(
     parameters = _read_member(directory, manifest, POOLING, dict[str, float])
     if set(parameters) != set(catalogue.parameters):
         raise UnusableBundleError(
+            directory,
             f"{POOLING} has {len(parameters)} parameters, not the {len(catalogue.parameters)} of "
-            "the catalogue"
+            "the catalogue",
         )
     return parameters
 
@@ -138,7 +156,9 @@ def _read_horizons(directory: Path, manifest: _Manifest) -> Horizons:
     try:
         return Horizons(**schema.horizons)
     except ValueError as error:
-        raise UnusableBundleError(f"the horizons in {SCHEMA} are out of range") from error
+        raise UnusableBundleError(
+            directory, f"the horizons in {SCHEMA} are out of range"
+        ) from error
 
 
 def _read_member(directory: Path, manifest: _Manifest, name: str, form: type[T]) -> T:
@@ -146,23 +166,21 @@ def _read_member(directory: Path, manifest: _Manifest, name: str, form: type[T])
     data = _read_bytes(directory, name)
     entry = manifest.files.get(name)
     if entry is None or entry.sha256 != hashlib.sha256(data).hexdigest():
-        raise UnusableBundleError(f"{name} is not the file that {MANIFEST} lists")
-    return _decode(name, data, form)
+        raise UnusableBundleError(directory, f"{name} is not the file that {MANIFEST} lists")
+    return _decode(directory, name, data, form)
 
 
 def _read_bytes(directory: Path, name: str) -> bytes:
-    path = directory / name
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_MEBIBYTES << 20:
-        raise UnusableBundleError(
-            f"{escape(str(directory))} has no regular file {name} of at most {MAX_MEBIBYTES} MiB"
-        )
-    return path.read_bytes()
+    try:
+        return read_plain(directory / name, MAX_MEBIBYTES << 20)
+    except UnreadableFileError as error:
+        raise UnusableBundleError(directory, f"{name}: {error.reason}") from error
 
 
-def _decode(name: str, data: bytes, form: type[T]) -> T:
+def _decode(directory: Path, name: str, data: bytes, form: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnusableBundleError(
-            f"{name} doesn't have the form of a bundle's file ({escape(str(error))})"
+            directory, f"{name} doesn't have the form of a bundle's file ({escape(str(error))})"
         ) from error

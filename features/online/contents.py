@@ -14,7 +14,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import ArtefactError
-from features.runtime.text import escape
+from features.runtime.text import escape, escape_path
 
 FORMAT: Final = 6
 """6: all rows are in one LMDB file. Raise it also when an error of a refresh is fixed: wrong values
@@ -26,7 +26,7 @@ class SnapshotRefusedError(ArtefactError):
 
     def __init__(self, directory: Path, reason: str) -> None:
         super().__init__(
-            problem=f"Snapshot {escape(directory.name)} can't be used: {reason}.",
+            problem=f"The snapshot {escape_path(directory)} can't be used: {reason}.",
             hint="Make a new one with `xuanpin features materialise`; earlier snapshots stay "
             "usable.",
         )

@@ -10,9 +10,19 @@ from pydantic import BaseModel, ValidationError
 
 from features.online.contents import FORMAT, FileFacts, SnapshotRefusedError, StoredAbout
 from features.online.lmdb_file import DATA
+from features.runtime.atomic import write_atomically
+from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.signature import (
+    SIGNATURE_BYTES,
+    PrivateKey,
+    PublicKey,
+    check_signature,
+)
 from features.runtime.text import escape
 
 ABOUT: Final = "snapshot.json"
+SIGNATURE: Final = "snapshot.sig"
+MAX_ABOUT_BYTES: Final = 16 << 20
 
 
 class _FormatMark(BaseModel):
@@ -29,23 +39,24 @@ def read_about(directory: Path) -> tuple[StoredAbout, str]:
     Raises:
         SnapshotRefusedError: a file is missing, of another format or of another size.
     """
-    path = directory / ABOUT
-    if not path.is_file():
-        raise SnapshotRefusedError(directory, f"{ABOUT} is missing")
-    text = path.read_bytes()
+    text = _read_file(directory, ABOUT, MAX_ABOUT_BYTES)
     about = _parse_about(directory, text)
     _refuse_other_size(directory / DATA, about.data.bytes)
     return about, derive_id(text)
 
 
-def verify_snapshot(directory: Path) -> None:
+def verify_snapshot(directory: Path, key: PublicKey | None = None) -> None:
     """Prove that the description and the data of a snapshot are the ones that were stored.
 
-    The id of the stored snapshot is the name of its directory.
+    The id of the stored snapshot is the name of its directory. With a key, its owner must have
+    signed the description, which has the SHA-256 of the data.
 
     Raises:
         SnapshotRefusedError: a byte differs, or the directory has another name.
+        SignatureRefusedError: the key's owner didn't sign it.
     """
+    if key is not None:
+        _check_signature(directory, key)
     about, snapshot_id = read_about(directory)
     name = directory.resolve().name
     if snapshot_id != name:
@@ -58,6 +69,30 @@ def verify_snapshot(directory: Path) -> None:
             directory,
             f"{DATA} was changed (SHA-256 {digest[:16]}…, not {escape(about.data.sha256[:16])}…)",
         )
+
+
+def sign_snapshot(directory: Path, key: PrivateKey) -> str:
+    """Sign a sound snapshot, replacing any earlier signature, and return its id.
+
+    Raises:
+        SnapshotRefusedError: a byte differs, or the directory has another name.
+        StorageError: the disk refuses.
+    """
+    verify_snapshot(directory)
+    signature = key.sign(_read_file(directory, ABOUT, MAX_ABOUT_BYTES))
+    with write_atomically(
+        directory / SIGNATURE, temporary_parent=directory.absolute().parent
+    ) as file:
+        file.write_bytes(signature)
+    verify_snapshot(directory, key.public_key())
+    return directory.resolve().name
+
+
+def _check_signature(directory: Path, key: PublicKey) -> None:
+    signed = _read_file(directory, ABOUT, MAX_ABOUT_BYTES)
+    is_signed = (directory / SIGNATURE).exists()
+    signature = _read_file(directory, SIGNATURE, SIGNATURE_BYTES) if is_signed else None
+    check_signature("snapshot", SIGNATURE, signed=signed, signature=signature, key=key)
 
 
 def describe_file(path: Path) -> FileFacts:
@@ -83,14 +118,32 @@ def _parse_about(directory: Path, text: bytes) -> StoredAbout:
         raise SnapshotRefusedError(directory, reason) from error
 
 
+def _read_file(directory: Path, name: str, max_bytes: int) -> bytes:
+    """Read a small file of a snapshot, which is no link."""
+    _refuse_other_kind(directory / name)
+    try:
+        return read_plain(directory / name, max_bytes)
+    except UnreadableFileError as error:
+        raise SnapshotRefusedError(directory, f"{name}: {error.reason}") from error
+
+
 def _refuse_other_size(path: Path, size: int) -> None:
-    if not path.is_file():
-        raise SnapshotRefusedError(path.parent, f"{path.name} is missing")
+    _refuse_other_kind(path)
     actual = path.stat().st_size
     if actual != size or not actual:
         raise SnapshotRefusedError(
             path.parent, f"{path.name} has {actual:,} bytes instead of {size:,}"
         )
+
+
+def _refuse_other_kind(path: Path) -> None:
+    """Refuse a link too: it may lead to a file that changes, or to another directory's."""
+    if path.is_symlink():
+        raise SnapshotRefusedError(path.parent, f"{path.name} is a symbolic link")
+    if not path.exists():
+        raise SnapshotRefusedError(path.parent, f"{path.name} is missing")
+    if not path.is_file():
+        raise SnapshotRefusedError(path.parent, f"{path.name} is not a plain file")
 
 
 def _first_problem(error: ValidationError) -> str:

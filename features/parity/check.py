@@ -22,7 +22,7 @@ from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import build_stored_rows
 from features.runtime.errors import ArtefactError
 from features.runtime.progress import ProgressCallback
-from features.runtime.text import escape, join_names
+from features.runtime.text import escape_path, join_names
 
 HINT: Final = "Name pooling.json of a bundle that was made with this catalogue."
 
@@ -32,7 +32,7 @@ class NotPoolingError(ArtefactError):
 
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(
-            problem=f"The pooling parameters in {escape(file.name)} can't be used: {reason}.",
+            problem=f"The pooling parameters in {escape_path(file)} can't be used: {reason}.",
             hint=HINT,
         )
 
@@ -43,7 +43,7 @@ class UnusableParametersError(ArtefactError):
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         super().__init__(
             problem=f"Pooling parameters must be finite, and strengths above 0. In "
-            f"{escape(file.name)} these are not: {join_names(names, limit=5)}.",
+            f"{escape_path(file)} these are not: {join_names(names, limit=5)}.",
             hint=HINT,
         )
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from features.runtime.atomic import replace_file
 from features.runtime.errors import ArtefactError
+from features.runtime.plain_file import UnreadableFileError, read_plain
 from features.runtime.text import escape, escape_path
 
 CURRENT: Final = "CURRENT"
@@ -43,11 +44,13 @@ def resolve(root: Path) -> Path:
     Raises:
         PointerError: nothing is published, or the pointer names no usable directory.
     """
+    path = root / CURRENT
+    if not path.exists() and not path.is_symlink():
+        raise PointerError(root, f"it has no file {CURRENT}")
     try:
-        with (root / CURRENT).open("rb") as file:
-            content = file.read(_MAX_BYTES)
-    except OSError as error:
-        raise PointerError(root, f"it has no file {CURRENT}") from error
+        content = read_plain(path, _MAX_BYTES)
+    except UnreadableFileError as error:
+        raise PointerError(root, f"{CURRENT} can't be read, because {error.reason}") from error
     return _resolve_directory(root, content.decode(errors="replace").removesuffix("\n"))
 
 

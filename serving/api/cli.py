@@ -102,7 +102,10 @@ def score(
     request = parse_selection(min_sell_through, max_return_risk, bad_share)
     settings = load_section(ServingSettings, "serving", config, {"run": run})
     served = load_artefacts(
-        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+        bundles=settings.bundles,
+        snapshots=settings.snapshots,
+        public_key=settings.public_key,
+        max_snapshot_age_days=settings.max_snapshot_age_days,
     )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         selection = (

@@ -67,7 +67,10 @@ def load_and_freeze(settings: ServingSettings) -> LoadedArtefacts:
     (docs/decisions/frozen-garbage-collector.md).
     """
     served = load_artefacts(
-        bundles=settings.bundles, snapshots=settings.snapshots, public_key=settings.public_key
+        bundles=settings.bundles,
+        snapshots=settings.snapshots,
+        public_key=settings.public_key,
+        max_snapshot_age_days=settings.max_snapshot_age_days,
     )
     gc.collect()
     gc.freeze()

@@ -19,7 +19,10 @@ class ServingSettings(BaseModel):
     """The run directory, which has `bundles/` and `snapshots/`."""
     host: IPvAnyAddress = IPv4Address("127.0.0.1")
     public_key: Path | None = None
-    """PEM file; if set, the service accepts only bundles that its owner signed."""
+    """PEM file; if set, the service accepts only bundles and snapshots that its owner signed."""
+    max_snapshot_age_days: int | None = Field(default=None, ge=0, le=36_500)
+    """Days that the snapshot's data may end after or before the bundle's; without it, answers only
+    flag more than 90 days."""
     port: int = Field(default=3000, ge=1, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
     """Processes; they share the snapshot's files in memory, and each has its own bundle."""

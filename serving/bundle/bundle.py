@@ -13,6 +13,7 @@ from features.dataset.horizons import Horizons
 from features.monitoring.reference_stats import ColumnStats
 from features.runtime.arrays import FloatArray
 from features.runtime.atomic import write_directory
+from features.runtime.signature import PublicKey
 from serving.bundle.canary import CANARY, Canary, check_canary, make_canary
 from serving.bundle.canary_process import try_in_child
 from serving.bundle.manifest import (
@@ -35,9 +36,13 @@ from serving.bundle.model_files import (
     model_files,
     read_json,
 )
-from serving.bundle.signature import PublicKey
 from serving.bundle.verified_files import VerifiedFiles, check_loadable, read_verified
-from serving.errors import BrokenFileError, CatalogueMismatchError, UnexpectedFileError
+from serving.errors import (
+    BrokenFileError,
+    CatalogueMismatchError,
+    MissingFileError,
+    UnexpectedFileError,
+)
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import servable_targets
@@ -69,6 +74,8 @@ class BundleContents:
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
     data_digest: str
     cut_off_day: int
+    markets: tuple[str, ...]
+    """Markets that the models learned from."""
     seasons: Seasons
     """The days that sell-through learned from, and the calendar. Sell-through looks ahead from the
     latest moments of all targets."""
@@ -138,6 +145,10 @@ def check_fits(verified: VerifiedFiles, catalogue: Catalogue) -> Schema:
     schema = read_json(verified.files, SCHEMA, Schema)
     targets = servable_targets(SCHEMA, schema.targets)
     boosters = {name for target in targets for name in booster_names(verified.files, target)}
+    for name in sorted(FIXED_NAMES - set(verified.files)):
+        raise MissingFileError(name)
+    if not verified.files[MODEL_CARD].strip():
+        raise BrokenFileError(MODEL_CARD, "it is empty")
     for name in sorted(set(verified.files) - FIXED_NAMES - boosters):
         raise UnexpectedFileError(name, "nothing in a bundle reads it")
     imputed = verified.manifest.imputed
@@ -155,7 +166,9 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
         BundleRefusedError: a file isn't of its form, or the canary's answers differ.
     """
     schema = check_fits(verified, catalogue)
-    read_json(verified.files, REFERENCE_STATS, dict[str, ColumnStats])
+    _check_reference_stats(
+        read_json(verified.files, REFERENCE_STATS, dict[str, ColumnStats]), catalogue
+    )
     models = load_models(verified.files, catalogue, schema.targets)
     check_canary(models, read_json(verified.files, CANARY, Canary))
     return Bundle(
@@ -164,6 +177,17 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
         horizons=_parse_horizons(schema),
         models=models,
     )
+
+
+def _check_reference_stats(stats: Mapping[str, ColumnStats], catalogue: Catalogue) -> None:
+    """Check that monitoring finds every input of the models.
+
+    Raises:
+        BrokenFileError: inputs are missing or unknown.
+    """
+    if set(stats) != set(catalogue.model_inputs):
+        reason = f"it has {len(stats)} columns, not the {len(catalogue.model_inputs)} model inputs"
+        raise BrokenFileError(REFERENCE_STATS, reason)
 
 
 def _parse_horizons(schema: Schema) -> Horizons:
@@ -196,6 +220,7 @@ def _build_manifest(contents: BundleContents, files: Mapping[str, bytes]) -> Man
         schema_fingerprint=sha256_hex(files[SCHEMA]),
         data_digest=contents.data_digest,
         cut_off_day=contents.cut_off_day,
+        markets=tuple(sorted(contents.markets)),
         seasons=contents.seasons,
         git_commit=contents.git_commit,
         imputed=contents.imputed,

@@ -37,9 +37,7 @@ def make_canary(
     Raises:
         CanaryError: there are no rows, or more than `MAX_ROWS`.
     """
-    rows = {len(column) for column in columns.values()}
-    if len(rows) != 1 or not 1 <= max(rows) <= MAX_ROWS:
-        raise CanaryError(f"its columns have {sorted(rows)} rows instead of 1 to {MAX_ROWS}")
+    _check_rows({name: len(column) for name, column in columns.items()}, len(markets))
     stored = {
         name: [None if np.isnan(value) else float(value) for value in column]
         for name, column in columns.items()
@@ -58,6 +56,7 @@ def check_canary(models: Models, canary: Canary) -> None:
         name: np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         for name, values in canary.columns.items()
     }
+    _check_rows({name: len(values) for name, values in columns.items()}, len(canary.markets))
     try:
         answers = _predict_answers(models, columns, canary.markets)
     except (KeyError, ValueError) as error:
@@ -67,6 +66,17 @@ def check_canary(models: Models, canary: Canary) -> None:
     for target, parts in answers.items():
         for part, actual in parts.items():
             _compare(f"{target} {part}", actual, canary.expected[target].get(part, []))
+
+
+def _check_rows(lengths: Mapping[str, int], market_count: int) -> None:
+    """Check that there are rows, and no column shorter than another: no answer would be compared.
+
+    Raises:
+        CanaryError: there are none, too many, or columns of unequal length.
+    """
+    rows = {*lengths.values(), market_count}
+    if len(rows) != 1 or not lengths or not 1 <= market_count <= MAX_ROWS:
+        raise CanaryError(f"its columns have {sorted(rows)} rows instead of 1 to {MAX_ROWS}")
 
 
 def _predict_answers(

@@ -10,11 +10,12 @@ import msgspec
 
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.atomic import write_atomically
+from features.runtime.errors import ArtefactError
+from features.runtime.signature import PrivateKey, PublicKey, fingerprint
 from serving.bundle.bundle import check_fits
 from serving.bundle.canary_process import try_in_child
-from serving.bundle.signature import SIGNATURE, PrivateKey, PublicKey, fingerprint
+from serving.bundle.manifest import SIGNATURE
 from serving.bundle.verified_files import check_names, read_files, read_manifest, read_verified
-from serving.errors import BundleRefusedError
 
 CHECKS: Final = ("files", "signature", "digests", "schema", "canary")
 """In the order of loading; a check runs only if all earlier ones hold."""
@@ -37,7 +38,7 @@ def verify_bundle(directory: Path, key: PublicKey | None) -> list[BundleCheck]:
     try:
         for message in _run_checks(directory, key):
             checks.append(BundleCheck(check=CHECKS[len(checks)], holds=True, message=message))
-    except BundleRefusedError as error:
+    except ArtefactError as error:
         checks.append(BundleCheck(check=CHECKS[len(checks)], holds=False, message=str(error)))
     return checks
 
@@ -48,7 +49,7 @@ def sign_bundle(directory: Path, key: PrivateKey) -> str:
     The signed bytes are the ones that were checked.
 
     Raises:
-        BundleRefusedError: the bundle isn't sound.
+        ArtefactError: the bundle isn't sound.
         StorageError: the disk refuses.
     """
     check_names(directory)

@@ -7,7 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-EXIT_CODES: Final = "Exit codes: 0 done; 2 wrong usage; 5 bundle or key refused; 6 disk error."
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 2 wrong usage; 5 bundle, snapshot or key refused; 6 disk error."
+)
 REFUSED: Final = 5
 
 app = typer.Typer(help="Sign, verify and inspect bundles.", no_args_is_help=True)
@@ -31,7 +33,7 @@ def keygen(
 
     Keep the private key where bundles are made. It isn't encrypted, so let nobody else read it.
     """
-    from serving.bundle.signature import make_keys
+    from features.runtime.signature import make_keys
 
     private, public = make_keys(out)
     typer.echo(f"Wrote {private} to sign with (keep it secret) and {public} to check with.")
@@ -42,16 +44,25 @@ def keygen(
     "--key keys/xuanpin.key"
 )
 def sign(
-    bundle: BundleArgument,
+    artefact: Annotated[
+        Path, typer.Argument(help="Directory of a bundle, or of an online snapshot.")
+    ],
     key: Annotated[Path, typer.Option(help="PEM file with the private key.")],
 ) -> None:
-    """Check a bundle, sign it, and write the signature into it as manifest.sig."""
+    """Check a bundle or a snapshot, sign it, and write the signature into its directory.
+
+    The signature is manifest.sig in a bundle, snapshot.sig in a snapshot.
+    """
+    from features.online.files import ABOUT, sign_snapshot
+    from features.runtime.signature import fingerprint, read_private_key
     from serving.bundle.checks import sign_bundle
-    from serving.bundle.signature import fingerprint, read_private_key
 
     private = read_private_key(key)
-    bundle_id = sign_bundle(bundle, private)
-    typer.echo(f"Signed bundle {bundle_id} with the key {fingerprint(private.public_key())}.")
+    is_snapshot = (artefact / ABOUT).exists()
+    sign_it = sign_snapshot if is_snapshot else sign_bundle
+    signed_id = sign_it(artefact, private)
+    kind = "snapshot" if is_snapshot else "bundle"
+    typer.echo(f"Signed {kind} {signed_id} with the key {fingerprint(private.public_key())}.")
 
 
 @app.command(
@@ -73,8 +84,8 @@ def verify(
     """
     from msgspec.json import encode
 
+    from features.runtime.signature import read_public_key
     from serving.bundle.checks import verify_bundle
-    from serving.bundle.signature import read_public_key
 
     key = None if public_key is None else read_public_key(public_key)
     checks = verify_bundle(bundle, key)

@@ -10,9 +10,8 @@ import msgspec
 from features.dataset.days import to_datetime
 from features.runtime.text import escape, join_names
 from serving.bundle.bundle import SCHEMA
-from serving.bundle.manifest import Schema
+from serving.bundle.manifest import SIGNATURE, Schema
 from serving.bundle.model_files import CONFORMAL, StoredResiduals, booster_names, read_json
-from serving.bundle.signature import SIGNATURE
 from serving.bundle.verified_files import read_verified
 from serving.prediction.seasonality import Uplift
 

@@ -16,16 +16,18 @@ from features.declarations.levels import Level
 from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 FORMAT_CHANGES: Final[Mapping[int, str]] = {
     2: "Format 2 starts the trees of return risk from a formula.",
     3: "Format 3 names the listing of each past decision.",
     4: "Format 4 names the days that the models learned from.",
     5: "Format 5 adds the calendar of seasonal uplift.",
     6: "Format 6 renames coverage, difficulty and uplift.",
+    7: "Format 7 names the markets that the models learned from.",
 }
 """Format to what it changed, as the refusal of an older bundle says it."""
 MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "manifest.sig"
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +46,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_digest: str
     cut_off_day: Annotated[int, Meta(ge=0, le=100_000)]
     """The last day of the data, as a day number (features/dataset/days.py)."""
+    markets: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Markets that the models learned from, sorted."""
     seasons: Seasons
     git_commit: str
     imputed: tuple[str, ...]

@@ -122,6 +122,9 @@ def load_models(
         for target in targets
     }
     parameters = read_json(files, POOLING, dict[str, float])
+    if set(parameters) != set(catalogue.parameters):
+        reason = f"it has {len(parameters)} parameters, not the {len(catalogue.parameters)} needed"
+        raise BrokenFileError(POOLING, reason)
     return Models(catalogue=catalogue, parameters=parameters, targets=models)
 
 
@@ -196,6 +199,8 @@ def _encode_sample(sample: CalibrationSample) -> StoredSample:
 
 
 def _decode_sample(stored: StoredSample) -> CalibrationSample:
+    if not stored.estimate:
+        raise BrokenFileError(SELECTION, "it has no past decisions")
     evidence = [EVIDENCE_AMOUNTS.index(amount) for amount in stored.evidence]
     return CalibrationSample(
         np.array(stored.estimate),

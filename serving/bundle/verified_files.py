@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,17 @@ from typing import Final
 
 import msgspec
 
+from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.signature import SIGNATURE_BYTES, PublicKey, check_signature
 from serving.bundle.manifest import (
     FORMAT,
     FORMAT_CHANGES,
     MANIFEST,
+    SIGNATURE,
     Manifest,
     compute_bundle_id,
     sha256_hex,
 )
-from serving.bundle.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey, check_signature
 from serving.errors import (
     BrokenFileError,
     DigestMismatchError,
@@ -35,6 +36,7 @@ from serving.errors import (
     OlderFormatError,
     TooLargeError,
     UnexpectedFileError,
+    WrongIdError,
 )
 
 MAX_FILES: Final = 64
@@ -89,24 +91,27 @@ def read_manifest(directory: Path, key: PublicKey | None) -> bytes:
     manifest_bytes = _read_plain(directory, MANIFEST)
     if key is not None:
         is_signed = (directory / SIGNATURE).exists()
-        check_signature(
-            manifest_bytes, _read_plain(directory, SIGNATURE) if is_signed else None, key
-        )
+        signature = _read_plain(directory, SIGNATURE) if is_signed else None
+        check_signature("bundle", SIGNATURE, signed=manifest_bytes, signature=signature, key=key)
     return manifest_bytes
 
 
 def read_files(directory: Path, manifest_bytes: bytes) -> VerifiedFiles:
     """Read and verify the files that a manifest, given as its bytes, lists.
 
+    The directory must be named after the manifest. So CURRENT, which has the name, vouches for the
+    manifest's bytes, and they vouch for all other files.
+
     Raises:
         BundleRefusedError: one of its subclasses says why.
     """
     manifest = _parse_manifest(manifest_bytes)
+    bundle_id = compute_bundle_id(manifest_bytes)
+    if directory.resolve().name != bundle_id:
+        raise WrongIdError(directory, bundle_id)
     _check_file_list(directory, manifest)
     files = {name: _read_file(directory, name, manifest) for name in sorted(manifest.files)}
-    return VerifiedFiles(
-        bundle_id=compute_bundle_id(manifest_bytes), manifest=manifest, files=files
-    )
+    return VerifiedFiles(bundle_id=bundle_id, manifest=manifest, files=files)
 
 
 def check_names(directory: Path) -> int:
@@ -194,14 +199,8 @@ def _read_plain(directory: Path, name: str) -> bytes:
     """Read a plain file of bounded size; don't follow a link that has replaced it."""
     limit = MAX_BYTES[Path(name).suffix]
     try:
-        handle = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnexpectedFileError(name, f"it can't be opened ({reason})") from error
-    with open(handle, "rb") as file:  # noqa: PTH123 - opens the handle that O_NOFOLLOW gave
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnexpectedFileError(name, "it is not a plain file")
-        if status.st_size > limit:
-            raise TooLargeError(name, limit=limit, actual=status.st_size)
-        return file.read(limit)
+        return read_plain(directory / name, limit)
+    except UnreadableFileError as error:
+        if error.size is not None:
+            raise TooLargeError(name, limit=limit, actual=error.size) from error
+        raise UnexpectedFileError(name, error.reason) from error

@@ -24,6 +24,9 @@ from serving.scoring.answers import PredictionEvidence
 OWN_WEIGHTS: Final = {rate.name: f"own_weight_{rate.name}_{rate.days}d" for rate in RATES}
 """Rate to the model input that has the weight of the listing's own evidence in it."""
 
+MAX_UNFLAGGED_DAYS: Final = 90
+"""A snapshot whose data end further from the bundle's is flagged in each answer."""
+
 
 def collect_evidence(
     catalogue: Catalogue, snapshot: OnlineSnapshot, lookup: LookupResult, predictions: Predictions
@@ -65,7 +68,7 @@ def collect_flags(
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
     if _looks_at_unseen_season(bundle, snapshot):
         shared.append("unseen_season")
-    shared += [f"imputed:{table}" for table in imputed]
+    shared += [*_age_flags(bundle, snapshot), *(f"imputed:{table}" for table in imputed)]
     is_merged = np.any(
         [prediction.is_merged for prediction in predictions.targets.values()], axis=0
     )
@@ -76,7 +79,7 @@ def collect_flags(
     return [
         [
             *_interval_flags(cold, merged),
-            *_subject_flags(snapshot, row),
+            *_subject_flags(bundle, snapshot, row),
             *_season_flags(demand),
             *shared,
         ]
@@ -102,11 +105,23 @@ def _interval_flags(is_cold: bool, is_merged: bool) -> list[str]:  # noqa: FBT00
     return [flag for flag, is_raised in flags.items() if is_raised]
 
 
-def _subject_flags(snapshot: OnlineSnapshot, row: AdmittedCandidate) -> list[str]:
+def days_after_bundle(bundle: Bundle, snapshot: OnlineSnapshot) -> int:
+    """Return by how many days a snapshot's data end after the bundle's; negative if before."""
+    return as_of_to_day(snapshot.as_of) - bundle.manifest.cut_off_day
+
+
+def _age_flags(bundle: Bundle, snapshot: OnlineSnapshot) -> list[str]:
+    days = days_after_bundle(bundle, snapshot)
+    flags = {"old_model": days > MAX_UNFLAGGED_DAYS, "old_snapshot": -days > MAX_UNFLAGGED_DAYS}
+    return [flag for flag, is_raised in flags.items() if is_raised]
+
+
+def _subject_flags(bundle: Bundle, snapshot: OnlineSnapshot, row: AdmittedCandidate) -> list[str]:
     subject, requested = row.subject, row.candidate.category
     flags = {
         "unknown_product": not subject.is_known,
         "unseen_category": subject.category not in snapshot.categories,
+        "unseen_market": row.candidate.market not in bundle.manifest.markets,
         "category_of_snapshot": requested is not None and requested != subject.category,
     }
     return [flag for flag, is_raised in flags.items() if is_raised]

@@ -12,10 +12,10 @@ from features.online.files import verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
+from features.runtime.signature import read_public_key
 from serving.bundle.bundle import Bundle, load_bundle
-from serving.bundle.signature import read_public_key
 from serving.scoring.candidates import DEFAULT_COVERAGE, MAX_CANDIDATES, Candidate
-from serving.scoring.score import check_pair, score
+from serving.scoring.score import check_age, check_pair, score
 
 WARM_UP_SIZES: Final = (1, MAX_CANDIDATES)
 
@@ -40,9 +40,16 @@ class LoadedArtefacts:
 
 
 def load_artefacts(
-    *, bundles: Path, snapshots: Path, public_key: Path | None = None
+    *,
+    bundles: Path,
+    snapshots: Path,
+    public_key: Path | None = None,
+    max_snapshot_age_days: int | None = None,
 ) -> LoadedArtefacts:
-    """Load the published bundle and snapshot; with a key file, accept only a bundle it signed.
+    """Load the published bundle and snapshot.
+
+    With a key file, its owner must have signed both. `max_snapshot_age_days` is how far apart the
+    data of both may end; None accepts any distance, which answers flag if it is long.
 
     Raises:
         ArtefactError: nothing is published, or an artefact is broken, changed or doesn't fit.
@@ -51,11 +58,12 @@ def load_artefacts(
         key = None if public_key is None else read_public_key(public_key)
         bundle = load_bundle(resolve(bundles), key)
         directory = resolve(snapshots)
-        verify_snapshot(directory)
+        verify_snapshot(directory, key)
         served = LoadedArtefacts(bundle=bundle, snapshot=OnlineSnapshot.open(directory))
     except OSError as error:
         raise UnreadableError(error) from error
     check_pair(served.bundle, served.snapshot)
+    check_age(served.bundle, served.snapshot, max_snapshot_age_days)
     warm_up(served)
     return served
 

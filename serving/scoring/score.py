@@ -10,18 +10,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.dataset.days import as_of_to_day
+from features.dataset.days import as_of_to_day, to_datetime
 from features.dataset.horizons import Horizons
 from features.online.lookup_keys import build_lookup_keys
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
-from serving.errors import CatalogueMismatchError, HorizonsMismatchError
+from serving.errors import (
+    CatalogueMismatchError,
+    HorizonsMismatchError,
+    MarketsMismatchError,
+    TooFarApartError,
+)
 from serving.prediction.predict import Prediction, Predictions, predict
 from serving.scoring.admission import AdmittedCandidate, admit_all
 from serving.scoring.answers import PredictionEvidence, ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
-from serving.scoring.evidence import collect_evidence, collect_flags
+from serving.scoring.evidence import collect_evidence, collect_flags, days_after_bundle
 
 
 def score(
@@ -109,6 +114,7 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
     Raises:
         CatalogueMismatchError: they hold different features.
         HorizonsMismatchError: their targets or rates cover different numbers of days.
+        MarketsMismatchError: the models learned from none of the snapshot's markets.
     """
     expected, actual = bundle.manifest.catalogue_fingerprint, snapshot.about.catalogue_fingerprint
     if actual != expected:
@@ -117,6 +123,24 @@ def check_pair(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
         raise HorizonsMismatchError(
             bundle=_describe_horizons(bundle.horizons),
             snapshot=_describe_horizons(snapshot.about.horizons),
+        )
+    if not set(bundle.manifest.markets) & set(snapshot.about.markets):
+        raise MarketsMismatchError(
+            bundle=bundle.manifest.markets, snapshot=sorted(snapshot.about.markets)
+        )
+
+
+def check_age(bundle: Bundle, snapshot: OnlineSnapshot, max_days: int | None) -> None:
+    """Check how far apart the data of a bundle and a snapshot end; None accepts any distance.
+
+    Raises:
+        TooFarApartError: more than `max_days`.
+    """
+    if max_days is not None and abs(days_after_bundle(bundle, snapshot)) > max_days:
+        raise TooFarApartError(
+            bundle=to_datetime(bundle.manifest.cut_off_day).date(),
+            snapshot=snapshot.as_of.date(),
+            allowed=max_days,
         )
 
 

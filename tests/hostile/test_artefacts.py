@@ -1,4 +1,4 @@
-"""H25 and H40: artefacts that are broken, changed or planted are refused, and nothing crashes.
+"""H25, H40, H47, H49: artefacts that are broken, changed or planted are refused; nothing crashes.
 
 The service loads artefacts only at its start. In each case a child process loads the run directory
 as the service does; it must end by itself and name the reason. The last tests check the answers of
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
+import os
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -22,15 +22,17 @@ from starlette.exceptions import StarletteDeprecationWarning
 from features.online.contents import FORMAT, SnapshotContents
 from features.online.store import store_snapshot
 from features.runtime.pointer import publish, resolve
+from features.runtime.signature import make_keys
 from serving.api.app import build_app
 from serving.api.settings import ServingSettings
-from serving.bundle.bundle import write_bundle
 from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
-from serving.bundle.manifest import canonical_json, sha256_hex
-from serving.bundle.signature import SIGNATURE, make_keys
+from serving.bundle.manifest import SIGNATURE, canonical_json, sha256_hex
 from serving.scoring.loading import load_artefacts
 from tests.worlds.processes import run_program
-from tests.worlds.serving import bundle_contents, snapshot_contents, write_snapshot_beside
+from tests.worlds.serving import (
+    name_after_manifest,
+    snapshot_contents,
+)
 
 with warnings.catch_warnings():
     # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.
@@ -41,7 +43,10 @@ LOADING = """
 import sys
 from pathlib import Path
 from features.runtime.errors import ArtefactError
-from serving.scoring.loading import load_artefacts
+from serving.errors import MarketsMismatchError, TooFarApartError
+from serving.scoring.candidates import Candidate
+from serving.scoring.loading import LoadedArtefacts, load_artefacts
+from serving.scoring.score import score
 bundles, snapshots, *key = map(Path, sys.argv[1:])
 try:
     load_artefacts(bundles=bundles, snapshots=snapshots, public_key=key[0] if key else None)
@@ -53,20 +58,6 @@ BOOSTER = "sell_through.0.txt"
 PICKLE = b"cos\nsystem\n(S'touch planted'\ntR."
 
 Damage = Callable[[Path], object]
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("sound")
-    publish(run / "bundles", write_bundle(bundle_contents(), run / "bundles"))
-    write_snapshot_beside(run / "snapshots")
-    return run
-
-
-@pytest.fixture
-def run(sound: Path, tmp_path: Path) -> Path:
-    shutil.copytree(sound, tmp_path / "run")
-    return tmp_path / "run"
 
 
 def load_in_child(run: Path, *key: Path) -> tuple[int | None, str]:
@@ -161,6 +152,27 @@ def list_outside(name: str) -> Damage:
     return damage
 
 
+def move_behind_a_link(name: str) -> Damage:
+    def damage(directory: Path) -> None:
+        target = directory.parent / f"elsewhere-{name}"
+        (directory / name).rename(target)
+        (directory / name).symlink_to(target)
+
+    return damage
+
+
+def replace_by_pipe(name: str) -> Damage:
+    def damage(directory: Path) -> None:
+        (directory / name).unlink()
+        os.mkfifo(directory / name)
+
+    return damage
+
+
+def grow(name: str) -> Damage:
+    return lambda directory: os.truncate(directory / name, 1 << 30)
+
+
 def plant_zip_slip(directory: Path) -> None:
     with zipfile.ZipFile(directory / "model.zip", "w") as archive:
         archive.writestr("../../planted.json", "{}")
@@ -239,6 +251,11 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
         f"format {FORMAT + 1}",
     ),
     ("H25 data missing", remove(DATA), REFUSED, "is missing"),
+    ("H49 data behind a link", move_behind_a_link(DATA), REFUSED, "data.mdb is a symbolic link"),
+    ("H49 facts behind a link", move_behind_a_link(ABOUT), REFUSED, "is a symbolic link"),
+    ("H49 facts a pipe", replace_by_pipe(ABOUT), REFUSED, "is not a plain file"),
+    ("H49 data a pipe", replace_by_pipe(DATA), REFUSED, "is not a plain file"),
+    ("H49 facts of a gigabyte", grow(ABOUT), REFUSED, "bytes, and at most 16,777,216 are read"),
     ("H25 facts missing", remove(ABOUT), REFUSED, "is missing"),
     ("H25 facts truncated", cut(ABOUT, 0.5), REFUSED, "JSON"),
 )
@@ -254,13 +271,23 @@ CASES = [
 def test_artefact_that_is_not_sound_is_refused_with_the_reason(
     kind: str, damage: Damage, error: str, part: str, run: Path
 ) -> None:
-    damage(resolve(run / kind))
+    directory = resolve(run / kind)
+    damage(directory)
+    if kind == "bundles":  # otherwise its name alone would give the forgery away
+        publish(run / kind, name_after_manifest(directory).name)
     code, output = load_in_child(run)
     assert code == 5, output
     assert output.startswith(f"{error} ")
     assert part in output
-    assert str(run) not in output
     assert not list(run.rglob("planted*"))
+
+
+def test_bundle_whose_manifest_changed_by_a_bit_is_refused_without_a_key(run: Path) -> None:
+    """H47: the directory's name, which CURRENT holds, is a digest of the manifest."""
+    flip("manifest.json", 0.5)(resolve(run / "bundles"))
+    code, output = load_in_child(run)
+    assert code == 5, output
+    assert output.startswith(("WrongIdError ", "BrokenFileError "))
 
 
 def test_run_directory_that_is_sound_loads(run: Path) -> None:

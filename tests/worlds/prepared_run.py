@@ -9,7 +9,8 @@ from features.runtime.progress import ignore_progress
 from training.data.prepare_rows import prepare_rows
 from training.pipeline.job import TrainingJob, open_checkpoints
 from training.settings import TrainingSettings
-from training.tracking.mlflow_run import DATABASE, make_database
+from training.tracking.mlflow_run import make_database
+from training.tracking.store import DATABASE
 
 
 def write_prepared_run(source: Path, out: Path) -> None:

@@ -29,6 +29,7 @@ from features.online.writer import write_snapshot
 from features.runtime.arrays import FloatArray
 from features.runtime.pointer import publish
 from serving.bundle.bundle import BundleContents
+from serving.bundle.manifest import MANIFEST, compute_bundle_id
 from serving.conformal.cells import OWN_HISTORY, build_interval_context, share_exposure
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
@@ -147,7 +148,8 @@ def bundle_contents() -> BundleContents:
         reference_stats=describe_inputs(CATALOGUE, matrix),
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
-        cut_off_day=20_000,
+        cut_off_day=20_513,
+        markets=tuple(MARKETS),
         seasons=Seasons(learned=DaySpan(19_500, 19_999), uplifts=()),
         git_commit="unknown",
         model_card="# A small model\n",
@@ -207,3 +209,11 @@ def write_snapshot_beside(root: Path) -> str:
     (root / "fresh").rename(root / snapshot_id)
     publish(root, snapshot_id)
     return snapshot_id
+
+
+def name_after_manifest(directory: Path) -> Path:
+    """Give a bundle that was tampered with the name of its manifest, as a forger would."""
+    manifest = directory / MANIFEST
+    if not manifest.is_file() or manifest.is_symlink():
+        return directory
+    return directory.rename(directory.with_name(compute_bundle_id(manifest.read_bytes())))

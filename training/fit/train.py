@@ -111,6 +111,7 @@ def _bundle_contents(
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,
+        markets=training_set.keys["market"].names,
         seasons=training_input.seasons,
         git_commit=git_commit,
         model_card=model_card(training_set, recipe, evaluations),

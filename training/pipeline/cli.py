@@ -28,13 +28,21 @@ OutOption = Annotated[
     Path, typer.Option("--out", help="Run directory; finished stages in it are used again.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--signing-key",
+        help="PEM file with a private key: sign what is published, for a service with the setting "
+        "public_key.",
+    ),
+]
 
 DEFAULT_OUT: Final = Path("var/run")
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support "
-    "a model; 5 a bundle or a snapshot was refused; 6 the disk, the tracking server or a cluster "
-    "failed, or another process is training in the run directory."
+    "a model; 5 a bundle, a snapshot or a key was refused; 6 the disk, the tracking store or a "
+    "cluster failed, or another process is training in the run directory."
 )
 
 
@@ -45,6 +53,7 @@ def train(
     data: DataOption,
     out: OutOption = DEFAULT_OUT,
     config: ConfigOption = None,
+    signing_key: KeyOption = None,
     engine: Annotated[
         Engine,
         typer.Option(
@@ -98,6 +107,7 @@ def train(
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
+        signing_key=signing_key,
         cluster=choose_fitter(engine, scheduler),
         tuning=None if trials is None else TuningBudget(trials=trials, timeout_seconds=timeout),
     )
@@ -135,6 +145,7 @@ def run(
     data: DataOption,
     out: OutOption = DEFAULT_OUT,
     config: ConfigOption = None,
+    signing_key: KeyOption = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
     ] = False,
@@ -157,6 +168,7 @@ def run(
         out=out,
         horizons=load_section(Horizons, "horizons", config),
         settings=load_section(TrainingSettings, "training", config),
+        signing_key=signing_key,
     )
     with show_progress() as progress:
         result = run_job(job, progress)

@@ -15,8 +15,10 @@ from features.declarations.targets import Target
 from features.point_in_time.training_rows import DIGEST, FINGERPRINT
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback, prefix_progress
+from features.runtime.signature import PrivateKey, read_private_key
 from features.validation.report import ValidationReport
 from serving.bundle.bundle import write_bundle
+from serving.bundle.checks import sign_bundle
 from serving.bundle.manifest import canonical_json, sha256_hex
 from training.boosting.booster_checkpoints import BoosterCheckpoints
 from training.checkpoints.checkpoints import STAGES, Checkpoints
@@ -28,7 +30,7 @@ from training.evaluation.evaluate import Evaluation
 from training.fit.fit_targets import fit_locally
 from training.fit.train import Tuner, train
 from training.settings import TrainingSettings
-from training.tracking.mlflow_run import track_run
+from training.tracking.mlflow_run import check_store, track_run
 
 BUNDLES: Final = "bundles"
 
@@ -44,6 +46,16 @@ class TrainingJob:
     cluster: Callable[[Path], Fitter] | None = None
     """Makes a cluster's fitter from a file of training rows; None fits on this machine."""
     tuning: TuningBudget | None = None
+    signing_key: Path | None = None
+    """PEM file of a private key, which signs what is published."""
+
+    def read_signing_key(self) -> PrivateKey | None:
+        """Return the key to sign with, None if nothing is signed.
+
+        Raises:
+            KeyRefusedError: it can't be used.
+        """
+        return None if self.signing_key is None else read_private_key(self.signing_key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +91,14 @@ def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult
             the run directory, or the disk can't be written. A bundle that an earlier run published
             stays in use.
     """
+    key = job.read_signing_key()
     with run_lock(job.out):
+        check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         result = train_and_record(job, prepared, checkpoints, progress)
+        if key is not None:
+            sign_bundle(job.out / BUNDLES / result.bundle_id, key)
         publish(job.out / BUNDLES, result.bundle_id)
     return result
 

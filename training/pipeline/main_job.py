@@ -8,13 +8,14 @@ from typing import Final
 
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import to_datetime
-from features.online.files import verify_snapshot
+from features.online.files import sign_snapshot, verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.store import store_snapshot
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.pointer import publish, resolve
 from features.runtime.progress import ProgressCallback
 from serving.bundle.bundle import load_bundle
+from serving.bundle.checks import sign_bundle
 from serving.scoring.answers import ScoredBatch
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
@@ -28,6 +29,7 @@ from training.pipeline.job import (
     train_and_record,
 )
 from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
+from training.tracking.mlflow_run import check_store
 
 SNAPSHOTS: Final = "snapshots"
 
@@ -53,7 +55,9 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
             the run directory, or the disk can't be written. Artefacts that an earlier run published
             stay in use.
     """
+    key = job.read_signing_key()
     with run_lock(job.out):
+        check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         result = train_and_record(job, prepared, checkpoints, progress)
@@ -62,6 +66,9 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
         # The last moment of which the data are complete.
         as_of = to_datetime(signals.dataset.cut_off_day())
         snapshot_id = store_snapshot(materialise(signals, CATALOGUE, as_of), job.out / SNAPSHOTS)
+        if key is not None:
+            sign_bundle(job.out / BUNDLES / result.bundle_id, key)
+            sign_snapshot(job.out / SNAPSHOTS / snapshot_id, key)
         publish(job.out / BUNDLES, result.bundle_id)
         publish(job.out / SNAPSHOTS, snapshot_id)
         progress("score: candidates that their market doesn't list yet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from shlex import quote
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from rich.text import Text
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from training.pipeline.main_job import RunResult
+from training.pipeline.propose_candidates import CANDIDATES
 from training.pipeline.summary import (
     build_document,
     format_json,
@@ -112,14 +114,15 @@ def describe_locations(result: RunResult) -> str:
         f"Snapshot  {out}/snapshots/{result.snapshot_id} as of {result.as_of:%Y-%m-%d}",
         "",
         "Next:",
-        f"  xuanpin serve --run {out}",
+        f"  xuanpin serve --run {quote(str(out))}",
     ]
     if result.candidates:
-        lines.append(f"  xuanpin score {out}/candidates.csv --out scores.csv --run {out}")
+        candidates = quote(str(out / CANDIDATES))
+        lines.append(f"  xuanpin score {candidates} --out scores.csv --run {quote(str(out))}")
         body = json.dumps({"candidates": [_build_request(result.candidates[0])]})
         lines.append(
             "  curl -s http://127.0.0.1:3000/v1/score -H 'content-type: application/json' "
-            f"-d '{body}'"
+            f"-d {quote(body)}"
         )
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from training.evaluation.evaluate import Evaluation
 from training.evaluation.judge import MODEL
 from training.metrics.bootstrap import BootstrapInterval
 from training.pipeline.job import TrainingResult
+from training.tracking.store import show_record
 
 FORMAT: Final = "xuanpin-train/1"
 
@@ -234,5 +235,5 @@ def list_locations(result: TrainingResult) -> list[str]:
     """Return the locations of the bundle and of the MLflow run, one line each."""
     return [
         f"Bundle    {result.job.out}/bundles/{result.bundle_id} (details in its MODEL_CARD.md)",
-        f"MLflow    {result.location}, run {result.run_id}",
+        f"MLflow    run {result.run_id}: {show_record(result.location)}",
     ]

@@ -11,47 +11,36 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.runtime.atomic import write_atomically
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
+from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.training_input import TrainingRecipe
 from training.evaluation.evaluate import flatten_metrics
 from training.fit.train import TrainOutput
 from training.settings import TrainingSettings
 from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
+from training.tracking.errors import (
+    DeletedExperimentError,
+    NotMlflowError,
+    RecordLostError,
+    explain,
+    show_uri,
+)
 from training.tracking.record import flatten_settings, metrics_by_slice, training_facts
-
-
-def make_database(path: Path, connect: Callable[[str], Any]) -> None:
-    """Make an empty tracking database at `path`, completely or not at all, unless it exists.
-
-    `connect` returns MLflow's client for a URI.
-
-    Raises:
-        StorageError: the disk can't be written.
-    """
-    if path.exists():
-        return
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tracking-") as work:
-        built = Path(work) / path.name
-        connect(f"sqlite:///{built}").search_experiments(max_results=1)
-        # MLflow keeps its connection open; a backup is consistent anyway.
-        with (
-            write_atomically(path) as new,
-            closing(sqlite3.connect(built)) as source,
-            closing(sqlite3.connect(new)) as target,
-        ):
-            source.backup(target)
-
-
-DATABASE: Final = "mlflow.db"
-ARTEFACTS: Final = "mlartifacts"
+from training.tracking.store import (
+    TrackingStore,
+    check_database,
+    move_artefacts,
+)
 
 _ENVIRONMENT: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -62,23 +51,8 @@ _ENVIRONMENT: Final = {
 }
 """Variables that MLflow reads at import; a user's own values stay."""
 
-_MAX_REASON: Final = 200
-
 _DIGEST_LENGTH: Final = 36
 """Characters of a data set's digest that MLflow can store."""
-
-
-class TrackingError(StorageError):
-    """Report a tracking store that doesn't answer, or rejects a request."""
-
-    def __init__(self, uri: str, error: Exception) -> None:
-        login, at, _ = urlsplit(uri).netloc.rpartition("@")
-        reason = str(error).replace(login + at, "").partition("\n")[0][:_MAX_REASON].rstrip(".")
-        super().__init__(
-            problem=f"The training can't be recorded at {_strip_password(uri)}: {reason}.",
-            hint="Start the tracking server, or unset MLFLOW_TRACKING_URI and tracking_uri to "
-            "record in the run directory.",
-        )
 
 
 @dataclass(frozen=True)
@@ -88,13 +62,13 @@ class TrackedRun:
     client: Any
     experiment_id: str
     run_id: str
-    tracking_uri: str
+    store: TrackingStore
 
     @property
     def location(self) -> str:
         """Return the address of the run for a person, without a password."""
-        shown = _strip_password(self.tracking_uri)
-        if urlsplit(self.tracking_uri).scheme in {"http", "https"}:
+        shown = show_uri(self.store.uri)
+        if urlsplit(self.store.uri).scheme in {"http", "https"}:
             return f"{shown}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
         return shown
 
@@ -102,26 +76,42 @@ class TrackedRun:
         """Log settings, facts and metrics of a training, and store its bundle.
 
         Raises:
-            StorageError: the tracking store or the disk can't be written.
+            RecordLostError: the tracking store or the disk can't be written; the bundle stays.
         """
+        try:
+            self._record(trained, recipe, bundle)
+        except StorageError as error:
+            raise RecordLostError(bundle, error) from None
+
+    def _record(self, trained: TrainOutput, recipe: TrainingRecipe, bundle: Path) -> None:
         facts = training_facts(trained.contents, bundle.name)
-        with _translate_errors(self.tracking_uri):
+        with _translate_errors(self.store):
             self._log(
                 self.run_id, flatten_settings(recipe) | facts, flatten_metrics(trained.evaluations)
             )
             self._log_dataset(trained.contents.data_digest)
-            self.client.log_artifacts(self.run_id, str(bundle), "bundle")
+        self._log_bundle(bundle)
         for target, evaluation in trained.evaluations.items():
             with (
                 self._open_child_run(target.replace("_", " ")) as child,
-                _translate_errors(self.tracking_uri),
+                _translate_errors(self.store),
             ):
                 self._log(child, facts | {"target": target}, metrics_by_slice(evaluation))
                 self.client.log_dict(child, evaluation.as_json(), "evaluation.json")
 
+    def _log_bundle(self, bundle: Path) -> None:
+        """Store a bundle's files under its id, which loading checks a directory's name against."""
+        try:
+            with _translate_errors(self.store):
+                self.client.log_artifacts(self.run_id, str(bundle), f"bundles/{bundle.name}")
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - artefact stores are plugins with own errors
+            raise explain(self.store.uri, error) from None
+
     def _open_child_run(self, name: str) -> AbstractContextManager[str]:
         tags = {"mlflow.parentRunId": self.run_id}
-        return _open_run(self.client, self.experiment_id, name, tags)
+        return _open_run(self.client, self.store, self.experiment_id, name, tags)
 
     def _log(
         self, run_id: str, parameters: Mapping[str, object], metrics: Mapping[str, float]
@@ -147,6 +137,30 @@ class TrackedRun:
         self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset)])
 
 
+def make_database(path: Path, connect: Callable[[str], Any]) -> None:
+    """Make an empty tracking database at `path`, completely or not at all, unless it exists.
+
+    A file of zero bytes, which a full disk may leave, counts as none.
+
+    `connect` returns MLflow's client for a URI.
+
+    Raises:
+        StorageError: the disk can't be written.
+    """
+    if path.exists() and path.stat().st_size:
+        return
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tracking-") as work:
+        built = Path(work) / path.name
+        connect(sqlite_uri(built)).search_experiments(max_results=1)
+        # MLflow keeps its connection open; a backup is consistent anyway.
+        with (
+            write_atomically(path) as new,
+            closing(sqlite3.connect(built)) as source,
+            closing(sqlite3.connect(new)) as target,
+        ):
+            source.backup(target)
+
+
 @contextmanager
 def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
     """Open a parent run that ends as FINISHED, or as FAILED if the block raises an error.
@@ -158,22 +172,39 @@ def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRu
         TrackingError: the tracking store doesn't answer.
         StorageError: the directory can't be written.
     """
-    server = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
-    artefacts = (directory / ARTEFACTS).resolve()
-    if not server:
-        with raise_storage_errors():
-            artefacts.mkdir(parents=True, exist_ok=True)
-    database = directory.resolve() / DATABASE
-    uri = server or f"sqlite:///{database}"
-    with _translate_errors(uri):
-        if not server:
-            make_database(database, _connect)
-        client = _connect(uri)
+    store = TrackingStore.find(directory, settings)
+    with _translate_errors(store):
+        client = _open_store(store)
         end_abandoned_runs(client, ProcessIdentity.current())
-        location = None if server else artefacts.as_uri()
-        experiment_id = _get_or_create_experiment(client, settings.experiment, location)
-        with _open_run(client, experiment_id, "training", {}) as run_id:
-            yield TrackedRun(client, experiment_id, run_id, uri)
+        experiment_id = _get_or_create_experiment(client, store, settings.experiment)
+    with _open_run(client, store, experiment_id, "training", {}) as run_id:
+        yield TrackedRun(client, experiment_id, run_id, store)
+
+
+def check_store(directory: Path, settings: TrainingSettings) -> None:
+    """Ask the tracking store for the experiment, before hours of work depend on its answer.
+
+    A run directory without a database has nothing to ask.
+
+    Raises:
+        TrackingError: the tracking store doesn't answer, or can't be used.
+    """
+    store = TrackingStore.find(directory, settings)
+    if store.artefacts is not None and store.database is not None and not store.database.exists():
+        return
+    with _translate_errors(store):
+        _find_experiment(_open_store(store), store, settings.experiment)
+
+
+def _open_store(store: TrackingStore) -> Any:  # noqa: ANN401 - MLflow ships no types
+    """Return MLflow's client for a store, whose SQLite file is checked first."""
+    if store.database is not None:
+        check_database(store.database)
+        if store.artefacts is not None:
+            store.artefacts.mkdir(parents=True, exist_ok=True)
+            make_database(store.database, _connect)
+            move_artefacts(store.database, store.artefacts)
+    return _connect(store.uri)
 
 
 def _connect(uri: str) -> Any:  # noqa: ANN401 - MLflow ships no types
@@ -189,47 +220,67 @@ def _set_environment() -> None:
         os.environ.setdefault(name, value)
 
 
-def _get_or_create_experiment(client: Any, name: str, artefacts: str | None) -> str:  # noqa: ANN401 - likewise
+def _find_experiment(client: Any, store: TrackingStore, name: str) -> str | None:  # noqa: ANN401 - likewise
+    """Return the id of an experiment, None if the store doesn't have it yet.
+
+    Raises:
+        DeletedExperimentError: it was deleted.
+        NotMlflowError: what answers isn't MLflow.
+    """
     experiment = client.get_experiment_by_name(name)
-    if experiment is not None:
-        return str(experiment.experiment_id)
-    return str(client.create_experiment(name, artifact_location=artefacts))
+    if experiment is None:
+        return None
+    if experiment.name != name:  # any JSON reads as an experiment without a name
+        raise NotMlflowError(store.uri)
+    if experiment.lifecycle_stage == "deleted":
+        raise DeletedExperimentError(store.uri, name, str(experiment.experiment_id))
+    return str(experiment.experiment_id)
+
+
+def _get_or_create_experiment(client: Any, store: TrackingStore, name: str) -> str:  # noqa: ANN401 - likewise
+    found = _find_experiment(client, store, name)
+    if found is not None:
+        return found
+    location = None if store.artefacts is None else store.artefacts.as_uri()
+    return str(client.create_experiment(name, artifact_location=location))
 
 
 @contextmanager
 def _open_run(
     client: Any,  # noqa: ANN401 - MLflow ships no types
+    store: TrackingStore,
     experiment_id: str,
     name: str,
     tags: Mapping[str, str],
 ) -> Iterator[str]:
-    """Open a run, and end it with the block, even if the block raises an error."""
+    """Open a run, and end it with the block, even if the block raises an error.
+
+    The block's error is the one that is raised, even if the store has died since.
+    """
     process = {PROCESS_TAG: ProcessIdentity.current().to_text()}
     tags = {"mlflow.source.name": "xuanpin", **process, **tags}
-    run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
-    status = "FAILED"
+    with _translate_errors(store):
+        run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
     try:
         yield run_id
-        status = "FINISHED"
-    finally:
-        client.set_terminated(run_id, status)
+    except BaseException:
+        with suppress(StorageError), _translate_errors(store):
+            client.set_terminated(run_id, "FAILED")
+        raise
+    with _translate_errors(store):
+        client.set_terminated(run_id, "FINISHED")
 
 
 @contextmanager
-def _translate_errors(uri: str) -> Iterator[None]:
-    """Raise errors of MLflow and of the disk as a StorageError."""
+def _translate_errors(store: TrackingStore) -> Iterator[None]:
+    """Raise errors of MLflow, of its database and of the disk as a StorageError."""
     _set_environment()
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - see _connect
 
     try:
         with raise_storage_errors():
             yield
-    except MlflowException as error:
-        raise TrackingError(uri, error) from None  # its text may hold the URI's password
-
-
-def _strip_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, ModuleNotFoundError) as error:
+        if store.database is not None:
+            check_database(store.database)
+        raise explain(store.uri, error) from None  # its text may hold the URI's password

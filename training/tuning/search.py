@@ -26,6 +26,7 @@ from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback
 from training.boosting.fit_boosters import init_score
 from training.boosting.objectives import booster_parameters
+from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
@@ -103,7 +104,7 @@ class Search:
         """Open the study, which may hold trials of an earlier process."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
-            storage=f"sqlite:///{self.database.resolve()}",
+            storage=sqlite_uri(self.database.resolve()),
             study_name=self.study,
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2),

@@ -18,6 +18,7 @@ from features.online.files import verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import XuanpinError
 from features.runtime.pointer import resolve
+from features.runtime.signature import PUBLIC_KEY, make_keys, read_public_key
 from features.validation.validated_files import NotValidatedError
 from tests.worlds.random_markets import as_arrow, random_world
 from tests.worlds.validated import write_validated
@@ -36,7 +37,9 @@ def run(data: Path, *options: str) -> Result:
 @pytest.fixture(scope="module")
 def snapshots(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "snapshots"
-    result = run(data, "--as-of", "2024-04-01", "--out", str(out))
+    private, _ = make_keys(out.parent)
+    options = ("--as-of", "2024-04-01", "--out", str(out))
+    result = run(data, *options, "--signing-key", str(private))
     assert result.exit_code == 0, result.exception
     assert "The snapshot of 2024-04-01 is in" in result.stdout
     return out
@@ -44,7 +47,7 @@ def snapshots(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_snapshot_is_published_whole_and_says_what_it_is_of(snapshots: Path) -> None:
     directory = resolve(snapshots)
-    verify_snapshot(directory)
+    verify_snapshot(directory, read_public_key(snapshots.parent / PUBLIC_KEY))
     snapshot = OnlineSnapshot.open(directory)
     assert snapshot.as_of.isoformat() == "2024-04-01T00:00:00+00:00"
     assert sorted(path.name for path in snapshots.iterdir()) == sorted(["CURRENT", directory.name])

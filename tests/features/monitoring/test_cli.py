@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,13 +117,15 @@ def reference_of(data: Path) -> dict[str, bytes]:
 
 
 def sealed(directory: Path, files: dict[str, bytes]) -> Path:
-    """Write files with a manifest that vouches for them."""
+    """Write files with a manifest that vouches for them; return the directory, named after it."""
     digests = {name: {"sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
     manifest = {"catalogue_fingerprint": CATALOGUE.fingerprint, "files": digests}
-    directory.mkdir()
-    for name, data in {"manifest.json": json.dumps(manifest).encode(), **files}.items():
-        (directory / name).write_bytes(data)
-    return directory
+    text = json.dumps(manifest).encode()
+    named = directory / hashlib.sha256(text).hexdigest()[:16]
+    named.mkdir(parents=True)
+    for name, data in {"manifest.json": text, **files}.items():
+        (named / name).write_bytes(data)
+    return named
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +156,8 @@ def test_check_of_the_reference_s_own_data_finds_nothing(data: Path, bundle: Pat
     assert result.exit_code == 0
     page = " ".join(result.stdout.split())
     assert page.startswith(
-        f"320 decisions on 80 listings, 2024-04-12 to {LAST}, as of 2024-05-14, against bundle 0123"
+        f"320 decisions on 80 listings, 2024-04-12 to {LAST}, as of 2024-05-14, "
+        f"against bundle {bundle.name}"
     )
     assert page.endswith("Nothing found.")
 
@@ -234,11 +238,10 @@ def test_check_refuses_other_horizons_than_the_bundle_s(
 def test_bundle_that_was_changed_is_refused(
     tmp_path: Path, bundle: Path, name: str, content: dict[str, object], message: str
 ) -> None:
-    for file in bundle.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / name).write_text(json.dumps(content))
+    copied = Path(shutil.copytree(bundle, tmp_path / bundle.name))
+    (copied / name).write_text(json.dumps(content))
     with pytest.raises(UnusableBundleError) as refused:
-        read_reference(tmp_path, CATALOGUE)
+        read_reference(copied, CATALOGUE)
     assert message.lower() in str(refused.value).lower()
 
 
@@ -265,9 +268,17 @@ def test_bundle_of_another_form_is_refused(
     assert message in str(refused.value)
 
 
+def test_bundle_of_another_name_than_its_manifest_gives_is_refused(
+    tmp_path: Path, bundle: Path
+) -> None:
+    copied = Path(shutil.copytree(bundle, tmp_path / "copy"))
+    with pytest.raises(UnusableBundleError, match=f"gives it the name {bundle.name}"):
+        read_reference(copied, CATALOGUE)
+
+
 def test_file_that_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").symlink_to(tmp_path / "other")
-    with pytest.raises(UnusableBundleError, match=r"no regular file manifest\.json"):
+    with pytest.raises(UnusableBundleError, match=r"manifest\.json: it is a symbolic link"):
         read_reference(tmp_path, CATALOGUE)
 
 

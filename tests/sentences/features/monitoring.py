@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from features.dataset.days import DaySpan
 from features.monitoring.bundle_reference import OtherHorizonsError, UnusableBundleError
 from features.monitoring.recent_rows import NothingOnSaleError
@@ -9,10 +11,13 @@ from features.runtime.errors import XuanpinError
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
     (
-        UnusableBundleError("pooling.json is not the file that manifest.json lists"),
+        UnusableBundleError(
+            Path("bundles/0123"), "pooling.json is not the file that manifest.json lists"
+        ),
         (
-            "The bundle can't be used: pooling.json is not the file that manifest.json lists. Name "
-            "a directory under bundles/ that this version's `xuanpin run` wrote."
+            "The bundle bundles/0123 can't be used: pooling.json is not the file that "
+            "manifest.json lists. Name a directory under bundles/ that this version's `xuanpin "
+            "run` wrote."
         ),
     ),
     (

@@ -13,9 +13,9 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             Path("snapshots/0123456789abcdef"), "it has format 5, and this version reads format 6"
         ),
         (
-            "Snapshot 0123456789abcdef can't be used: it has format 5, and this version reads "
-            "format 6. Make a new one with `xuanpin features materialise`; earlier snapshots stay "
-            "usable."
+            "The snapshot snapshots/0123456789abcdef can't be used: it has format 5, and this "
+            "version reads format 6. Make a new one with `xuanpin features "
+            "materialise`; earlier snapshots stay usable."
         ),
     ),
     (
@@ -24,7 +24,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             "data.mdb was changed (SHA-256 89abcdef01234567…, not 0123456789abcdef…)",
         ),
         (
-            "Snapshot 0123456789abcdef can't be used: data.mdb was changed (SHA-256 "
+            "The snapshot snapshots/0123456789abcdef can't be used: data.mdb was changed (SHA-256 "
             "89abcdef01234567…, not 0123456789abcdef…). Make a new one with `xuanpin features "
             "materialise`; earlier snapshots stay usable."
         ),

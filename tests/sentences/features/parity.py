@@ -14,16 +14,17 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         NotPoolingError(FILE, "there is no such file"),
         (
-            "The pooling parameters in pooling.json can't be used: there is no such file. Name "
-            "pooling.json of a bundle that was made with this catalogue."
+            "The pooling parameters in bundles/0123456789abcdef/pooling.json can't be used: there "
+            "is no such file. Name pooling.json of a bundle that was made with this catalogue."
         ),
     ),
     (
         UnusableParametersError(FILE, ["return_rate_mean", "return_rate_strength_market"]),
         (
-            "Pooling parameters must be finite, and strengths above 0. In pooling.json these are "
-            "not: return_rate_mean, return_rate_strength_market. Name pooling.json of a bundle "
-            "that was made with this catalogue."
+            "Pooling parameters must be finite, and strengths above 0. In "
+            "bundles/0123456789abcdef/pooling.json these are not: return_rate_mean, "
+            "return_rate_strength_market. Name pooling.json of a bundle that was made with this "
+            "catalogue."
         ),
     ),
     (

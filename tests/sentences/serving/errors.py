@@ -1,7 +1,8 @@
-"""The refusals of bundles, snapshots and keys, as they are printed."""
+"""The refusals of bundles and snapshots, as they are printed."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from features.runtime.errors import XuanpinError
@@ -14,7 +15,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         errors.NotABundleError(Path("var/runs"), "it has no manifest.json"),
         (
-            "The path runs is not a bundle: it has no manifest.json. "
+            "The path var/runs is not a bundle: it has no manifest.json. "
             "Name a bundle directory that `xuanpin run` wrote."
         ),
     ),
@@ -60,22 +61,35 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "SHA-256 aaaaaaaaaaaaaaaa…, the file bbbbbbbbbbbbbbbb…. " + MAKE_ANOTHER,
     ),
     (
-        errors.SignatureRefusedError("0123456789abcdef", "it has no manifest.sig"),
+        errors.WrongIdError(Path("var/run/bundles/copy"), "0123456789abcdef"),
         (
-            "The bundle is not signed with the key 0123456789abcdef: it has no manifest.sig. "
-            "Sign it with `xuanpin bundle sign` if you made it; otherwise don't use it."
+            "The directory var/run/bundles/copy doesn't have the name 0123456789abcdef, which its "
+            "manifest.json gives a bundle: the file was changed, or the directory was renamed. "
+            "If you renamed or copied it, name it 0123456789abcdef; otherwise make a new bundle "
+            "with `xuanpin run`."
         ),
     ),
     (
-        errors.KeyRefusedError(Path("keys/xuanpin.key"), "it is a key of another kind"),
+        errors.MarketsMismatchError(bundle=["GB", "US"], snapshot=["CN"]),
         (
-            "The file keys/xuanpin.key can't be used as a key: it is a key of another kind. "
-            "Name an Ed25519 key in PEM form; `xuanpin bundle keygen --out DIR` makes a pair."
+            "The bundle learned from the markets GB, US; the snapshot has only CN. Materialise the "
+            "data that the bundle was trained on: `xuanpin features materialise`."
         ),
     ),
     (
-        errors.KeyExistsError(Path("keys/xuanpin.key")),
-        "The key xuanpin.key exists already and is not overwritten. Choose another --out.",
+        errors.TooFarApartError(bundle=date(2024, 3, 1), snapshot=date(2026, 3, 1), allowed=90),
+        (
+            "The snapshot of 2026-03-01 is 730 days after 2024-03-01, where the bundle's data end; "
+            "serving.max_snapshot_age_days allows 90. Train again with `xuanpin run`."
+        ),
+    ),
+    (
+        errors.TooFarApartError(bundle=date(2026, 3, 1), snapshot=date(2024, 3, 1), allowed=90),
+        (
+            "The snapshot of 2024-03-01 is 730 days before 2026-03-01, where the bundle's data "
+            "end; serving.max_snapshot_age_days allows 90. Make a newer snapshot with `xuanpin "
+            "features materialise`."
+        ),
     ),
     (
         errors.BrokenFileError("schema.json", "its horizons are out of bounds"),

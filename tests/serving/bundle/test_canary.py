@@ -58,8 +58,10 @@ def test_canary_off_by_rounding_is_accepted(models: Models, canary: Canary) -> N
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"columns": {}}, "rows can't be predicted"),
-        ({"columns": {"units_offered": [1.0, 2.0]}}, "rows can't be predicted"),
+        ({"columns": {}}, "rows instead of 1 to 256"),
+        ({"columns": {"units_offered": [1.0, 2.0]}}, "its columns have [2, 5] rows"),
+        ({"columns": {"units_offered": [1.0] * 5}}, "rows can't be predicted"),
+        ({"markets": []}, "its columns have [0, 5] rows"),
         ({"expected": {}}, "targets"),
         ({"expected": {"sell_through": {}, "return_risk": {}}}, "has 5 rows instead of 0"),
     ],
@@ -67,8 +69,9 @@ def test_canary_off_by_rounding_is_accepted(models: Models, canary: Canary) -> N
 def test_canary_of_another_form_is_refused(
     models: Models, canary: Canary, change: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(CanaryError, match=reason):
+    with pytest.raises(CanaryError) as caught:
         check_canary(models, msgspec.structs.replace(canary, **change))
+    assert reason in caught.value.problem
 
 
 def test_canary_child_tells_by_its_exit_code(
@@ -77,9 +80,9 @@ def test_canary_child_tells_by_its_exit_code(
     directory = resolve(run_directory / "bundles")
     assert main(directory, directory.name) == 0
     assert main(directory, "another") == 5
-    shutil.copytree(directory, tmp_path / "bundle")
-    (tmp_path / "bundle" / "pooling.json").write_text("{}")
-    assert main(tmp_path / "bundle", directory.name) == 5
+    copied = Path(shutil.copytree(directory, tmp_path / directory.name))
+    (copied / "pooling.json").write_text("{}")
+    assert main(copied, directory.name) == 5
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"bundle {directory.name} has replaced another"
     assert second.startswith("The file pooling.json has changed since the bundle was written")

@@ -10,15 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 import xuanpin
+from features.online.files import verify_snapshot
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
+from features.runtime.signature import make_keys, read_public_key
 from serving.api.settings import ServingSettings, to_environment
 from serving.bundle.bundle import write_bundle
 from serving.bundle.checks import CHECKS
 from serving.bundle.describe import MAX_METRICS
 from serving.bundle.manifest import FORMAT
 from serving.prediction.seasonality import Uplift
-from tests.worlds.serving import bundle_contents
+from tests.worlds.serving import bundle_contents, name_after_manifest
 
 
 def invoke(*arguments: object) -> tuple[int, str]:
@@ -74,7 +76,7 @@ def test_bundle_inspected_says_what_it_is(directory: Path) -> None:
     assert code == 0
     assert f"Bundle     {directory.name}, format {FORMAT}" in text
     assert "Signature  none" in text
-    assert "up to 2024-10-04" in text
+    assert "up to 2026-03-01" in text
     assert "Learned    from outcomes of 2023-05-22 to 2024-10-02" in text
     assert "Calendar" not in text
     assert "Imputed    stock" in text
@@ -112,10 +114,20 @@ def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -
     path = directory / "manifest.json"
     hostile = path.read_text().replace('"git_commit": "unknown"', '"git_commit": "\\u001b[2Jx"')
     path.write_text(hostile)
-    code, text = invoke("inspect", directory)
+    code, text = invoke("inspect", name_after_manifest(directory))
     assert code == 0
     assert "\x1b" not in text
     assert "commit \\x1b[2Jx" in text
+
+
+def test_snapshot_is_signed_by_the_same_command(run_directory: Path, tmp_path: Path) -> None:
+    source = resolve(run_directory / "snapshots")
+    snapshot = Path(shutil.copytree(source, tmp_path / source.name))
+    private, public = make_keys(tmp_path / "keys")
+    code, text = invoke("sign", snapshot, "--key", private)
+    assert code == 0
+    assert text.startswith(f"Signed snapshot {source.name} with the key ")
+    verify_snapshot(snapshot, read_public_key(public))
 
 
 def test_bundle_that_isnt_one_is_refused(tmp_path: Path) -> None:

@@ -1,49 +1,39 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from features.runtime.atomic import write_private
-from features.runtime.errors import StorageError
+from features.online.files import sign_snapshot
+from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
-from serving.bundle.bundle import load_bundle
-from serving.bundle.checks import CHECKS, sign_bundle, verify_bundle
-from serving.bundle.manifest import FORMAT, canonical_json, sha256_hex
-from serving.bundle.signature import (
-    SIGNATURE,
+from features.runtime.signature import (
     SIGNATURE_BYTES,
+    KeyRefusedError,
+    SignatureRefusedError,
     fingerprint,
     make_keys,
     read_private_key,
     read_public_key,
 )
+from serving.bundle.bundle import load_bundle
+from serving.bundle.checks import CHECKS, sign_bundle, verify_bundle
+from serving.bundle.manifest import FORMAT, SIGNATURE, canonical_json, sha256_hex
 from serving.bundle.verified_files import read_verified
 from serving.errors import (
-    BundleRefusedError,
     CanaryError,
     DigestMismatchError,
-    KeyExistsError,
-    KeyRefusedError,
-    SignatureRefusedError,
     TooLargeError,
     UnexpectedFileError,
 )
 from serving.prediction.booster import Booster
 from serving.scoring.loading import load_artefacts
-from tests.worlds.serving import replace_leaves
+from tests.worlds.serving import name_after_manifest, replace_leaves
 
 PAIR = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -52,15 +42,16 @@ KEY = PAIR.public_key()
 
 @pytest.fixture(scope="module")
 def signed_once(tmp_path_factory: pytest.TempPathFactory, run_directory: Path) -> Path:
-    directory = tmp_path_factory.mktemp("signed") / "bundle"
-    shutil.copytree(resolve(run_directory / "bundles"), directory)
+    source = resolve(run_directory / "bundles")
+    directory = tmp_path_factory.mktemp("signed") / source.name
+    shutil.copytree(source, directory)
     sign_bundle(directory, PAIR)
     return directory
 
 
 @pytest.fixture
 def signed(tmp_path: Path, signed_once: Path) -> Path:
-    directory = tmp_path / "bundles" / "bundle"
+    directory = tmp_path / "bundles" / signed_once.name
     shutil.copytree(signed_once, directory)
     return directory
 
@@ -69,7 +60,7 @@ def test_signature_is_of_the_exact_bytes_of_the_manifest(signed: Path) -> None:
     signature = (signed / SIGNATURE).read_bytes()
     assert len(signature) == SIGNATURE_BYTES
     KEY.verify(signature, (signed / "manifest.json").read_bytes())
-    assert [path.name for path in signed.parent.iterdir()] == ["bundle"]
+    assert [path.name for path in signed.parent.iterdir()] == [signed.name]
 
 
 def test_bundle_that_is_signed_loads_with_its_key_and_without_one(signed: Path) -> None:
@@ -112,7 +103,7 @@ def _flip(directory: Path) -> None:
     (directory / SIGNATURE).write_bytes(data)
 
 
-HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], ...] = (
+HOSTILE: tuple[tuple[str, Callable[[Path], object], type[ArtefactError]], ...] = (
     ("none", _unsign, SignatureRefusedError),
     ("empty", _write(b""), SignatureRefusedError),
     ("too short", _write(bytes(63)), SignatureRefusedError),
@@ -135,7 +126,7 @@ HOSTILE: tuple[tuple[str, Callable[[Path], object], type[BundleRefusedError]], .
     ("spoil", "refusal"), [row[1:] for row in HOSTILE], ids=[row[0] for row in HOSTILE]
 )
 def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
-    spoil: Callable[[Path], object], refusal: type[BundleRefusedError], signed: Path
+    spoil: Callable[[Path], object], refusal: type[ArtefactError], signed: Path
 ) -> None:
     (signed / "schema.json").write_bytes(b"changed since")  # whoever reads it, refuses it
     with pytest.raises(DigestMismatchError):
@@ -148,23 +139,24 @@ def test_bundle_not_signed_by_the_key_is_refused_before_any_other_file_is_read(
     assert [result.holds for result in verify_bundle(signed, KEY)] == [True, False]
 
 
-def _reseal(directory: Path, name: str, data: bytes) -> None:
-    """Replace a file and its digest in the manifest."""
+def _reseal(directory: Path, name: str, data: bytes) -> Path:
+    """Replace a file, its digest in the manifest and the bundle's name; return its directory."""
     (directory / name).write_bytes(data)
     manifest = json.loads((directory / "manifest.json").read_text())
     manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
     (directory / "manifest.json").write_bytes(canonical_json(manifest))
+    return name_after_manifest(directory)
 
 
-def _with_half_a_model(directory: Path) -> None:
+def _with_half_a_model(directory: Path) -> Path:
     data = (directory / "sell_through.0.txt").read_bytes()
-    _reseal(directory, "sell_through.0.txt", data[: len(data) // 2])
+    return _reseal(directory, "sell_through.0.txt", data[: len(data) // 2])
 
 
-def _with_other_answers(directory: Path) -> None:
+def _with_other_answers(directory: Path) -> Path:
     text = (directory / "sell_through.0.txt").read_text()
     other = replace_leaves(Booster(text), "0.25").text
-    _reseal(directory, "sell_through.0.txt", other.encode())
+    return _reseal(directory, "sell_through.0.txt", other.encode())
 
 
 @pytest.mark.parametrize(
@@ -190,13 +182,14 @@ def _with_other_answers(directory: Path) -> None:
     ],
 )
 def test_bundle_that_isnt_sound_is_not_signed(
-    spoil: Callable[[Path], None], refusal: type[BundleRefusedError], signed: Path
+    spoil: Callable[[Path], object], refusal: type[ArtefactError], signed: Path
 ) -> None:
     before = (signed / SIGNATURE).read_bytes()
-    spoil(signed)
+    renamed = spoil(signed)
+    spoilt = renamed if isinstance(renamed, Path) else signed
     with pytest.raises(refusal):
-        sign_bundle(signed, OTHER)
-    assert (signed / SIGNATURE).read_bytes() == before
+        sign_bundle(spoilt, OTHER)
+    assert (spoilt / SIGNATURE).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -221,93 +214,23 @@ def test_verifying_without_a_key_says_that_the_signature_isnt_checked(signed: Pa
     assert verify_bundle(signed, None)[1].message.endswith("the bundle has no manifest.sig")
 
 
-def test_served_are_only_bundles_of_the_key(run_directory: Path, tmp_path: Path) -> None:
+def test_served_are_only_bundles_and_snapshots_of_the_key(
+    run_directory: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     shutil.copytree(run_directory, run)
     private, public = make_keys(tmp_path / "keys")
-    settings = {"bundles": run / "bundles", "snapshots": run / "snapshots"}
+    load = partial(load_artefacts, bundles=run / "bundles", snapshots=run / "snapshots")
     with pytest.raises(SignatureRefusedError, match=fingerprint(read_public_key(public))):
-        load_artefacts(**settings, public_key=public)
+        load(public_key=public)
     sign_bundle(resolve(run / "bundles"), read_private_key(private))
-    served = load_artefacts(**settings, public_key=public)
+    with pytest.raises(SignatureRefusedError, match="The snapshot is not signed"):
+        load(public_key=public)
+    sign_snapshot(resolve(run / "snapshots"), read_private_key(private))
+    served = load(public_key=public)
     served.snapshot.close()
     with pytest.raises(KeyRefusedError, match="No such file"):
-        load_artefacts(**settings, public_key=tmp_path / "gone.pub")
-
-
-def test_keys_made_fit_each_other_and_the_private_one_is_private(tmp_path: Path) -> None:
-    private, public = make_keys(tmp_path / "keys")
-    signature = read_private_key(private).sign(b"text")
-    read_public_key(public).verify(signature, b"text")
-    assert private.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(KeyExistsError, match=r"xuanpin\.key exists already"):
-        make_keys(tmp_path / "keys")
-
-
-def test_private_file_takes_the_place_of_nothing(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(b"old")
-    with pytest.raises(StorageError):
-        write_private(tmp_path / "key", b"new")
-    assert (tmp_path / "key").read_bytes() == b"old"
-
-
-def _pem(key: object, encryption: object = None) -> bytes:
-    pem: bytes = key.private_bytes(  # type: ignore[attr-defined]
-        Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()
-    )
-    return pem
-
-
-CURVE = ec.generate_private_key(ec.SECP256R1())
-PUBLIC_FORM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-@pytest.mark.parametrize(
-    ("data", "mode", "reason"),
-    [
-        (_pem(PAIR), 0o640, "other users may read it"),
-        (_pem(PAIR), 0o604, "other users may read it"),
-        (
-            _pem(PAIR, BestAvailableEncryption(b"secret")),
-            0o600,
-            "it isn't a PEM file with an unencrypted",
-        ),
-        (_pem(CURVE), 0o600, "it is a key of another kind"),
-        (KEY.public_bytes(*PUBLIC_FORM), 0o600, "it isn't a PEM file with an unencrypted"),
-        (b"", 0o600, "it isn't a PEM file with an unencrypted"),
-        (b"\x80\x04pickle", 0o600, "it isn't a PEM file with an unencrypted"),
-    ],
-)
-def test_private_key_that_isnt_one_is_refused(
-    data: bytes, mode: int, reason: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "key"
-    path.write_bytes(data)
-    path.chmod(mode)
-    with pytest.raises(KeyRefusedError) as caught:
-        read_private_key(path)
-    assert reason in caught.value.problem
-    assert "BEGIN" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (_pem(PAIR), "it is no PEM file of a public key"),
-        (CURVE.public_key().public_bytes(*PUBLIC_FORM), "it is a key of another kind"),
-        (b"ssh-ed25519 AAAA", "it is no PEM file of a public key"),
-    ],
-)
-def test_public_key_that_isnt_one_is_refused(data: bytes, reason: str, tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(data)
-    with pytest.raises(KeyRefusedError, match=reason):
-        read_public_key(tmp_path / "key")
-
-
-def test_key_that_is_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "key")
-    with pytest.raises(KeyRefusedError, match="not a plain file"):
-        read_public_key(tmp_path / "key")
+        load(public_key=tmp_path / "gone.pub")
 
 
 def test_signature_that_is_a_directory_is_refused(signed: Path) -> None:

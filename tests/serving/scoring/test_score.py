@@ -207,6 +207,24 @@ def test_score_says_that_its_season_was_never_learned_from(
         assert [flag for flag in answer.flags if flag == "unseen_season"] == flags
 
 
+@pytest.mark.parametrize(
+    ("change", "flags"),
+    [
+        ({"markets": ("DE",)}, {"unseen_market"}),
+        ({"cut_off_day": as_of_to_day(AS_OF) - 90}, set()),
+        ({"cut_off_day": as_of_to_day(AS_OF) - 91}, {"old_model"}),
+        ({"cut_off_day": as_of_to_day(AS_OF) + 90}, set()),
+        ({"cut_off_day": as_of_to_day(AS_OF) + 91}, {"old_snapshot"}),
+    ],
+)
+def test_score_says_that_bundle_and_snapshot_are_not_of_one_market_or_time(
+    change: dict[str, Any], flags: set[str], bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    other = replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, **change))
+    (answer,) = score(other, snapshot, [WARM], coverage=0.8).candidates
+    assert set(answer.flags) - {"imputed:stock"} == flags
+
+
 def _with_seasons(bundle: Bundle, seasons: Seasons) -> Bundle:
     manifest = msgspec.structs.replace(bundle.manifest, seasons=seasons)
     return replace(bundle, manifest=manifest)

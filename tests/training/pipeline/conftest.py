@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from training.tracking.mlflow_run import DATABASE
+from training.tracking.store import DATABASE
 
 
 @pytest.fixture(scope="session")

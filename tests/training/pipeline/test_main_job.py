@@ -28,19 +28,22 @@ from features.online.snapshot import LookupKeys, OnlineSnapshot
 from features.point_in_time.training_rows import CUT_OFF
 from features.runtime.errors import DataError
 from features.runtime.pointer import resolve
-from features.runtime.progress import ignore_progress
+from features.runtime.progress import ProgressCallback, ignore_progress
+from features.runtime.signature import make_keys
 from serving.bundle.bundle import load_bundle
+from serving.scoring.loading import load_artefacts
 from serving.scoring.score import score
 from tests.worlds.progress import Reports
 from training.errors import TooFewDaysError
 from training.evaluation.coverage import Coverage
 from training.evaluation.evaluate import Evaluation
 from training.metrics.bootstrap import BootstrapInterval
-from training.pipeline.job import TrainingJob
+from training.pipeline.job import TrainingJob, run_training
 from training.pipeline.main_job import RunResult, run
 from training.pipeline.propose_candidates import CANDIDATES
 from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
 from training.settings import TrainingSettings
+from training.tracking.errors import UnknownSchemeError
 
 SETTINGS = TrainingSettings(trees=15, boosters=1, min_positives=5, min_rows=30)
 
@@ -50,12 +53,35 @@ def job_of(source: Path, out: Path) -> TrainingJob:
 
 
 @pytest.fixture(scope="module")
-def outcome(year_market: Path, new_run: Callable[[], Path]) -> RunResult:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def outcome(year_market: Path, new_run: Callable[[], Path], keys: tuple[Path, Path]) -> RunResult:
     reports = Reports()
-    done = run(job_of(year_market, new_run()), reports)
+    job = dataclasses.replace(job_of(year_market, new_run()), signing_key=keys[0])
+    done = run(job, reports)
     kinds = [stage.partition(":")[0] for stage in reports.stages]
     assert list(dict.fromkeys(kinds)) == ["check", "features", "train", "publish", "score"]
     return done
+
+
+def test_run_with_a_key_publishes_what_a_service_with_the_public_key_accepts(
+    outcome: RunResult, keys: tuple[Path, Path]
+) -> None:
+    bundles, snapshots = (outcome.job.out / name for name in ("bundles", "snapshots"))
+    load_artefacts(bundles=bundles, snapshots=snapshots, public_key=keys[1]).snapshot.close()
+
+
+@pytest.mark.parametrize("command", [run, run_training])
+def test_tracking_store_that_cant_work_is_reported_before_anything_is_read(
+    command: Callable[[TrainingJob, ProgressCallback], object], tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"tracking_uri": "htp://tracking:5000"})
+    job = dataclasses.replace(job_of(tmp_path / "nowhere", tmp_path / "run"), settings=settings)
+    with pytest.raises(UnknownSchemeError):
+        command(job, ignore_progress)
 
 
 def test_run_counts_what_it_learned_from(outcome: RunResult, year_market: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from features.runtime.errors import StorageError
+from serving.bundle.verified_files import read_verified
 from tests.worlds.processes import Program
 from tests.worlds.training import QUICK
 from training.data.training_input import TrainingRecipe
@@ -22,8 +24,10 @@ from training.evaluation.evaluate import flatten_metrics
 from training.evaluation.judge import MODEL
 from training.fit.train import TrainOutput
 from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
-from training.tracking.mlflow_run import TrackedRun, TrackingError, track_run
+from training.tracking.errors import RecordLostError, TrackingError
+from training.tracking.mlflow_run import TrackedRun, track_run
 from training.tracking.record import metrics_by_slice
+from training.tracking.store import TrackingStore
 
 # MLflow 3.17 declares its tables in a way that SQLAlchemy 2.1 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -83,7 +87,8 @@ def test_tracking_keeps_the_bundles_files_in_the_run_directory(
 ) -> None:
     artefacts = recorded.client.get_run(recorded.run_id).info.artifact_uri
     assert artefacts.startswith((run_directory.resolve() / "mlartifacts").as_uri())
-    kept = recorded.client.download_artifacts(recorded.run_id, "bundle", str(tmp_path))
+    name = f"bundles/{bundle_directory.name}"
+    kept = recorded.client.download_artifacts(recorded.run_id, name, str(tmp_path))
     for path in bundle_directory.iterdir():
         assert (Path(kept) / path.name).read_bytes() == path.read_bytes()
 
@@ -138,9 +143,34 @@ def test_tracking_a_record_that_the_disk_refuses_ends_the_run_as_failed(
     recorded: TrackedRun, trained: TrainOutput, recipe: TrainingRecipe, run_directory: Path
 ) -> None:
     room = run_directory / "mlartifacts"
-    with pytest.raises(StorageError), track_run(run_directory, QUICK) as run:
+    with (
+        pytest.raises(RecordLostError, match="Then run the same command again"),
+        track_run(run_directory, QUICK) as run,
+    ):
         _record_without_room(run, room, trained, recipe)
     assert recorded.client.get_run(run.run_id).info.status == "FAILED"
+
+
+def test_tracking_store_that_dies_during_the_training_leaves_the_bundle(
+    recorded: TrackedRun,
+    trained: TrainOutput,
+    recipe: TrainingRecipe,
+    bundle_directory: Path,
+    tmp_path: Path,
+) -> None:
+    assert recorded.store.database is not None
+    database = Path(shutil.copy(recorded.store.database, tmp_path))
+
+    def lose_database() -> None:
+        with track_run(tmp_path, QUICK) as run:
+            database.write_bytes(b"overwritten " * 100)
+            run.record(trained, recipe, bundle_directory)
+
+    with pytest.raises(RecordLostError) as caught:
+        lose_database()
+    assert f"The bundle {bundle_directory} is written, but not in use" in caught.value.problem
+    assert "the file isn't a SQLite database" in caught.value.problem
+    read_verified(bundle_directory)
 
 
 def test_tracking_in_a_place_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -190,7 +220,7 @@ def test_tracking_server_that_is_down_is_reported_without_its_password(
 def test_tracked_run_location_leads_a_person_there_without_a_password(
     uri: str, location: str
 ) -> None:
-    assert TrackedRun(None, "7", "abc", uri).location == location
+    assert TrackedRun(None, "7", "abc", TrackingStore(uri, None)).location == location
 
 
 def test_tracking_is_imported_without_mlflow() -> None:
