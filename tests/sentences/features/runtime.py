@@ -12,10 +12,11 @@ from features.runtime.pointer import PointerError
 from features.runtime.refusals import NotEnoughMemoryError, QueryTooLargeError, RefusedByDiskError
 from features.runtime.settings import (
     InvalidSettingError,
+    MisplacedSettingError,
     MissingSettingError,
     UnknownSettingError,
-    UnreadableSettingsError,
 )
+from features.runtime.toml_file import UnreadableSettingsError
 
 HERE = Path(__file__)
 
@@ -71,6 +72,17 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "The settings file x.toml can't be read: there is no such file. Write a TOML file with "
             "sections such as [horizons] and lines such as horizon_days = 28."
+        ),
+    ),
+    (
+        UnreadableSettingsError(Path("x.toml"), "it is written in UTF-16", "Save it as UTF-8."),
+        "The settings file x.toml can't be read: it is written in UTF-16. Save it as UTF-8.",
+    ),
+    (
+        MisplacedSettingError("port", "[training] of x.toml", "serving"),
+        (
+            "The setting port in [training] of x.toml belongs to the section [serving]. "
+            "Write it under [serving] in the file, or set XUANPIN_SERVING__PORT."
         ),
     ),
     (
