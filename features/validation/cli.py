@@ -61,6 +61,9 @@ def _print_next_step(rows_quarantined: int, out: Path | None) -> None:
     if out is None:
         typer.echo("To keep the validated tables and the quarantine, add --out DIR.")
         return
-    typer.echo(f"The validated tables are in {out}.")
+    from features.runtime.text import quote_path
+
+    typer.echo(f"The validated tables are in {quote_path(out)}.")
     if rows_quarantined:
-        typer.echo(f"The quarantined rows, with their reasons, are in {out / 'quarantine'}.")
+        quarantine = quote_path(out / "quarantine")
+        typer.echo(f"The quarantined rows, with their reasons, are in {quarantine}.")

@@ -93,7 +93,7 @@ def score(
     """
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
-    from features.runtime.text import join_names
+    from features.runtime.text import join_names, quote_path
     from serving.api.settings import ServingSettings
     from serving.batch.score_file import score_file
     from serving.batch.select import describe_selection, parse_selection, select_file
@@ -116,7 +116,7 @@ def score(
         report = score_file(
             served, candidates, out, coverage=coverage, progress=progress, selection=selection
         )
-    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {out}.")
+    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {quote_path(out)}.")
     if selection is not None:
         typer.echo(describe_selection(selection))
     if report.unread:

@@ -104,7 +104,8 @@ def test_temporary_directory_is_private_from_its_first_moment(tmp_path: Path) ->
 def test_directory_is_made_again_if_a_sweep_took_it_before_it_was_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flock, swept = fcntl.flock, []
+    flock = fcntl.flock
+    swept: list[Path] = []
 
     def take_first(handle: int, operation: int) -> None:
         if not swept:
