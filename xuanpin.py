@@ -19,6 +19,7 @@ import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
 import training.pipeline.cli
+from features.runtime.arguments import refuse_broken_arguments
 from features.runtime.errors import XuanpinError
 from features.runtime.output import accept_any_text
 from features.runtime.refusals import as_engine_error, as_storage_error
@@ -72,13 +73,10 @@ def main() -> None:
     _ignore_pyspark_warning()
     accept_any_text()
     os.umask(os.umask(OTHERS_WRITE) | OTHERS_WRITE)  # no other account may write what we wrote
-    with exit_on_signals():
-        _run()
-
-
-def _run() -> None:
     try:
-        app(prog_name="xuanpin")
+        with exit_on_signals():
+            refuse_broken_arguments(sys.argv)
+            app(prog_name="xuanpin")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             sys.exit(READER_GONE)
@@ -106,15 +104,23 @@ def _stop(error: XuanpinError) -> NoReturn:
 
 def _stop_unexpectedly() -> NoReturn:
     """Write the traceback to a file: it may hold values of the data, so it isn't printed."""
-    with tempfile.NamedTemporaryFile(
-        mode="w", encoding="utf-8", prefix="xuanpin-", suffix=".txt", delete=False
-    ) as file:
-        traceback.print_exc(file=file)
-    typer.echo(
-        "xuanpin: an unexpected error occurred. "
-        f"Please report it with the details in {file.name} (they may hold values of your data).",
-        err=True,
-    )
+    try:
+        with tempfile.NamedTemporaryFile(
+            mode="w",
+            encoding="utf-8",
+            errors="backslashreplace",
+            prefix="xuanpin-",
+            suffix=".txt",
+            delete=False,
+        ) as file:
+            traceback.print_exc(file=file)
+    except OSError:
+        advice = "Its details can't be written: set TMPDIR to a directory with room, and try again."
+    else:
+        advice = (
+            f"Please report it with the details in {file.name} (they may hold values of your data)."
+        )
+    typer.echo(f"xuanpin: an unexpected error occurred. {advice}", err=True)
     sys.exit(UNEXPECTED)
 
 

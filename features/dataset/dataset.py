@@ -19,6 +19,7 @@ from features.dataset.days import SECONDS_PER_DAY
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
 from features.runtime.temporary import create_directory
+from features.runtime.text import escape_glob
 from features.validation.validated_files import find_validated_files
 
 MEMORY_LIMIT: Final = "2GB"
@@ -134,7 +135,7 @@ def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 -
     tables = {}
     digest = hashlib.sha256()
     for name, path in find_validated_files(directory).items():
-        tables[name] = connection.read_parquet(path, table_name=name)
+        tables[name] = connection.read_parquet(escape_glob(path), table_name=name)
         digest.update(name.encode() + _file_digest(path))
     return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
 

@@ -6,6 +6,7 @@ import errno
 import tempfile
 from pathlib import Path
 
+from features.runtime.arguments import NotUtf8ArgumentError
 from features.runtime.atomic import ForeignDirectoryError, OverlapError
 from features.runtime.errors import XuanpinError
 from features.runtime.pointer import PointerError
@@ -77,6 +78,14 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         UnreadableSettingsError(Path("x.toml"), "it is written in UTF-16", "Save it as UTF-8."),
         "The settings file x.toml can't be read: it is written in UTF-16. Save it as UTF-8.",
+    ),
+    (
+        NotUtf8ArgumentError("\udcff.csv"),
+        (
+            "The argument \\udcff.csv isn't UTF-8, so the file's name can't be passed on to the "
+            "libraries that read and write tables. "
+            "Rename the file or the directory, for instance with `mv`, or give a link to it."
+        ),
     ),
     (
         MisplacedSettingError("port", "[training] of x.toml", "serving"),

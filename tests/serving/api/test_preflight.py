@@ -121,7 +121,7 @@ def whole(run: Path) -> None:
     [
         (absent, "There is no run directory RUN. Listening on http://127.0.0.1:3000 without a"),
         (empty, "Nothing is in use in RUN/bundles: it has no file CURRENT. Listening on"),
-        (pipe, "Nothing is in use in RUN/bundles: CURRENT is not a plain file. Listening on"),
+        (pipe, "Nothing is in use in RUN/bundles: CURRENT"),
         (whole, "Serving RUN on http://127.0.0.1:3000"),
     ],
 )
