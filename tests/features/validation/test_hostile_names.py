@@ -14,7 +14,7 @@ from features.runtime.text import escape_glob, quote_path
 from tests.worlds.sources import order, required_source, write_csv
 
 NAMES = ["a'b", 'a"b', "a[b]", "a*b", "a?b", "a{b,c}", "a%20b", "a#b", "a;b", "a\\b", "a\nb"]
-NAMES += ["ä", " a ", "-x", "$HOME", "[bold]", "a=1", ".a"]
+NAMES += ["ä", " a ", "-x", "~", "$HOME", "[bold]", ":smile:", "a=1", "a:b", ".a"]
 DECOYS = ["aZb", "ab", "x", "home"]
 
 
