@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -18,11 +19,17 @@ import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
 import training.pipeline.cli
+from features.runtime.arguments import refuse_broken_arguments
 from features.runtime.errors import XuanpinError
+from features.runtime.output import accept_any_text
 from features.runtime.refusals import as_engine_error, as_storage_error
+from features.runtime.stop_signals import EXIT_BASE, exit_on_signals
 
 UNEXPECTED: Final = 70
 """Exit code of a defect of the program, as EX_SOFTWARE in sysexits.h."""
+READER_GONE: Final = EXIT_BASE + signal.SIGPIPE
+"""Exit code where the reader of the output went away, as for programs that SIGPIPE ends."""
+OTHERS_WRITE: Final = 0o022
 PYSPARK_WARNING: Final = "PySpark does not yet fully support pandas"
 
 app = typer.Typer(
@@ -64,8 +71,16 @@ def xuanpin(
 def main() -> None:
     """Run the command line; every failure ends with one message and a documented exit code."""
     _ignore_pyspark_warning()
+    accept_any_text()
+    os.umask(os.umask(OTHERS_WRITE) | OTHERS_WRITE)  # no other account may write what we wrote
     try:
-        app(prog_name="xuanpin")
+        with exit_on_signals():
+            refuse_broken_arguments(sys.argv)
+            app(prog_name="xuanpin")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            sys.exit(READER_GONE)
+        raise
     except XuanpinError as error:
         _stop(error)
     except Exception as error:  # noqa: BLE001 - the last resort: no user should see a traceback
@@ -89,15 +104,23 @@ def _stop(error: XuanpinError) -> NoReturn:
 
 def _stop_unexpectedly() -> NoReturn:
     """Write the traceback to a file: it may hold values of the data, so it isn't printed."""
-    with tempfile.NamedTemporaryFile(
-        mode="w", encoding="utf-8", prefix="xuanpin-", suffix=".txt", delete=False
-    ) as file:
-        traceback.print_exc(file=file)
-    typer.echo(
-        "xuanpin: an unexpected error occurred. "
-        f"Please report it with the details in {file.name} (they may hold values of your data).",
-        err=True,
-    )
+    try:
+        with tempfile.NamedTemporaryFile(
+            mode="w",
+            encoding="utf-8",
+            errors="backslashreplace",
+            prefix="xuanpin-",
+            suffix=".txt",
+            delete=False,
+        ) as file:
+            traceback.print_exc(file=file)
+    except OSError:
+        advice = "Its details can't be written: set TMPDIR to a directory with room, and try again."
+    else:
+        advice = (
+            f"Please report it with the details in {file.name} (they may hold values of your data)."
+        )
+    typer.echo(f"xuanpin: an unexpected error occurred. {advice}", err=True)
     sys.exit(UNEXPECTED)
 
 

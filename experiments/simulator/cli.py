@@ -30,6 +30,7 @@ def simulate(
     from experiments.simulator.tables.simulate import simulate as make_market
     from experiments.simulator.tables.writing import truth_directory
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
+    from features.runtime.text import quote_path
 
     market = configure(
         preset,
@@ -46,7 +47,8 @@ def simulate(
         typer.echo(dumps(rows))
         return
     counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
-    typer.echo(f"The market is in {out}: {counts}.\nIts truth is in {truth_directory(out)}.")
+    truth = quote_path(truth_directory(out))
+    typer.echo(f"The market is in {quote_path(out)}: {counts}.\nIts truth is in {truth}.")
 
 
 def plot_market(
@@ -55,9 +57,10 @@ def plot_market(
 ) -> None:
     """Draw the market's mechanisms: the pictures of docs/market.md."""
     from experiments.simulator.pictures.plots import draw_all
+    from features.runtime.text import quote_path
 
     for path in draw_all(data, out):
-        typer.echo(str(path))
+        typer.echo(quote_path(path))
 
 
 def bench_truth(

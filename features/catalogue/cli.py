@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app: Final = typer.Typer()
 
@@ -40,13 +37,13 @@ def list_features(
     from features.catalogue.choose import FeatureFilter, choose
     from features.catalogue.describe import FORMAT
     from features.catalogue.view import list_view
+    from features.runtime.console import print_results
 
     descriptions = choose(CATALOGUE, FeatureFilter(family=family, level=level, kind=kind))
     if json:
         _print_json({"format": FORMAT, "features": [each.facts for each in descriptions]})
     else:
-        console = _console()
-        console.print(list_view(descriptions, console.width))
+        print_results(list_view(descriptions))
 
 
 @app.command(
@@ -64,26 +61,16 @@ def describe_feature(
     from features.catalogue.choose import resolve_name
     from features.catalogue.describe import FORMAT, describe
     from features.catalogue.view import feature_view
+    from features.runtime.console import print_results
 
     description = describe(CATALOGUE, resolve_name(CATALOGUE, name))
     if json:
         _print_json({"format": FORMAT, **description.facts})
     else:
-        _console().print(feature_view(description))
+        print_results(feature_view(description))
 
 
 def _print_json(document: object) -> None:
     from json import dumps
 
     typer.echo(dumps(document, indent=2, ensure_ascii=False))
-
-
-def _console() -> Console:
-    """Return a console of at most MAX_WIDTH columns; a file gets exactly this width."""
-    from rich.console import Console
-
-    from features.catalogue.view import MAX_WIDTH
-
-    terminal = Console()
-    width = min(terminal.width, MAX_WIDTH) if terminal.is_terminal else MAX_WIDTH
-    return Console(width=width, highlight=False)

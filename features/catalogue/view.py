@@ -1,4 +1,4 @@
-"""The catalogue as text, for a terminal or a file of bounded width."""
+"""The catalogue as text."""
 
 from __future__ import annotations
 
@@ -12,40 +12,32 @@ from rich.text import Text
 from features.catalogue.describe import FeatureDescription, format_bounds
 from features.declarations.kinds import FeatureFamily
 
-MAX_WIDTH: Final = 140
-"""Most columns of text on a terminal; the exact number in a file."""
+MIN_DESCRIPTION: Final = 40
+"""Columns of text below which a description is unpleasant to read."""
 
 _TITLE_FIELDS: Final = ("name", "description", "kind_means", "level_means", "low", "high")
 _FACT_LABELS: Final = {"empty_history": "without history", "used_by": "used by"}
 
 
-def list_view(descriptions: Sequence[FeatureDescription], width: int) -> RenderableType:
-    """Return one table for each family, and the number of features.
-
-    Long names are folded on a narrow terminal.
-    """
+def list_view(descriptions: Sequence[FeatureDescription]) -> RenderableType:
+    """Return one table for each family, and the number of features."""
     count = Text(f"\n{len(descriptions)} inputs of the models", style="bold")
-    return Group(*_family_tables(descriptions, width), count)
+    return Group(*_family_tables(descriptions), count)
 
 
-def _family_tables(
-    descriptions: Sequence[FeatureDescription], width: int
-) -> Iterator[RenderableType]:
+def _family_tables(descriptions: Sequence[FeatureDescription]) -> Iterator[RenderableType]:
     for family in FeatureFamily:
         members = [each for each in descriptions if each.declared.family is family]
         if members:
             yield Text(f"\n{family.value} ({len(members)})", style="bold")
-            yield _table(members, width)
+            yield _table(members)
 
 
-def _table(descriptions: Iterable[FeatureDescription], width: int) -> Grid:
+def _table(descriptions: Iterable[FeatureDescription]) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="dim")
-    is_wide = width >= MAX_WIDTH
-    grid.add_column("feature", overflow="fold", min_width=24, no_wrap=is_wide)
-    for name in ("level", "unit"):
-        grid.add_column(name, overflow="fold", max_width=17)
-    grid.add_column("bounds", no_wrap=True)
-    grid.add_column("description", overflow="fold")
+    for name in ("feature", "level", "unit", "bounds"):
+        grid.add_column(name)
+    grid.add_column("description", min_width=MIN_DESCRIPTION)
     for description in descriptions:
         declared = description.declared
         row = (
@@ -62,8 +54,8 @@ def _table(descriptions: Iterable[FeatureDescription], width: int) -> Grid:
 def feature_view(description: FeatureDescription) -> RenderableType:
     """Return the description of a feature, with one line for each fact."""
     grid = Grid(box=None, pad_edge=False, show_header=False)
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
+    grid.add_column(style="dim")
+    grid.add_column()
     for name, fact in _list_facts(description):
         grid.add_row(name, Text(fact))
     title = Text(description.declared.name, style="bold")

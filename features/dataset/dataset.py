@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import uuid
+import os
+import shutil
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from ibis.util import gen_name
 from features.dataset.days import SECONDS_PER_DAY
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
+from features.runtime.temporary import create_directory
+from features.runtime.text import escape_glob
 from features.validation.validated_files import find_validated_files
 
 MEMORY_LIMIT: Final = "2GB"
@@ -108,15 +111,19 @@ def open_dataset(directory: Path) -> Dataset:
     Raises:
         NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
-    spill = (
-        Path(tempfile.gettempdir()) / f"xuanpin-{uuid.uuid4()}"
-    )  # the engine makes and removes it
+    spill, lock = create_directory()
     connection = ibis.duckdb.connect(
         memory_limit=MEMORY_LIMIT,
         temp_directory=str(spill),
         preserve_insertion_order=False,  # no feature may rest on it, and tables are stored faster
     )
+    weakref.finalize(connection, _remove_spill, spill, lock)
     return read_dataset(directory, connection)
+
+
+def _remove_spill(directory: Path, lock: int) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    os.close(lock)
 
 
 def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
@@ -128,7 +135,7 @@ def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 -
     tables = {}
     digest = hashlib.sha256()
     for name, path in find_validated_files(directory).items():
-        tables[name] = connection.read_parquet(path, table_name=name)
+        tables[name] = connection.read_parquet(escape_glob(path), table_name=name)
         digest.update(name.encode() + _file_digest(path))
     return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
 

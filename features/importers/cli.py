@@ -52,6 +52,7 @@ def online_retail(
     from features.importers.online_retail.summary import describe
     from features.runtime.atomic import write_directory
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
+    from features.runtime.text import quote_path
 
     pseudonym_key = PUBLISHED_KEY if key is None else read_key(key)
     with (
@@ -71,4 +72,4 @@ def online_retail(
     if json:
         typer.echo(encode_report(imported.report), nl=False)
     else:
-        typer.echo(f"Online Retail is in {out}\n\n{describe(imported.report)}")
+        typer.echo(f"Online Retail is in {quote_path(out)}\n\n{describe(imported.report)}")

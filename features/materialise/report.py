@@ -10,6 +10,7 @@ from rich.table import Table
 
 from features.declarations.levels import LEVEL_TITLES
 from features.materialise.refresh import RefreshResult
+from features.runtime.text import quote_path
 
 
 def snapshot_page(result: RefreshResult, directory: Path) -> RenderableType:
@@ -22,7 +23,9 @@ def snapshot_page(result: RefreshResult, directory: Path) -> RenderableType:
     lines: list[RenderableType] = [table]
     if result.full_reason is not None:
         lines.append(f"All keys were computed: {result.full_reason}.")
-    lines.append(f"The snapshot of {about.as_of:%Y-%m-%d} is in {directory} and in use.")
+    lines.append(
+        f"The snapshot of {about.as_of:%Y-%m-%d} is in {quote_path(directory)} and in use."
+    )
     return Group(*lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,6 +11,8 @@ from rich.text import Text
 
 from features.monitoring.report import CheckReport, Finding, Severity, ValuesReport
 from features.runtime.text import escape
+
+INDENT: Final = 2
 
 
 def values_page(report: ValuesReport) -> RenderableType:
@@ -40,7 +43,7 @@ def _check_lines(report: CheckReport) -> Iterator[RenderableType]:
     if report.more:
         lines.append(Text(f"and {report.more:,} more, smaller ones", style="dim"))
     lines += [Text(remark, style="dim") for remark in report.remarks]
-    yield from (Padding(line, (0, 0, 0, 2)) for line in lines)
+    yield from (Padding.indent(line, INDENT) for line in lines)
 
 
 def _finding_line(finding: Finding) -> Text:

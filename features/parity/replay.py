@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from features.parity.sample import ReplaySample, sample_day, sample_rows
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.snapshot_values import materialise
 from features.runtime.progress import ProgressCallback, ignore_progress
+from features.runtime.temporary import temporary_directory
 from features.runtime.text import escape
 
 
@@ -37,9 +37,9 @@ def replay(
     for day, rows in by_day.items():
         progress(f"snapshot of {to_datetime(day):%Y-%m-%d}", 0)
         trained.append(training_matrix(catalogue, rows, parameters))
-        with tempfile.TemporaryDirectory(prefix="xuanpin-parity-") as directory:
-            write_snapshot(materialise(signals, catalogue, to_datetime(day)), Path(directory))
-            snapshot = OnlineSnapshot.open(Path(directory))
+        with temporary_directory() as directory:
+            write_snapshot(materialise(signals, catalogue, to_datetime(day)), directory)
+            snapshot = OnlineSnapshot.open(directory)
             served.append(serving_matrix(catalogue, rows, parameters, snapshot))
             snapshot.close()
     return _parity(by_day, compare(catalogue, trained, served))

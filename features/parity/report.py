@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Column, Table
+from rich.table import Table
 
 from features.declarations.kinds import FeatureFamily
 from features.parity.compare import Difference, Parity
@@ -65,8 +65,7 @@ def _families(parity: Parity) -> Table:
 
 
 def _differences(different: tuple[Difference, ...]) -> Table:
-    name = Column("feature", no_wrap=True)
-    table = Table(name, "rows that differ", "largest, bits", "largest, value")
+    table = Table("feature", "rows that differ", "largest, bits", "largest, value")
     for item in different[:MAX_SHOWN]:
         table.add_row(item.feature, f"{item.rows:,}", f"{item.bits:.4g}", _format_value(item.value))
     return table

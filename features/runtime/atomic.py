@@ -2,14 +2,14 @@
 
 `write_atomically` and `replace_file` write a file, `write_directory` a directory. Each writes to a
 temporary name beside the target and renames it at the end. A killed process leaves only temporary
-names, which begin with `.writing-`.
+names (features/runtime/temporary.py), which the next one that writes there removes.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Final
 
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
+from features.runtime.temporary import EARLIER, temporary_directory, temporary_file
 from features.runtime.text import escape_path, join_names
 
-TEMPORARY_PREFIX: Final = ".writing-"
+PRIVATE_DIRECTORY: Final = 0o700
+"""Mode of a directory with rows of people or of the business."""
 READABLE_DIRECTORY: Final = 0o755
-READABLE_FILE: Final = 0o644
+"""Mode of a bundle or a snapshot: the service may run under another account."""
 
 
 class ForeignDirectoryError(StorageError):
@@ -66,12 +68,16 @@ def is_empty(directory: Path) -> bool:
 
 @contextmanager
 def write_directory(
-    directory: Path, is_replaceable: Callable[[Path], bool] = is_empty
+    directory: Path,
+    is_replaceable: Callable[[Path], bool] = is_empty,
+    *,
+    mode: int = PRIVATE_DIRECTORY,
 ) -> Iterator[Path]:
     """Yield a temporary directory to fill; it becomes `directory` if the block ends without error.
 
     On any error the temporary directory is removed and the earlier `directory` stays. An existing
-    `directory` is replaced if it is empty or `is_replaceable` accepts it.
+    `directory` is replaced if it is empty or `is_replaceable` accepts it. A new one gets `mode`; a
+    replaced one passes its mode on.
 
     Raises:
         ForeignDirectoryError: `directory` exists and may not be replaced.
@@ -82,7 +88,7 @@ def write_directory(
     with stage_directory(target.parent) as staged:
         yield staged
         _refuse_foreign(target, is_replaceable)  # it may have appeared meanwhile
-        replace_directory(staged, target)
+        replace_directory(staged, target, mode=mode)
 
 
 def _refuse_foreign(directory: Path, is_replaceable: Callable[[Path], bool]) -> None:
@@ -104,14 +110,11 @@ def stage_directory(parent: Path) -> Iterator[Path]:
     """
     with raise_storage_errors():
         _make_directory(parent)
-        staged = Path(tempfile.mkdtemp(dir=parent, prefix=TEMPORARY_PREFIX))
-        try:
+        with temporary_directory(parent) as staged:
             yield staged
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
 
-def replace_directory(staged: Path, directory: Path) -> None:
+def replace_directory(staged: Path, directory: Path, *, mode: int = READABLE_DIRECTORY) -> None:
     """Rename a staged directory to `directory` on the same disk, and remove an earlier one.
 
     All files are on the disk before the rename. If the rename fails, the earlier directory is back.
@@ -119,9 +122,10 @@ def replace_directory(staged: Path, directory: Path) -> None:
     Raises:
         OSError: the disk refuses, or `directory` is a file or a link.
     """
-    staged.chmod(READABLE_DIRECTORY)
+    is_replaced = directory.is_dir() and not directory.is_symlink()
+    staged.chmod(stat.S_IMODE(directory.stat().st_mode) if is_replaced else mode)
     _sync_tree(staged)
-    if directory.is_dir() and not directory.is_symlink():
+    if is_replaced:
         _swap(staged, directory)
     else:
         staged.rename(directory)
@@ -130,41 +134,35 @@ def replace_directory(staged: Path, directory: Path) -> None:
 
 def _swap(staged: Path, directory: Path) -> None:
     """Replace a directory by another; if that fails, the earlier one is back."""
-    earlier = staged.with_name(f"{staged.name}.earlier")
+    earlier = staged.with_name(staged.name + EARLIER)
     directory.rename(earlier)
     try:
         staged.rename(directory)
     except OSError:
         earlier.rename(directory)
         raise
-    shutil.rmtree(earlier)
+    shutil.rmtree(earlier, ignore_errors=True)  # what stays, the next process here removes
 
 
 @contextmanager
 def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterator[Path]:
     """Yield a temporary file to write; it becomes `path` if the block ends without error.
 
-    On any error the earlier `path` stays. The temporary file lies beside `path`, or else in
-    `temporary_parent`, a directory of the same disk.
+    On any error the earlier `path` stays, and a new one gets its mode. The temporary file lies
+    beside `path`, or else in `temporary_parent`, a directory of the same disk.
 
     Raises:
         StorageError: the disk is full, read-only or otherwise refuses.
     """
     with raise_storage_errors():
         _make_directory(path.parent)
-        handle, name = tempfile.mkstemp(
-            dir=temporary_parent or path.parent, prefix=TEMPORARY_PREFIX
-        )
-        os.close(handle)
-        temporary = Path(name)
-        try:
+        with temporary_file(temporary_parent or path.parent) as temporary:
             yield temporary
-            temporary.chmod(READABLE_FILE)
+            if path.is_file():
+                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
             _sync(temporary)
             temporary.replace(path)
             _sync(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, data: bytes) -> None:

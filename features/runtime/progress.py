@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:  # a command line's start must stay quick
+    from rich.console import Console
     from rich.progress import Progress
 
 SHORT_WORK_SECONDS: Final = 2.0
 """Work shorter than this ends before a display helps."""
+
+MAX_LINES: Final = 1_000
+"""Lines of progress in a log: a search with many trials has a stage for each."""
 
 
 class ProgressCallback(Protocol):
@@ -38,10 +43,38 @@ def prefix_progress(prefix: str, progress: ProgressCallback) -> ProgressCallback
 def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
     """Yield a callback that draws one line a stage on standard error, with the elapsed time.
 
-    With a delay, nothing is drawn before the delay is over or where standard error isn't a
-    terminal, and the lines vanish at the end.
+    With a delay, nothing is drawn before the delay is over, and the lines vanish at the end. Where
+    standard error isn't a terminal, each stage is a line as it begins, or nothing with a delay.
     """
-    display = _create_display(is_transient=delay_seconds > 0)
+    from rich.console import Console  # noqa: PLC0415 - a command line's start must stay quick
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with _draw_stages(console, delay_seconds) as report:
+            yield report
+    else:
+        yield ignore_progress if delay_seconds > 0 else _log_stages(console.file)
+
+
+def _log_stages(log: IO[str]) -> ProgressCallback:
+    """Return a callback that writes a line as a stage begins, and at most `MAX_LINES` lines."""
+    started = time.monotonic()
+    stages: list[str] = []
+
+    def report(stage: str, _rows: int = 0, /) -> None:
+        if stages[-1:] == [stage] or len(stages) == MAX_LINES:
+            return
+        stages.append(stage)
+        elapsed = timedelta(seconds=int(time.monotonic() - started))
+        more = " (the last stage that is shown here)" if len(stages) == MAX_LINES else ""
+        print(f"{elapsed} {stage}{more}", file=log, flush=True)
+
+    return report
+
+
+@contextmanager
+def _draw_stages(console: Console, delay_seconds: float) -> Iterator[ProgressCallback]:
+    display = _create_display(console, is_transient=delay_seconds > 0)
     started = time.monotonic()
     current = ""
 
@@ -54,8 +87,7 @@ def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
             _finish_tasks(display)
             display.add_task(description, total=1)
             current = stage
-        is_due = display.console.is_terminal and time.monotonic() - started > delay_seconds
-        if delay_seconds > 0 and is_due:
+        if delay_seconds > 0 and time.monotonic() - started > delay_seconds:
             display.start()
 
     if delay_seconds <= 0:
@@ -68,9 +100,8 @@ def show_progress(*, delay_seconds: float = 0.0) -> Iterator[ProgressCallback]:
             display.stop()
 
 
-def _create_display(*, is_transient: bool) -> Progress:
-    from rich.console import Console  # noqa: PLC0415 - a command line's start must stay quick
-    from rich.progress import (  # noqa: PLC0415 - likewise
+def _create_display(console: Console, *, is_transient: bool) -> Progress:
+    from rich.progress import (  # noqa: PLC0415 - a command line's start must stay quick
         Progress,
         SpinnerColumn,
         TextColumn,
@@ -79,9 +110,9 @@ def _create_display(*, is_transient: bool) -> Progress:
 
     return Progress(
         SpinnerColumn(finished_text="-"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=is_transient,
     )
 

@@ -2,13 +2,13 @@
 
 A setting belongs to a section: `[horizons] horizon_days = 14` in the file is
 `XUANPIN_HORIZONS__HORIZON_DAYS=14` in the environment. An unknown name is an error, so that a
-misspelt setting can't leave the default in force.
+misspelt setting can't leave the default in force. Only names with `__` are settings: Kubernetes
+describes a Service named `xuanpin` in variables such as `XUANPIN_SERVICE_HOST`.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,11 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from features.runtime.errors import SettingsError
-from features.runtime.text import closest_match, escape, escape_path, join_names
+from features.runtime.text import closest_match, escape, join_names
+from features.runtime.toml_file import read_toml
 
 SECTIONS: Final = ("horizons", "training", "serving")
 PREFIX: Final = "XUANPIN_"
@@ -38,17 +38,6 @@ VALUE_ERROR: Final = "Value error, "
 M = TypeVar("M", bound=BaseModel)
 
 
-class UnreadableSettingsError(SettingsError):
-    """Refuse a settings file that doesn't exist or isn't TOML."""
-
-    def __init__(self, file: Path, detail: str) -> None:
-        super().__init__(
-            problem=f"The settings file {escape_path(file)} can't be read: {detail}.",
-            hint="Write a TOML file with sections such as [horizons] and lines such as "
-            "horizon_days = 28.",
-        )
-
-
 class UnknownSettingError(SettingsError):
     """Refuse an unknown setting, and name the most similar known one."""
 
@@ -59,6 +48,16 @@ class UnknownSettingError(SettingsError):
             problem=f"The setting {escape(name)} in {location} is unknown. Known settings: "
             f"{join_names(names, limit=len(names))}.",
             hint=f"Did you mean {similar}?" if similar else "Remove it or correct its name.",
+        )
+
+
+class MisplacedSettingError(SettingsError):
+    """Refuse a setting that belongs to another section than the one where it stands."""
+
+    def __init__(self, key: str, location: str, section: str) -> None:
+        super().__init__(
+            problem=f"The setting {key} in {location} belongs to the section [{section}].",
+            hint=f"Write it under [{section}] in the file, or set {_variable(section, key)}.",
         )
 
 
@@ -88,6 +87,8 @@ class _SettingSources:
 
     section: str
     file: Path | None
+    content: Mapping[str, Any]
+    """The sections of the file."""
     flags: Mapping[str, object]
 
     def locate(self, key: str) -> str:
@@ -111,10 +112,12 @@ def load_section(
         SettingsError: the file can't be read, a name is unknown or a value is invalid.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
+    content = {} if file is None else read_toml(file)
     if file is not None:
-        _refuse_unknown_sections(file)
-    _refuse_unknown_variables(os.environ)
-    sources = _SettingSources(section, file, given)
+        _refuse_misplaced_keys(file, content, section, model)
+        _refuse_unknown_sections(file, content)
+    _refuse_unknown_variables(os.environ, section, model)
+    sources = _SettingSources(section, file, content, given)
     try:
         loaded: M = getattr(_build_loader(model, sources)(), section)
     except ValidationError as error:
@@ -143,32 +146,51 @@ def _build_loader(model: type[BaseModel], sources: _SettingSources) -> type[Base
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' own signature
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             flags = InitSettingsSource(settings_cls, {sources.section: sources.flags})
-            if sources.file is None:
-                return flags, env_settings
-            return flags, env_settings, TomlConfigSettingsSource(settings_cls, sources.file)
+            file = InitSettingsSource(settings_cls, dict(sources.content))
+            return flags, env_settings, file
 
     fields: dict[str, Any] = {sources.section: (model, Field())}
     return create_model("Layers", __base__=Layers, **fields)
 
 
-def _refuse_unknown_sections(file: Path) -> None:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UnreadableSettingsError(file, "there is no such file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableSettingsError(file, f"it isn't TOML ({error})") from error
+def _refuse_misplaced_keys(
+    file: Path, content: Mapping[str, Any], section: str, model: type[BaseModel]
+) -> None:
+    """Refuse keys of this section that stand above all sections or in another one."""
+    places = {f"{file.name}, above all sections,": content}
+    places |= {
+        f"[{name}] of {file.name}": content[name]
+        for name in SECTIONS
+        if name != section and isinstance(content.get(name), dict)
+    }
+    for place, keys in places.items():
+        for key in model.model_fields:
+            if key in keys:
+                raise MisplacedSettingError(key, place, section)
+
+
+def _refuse_unknown_sections(file: Path, content: Mapping[str, Any]) -> None:
     for name, section in content.items():
         if name not in SECTIONS or not isinstance(section, dict):
             sections = [f"[{known}]" for known in SECTIONS]
             raise UnknownSettingError(name, file.name, sections)
 
 
-def _refuse_unknown_variables(environment: Iterable[str]) -> None:
-    prefixes = tuple(_variable(section, "") for section in SECTIONS)
-    for name in environment:
-        if name.upper().startswith(PREFIX) and not name.upper().startswith(prefixes):
+def _refuse_unknown_variables(
+    environment: Mapping[str, str], section: str, model: type[BaseModel]
+) -> None:
+    prefixes = tuple(_variable(known, "") for known in SECTIONS)
+    keys = {_variable(section, key) for key in model.model_fields}
+    slips = {key.replace(DELIMITER, "_", 1): key for key in keys}
+    for name, value in environment.items():
+        upper = name.upper()
+        if upper.startswith(PREFIX) and DELIMITER in upper and not upper.startswith(prefixes):
             raise UnknownSettingError(name, "the environment", [f"{start}…" for start in prefixes])
+        # A link to a Service named `xuanpin-serving` has a URL: XUANPIN_SERVING_PORT=tcp://…
+        if upper in slips and "://" not in value:
+            raise UnknownSettingError(name, "the environment", [slips[upper]])
+        if upper == f"{PREFIX}{section}".upper():
+            raise UnknownSettingError(name, "the environment", keys)
 
 
 def _variable(section: str, key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 MAX_NAMES: Final = 12
 MAX_CHARACTERS: Final = 60
 MAX_PATH_CHARACTERS: Final = 200
+GLOB_CHARACTERS: Final = re.compile(r"[*?\[{]")
 
 
 def escape(text: str, limit: int = MAX_CHARACTERS) -> str:
@@ -32,6 +34,14 @@ def quote_path(path: Path | str) -> str:
         escaped = os.fsencode(text).decode("latin-1").encode("unicode_escape").decode()
         return "$'" + escaped.replace("'", r"\'") + "'"
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
+def escape_glob(path: Path) -> str:
+    """Return a path for an engine that reads patterns: it matches this path and no other.
+
+    It is absolute, because engines take a leading `~` for the home directory.
+    """
+    return GLOB_CHARACTERS.sub(r"[\g<0>]", str(path.absolute()))
 
 
 def join_names(names: Iterable[str], limit: int = MAX_NAMES) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,13 +39,14 @@ def check(
     from features.files.source import find_tables
     from features.runtime.console import print_results
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
+    from features.runtime.temporary import temporary_directory
     from features.validation.report_page import report_page
     from features.validation.validate import validate, validate_tables
 
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         if out is None:
-            with tempfile.TemporaryDirectory(prefix="xuanpin-check-") as temporary:
-                report = validate_tables(find_tables(directory), Path(temporary), progress)
+            with temporary_directory() as temporary:
+                report = validate_tables(find_tables(directory), temporary, progress)
         else:
             report = validate(directory, out, progress)
     if json:
@@ -61,6 +61,9 @@ def _print_next_step(rows_quarantined: int, out: Path | None) -> None:
     if out is None:
         typer.echo("To keep the validated tables and the quarantine, add --out DIR.")
         return
-    typer.echo(f"The validated tables are in {out}.")
+    from features.runtime.text import quote_path
+
+    typer.echo(f"The validated tables are in {quote_path(out)}.")
     if rows_quarantined:
-        typer.echo(f"The quarantined rows, with their reasons, are in {out / 'quarantine'}.")
+        quarantine = quote_path(out / "quarantine")
+        typer.echo(f"The quarantined rows, with their reasons, are in {quarantine}.")

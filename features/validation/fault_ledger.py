@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from features.cells.casting import SQL_TYPES
 from features.contract.columns import Table, column_kind
+from features.runtime.text import escape_glob
 
 MEMORY_LIMIT: Final = "1GB"
 """DuckDB's memory limit; beyond it, DuckDB spills to the disk beside the result."""
@@ -72,7 +73,7 @@ class FaultLedger:
             no_rows = self.connection.sql("SELECT 0 AS row_number").project(columns).limit(0)
             no_rows.create_view(f"checked_{table.name}")
         else:
-            self.connection.read_parquet(str(checked)).create_view(f"checked_{table.name}")
+            self.connection.read_parquet(escape_glob(checked)).create_view(f"checked_{table.name}")
         self.connection.execute(_fill_statement(_CREATE_VIEW, table))
 
     def record(self, table: Table, faults: pa.Table) -> None:

@@ -17,6 +17,8 @@ from features.validation.report import TableReport, ValidationReport
 MAX_REASONS: Final = 8
 """Reasons shown per table; report.json has all."""
 
+INDENT: Final = 2
+
 
 def report_page(report: ValidationReport) -> RenderableType:
     """Return the report for a rich console; it shows names, never values of the data."""
@@ -34,11 +36,11 @@ def _tables(report: ValidationReport) -> Grid:
     tables = len(report.tables)
     title = f"{escape(report.source)}: {tables} table{'s' if tables > 1 else ''}"
     grid = Grid(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    grid.add_column("table", no_wrap=True)
+    grid.add_column("table")
     for name in ("rows read", "valid", "duplicates", "quarantined"):
-        grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("events from", no_wrap=True)
-    grid.add_column("to", no_wrap=True)
+        grid.add_column(name, justify="right")
+    grid.add_column("events from")
+    grid.add_column("to")
     for table in report.tables:
         quarantined_style = "yellow" if table.rows_quarantined else "dim"
         grid.add_row(
@@ -65,7 +67,7 @@ def _section(title: str, lines: Iterator[Text]) -> Iterator[RenderableType]:
     shown_lines = list(lines)
     if shown_lines:
         yield Text(f"\n{title}", style="bold")
-        yield from (Padding(line, (0, 0, 0, 2)) for line in shown_lines)
+        yield from (Padding.indent(line, INDENT) for line in shown_lines)
 
 
 def _reasons(report: ValidationReport) -> Iterator[Text]:

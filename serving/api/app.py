@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.runtime.errors import ArtefactError
+from serving.api.drain import Drain, stop_with_master
 from serving.api.error_response import handle_error, json_response, refusal_response
 from serving.api.request_body import read_body
 from serving.api.settings import ServingSettings
@@ -32,6 +36,8 @@ HANDLED_ERRORS: Final = (RequestRefusedError, InvalidPredictionError, HTTPExcept
 """Failures that get an error response; Starlette raises the last one again for the server."""
 
 PATIENCE_SECONDS: Final = 10
+LEAVE_SECONDS: Final = 1
+"""For loading to come to its end before the process ends without it."""
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -47,6 +53,7 @@ class Endpoints:
         self._pool = BoundedWorkerPool(
             threads=settings.scoring_threads, max_waiting=settings.max_waiting
         )
+        self.drain = Drain(seconds=settings.drain_seconds, patience=settings.graceful_seconds)
 
     def load(self, load: Callable[[], LoadedArtefacts]) -> None:
         """Serve what `load` returns; if it refuses the artefacts, log why and serve nothing."""
@@ -64,7 +71,9 @@ class Endpoints:
         return json_response(request, b'{"alive":true}')
 
     async def readyz(self, request: Request) -> Response:
-        """Answer which verified artefacts are loaded, or that none are; don't log the probe."""
+        """Answer which verified artefacts are loaded, or why none serve; don't log the probe."""
+        if self.drain.begun.is_set():
+            return refusal_response(request, RequestRefusedError("stopping"))
         if self.served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
         about = {
@@ -76,11 +85,15 @@ class Endpoints:
 
     async def score(self, request: Request) -> Response:
         """Score the candidates in the body."""
+        if self.drain.begun.is_set():
+            raise RequestRefusedError("stopping")
         served = self.served
         if served is None:
             raise RequestRefusedError("no_model")
-        body = await read_body(request, limit=self._settings.max_body_bytes, seconds=self._seconds)
-        answer = await self._pool.run(self._seconds, partial(answer_request, served, body))
+        limit, seconds = self._settings.max_body_bytes, self._seconds
+        with self.drain.count_request():
+            body = await read_body(request, limit=limit, seconds=seconds)
+            answer = await self._pool.run(seconds, partial(answer_request, served, body))
         return json_response(request, answer)
 
 
@@ -96,28 +109,44 @@ def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
     return msgspec.json.encode(batch)
 
 
-def _log_fault(loading: asyncio.Task[None]) -> None:
-    """Log a failure of loading that isn't a refused artefact."""
-    if (error := loading.exception()) is not None:
-        _logger.error("loading failed", exc_info=error)
+def _load_in_background(load: Callable[[], None]) -> asyncio.Future[None]:
+    """Run `load` in a thread that can't keep the process alive: a disk of the network may hang."""
+    future: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            load()
+        except Exception:
+            _logger.exception("loading failed")
+        future.set_result(None)
+
+    threading.Thread(target=run, name="loading", daemon=True).start()
+    return asyncio.wrap_future(future)
 
 
 def build_app(settings: ServingSettings, load: Callable[[], LoadedArtefacts]) -> Starlette:
     """Build the application; it answers as soon as `load` has returned or failed.
 
     Until then connections wait, and other workers take them. If `load` takes longer than
-    `PATIENCE_SECONDS`, it continues while the application answers probes.
+    `PATIENCE_SECONDS`, it continues while the application answers probes. A stop signal ends the
+    waiting.
     """
     endpoints = Endpoints(settings)
+    drain = endpoints.drain
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        loading = asyncio.create_task(asyncio.to_thread(endpoints.load, load))
-        loading.add_done_callback(_log_fault)
-        await asyncio.wait([loading], timeout=PATIENCE_SECONDS)
-        yield
-        await asyncio.wait([loading])
-        endpoints.close()
+        with drain.delay_signals():
+            watching = asyncio.create_task(stop_with_master(os.environ))
+            loading = _load_in_background(partial(endpoints.load, load))
+            stopping = asyncio.ensure_future(drain.begun.wait())
+            ends: list[asyncio.Future[Any]] = [loading, stopping]
+            await asyncio.wait(ends, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            yield
+            watching.cancel()
+            stopping.cancel()
+            await asyncio.wait([loading], timeout=LEAVE_SECONDS)
+            endpoints.close()
 
     app = Starlette(
         routes=[

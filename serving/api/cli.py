@@ -25,7 +25,11 @@ ConfigOption = Annotated[
 ]
 
 
-@app.command(epilog="Example: xuanpin serve --run var/run --port 3000")
+@app.command(
+    epilog="Exit codes: 0 stopped by SIGTERM or Ctrl+C; 2 wrong usage or settings; 6 it can't "
+    "listen on that address, or write to its home."
+    "\n\nExample: xuanpin serve --run var/run --port 3000"
+)
 def serve(
     run: RunOption = None,
     host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
@@ -38,15 +42,21 @@ def serve(
     A flag overrides an environment variable (XUANPIN_SERVING__PORT), which overrides the file.
     """
     from features.runtime.settings import load_section
+    from serving.api.drain import MASTER_VARIABLE
     from serving.api.launch import build_command, build_environment
+    from serving.api.preflight import check_start, describe_start
     from serving.api.settings import ServingSettings
 
     flags = {"run": run, "host": host, "port": port, "workers": workers}
     settings = load_section(ServingSettings, "serving", config, flags)
-    typer.echo(f"Serving {settings.run} on http://{settings.host}:{settings.port}", err=True)
+    environment = build_environment(settings, os.environ)
+    check_start(settings, environment)
+    typer.echo(describe_start(settings), err=True)
     sys.stderr.flush()
     command = build_command(settings)
-    os.execve(command[0], command, build_environment(settings, os.environ))  # noqa: S606 - our own
+    # The server takes this process over, so that it has this process's id.
+    environment[MASTER_VARIABLE] = str(os.getpid())
+    os.execve(command[0], command, environment)  # noqa: S606 - our own
 
 
 @app.command(
@@ -93,7 +103,7 @@ def score(
     """
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
-    from features.runtime.text import join_names
+    from features.runtime.text import join_names, quote_path
     from serving.api.settings import ServingSettings
     from serving.batch.score_file import score_file
     from serving.batch.select import describe_selection, parse_selection, select_file
@@ -116,7 +126,7 @@ def score(
         report = score_file(
             served, candidates, out, coverage=coverage, progress=progress, selection=selection
         )
-    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {out}.")
+    typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {quote_path(out)}.")
     if selection is not None:
         typer.echo(describe_selection(selection))
     if report.unread:

@@ -50,7 +50,9 @@ def refusal_response(request: Request, error: RequestRefusedError) -> Response:
         }
     }
     is_temporary = error.status == HTTPStatus.SERVICE_UNAVAILABLE
-    headers = {"retry-after": RETRY_AFTER_SECONDS} if is_temporary else None
+    headers = {"retry-after": RETRY_AFTER_SECONDS} if is_temporary else {}
+    if error.code == "stopping":
+        headers["connection"] = "close"  # the next request needs another process
     return json_response(request, msgspec.json.encode(body), error.status, headers)
 
 

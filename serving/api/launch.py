@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from serving.api.preflight import HOME_VARIABLE, HomeRefusedError
 from serving.api.settings import ServingSettings, to_environment
 
 LEAN_ENVIRONMENT: Final = {
@@ -39,7 +40,17 @@ def build_environment(settings: ServingSettings, environment: Mapping[str, str])
 
     BentoML makes directories in its home when it is imported. They go into the cache unless the
     caller has set a home.
+
+    Raises:
+        HomeRefusedError: the account has no home directory, and none is set.
     """
-    cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    home = {"BENTOML_HOME": str(Path(cache) / "xuanpin" / "bentoml")}
-    return {**home, **environment, **LEAN_ENVIRONMENT, **to_environment(settings)}
+    home = {HOME_VARIABLE: environment.get(HOME_VARIABLE) or _default_home(environment)}
+    return {**environment, **home, **LEAN_ENVIRONMENT, **to_environment(settings)}
+
+
+def _default_home(environment: Mapping[str, str]) -> str:
+    try:
+        cache = environment.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:
+        raise HomeRefusedError("~/.cache", "this account has no home directory") from error
+    return str(Path(cache) / "xuanpin" / "bentoml")

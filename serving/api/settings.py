@@ -34,6 +34,8 @@ class ServingSettings(BaseModel):
     """Milliseconds for the body to arrive, and again for scoring."""
     graceful_seconds: int = Field(default=10, ge=1, le=300)
     """Seconds for running requests to end after SIGTERM."""
+    drain_seconds: float = Field(default=1.0, ge=0, le=300)
+    """Seconds after SIGTERM in which new requests get 503, so that a load balancer notices."""
 
     @property
     def bundles(self) -> Path:

@@ -12,7 +12,7 @@ from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.dataset.horizons import Horizons
 from features.monitoring.reference_stats import ColumnStats
 from features.runtime.arrays import FloatArray
-from features.runtime.atomic import write_directory
+from features.runtime.atomic import READABLE_DIRECTORY, write_directory
 from features.runtime.signature import PublicKey
 from serving.bundle.canary import CANARY, Canary, check_canary, make_canary
 from serving.bundle.canary_process import try_in_child
@@ -113,7 +113,7 @@ def write_bundle(contents: BundleContents, bundles: Path) -> str:
         read_verified(directory)
     else:
         check_loadable({MANIFEST: manifest, **files})
-        with write_directory(directory) as partial:
+        with write_directory(directory, mode=READABLE_DIRECTORY) as partial:
             for name, data in {MANIFEST: manifest, **files}.items():
                 (partial / name).write_bytes(data)
     return directory.name

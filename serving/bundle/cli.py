@@ -34,9 +34,11 @@ def keygen(
     Keep the private key where bundles are made. It isn't encrypted, so let nobody else read it.
     """
     from features.runtime.signature import make_keys
+    from features.runtime.text import quote_path
 
     private, public = make_keys(out)
-    typer.echo(f"Wrote {private} to sign with (keep it secret) and {public} to check with.")
+    key, check = quote_path(private), quote_path(public)
+    typer.echo(f"Wrote {key} to sign with (keep it secret) and {check} to check with.")
 
 
 @app.command(

@@ -118,6 +118,11 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "The service has too many requests waiting.",
         "Try again after the seconds that the retry-after header names.",
     ),
+    "stopping": Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The service is about to stop.",
+        "Try again after the seconds that the retry-after header names; another instance answers.",
+    ),
     "no_model": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The service has not loaded a bundle and a snapshot.",

@@ -10,20 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from features.runtime.atomic import PRIVATE_DIRECTORY
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
-from features.runtime.text import escape
+from features.runtime.temporary import EARLIER, PREFIX, sweep
+from features.runtime.text import escape_path
 
 LOCK: Final = ".lock"
 
-UNFINISHED_PATTERNS: Final = (
-    ".writing-*",
-    ".tracking-*",
-    "stages/**/.writing-*",
-    "bundles/.writing-*/",
-)
-"""Files that a killed process may leave incomplete. In `bundles` only directories: another process
-may be writing the pointer there."""
+UNFINISHED_PATTERNS: Final = (".tracking-*", f"{PREFIX}*{EARLIER}")
+"""What a training leaves that was killed while it made the tracking database or replaced a result.
+A later training makes both again."""
+
+WRITTEN_FOLDERS: Final = ("stages/**/", "bundles", "snapshots")
 
 
 class RunInUseError(StorageError):
@@ -32,7 +31,7 @@ class RunInUseError(StorageError):
     def __init__(self, directory: Path, process_id: str) -> None:
         process = f"Process {process_id}" if process_id else "Another process"
         super().__init__(
-            problem=f"{process} is already training in {escape(str(directory))}.",
+            problem=f"{process} is already training in {escape_path(directory)}.",
             hint="Wait for it, or choose another --out.",
         )
 
@@ -48,7 +47,7 @@ def run_lock(directory: Path) -> Iterator[None]:
         StorageError: the directory can't be written.
     """
     with raise_storage_errors():
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(handle, directory)
@@ -71,9 +70,11 @@ def _lock(handle: int, directory: Path) -> None:
 
 
 def _clean_up(directory: Path) -> None:
+    """Remove what killed processes left, wherever a training writes."""
     for pattern in UNFINISHED_PATTERNS:
-        for path in list(directory.glob(pattern)):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+        for path in directory.glob(pattern):
+            shutil.rmtree(path)
+    sweep(directory)
+    for pattern in WRITTEN_FOLDERS:
+        for folder in directory.glob(pattern):
+            sweep(folder)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
-from shlex import quote
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.runtime.text import quote_path
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from training.pipeline.main_job import RunResult
@@ -108,21 +109,22 @@ def _describe_flags(scored: Sequence[ScoredCandidate]) -> str:
 
 def describe_locations(result: RunResult) -> str:
     """Return the locations of all results and the next commands; lines to copy aren't wrapped."""
-    out = result.job.out
+    out = quote_path(result.job.out)
+    snapshot = quote_path(result.job.out / "snapshots" / result.snapshot_id)
     lines = [
         *list_locations(result),
-        f"Snapshot  {out}/snapshots/{result.snapshot_id} as of {result.as_of:%Y-%m-%d}",
+        f"Snapshot  {snapshot} as of {result.as_of:%Y-%m-%d}",
         "",
         "Next:",
-        f"  xuanpin serve --run {quote(str(out))}",
+        f"  xuanpin serve --run {out}",
     ]
     if result.candidates:
-        candidates = quote(str(out / CANDIDATES))
-        lines.append(f"  xuanpin score {candidates} --out scores.csv --run {quote(str(out))}")
+        candidates = quote_path(result.job.out / CANDIDATES)
+        lines.append(f"  xuanpin score {candidates} --out scores.csv --run {out}")
         body = json.dumps({"candidates": [_build_request(result.candidates[0])]})
         lines.append(
             "  curl -s http://127.0.0.1:3000/v1/score -H 'content-type: application/json' "
-            f"-d {quote(body)}"
+            f"-d {shlex.quote(body)}"
         )
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from features.declarations.targets import Target
 from features.point_in_time.imputed_stock import RULE
+from features.runtime.text import quote_path
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.judge import MODEL
 from training.metrics.bootstrap import BootstrapInterval
@@ -233,7 +234,8 @@ def _describe_intervals(evaluation: Evaluation) -> Text:
 
 def list_locations(result: TrainingResult) -> list[str]:
     """Return the locations of the bundle and of the MLflow run, one line each."""
+    bundle = quote_path(result.job.out / "bundles" / result.bundle_id)
     return [
-        f"Bundle    {result.job.out}/bundles/{result.bundle_id} (details in its MODEL_CARD.md)",
+        f"Bundle    {bundle} (details in its MODEL_CARD.md)",
         f"MLflow    run {result.run_id}: {show_record(result.location)}",
     ]

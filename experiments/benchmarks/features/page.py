@@ -79,7 +79,7 @@ def _table_by_size(
 ) -> Table:
     """Return a table with a column for each market, which fits a terminal of 80 columns."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("order lines", no_wrap=True)
+    table.add_column("order lines")
     for result in results:
         table.add_column(f"{result.order_lines:,}", justify="right")
     for heading, cells in rows.items():

@@ -23,6 +23,7 @@ from experiments.simulator.mechanisms.return_risk import (
 )
 from experiments.simulator.mechanisms.suppliers import MEAN_SCORE, SCORE_SLOPE
 from features.runtime.arrays import FloatArray, IntArray
+from features.runtime.text import escape_glob
 
 Columns = dict[str, Any]
 """Arrays by name, all of the same length."""
@@ -79,7 +80,7 @@ class ObservedHistory:
         with duckdb.connect(config={"memory_limit": "3GB"}) as connection:
             connection.register("listings", names)
             for table in ("orders", "deliveries", "returns", "reviews", "supplier_audits"):
-                connection.read_parquet(str(data / table / "*.parquet")).create_view(table)
+                connection.read_parquet(f"{escape_glob(data / table)}/*.parquet").create_view(table)
             lines, reviews, audits = (
                 connection.execute(query, {"first": world.clock.first_day}).fetchnumpy()
                 for query in (_LINES, _REVIEWS, _AUDITS)

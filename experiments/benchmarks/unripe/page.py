@@ -40,7 +40,7 @@ def page(results: Sequence[AgeFigures]) -> Group:
     )
     for heading in HEADINGS:
         is_name = heading in {"rate", "by"}
-        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
+        table.add_column(heading, justify="left" if is_name else "right")
     for figures in results:
         table.add_row(
             *(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,6 +13,7 @@ from experiments.simulator.configuration.categories import CATEGORIES, Category
 from experiments.simulator.configuration.places import PLACES, Place
 from experiments.simulator.configuration.section import Section
 from features.runtime.errors import SettingsError
+from features.runtime.toml_file import read_toml
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "small": {"products": 1_500, "markets": ("US", "GB", "DE"), "days": 500},
@@ -112,7 +112,7 @@ def configure(preset: str = "small", *, file: Path | None = None, **options: obj
     """
     if preset not in PRESETS:
         raise UnknownPresetError(preset)
-    from_file = {} if file is None else _read_toml(file)
+    from_file = {} if file is None else read_toml(file)
     given = {name: value for name, value in options.items() if value is not None}
     return parse_configuration({**PRESETS[preset], **from_file, **given})
 
@@ -129,10 +129,3 @@ def parse_configuration(values: dict[str, Any]) -> Simulation:
         first = error.errors(include_input=False, include_url=False)[0]
         setting = ".".join(str(part) for part in first["loc"]) or "markets"
         raise BadSimulationError(setting, first["msg"]) from error
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadSimulationError(file.name, type(error).__name__) from error

@@ -11,6 +11,7 @@ import duckdb
 from experiments.simulator.configuration.categories import CATEGORIES, CONSUMABLE
 from experiments.simulator.tables.writing import truth_directory
 from features.contract.tables import TABLES
+from features.runtime.text import escape_glob
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,6 @@ def _create_views(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
     folders = [data / table.name for table in TABLES]
     folders += [truth_directory(data) / name for name in ("moments", "candidates")]
     for folder in folders:
-        connection.read_parquet(str(folder / "*.parquet")).create_view(folder.name)
+        connection.read_parquet(f"{escape_glob(folder)}/*.parquet").create_view(folder.name)
     for view in (_LINES, _MATURE, _BUYERS):
         connection.execute(view)

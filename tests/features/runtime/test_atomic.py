@@ -47,7 +47,36 @@ def test_publication_puts_the_directory_in_place_and_leaves_nothing_beside(
     publish(out, "new")
     assert (out / MARK).read_text() == "new"
     assert names(tmp_path) == ["out"]
-    assert out.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize(
+    ("earlier", "made", "mode"),
+    [(None, 0o700, 0o700), (None, 0o755, 0o755), (0o750, 0o700, 0o750), (0o755, 0o700, 0o755)],
+)
+def test_new_directory_has_its_kinds_mode_and_a_replaced_one_passes_its_own_on(
+    tmp_path: Path, earlier: int | None, made: int, mode: int
+) -> None:
+    out = tmp_path / "out"
+    if earlier is not None:
+        out.mkdir()
+        out.chmod(earlier)
+    with write_directory(out, mode=made) as partial:
+        assert partial.stat().st_mode & 0o777 == 0o700
+    assert out.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize(("earlier", "mode"), [(None, 0o644), (0o600, 0o600), (0o664, 0o664)])
+def test_new_file_has_the_mode_of_any_program_and_a_replaced_one_passes_its_own_on(
+    tmp_path: Path, earlier: int | None, mode: int
+) -> None:
+    path = tmp_path / "one"
+    if earlier is not None:
+        path.touch()
+        path.chmod(earlier)
+    umask = os.umask(0o022)
+    replace_file(path, b"1")
+    os.umask(umask)
+    assert path.stat().st_mode & 0o777 == mode
 
 
 def test_publication_makes_the_directories_above(tmp_path: Path) -> None:

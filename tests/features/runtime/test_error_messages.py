@@ -5,7 +5,9 @@ tests/sentences/ has their texts.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,11 +30,12 @@ from features.runtime.refusals import (
 )
 from features.runtime.settings import (
     InvalidSettingError,
+    MisplacedSettingError,
     MissingSettingError,
     UnknownSettingError,
-    UnreadableSettingsError,
 )
-from features.runtime.text import closest_match, escape, join_names
+from features.runtime.text import closest_match, escape, join_names, quote_path
+from features.runtime.toml_file import UnreadableSettingsError
 from tests.sentences.features.contract import SENTENCES as CONTRACT_SENTENCES
 from tests.sentences.features.runtime import SENTENCES as RUNTIME_SENTENCES
 
@@ -52,6 +55,7 @@ HOSTILE_ERRORS: list[XuanpinError] = [
     UnknownSettingError(HOSTILE[0], "x.toml", ["size"]),
     InvalidSettingError("training.size", "x.toml", "at least 1"),
     MissingSettingError("serving", "run"),
+    MisplacedSettingError("port", "x.toml", "serving"),
     *(RefusedByDiskError(OSError(number, "", HOSTILE[0])) for number in REFUSALS),
 ]
 
@@ -90,6 +94,33 @@ def test_error_without_a_cause_in_the_disk_passes_unchanged() -> None:
 )
 def test_escape_makes_names_printable_and_short(name: str, expected: str) -> None:
     assert escape(name) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b",
+        "a'b",
+        'a"b',
+        "-x",
+        "~",
+        "$HOME",
+        "a;b",
+        "a\nb'c",
+        "\udcff.csv",
+        "ä",
+        "\\",
+        " a ",
+        "a\x1b[0m",
+    ],
+)
+def test_quoted_path_is_one_printable_word_that_a_shell_reads_as_the_path(name: str) -> None:
+    word = quote_path(name)
+    shown = subprocess.run(
+        ["bash", "-c", f"printf %s {word}"], capture_output=True, check=True
+    ).stdout
+    assert word.isprintable()
+    assert os.fsdecode(shown).removeprefix("./") == name
 
 
 @pytest.mark.parametrize(

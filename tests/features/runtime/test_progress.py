@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.runtime.progress import prefix_progress, show_progress
+from features.runtime.progress import MAX_LINES, prefix_progress, show_progress
 from tests.worlds.progress import Reports
 
 
@@ -28,20 +28,30 @@ def test_late_progress_is_drawn_on_a_terminal_once_the_delay_is_over(
     assert output.out == ""
 
 
-def test_stages_of_long_work_are_lines_even_in_a_log(
+def test_stages_of_long_work_are_lines_of_a_log_as_they_begin(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "0")
     with show_progress() as progress:
         progress("check")
+        assert capsys.readouterr().err == "0:00:00 check\n"
         progress("fit", 10)
         progress("fit", 2_000)
+        assert capsys.readouterr().err == "0:00:00 fit\n"
     output = capsys.readouterr()
-    assert [line.rpartition(" ")[0].strip() for line in output.err.splitlines()] == [
-        "- check",
-        "- fit: 2,000 rows",
-    ]
-    assert output.out == ""
+    assert (output.out, output.err) == ("", "")
+
+
+def test_lines_of_a_log_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    with show_progress() as progress:
+        for number in range(MAX_LINES + 5):
+            progress(f"trial {number}")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == MAX_LINES
+    assert lines[-1] == "0:00:00 trial 999 (the last stage that is shown here)"
 
 
 def test_prefixed_progress_reports_the_prefix_before_the_stage() -> None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from features.dataset.horizons import Horizons
 from features.runtime.errors import SettingsError
 from features.runtime.settings import load_section
+from serving.api.settings import ServingSettings
+from training.settings import TrainingSettings
 
 
 class Example(BaseModel):
@@ -62,6 +64,7 @@ def toml(directory: Path, text: str | None) -> Path | None:
             Example(size=3, name="lower", weights=(2, 3)),
         ),
         (None, {"XUANPIN_SERVING__RUN": "runs/1", "XUANPINE": "another's"}, {}, Example()),
+        ("\ufeff[training]\nsize = 3", {}, {}, Example(size=3)),
     ],
 )
 def test_settings_come_from_the_nearest_source(
@@ -91,7 +94,19 @@ def test_settings_come_from_the_nearest_source(
             {},
             "is unknown. Known settings: [horizons], [serving], [training]. Did you mean",
         ),
-        ("size = 3", {}, {}, "[training]. Remove it or correct its name."),
+        ("colour = 3", {}, {}, "[training]. Remove it or correct its name."),
+        (
+            "size = 3",
+            {},
+            {},
+            "size in xuanpin.toml, above all sections, belongs to the section [training].",
+        ),
+        (
+            "[horizons]\nsize = 3",
+            {},
+            {},
+            "The setting size in [horizons] of xuanpin.toml belongs to the section [training].",
+        ),
         ("training = 3", {}, {}, "[training]. Did you mean [training]?"),
         ("[training", {}, {}, "it isn't TOML (Expected ']' at the end of a table declaration"),
         (
@@ -104,8 +119,19 @@ def test_settings_come_from_the_nearest_source(
             None,
             {"XUANPIN_TRAINING_SIZE": "3"},
             {},
-            "XUANPIN_TRAINING_SIZE in the environment is unknown.",
+            (
+                "XUANPIN_TRAINING_SIZE in the environment is unknown. Known settings: "
+                "XUANPIN_TRAINING__SIZE. Did you mean XUANPIN_TRAINING__SIZE?"
+            ),
         ),
+        (
+            None,
+            {"XUANPIN_TRAINING": '{"size": 3}'},
+            {},
+            "XUANPIN_TRAINING in the environment is unknown.",
+        ),
+        (None, {"XUANPIN_SERVNG__PORT": "1"}, {}, "Did you mean XUANPIN_SERVING__…?"),
+        (None, {"XUANPIN_HORIZON__SIZE": "1"}, {}, "Did you mean XUANPIN_HORIZONS__…?"),
         (
             None,
             {"XUANPIN_TRAIN__SIZE": "3"},
@@ -161,14 +187,29 @@ def test_settings_that_are_wrong_name_the_key_and_the_place(
     assert caught.value.exit_code == 2
 
 
+PORT = "3000_TCP"
+SERVICE_LINKS = ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP"]
+SERVICE_LINKS += ["PORT", f"PORT_{PORT}", f"PORT_{PORT}_PROTO", f"PORT_{PORT}_ADDR"]
+
+
+@pytest.mark.parametrize("service", ["XUANPIN", "XUANPIN_SERVING", "XUANPIN_TRAINING"])
+def test_variables_of_a_kubernetes_service_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    links = {f"{service}_{link}": "tcp://10.0.0.1:3000" for link in SERVICE_LINKS}
+    set_all(monkeypatch, links)
+    assert load_section(ServingSettings, "serving", None) == ServingSettings()
+    assert load_section(Example, "training", None) == Example()
+
+
+def test_no_key_belongs_to_two_sections() -> None:
+    keys = [*Horizons.model_fields, *TrainingSettings.model_fields, *ServingSettings.model_fields]
+    assert len(keys) == len(set(keys))
+
+
 def test_setting_without_a_value_and_a_default_is_an_error() -> None:
     with pytest.raises(SettingsError, match=r"serving\.run has no value.*XUANPIN_SERVING__RUN"):
         load_section(Needy, "serving", None)
-
-
-def test_settings_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"none\.toml can't be read: there is no such file\."):
-        load_section(Horizons, "horizons", tmp_path / "none.toml")
 
 
 def test_settings_of_the_horizons_can_be_set(tmp_path: Path) -> None:

@@ -6,16 +6,18 @@ import errno
 import tempfile
 from pathlib import Path
 
+from features.runtime.arguments import NotUtf8ArgumentError
 from features.runtime.atomic import ForeignDirectoryError, OverlapError
 from features.runtime.errors import XuanpinError
 from features.runtime.pointer import PointerError
 from features.runtime.refusals import NotEnoughMemoryError, QueryTooLargeError, RefusedByDiskError
 from features.runtime.settings import (
     InvalidSettingError,
+    MisplacedSettingError,
     MissingSettingError,
     UnknownSettingError,
-    UnreadableSettingsError,
 )
+from features.runtime.toml_file import UnreadableSettingsError
 
 HERE = Path(__file__)
 
@@ -71,6 +73,25 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "The settings file x.toml can't be read: there is no such file. Write a TOML file with "
             "sections such as [horizons] and lines such as horizon_days = 28."
+        ),
+    ),
+    (
+        UnreadableSettingsError(Path("x.toml"), "it is written in UTF-16", "Save it as UTF-8."),
+        "The settings file x.toml can't be read: it is written in UTF-16. Save it as UTF-8.",
+    ),
+    (
+        NotUtf8ArgumentError("\udcff.csv"),
+        (
+            "The argument \\udcff.csv isn't UTF-8, so the file's name can't be passed on to the "
+            "libraries that read and write tables. "
+            "Rename the file or the directory, for instance with `mv`, or give a link to it."
+        ),
+    ),
+    (
+        MisplacedSettingError("port", "[training] of x.toml", "serving"),
+        (
+            "The setting port in [training] of x.toml belongs to the section [serving]. "
+            "Write it under [serving] in the file, or set XUANPIN_SERVING__PORT."
         ),
     ),
     (

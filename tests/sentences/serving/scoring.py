@@ -102,6 +102,13 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "Scoring took longer than the deadline. Send fewer candidates in a request.",
     ),
     (
+        RequestRefusedError("stopping"),
+        (
+            "The service is about to stop. Try again after the seconds that the retry-after "
+            "header names; another instance answers."
+        ),
+    ),
+    (
         RequestRefusedError("overloaded"),
         (
             "The service has too many requests waiting. Try again after the seconds that the "

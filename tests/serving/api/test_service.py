@@ -19,6 +19,9 @@ import msgspec
 import pytest
 
 from features.online.snapshot import OnlineSnapshot
+from features.runtime.errors import StorageError
+from serving.api.preflight import check_address
+from serving.api.settings import ServingSettings
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
@@ -123,7 +126,11 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
         assert b" 408 " in raw(client, slow).partition(b"\r\n")[0]
         assert client.post("/v1/score", json={"candidates": [GOOD]}).status_code == 200
 
+        # It refuses for a while before it stops to listen.
         process.send_signal(signal.SIGTERM)
+        answer = wait_for(client, "/readyz", {503})
+        assert answer.json()["error"]["code"] == "stopping"
+        assert client.post("/v1/score", json={"candidates": [GOOD]}).status_code == 503
         assert process.wait(PATIENCE) == 0
     log = (tmp_path / "log").read_text()
     assert log.count("refused: body_too_large") == 1
@@ -131,8 +138,10 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
     assert "mug-1" not in log
 
 
-def test_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
+def test_service_without_a_model_is_alive_and_ends_with_its_master(tmp_path: Path) -> None:
+    # A pipe in place of the pointer would keep a reader waiting.
+    (tmp_path / "run" / "bundles").mkdir(parents=True)
+    os.mkfifo(tmp_path / "run" / "bundles" / "CURRENT")
     with server(tmp_path / "run", tmp_path) as (client, process):
         assert client.get("/livez").json() == {"alive": True}
         for response in (
@@ -141,9 +150,24 @@ def test_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
         ):
             assert response.status_code == 503
             assert response.json()["error"]["code"] == "no_model"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
-    assert "it has no file CURRENT" in (tmp_path / "log").read_text()
+        process.kill()
+        process.wait(PATIENCE)
+        wait_until_free(int(client.base_url.port or 0))
+    assert "not a plain file" in (tmp_path / "log").read_text()
+
+
+def wait_until_free(port: int) -> None:
+    """Wait until a server could listen on a port."""
+    give_up = time.monotonic() + PATIENCE
+    settings = ServingSettings(port=port)
+    while True:
+        try:
+            check_address(settings)
+        except StorageError:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
+from features.runtime.temporary import temporary_file
 from training.checkpoints.run_lock import RunInUseError, run_lock
 
 
@@ -45,6 +46,7 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
         ".tracking-4/mlflow.db",
         "stages/.writing-5",
         "bundles/.writing-6/manifest.json",
+        "bundles/.writing-7",
     )
     whole = (
         "validated/orders.parquet",
@@ -52,7 +54,6 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
         "mlflow.db",
         "stages/check.json",
         "bundles/CURRENT",
-        "bundles/.writing-7",  # perhaps somebody's pointer on its way
         "bundles/0123/manifest.json",
         "notes/.writing-8",
     )
@@ -60,6 +61,13 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("content")
+    with (
+        temporary_file(tmp_path) as ours,
+        temporary_file(tmp_path / "bundles") as pointer,
+        run_lock(tmp_path),
+    ):
+        assert ours.exists()
+        assert pointer.exists()
     with run_lock(tmp_path):
         left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
     assert {name for name in left if (tmp_path / name).is_file()} == {".lock", *whole}

@@ -1,0 +1,146 @@
+"""Check what the server needs before it starts: its address, its home and something to serve."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from features.runtime.errors import ArtefactError, StorageError
+from features.runtime.pointer import resolve
+from features.runtime.text import escape_path, quote_path
+from serving.api.settings import ServingSettings
+
+HOME_VARIABLE: Final = "BENTOML_HOME"
+MAX_PORT: Final = 65_535
+NEXT_PORTS: Final = 20
+"""Ports above one in use among which a free one is looked for."""
+
+
+class AddressRefusedError(StorageError):
+    """Refuse to start where the system doesn't let the service listen."""
+
+    def __init__(self, settings: ServingSettings, error: OSError) -> None:
+        problem, hint = _explain_address(settings, error)
+        super().__init__(problem=problem, hint=hint)
+
+
+class HomeRefusedError(StorageError):
+    """Refuse to start without a directory that the server can write to."""
+
+    def __init__(self, home: str, reason: str) -> None:
+        super().__init__(
+            problem=f"The server needs to write to {escape_path(home)}, and can't: {reason}.",
+            hint=f"Set {HOME_VARIABLE} to a directory that can be written.",
+        )
+
+
+def check_start(settings: ServingSettings, environment: Mapping[str, str]) -> None:
+    """Check that the server can listen and write.
+
+    Raises:
+        AddressRefusedError: the port is in use, or the address isn't one of this machine.
+        HomeRefusedError: the home, or the directory for temporary files, can't be written.
+    """
+    check_address(settings)
+    check_home(environment[HOME_VARIABLE])
+    try:
+        check_home(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise HomeRefusedError("a directory for temporary files", "none is writable") from error
+
+
+def check_address(settings: ServingSettings) -> None:
+    """Listen for a moment where the server will, as it will.
+
+    Raises:
+        AddressRefusedError: the system refuses.
+    """
+    try:
+        _listen(str(settings.host), settings.port)
+    except OSError as error:
+        raise AddressRefusedError(settings, error) from error
+
+
+def check_home(home: str) -> None:
+    """Make the directory unless it is there, and write a file that is gone at once.
+
+    Raises:
+        HomeRefusedError: the disk refuses.
+    """
+    try:
+        Path(home).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        raise HomeRefusedError(home, error.strerror or type(error).__name__) from error
+
+
+def format_url(settings: ServingSettings) -> str:
+    """Return the URL of the service; an IPv6 address stands in brackets there."""
+    host = f"[{settings.host}]" if settings.host.version == 6 else str(settings.host)  # noqa: PLR2004 - IPv6
+    return f"http://{host}:{settings.port}"
+
+
+def describe_start(settings: ServingSettings) -> str:
+    """Return a line about what will be served where, or what is missing for it.
+
+    The service starts without artefacts, because it must answer that it isn't ready.
+    """
+    url, run = format_url(settings), quote_path(settings.run)
+    try:
+        resolve(settings.bundles)
+        resolve(settings.snapshots)
+    except ArtefactError as error:
+        missing = f"There is no run directory {run}."
+        problem = error.problem if settings.run.is_dir() else missing
+        return (
+            f"{problem} Listening on {url} without a model: /livez answers 200, /readyz and "
+            f"/v1/score 503. Publish with `xuanpin run --out {run}`, then start the service again."
+        )
+    return f"Serving {run} on {url}"
+
+
+def _listen(host: str, port: int) -> None:
+    family, kind, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen()
+
+
+def _explain_address(settings: ServingSettings, error: OSError) -> tuple[str, str]:
+    """Return the problem and the hint for what the system refused."""
+    host, port = settings.host, settings.port
+    match error.errno:
+        case errno.EADDRINUSE:
+            free = _find_free_port(str(host), port)
+            another = "" if free is None else f", such as --port {free}"
+            problem = f"Another program listens on port {port} of {host} already."
+            return problem, f"Stop it, or choose another port{another}."
+        case errno.EADDRNOTAVAIL:
+            return (
+                f"This machine has no network address {host}.",
+                "Choose one of its own with --host, such as 127.0.0.1 for this machine alone.",
+            )
+        case errno.EACCES | errno.EPERM:
+            problem = f"The system doesn't let this account listen on port {port}."
+            return problem, "Choose a port of 1024 or above with --port."
+    reason = error.strerror or os.strerror(error.errno or 0)
+    problem = f"The system doesn't let the service listen on {format_url(settings)}: {reason}."
+    return problem, "Choose another address with --host and --port."
+
+
+def _find_free_port(host: str, port: int) -> int | None:
+    for other in range(port + 1, min(port + NEXT_PORTS, MAX_PORT) + 1):
+        try:
+            _listen(host, other)
+        except OSError:
+            continue
+        return other
+    return None

@@ -1,0 +1,134 @@
+"""What the server needs is checked before it starts, and said in one sentence."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from features.runtime.errors import StorageError
+from serving.api.launch import build_environment
+from serving.api.preflight import check_home, check_start, describe_start, format_url
+from serving.api.settings import ServingSettings
+from tests.worlds.processes import COMMAND, run_program
+
+
+@contextmanager
+def taken(host: str) -> Iterator[int]:
+    """Listen on a free port and yield its number."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as other:
+        try:
+            other.bind((host, 0))
+        except OSError:
+            pytest.skip(f"this machine doesn't have {host}")
+        other.listen()
+        yield int(other.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])  # noqa: S104 - to be refused
+def test_serve_on_a_port_in_use_ends_before_the_server_starts(host: str) -> None:
+    with taken(host) as port:
+        code, printed, told = run_program(COMMAND, "serve", "--host", host, "--port", port)
+    assert (code, printed) == (6, "")
+    assert told.startswith(
+        f"xuanpin: Another program listens on port {port} of {host} already. "
+        "Stop it, or choose another port, such as --port "
+    )
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "home"),
+    [
+        ({"BENTOML_HOME": "/dev/null/home"}, "/dev/null/home"),
+        ({"XDG_CACHE_HOME": "/dev/null"}, "/dev/null/xuanpin/bentoml"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/dev/null"}, "/dev/null/.cache/xuanpin/bentoml"),
+    ],
+)
+def test_serve_without_a_home_to_write_to_ends_before_the_server_starts(
+    variables: dict[str, str], home: str
+) -> None:
+    with taken("127.0.0.1") as port:
+        pass
+    environment = {**os.environ, **variables}
+    code, _, told = run_program(COMMAND, "serve", "--port", port, environment=environment)
+    assert code == 6
+    assert told == (
+        f"xuanpin: The server needs to write to {home}, and can't: Not a directory. "
+        "Set BENTOML_HOME to a directory that can be written.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_serve_on_an_address_of_another_machine_is_refused(tmp_path: Path, host: str) -> None:
+    settings = ServingSettings(host=ip_address(host))
+    with pytest.raises(StorageError, match=rf"no network address {host}\."):
+        check_start(settings, {"BENTOML_HOME": str(tmp_path)})
+
+
+def test_account_without_a_home_directory_is_told_to_set_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", refuse)
+    with pytest.raises(StorageError, match="this account has no home directory"):
+        build_environment(ServingSettings(), {})
+    assert build_environment(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
+
+
+def test_home_is_made_and_left_empty(tmp_path: Path) -> None:
+    check_home(str(tmp_path / "a" / "b"))
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:3000"), ("::1", "http://[::1]:3000")],
+)
+def test_url_has_an_ipv6_address_in_brackets(host: str, url: str) -> None:
+    assert format_url(ServingSettings(host=ip_address(host))) == url
+
+
+def absent(_: Path) -> None:
+    """Make nothing."""
+
+
+def empty(run: Path) -> None:
+    run.mkdir()
+
+
+def pipe(run: Path) -> None:
+    (run / "bundles").mkdir(parents=True)
+    os.mkfifo(run / "bundles" / "CURRENT")
+
+
+def whole(run: Path) -> None:
+    for kind in ("bundles", "snapshots"):
+        (run / kind / "0123").mkdir(parents=True)
+        (run / kind / "CURRENT").write_text("0123\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (absent, "There is no run directory RUN. Listening on http://127.0.0.1:3000 without a"),
+        (empty, "Nothing is in use in RUN/bundles: it has no file CURRENT. Listening on"),
+        (pipe, "Nothing is in use in RUN/bundles: CURRENT"),
+        (whole, "Serving RUN on http://127.0.0.1:3000"),
+    ],
+)
+def test_first_line_says_what_is_served_or_missing(
+    tmp_path: Path, make: Callable[[Path], None], line: str
+) -> None:
+    run = tmp_path / "run"
+    make(run)
+    told = describe_start(ServingSettings(run=run))
+    assert told.replace(str(run), "RUN").startswith(line)
