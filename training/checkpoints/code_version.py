@@ -18,9 +18,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 COMPUTING_ROOMS: Final = (
     "features/catalogue",
+    "features/cells",
     "features/contract",
     "features/dataset",
     "features/declarations",
+    "features/files",
     "features/point_in_time",
     "features/signals",
     "features/validation",
