@@ -9,10 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from features.catalogue.catalogue import CATALOGUE
+from features.dataset.covered_days import CoveredDays
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.training_rows import DIGEST, FINGERPRINT
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, ORDER_DAYS
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback, prefix_progress
 from features.runtime.signature import PrivateKey, read_private_key
@@ -73,6 +76,9 @@ class TrainingResult:
     job: TrainingJob
     report: ValidationReport
     row_count: int
+    cut_off_day: int
+    covered: CoveredDays
+    """The days that orders cover; orders outside can't move the cut-off."""
     imputed: tuple[str, ...]
     evaluations: Mapping[Target, Evaluation]
     bundle_id: str
@@ -136,10 +142,13 @@ def train_and_record(
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         progress("publish: record in MLflow")
         tracked.record(trained, trained.training_input.recipe, job.out / BUNDLES / bundle_id)
+    metadata = prepared.rows.schema.metadata
     return TrainingResult(
         job=job,
         report=prepared.report,
         row_count=prepared.rows.num_rows,
+        cut_off_day=int(metadata[CUT_OFF]),
+        covered=msgspec.json.decode(metadata[ORDER_DAYS], type=CoveredDays),
         imputed=trained.contents.imputed,
         evaluations=trained.evaluations,
         bundle_id=bundle_id,
