@@ -26,6 +26,7 @@ from training.pipeline.job import (
     TrainingJob,
     TrainingResult,
     open_checkpoints,
+    prepare_outputs,
     train_and_record,
 )
 from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
@@ -57,6 +58,7 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
     """
     key = job.read_signing_key()
     with run_lock(job.out):
+        prepare_outputs(job.out, directories=(BUNDLES, SNAPSHOTS), files=(CANDIDATES,))
         check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
