@@ -42,9 +42,10 @@ def find_out_of_range(
 
     `matrix` has shape (rows, names). A market or an input without a range has no limits.
     """
-    limits = {market: _limits(ranges.get(market, {})) for market in dict.fromkeys(markets)}
-    low, high = np.array([limits[market] for market in markets]).transpose(1, 0, 2)
-    values = matrix[:, [names.index(name) for name in RANGED_INPUTS]]
+    distinct = {market: index for index, market in enumerate(dict.fromkeys(markets))}
+    limits = np.array([_limits(ranges.get(market, {})) for market in distinct])
+    low, high = limits[[distinct[market] for market in markets]].transpose(1, 0, 2)
+    values = np.column_stack([matrix[:, names.index(name)] for name in RANGED_INPUTS])
     is_outside = (values < low) | (values > high)
     fields = tuple(RANGED_INPUTS.values())
     rows: list[tuple[str, ...]] = [()] * len(markets)

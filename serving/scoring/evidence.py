@@ -139,21 +139,33 @@ def _subject_flags(bundle: Bundle, snapshot: OnlineSnapshot, row: AdmittedCandid
 
 def _unknown_flags(
     snapshot: OnlineSnapshot, admitted: Sequence[AdmittedCandidate], lookup: LookupResult
-) -> list[list[str]]:
-    """Return flags for the listing, supplier and creator of a request that have no evidence."""
+) -> list[tuple[str, ...]]:
+    """Return flags for what a request names and the snapshot doesn't know, or knows otherwise."""
     unknown_suppliers = _find_unknown_suppliers(snapshot, admitted, lookup)
-    has_creator = lookup.found[Level.CREATOR].tolist()
-    flags = []
-    for row, known_creator in zip(admitted, has_creator, strict=True):
-        requested, subject = row.candidate, row.subject
-        raised = {
-            "unknown_listing": requested.listing_id is not None and subject.listing is None,
-            "unknown_supplier": requested.supplier_id in unknown_suppliers,
-            "supplier_of_snapshot": requested.supplier_id not in {None, subject.supplier_id},
-            "unknown_creator": requested.creator_id is not None and not known_creator,
-        }
-        flags.append([flag for flag, is_raised in raised.items() if is_raised])
-    return flags
+    pairs = [(row.candidate, row.subject) for row in admitted]
+    creators = zip(pairs, lookup.found[Level.CREATOR].tolist(), strict=True)
+    raised = {
+        "unknown_listing": [
+            requested.listing_id is not None and subject.listing is None
+            for requested, subject in pairs
+        ],
+        "unknown_supplier": [requested.supplier_id in unknown_suppliers for requested, _ in pairs],
+        "supplier_of_snapshot": [
+            requested.supplier_id is not None and requested.supplier_id != subject.supplier_id
+            for requested, subject in pairs
+        ],
+        "unknown_creator": [
+            requested.creator_id is not None and not is_known
+            for (requested, _), is_known in creators
+        ],
+    }
+    if not any(map(any, raised.values())):
+        return [()] * len(pairs)
+    rows = zip(*raised.values(), strict=True)
+    return [
+        tuple(flag for flag, is_raised in zip(raised, row, strict=True) if is_raised)
+        for row in rows
+    ]
 
 
 def _find_unknown_suppliers(
@@ -181,7 +193,7 @@ def _find_unknown_suppliers(
 
 def _range_flags(
     bundle: Bundle, admitted: Sequence[AdmittedCandidate], predictions: Predictions
-) -> list[list[str]]:
+) -> list[tuple[str, ...]]:
     """Return a flag for each field that lies far outside what the models learned from."""
     rows = find_out_of_range(
         bundle.ranges,
@@ -189,4 +201,4 @@ def _range_flags(
         bundle.models.catalogue.model_inputs,
         [row.candidate.market for row in admitted],
     )
-    return [[f"out_of_range:{field}" for field in fields] for fields in rows]
+    return [tuple(f"out_of_range:{field}" for field in fields) if fields else () for fields in rows]
