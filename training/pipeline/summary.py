@@ -171,13 +171,13 @@ def _describe_cut_off(result: TrainingResult) -> list[str]:
     sentences = [f"Cut-off {to_date(result.cut_off_day)}: the last day with complete orders."]
     if covered.rows_after:
         sentences.append(
-            f"{covered.rows_after:,} orders became known later, when hardly any others did. They "
-            f"{KEPT_APART}, and no feature uses them."
+            "Orders that became known later, when hardly any others did: "
+            f"{covered.rows_after:,}. They {KEPT_APART}, and no feature uses them."
         )
     if covered.rows_before:
         sentences.append(
-            f"{covered.rows_before:,} orders became known before {to_date(covered.span.first)}, "
-            f"when hardly any others did. They {KEPT_APART}."
+            f"Orders that became known before {to_date(covered.span.first)}, when hardly any "
+            f"others did: {covered.rows_before:,}. They {KEPT_APART}."
         )
     return sentences
 
