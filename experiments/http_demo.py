@@ -42,7 +42,7 @@ class NotReadyError(ArtefactError):
 
 
 class NoCandidatesError(StorageError):
-    """Report a run directory without candidates."""
+    """Report a run directory without a file of candidates."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -55,14 +55,12 @@ def read_candidates(path: Path) -> list[dict[str, str | int]]:
     """Return the first candidates of a CSV file in the form of a request.
 
     Raises:
-        NoCandidatesError: the file doesn't exist or has no rows.
+        NoCandidatesError: the file doesn't exist.
     """
     if not path.is_file():
         raise NoCandidatesError(path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for _, row in zip(range(MAX_CANDIDATES), csv.DictReader(file), strict=False)]
-    if not rows:
-        raise NoCandidatesError(path)
     return [
         {name: int(cell) if name in INTEGER_COLUMNS else cell for name, cell in row.items() if cell}
         for row in rows
@@ -139,10 +137,13 @@ def print_scores(run: Path) -> None:
     """Print the scores of the first candidates of a run directory.
 
     Raises:
-        NoCandidatesError: the run has no candidates.
+        NoCandidatesError: the run has no file of candidates.
         NotReadyError: the service isn't ready in time.
     """
     candidates = read_candidates(run / CANDIDATES)
+    if not candidates:
+        print("The run proposed no candidate, so there is nothing to request.")  # noqa: T201 - a command's output
+        return
     with run_service(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
         for scored in request_scores(address, candidates)["candidates"]:

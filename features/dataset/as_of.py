@@ -96,9 +96,10 @@ def resolve_as_of(dataset: Dataset, text: str | None) -> datetime:
         BeforeAllDataError: no order was known at the moment.
         AfterAllDataError: the orders end more than `MAX_DAYS_AHEAD` days before the moment.
     """
-    last = to_datetime(dataset.cut_off_day())
+    order_days = dataset.order_days()
+    last = to_datetime(order_days.cut_off_day)
     as_of = last if text is None else parse_as_of(text)
-    first = _find_first_midnight(dataset)
+    first = _find_first_midnight(dataset, order_days.covered.span.first)
     if as_of < first:
         raise BeforeAllDataError(as_of, first)
     if as_of > last + timedelta(days=MAX_DAYS_AHEAD):
@@ -106,8 +107,10 @@ def resolve_as_of(dataset: Dataset, text: str | None) -> datetime:
     return as_of
 
 
-def _find_first_midnight(dataset: Dataset) -> datetime:
-    """Return the first midnight at which an order was known."""
+def _find_first_midnight(dataset: Dataset, first_day: int) -> datetime:
+    """Return the first midnight at which an order of the covered days was known."""
     orders = dataset.knowable_rows("orders")
+    midnight = to_datetime(first_day).replace(tzinfo=None)
+    orders = orders.filter(orders.available_at >= midnight)
     result = dataset.connection.to_pyarrow(orders.agg(first=orders.available_at.min()))
     return to_datetime(-(-result["first"][0].value // (SECONDS_PER_DAY * MICROSECONDS)))

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 from ibis.util import gen_name
 
-from features.dataset.days import SECONDS_PER_DAY
+from features.dataset.covered_days import CoveredDays, DailyRows, find_covered_days
+from features.dataset.days import midnight_before
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
 from features.runtime.temporary import create_directory
@@ -27,8 +29,6 @@ MEMORY_LIMIT: Final = "2GB"
 
 DOUBTED_SHARE: Final = 0.001
 """Orders known last whose times may be those of a broken clock."""
-
-MICROSECONDS: Final = 1_000_000
 
 
 class NoOrderKnownError(DataError):
@@ -44,6 +44,18 @@ class NoOrderKnownError(DataError):
 def store_temporary_table(connection: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401 - ibis ships no types
     """Compute a table now and keep its rows for as long as the connection."""
     return connection.create_table(gen_name("stored"), table, temp=True)
+
+
+@dataclass(frozen=True)
+class OrderDays:
+    """The days that orders cover, and the last day whose orders the data can hold in full.
+
+    The cut-off is the day by which 99.9 % of the orders were known, without those long after all
+    others. So a few rows of a broken clock can't make unripe labels look final.
+    """
+
+    covered: CoveredDays
+    cut_off_day: int
 
 
 @dataclass(frozen=True)
@@ -86,23 +98,37 @@ class Dataset:
         keys = dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level])
         return joined.select(*(key for key in keys if key != "creator_id"))
 
-    def cut_off_day(self) -> int:
-        """Return the last day whose orders the data can hold in full.
+    def daily_rows(
+        self, name: str, to_day: Callable[[ir.TimestampValue], ir.IntegerValue]
+    ) -> DailyRows:
+        """Count the rows of an event table by the day on which they became known."""
+        rows = self.knowable_rows(name)
+        by_day = rows.group_by(day=to_day(rows.available_at)).agg(rows=rows.count())
+        table = self.connection.to_pyarrow(by_day.order_by("day"))
+        return DailyRows(table["day"].to_numpy(), table["rows"].to_numpy())
 
-        It is the day by which 99.9 % of the orders were known, so that a few rows of a broken clock
-        can't make unripe labels look final; below a thousand orders, the last day of all.
+    def order_days(self) -> OrderDays:
+        """Return the days that the orders cover, and the cut-off.
 
         Raises:
             NoOrderKnownError: no order has a time at which it was known.
         """
-        orders = self.knowable_rows("orders")
-        doubted = int(self.connection.execute(orders.count()) * DOUBTED_SHARE)
-        latest = orders.order_by(ibis.desc("available_at")).limit(doubted + 1)
-        last = latest.agg(known_at=latest.available_at.min())
-        known = self.connection.to_pyarrow(last)["known_at"][0]
-        if not known.is_valid:
+        daily = self.daily_rows("orders", midnight_before)
+        if not daily.days.size:
             raise NoOrderKnownError
-        return int(known.value // (SECONDS_PER_DAY * MICROSECONDS))
+        covered = find_covered_days(daily)
+        known = np.cumsum(daily.rows[daily.days <= covered.span.last])
+        doubted = int(known[-1] * DOUBTED_SHARE)
+        cut_off = daily.days[np.searchsorted(known, known[-1] - doubted)]
+        return OrderDays(covered, int(cut_off))
+
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full.
+
+        Raises:
+            NoOrderKnownError: no order has a time at which it was known.
+        """
+        return self.order_days().cut_off_day
 
 
 def open_dataset(directory: Path) -> Dataset:

@@ -79,3 +79,8 @@ def day_number(moment: ir.TimestampValue) -> ir.IntegerValue:
     midnight = moment.truncate("D")
     day = midnight.epoch_seconds() // SECONDS_PER_DAY
     return (day + (moment > midnight).cast("int64")).cast("int64")
+
+
+def midnight_before(moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the day number of the last midnight at or before a naive UTC time."""
+    return (moment.truncate("D").epoch_seconds() // SECONDS_PER_DAY).cast("int64")

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from features.contract.tables import TABLES
+from features.dataset.covered_days import DailyRows, find_covered_days
 from features.dataset.dataset import Dataset
 from features.dataset.days import day_number
 
@@ -79,7 +80,11 @@ def find_arrivals(dataset: Dataset, as_of_day: int) -> list[Arrivals]:
 
 
 def _days(dataset: Dataset, name: str, as_of_day: int) -> list[int]:
-    rows = dataset.knowable_rows(name)
-    days = rows.select(day=day_number(rows.available_at)).distinct()
-    known = days.filter(days.day <= as_of_day).order_by("day")
-    return [int(day) for day in dataset.connection.to_pyarrow(known)["day"].to_pylist()]
+    """Return the covered days: a few far rows neither make a table fresh nor its gaps usual."""
+    daily = dataset.daily_rows(name, day_number)
+    is_known = daily.days <= as_of_day
+    known = DailyRows(daily.days[is_known], daily.rows[is_known])
+    if not known.days.size:
+        return []
+    span = find_covered_days(known).span
+    return [int(day) for day in known.days[span.contains(known.days)]]

@@ -63,7 +63,8 @@ def ensure_stock(dataset: Dataset, horizons: Horizons, rule: OrderUpTo = RULE) -
         measure="units",
         days=rule.trailing_days,
     )
-    known = level_values(build_lazy_rows(dataset, horizons), (demand,), listing_days(dataset))
+    moments = listing_days(dataset, horizons)
+    known = level_values(build_lazy_rows(dataset, horizons), (demand,), moments)
     needed = (known.trailing_units * (rule.safety * rule.cover_days / rule.trailing_days)).ceil()
     target_units = ibis.greatest(needed.cast("int64"), rule.min_units)
     moment = (known[AS_OF] * SECONDS_PER_DAY).as_timestamp("s")

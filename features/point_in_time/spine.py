@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.days import day_number
+from features.dataset.horizons import Horizons
 from features.declarations.kinds import FeatureFamily, Latest, SignalName
 from features.declarations.levels import Level
 from features.point_in_time.interpreter import key_values, level_values
@@ -42,19 +43,24 @@ DECISION_FEATURES: Final = (
 """The decision of a past row, read with the time rule like every feature."""
 
 
-def listing_days(dataset: Dataset) -> ir.Table:
+def listing_days(dataset: Dataset, horizons: Horizons) -> ir.Table:
     """Return (listing_id, as_of_day): each listing's first midnight, then every Monday.
 
     All listings share the weekday, so that wide levels have one row a week instead of one a day.
+    No day is so early that its horizon ends before the data begin.
     """
-    cut_off = dataset.cut_off_day()
+    order_days = dataset.order_days()
+    cut_off = order_days.cut_off_day
+    earliest = order_days.covered.span.first - horizons.horizon_days
     listings = dataset.tables["listings"]
     starts = listings.select("listing_id", first_day=day_number(listings.listed_at))
     starts = starts.filter(starts.first_day <= cut_off)
-    first_monday = starts.first_day + _days_to_monday(starts.first_day)
+    begin = ibis.greatest(starts.first_day, earliest)
+    first_monday = begin + _days_to_monday(begin)
     mondays = ibis.range(first_monday, cut_off + 1, DAYS_A_WEEK).unnest()
     weekly = starts.select("listing_id", as_of_day=mondays)
-    first = starts.select("listing_id", as_of_day="first_day")
+    first = starts.filter(starts.first_day >= earliest)
+    first = first.select("listing_id", as_of_day="first_day")
     rows = first.union(weekly, distinct=True)
     return rows.select("listing_id", as_of_day=rows[AS_OF].cast("int64"))
 
@@ -72,7 +78,7 @@ def live_listings(dataset: Dataset, day: int) -> ir.Table:
 
 def build_spine(rows: SignalRows) -> ir.Table:
     """Return the spine at all moments of training."""
-    return filter_spine(rows, listing_days(rows.dataset))
+    return filter_spine(rows, listing_days(rows.dataset, rows.horizons))
 
 
 def filter_spine(rows: SignalRows, moments: ir.Table) -> ir.Table:

@@ -7,6 +7,7 @@ from typing import Final
 
 import ibis
 import ibis.expr.types as ir
+import msgspec
 import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
@@ -23,6 +24,8 @@ from features.point_in_time.spine import build_spine
 from features.point_in_time.visibility import AS_OF
 
 CUT_OFF: Final = b"cut_off_day"
+ORDER_DAYS: Final = b"order_days"
+"""The days that orders cover and the orders outside, as JSON of `CoveredDays`."""
 IMPUTED: Final = b"imputed"
 FINGERPRINT: Final = b"catalogue_fingerprint"
 DIGEST: Final = b"dataset_digest"
@@ -66,10 +69,11 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     """Return the training rows, sorted by moment and listing.
 
     Columns: those of the spine, every base feature (float64), the labels. The schema's metadata
-    hold the cut-off day, the imputed tables, the digest of the data set, the catalogue's
-    fingerprint and the targets with labels.
+    hold the cut-off day, the days that orders cover, the imputed tables, the digest of the data
+    set, the catalogue's fingerprint and the targets with labels.
     """
     dataset = signals.dataset
+    order_days = dataset.order_days()
     spine = signals.store(build_spine(signals))
     labels = signals.store(labels_looking_ahead(signals, spine))
     rows = feature_rows(signals, catalogue, spine)
@@ -82,7 +86,8 @@ def build_training_rows(signals: SignalRows, catalogue: Catalogue) -> pa.Table:
     table = pa.concat_tables([dataset.connection.to_pyarrow(part) for part in parts])
     return table.replace_schema_metadata(
         {
-            CUT_OFF: str(dataset.cut_off_day()),
+            CUT_OFF: str(order_days.cut_off_day),
+            ORDER_DAYS: msgspec.json.encode(order_days.covered),
             IMPUTED: ",".join(dataset.imputed),
             FINGERPRINT: catalogue.fingerprint,
             DIGEST: dataset.digest,

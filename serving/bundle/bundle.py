@@ -43,15 +43,27 @@ from serving.errors import (
     MissingFileError,
     UnexpectedFileError,
 )
+from serving.prediction.learned_ranges import LearnedRanges, UsualRange
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import servable_targets
 
 SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
+RANGES: Final = "ranges.json"
 MODEL_CARD: Final = "MODEL_CARD.md"
 FIXED_NAMES: Final = frozenset(
-    {CALIBRATION, CONFORMAL, POOLING, SELECTION, CANARY, SCHEMA, REFERENCE_STATS, MODEL_CARD}
+    {
+        CALIBRATION,
+        CONFORMAL,
+        POOLING,
+        SELECTION,
+        CANARY,
+        SCHEMA,
+        REFERENCE_STATS,
+        RANGES,
+        MODEL_CARD,
+    }
 )
 LIBRARIES: Final = ("lightgbm", "msgspec", "numpy", "scikit-learn", "scipy", "xuanpin")
 """The libraries that make a model; the manifest has their versions."""
@@ -70,6 +82,8 @@ class BundleContents:
     canary_markets: tuple[str, ...]
     """The market of each of these rows."""
     reference_stats: Mapping[str, ColumnStats]
+    ranges: LearnedRanges
+    """The prices and lots that are usual in each market."""
     metrics: Mapping[str, float]
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
     data_digest: str
@@ -93,6 +107,7 @@ class Bundle:
     manifest: Manifest
     horizons: Horizons
     models: Models
+    ranges: LearnedRanges
 
 
 def write_bundle(contents: BundleContents, bundles: Path) -> str:
@@ -176,6 +191,7 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
         manifest=verified.manifest,
         horizons=_parse_horizons(schema),
         models=models,
+        ranges=read_json(verified.files, RANGES, dict[str, dict[str, UsualRange]]),
     )
 
 
@@ -210,6 +226,7 @@ def _build_files(contents: BundleContents) -> dict[str, bytes]:
         SCHEMA: canonical_json(schema),
         CANARY: canonical_json(make_canary(models, contents.canary, contents.canary_markets)),
         REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
+        RANGES: canonical_json(dict(contents.ranges)),
         MODEL_CARD: contents.model_card.encode(),
     }
 

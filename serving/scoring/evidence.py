@@ -16,6 +16,7 @@ from features.declarations.targets import TARGETS
 from features.online.snapshot import LookupResult, OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
+from serving.prediction.learned_ranges import find_out_of_range
 from serving.prediction.predict import Predictions
 from serving.prediction.seasonality import has_unseen_season
 from serving.scoring.admission import AdmittedCandidate
@@ -61,6 +62,7 @@ def collect_flags(
     bundle: Bundle,
     snapshot: OnlineSnapshot,
     admitted: Sequence[AdmittedCandidate],
+    lookup: LookupResult,
     predictions: Predictions,
 ) -> list[list[str]]:
     """Return each row's flags: what a reader must know before using its numbers."""
@@ -74,16 +76,24 @@ def collect_flags(
     )
     is_cold = predictions.own_evidence == EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
     rows = zip(
-        admitted, is_cold.tolist(), is_merged.tolist(), predictions.demand.tolist(), strict=True
+        admitted,
+        is_cold.tolist(),
+        is_merged.tolist(),
+        _unknown_flags(snapshot, admitted, lookup),
+        _range_flags(bundle, admitted, predictions),
+        predictions.demand.tolist(),
+        strict=True,
     )
     return [
         [
             *_interval_flags(cold, merged),
             *_subject_flags(bundle, snapshot, row),
+            *unknown,
+            *out_of_range,
             *_season_flags(demand),
             *shared,
         ]
-        for row, cold, merged, demand in rows
+        for row, cold, merged, unknown, out_of_range, demand in rows
     ]
 
 
@@ -125,3 +135,70 @@ def _subject_flags(bundle: Bundle, snapshot: OnlineSnapshot, row: AdmittedCandid
         "category_of_snapshot": requested is not None and requested != subject.category,
     }
     return [flag for flag, is_raised in flags.items() if is_raised]
+
+
+def _unknown_flags(
+    snapshot: OnlineSnapshot, admitted: Sequence[AdmittedCandidate], lookup: LookupResult
+) -> list[tuple[str, ...]]:
+    """Return flags for what a request names and the snapshot doesn't know, or knows otherwise."""
+    unknown_suppliers = _find_unknown_suppliers(snapshot, admitted, lookup)
+    pairs = [(row.candidate, row.subject) for row in admitted]
+    creators = zip(pairs, lookup.found[Level.CREATOR].tolist(), strict=True)
+    raised = {
+        "unknown_listing": [
+            requested.listing_id is not None and subject.listing is None
+            for requested, subject in pairs
+        ],
+        "unknown_supplier": [requested.supplier_id in unknown_suppliers for requested, _ in pairs],
+        "supplier_of_snapshot": [
+            requested.supplier_id is not None and requested.supplier_id != subject.supplier_id
+            for requested, subject in pairs
+        ],
+        "unknown_creator": [
+            requested.creator_id is not None and not is_known
+            for (requested, _), is_known in creators
+        ],
+    }
+    if not any(map(any, raised.values())):
+        return [()] * len(pairs)
+    rows = zip(*raised.values(), strict=True)
+    return [
+        tuple(flag for flag, is_raised in zip(raised, row, strict=True) if is_raised)
+        for row in rows
+    ]
+
+
+def _find_unknown_suppliers(
+    snapshot: OnlineSnapshot, admitted: Sequence[AdmittedCandidate], lookup: LookupResult
+) -> frozenset[str]:
+    """Return the requested suppliers that the snapshot doesn't know.
+
+    Only those that differ from the supplier of the product were not looked up yet.
+    """
+    has_supplier = dict(
+        zip(
+            (row.subject.supplier_id for row in admitted),
+            lookup.found[Level.SUPPLIER].tolist(),
+            strict=True,
+        )
+    )
+    suppliers = (row.candidate.supplier_id for row in admitted)
+    requested = {name for name in suppliers if name is not None}
+    others = sorted(name for name in requested if name not in has_supplier)
+    if others:
+        _, known = snapshot.vectors(Level.SUPPLIER, ((name,) for name in others))
+        has_supplier.update(zip(others, known.tolist(), strict=True))
+    return frozenset(name for name in requested if not has_supplier[name])
+
+
+def _range_flags(
+    bundle: Bundle, admitted: Sequence[AdmittedCandidate], predictions: Predictions
+) -> list[tuple[str, ...]]:
+    """Return a flag for each field that lies far outside what the models learned from."""
+    rows = find_out_of_range(
+        bundle.ranges,
+        predictions.matrix,
+        bundle.models.catalogue.model_inputs,
+        [row.candidate.market for row in admitted],
+    )
+    return [tuple(f"out_of_range:{field}" for field in fields) if fields else () for fields in rows]

@@ -68,7 +68,7 @@ def score_admitted(
             candidates,
             predictions,
             collect_evidence(bundle.models.catalogue, snapshot, lookup, predictions),
-            collect_flags(bundle, snapshot, admitted, predictions),
+            collect_flags(bundle, snapshot, admitted, lookup, predictions),
         ),
     )
 

@@ -38,6 +38,7 @@ from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import TargetModel, raw_share
 from training.calibration.difficulty import binomial_difficulty
 from training.calibration.residuals import fit_residuals, subsample
+from training.fit.learned_ranges import learn_ranges
 
 ROWS = 7_500
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -146,6 +147,7 @@ def bundle_contents() -> BundleContents:
         canary={name: column[:8] for name, column in columns.items()},
         canary_markets=random_markets(8),
         reference_stats=describe_inputs(CATALOGUE, matrix),
+        ranges=learn_ranges(matrix, CATALOGUE.model_inputs, random_markets(ROWS)),
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_513,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sklearn.utils.validation import check_array
 
 from training.estimator_errors import (
@@ -57,6 +58,25 @@ class ColumnNames:
     def _matches_by_position(self, other: ColumnNames) -> bool:
         positions = [str(position) for position in range(len(self.names))]
         return other.has_text_names and list(self.names) == positions
+
+
+def read_arrow(table: Any) -> Any:  # noqa: ANN401 - as below
+    """Return a table of Arrow data as a pandas frame with its names; leave any other table.
+
+    Tables of pyarrow, polars and others have the Arrow stream interface. Their columns keep
+    Arrow's types.
+    """
+    if isinstance(table, pd.DataFrame) or not hasattr(table, "__arrow_c_stream__"):
+        return table
+    try:
+        arrow = pa.table(table)
+    except (TypeError, pa.ArrowInvalid):  # a single column, which isn't two-dimensional
+        return table
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
+        for field in arrow.schema  # pandas can't compute with polars' type of text
+    ]
+    return arrow.cast(pa.schema(fields)).to_pandas(types_mapper=pd.ArrowDtype)
 
 
 def as_frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - anything array-like, as in scikit-learn

@@ -19,7 +19,7 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.scoring.selection import Selection, SelectionRequest
 from training.data.sample import refuse_unlearnable
 from training.data.time_split import TRAIN
-from training.encoding.data_frames import ColumnNames, as_frame
+from training.encoding.data_frames import ColumnNames, as_frame, read_arrow
 from training.encoding.input_table import InputTable, TableReader
 from training.encoding.target_encoder import LabelledRows
 from training.estimator_errors import (
@@ -187,6 +187,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return self.calibrator_.select(raw, request)
 
     def _fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:  # noqa: ANN401, N803 - likewise
+        X = read_arrow(X)  # noqa: N806 - likewise
         frame = as_frame(X)
         self.columns_ = ColumnNames.infer(X, frame)
         validate_data(self, X, skip_check_array=True)
@@ -225,6 +226,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def _predict_raw(self, X: Any) -> RawShares:  # noqa: ANN401, N803 - likewise
         check_is_fitted(self, "forecaster_")
+        X = read_arrow(X)  # noqa: N806 - likewise
         frame = as_frame(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         frame = self.columns_.rename(frame, ColumnNames.infer(X, frame))

@@ -25,6 +25,7 @@ from training.data.training_set import TrainingSet, read_training_set
 from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
+from training.fit.learned_ranges import learn_ranges
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
@@ -101,13 +102,17 @@ def _bundle_contents(
     recipe, training_set = training_input.recipe, training_input.training_set
     sell_through = splits["sell_through"]
     reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
+    matrix = training_input.matrix[reference.rows]
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
         imputed=training_set.imputed,
         canary=canary_rows(training_set, sell_through.latest),
         canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
-        reference_stats=describe_inputs(recipe.catalogue, training_input.matrix[reference.rows]),
+        reference_stats=describe_inputs(recipe.catalogue, matrix),
+        ranges=learn_ranges(
+            matrix, recipe.catalogue.model_inputs, training_set.row_markets(reference.rows)
+        ),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,

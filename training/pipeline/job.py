@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import errno
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from features.catalogue.catalogue import CATALOGUE
+from features.dataset.covered_days import CoveredDays
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.training_rows import DIGEST, FINGERPRINT
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, ORDER_DAYS
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback, prefix_progress
+from features.runtime.refusals import raise_storage_errors
 from features.runtime.signature import PrivateKey, read_private_key
 from features.validation.report import ValidationReport
 from serving.bundle.bundle import write_bundle
@@ -73,6 +79,9 @@ class TrainingResult:
     job: TrainingJob
     report: ValidationReport
     row_count: int
+    cut_off_day: int
+    covered: CoveredDays
+    """The days that orders cover; orders outside can't move the cut-off."""
     imputed: tuple[str, ...]
     evaluations: Mapping[Target, Evaluation]
     bundle_id: str
@@ -93,6 +102,7 @@ def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult
     """
     key = job.read_signing_key()
     with run_lock(job.out):
+        prepare_outputs(job.out, directories=(BUNDLES,))
         check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
@@ -101,6 +111,23 @@ def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult
             sign_bundle(job.out / BUNDLES / result.bundle_id, key)
         publish(job.out / BUNDLES, result.bundle_id)
     return result
+
+
+def prepare_outputs(out: Path, *, directories: Sequence[str], files: Sequence[str] = ()) -> None:
+    """Make the directories of the artefacts, so that what can't be written is said at once.
+
+    Raises:
+        StorageError: a directory can't be made or written, or a directory has a file's name.
+    """
+    with raise_storage_errors():
+        for path in (out / name for name in directories):
+            if path.is_file():
+                raise NotADirectoryError(errno.ENOTDIR, "", str(path))
+            path.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=path).close()
+        for path in (out / name for name in files):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "", str(path))
 
 
 def open_checkpoints(job: TrainingJob, progress: ProgressCallback) -> Checkpoints:
@@ -136,10 +163,13 @@ def train_and_record(
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         progress("publish: record in MLflow")
         tracked.record(trained, trained.training_input.recipe, job.out / BUNDLES / bundle_id)
+    metadata = prepared.rows.schema.metadata
     return TrainingResult(
         job=job,
         report=prepared.report,
         row_count=prepared.rows.num_rows,
+        cut_off_day=int(metadata[CUT_OFF]),
+        covered=msgspec.json.decode(metadata[ORDER_DAYS], type=CoveredDays),
         imputed=trained.contents.imputed,
         evaluations=trained.evaluations,
         bundle_id=bundle_id,

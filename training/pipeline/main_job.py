@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from features.catalogue.catalogue import CATALOGUE
-from features.dataset.days import to_datetime
+from features.dataset.days import as_of_to_day, to_datetime
 from features.online.files import sign_snapshot, verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.store import store_snapshot
@@ -26,6 +26,7 @@ from training.pipeline.job import (
     TrainingJob,
     TrainingResult,
     open_checkpoints,
+    prepare_outputs,
     train_and_record,
 )
 from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
@@ -41,7 +42,7 @@ class RunResult(TrainingResult):
     as_of: datetime
     snapshot_id: str
     candidates: tuple[Candidate, ...]
-    """Empty if every market lists every product."""
+    """Empty if no market can take another product."""
     scored: ScoredBatch | None
 
 
@@ -57,6 +58,7 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
     """
     key = job.read_signing_key()
     with run_lock(job.out):
+        prepare_outputs(job.out, directories=(BUNDLES, SNAPSHOTS), files=(CANDIDATES,))
         check_store(job.out, job.settings)
         checkpoints = open_checkpoints(job, progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
@@ -72,7 +74,7 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
         publish(job.out / BUNDLES, result.bundle_id)
         publish(job.out / SNAPSHOTS, snapshot_id)
         progress("score: candidates that their market doesn't list yet")
-        candidates, scored = _score_new_candidates(job, prepared)
+        candidates, scored = _score_new_candidates(job, prepared, as_of)
     return RunResult(
         **vars(result),
         as_of=as_of,
@@ -83,7 +85,7 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
 
 
 def _score_new_candidates(
-    job: TrainingJob, prepared: PreparedRows
+    job: TrainingJob, prepared: PreparedRows, as_of: datetime
 ) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score new candidates with the published artefacts, loaded as the service loads them."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
@@ -93,10 +95,13 @@ def _score_new_candidates(
     dataset = prepared.validated.signals.dataset
     pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
     listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}
-    candidates = tuple(propose_candidates(prepared.rows, listed, snapshot.about.markets))
-    if not candidates:
-        return candidates, None
+    currencies = snapshot.about.markets
+    candidates = tuple(
+        propose_candidates(prepared.rows, listed, currencies, as_of_day=as_of_to_day(as_of))
+    )
     write_candidates(candidates, job.out / CANDIDATES)
-    scored = score(bundle, snapshot, candidates, coverage=job.settings.interval_coverage)
+    scored = None
+    if candidates:
+        scored = score(bundle, snapshot, candidates, coverage=job.settings.interval_coverage)
     snapshot.close()
     return candidates, scored

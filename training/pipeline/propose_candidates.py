@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -31,17 +32,21 @@ MIN_LISTINGS: Final = 5
 
 
 def propose_candidates(
-    rows: pa.Table, listed: AbstractSet[tuple[str, str]], currencies: Mapping[str, str]
+    rows: pa.Table,
+    listed: AbstractSet[tuple[str, str]],
+    currencies: Mapping[str, str],
+    *,
+    as_of_day: int,
 ) -> list[Candidate]:
     """Propose up to `MAX_CANDIDATES` pairs of product and market, products in most demand first.
 
     A market is proposed if it sells the product's category and has never listed the product. `rows`
     are training rows, `listed` the pairs that have a listing; `currencies` maps each market to its
-    currency.
+    currency. Prices and demand are those of listings on sale in the week before `as_of_day`.
     """
     columns = ["listing_id", "product_id", "category", "market", AS_OF, "list_price_minor"]
     frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
-    live = frame[frame[AS_OF] > frame[AS_OF].max() - LIVE_DAYS]
+    live = frame[frame[AS_OF] > as_of_day - LIVE_DAYS]
     live = live.sort_values([AS_OF, "listing_id"]).drop_duplicates("listing_id", keep="last")
     pairs = _pair_products(live, listed)
     return [_build_candidate(pair, currencies) for pair in pairs.to_dict("records")]
@@ -67,7 +72,7 @@ def _pair_products(live: pd.DataFrame, listed: AbstractSet[tuple[str, str]]) -> 
     lots = live.groupby("market", as_index=False).agg(usual_lot=("units_offered", "median"))
     pairs = _home_products(live, shelves).merge(shelves.merge(lots, on="market"), on="category")
     is_new = [pair not in listed for pair in zip(pairs["product_id"], pairs["market"], strict=True)]
-    pairs = pairs[is_new]
+    pairs = pairs[np.array(is_new, np.bool_)]  # an empty list would select no columns
     order = ["units_ordered", "product_id", "market"]
     return pairs.sort_values(order, ascending=[False, True, True]).head(MAX_CANDIDATES)
 
@@ -86,12 +91,14 @@ def _home_products(live: pd.DataFrame, shelves: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_candidates(candidates: Sequence[Candidate], path: Path) -> None:
-    """Write candidates as a CSV file for `xuanpin score`.
+    """Write candidates as a CSV file for `xuanpin score`; without candidates, its header alone.
 
     Raises:
         StorageError: the disk can't be written; an earlier file stays.
     """
     names = [field.name for field in msgspec.structs.fields(Candidate)]
     rows = [msgspec.structs.asdict(candidate) for candidate in candidates]
-    table = pd.DataFrame(rows, columns=names).dropna(axis="columns", how="all")
+    table = pd.DataFrame(rows, columns=names)
+    if rows:
+        table = table.dropna(axis="columns", how="all")
     replace_file(path, table.to_csv(index=False).encode())

@@ -17,7 +17,7 @@ from features.runtime.text import quote_path
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from training.pipeline.main_job import RunResult
-from training.pipeline.propose_candidates import CANDIDATES
+from training.pipeline.propose_candidates import CANDIDATES, MIN_LISTINGS
 from training.pipeline.summary import (
     build_document,
     format_json,
@@ -30,6 +30,11 @@ MAX_SHOWN: Final = 3
 """Number of best candidates, and of worst ones."""
 
 UNKNOWN: Final = "-"
+
+NO_CANDIDATE: Final = (
+    "No new candidate. A product is proposed to a market that doesn't list it yet, if that market "
+    f"and its own\neach have at least {MIN_LISTINGS} listings of its category on sale."
+)
 
 
 def encode_result(result: RunResult) -> str:
@@ -53,7 +58,7 @@ def summarise_run(result: RunResult) -> RenderableType:
 def _candidate_table(result: RunResult) -> RenderableType:
     """Return the best and the worst of the new candidates, with intervals."""
     if result.scored is None:
-        return Text("Every market lists every product already: there is no new candidate.\n")
+        return Text(f"{NO_CANDIDATE}\n")
     ranked = sorted(
         zip(result.candidates, result.scored.candidates, strict=True),
         key=lambda pair: _rank(pair[1]),

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.dataset.days import to_date
 from features.declarations.targets import Target
 from features.point_in_time.imputed_stock import RULE
 from features.runtime.text import quote_path
@@ -47,6 +48,10 @@ NOT_TRAINED: Final[dict[Target, str]] = {
 }
 """Sentences for targets that were not trained."""
 
+KEPT_APART: Final = (
+    "don't move the days that models learn from (if their available_at is wrong, correct it)"
+)
+
 BETTER: Final = "better"
 WORSE: Final = "worse"
 UNCLEAR: Final = "no clear difference"
@@ -58,6 +63,9 @@ def build_document(result: TrainingResult) -> dict[str, object]:
         "format": FORMAT,
         "report": asdict(result.report),
         "training_rows": result.row_count,
+        "cut_off": to_date(result.cut_off_day),
+        "orders_long_before": result.covered.rows_before,
+        "orders_long_after": result.covered.rows_after,
         "imputed": result.imputed,
         "evaluations": {
             target: evaluation.as_json() for target, evaluation in result.evaluations.items()
@@ -121,9 +129,10 @@ def _describe_data(result: TrainingResult) -> list[str]:
     sentences = [
         (
             f"Learned from {orders.rows_valid:,} order lines of {listings.rows_valid:,} listings, "
-            f"{orders.first_event:%Y-%m-%d} to {orders.last_event:%Y-%m-%d}: "
-            f"{result.row_count:,} decisions, one for each listing and week."
-        )
+            f"{_describe_period(result)}: {result.row_count:,} decisions, one for each listing and "
+            "week."
+        ),
+        *_describe_cut_off(result),
     ]
     if report.rows_quarantined:
         sentences.append(
@@ -147,6 +156,30 @@ def _describe_data(result: TrainingResult) -> list[str]:
         for evaluation in result.evaluations.values()
         if evaluation.unseen_season
     ]
+    return sentences
+
+
+def _describe_period(result: TrainingResult) -> str:
+    """Return the first and the last day with orders, without those of a broken clock."""
+    orders, covered = result.report.table("orders"), result.covered.span
+    first, last = (f"{event:%Y-%m-%d}" for event in (orders.first_event, orders.last_event))
+    return f"{max(first, to_date(covered.first))} to {min(last, to_date(covered.last))}"
+
+
+def _describe_cut_off(result: TrainingResult) -> list[str]:
+    """Return sentences on the cut-off, and on orders whose times can't be right."""
+    covered = result.covered
+    sentences = [f"Cut-off {to_date(result.cut_off_day)}: the last day with complete orders."]
+    if covered.rows_after:
+        sentences.append(
+            "Orders that became known later, when hardly any others did: "
+            f"{covered.rows_after:,}. They {KEPT_APART}, and no feature uses them."
+        )
+    if covered.rows_before:
+        sentences.append(
+            f"Orders that became known before {to_date(covered.span.first)}, when hardly any "
+            f"others did: {covered.rows_before:,}. They {KEPT_APART}."
+        )
     return sentences
 
 

@@ -87,7 +87,7 @@ def test_batch_answers_what_the_scoring_function_returns(
         assert float(row["return_risk_high"]) == answer.return_risk.high
         assert float(row["coverage"]) == 0.9
         assert row["levels_used"] == ";".join(Level)
-        assert row["flags"] == "imputed:stock"
+        assert row["flags"] == ";".join(answer.flags)
         assert row["bundle_id"] == served.bundle.bundle_id
         assert row["error"] is None
     assert [str(row["units_offered"]) for row in scored_rows] == [

@@ -158,6 +158,7 @@ def test_bundle_files_are_ones_that_serving_reads(run_directory: Path) -> None:
         "conformal.json",
         "manifest.json",
         "pooling.json",
+        "ranges.json",
         "reference_stats.json",
         "return_risk.0.txt",
         "return_risk.1.txt",

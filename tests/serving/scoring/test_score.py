@@ -178,6 +178,38 @@ def test_score_names_what_made_it(bundle: Bundle, snapshot: OnlineSnapshot) -> N
             ["category_of_snapshot"],
             list(Level),
         ),
+        (
+            _other(listing_id="typo"),
+            ["cold_start", "unknown_listing"],
+            [level for level in Level if level not in {Level.LISTING, Level.CREATOR}],
+        ),
+        (
+            _other(creator_id="typo"),
+            ["unknown_creator"],
+            [level for level in Level if level is not Level.CREATOR],
+        ),
+        (_other(supplier_id="maker"), [], list(Level)),
+        (_other(supplier_id="typo"), ["unknown_supplier", "supplier_of_snapshot"], list(Level)),
+        (
+            _other(product_id="new-pan", listing_id=None, supplier_id="maker"),
+            ["cold_start", "supplier_of_snapshot"],
+            ["product", "category_market", "market"],
+        ),
+        (
+            msgspec.structs.replace(NEW_PRODUCT, supplier_id="typo"),
+            ["cold_start", "unknown_product", "unknown_supplier"],
+            ["category_market", "market"],
+        ),
+        (_other(list_price_minor=10**6), ["out_of_range:list_price_minor"], list(Level)),
+        (_other(units_offered=10**6), ["out_of_range:units_offered"], list(Level)),
+        (
+            msgspec.structs.replace(NEW_PRODUCT, list_price_minor=10**6, units_offered=10**6),
+            [
+                *("cold_start", "unknown_product"),
+                *("out_of_range:units_offered", "out_of_range:list_price_minor"),
+            ],
+            ["category_market", "market"],
+        ),
     ],
 )
 def test_score_flags_what_it_lacks_and_names_the_levels_used(

@@ -126,13 +126,30 @@ def test_service_that_does_not_get_ready_is_reported(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("content", [None, "product_id,market\n"])
-def test_run_without_candidates_cannot_be_demonstrated(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / CANDIDATES
-    if content is not None:
-        path.write_text(content)
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (0, 0, []),
+        (0, 100, ["known later, when hardly any others did: 100."]),
+        (1, 0, ["when hardly any others did: 1."]),
+        (1, 2, ["known later, when hardly any others did: 2.", "known before 20"]),
+    ],
+)
+def test_summary_says_the_cut_off_and_which_orders_cannot_move_it(
+    outcome: RunResult, before: int, after: int, expected: list[str]
+) -> None:
+    covered = dataclasses.replace(outcome.covered, rows_before=before, rows_after=after)
+    spoilt = dataclasses.replace(outcome, covered=covered)
+    said = summary_words(spoilt)
+    assert f"Cut-off {outcome.as_of:%Y-%m-%d}: the last day with complete orders." in said
+    assert all(sentence in said for sentence in expected)
+    assert said.count("hardly any others did") == (before > 0) + (after > 0)
+    assert json.loads(encode_result(spoilt))["orders_long_after"] == after
+
+
+def test_directory_without_a_run_cannot_be_demonstrated(tmp_path: Path) -> None:
     with pytest.raises(NoCandidatesError, match="Make a run"):
-        read_candidates(path)
+        read_candidates(tmp_path / CANDIDATES)
 
 
 def test_published_snapshot_holds_the_training_rows_of_its_moment_bit_for_bit(

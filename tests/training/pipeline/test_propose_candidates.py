@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
-from training.pipeline.propose_candidates import propose_candidates
+from experiments.http_demo import print_scores
+from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
 
 SCHEMA = pa.schema(
     {
@@ -14,6 +17,7 @@ SCHEMA = pa.schema(
         **dict.fromkeys(("list_price_minor", "units_offered", "units_ordered_28d"), pa.float64()),
     }
 )
+NOW = 20_003
 CURRENCIES = {"US": "USD", "DE": "EUR"}
 
 
@@ -46,7 +50,7 @@ def test_price_keeps_its_place_among_the_prices_of_the_category() -> None:
             shelf("DE", [800, 800, 800, 800, 800]),
         ]
     )
-    first = propose_candidates(rows, pairs_of(rows), CURRENCIES)[0]
+    first = propose_candidates(rows, pairs_of(rows), CURRENCIES, as_of_day=NOW)[0]
     assert (first.product_id, first.market, first.currency) == ("star", "DE", "EUR")
     assert first.list_price_minor == 1200
     assert first.units_offered == 40
@@ -65,7 +69,9 @@ def test_market_without_a_shelf_for_the_category_gets_no_candidate(
 ) -> None:
     rows = pa.concat_tables([shelf("US", [2000] * 5), shelf("DE", german)])
     assert not [
-        c for c in propose_candidates(rows, pairs_of(rows), CURRENCIES) if c.market == "DE"
+        c
+        for c in propose_candidates(rows, pairs_of(rows), CURRENCIES, as_of_day=NOW)
+        if c.market == "DE"
     ], why
 
 
@@ -74,6 +80,37 @@ def test_product_listed_once_is_not_unseen_even_if_it_is_off_sale_now() -> None:
     rows = pa.concat_tables(
         [shelf("US", [2000] * 5, product="star"), shelf("DE", [800] * 5), earlier]
     )
-    pairs = {(c.product_id, c.market) for c in propose_candidates(rows, pairs_of(rows), CURRENCIES)}
+    pairs = {
+        (c.product_id, c.market)
+        for c in propose_candidates(rows, pairs_of(rows), CURRENCIES, as_of_day=NOW)
+    }
     assert ("star", "DE") not in pairs
     assert ("US1", "DE") in pairs
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (SCHEMA.empty_table(), "nothing was ever on sale"),
+        (shelf("US", [2000]), "one listing"),
+        (shelf("US", [2000] * 9), "one market"),
+        (pa.concat_tables([shelf("US", [2000] * 4), shelf("DE", [800] * 4)]), "small shelves"),
+        (
+            pa.concat_tables([shelf("US", [2000] * 9), shelf("DE", [800] * 9)]).set_column(
+                4, "as_of_day", pa.array([NOW - 7] * 18)
+            ),
+            "everything sold out a week ago",
+        ),
+    ],
+)
+def test_shop_without_a_candidate_leaves_an_empty_file_and_the_demo_goes_on(
+    rows: pa.Table, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = propose_candidates(rows, pairs_of(rows), CURRENCIES, as_of_day=NOW)
+    assert not found, why
+    write_candidates(found, tmp_path / CANDIDATES)
+    header, *lines = (tmp_path / CANDIDATES).read_text().splitlines()
+    assert "product_id" in header
+    assert not lines
+    print_scores(tmp_path)
+    assert "proposed no candidate" in capsys.readouterr().out
