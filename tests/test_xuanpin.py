@@ -199,7 +199,7 @@ def test_check_with_quarantined_rows_ends_with_1_and_says_where_they_are(tmp_pat
     data, out = write_csv(tmp_path / "data", source), tmp_path / "out"
     exit_code, page = check(data, "--out", out)
     assert exit_code == 1
-    assert "orders  1  units: outside 1 to 1,000,000  (rows 4)" in page
+    assert "orders  1  units: outside 1 to 1,000,000  (row 4)" in page
     assert "1 of 9 rows are quarantined; the others can be used." in page
     assert f"are in {out / 'quarantine'}." in page.replace("\n", "")
     assert (out / "quarantine" / "orders.parquet").is_file()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from features.runtime.text import (
     quote_path,
 )
 
+MAX_REASONS: Final = 3
 FORMS: Final = "{table}.parquet, {table}.csv, {table}.xlsx or a folder {table}/ of such files"
 WRITE_AGAIN: Final = "Write the file again from its source; CSV is UTF-8 with commas."
 
@@ -64,9 +65,9 @@ class TableFormatError(DataError):
 
     def __init__(self, folder: Path, kind: str, command: str) -> None:
         super().__init__(
-            problem=f"The folder {escape(folder.name)} is a {kind}: its files hold deleted and "
-            "replaced rows too.",
-            hint=f"Export its rows of now, and put the new file in place of the folder: "
+            problem=f"The folder {escape(folder.name)} is in the format of {kind}: its files "
+            "hold deleted and replaced rows too.",
+            hint=f"Export its current rows, and put the new file in place of the folder: "
             f"`{command}`.",
         )
 
@@ -222,10 +223,12 @@ class AllNullColumnError(DataError):
 class NoValidRowsError(DataError):
     """Refuse a required table whose rows are all quarantined."""
 
-    def __init__(self, table: str, rows_read: int, reasons: Iterable[str]) -> None:
+    def __init__(self, table: str, rows_read: int, reasons: Sequence[str]) -> None:
+        shown = reasons[:MAX_REASONS]
+        more = f" and {len(reasons) - len(shown)} more" if len(reasons) > len(shown) else ""
         super().__init__(
             problem=f"The table {table} has {rows_read:,} rows, but none is valid. "
-            f"The most frequent reasons: {join_names(reasons, limit=3)}.",
+            f"The most frequent reasons: {'; '.join(shown)}{more}.",
             hint="Repair the rows at their source; docs/contract.md describes each column.",
         )
 

@@ -21,12 +21,16 @@ _BY_SPARK: Final = (
     "spark.read.format('{format}').load('{folder}').write.parquet('{folder}.snapshot.parquet')"
 )
 _TABLE_FORMATS: Final = (
-    ("_delta_log", "Delta table", _BY_DUCKDB.replace("{function}", "delta_scan")),
-    ("metadata/*.metadata.json", "Iceberg table", _BY_DUCKDB.replace("{function}", "iceberg_scan")),
-    (".hoodie", "Hudi table", _BY_SPARK.replace("{format}", "hudi")),
-    ("_spark_metadata", "Spark stream's output", _BY_SPARK.replace("{format}", "parquet")),
+    ("_delta_log", "Delta Lake", _BY_DUCKDB.replace("{function}", "delta_scan")),
+    (
+        "metadata/*.metadata.json",
+        "Apache Iceberg",
+        _BY_DUCKDB.replace("{function}", "iceberg_scan"),
+    ),
+    (".hoodie", "Apache Hudi", _BY_SPARK.replace("{format}", "hudi")),
+    ("_spark_metadata", "a Spark stream's output", _BY_SPARK.replace("{format}", "parquet")),
 )
-"""What the folder of such a table holds, and the command that writes its rows of now."""
+"""What the folder of such a table holds, and the command that writes its current rows."""
 
 
 def is_visible(name: str) -> bool:

@@ -80,11 +80,12 @@ def _list_reasons(table: TableReport) -> Iterator[Text]:
     for quarantined in by_rows[:MAX_REASONS]:
         rows = ", ".join(map(str, quarantined.examples))
         ellipsis = ", …" if quarantined.rows > len(quarantined.examples) else ""
+        row_word = "row" if quarantined.rows == 1 else "rows"
         yield Text.assemble(
             (f"{table.name}  ", "bold"),
             (f"{quarantined.rows:,}  ", "yellow"),
             quarantined.reason,
-            (f"  (rows {rows}{ellipsis})", "dim"),
+            (f"  ({row_word} {rows}{ellipsis})", "dim"),
         )
     more = len(by_rows) - MAX_REASONS
     if more > 0:

@@ -114,10 +114,10 @@ def test_column_of_a_file_counts_more_than_the_name_of_its_folder(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "kind", "function"),
     [
-        ("_delta_log/00000000000000000000.json", "Delta table", "delta_scan"),
-        ("metadata/v3.metadata.json", "Iceberg table", "iceberg_scan"),
-        (".hoodie/hoodie.properties", "Hudi table", "spark.read.format('hudi')"),
-        ("_spark_metadata/0", "Spark stream's output", "spark.read.format('parquet')"),
+        ("_delta_log/00000000000000000000.json", "Delta Lake", "delta_scan"),
+        ("metadata/v3.metadata.json", "Apache Iceberg", "iceberg_scan"),
+        (".hoodie/hoodie.properties", "Apache Hudi", "spark.read.format('hudi')"),
+        ("_spark_metadata/0", "a Spark stream's output", "spark.read.format('parquet')"),
     ],
 )
 def test_table_with_a_log_of_deleted_rows_is_refused(
@@ -132,7 +132,8 @@ def test_table_with_a_log_of_deleted_rows_is_refused(
     with pytest.raises(TableFormatError) as caught:
         find_tables(data)
     assert caught.value.problem == (
-        f"The folder listings is a {kind}: its files hold deleted and replaced rows too."
+        f"The folder listings is in the format of {kind}: "
+        "its files hold deleted and replaced rows too."
     )
     assert function in caught.value.hint
 

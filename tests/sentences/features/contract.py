@@ -63,10 +63,11 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         ),
     ),
     (
-        TableFormatError(Path("data/orders"), "Delta table", "python -c ..."),
+        TableFormatError(Path("data/orders"), "Delta Lake", "python -c ..."),
         (
-            "The folder orders is a Delta table: its files hold deleted and replaced rows too. "
-            "Export its rows of now, and put the new file in place of the folder: `python -c ...`."
+            "The folder orders is in the format of Delta Lake: its files hold deleted and replaced "
+            "rows too. Export its current rows, and put the new file in place of the "
+            "folder: `python -c ...`."
         ),
     ),
     (
@@ -207,7 +208,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         NoValidRowsError("orders", 1234, list("abcde")),
         (
             "The table orders has 1,234 rows, but none is valid. "
-            "The most frequent reasons: a, b, c and 2 more. "
+            "The most frequent reasons: a; b; c and 2 more. "
             "Repair the rows at their source; docs/contract.md describes each column."
         ),
     ),
