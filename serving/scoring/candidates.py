@@ -25,11 +25,15 @@ MinorUnits = Annotated[int, Meta(ge=1, le=10**10)]
 Units = Annotated[int, Meta(ge=1, le=10**9)]
 Coverage = Annotated[float, Meta(ge=0.5, le=0.95)]
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""Most identifiers are of this kind: they have their one form already."""
 _WRONG_FORM: Final = "wrong form of `{}`"
 
 
 def read_identifier(text: str) -> str | None:
     """Return the one form of an identifier; None for a text that isn't one."""
+    if _PLAIN.fullmatch(text) and text not in MISSING_WORDS:
+        return text
     canonical = canonical_identifier(text)
     is_faulty = canonical in MISSING_WORDS or find_identifier_fault(canonical) is not None
     return None if is_faulty else canonical
