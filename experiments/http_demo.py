@@ -6,7 +6,6 @@ requests scores, and stops it.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -21,14 +20,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from features.runtime.errors import ArtefactError, StorageError, XuanpinError
 from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings
+from serving.batch.candidate_file import open_candidates
+from serving.scoring.candidates import Candidate
 from training.pipeline.propose_candidates import CANDIDATES
 
 MAX_CANDIDATES: Final = 3
 TIMEOUT_SECONDS: Final = 60
-INTEGER_COLUMNS: Final = ("list_price_minor", "units_offered")
 
 
 class NotReadyError(ArtefactError):
@@ -52,18 +54,19 @@ class NoCandidatesError(StorageError):
 
 
 def read_candidates(path: Path) -> list[dict[str, str | int]]:
-    """Return the first candidates of a CSV file in the form of a request.
+    """Return the first candidates of a file in the form of a request.
 
     Raises:
         NoCandidatesError: the file doesn't exist.
     """
     if not path.is_file():
         raise NoCandidatesError(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for _, row in zip(range(MAX_CANDIDATES), csv.DictReader(file), strict=False)]
+    batches = open_candidates(path).batches()
+    rows = next((batch.candidates[:MAX_CANDIDATES] for batch in batches), [])
+    candidates = [msgspec.structs.asdict(row) for row in rows if isinstance(row, Candidate)]
     return [
-        {name: int(cell) if name in INTEGER_COLUMNS else cell for name, cell in row.items() if cell}
-        for row in rows
+        {name: value for name, value in candidate.items() if value is not None}
+        for candidate in candidates
     ]
 
 

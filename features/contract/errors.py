@@ -154,6 +154,10 @@ class NoHeaderError(DataError):
         )
 
 
+_PAGES: Final = {"candidates": "docs/api.md"}
+"""Tables that the contract's page doesn't list."""
+
+
 class MissingColumnsError(DataError):
     """Refuse a file without all required columns, and name similar columns."""
 
@@ -163,7 +167,7 @@ class MissingColumnsError(DataError):
             problem=f"The file {escape(file.name)} (table {table}) lacks columns: "
             f"{join_names(names)}. It has {join_names(present)}.",
             hint=_suggest_renaming(names, present)
-            or "Add the columns; docs/contract.md lists them.",
+            or f"Add the columns; {_PAGES.get(table, 'docs/contract.md')} lists them.",
         )
 
 

@@ -70,8 +70,10 @@ class _UnevenRows:
             raise _open_quote_error(self.file) from error
 
 
-def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, Mask]]:
+def read_csv_rows(file: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[pa.Table, Mask]]:
     """Yield batches of rows in order, as text, each with a mask of its malformed rows.
+
+    The parser keeps about 30 blocks of `block_bytes` in memory; no row may be longer than one.
 
     An empty cell is null. A blank line is no row. A malformed row with too few cells is filled up
     with nulls; in one with too many, the last cell holds the surplus. Empty cells beyond the
@@ -85,7 +87,7 @@ def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, Mask]]:
         return
     uneven = _UnevenRows(file, dialect)
     rows_before, last_cell = 0, None
-    for cells in _read_even_rows(file, dialect, uneven):
+    for cells in _read_even_rows(dialect, uneven, block_bytes):
         last_cell = cells.columns[-1][-1].as_py()
         numbers = _number_rows(rows_before, len(cells), uneven.numbers)
         rows_before = int(numbers[-1])
@@ -98,13 +100,15 @@ def read_csv_rows(file: Path) -> Iterator[tuple[pa.Table, Mask]]:
         _refuse_open_quote(file, dialect, last_cell)
 
 
-def _read_even_rows(file: Path, dialect: CsvDialect, uneven: _UnevenRows) -> Iterator[pa.Table]:
+def _read_even_rows(
+    dialect: CsvDialect, uneven: _UnevenRows, block_bytes: int
+) -> Iterator[pa.Table]:
     """Yield the rows with the usual number of cells, block by block, with numbered columns."""
     names = _numbered(dialect.width)
     # The parser knows the number of an uneven row only without threads.
     read = pa_csv.ReadOptions(
         use_threads=False,
-        block_size=BLOCK_BYTES,
+        block_size=block_bytes,
         column_names=names,
         encoding=dialect.encoding.name,
     )
@@ -115,19 +119,21 @@ def _read_even_rows(file: Path, dialect: CsvDialect, uneven: _UnevenRows) -> Ite
         column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
     )
     try:
-        with pa.OSFile(os.fsencode(file)) as data:  # a name may be no UTF-8
+        with pa.OSFile(os.fsencode(uneven.file)) as data:  # a name may be no UTF-8
             data.seek(dialect.start)
             with pa_csv.open_csv(data, read, parse, convert) as reader:
                 for batch in reader:
                     if batch.num_rows:
                         yield pa.Table.from_batches([batch])
     except (UnicodeDecodeError, pa.ArrowInvalid) as error:
-        raise _explain(file, dialect, error) from error
+        raise _explain(uneven.file, dialect, error, block_bytes) from error
 
 
-def _explain(file: Path, dialect: CsvDialect, error: Exception) -> UnreadableFileError:
+def _explain(
+    file: Path, dialect: CsvDialect, error: Exception, block_bytes: int
+) -> UnreadableFileError:
     if _TOO_LONG in str(error):
-        detail = f"a row in it is longer than {BLOCK_BYTES >> 20} MB; perhaps a quote never closes"
+        detail = f"a row in it is longer than {block_bytes >> 20} MB; perhaps a quote never closes"
         return UnreadableFileError(file, detail)
     return explain_bytes(file, dialect.encoding)
 

@@ -194,7 +194,7 @@ def _open_table(table: Table, paths: list[Path]) -> TableSource:
     files, _ = find_files(path)
     extra: dict[str, None] = {}
     for file in files:
-        extra |= dict.fromkeys(_check_columns(table, file, read_partitions(file, path)))
+        extra |= dict.fromkeys(check_columns(table, file, read_partitions(file, path)))
     notes = tuple(note for file in files for note in _note_separator(file))
     return TableSource(table, path, tuple(files), tuple(extra), notes)
 
@@ -205,7 +205,7 @@ def _note_separator(file: Path) -> Iterator[str]:
         yield f"{escape(file.name)} was read with {separator} between its cells"
 
 
-def _check_columns(table: Table, file: Path, partitions: Mapping[str, str | None]) -> list[str]:
+def check_columns(table: Table, file: Path, partitions: Mapping[str, str | None]) -> list[str]:
     """Refuse a file with broken columns; return the names of columns outside the contract."""
     columns = read_column_types(file)
     types = dict.fromkeys(partitions, pa.string()) | dict(columns)

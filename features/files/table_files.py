@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.contract.errors import UnreadableFileError
-from features.files.csv_dialect import OTHER_SEPARATORS, read_dialect, read_first_lines
+from features.files.csv_dialect import BLOCK_BYTES, OTHER_SEPARATORS, read_dialect, read_first_lines
 from features.files.csv_rows import read_csv_rows
 from features.files.file_format import DOWNLOAD_AGAIN, FileFormat, detect_format
 from features.files.headers import clean_name, clean_names
@@ -30,6 +30,8 @@ BATCH_ROWS: Final = 250_000
 """Rows in memory at a time; docs/decisions/validation-batch-rows.md."""
 
 _FIRST_ROWS: Final = 100
+_ROW_BYTES: Final = 1 << 8
+_SMALLEST_BLOCK: Final = 1 << 20
 
 Mask = npt.NDArray[np.bool_]
 
@@ -99,7 +101,12 @@ def _read_rows(
     elif file_format is FileFormat.WORKBOOK:
         yield from read_workbook_rows(file, batch_rows)
     else:
-        yield from read_csv_rows(file)
+        yield from read_csv_rows(file, _choose_block_bytes(batch_rows))
+
+
+def _choose_block_bytes(batch_rows: int) -> int:
+    """Return the bytes of CSV to parse at once: few for small batches, to need little memory."""
+    return min(max(batch_rows * _ROW_BYTES, _SMALLEST_BLOCK), BLOCK_BYTES)
 
 
 def find_header_line(file: Path, names: set[str]) -> int | None:

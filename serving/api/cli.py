@@ -14,8 +14,6 @@ app = typer.Typer()
 ROWS_REFUSED: Final = 1
 """Exit code if some rows were refused."""
 
-MAX_ERRORS_SHOWN: Final = 10
-
 RunOption = Annotated[
     Path | None,
     typer.Option("--run", help="Run directory that `xuanpin run` published into."),
@@ -69,9 +67,9 @@ def score(
     candidates: Annotated[
         Path,
         typer.Argument(
-            help="CSV or Parquet file with the columns product_id, market, list_price_minor, "
-            "currency, units_offered and optionally listing_id, category, supplier_id, "
-            "creator_id, candidate_id."
+            help="CSV, Parquet or Excel (.xlsx) file with the columns product_id, market, "
+            "list_price_minor, currency, units_offered and optionally listing_id, category, "
+            "supplier_id, creator_id, candidate_id."
         ),
     ],
     out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
@@ -89,28 +87,34 @@ def score(
         typer.Option(min=0.0, max=1.0, help="Choose a list; more return risk is bad."),
     ] = None,
     bad_share: Annotated[
-        float,
-        typer.Option(min=0.001, max=0.999, help="Expected share of bad rows in the list, at most."),
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="Expected share of bad rows in the list, at most; 0.1 unless given.",
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Score a file of candidates: add predictions, intervals and flags to its rows.
 
-    The output keeps the order of rows and all other columns. A row that can't be scored has the
-    reason in the column error. With --min-sell-through or --max-return-risk, the column is_chosen
-    marks a list of which at most --bad-share is expected to turn out bad. The command then scores
-    the file twice.
+    The output keeps the order of rows and all columns; to the name of one that is called like a
+    result, _before is added. A row that can't be scored has the reason in the column error. With
+    --min-sell-through or --max-return-risk, the column is_chosen marks a list of which at most
+    --bad-share is expected to turn out bad. The command then scores the file twice.
     """
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
-    from features.runtime.text import join_names, quote_path
+    from features.runtime.text import quote_path
     from serving.api.settings import ServingSettings
-    from serving.batch.score_file import score_file
+    from serving.batch.score_file import check_paths, score_file
     from serving.batch.select import describe_selection, parse_selection, select_file
+    from serving.batch.summary import describe_batch
     from serving.scoring.loading import load_artefacts
 
     request = parse_selection(min_sell_through, max_return_risk, bad_share)
     settings = load_section(ServingSettings, "serving", config, {"run": run})
+    check_paths(candidates, out)
     served = load_artefacts(
         bundles=settings.bundles,
         snapshots=settings.snapshots,
@@ -129,9 +133,6 @@ def score(
     typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {quote_path(out)}.")
     if selection is not None:
         typer.echo(describe_selection(selection))
-    if report.unread:
-        typer.echo(f"Columns kept but not used: {join_names(report.unread)}.")
-    worst = sorted(report.refused.items(), key=lambda error: (-error[1], error[0]))
-    for error, count in worst[:MAX_ERRORS_SHOWN]:
-        typer.echo(f"Refused {count:,} row{'' if count == 1 else 's'}: {error}")
+    for line in describe_batch(report):
+        typer.echo(line)
     raise typer.Exit(ROWS_REFUSED if report.refused else 0)

@@ -2,68 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
-import pyarrow as pa
+from typing import Final
 
 from features.runtime.progress import ProgressCallback
-from serving.batch.table import (
-    WRONG_LENGTH,
-    FileChangedError,
-    Row,
-    UnreadableTableError,
-    create_table,
-    open_table,
+from serving.batch.answer_columns import (
+    IS_CHOSEN,
+    Answer,
+    OutputColumns,
+    build_answer,
+    build_refusal,
+    plan_columns,
 )
+from serving.batch.candidate_file import CandidateFile, open_candidates
+from serving.batch.errors import FileChangedError, OutputIsInputError
+from serving.batch.table_writer import check_output, create_table
 from serving.scoring.admission import AdmittedCandidate, admit_each
-from serving.scoring.answers import ScoredBatch, ScoredCandidate, Share
-from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_candidate
-from serving.scoring.evidence import OWN_WEIGHTS
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail
 from serving.scoring.score import score_admitted
 from serving.scoring.selection import Selection
 
-FIELDS: Final = msgspec.structs.fields(Candidate)
-NUMBERS: Final = ("list_price_minor", "units_offered")
+MAX_ROWS_NAMED: Final = 5
 
-SHARES: Final = (
-    "sell_through",
-    "sell_through_low",
-    "sell_through_high",
-    "return_risk",
-    "return_risk_low",
-    "return_risk_high",
-    "score",
-    "coverage",
-    *(f"own_weight_{rate}" for rate in OWN_WEIGHTS),
-)
-TEXTS: Final = (
-    "own_evidence",
-    "levels_used",
-    "flags",
-    "as_of",
-    "bundle_id",
-    "snapshot_id",
-    "error",
-)
-ANSWER_COLUMNS: Final[Mapping[str, pa.DataType]] = {
-    **dict.fromkeys(SHARES, pa.float64()),
-    **dict.fromkeys(TEXTS, pa.string()),
-}
-"""The columns that scoring adds to a row; they replace input columns of the same name."""
 
-IS_CHOSEN: Final = "is_chosen"
-CHOSEN_COLUMN: Final[Mapping[str, pa.DataType]] = {IS_CHOSEN: pa.bool_()}
+@dataclass
+class RefusedRows:
+    """How many rows have an error, and the numbers of the first of them, counted from 1."""
 
-_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
-_SEPARATOR: Final = ";"
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, row: int) -> None:
+        """Count one more row."""
+        self.count += 1
+        if len(self.first) < MAX_ROWS_NAMED:
+            self.first.append(row)
 
 
 @dataclass(frozen=True)
@@ -71,15 +48,34 @@ class BatchReport:
     """Counts of the scored and refused rows of a file."""
 
     rows: int
-    refused: Mapping[str, int]
-    """Error to the number of rows that have it."""
+    refused: Mapping[str, RefusedRows]
+    """Error to the rows that have it."""
     unread: tuple[str, ...]
     """Input columns that scoring doesn't know; the output has them unchanged."""
+    renamed: Mapping[str, str]
+    """Input columns with the name of an answer, and their names in the output."""
+    replaced: tuple[str, ...]
+    """Input columns of an earlier scoring, which the output has anew."""
 
     @property
     def scored_count(self) -> int:
         """Return how many rows have an answer."""
-        return self.rows - sum(self.refused.values())
+        return self.rows - sum(rows.count for rows in self.refused.values())
+
+
+def check_paths(source: Path, target: Path) -> CandidateFile:
+    """Check the names of source and target and the columns of the source, before any long work.
+
+    Raises:
+        DataError: the source isn't a file of candidates.
+        OutputFormatError: the name of the target ends in neither .csv nor .parquet.
+        OutputIsInputError: source and target are the same file.
+    """
+    check_output(target)
+    file = open_candidates(source)
+    if target.exists() and target.samefile(source):
+        raise OutputIsInputError(target)
+    return file
 
 
 def score_file(  # noqa: PLR0913 - each is the caller's choice
@@ -93,36 +89,55 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
 ) -> BatchReport:
     """Score the rows of `source` into `target`, in order and with all their columns.
 
-    Both are CSV or Parquet, by the suffix of their name. A row that can't be scored has the reason
-    in the column `error`. `progress` gets the number of rows that are done. A `selection` from the
-    same file (serving/batch/select.py) adds the column `is_chosen`.
+    A row that can't be scored has the reason in the column `error`. `progress` gets the number of
+    rows that are done. A `selection` from the same file (serving/batch/select.py) adds the column
+    `is_chosen`.
 
     Raises:
-        UnreadableTableError: the file isn't a table, or lacks a required column.
-        FileChangedError: the file has more rows than the selection.
+        DataError: the source isn't a file of candidates, or has more rows than the selection.
+        SettingsError: the target has no known format, or is the source.
         StorageError: the disk is full or can't be written; an earlier file at `target` stays.
     """
-    errors: Counter[str | None] = Counter()
-    with open_table(source, chunk_rows=MAX_CANDIDATES) as table:
-        check_columns(source, table.columns)
-        added = {**ANSWER_COLUMNS, **({} if selection is None else CHOSEN_COLUMN)}
-        with create_table(target, {**table.columns, **added}) as write:
-            for chunk in table.chunks:
-                answers = score_rows(served, chunk, coverage=coverage)
-                if selection is not None:
-                    _add_choice(answers, selection, source, start=errors.total())
-                write([{**row, **answer} for row, answer in zip(chunk, answers, strict=True)])
-                errors.update(answer["error"] for answer in answers)
-                progress("scoring", errors.total())
-    known = {field.name for field in FIELDS} | set(added)
+    file = check_paths(source, target)
+    columns = plan_columns(file.columns, has_selection=selection is not None)
+    refused: dict[str, RefusedRows] = {}
+    rows = 0
+    with create_table(target, columns) as write:
+        for batch in file.batches():
+            answers: list[Answer] = []
+            for part in score_parts(served, batch.candidates, coverage=coverage):
+                answers += part
+                progress("scoring", rows + len(answers))
+            if selection is not None:
+                _add_choice(answers, selection, source, start=rows)
+            write(batch.cells, answers)
+            _count_refused(refused, answers, batch.first_row)
+            rows += len(answers)
+    return _build_report(columns, rows, refused)
+
+
+def _build_report(
+    columns: OutputColumns, rows: int, refused: Mapping[str, RefusedRows]
+) -> BatchReport:
+    known = {*Candidate.__struct_fields__, *columns.renamed}
     return BatchReport(
-        rows=errors.total(),
-        refused={error: count for error, count in errors.items() if error is not None},
-        unread=tuple(name for name in table.columns if name not in known),
+        rows=rows,
+        refused=refused,
+        unread=tuple(name for name in columns.kept if name not in known),
+        renamed=columns.renamed,
+        replaced=columns.replaced,
     )
 
 
-def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start: int) -> None:
+def _count_refused(
+    refused: dict[str, RefusedRows], answers: Sequence[Answer], first_row: int
+) -> None:
+    for row, answer in enumerate(answers, first_row):
+        if answer["error"] is not None:
+            refused.setdefault(answer["error"], RefusedRows()).add(row)
+
+
+def _add_choice(answers: list[Answer], selection: Selection, source: Path, *, start: int) -> None:
     """Add whether each scored row is chosen; null for a refused row."""
     chosen = selection.is_chosen[start : start + len(answers)].tolist()
     if len(chosen) < len(answers):
@@ -131,80 +146,33 @@ def _add_choice(answers: list[Row], selection: Selection, source: Path, *, start
         answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
 
 
-def score_rows(served: LoadedArtefacts, rows: Sequence[Row], *, coverage: float) -> list[Row]:
-    """Return the answer's columns for at most `MAX_CANDIDATES` rows.
+def score_parts(
+    served: LoadedArtefacts, rows: Sequence[Candidate | Detail], *, coverage: float
+) -> Iterator[list[Answer]]:
+    """Yield the answers of rows in order, of at most `MAX_CANDIDATES` at a time."""
+    for start in range(0, len(rows), MAX_CANDIDATES):
+        yield score_rows(served, rows[start : start + MAX_CANDIDATES], coverage=coverage)
 
-    A row that can't be scored has null everywhere except in `error`.
-    """
+
+def score_rows(
+    served: LoadedArtefacts, rows: Sequence[Candidate | Detail], *, coverage: float
+) -> list[Answer]:
+    """Return the answer's columns for at most `MAX_CANDIDATES` rows, refused ones among them."""
     results = _admit_rows(served, rows)
     admitted = [result for result in results if isinstance(result, AdmittedCandidate)]
-    answers: Iterator[Row] = iter(())
+    answers: Iterator[Answer] = iter(())
     if admitted:
         batch = score_admitted(served.bundle, served.snapshot, admitted, coverage=coverage)
-        answers = (_build_answer(batch, candidate) for candidate in batch.candidates)
+        answers = (build_answer(batch, candidate) for candidate in batch.candidates)
     return [
-        _build_refusal(result) if isinstance(result, Detail) else next(answers)
-        for result in results
+        build_refusal(result) if isinstance(result, Detail) else next(answers) for result in results
     ]
 
 
-def _admit_rows(served: LoadedArtefacts, rows: Sequence[Row]) -> list[AdmittedCandidate | Detail]:
+def _admit_rows(
+    served: LoadedArtefacts, rows: Sequence[Candidate | Detail]
+) -> list[AdmittedCandidate | Detail]:
     """Return each row's candidate with the keys to look it up by, or why it is refused."""
-    parsed = [_parse_row(row) for row in rows]
-    candidates = [result for result in parsed if isinstance(result, Candidate)]
+    candidates = [row for row in rows if isinstance(row, Candidate)]
     admitted = iter(admit_each(served.snapshot, candidates))
-    return [result if isinstance(result, Detail) else next(admitted) for result in parsed]
-
-
-def check_columns(source: Path, columns: Mapping[str, pa.DataType]) -> None:
-    """Check that a file has all required columns of a candidate.
-
-    Raises:
-        UnreadableTableError: a column is missing.
-    """
-    missing = [field.name for field in FIELDS if field.required and field.name not in columns]
-    if missing:
-        raise UnreadableTableError(source, f"required columns are missing: {', '.join(missing)}")
-
-
-def _parse_row(row: Row) -> Candidate | Detail:
-    """Return a row's candidate, or its first fault of form."""
-    if WRONG_LENGTH in row:
-        return Detail(("row",), "wrong_number_of_cells")
-    cells = {field.name: row.get(field.name) for field in FIELDS}
-    filled = {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
-    return parse_candidate({name: _cast_number(name, cell) for name, cell in filled.items()})
-
-
-def _cast_number(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-    """Convert a text cell that is a whole number; leave any other cell for the check to refuse."""
-    is_number = name in NUMBERS and isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)
-    return int(value) if is_number else value
-
-
-def _build_refusal(detail: Detail) -> Row:
-    path = ".".join(map(str, detail.loc))
-    return {**dict.fromkeys(ANSWER_COLUMNS), "error": f"{path}: {detail.code}"}
-
-
-def _build_answer(batch: ScoredBatch, candidate: ScoredCandidate) -> Row:
-    return {
-        **_share_cells("sell_through", candidate.sell_through),
-        **_share_cells("return_risk", candidate.return_risk),
-        "score": candidate.score,
-        "coverage": candidate.sell_through.coverage,
-        **{f"own_weight_{rate}": weight for rate, weight in candidate.evidence.own_weight.items()},
-        "own_evidence": candidate.evidence.own,
-        "levels_used": _SEPARATOR.join(candidate.evidence.levels_used),
-        "flags": _SEPARATOR.join(candidate.flags),
-        "as_of": candidate.evidence.as_of,
-        "bundle_id": batch.bundle_id,
-        "snapshot_id": batch.snapshot_id,
-        "error": None,
-    }
-
-
-def _share_cells(name: str, share: Share | None) -> Row:
-    """Return a share's columns, all null if it isn't predicted."""
-    values = (None, None, None) if share is None else (share.estimate, share.low, share.high)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+    return [row if isinstance(row, Detail) else next(admitted) for row in rows]

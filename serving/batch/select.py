@@ -7,14 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from features.runtime.errors import SettingsError
 from features.runtime.progress import ProgressCallback
-from serving.batch.score_file import check_columns, score_rows
-from serving.batch.table import Row, open_table
+from serving.batch.answer_columns import Answer
+from serving.batch.candidate_file import open_candidates
+from serving.batch.errors import NoLimitError, TwoLimitsError
+from serving.batch.score_file import score_parts
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
-from serving.scoring.candidates import MAX_CANDIDATES
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.selection import (
+    DEFAULT_BAD_SHARE,
     NoSelectionReason,
     Selection,
     SelectionRequest,
@@ -33,35 +34,24 @@ REASONS: Final = {
 }
 
 
-class TwoLimitsError(SettingsError):
-    """Refuse two definitions of a bad candidate for one list."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            problem="A list has one definition of bad, but --min-sell-through and "
-            "--max-return-risk are both given.",
-            hint="Leave one of them out.",
-        )
-
-
 def parse_selection(
-    min_sell_through: float | None, max_return_risk: float | None, bad_share: float
+    min_sell_through: float | None, max_return_risk: float | None, bad_share: float | None
 ) -> SelectionRequest | None:
     """Return the selection that the options of the command line request, None if they don't.
 
     Raises:
         TwoLimitsError: both limits are given, but a list has one definition of bad.
+        NoLimitError: only the share of bad rows is given.
     """
+    share = DEFAULT_BAD_SHARE if bad_share is None else bad_share
     if min_sell_through is not None and max_return_risk is not None:
         raise TwoLimitsError
     if min_sell_through is not None:
-        return SelectionRequest(
-            target="sell_through", threshold=min_sell_through, bad_share=bad_share
-        )
+        return SelectionRequest(target="sell_through", threshold=min_sell_through, bad_share=share)
     if max_return_risk is not None:
-        return SelectionRequest(
-            target="return_risk", threshold=max_return_risk, bad_share=bad_share
-        )
+        return SelectionRequest(target="return_risk", threshold=max_return_risk, bad_share=share)
+    if bad_share is not None:
+        raise NoLimitError
     return None
 
 
@@ -76,14 +66,13 @@ def select_file(
     """Score all rows of a file, keep only what the choice needs, and choose from them.
 
     Raises:
-        UnreadableTableError: the file isn't a table, or lacks a required column.
+        DataError: the source isn't a file of candidates.
     """
     estimate: list[float] = []
     evidence: list[int] = []
-    with open_table(source, chunk_rows=MAX_CANDIDATES) as table:
-        check_columns(source, table.columns)
-        for chunk in table.chunks:
-            for answer in score_rows(served, chunk, coverage=coverage):
+    for batch in open_candidates(source).batches():
+        for answers in score_parts(served, batch.candidates, coverage=coverage):
+            for answer in answers:
                 estimate.append(_estimate_or_nan(answer, request))
                 amount = OwnEvidence(answer["own_evidence"] or EVIDENCE_AMOUNTS[0])
                 evidence.append(EVIDENCE_AMOUNTS.index(amount))
@@ -107,6 +96,6 @@ def describe_selection(selection: Selection) -> str:
     )
 
 
-def _estimate_or_nan(answer: Row, request: SelectionRequest) -> float:
+def _estimate_or_nan(answer: Answer, request: SelectionRequest) -> float:
     value = answer[request.target]
     return float("nan") if value is None else float(value)

@@ -3,26 +3,62 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from serving.scoring.refusals import MAX_DETAILS, Detail, Loc, RequestRefusedError
+from features.cells.identifiers import (
+    BLANKS,
+    MISSING_WORDS,
+    canonical_identifier,
+    find_identifier_fault,
+)
+from serving.scoring.refusals import MAX_DETAILS, Detail, Loc, RequestRefusedError, loc_of
 
 MAX_CANDIDATES: Final = 1_000
 DEFAULT_COVERAGE: Final = 0.8
 
-IDENTIFIER_PATTERN: Final = r"\A(?!(?:.*/)?\.\.(?:/|\Z))[\w.\-:|/+ ]{1,128}\Z"
-"""The contract's identifiers (features/contract/columns.py), except a path with a part `..`."""
-
-Identifier = Annotated[str, Meta(pattern=IDENTIFIER_PATTERN)]
-MarketCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")]
-CurrencyCode = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 MinorUnits = Annotated[int, Meta(ge=1, le=10**10)]
 Units = Annotated[int, Meta(ge=1, le=10**9)]
 Coverage = Annotated[float, Meta(ge=0.5, le=0.95)]
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""Most identifiers are of this kind: they have their one form already."""
+_WRONG_FORM: Final = "wrong form of `{}`"
+
+
+def read_identifier(text: str) -> str | None:
+    """Return the one form of an identifier; None for a text that isn't one."""
+    if _PLAIN.fullmatch(text) and text not in MISSING_WORDS:
+        return text
+    canonical = canonical_identifier(text)
+    is_faulty = canonical in MISSING_WORDS or find_identifier_fault(canonical) is not None
+    return None if is_faulty else canonical
+
+
+def _read_code(text: str, letters: int) -> str | None:
+    code = text.strip(BLANKS)
+    is_code = len(code) == letters and code.isascii() and code.isalpha() and code.isupper()
+    return code if is_code else None
+
+
+FORMS: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "product_id": read_identifier,
+    "market": partial(_read_code, letters=2),
+    "currency": partial(_read_code, letters=3),
+    "listing_id": read_identifier,
+    "category": read_identifier,
+    "supplier_id": read_identifier,
+    "creator_id": read_identifier,
+    "candidate_id": lambda text: None if read_identifier(text) is None else text,
+}
+"""Field to the function that returns a text's one form, or None for a wrong form.
+
+The answer repeats `candidate_id` as it was sent, so that a caller finds it again.
+"""
 
 
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,16 +70,32 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     `candidate_id` is repeated in the answer.
     """
 
-    product_id: Identifier
-    market: MarketCode
+    product_id: str
+    market: str
     list_price_minor: MinorUnits
-    currency: CurrencyCode
+    currency: str
     units_offered: Units
-    listing_id: Identifier | None = None
-    category: Identifier | None = None
-    supplier_id: Identifier | None = None
-    creator_id: Identifier | None = None
-    candidate_id: Identifier | None = None
+    listing_id: str | None = None
+    category: str | None = None
+    supplier_id: str | None = None
+    creator_id: str | None = None
+    candidate_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Give each identifier and code its one form.
+
+        Raises:
+            ValueError: a text has a wrong form; msgspec turns this into its own error.
+        """
+        for name, read in FORMS.items():
+            text = getattr(self, name)
+            if text is None:
+                continue
+            canonical = read(text)
+            if canonical is None:
+                raise ValueError(_WRONG_FORM.format(name))
+            if canonical != text:
+                msgspec.structs.force_setattr(self, name, canonical)
 
 
 class ScoreRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,7 +112,7 @@ _CODES: Final = (
     (", got `", "wrong_type"),
     ("of length >= ", "too_few"),
     ("of length <= ", "too_many"),
-    ("matching regex", "wrong_form"),
+    ("wrong form of `", "wrong_form"),
     ("` >= ", "out_of_range"),
     ("` <= ", "out_of_range"),
 )
@@ -72,7 +124,7 @@ that a version which words them differently fails there.
 
 _PATH: Final = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
-_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+_FIELD: Final = re.compile(r"(?:missing required field|wrong form of) `(\w+)`")
 
 
 def parse_request(value: object) -> ScoreRequest:
@@ -82,6 +134,9 @@ def parse_request(value: object) -> ScoreRequest:
         RequestRefusedError: too_many_candidates, or invalid_request with the first fault of each
             candidate.
     """
+    unknown = _find_unknown_field(value, ScoreRequest)
+    if unknown is not None:
+        raise RequestRefusedError("invalid_request", (unknown,))
     try:
         return msgspec.convert(value, ScoreRequest)
     except msgspec.ValidationError as error:
@@ -96,15 +151,24 @@ def parse_candidate(value: object) -> Candidate | Detail:
     try:
         return msgspec.convert(value, Candidate)
     except msgspec.ValidationError as error:
-        return parse_detail(error)
+        return _find_unknown_field(value, Candidate) or parse_detail(error)
+
+
+def _find_unknown_field(value: object, struct: type[msgspec.Struct]) -> Detail | None:
+    """Return the first field that a struct doesn't have; a name that isn't plain isn't repeated."""
+    names = value if isinstance(value, Mapping) else {}
+    unknown = [name for name in names if name not in struct.__struct_fields__]
+    if not unknown:
+        return None
+    return Detail(loc_of(unknown[0]), "unknown_field")
 
 
 def parse_detail(error: msgspec.ValidationError) -> Detail:
     """Return the place and the code of a fault; drop the rest of msgspec's message."""
     message = str(error)
     code = next((code for part, code in _CODES if part in message), "invalid")
-    missing = _MISSING.findall(message) if code == "missing_field" else ()
-    return Detail((*_parse_loc(message), *missing), code)
+    names = _FIELD.findall(message) if code in {"missing_field", "wrong_form"} else ()
+    return Detail((*_parse_loc(message), *names), code)
 
 
 def _parse_loc(message: str) -> Loc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +14,8 @@ Loc = tuple[str | int, ...]
 """Path to a value in the request: names of fields and positions in lists."""
 
 MAX_DETAILS: Final = 20
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+"""Names of fields that an answer may repeat: short, and harmless wherever they are shown."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,16 @@ class Detail:
     code: str
 
 
+def loc_of(name: str) -> Loc:
+    """Return the place of a field that the API doesn't know; empty if its name isn't plain."""
+    return (name,) if _PLAIN_NAME.fullmatch(name) else ()
+
+
 REFUSALS: Final[Mapping[str, Refusal]] = {
     "malformed_json": Refusal(
         HTTPStatus.BAD_REQUEST,
         "The body is not valid JSON in UTF-8.",
-        "Send what a JSON library writes.",
+        "Send what a JSON library writes: loc under details is the place where reading stopped.",
     ),
     "not_finite": Refusal(
         HTTPStatus.BAD_REQUEST,
@@ -46,7 +54,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "duplicate_key": Refusal(
         HTTPStatus.BAD_REQUEST,
         "An object in the body has a key twice.",
-        "Send each key once.",
+        "Send each key once: loc under details names it.",
     ),
     "invalid_request": Refusal(
         HTTPStatus.BAD_REQUEST,
@@ -146,7 +154,7 @@ class RequestRefusedError(XuanpinError):
     """Refuse a request for one of the reasons in `REFUSALS`.
 
     `details` names the places of the faults, at most `MAX_DETAILS` of them. Neither they nor the
-    message repeat any value of the request.
+    message repeat any value of the request; a place may be the plain name of a field.
     """
 
     def __init__(self, code: str, details: tuple[Detail, ...] = ()) -> None:

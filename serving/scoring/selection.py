@@ -36,6 +36,8 @@ from serving.scoring.design_effect import design_effect
 MIN_SAMPLE_ROWS: Final = 200
 """With fewer past decisions of its own amount of evidence, a candidate is compared with all."""
 
+DEFAULT_BAD_SHARE: Final = 0.1
+
 
 class NoSelectionReason(StrEnum):
     """Why no candidate was chosen."""
@@ -78,7 +80,7 @@ class SelectionRequest:
 
     target: Target
     threshold: float
-    bad_share: float = 0.1
+    bad_share: float = DEFAULT_BAD_SHARE
 
     def __post_init__(self) -> None:
         """Refuse values that bound nothing."""

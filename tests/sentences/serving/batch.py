@@ -5,33 +5,58 @@ from __future__ import annotations
 from pathlib import Path
 
 from features.runtime.errors import XuanpinError
-from serving.batch.select import TwoLimitsError
-from serving.batch.table import FileChangedError, UnreadableTableError
+from serving.batch import errors
+
+WRITE_FIRST = "Write it to a file first, for instance `... > candidates.csv`, and name that."
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
     (
-        TwoLimitsError(),
+        errors.TwoLimitsError(),
         (
             "A list has one definition of bad, but --min-sell-through and --max-return-risk are "
             "both given. Leave one of them out."
         ),
     ),
     (
-        UnreadableTableError(Path("data/in.csv"), "required columns are missing: market, currency"),
+        errors.NoLimitError(),
         (
-            "The file data/in.csv can't be used as a table: required columns are missing: "
-            "market, currency. `xuanpin score --help` names the columns and formats."
+            "--bad-share bounds the bad rows of a chosen list, but no option says what is bad. "
+            "Add --min-sell-through (for instance 0.5) or --max-return-risk, or leave --bad-share "
+            "out."
         ),
     ),
     (
-        UnreadableTableError(Path("in\x1b[2J.txt"), "its name ends in neither .csv nor .parquet"),
+        errors.NoCandidateFileError(Path("data/in.csv")),
+        "There is no file data/in.csv. Check the path.",
+    ),
+    (
+        errors.NoCandidateFileError(Path("/")),
+        "The path / is a folder, but candidates are read from one file. Name a file in it.",
+    ),
+    (
+        errors.NoCandidateFileError(Path("-")),
+        "Candidates are read from a file, but - is a stream or a device. " + WRITE_FIRST,
+    ),
+    (
+        errors.NoCandidateFileError(Path("/dev/null")),
+        "Candidates are read from a file, but /dev/null is a stream or a device. " + WRITE_FIRST,
+    ),
+    (
+        errors.OutputFormatError(Path("out\x1b[2J.txt")),
         (
-            "The file in\\x1b[2J.txt can't be used as a table: its name ends in neither .csv nor "
-            ".parquet. `xuanpin score --help` names the columns and formats."
+            "The name of the result out\\x1b[2J.txt ends in neither .csv nor .parquet. "
+            "Name the result with --out scores.csv or --out scores.parquet."
         ),
     ),
     (
-        FileChangedError(Path("data/in.csv")),
+        errors.OutputIsInputError(Path("data/in.csv")),
+        (
+            "The result would replace the file of candidates, data/in.csv. "
+            "Choose another name with --out."
+        ),
+    ),
+    (
+        errors.FileChangedError(Path("data/in.csv")),
         (
             "The file in.csv has more rows than when the list was chosen. "
             "Score it again when nobody writes to it."

@@ -21,7 +21,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     ),
     (
         RequestRefusedError("malformed_json"),
-        "The body is not valid JSON in UTF-8. Send what a JSON library writes.",
+        (
+            "The body is not valid JSON in UTF-8. Send what a JSON library writes: loc under "
+            "details is the place where reading stopped."
+        ),
     ),
     (
         RequestRefusedError("not_finite"),
@@ -32,7 +35,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     ),
     (
         RequestRefusedError("duplicate_key"),
-        "An object in the body has a key twice. Send each key once.",
+        ("An object in the body has a key twice. Send each key once: loc under details names it."),
     ),
     (
         RequestRefusedError("invalid_request"),

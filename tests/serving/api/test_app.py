@@ -107,11 +107,40 @@ def _with(**changes: object) -> bytes:
 
 SECRET = "s3cret"  # noqa: S105 - a marker that no answer may repeat
 HOSTILE: tuple[tuple[str, bytes, int, str, list[dict[str, Any]]], ...] = (
-    ("H01 empty", b"", 400, "malformed_json", []),
-    ("H01 cut off", _with()[:-5], 400, "malformed_json", []),
-    ("H01 bad UTF-8", _with().replace(b"mug", b"\xff\xfe"), 400, "malformed_json", []),
-    ("H01 nested arrays", b"[" * 100_000, 400, "malformed_json", []),
-    ("H01 nested objects", b'{"a":' * 100_000, 400, "malformed_json", []),
+    (
+        "H01 empty",
+        b"",
+        400,
+        "malformed_json",
+        [{"loc": ["line", 1, "column", 1], "code": "not_json"}],
+    ),
+    (
+        "H01 cut off",
+        b'{"candidates":\n [',
+        400,
+        "malformed_json",
+        [{"loc": ["line", 2, "column", 3], "code": "not_json"}],
+    ),
+    (
+        "H01 bad UTF-8",
+        b'{"\xff\xfe": 1}',
+        400,
+        "malformed_json",
+        [{"loc": ["byte", 3], "code": "not_utf8"}],
+    ),
+    *(
+        (name, body * 100_000, 400, "malformed_json", [{"loc": [], "code": "too_deep"}])
+        for name, body in (("H01 nested arrays", b"["), ("H01 nested objects", b'{"a":'))
+    ),
+    *(
+        (name, body, 400, "malformed_json", [{"loc": [], "code": "half_character"}])
+        for name, body in (
+            ("H42 in a name at the root", b'{"\\ud800": 1}'),
+            ("H42 in a name", _with(**{"\ud800": 1})),
+            ("H42 in a value", _with(product_id="\ud800")),
+            ("H42 in a value of an unknown field", body_of(GOOD, note=["\udfff"])),
+        )
+    ),
     (
         "H01 huge integer",
         _with(units_offered=7).replace(b"7", b"9" * 5_000),
@@ -138,31 +167,38 @@ HOSTILE: tuple[tuple[str, bytes, int, str, list[dict[str, Any]]], ...] = (
     ("H03 overflow", _with(units_offered=7).replace(b"7", b"1e999"), 400, "not_finite", []),
     (
         "H05 unknown at the root",
-        body_of(GOOD, **{SECRET: 1}),
+        body_of(GOOD, **{f"{SECRET}!": 1}),
         400,
         "invalid_request",
         [{"loc": [], "code": "unknown_field"}],
     ),
     (
         "H05 unknown in a candidate",
-        _with(**{SECRET: 1}),
+        _with(**{f"{SECRET} 1": 1}),
         400,
         "invalid_request",
         [{"loc": ["candidates", 0], "code": "unknown_field"}],
+    ),
+    (
+        "H05 unknown in a candidate, with a plain name",
+        _with(price=4.99),
+        400,
+        "invalid_request",
+        [{"loc": ["candidates", 0, "price"], "code": "unknown_field"}],
     ),
     (
         "H05 duplicate at the root",
         b'{"coverage": 0.8, ' + body_of(GOOD, coverage=0.9)[1:],
         400,
         "duplicate_key",
-        [],
+        [{"loc": ["coverage"], "code": "duplicate_key"}],
     ),
     (
         "H05 duplicate in a candidate",
         _with().replace(b'"market"', b'"market": "DE", "market"'),
         400,
         "duplicate_key",
-        [],
+        [{"loc": ["market"], "code": "duplicate_key"}],
     ),
     (
         "H08 no candidates",
@@ -191,7 +227,7 @@ HOSTILE: tuple[tuple[str, bytes, int, str, list[dict[str, Any]]], ...] = (
         body_of(GOOD, as_of="9999-12-31T23:59:59"),
         400,
         "invalid_request",
-        [{"loc": [], "code": "unknown_field"}],
+        [{"loc": ["as_of"], "code": "unknown_field"}],
     ),
     *(
         (

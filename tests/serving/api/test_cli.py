@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from features.runtime.settings import load_section
 from serving.api.cli import app
 from serving.api.launch import build_command, build_environment
 from serving.api.settings import ServingSettings, to_environment
-from serving.batch.select import TwoLimitsError
+from serving.batch.errors import NoLimitError, OutputIsInputError, TwoLimitsError
 
 HEADER = "product_id,market,list_price_minor,currency,units_offered\n"
 
@@ -58,8 +59,11 @@ def test_score_command_with_bad_rows_ends_with_one(
     assert code == 1
     assert text == (
         f"Scored 3 of 6 rows into {out}.\n"
-        "Refused 2 rows: list_price_minor: out_of_range\n"
-        "Refused 1 row: market: unsupported_market\n"
+        "Refused 2 rows (4, 5): list_price_minor: out_of_range. "
+        "The price must be from 1 to 10,000,000,000 minor units (cents, pence).\n"
+        "Refused 1 row (6): market: unsupported_market. "
+        "The model has not learned from this market: leave the row out.\n"
+        "Row 1 is the first row below the header.\n"
     )
 
 
@@ -114,6 +118,7 @@ def test_score_command_that_can_choose_none_says_why(
 @pytest.mark.parametrize(
     "options",
     [
+        ("--bad-share", "2"),
         ("--min-sell-through", "2"),
         ("--min-sell-through", "0.5", "--bad-share", "0"),
         ("--min-sell-through", "0.5", "--bad-share", "nan"),
@@ -132,6 +137,40 @@ def test_score_command_asked_for_two_lists_is_wrong_usage(
     with pytest.raises(TwoLimitsError) as caught:
         invoke("score", candidates, "--out", tmp_path / "out.csv", "--run", run, *limits)
     assert caught.value.exit_code == 2
+
+
+def test_score_command_with_a_share_of_bad_rows_alone_is_wrong_usage(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    with pytest.raises(NoLimitError) as caught:
+        invoke("score", candidates, "--out", tmp_path / "o.csv", "--run", run, "--bad-share", "0.2")
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("make_link", [None, Path.symlink_to, Path.hardlink_to])
+def test_score_command_never_writes_over_its_candidates(
+    candidates: Path, tmp_path: Path, run: Path, make_link: Callable[[Path, Path], None] | None
+) -> None:
+    before = candidates.read_bytes()
+    out = tmp_path / "link.csv" if make_link else candidates
+    if make_link:
+        make_link(out, candidates)
+    with pytest.raises(OutputIsInputError) as caught:
+        invoke("score", candidates, "--out", out, "--run", run)
+    assert caught.value.exit_code == 2
+    assert candidates.read_bytes() == before
+
+
+def test_score_command_says_what_happened_to_columns(
+    candidates: Path, tmp_path: Path, run: Path
+) -> None:
+    candidates.write_text("score,title," + HEADER + "9,Mug,mug-1,GB,499,GBP,10\n")
+    out = tmp_path / "out.csv"
+    assert invoke("score", candidates, "--out", out, "--run", run)[1] == (
+        f"Scored 1 of 1 rows into {out}.\n"
+        "Columns kept under another name: score as score_before.\n"
+        "Columns kept but not used: title.\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["serve", "score"])

@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.contract.errors import MissingColumnsError
 from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.progress import ignore_progress
+from serving.batch.errors import FileChangedError, NoLimitError, TwoLimitsError
 from serving.batch.score_file import score_file
 from serving.batch.select import (
     REASONS,
-    TwoLimitsError,
     describe_selection,
     parse_selection,
     select_file,
 )
-from serving.batch.table import FileChangedError, UnreadableTableError
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate
 from serving.scoring.loading import LoadedArtefacts
@@ -76,7 +76,7 @@ def test_refused_rows_are_neither_chosen_nor_left_out(
     source, out = write(tmp_path / "in.parquet", rows), tmp_path / "out.csv"
     selection = select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
     score_file(served, source, out, coverage=0.8, progress=ignore_progress, selection=selection)
-    with out.open(encoding="utf-8", newline="") as file:
+    with out.open(encoding="utf-8-sig", newline="") as file:
         scored_rows = list(csv.DictReader(file))
     assert {row["is_chosen"] for row in scored_rows[::3]} == {""}
     assert {row["is_chosen"] for row in scored_rows[1::3]} <= {"True", "False"}
@@ -100,7 +100,7 @@ def test_file_without_a_required_column_is_refused_at_once(
     served: LoadedArtefacts, tmp_path: Path
 ) -> None:
     source = write(tmp_path / "in.parquet", [{"product_id": "mug-1"}])
-    with pytest.raises(UnreadableTableError, match="missing: market"):
+    with pytest.raises(MissingColumnsError, match="lacks columns: market"):
         select_file(served, source, ASK, coverage=0.8, progress=ignore_progress)
 
 
@@ -119,20 +119,27 @@ def test_risk_that_isnt_predicted_chooses_none(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ((None, None, 0.1), None),
+        ((None, None, None), None),
+        ((0.5, None, None), SelectionRequest(target="sell_through", threshold=0.5)),
         ((0.5, None, 0.2), SelectionRequest(target="sell_through", threshold=0.5, bad_share=0.2)),
         ((None, 0.0, 0.1), SelectionRequest(target="return_risk", threshold=0.0)),
     ],
 )
 def test_options_ask_for_a_list_or_for_none(
-    options: tuple[float | None, float | None, float], expected: SelectionRequest | None
+    options: tuple[float | None, float | None, float | None], expected: SelectionRequest | None
 ) -> None:
     assert parse_selection(*options) == expected
 
 
 def test_options_of_both_limits_are_wrong_usage() -> None:
     with pytest.raises(TwoLimitsError):
-        parse_selection(0.5, 0.2, 0.1)
+        parse_selection(0.5, 0.2, None)
+
+
+def test_option_of_the_share_alone_is_wrong_usage() -> None:
+    with pytest.raises(NoLimitError) as caught:
+        parse_selection(None, None, 0.2)
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from serving.conformal.intervals import ConformalResiduals
 from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import predict
 from serving.prediction.seasonality import Seasons, Uplift
-from serving.scoring.candidates import Candidate
+from serving.scoring.candidates import Candidate, parse_candidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail, RequestRefusedError
 from serving.scoring.score import check_pair, score
@@ -424,7 +424,8 @@ def test_batch_looks_up_the_facts_of_a_chunk_once(bundle: Bundle, snapshot: Onli
     counting = CountingSnapshot(snapshot)
     good = msgspec.to_builtins(WARM)
     rows = [good, {**good, "market": "FR"}, {**good, "units_offered": 0}, good]
-    answers = score_rows(LoadedArtefacts(bundle, counting), rows, coverage=0.8)
+    parsed = [parse_candidate(row) for row in rows]
+    answers = score_rows(LoadedArtefacts(bundle, counting), parsed, coverage=0.8)
     assert [answer["error"] is None for answer in answers] == [True, False, False, True]
     assert counting.counts == {"products": 1, "listings": 1, "vectors": 1}
 

@@ -1,0 +1,82 @@
+"""Errors about the files and options of `xuanpin score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from features.runtime.errors import DataError, SettingsError
+from features.runtime.text import escape, escape_path
+
+STANDARD_INPUT: Final = "-"
+
+
+class NoCandidateFileError(DataError):
+    """Refuse a path that isn't a file which can be read twice."""
+
+    def __init__(self, path: Path) -> None:
+        name = escape_path(path)
+        if path.is_dir():
+            problem = f"The path {name} is a folder, but candidates are read from one file."
+            hint = "Name a file in it."
+        elif str(path) == STANDARD_INPUT or path.exists():
+            problem = f"Candidates are read from a file, but {name} is a stream or a device."
+            hint = "Write it to a file first, for instance `... > candidates.csv`, and name that."
+        else:
+            problem = f"There is no file {name}."
+            hint = "Check the path."
+        super().__init__(problem=problem, hint=hint)
+
+
+class FileChangedError(DataError):
+    """Refuse a file that got more rows between choosing from it and scoring it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The file {escape(path.name)} has more rows than when the list was chosen.",
+            hint="Score it again when nobody writes to it.",
+        )
+
+
+class OutputFormatError(SettingsError):
+    """Refuse a result whose name is of no format that can be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The name of the result {escape_path(path)} ends in neither .csv nor "
+            ".parquet.",
+            hint="Name the result with --out scores.csv or --out scores.parquet.",
+        )
+
+
+class OutputIsInputError(SettingsError):
+    """Refuse to write the result over the candidates."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The result would replace the file of candidates, {escape_path(path)}.",
+            hint="Choose another name with --out.",
+        )
+
+
+class TwoLimitsError(SettingsError):
+    """Refuse two definitions of a bad candidate for one list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="A list has one definition of bad, but --min-sell-through and "
+            "--max-return-risk are both given.",
+            hint="Leave one of them out.",
+        )
+
+
+class NoLimitError(SettingsError):
+    """Refuse a bound on the bad rows of a list without a definition of bad."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="--bad-share bounds the bad rows of a chosen list, but no option says what "
+            "is bad.",
+            hint="Add --min-sell-through (for instance 0.5) or --max-return-risk, or leave "
+            "--bad-share out.",
+        )
