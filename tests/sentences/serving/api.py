@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 from ipaddress import ip_address
 
 from features.runtime.errors import XuanpinError
@@ -16,18 +15,11 @@ def _refuse(number: int, host: str = "127.0.0.1", port: int = 80) -> AddressRefu
     return AddressRefusedError(settings, OSError(number, "Invalid argument"))
 
 
-def _refuse_without_a_free_port() -> AddressRefusedError:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 65_535))
-        taken.listen()
-        return _refuse(errno.EADDRINUSE, port=65_534)
-
-
 SENTENCES: list[tuple[XuanpinError, str]] = [
     (
-        _refuse_without_a_free_port(),
+        _refuse(errno.EADDRINUSE, port=65_535),
         (
-            "Another program listens on port 65534 of 127.0.0.1 already. "
+            "Another program listens on port 65535 of 127.0.0.1 already. "
             "Stop it, or choose another port."
         ),
     ),
