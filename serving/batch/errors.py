@@ -21,7 +21,7 @@ class NoCandidateFileError(DataError):
             hint = "Name a file in it."
         elif str(path) == STANDARD_INPUT or path.exists():
             problem = f"Candidates are read from a file, but {name} is a stream or a device."
-            hint = "Write it to a file first, for instance `... > candidates.csv`, and name that."
+            hint = "Write the candidates to a file first, and name that file."
         else:
             problem = f"There is no file {name}."
             hint = "Check the path."
@@ -43,9 +43,8 @@ class OutputFormatError(SettingsError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            problem=f"The name of the result {escape_path(path)} ends in neither .csv nor "
-            ".parquet.",
-            hint="Name the result with --out scores.csv or --out scores.parquet.",
+            problem=f"The result {escape_path(path)} must end in .csv or .parquet.",
+            hint="Choose another name with --out, such as scores.csv.",
         )
 
 
@@ -64,8 +63,8 @@ class TwoLimitsError(SettingsError):
 
     def __init__(self) -> None:
         super().__init__(
-            problem="A list has one definition of bad, but --min-sell-through and "
-            "--max-return-risk are both given.",
+            problem="--min-sell-through and --max-return-risk are both given, but a list has only "
+            "one definition of a bad row.",
             hint="Leave one of them out.",
         )
 
@@ -75,8 +74,7 @@ class NoLimitError(SettingsError):
 
     def __init__(self) -> None:
         super().__init__(
-            problem="--bad-share bounds the bad rows of a chosen list, but no option says what "
-            "is bad.",
-            hint="Add --min-sell-through (for instance 0.5) or --max-return-risk, or leave "
+            problem="--bad-share needs a definition of a bad row.",
+            hint="Add --min-sell-through 0.5 or --max-return-risk 0.2, for instance, or leave "
             "--bad-share out.",
         )

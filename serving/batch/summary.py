@@ -21,8 +21,8 @@ MEANINGS: Final = {
     "list_price_minor: out_of_range": (
         "The price must be from 1 to 10,000,000,000 minor units (cents, pence)."
     ),
-    "units_offered: wrong_type": "The lot must be a whole number of units.",
-    "units_offered: out_of_range": "The lot must be from 1 to 1,000,000,000 units.",
+    "units_offered: wrong_type": "units_offered must be a whole number of units.",
+    "units_offered: out_of_range": "units_offered must be from 1 to 1,000,000,000 units.",
     "market: wrong_form": "The market must be a country code of two capitals, for instance GB.",
     "currency: wrong_form": "The currency must be a code of three capitals, for instance GBP.",
     "missing_field": "The cell is empty, but every candidate needs a value there.",
@@ -31,7 +31,10 @@ MEANINGS: Final = {
         "An identifier has 1 to 128 letters, digits, blanks and common signs. A number such as "
         "5.76E+17 was rounded by a spreadsheet: export the column as text."
     ),
-    "unsupported_market": "The model has not learned from this market: leave the row out.",
+    "unsupported_market": (
+        "The model has not learned from this market. Check the code (the United Kingdom is GB), or "
+        "leave the row out."
+    ),
     "currency_mismatch": "The price must be in the currency of the market: convert it.",
     "listing_mismatch": (
         "The listing belongs to another product or market: correct the row, or leave listing_id "
@@ -44,10 +47,12 @@ MEANINGS: Final = {
 def describe_batch(report: BatchReport) -> Iterator[str]:
     """Yield what happened to the columns, and for each error its rows and the way out."""
     if report.replaced:
-        yield f"Replaced the results of an earlier scoring: {join_names(report.replaced)}."
+        yield f"Replaced {len(report.replaced)} columns of an earlier scoring."
     if report.renamed:
         names = (f"{name} as {new_name}" for name, new_name in report.renamed.items())
         yield f"Columns kept under another name: {join_names(names)}."
+    if not report.rows:
+        yield "The file has a header, but no candidates."
     if report.unread:
         yield f"Columns kept but not used: {join_names(report.unread)}."
     worst = sorted(report.refused.items(), key=lambda error: (-error[1].count, error[0]))

@@ -49,7 +49,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "not_finite": Refusal(
         HTTPStatus.BAD_REQUEST,
         "The body holds NaN, Infinity or a number beyond the range of a double.",
-        "Leave out candidates whose numbers aren't known.",
+        "Replace each by a number, or leave out candidates whose numbers aren't known.",
     ),
     "duplicate_key": Refusal(
         HTTPStatus.BAD_REQUEST,
@@ -59,22 +59,24 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     "invalid_request": Refusal(
         HTTPStatus.BAD_REQUEST,
         "The request doesn't have the form of the API.",
-        "Correct the fields under details: loc names the place, code the fault.",
+        "Correct the fields under details, where loc names the place and code the fault, and send "
+        "again: a later fault of the same candidate is named only then.",
     ),
     "currency_mismatch": Refusal(
         HTTPStatus.BAD_REQUEST,
         "A price is not in the currency of its market.",
-        "Convert the prices of the candidates under details.",
+        "Correct the candidates under details: the code of each names its fault.",
     ),
     "listing_mismatch": Refusal(
         HTTPStatus.BAD_REQUEST,
         "A listing belongs to another product or another market.",
-        "Correct product_id and market of the candidates under details, or leave listing_id out.",
+        "Correct product_id and market of the candidates under details, or leave listing_id out; "
+        "the code of each names its fault.",
     ),
     "unsupported_market": Refusal(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "The model has not learned from this market.",
-        "Leave out the candidates under details: another market's score says nothing about them.",
+        "Correct or leave out the candidates under details: the code of each names its fault.",
     ),
     "too_many_candidates": Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -128,8 +130,8 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     ),
     "stopping": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The service is about to stop.",
-        "Try again after the seconds that the retry-after header names; another instance answers.",
+        "The service is stopping.",
+        "Try again after the seconds that the retry-after header names.",
     ),
     "no_model": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -7,22 +7,21 @@ from pathlib import Path
 from features.runtime.errors import XuanpinError
 from serving.batch import errors
 
-WRITE_FIRST = "Write it to a file first, for instance `... > candidates.csv`, and name that."
+WRITE_FIRST = "Write the candidates to a file first, and name that file."
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         errors.TwoLimitsError(),
         (
-            "A list has one definition of bad, but --min-sell-through and --max-return-risk are "
-            "both given. Leave one of them out."
+            "--min-sell-through and --max-return-risk are both given, but a list has only one "
+            "definition of a bad row. Leave one of them out."
         ),
     ),
     (
         errors.NoLimitError(),
         (
-            "--bad-share bounds the bad rows of a chosen list, but no option says what is bad. "
-            "Add --min-sell-through (for instance 0.5) or --max-return-risk, or leave --bad-share "
-            "out."
+            "--bad-share needs a definition of a bad row. Add --min-sell-through 0.5 or "
+            "--max-return-risk 0.2, for instance, or leave --bad-share out."
         ),
     ),
     (
@@ -44,8 +43,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         errors.OutputFormatError(Path("out\x1b[2J.txt")),
         (
-            "The name of the result out\\x1b[2J.txt ends in neither .csv nor .parquet. "
-            "Name the result with --out scores.csv or --out scores.parquet."
+            "The result out\\x1b[2J.txt must end in .csv or .parquet. Choose another name with "
+            "--out, such as scores.csv."
         ),
     ),
     (

@@ -29,8 +29,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         RequestRefusedError("not_finite"),
         (
-            "The body holds NaN, Infinity or a number beyond the range of a double. Leave out "
-            "candidates whose numbers aren't known."
+            "The body holds NaN, Infinity or a number beyond the range of a double. Replace "
+            "each by a number, or leave out candidates whose numbers aren't known."
         ),
     ),
     (
@@ -40,29 +40,31 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         RequestRefusedError("invalid_request"),
         (
-            "The request doesn't have the form of the API. Correct the fields under details: loc "
-            "names the place, code the fault."
+            "The request doesn't have the form of the API. Correct the fields under details, "
+            "where loc names the place and code the fault, and send again: a later fault of the "
+            "same candidate is named only then."
         ),
     ),
     (
         RequestRefusedError("currency_mismatch"),
         (
-            "A price is not in the currency of its market. Convert the prices of the candidates "
-            "under details."
+            "A price is not in the currency of its market. Correct the candidates under "
+            "details: the code of each names its fault."
         ),
     ),
     (
         RequestRefusedError("listing_mismatch"),
         (
             "A listing belongs to another product or another market. Correct product_id and "
-            "market of the candidates under details, or leave listing_id out."
+            "market of the candidates under details, or leave listing_id out; the code of each "
+            "names its fault."
         ),
     ),
     (
         RequestRefusedError("unsupported_market"),
         (
-            "The model has not learned from this market. Leave out the candidates under details: "
-            "another market's score says nothing about them."
+            "The model has not learned from this market. Correct or leave out the candidates "
+            "under details: the code of each names its fault."
         ),
     ),
     (
@@ -106,10 +108,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     ),
     (
         RequestRefusedError("stopping"),
-        (
-            "The service is about to stop. Try again after the seconds that the retry-after "
-            "header names; another instance answers."
-        ),
+        ("The service is stopping. Try again after the seconds that the retry-after header names."),
     ),
     (
         RequestRefusedError("overloaded"),
