@@ -26,6 +26,7 @@ from features.runtime.progress import ProgressCallback
 from features.validation.fault_ledger import FaultLedger
 from features.validation.report import TableReport
 from features.validation.row_checks import check_batch, filter_rows
+from features.validation.table_rules import describe_reason
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def refuse_unusable(table: Table, report: TableReport) -> None:
         return
     if report.rows_valid == 0:
         by_rows = sorted(report.quarantined, key=lambda quarantined: -quarantined.rows)
-        reasons = [quarantined.reason for quarantined in by_rows]
+        reasons = [describe_reason(quarantined.reason) for quarantined in by_rows]
         raise NoValidRowsError(table.name, report.rows_read, reasons)
     if report.null_available_at == report.rows_valid:
         raise NeverVisibleError(table.name, report.rows_valid)

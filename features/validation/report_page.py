@@ -13,6 +13,7 @@ from rich.text import Text
 
 from features.runtime.text import escape, join_names
 from features.validation.report import TableReport, ValidationReport
+from features.validation.table_rules import describe_reason
 
 MAX_REASONS: Final = 8
 """Reasons shown per table; report.json has all."""
@@ -24,7 +25,7 @@ def report_page(report: ValidationReport) -> RenderableType:
     """Return the report for a rich console; it shows names, never values of the data."""
     return Group(
         _tables(report),
-        *_section("Quarantined", _reasons(report)),
+        *_section("Quarantined (rows are counted from 1, without the header)", _reasons(report)),
         *_section("Warnings", _warnings(report)),
         *_section("Other tables and files", _list_others(report)),
         Text(),
@@ -84,7 +85,7 @@ def _list_reasons(table: TableReport) -> Iterator[Text]:
         yield Text.assemble(
             (f"{table.name}  ", "bold"),
             (f"{quarantined.rows:,}  ", "yellow"),
-            quarantined.reason,
+            describe_reason(quarantined.reason),
             (f"  ({row_word} {rows}{ellipsis})", "dim"),
         )
     more = len(by_rows) - MAX_REASONS
@@ -108,11 +109,19 @@ def _list_others(report: ValidationReport) -> Iterator[Text]:
         yield Text(f"Ignored, not in the contract: {ignored}{more}.", style="dim")
 
 
+def _describe_rest(report: ValidationReport) -> str:
+    """Return whether the valid rows can be used: hardly, where most rows of a table are bad."""
+    broken = [table.name for table in report.tables if table.rows_quarantined > table.rows_valid]
+    if broken:
+        return f", most rows of {join_names(broken)}: repair them before you use the others."
+    return "; the others can be used."
+
+
 def _verdict(report: ValidationReport) -> Text:
     if report.rows_quarantined == 0:
         return Text("All rows are valid.", style="bold green")
     rows_read = sum(table.rows_read for table in report.tables)
     return Text.assemble(
         (f"{report.rows_quarantined:,} of {rows_read:,} rows are quarantined", "bold yellow"),
-        "; the others can be used.",
+        _describe_rest(report),
     )

@@ -143,6 +143,30 @@ frequent ones, the first in the alphabet.
 """
 
 
+MEANINGS: Final = {
+    "conflicting_duplicate": "another row has the same key and other values",
+    "available_before_it_happened": "available_at is before event_time",
+    "currency_not_the_markets": "most listings of the market have another currency",
+    "before_its_order": "earlier than its order",
+    "more_than_bought": "more units come back than were bought",
+    **{
+        f"no_valid_{column.removesuffix('_id')}": f"no valid row of {parent.name} has its {column}"
+        for column, parent in (
+            ("product_id", PRODUCTS),
+            ("listing_id", LISTINGS),
+            ("order_line_id", ORDERS),
+            ("video_id", VIDEOS),
+        )
+    },
+}
+"""The meaning of each code; other reasons are words already."""
+
+
+def describe_reason(reason: str) -> str:
+    """Return a reason with the meaning of its code."""
+    return f"{reason}: {MEANINGS[reason]}" if reason in MEANINGS else reason
+
+
 def apply_rules(ledger: FaultLedger, present: frozenset[str]) -> None:
     """Apply the rules to the tables that the source has."""
     for rule in RULES:

@@ -50,14 +50,23 @@ def test_report_that_does_not_add_up_is_not_made(change: dict[str, int]) -> None
         replace(ORDERS, **change)  # type: ignore[arg-type]  # each changed field is a number
 
 
+def test_report_page_warns_of_a_table_that_is_mostly_bad() -> None:
+    bad = replace(ORDERS, rows_read=13, rows_valid=4, rows_quarantined=6)
+    verdict = page(replace(REPORT, tables=(bad,))).splitlines()[-1]
+    assert verdict.endswith(", most rows of orders: repair them before you use the others.")
+
+
 def test_report_page_shows_counts_reasons_and_warnings() -> None:
     assert [line.rstrip() for line in page(REPORT).splitlines()] == [
         "data: 1 table",
         "table   rows read      valid  duplicates  quarantined  events from  to",
         "orders  1,000,010  1,000,000           3            7  2024-03-01   2024-03-01",
         "",
-        "Quarantined",
-        "  orders  6  no_valid_listing  (rows 1, 2, 3, 4, 5, …)",
+        "Quarantined (rows are counted from 1, without the header)",
+        (
+            "  orders  6  no_valid_listing: no valid row of listings has its listing_id"
+            "  (rows 1, 2, 3, 4, 5, …)"
+        ),
         "  orders  2  units: missing  (rows 4, 1005)",
         "",
         "Warnings",

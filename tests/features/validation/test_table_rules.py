@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.validation.fault_ledger import IDENTICAL_DUPLICATE
 from features.validation.report import ValidationReport
-from features.validation.table_rules import CUT_OFF_AVAILABILITY
+from features.validation.table_rules import CUT_OFF_AVAILABILITY, MEANINGS, RULES
 from features.validation.validate import validate
 from tests.worlds.sources import (
     Row,
@@ -40,6 +41,11 @@ def gone(report: ValidationReport) -> Gone:
         for table in report.tables
     }
     return {name: reasons for name, reasons in by_table.items() if reasons}
+
+
+def test_every_code_of_a_rule_has_a_meaning() -> None:
+    codes = {rule.reason for rule in RULES if " " not in rule.reason} - {IDENTICAL_DUPLICATE}
+    assert codes == MEANINGS.keys()
 
 
 def test_relations_of_the_small_source_find_nothing(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
             NoValidRowsError,
             r"none is valid\..* reasons: units: outside",
         ),
-        (cells("orders", listing_id="x"), NoValidRowsError, r"reasons: no_valid_listing"),
+        (cells("orders", listing_id="x"), NoValidRowsError, r"no_valid_listing: no valid row of"),
         (cells("listings", product_id="x"), NoValidRowsError, r"table listings"),
         (cells("orders", available_at=None), NeverVisibleError, r"orders\.available_at"),
         (damage("orders.parquet"), UnreadableFileError, r"orders\.parquet can't be read: its"),
