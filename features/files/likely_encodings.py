@@ -7,8 +7,8 @@ import re
 from typing import Final, NamedTuple
 
 MAX_SAMPLE_BYTES: Final = 1 << 12
-_LEAD: Final = math.log(20)
-"""The best encoding is sure if it makes the text so many times likelier than every other."""
+_LEAD: Final = math.log(30)
+"""The best encoding is sure if it makes the text so many times likelier than each other one."""
 
 MAX_NAMED: Final = 2
 _REPLACEMENT: Final = "\ufffd"
@@ -18,6 +18,9 @@ _ASCII: Final = 1 / 64
 _CAPITAL_WITHIN: Final = 0.02
 _OTHERWISE: Final = 0.5
 
+
+_LETTERS: Final = 33
+"""Letters of an alphabet; the same number for all, so that none is likelier for being short."""
 
 _MARKS: Final = "\u20ac\u201c\u201d\u2019\u2013"
 """The euro, curly quotes and a dash, which each code page of Windows has."""
@@ -61,7 +64,7 @@ def _letters(codec: str, lower: str, signs: str = "") -> tuple[Characters, ...]:
     known = (letter.encode(codec, errors="ignore") for letter in both)
     alphabet = b"|".join(re.escape(code) for code in known if len(code) == 1)
     marks = b"|".join(re.escape(sign.encode(codec)) for sign in signs + _MARKS)
-    return _codes(alphabet, 0.9, len(lower)), _codes(marks, 0.09, 12)
+    return _codes(alphabet, 0.9, _LETTERS), _codes(marks, 0.09, 12)
 
 
 LIKELY_ENCODINGS: Final = (
@@ -109,8 +112,8 @@ LIKELY_ENCODINGS: Final = (
         0.85,
         0.5,
         (
-            _codes(rb"[\xa4\xa5][\xa1-\xfe]|\xa1[\xa2\xa3\xbc]", 0.5, 170),  # kana
-            _codes(rb"[\xb0-\xcf][\xa1-\xfe]", 0.4, 2965),
+            _codes(rb"[\xa4\xa5][\xa1-\xfe]|\xa1[\xa2\xa3\xbc]", 0.45, 170),  # kana
+            _codes(rb"[\xb0-\xcf][\xa1-\xfe]", 0.5, 2965),
             _codes(rb"[\xa1\xa3].", 0.04, 200),
         ),
     ),
@@ -134,14 +137,6 @@ LIKELY_ENCODINGS: Final = (
         ),
     ),
     LikelyEncoding(
-        "cp1250",
-        "Windows-1250 (Central European)",
-        "WINDOWS-1250",
-        0.1,
-        1.0,
-        _letters("cp1250", "ąćęłńóśźżáčďéěíňřšťúůýžöőüűäßâîşţđ"),
-    ),
-    LikelyEncoding(
         "cp1251",
         "Windows-1251 (Cyrillic)",
         "WINDOWS-1251",
@@ -156,6 +151,14 @@ LIKELY_ENCODINGS: Final = (
         0.1,
         1.0,
         _letters("cp1252", "àâäáãåæçéèêëíìîïñóòôöõøúùûüßœ", "£°®™«»"),
+    ),
+    LikelyEncoding(
+        "cp1250",
+        "Windows-1250 (Central European)",
+        "WINDOWS-1250",
+        0.1,
+        1.0,
+        _letters("cp1250", "ąćęłńóśźżáčďéěíňřšťúůýžöőüűäßâîşţđ"),
     ),
     LikelyEncoding(
         "cp1253",

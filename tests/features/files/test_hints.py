@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -65,9 +66,7 @@ def run_hint(read: Callable[[], object]) -> str:
     hint = caught.value.hint
     assert hint.isprintable()
     command = re.findall("`([^`]*)`", hint)[0].replace("python -c", f"{sys.executable} -c")
-    subprocess.run(
-        ["bash", "-c", command], check=True, env={"PYTHONUTF8": "1", "PATH": "/usr/bin:/bin"}
-    )
+    subprocess.run(["bash", "-c", command], check=True, env={**os.environ, "PYTHONUTF8": "1"})
     return hint
 
 
