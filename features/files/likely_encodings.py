@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final, NamedTuple
 
-MAX_SAMPLE_BYTES: Final = 1 << 12
+MAX_SAMPLE_BYTES: Final = 1 << 11
 _LEAD: Final = math.log(30)
 """The best encoding is sure if it makes the text so many times likelier than each other one."""
 
@@ -17,6 +17,8 @@ _RARE: Final = 1e-6
 _ASCII: Final = 1 / 64
 _CAPITAL_WITHIN: Final = 0.02
 _OTHERWISE: Final = 0.5
+_LETTER_ALONE: Final = 0.1
+"""A sign such as that of the pound is likelier between spaces than a letter."""
 
 
 _LETTERS: Final = 33
@@ -215,11 +217,11 @@ def guess_encodings(sample: bytes) -> tuple[LikelyEncoding, ...]:
 
 def _rate(text: str, encoding: LikelyEncoding) -> float:
     """Return the logarithm of the chance of a text among those of an encoding."""
-    pairs = zip(" " + text, text, strict=False)
-    return sum(math.log(_chance(character, before, encoding)) for before, character in pairs)
+    places = zip(" " + text, text, text[1:] + " ", strict=False)
+    return sum(math.log(_chance(*place, encoding)) for place in places)
 
 
-def _chance(character: str, before: str, encoding: LikelyEncoding) -> float:
+def _chance(before: str, character: str, after: str, encoding: LikelyEncoding) -> float:
     follows = _STARTS if before.isascii() else encoding.stays
     is_mixed = character.isascii() != before.isascii() and (character + before).isalpha()
     mixes = encoding.mixes if is_mixed else 1.0
@@ -227,5 +229,9 @@ def _chance(character: str, before: str, encoding: LikelyEncoding) -> float:
         return (1 - follows) * _ASCII * mixes
     code = b"" if character == _REPLACEMENT else character.encode(encoding.codec)
     chances = (each.chance for each in encoding.frequent if each.codes.fullmatch(code))
+    chance = follows * mixes * next(chances, _RARE)
+    is_alone = not any(other.isalpha() or not other.isascii() for other in (before, after))
+    if is_alone and len(code) == 1 and character.isalpha():
+        chance *= _LETTER_ALONE
     within = character.isupper() and before.islower()
-    return follows * mixes * next(chances, _RARE) * (_CAPITAL_WITHIN if within else _OTHERWISE)
+    return chance * (_CAPITAL_WITHIN if within else _OTHERWISE)

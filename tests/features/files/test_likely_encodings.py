@@ -28,6 +28,7 @@ from features.files.likely_encodings import guess_encodings
         ("cp1251", "ЛАМПА", 1),
         ("cp1252", "Größe, Fuß", 1),
         ("cp1252", "Crème brûlée", 2),
+        ("cp1252", "Mug £5, bowl £6, £7 and £8", 1),
         ("cp1253", "Επιτραπέζιο φωτιστικό", 2),
         ("cp1253", "θήκη κινητού", 2),
         ("cp1255", "מנורת שולחן", 2),
