@@ -14,7 +14,7 @@ from features.runtime.text import (
     escape_path,
     fold_name,
     join_names,
-    quote_path,
+    suggest_rewriting,
 )
 
 MAX_REASONS: Final = 3
@@ -49,6 +49,17 @@ class SourceNotFoundError(DataError):
         super().__init__(problem=problem, hint=hint)
 
 
+class UnreadPartsError(DataError):
+    """Refuse the folder of a table that holds data which wouldn't be read."""
+
+    def __init__(self, folder: Path, names: Iterable[str], way_out: str) -> None:
+        super().__init__(
+            problem=f"The folder {escape(folder.name)} holds files that aren't read because of "
+            f"their names: {join_names(names)}.",
+            hint=f"{way_out} What is no part of the table, move out of the folder.",
+        )
+
+
 class MisnamedTableError(DataError):
     """Refuse a file that looks like a table of the contract, but isn't read because of its name."""
 
@@ -75,12 +86,15 @@ class TableFormatError(DataError):
 class MissingTablesError(DataError):
     """Refuse a source without all required tables."""
 
-    def __init__(self, missing: Iterable[str], present: Iterable[str]) -> None:
-        names = list(missing)
+    def __init__(
+        self, missing: Iterable[str], present: Iterable[str], others: Iterable[str]
+    ) -> None:
+        names, unread = list(missing), list(others)
         forms = FORMS.format(table=names[0])
         super().__init__(
             problem=f"The source lacks required tables: {join_names(names)}. "
-            f"It has {join_names(present)}.",
+            f"It has {join_names(present)}"
+            f"{f'; its other files are {join_names(unread)}' if unread else ''}.",
             hint=f"Add each as a file or a folder, for instance {forms}.",
         )
 
@@ -131,15 +145,26 @@ class HeaderNotFirstError(DataError):
     """Refuse a file with other text above its header."""
 
     def __init__(self, file: Path, line: int) -> None:
-        name = quote_path(file.name)
-        command = f"`tail -n +{line} {name} > new.csv && mv new.csv {name}`"
+        rewriting = suggest_rewriting(f"tail -n +{line}", file, "table")
         is_csv = file.suffix.lower() == ".csv"
         super().__init__(
             problem=f"The file {escape(file.name)} has other text above its header, which is in "
             f"line {line}.",
-            hint=f"Run {command}, or delete the lines above it."
+            hint=f"{rewriting} Or delete the lines above it in an editor."
             if is_csv
             else "In Excel delete the rows above it, and save.",
+        )
+
+
+class QuotedLinesError(DataError):
+    """Refuse a file each line of which is one cell in quotes."""
+
+    def __init__(self, file: Path) -> None:
+        command = 'python -c "import csv, sys; [print(*row) for row in csv.reader(sys.stdin)]" <'
+        super().__init__(
+            problem=f"The file {escape(file.name)} has each line in quotes, as a single cell: it "
+            "was saved as CSV twice.",
+            hint=f"Export it again. Or: {suggest_rewriting(command, file, 'table')}",
         )
 
 

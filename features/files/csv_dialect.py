@@ -97,13 +97,16 @@ class _CountedLines:
 
     @property
     def consumed(self) -> str:
+        """Return the text of the lines that were read."""
         return self._text.getvalue()[: self._text.tell()]
 
     @property
     def is_at_end(self) -> bool:
+        """Return True if no line is left."""
         return self._text.tell() == len(self._text.getvalue())
 
     def peek(self) -> str:
+        """Return the next line without reading it; empty at the end."""
         place = self._text.tell()
         line = self._text.readline()
         self._text.seek(place)
@@ -150,4 +153,9 @@ def read_first_lines(file: Path) -> Iterator[list[str]]:
     encoding = find_encoding(file, head)
     text = head[encoding.mark_bytes :].decode(encoding.name, errors="replace")
     for line in text.splitlines()[:_SAMPLE_ROWS]:
-        yield next(parse_rows(iter([line]), choose_separator(line)), [])
+        yield split_line(line)
+
+
+def split_line(line: str) -> list[str]:
+    """Return the cells of a line, split at the separator that it shows itself."""
+    return next(parse_rows(iter([line]), choose_separator(line)), [])

@@ -73,7 +73,8 @@ class _UnevenRows:
 def read_csv_rows(file: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[pa.Table, Mask]]:
     """Yield batches of rows in order, as text, each with a mask of its malformed rows.
 
-    The parser keeps about 30 blocks of `block_bytes` in memory; no row may be longer than one.
+    The parser keeps about 30 blocks of `block_bytes` in memory. From a row on that is longer than
+    one, the blocks are the largest ones, `BLOCK_BYTES`; no row may be longer than those.
 
     An empty cell is null. A blank line is no row. A malformed row with too few cells is filled up
     with nulls; in one with too many, the last cell holds the surplus. Empty cells beyond the
@@ -85,6 +86,32 @@ def read_csv_rows(file: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[
     dialect = read_dialect(file)
     if not dialect.names or dialect.start == file.stat().st_size:
         return
+    rows_read = 0
+    try:
+        for cells, is_malformed in _read_rows(file, dialect, block_bytes):
+            rows_read += cells.num_rows
+            yield cells, is_malformed
+    except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+        if _TOO_LONG not in str(error):
+            raise explain_bytes(file, dialect.encoding) from error
+        if block_bytes == BLOCK_BYTES:
+            detail = f"a row in it is longer than {BLOCK_BYTES >> 20} MB; perhaps a quote never "
+            raise UnreadableFileError(file, detail + "closes") from error
+        yield from _skip(rows_read, read_csv_rows(file))
+
+
+def _skip(rows: int, batches: Iterator[tuple[pa.Table, Mask]]) -> Iterator[tuple[pa.Table, Mask]]:
+    """Yield the batches without their first rows."""
+    for cells, is_malformed in batches:
+        skipped = min(rows, cells.num_rows)
+        rows -= skipped
+        if skipped < cells.num_rows:
+            yield cells.slice(skipped), is_malformed[skipped:]
+
+
+def _read_rows(
+    file: Path, dialect: CsvDialect, block_bytes: int
+) -> Iterator[tuple[pa.Table, Mask]]:
     uneven = _UnevenRows(file, dialect)
     rows_before, last_cell = 0, None
     for cells in _read_even_rows(dialect, uneven, block_bytes):
@@ -118,24 +145,12 @@ def _read_even_rows(
     convert = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
     )
-    try:
-        with pa.OSFile(os.fsencode(uneven.file)) as data:  # a name may be no UTF-8
-            data.seek(dialect.start)
-            with pa_csv.open_csv(data, read, parse, convert) as reader:
-                for batch in reader:
-                    if batch.num_rows:
-                        yield pa.Table.from_batches([batch])
-    except (UnicodeDecodeError, pa.ArrowInvalid) as error:
-        raise _explain(uneven.file, dialect, error, block_bytes) from error
-
-
-def _explain(
-    file: Path, dialect: CsvDialect, error: Exception, block_bytes: int
-) -> UnreadableFileError:
-    if _TOO_LONG in str(error):
-        detail = f"a row in it is longer than {block_bytes >> 20} MB; perhaps a quote never closes"
-        return UnreadableFileError(file, detail)
-    return explain_bytes(file, dialect.encoding)
+    with pa.OSFile(os.fsencode(uneven.file)) as data:  # a name may be no UTF-8
+        data.seek(dialect.start)
+        with pa_csv.open_csv(data, read, parse, convert) as reader:
+            for batch in reader:
+                if batch.num_rows:
+                    yield pa.Table.from_batches([batch])
 
 
 def _numbered(width: int) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from features.contract.errors import UnreadableFileError
-from features.runtime.text import join_names, quote_path
+from features.runtime.text import escape, join_names, quote_path, suggest_rewriting
 
 HEAD_BYTES: Final = 1 << 16
 SAVE_AS_CSV: Final = "In Excel choose File > Save As > CSV UTF-8 (comma delimited)."
@@ -35,16 +35,20 @@ _NO_FILES: Final[tuple[tuple[Callable[[int], bool], str, str], ...]] = (
 )
 
 _COMPRESSED: Final = (
-    (b"\x1f\x8b", "gzip", "gz", "gunzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "zst", "unzstd --rm"),
-    (b"BZh", "bzip2", "bz2", "bunzip2"),
-    (b"\xfd7zXZ\x00", "xz", "xz", "unxz"),
+    (rb"\x1f\x8b", "gzip", "gunzip"),
+    (rb"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+    (rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", "bzip2", "bunzip2"),
+    (rb"\xfd7zXZ\x00", "xz", "unxz"),
 )
-"""First bytes of compressed contents: the program's name, its ending, the command to unpack."""
+"""Patterns of the first bytes of compressed contents: the program's name, the one that unpacks."""
 
 _FOREIGN: Final = (
-    (rb"PARE", "it is Parquet with an encrypted footer", "Write it again without encryption."),
-    (rb"%PDF", "it is a PDF document, not a table", "Export the table as CSV or Excel instead."),
+    (
+        rb"PARE(?=.*[\x00-\x08\x0e-\x1f])",
+        "it is Parquet with an encrypted footer",
+        "Write it again without encryption.",
+    ),
+    (rb"%PDF-\d", "it is a PDF document, not a table", "Export the table as CSV or Excel instead."),
     (
         rb"version https://git-lfs",
         "it is a pointer of Git LFS, not the data itself",
@@ -73,9 +77,9 @@ _FOREIGN: Final = (
 )
 """Patterns of the first bytes of formats that aren't read: what it is, and the way out."""
 
-_FROM_JSON: Final = (
-    'Run `python -c "import duckdb; '
-    "duckdb.read_json('{name}').write_parquet('{stem}.parquet')\"`, and keep only the new file."
+FROM_JSON: Final = (
+    'python -c "import sys, duckdb; '
+    'duckdb.read_json(sys.argv[1]).write_parquet(sys.argv[2])" {file} {new}'
 )
 _OLE_START: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -94,7 +98,8 @@ def detect_format(file: Path) -> FileFormat:
         head = data.read(HEAD_BYTES)
         if not head:
             raise UnreadableFileError(file, "it is empty (0 bytes)", DOWNLOAD_AGAIN)
-        if head.startswith(PARQUET_MARK):
+        is_named = file.suffix.lower() == ".parquet"
+        if head.startswith(PARQUET_MARK) and (is_named or not _is_text(head)):
             _refuse_cut_parquet(file, data)
             return FileFormat.PARQUET
     if head.startswith(_ZIP_STARTS):
@@ -122,6 +127,11 @@ def refuse_no_file(file: Path) -> None:
             raise UnreadableFileError(file, detail, hint)
 
 
+def _is_text(head: bytes) -> bool:
+    """Return True for bytes without control characters: a header of CSV may begin like Parquet."""
+    return re.search(rb"[\x00-\x08\x0e-\x1f]", head) is None
+
+
 def _refuse_cut_parquet(file: Path, data: BinaryIO) -> None:
     data.seek(-min(file.stat().st_size, len(PARQUET_MARK)), 2)
     if data.read() != PARQUET_MARK or file.stat().st_size <= 2 * len(PARQUET_MARK):
@@ -144,17 +154,16 @@ def _refuse_other_archive(file: Path) -> None:
         hint = "There choose File > Save As > Text CSV (.csv) with the character set UTF-8."
         raise UnreadableFileError(file, detail, hint)
     detail = f"it is a ZIP archive; it holds {join_names(names, limit=3)}"
-    raise UnreadableFileError(
-        file, detail, f"Run `unzip {quote_path(file.name)}`, and use the file from it."
-    )
+    folder = quote_path(file.with_name(f"{file.stem}.unpacked"))
+    hint = f"Run `unzip {quote_path(file)} -d {folder}`, and use the file from that folder."
+    raise UnreadableFileError(file, detail, hint)
 
 
 def _refuse_compressed(file: Path, head: bytes) -> None:
-    name = quote_path(file.name)
-    for start, program, end, command in _COMPRESSED:
-        if head.startswith(start):
+    for start, program, command in _COMPRESSED:
+        if re.match(start, head):
             detail = f"its content is compressed with {program}"
-            hint = f"Run `mv {name} {name}.{end} && {command} {name}.{end}`."
+            hint = suggest_rewriting(f"{command} <", file, "unpacked")
             raise UnreadableFileError(file, detail, hint)
 
 
@@ -164,10 +173,16 @@ def _refuse_foreign(file: Path, head: bytes) -> None:
         _refuse_old_workbook(file)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for sign, detail, hint in _FOREIGN:
-        if re.match(sign, start):
-            from_json = _FROM_JSON.format(name=file.name, stem=file.stem)
-            command = hint.format(file=quote_path(file.name), from_json=from_json)
+        if re.match(sign, start, re.DOTALL):
+            command = hint.format(file=quote_path(file), from_json=_convert_json(file))
             raise UnreadableFileError(file, detail, command)
+
+
+def _convert_json(file: Path) -> str:
+    new = file.with_name(f"{file.stem}.table.parquet")
+    command = FROM_JSON.format(file=quote_path(file), new=quote_path(new))
+    name = escape(f"{file.stem}.parquet")
+    return f"Run `{command}`, move the original away, and name the new file {name}."
 
 
 def _refuse_old_workbook(file: Path) -> None:
@@ -186,8 +201,8 @@ def _refuse_wrong_name(file: Path) -> None:
     """Refuse a content of unknown kind under the name of another format."""
     if file.suffix.lower() == ".parquet":
         detail = "it isn't Parquet, which begins with PAR1"
-        new_name = quote_path(file.with_suffix(".csv").name)
-        hint = f"If it is CSV, run `mv {quote_path(file.name)} {new_name}`; else write it again."
+        command = f"mv -n {quote_path(file)} {quote_path(file.with_suffix('.csv'))}"
+        hint = f"If it is CSV, run `{command}`; else write it again."
         raise UnreadableFileError(file, detail, hint)
     if file.suffix.lower() == ".xlsx":
         raise UnreadableFileError(file, "it isn't an Excel workbook", SAVE_AS_CSV)

@@ -17,15 +17,18 @@ from features.contract.errors import (
     AmbiguousTableError,
     DuplicateColumnsError,
     HeaderNotFirstError,
-    MisnamedTableError,
     MissingColumnsError,
     MissingTablesError,
     NoHeaderError,
+    QuotedLinesError,
     SourceNotFoundError,
     UnevenRowsError,
     WrongTypeError,
 )
 from features.contract.tables import TABLE_BY_NAME, TABLES
+from features.files.csv_dialect import split_line
+from features.files.headers import clean_names
+from features.files.misnamed import find_misnamed, refuse_misnamed, refuse_unread_parts
 from features.files.table_files import (
     BATCH_ROWS,
     SUFFIXES,
@@ -36,33 +39,12 @@ from features.files.table_files import (
     read_column_types,
 )
 from features.files.table_folders import find_files, is_visible, read_partitions
-from features.runtime.text import escape, escape_path, fold_name, quote_path
+from features.runtime.text import escape, escape_path, fold_name
 
 OWN_NAMES: Final = frozenset({"import.json", "quarantine.parquet", "quarantine", "report.json"})
 """Files that imports and checks of this program write beside the tables: not reported."""
 
-_RENAME: Final = "Run `mv {file} {new}`."
-_UNPACK: Final = "Run `{command} {{file}}`, and name the result like the table."
-WAYS_OUT: Final = {
-    "": _RENAME,
-    **dict.fromkeys(SUFFIXES, _RENAME),
-    **dict.fromkeys((".tsv", ".tab", ".txt"), "Run `mv {file} {table}.csv`; tabs are read."),
-    **dict.fromkeys((".pq", ".parq"), "Run `mv {file} {table}.parquet`."),
-    **dict.fromkeys((".csv.gz", ".tsv.gz", ".parquet.gz"), _UNPACK.format(command="gunzip")),
-    **dict.fromkeys((".csv.zst", ".parquet.zst"), _UNPACK.format(command="unzstd --rm")),
-    **dict.fromkeys((".csv.bz2", ".csv.xz"), "Unpack it, and name the result like the table."),
-    **dict.fromkeys((".zip", ".csv.zip", ".xlsx.zip"), _UNPACK.format(command="unzip")),
-    **dict.fromkeys(
-        (".xls", ".xlsm", ".xlsb"), "In Excel choose File > Save As > Excel Workbook (.xlsx)."
-    ),
-    **dict.fromkeys(
-        (".json", ".jsonl", ".ndjson"),
-        'Run `python -c "import duckdb; '
-        "duckdb.read_json('{file}').write_parquet('{table}.parquet')\"`.",
-    ),
-}
-"""By all the endings of a file that is named nearly like a table: how it becomes one."""
-
+_UNREAD: Final = "isn't read because of its name; it may hold more rows of this table"
 _VALUE: Final = re.compile(r"[+-]?\d[\d.,:\-/T ]*")
 """What no column is named: a number, a date or a time."""
 
@@ -133,9 +115,11 @@ def find_tables(directory: Path) -> Source:
         MisnamedTableError: a table is absent, but a file has nearly its name.
         MissingTablesError: a required table is absent.
         AmbiguousTableError: a table occurs more than once.
+        UnreadPartsError: a table's folder holds data files of other names.
         TableFormatError: a folder is a Delta table or the like.
         MissingColumnsError: a file lacks a required column.
         HeaderNotFirstError: it has the columns, but not in its first line.
+        QuotedLinesError: each line is one cell in quotes.
         NoHeaderError: its first line holds values.
         DuplicateColumnsError: a file has two columns of the same name.
         WrongTypeError: a column has a type that can't be cast.
@@ -150,16 +134,16 @@ def find_tables(directory: Path) -> Source:
     }
     others = [path for path in entries if _table_name(path) not in TABLE_BY_NAME]
     present = [name for name, paths in by_table.items() if paths]
-    _refuse_misnamed(others, [table.name for table in TABLES if table.name not in present])
+    refuse_misnamed(others, [table.name for table in TABLES if table.name not in present])
     missing = [table.name for table in TABLES if table.is_required and table.name not in present]
     if missing:
-        raise MissingTablesError(missing, present or [path.name for path in others])
-    tables = tuple(_open_table(TABLE_BY_NAME[name], by_table[name]) for name in present)
-    strays = [stray for name in present for stray in find_files(by_table[name][0])[1]]
+        raise MissingTablesError(missing, present, [path.name for path in others])
+    opened = [_open_table(TABLE_BY_NAME[name], by_table[name], others) for name in present]
+    strays = [stray for _, strays in opened for stray in strays]
     names = [str(path.relative_to(directory)) for path in (*others, *strays)]
     return Source(
         name=escape_path(directory.resolve().name),
-        tables=tables,
+        tables=tuple(table for table, _ in opened),
         ignored=tuple(escape_path(name) for name in names if name not in OWN_NAMES),
     )
 
@@ -169,34 +153,22 @@ def _table_name(path: Path) -> str | None:
     return path.stem if is_named else path.name if path.is_dir() else None
 
 
-def _refuse_misnamed(others: list[Path], absent: list[str]) -> None:
-    """Refuse a file that is named nearly like an absent table, so that it isn't left out unseen."""
-    tables = {_singular(name): name for name in absent}
-    for path in others:
-        stem, _, end = path.name.partition(".")
-        table = tables.get(_singular(stem))
-        way_out = WAYS_OUT.get("" if path.is_dir() else f".{end.lower()}")
-        if table and way_out:
-            new_name = f"{table}.{end.lower()}" if end else table
-            names = {"file": quote_path(path.name), "new": new_name, "table": table}
-            raise MisnamedTableError(path.name, table, way_out.format(**names))
-
-
-def _singular(name: str) -> str:
-    """Return a name without case, signs and its plural."""
-    return re.sub("ie$", "y", fold_name(name).removesuffix("s"))
-
-
-def _open_table(table: Table, paths: list[Path]) -> TableSource:
+def _open_table(
+    table: Table, paths: list[Path], others: list[Path]
+) -> tuple[TableSource, list[Path]]:
+    """Return a table, and the entries of its folder that it doesn't hold."""
     if len(paths) > 1:
         raise AmbiguousTableError(table.name, paths)
     path = paths[0]
-    files, _ = find_files(path)
+    files, strays = find_files(path)
+    refuse_unread_parts(path, strays)
     extra: dict[str, None] = {}
     for file in files:
         extra |= dict.fromkeys(check_columns(table, file, read_partitions(file, path)))
     notes = tuple(note for file in files for note in _note_separator(file))
-    return TableSource(table, path, tuple(files), tuple(extra), notes)
+    similar = find_misnamed(others, [table.name])
+    notes = (*(f"{escape(other.name)} {_UNREAD}" for other, _ in similar), *notes)
+    return TableSource(table, path, tuple(files), tuple(extra), notes), strays
 
 
 def _note_separator(file: Path) -> Iterator[str]:
@@ -235,6 +207,8 @@ def _refuse_misplaced_header(
     table: Table, file: Path, required: list[str], names: list[str]
 ) -> None:
     """Refuse a file whose first line isn't the header, if the other lines or values show it."""
+    if len(names) == 1 and {*required} <= {*clean_names(split_line(names[0]))}:
+        raise QuotedLinesError(file)
     line = find_header_line(file, set(required))
     if line is not None:
         raise HeaderNotFirstError(file, line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -10,16 +10,14 @@ from urllib.parse import unquote
 from features.contract.errors import TableFormatError
 from features.files.headers import clean_name
 from features.files.table_files import SUFFIXES
-from features.runtime.text import escape
+from features.runtime.text import quote_path
 
 _NULL_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
 _BY_DUCKDB: Final = (
-    "python -c \"import duckdb; duckdb.table_function('{function}', ['{folder}'])"
-    ".write_parquet('{folder}.snapshot.parquet')\""
+    "python -c \"import sys, duckdb; duckdb.table_function('{function}', [sys.argv[1]])"
+    '.write_parquet(sys.argv[2])" {folder} {new}'
 )
-_BY_SPARK: Final = (
-    "spark.read.format('{format}').load('{folder}').write.parquet('{folder}.snapshot.parquet')"
-)
+_BY_SPARK: Final = "spark.read.format('{format}').load({text!a}).write.parquet({new_text!a})"
 _TABLE_FORMATS: Final = (
     ("_delta_log", "Delta Lake", _BY_DUCKDB.replace("{function}", "delta_scan")),
     (
@@ -55,7 +53,7 @@ def find_files(path: Path) -> tuple[list[Path], list[Path]]:
     if not path.is_dir():
         return [path], []
     _refuse_table_format(path)
-    entries = list(_walk(path))
+    entries = _walk(path)
     files = [entry for entry in entries if is_data_file(entry)]
     filled = [file for file in files if not _is_part_without_rows(file)]
     return filled or files, [entry for entry in entries if not is_data_file(entry)]
@@ -65,21 +63,45 @@ def _is_part_without_rows(file: Path) -> bool:
     return file.suffix.lower() == ".csv" and file.is_file() and file.stat().st_size == 0
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield visible files below a folder, and links to folders above it, in the order of names."""
-    for entry in sorted(folder.iterdir()):
-        if is_visible(entry.name):
-            is_loop = entry.is_symlink() and folder.resolve().is_relative_to(entry.resolve())
-            if entry.is_dir() and not is_loop:
-                yield from _walk(entry)
+def _walk(top: Path) -> list[Path]:
+    """Return the visible files below a folder in order, and links to folders that it has anyway.
+
+    Links are followed last, and each folder is searched once, so that no file is read twice.
+    """
+    found: list[Path] = []
+    pending, searched = deque([top]), set()
+    while pending:
+        folder = pending.popleft()
+        if folder.resolve() in searched:
+            found.append(folder)
+            continue
+        searched.add(folder.resolve())
+        for entry in folder.iterdir():
+            if not is_visible(entry.name):
+                continue
+            if not entry.is_dir():
+                found.append(entry)
+            elif entry.is_symlink():
+                pending.append(entry)
             else:
-                yield entry
+                pending.appendleft(entry)
+    return sorted(found)
 
 
 def _refuse_table_format(folder: Path) -> None:
     for pattern, kind, command in _TABLE_FORMATS:
         if next(folder.glob(pattern), None):
-            raise TableFormatError(folder, kind, command.format(folder=escape(folder.name)))
+            new = folder.with_name(f"{folder.name}.snapshot.parquet")
+            raise TableFormatError(
+                folder,
+                kind,
+                command.format(
+                    folder=quote_path(folder),
+                    new=quote_path(new),
+                    text=str(folder),
+                    new_text=str(new),
+                ),
+            )
 
 
 def read_partitions(file: Path, table: Path) -> dict[str, str | None]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from features.contract.errors import UnreadableFileError
-from features.files.file_format import DOWNLOAD_AGAIN
-from features.runtime.text import quote_path
+from features.files.file_format import DOWNLOAD_AGAIN, SAVE_AS_CSV
+from features.files.likely_encodings import guess_encodings
+from features.runtime.text import suggest_rewriting
 
 SAMPLE_BYTES: Final = 1 << 16
 _CHUNK_BYTES: Final = 1 << 20
 _MANY_NULS: Final = 0.3
 """Share of the bytes at odd or even places: in UTF-16, ASCII text has NUL at every second."""
+
+_IN_EXCEL: Final = SAVE_AS_CSV[0].lower() + SAVE_AS_CSV[1:]
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -66,25 +68,28 @@ def explain_bytes(file: Path, encoding: TextEncoding) -> UnreadableFileError:
     if is_at_end:
         detail = f"it ends within a character (line {line:,}), as in a download that broke off"
         return UnreadableFileError(file, detail, DOWNLOAD_AGAIN)
-    guess = guess_encoding(sample) if encoding.name == "utf-8" else None
-    if guess is None:
+    if encoding.name != "utf-8":
         return UnreadableFileError(file, f"line {line:,} isn't {encoding.name.upper()}")
+    likely = guess_encodings(sample)
+    labels = " or ".join(guess.label for guess in likely)
+    looks = f"its bytes look like {labels}" if likely else ""
     if has_other_text:
-        detail = f"it is UTF-8 before line {line:,}, but there its bytes look like {guess.label}"
+        there = f"there {looks}" if looks else "not from there"
+        detail = f"it is UTF-8 before line {line:,}, but {there}"
         hint = "Two files seem to be joined: convert each to UTF-8 before you join them."
         return UnreadableFileError(file, detail, hint)
-    detail = f"it isn't UTF-8 (line {line:,}); its bytes look like {guess.label}"
-    return _other_encoding(file, detail, guess.iconv)
+    detail = f"it isn't UTF-8 (line {line:,}){'; ' if looks else ''}{looks}"
+    return _other_encoding(file, detail, *(guess.iconv for guess in likely))
 
 
-def _other_encoding(file: Path, detail: str, iconv: str) -> UnreadableFileError:
-    name = quote_path(file.name)
-    return UnreadableFileError(
-        file,
-        detail,
-        f"Run `iconv -f {iconv} -t UTF-8 {name} > utf8.csv && mv utf8.csv {name}`, or in Excel "
-        "choose File > Save As > CSV UTF-8 (comma delimited).",
-    )
+def _other_encoding(file: Path, detail: str, *iconv: str) -> UnreadableFileError:
+    """Return the error with a command if one encoding is likely, or two in the user's order."""
+    if not iconv:
+        return UnreadableFileError(file, detail, SAVE_AS_CSV)
+    first, *others = iconv
+    rewriting = suggest_rewriting(f"iconv -f {first} -t UTF-8", file, "utf8")
+    instead = "".join(f" If the text is then wrong, use `-f {other}`." for other in others)
+    return UnreadableFileError(file, detail, f"{rewriting}{instead} Or {_IN_EXCEL}")
 
 
 class _BadBytes(NamedTuple):
@@ -121,93 +126,3 @@ def _find_bad_bytes(file: Path, encoding: TextEncoding) -> _BadBytes | None:
                 return None
             line += text.count("\n")
             has_other_text |= not text.isascii()
-
-
-class LikelyEncoding(NamedTuple):
-    """An encoding with its names for people and for iconv, and the codes of frequent characters.
-
-    Each pattern of a character's code has a weight: 1 for the most telling ones.
-    """
-
-    codec: str
-    label: str
-    iconv: str
-    frequent: tuple[tuple[re.Pattern[bytes], float], ...]
-
-
-LIKELY_ENCODINGS: Final = (
-    LikelyEncoding(
-        "gb18030",
-        "GB18030 or GBK (Chinese)",
-        "GB18030",
-        ((re.compile(rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]"), 1.0),),  # level 1 of GB 2312
-    ),
-    LikelyEncoding(
-        "cp932",
-        "Shift_JIS (Japanese)",
-        "CP932",
-        (
-            (re.compile(rb"[\x81-\x83\x88-\x97]."), 1.0),  # kana and level 1 of JIS X 0208
-            (re.compile(rb"[\xa1-\xdf]"), 0.8),  # half-width kana, the bytes of western capitals
-        ),
-    ),
-    LikelyEncoding(
-        "big5",
-        "Big5 (Chinese)",
-        "BIG5",
-        (
-            (re.compile(rb"[\xa1-\xc6][\x80-\xff]"), 1.0),  # the first plane
-            (re.compile(rb"[\xa1-\xc6]."), 0.7),  # may be a western capital and a letter
-        ),
-    ),
-    LikelyEncoding(
-        "cp874",
-        "Windows-874 (Thai)",
-        "CP874",
-        (
-            (re.compile(rb"[\xd0-\xd9\xe0-\xe4\xe7-\xed]"), 1.0),  # vowels and tones
-            (re.compile(rb"[\xa1-\xce]"), 0.8),
-        ),
-    ),
-    LikelyEncoding(
-        "cp1252",
-        "Windows-1252 or Latin-1 (Western)",
-        "WINDOWS-1252",
-        ((re.compile(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff\x80\x85\x91-\x97\xa3\xb0]"), 0.9),),
-    ),
-)
-
-
-def guess_encoding(sample: bytes) -> LikelyEncoding | None:
-    """Return the encoding in which most of the characters beyond ASCII are frequent ones.
-
-    >>> guess_encoding("1,手机壳".encode("gbk")).label
-    'GB18030 or GBK (Chinese)'
-    """
-    excluded = "cp1252" if _has_long_runs(sample) else "cp874"
-    rates = {
-        likely: _rate_sample(sample, likely)
-        for likely in LIKELY_ENCODINGS
-        if likely.codec != excluded
-    }
-    best = max(rates, key=lambda likely: rates[likely])
-    return best if rates[best] > 0.5 else None  # noqa: PLR2004 - more than a half
-
-
-def _has_long_runs(sample: bytes) -> bool:
-    """Return True if most bytes beyond ASCII stand together, as in Cyrillic, Greek or Thai."""
-    in_runs = sum(len(run) for run in re.findall(rb"[\x80-\xff]{4,}", sample))
-    return 2 * in_runs > len(re.findall(rb"[\x80-\xff]", sample))
-
-
-def _rate_sample(sample: bytes, likely: LikelyEncoding) -> float:
-    """Return the mean weight of the characters beyond ASCII; bytes that don't decode weigh 0."""
-    text = sample.decode(likely.codec, errors="ignore")
-    codes = [character.encode(likely.codec) for character in text if not character.isascii()]
-    lost = len(sample) - len(text.encode(likely.codec))
-    return sum(_weigh(code, likely) for code in codes) / max(len(codes) + lost, 1)
-
-
-def _weigh(code: bytes, likely: LikelyEncoding) -> float:
-    weights = (weight for pattern, weight in likely.frequent if pattern.fullmatch(code))
-    return next(weights, 0.0)

@@ -107,7 +107,7 @@ def refuse_large_workbook(file: Path) -> None:
 
 
 def _measure_sheet(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
-    """Return the highest column and row of a sheet's cells; its own word for it may be wrong."""
+    """Return the last column and row with a cell; the size that a sheet states may be wrong."""
     columns: set[bytes] = set()
     last_row, rest = 0, b""
     with archive.open(name) as sheet:

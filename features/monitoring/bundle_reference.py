@@ -14,7 +14,7 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.monitoring.reference_stats import DECILES, ColumnStats
 from features.runtime.errors import ArtefactError, SettingsError
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.text import escape, escape_path
 
 MANIFEST: Final = "manifest.json"
@@ -173,7 +173,7 @@ def _read_member(directory: Path, manifest: _Manifest, name: str, form: type[T])
 def _read_bytes(directory: Path, name: str) -> bytes:
     try:
         return read_plain(directory / name, MAX_MEBIBYTES << 20)
-    except UnreadableFileError as error:
+    except RefusedReadError as error:
         raise UnusableBundleError(directory, f"{name}: {error.reason}") from error
 
 

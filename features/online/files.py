@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from features.online.contents import FORMAT, FileFacts, SnapshotRefusedError, StoredAbout
 from features.online.lmdb_file import DATA
 from features.runtime.atomic import write_atomically
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.signature import (
     SIGNATURE_BYTES,
     PrivateKey,
@@ -123,7 +123,7 @@ def _read_file(directory: Path, name: str, max_bytes: int) -> bytes:
     _refuse_other_kind(directory / name)
     try:
         return read_plain(directory / name, max_bytes)
-    except UnreadableFileError as error:
+    except RefusedReadError as error:
         raise SnapshotRefusedError(directory, f"{name}: {error.reason}") from error
 
 

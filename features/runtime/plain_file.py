@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 
-class UnreadableFileError(Exception):
+class RefusedReadError(Exception):
     """Say why a file isn't read; the caller knows what the file is for.
 
     `size` is its number of bytes if it is too large, else None.
@@ -22,21 +22,21 @@ def read_plain(path: Path, max_bytes: int, *, follow_link: bool = False) -> byte
     """Read a regular file; a pipe isn't waited for, and no more than `max_bytes` are read.
 
     Raises:
-        UnreadableFileError: it is missing, of another kind, too large, or the system refuses.
+        RefusedReadError: it is missing, of another kind, too large, or the system refuses.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow_link else os.O_NOFOLLOW)
     if path.is_symlink() and not follow_link:
-        raise UnreadableFileError("it is a symbolic link")
+        raise RefusedReadError("it is a symbolic link")
     try:
         handle = os.open(path, flags)
     except OSError as error:
-        raise UnreadableFileError(error.strerror or "it can't be opened") from error
+        raise RefusedReadError(error.strerror or "it can't be opened") from error
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise UnreadableFileError("it is not a plain file")
+        raise RefusedReadError("it is not a plain file")
     with open(handle, "rb") as file:  # noqa: PTH123 - opens the handle that O_NOFOLLOW gave
         if status.st_size > max_bytes:
             reason = f"it has {status.st_size:,} bytes, and at most {max_bytes:,} are read"
-            raise UnreadableFileError(reason, size=status.st_size)
+            raise RefusedReadError(reason, size=status.st_size)
         return file.read(max_bytes)

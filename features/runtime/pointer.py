@@ -8,7 +8,7 @@ from typing import Final
 
 from features.runtime.atomic import replace_file
 from features.runtime.errors import ArtefactError
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.text import escape, escape_path
 
 CURRENT: Final = "CURRENT"
@@ -49,7 +49,7 @@ def resolve(root: Path) -> Path:
         raise PointerError(root, f"it has no file {CURRENT}")
     try:
         content = read_plain(path, _MAX_BYTES)
-    except UnreadableFileError as error:
+    except RefusedReadError as error:
         raise PointerError(root, f"{CURRENT} can't be read, because {error.reason}") from error
     return _resolve_directory(root, content.decode(errors="replace").removesuffix("\n"))
 

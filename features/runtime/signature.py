@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from features.runtime.atomic import write_private
 from features.runtime.errors import ArtefactError
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.text import escape_path
 
 SIGNATURE_BYTES: Final = 64
@@ -203,5 +203,5 @@ def _read_key_file(path: Path) -> bytes:
     """Read a key file, which may be a link, as secrets that are mounted are."""
     try:
         return read_plain(path, MAX_KEY_BYTES, follow_link=True)
-    except UnreadableFileError as error:
+    except RefusedReadError as error:
         raise KeyRefusedError(path, error.reason) from error

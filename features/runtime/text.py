@@ -36,6 +36,15 @@ def quote_path(path: Path | str) -> str:
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
+def suggest_rewriting(command: str, file: Path, mark: str) -> str:
+    """Return the hint to write a file anew beside itself: no command overwrites the original."""
+    new = file.with_name(f"{file.stem}.{mark}{file.suffix}")
+    return (
+        f"Run `{command} {quote_path(file)} > {quote_path(new)}`, move the original away, and name "
+        f"the new file {escape(file.name)}."
+    )
+
+
 def escape_glob(path: Path) -> str:
     """Return a path for an engine that reads patterns: it matches this path and no other.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.runtime.errors import SettingsError
-from features.runtime.text import escape, escape_path, quote_path
+from features.runtime.text import escape, escape_path, suggest_rewriting
 
 MAX_BYTES: Final = 1 << 20
 MAX_DETAIL: Final = 200
@@ -67,8 +67,8 @@ def _read_bytes(file: Path) -> bytes:
 
 def _decode(file: Path, content: bytes) -> str:
     if content.startswith(UTF_16_MARKS) or b"\x00" in content:
-        command = f"iconv -f UTF-16 -t UTF-8 {quote_path(file)} > settings.toml"
-        hint = f"Save it as UTF-8 in the editor, or run `{command}`."
+        rewriting = suggest_rewriting("iconv -f UTF-16 -t UTF-8", file, "utf8")
+        hint = f"Save it as UTF-8 in the editor. Or: {rewriting}"
         raise UnreadableSettingsError(file, "it is written in UTF-16", hint)
     try:
         return content.decode("utf-8-sig")

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.signature import SIGNATURE_BYTES, PublicKey, check_signature
 from serving.bundle.manifest import (
     FORMAT,
@@ -200,7 +200,7 @@ def _read_plain(directory: Path, name: str) -> bytes:
     limit = MAX_BYTES[Path(name).suffix]
     try:
         return read_plain(directory / name, limit)
-    except UnreadableFileError as error:
+    except RefusedReadError as error:
         if error.size is not None:
             raise TooLargeError(name, limit=limit, actual=error.size) from error
         raise UnexpectedFileError(name, error.reason) from error

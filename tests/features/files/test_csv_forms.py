@@ -86,6 +86,23 @@ def test_long_cell_is_read_in_whichever_row_it_stands(
     assert len(cells[row - 1]) == length
 
 
+@pytest.mark.parametrize("start", ["PAR1", "PARENT_SKU", "PK", "BZh9", "PDF", "%PDF"])
+def test_header_that_begins_like_another_format_is_text(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(f"{start},units\nl1,1\n", encoding="utf-8")
+    assert [name for name, _ in read_column_types(file)] == [start, "units"]
+
+
+def test_long_row_is_read_whole_in_small_batches_too(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    rows = ["1,a", f"2,{'x' * 2_500_000}", "3,b", "4"] * 2
+    file.write_text("a,b\n" + "\n".join(rows) + "\n")
+    batches = list(read_batches(file, 0, batch_rows=2))
+    assert [cell for batch in batches for cell in batch.cells["a"].to_pylist()] == [*"1234"] * 2
+    assert [len(batch.row_numbers) for batch in batches] == [1, 2, 2, 2, 1]
+    assert [row for batch in batches for row in batch.row_numbers] == [*range(1, 9)]
+
+
 @pytest.mark.parametrize(
     ("content", "rows"),
     [

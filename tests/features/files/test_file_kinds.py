@@ -45,9 +45,16 @@ def archive(*names: str) -> bytes:
 
 def from_json(suffix: str) -> str:
     return (
-        'Run `python -c "import duckdb; '
-        f"duckdb.read_json('stock{suffix}').write_parquet('stock.parquet')\"`, "
-        "and keep only the new file."
+        'Run `python -c "import sys, duckdb; duckdb.read_json(sys.argv[1])'
+        f'.write_parquet(sys.argv[2])" {{folder}}/stock{suffix} {{folder}}/stock.table.parquet`, '
+        "move the original away, and name the new file stock.parquet."
+    )
+
+
+def unpack(command: str, suffix: str) -> str:
+    return (
+        f"Run `{command} < {{folder}}/stock{suffix} > {{folder}}/stock.unpacked{suffix}`, move the "
+        f"original away, and name the new file stock{suffix}."
     )
 
 
@@ -61,37 +68,40 @@ KINDS: list[tuple[str, bytes, str, str]] = [
         ".csv",
         gzip.compress(TABLE.encode()),
         "its content is compressed with gzip",
-        "Run `mv stock.csv stock.csv.gz && gunzip stock.csv.gz`.",
+        unpack("gunzip", ".csv"),
     ),
     (
         ".parquet",
         gzip.compress(parquet()),
         "its content is compressed with gzip",
-        "Run `mv stock.parquet stock.parquet.gz && gunzip stock.parquet.gz`.",
+        unpack("gunzip", ".parquet"),
     ),
     (
         ".csv",
         ZSTD,
         "its content is compressed with zstd",
-        "Run `mv stock.csv stock.csv.zst && unzstd --rm stock.csv.zst`.",
+        unpack("unzstd", ".csv"),
     ),
     (
         ".csv",
         bz2.compress(TABLE.encode()),
         "its content is compressed with bzip2",
-        "Run `mv stock.csv stock.csv.bz2 && bunzip2 stock.csv.bz2`.",
+        unpack("bunzip2", ".csv"),
     ),
     (
         ".csv",
         lzma.compress(TABLE.encode()),
         "its content is compressed with xz",
-        "Run `mv stock.csv stock.csv.xz && unxz stock.csv.xz`.",
+        unpack("unxz", ".csv"),
     ),
     (
         ".csv",
         archive("a.csv", "b.csv"),
         "it is a ZIP archive; it holds a.csv, b.csv",
-        "Run `unzip stock.csv`, and use the file from it.",
+        (
+            "Run `unzip {folder}/stock.csv -d {folder}/stock.unpacked`, and use the file from that "
+            "folder."
+        ),
     ),
     (
         ".xlsx",
@@ -131,7 +141,7 @@ KINDS: list[tuple[str, bytes, str, str]] = [
         ".parquet",
         TABLE.encode(),
         "it isn't Parquet, which begins with PAR1",
-        "If it is CSV, run `mv stock.parquet stock.csv`; else write it again.",
+        "If it is CSV, run `mv -n {folder}/stock.parquet {folder}/stock.csv`; else write it again.",
     ),
     (
         ".parquet",
@@ -168,7 +178,7 @@ KINDS: list[tuple[str, bytes, str, str]] = [
         ".parquet",
         b"/annex/objects/SHA256E-s1--4d7a",
         "it is a pointer of git-annex, not the data itself",
-        "Run `git annex get stock.parquet`.",
+        "Run `git annex get {folder}/stock.parquet`.",
     ),
 ]
 
@@ -189,7 +199,9 @@ def test_file_of_another_kind_is_named_with_the_way_out(
     (tmp_path / f"stock{suffix}").write_bytes(content)
     with pytest.raises(UnreadableFileError) as caught:
         read_all(tmp_path)
-    assert str(caught.value) == f"The file stock{suffix} can't be read: {detail}. {hint}"
+    assert str(caught.value) == f"The file stock{suffix} can't be read: {detail}. " + hint.replace(
+        "{folder}", str(tmp_path)
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +215,9 @@ def test_file_of_another_kind_is_refused_wherever_it_is_read(
     with pytest.raises(UnreadableFileError) as caught:
         list(read_batches(file, 0))
     assert detail in caught.value.problem
-    assert caught.value.hint == hint.replace("stock", "candidates")
+    assert caught.value.hint == hint.replace("stock", "candidates").replace(
+        "{folder}", str(tmp_path)
+    )
 
 
 @pytest.mark.parametrize(

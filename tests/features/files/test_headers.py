@@ -77,8 +77,17 @@ def test_files_give_clean_names_with_their_types_and_rows(tmp_path: Path) -> Non
             f"Stock report\nShop: Lamps & more\n\n{STOCK}{ROW}".encode(),
             (
                 "The file stock.csv has other text above its header, which is in line 4. "
-                "Run `tail -n +4 stock.csv > new.csv && mv new.csv stock.csv`, or delete the lines "
-                "above it."
+                "Run `tail -n +4 {folder}/stock.csv > {folder}/stock.table.csv`, move the original "
+                "away, and name the new file stock.csv. Or delete the lines above it in an editor."
+            ),
+        ),
+        (
+            "".join(f'"{line}"\n' for line in (STOCK + ROW).splitlines()).encode(),
+            (
+                "The file stock.csv has each line in quotes, as a single cell: it was saved as CSV "
+                'twice. Export it again. Or: Run `python -c "import csv, sys; [print(*row) for row '
+                'in csv.reader(sys.stdin)]" < {folder}/stock.csv > {folder}/stock.table.csv`, move '
+                "the original away, and name the new file stock.csv."
             ),
         ),
         (
@@ -105,4 +114,4 @@ def test_header_that_lacks_columns_is_refused_with_the_cause(
     (tmp_path / "stock.csv").write_bytes(content)
     with pytest.raises(DataError) as caught:
         find_tables(tmp_path)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == sentence.replace("{folder}", str(tmp_path))

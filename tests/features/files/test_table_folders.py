@@ -12,12 +12,11 @@ import pytest
 
 from features.contract.errors import (
     AmbiguousTableError,
-    MisnamedTableError,
     TableFormatError,
     UnreadableFileError,
 )
 from features.files.source import find_tables
-from features.files.table_folders import read_partitions
+from features.files.table_folders import find_files, read_partitions
 from features.validation.validate import validate
 from tests.worlds.sources import as_arrow, required_source, write_csv, write_parquet
 
@@ -138,45 +137,13 @@ def test_table_with_a_log_of_deleted_rows_is_refused(
     assert function in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("name", "table", "way_out"),
-    [
-        ("Listings.csv", "listings", "Run `mv Listings.csv listings.csv`."),
-        ("listing.csv", "listings", "Run `mv listing.csv listings.csv`."),
-        ("LISTINGS.PARQUET", "listings", "Run `mv LISTINGS.PARQUET listings.parquet`."),
-        ("Return.csv", "returns", "Run `mv Return.csv returns.csv`."),
-        ("delivery.csv", "deliveries", "Run `mv delivery.csv deliveries.csv`."),
-        ("Video Stats.csv", "video_stats", "Run `mv 'Video Stats.csv' video_stats.csv`."),
-        ("prices.tsv", "prices", "Run `mv prices.tsv prices.csv`; tabs are read."),
-        ("prices.pq", "prices", "Run `mv prices.pq prices.parquet`."),
-        (
-            "prices.csv.gz",
-            "prices",
-            "Run `gunzip prices.csv.gz`, and name the result like the table.",
-        ),
-        ("prices.xls", "prices", "In Excel choose File > Save As > Excel Workbook (.xlsx)."),
-        (
-            "prices.jsonl",
-            "prices",
-            (
-                'Run `python -c "import duckdb; '
-                "duckdb.read_json('prices.jsonl').write_parquet('prices.parquet')\"`."
-            ),
-        ),
-    ],
-)
-def test_file_named_nearly_like_an_absent_table_is_refused(
-    tmp_path: Path, name: str, table: str, way_out: str
-) -> None:
-    data = write_csv(tmp_path / "data", required_source())
-    (data / f"{table}.csv").unlink(missing_ok=True)
-    (data / name).touch()
-    with pytest.raises(MisnamedTableError) as caught:
-        find_tables(data)
-    assert str(caught.value) == (
-        f"The source has no table {table}, but it has {name}, which isn't read because of its "
-        f"name. {way_out} If it is something else, move it out of the directory."
-    )
+def test_links_between_folders_are_followed_once(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").touch()
+        (tmp_path / name / "link").symlink_to(tmp_path / other)
+    files, _ = find_files(tmp_path)
+    assert files == [tmp_path / "a" / "x.csv", tmp_path / "b" / "x.csv"]
 
 
 def test_table_as_file_and_as_folder_is_refused(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ FILE = Path("orders.csv")
 HOSTILE = ["\x1b[31m" + "x" * 200] * 1000
 
 HOSTILE_ERRORS: list[XuanpinError] = [
-    MissingTablesError(["orders"], HOSTILE),
+    MissingTablesError(["orders"], HOSTILE, HOSTILE),
     MissingColumnsError(FILE, "orders", ["units"], HOSTILE),
     DuplicateColumnsError(Path(HOSTILE[0]), HOSTILE),
     AmbiguousTableError("orders", [Path(name) for name in HOSTILE]),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from features.runtime.plain_file import UnreadableFileError, read_plain
+from features.runtime.plain_file import RefusedReadError, read_plain
 
 LIMIT = 8
 
@@ -34,6 +34,6 @@ def test_file_of_another_kind_is_refused_without_waiting(
     make: Callable[[Path], object], reason: str, size: int | None, tmp_path: Path
 ) -> None:
     make(tmp_path / "file")
-    with pytest.raises(UnreadableFileError) as caught:
+    with pytest.raises(RefusedReadError) as caught:
         read_plain(tmp_path / "file", LIMIT)
     assert (caught.value.reason, caught.value.size) == (reason, size)

@@ -54,3 +54,15 @@ def test_settings_file_that_is_something_else_is_refused_with_the_cause(
 def test_settings_from_standard_input_are_refused_with_the_way_out() -> None:
     with pytest.raises(SettingsError, match=r"no such file\. Name a TOML file; what comes"):
         read_toml(Path("-"))
+
+
+def test_command_for_settings_in_utf_16_keeps_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(TEXT, encoding="utf-16")
+    with pytest.raises(SettingsError) as caught:
+        read_toml(file)
+    assert caught.value.hint == (
+        f"Save it as UTF-8 in the editor. Or: Run `iconv -f UTF-16 -t UTF-8 {file} > "
+        f"{tmp_path}/settings.utf8.toml`, move the original away, and name the new file "
+        "settings.toml."
+    )

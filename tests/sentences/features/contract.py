@@ -17,11 +17,13 @@ from features.contract.errors import (
     NeverVisibleError,
     NoHeaderError,
     NoValidRowsError,
+    QuotedLinesError,
     SourceNotFoundError,
     TableFormatError,
     TooManyColumnsError,
     UnevenRowsError,
     UnreadableFileError,
+    UnreadPartsError,
     WrongTypeError,
 )
 from features.runtime.errors import XuanpinError
@@ -71,11 +73,11 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         ),
     ),
     (
-        MissingTablesError(["listings", "orders"], ["products"]),
+        MissingTablesError(["listings", "orders"], ["products"], ["pictures", "sales.csv"]),
         (
-            "The source lacks required tables: listings, orders. It has products. "
-            "Add each as a file or a folder, for instance listings.parquet, listings.csv, "
-            "listings.xlsx or a folder listings/ of such files."
+            "The source lacks required tables: listings, orders. It has products; its other files "
+            "are pictures, sales.csv. Add each as a file or a folder, for instance "
+            "listings.parquet, listings.csv, listings.xlsx or a folder listings/ of such files."
         ),
     ),
     (
@@ -107,8 +109,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         HeaderNotFirstError(FILE, 4),
         (
             "The file orders.csv has other text above its header, which is in line 4. "
-            "Run `tail -n +4 orders.csv > new.csv && mv new.csv orders.csv`, or delete the lines "
-            "above it."
+            "Run `tail -n +4 data/orders.csv > data/orders.table.csv`, move the original away, and "
+            "name the new file orders.csv. Or delete the lines above it in an editor."
         ),
     ),
     (
@@ -116,6 +118,22 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "The file orders.xlsx has other text above its header, which is in line 4. "
             "In Excel delete the rows above it, and save."
+        ),
+    ),
+    (
+        QuotedLinesError(FILE),
+        (
+            "The file orders.csv has each line in quotes, as a single cell: it was saved as CSV "
+            'twice. Export it again. Or: Run `python -c "import csv, sys; '
+            '[print(*row) for row in csv.reader(sys.stdin)]" < data/orders.csv > '
+            "data/orders.table.csv`, move the original away, and name the new file orders.csv."
+        ),
+    ),
+    (
+        UnreadPartsError(FILE.parent, ["b.tsv", "c.csv.gz"], "Run `mv data/b.tsv data/b.csv`."),
+        (
+            "The folder data holds files that aren't read because of their names: b.tsv, c.csv.gz. "
+            "Run `mv data/b.tsv data/b.csv`. What is no part of the table, move out of the folder."
         ),
     ),
     (

@@ -113,10 +113,10 @@ def test_source_workbook_means_the_same_as_parquet(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", "it is empty (0 bytes). Download or export it again"),
-        (b"PAR1 but no more", "it begins as Parquet, but its end is missing"),
+        (b"PAR1\x15\x04 but no more", "it begins as Parquet, but its end is missing"),
         (b"PK\x03\x04...", "it begins as an Excel workbook or ZIP archive, but its end is missing"),
         (f"{HEADER}\n1,jane\n".encode(), "row 1 has too few or too many cells. Write the file"),
-        (f"{HEADER}\n1,2,\xa3,4,5,6,7,8\n".encode("latin-1"), "iconv -f WINDOWS-1252 -t UTF-8"),
+        (f"{HEADER}\n1,2,Größe,4,5,6,7,8\n".encode("latin-1"), "iconv -f WINDOWS-1252 -t UTF-8"),
     ],
 )
 def test_source_of_another_format_is_refused_with_the_way_out(
