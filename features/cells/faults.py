@@ -38,7 +38,8 @@ _NUMBER_SIGNS: Final = (
     (re.compile(r"[+-]?[\d.]*,[\d.,]*"), "has a comma; write a point and no thousands signs"),
     (re.compile(r"[+-]?\d+([  ']\d+)+(\.\d*)?"), "has a thousands sign; leave it out"),
 )
-_WHOLE_FRACTION: Final = re.compile(r"[+-]?\d*\.\d+")
+_THOUSANDS_OR_ZEROS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(\.000)+")
+_TRUE_FRACTION: Final = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 
 _ZONE_LETTERS: Final = frozenset(
     {"ACST", "AEDT", "AEST", "AKDT", "AKST", "AST", "BST", "CAT", "CDT", "CEST", "CET", "CST"}
@@ -116,7 +117,9 @@ def _explain_number(text: str, fraction: str, otherwise: str) -> str:
     bare = text.strip()
     if any(unicodedata.category(char) == "Sc" for char in bare):
         return "has a currency sign; write the number alone"
-    if _WHOLE_FRACTION.fullmatch(bare):
+    if _THOUSANDS_OR_ZEROS.fullmatch(bare):
+        return "has a point before three zeros: write 1000 or 1"
+    if _TRUE_FRACTION.fullmatch(bare):
         return fraction
     return next((why for form, why in _NUMBER_SIGNS if form.fullmatch(bare)), otherwise)
 

@@ -107,6 +107,7 @@ TEXT_KINDS: list[tuple[str, str, object]] = [
     ("product_id", "a\u202eb", wrong("product_id", "wrong_form")),
     ("product_id", "x" * 129, wrong("product_id", "wrong_form")),
     ("market", " GB ", "GB"),
+    ("market", "'GB", "GB"),
     ("market", "gb", wrong("market", "wrong_form")),
     ("market", "GBR", wrong("market", "wrong_form")),
     ("currency", "GBP\u00a0", "GBP"),
@@ -130,9 +131,14 @@ FILE_KINDS: list[tuple[str, str, object]] = [
     ("list_price_minor", "10000000001", wrong("list_price_minor", "out_of_range")),
     ("units_offered", "ten", wrong("units_offered", "wrong_type")),
     ("units_offered", "-1", wrong("units_offered", "out_of_range")),
-    *((field, empty, wrong(field, "missing_field")) for field in GOOD for empty in (" ", "NULL")),
+    *(
+        (field, empty, wrong(field, "missing_field"))
+        for field in GOOD
+        for empty in (" ", "NULL", "'NULL")
+    ),
     ("listing_id", " ", None),
     ("listing_id", "nan", None),
+    ("listing_id", " ' N/A", None),
 ]
 """Likewise, for files alone: JSON has numbers and null, and refuses texts in their place."""
 
