@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features.dataset.as_of import BeforeAllDataError, resolve_as_of
 from features.dataset.covered_days import (
     MIN_RESUMED_ROWS,
+    MIN_WINDOW_DAYS,
     CoveredDays,
     DailyRows,
     find_covered_days,

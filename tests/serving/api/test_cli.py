@@ -63,7 +63,7 @@ def test_score_command_with_bad_rows_ends_with_one(
         "The price must be from 1 to 10,000,000,000 minor units (cents, pence).\n"
         "Refused 1 row (6): market: unsupported_market. "
         "The model has not learned from this market: leave the row out.\n"
-        "Row 1 is the first row below the header.\n"
+        "Row 1 is the first row below the header; blank lines aren't counted.\n"
     )
 
 
