@@ -198,8 +198,8 @@ class MajorUnitsError(DataError):
     def __init__(self, table: str, column: str, fractions: int, amounts: int) -> None:
         super().__init__(
             problem=f"The column {table}.{column} should hold whole minor units (cents, pence), "
-            f"but {fractions:,} of its {amounts:,} amounts have a fraction, so the others may be "
-            "in dollars or pounds too.",
+            f"but amounts with a fraction stand in {fractions:,} of its {amounts:,} cells, so the "
+            "others may be in dollars or pounds too.",
             hint="Write all of them in minor units, for instance 1999 for 19.99.",
         )
 

@@ -61,7 +61,7 @@ class CoveredDays:
 def find_covered_days(daily: DailyRows) -> CoveredDays:
     """Return the days that rows cover; `daily` must have at least one day."""
     known = np.cumsum(daily.rows)
-    few = math.ceil(known[-1] * FAR_SHARE)
+    few = max(1, int(known[-1] * FAR_SHARE))
     start = min(int(np.searchsorted(known, few, side="right")), known.size - 1)
     end = max(int(np.searchsorted(known, known[-1] - few)), start)
     core = DailyRows(daily.days[start : end + 1], daily.rows[start : end + 1])

@@ -90,9 +90,9 @@ def test_check_of_a_column_without_a_readable_cell_says_why(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("prices", "found"),
     [
-        (["19.99", "20.0", "30.0"], "1 of its 3 amounts"),
-        (["19,99", "20", "1999"], "1 of its 3 amounts"),
-        (["19.99", *["1999"] * 99], "1 of its 100 amounts"),
+        (["19.99", "20.0", "30.0"], "1 of its 3 cells"),
+        (["19,99", "20", "1999"], "1 of its 3 cells"),
+        (["19.99", *["1999"] * 99], "1 of its 100 cells"),
     ],
 )
 def test_check_of_prices_in_major_units_refuses_all_of_them(

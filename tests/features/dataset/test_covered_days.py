@@ -56,6 +56,7 @@ def count_daily(days: IntArray) -> DailyRows:
         (HOLIDAY, "three days after a long holiday"),
         (HOLIDAY[::-1] * -1 + FIRST + LAST, "three days before a long holiday"),
         (STOCK_OUT, "slow sales after a stock-out"),
+        (np.repeat([FIRST, LAST], [49, 3]), "rules that change once in a while"),
         (np.array([FIRST]), "one row"),
         (np.array([FIRST] * 500), "one day"),
     ],

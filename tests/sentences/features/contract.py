@@ -194,8 +194,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         MajorUnitsError("orders", "unit_price_minor", 1234, 5000),
         (
             "The column orders.unit_price_minor should hold whole minor units (cents, pence), but "
-            "1,234 of its 5,000 amounts have a fraction, so the others may be in dollars or pounds "
-            "too. Write all of them in minor units, for instance 1999 for 19.99."
+            "amounts with a fraction stand in 1,234 of its 5,000 cells, so the others may be in "
+            "dollars or pounds too. Write all of them in minor units, for instance 1999 for 19.99."
         ),
     ),
     (
