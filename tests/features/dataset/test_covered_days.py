@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from features.dataset.as_of import BeforeAllDataError, resolve_as_of
 from features.dataset.covered_days import (
+    FAR_SHARE,
     MIN_RESUMED_ROWS,
     MIN_WINDOW_DAYS,
     CoveredDays,
@@ -20,6 +21,7 @@ from features.dataset.days import DaySpan, as_of_to_day
 from features.monitoring.freshness import compute_age, find_arrivals
 from features.point_in_time.spine import listing_days
 from features.runtime.arrays import IntArray
+from features.validation.far_values import TYPICAL_SHARE
 from tests.worlds.random_markets import HORIZONS, Engine, random_world
 
 FIRST, LAST = 20_000, 20_299
@@ -93,6 +95,10 @@ def test_far_rows_are_outside(
     expected = DaySpan(int(days.min()), int(days.max()))
     covered = find_covered_days(count_daily(far))
     assert covered == CoveredDays(expected, len(before), len(after)), kind
+
+
+def test_a_check_warns_of_as_many_far_rows_as_are_left_out() -> None:
+    assert pytest.approx(1 - TYPICAL_SHARE) == FAR_SHARE
 
 
 def test_exchanged_months_and_days_reach_no_further_than_a_window() -> None:
