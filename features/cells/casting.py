@@ -47,13 +47,15 @@ SQL_TYPES: Final = {
     ColumnKind.TIME: "TIMESTAMP",
 }
 
+_WHOLE_NUMBER: Final = r"[+-]?(\d{1,18}(\.(0{0,2}|0{4,}))?|(0\d*|\d{4,18})\.000)"
+"""`1.000` may be a thousand or one, so it is neither."""
 _ARROW: Final = ""
 CAST_EXPRESSIONS: Final = {
     (ColumnKind.TEXT, CastGroup.TEXT): _ARROW,
     (ColumnKind.TEXT, CastGroup.INTEGER): _ARROW,
     (ColumnKind.TEXT, CastGroup.REAL): _ARROW,
     (ColumnKind.INTEGER, CastGroup.TEXT): (
-        r"CASE WHEN regexp_full_match(CELL, '[+-]?\d{1,18}(\.0*)?')"
+        rf"CASE WHEN regexp_full_match(CELL, '{_WHOLE_NUMBER}')"
         " THEN TRY_CAST(split_part(CELL, '.', 1) AS BIGINT) END"
     ),
     (ColumnKind.INTEGER, CastGroup.INTEGER): "TRY_CAST(CELL AS BIGINT)",
@@ -62,7 +64,9 @@ CAST_EXPRESSIONS: Final = {
         CastGroup.REAL,
     ): "CASE WHEN CELL = trunc(CELL) THEN TRY_CAST(CELL AS BIGINT) END",
     (ColumnKind.NUMBER, CastGroup.TEXT): (
-        "CASE WHEN isfinite(TRY_CAST(CELL AS DOUBLE)) THEN TRY_CAST(CELL AS DOUBLE) END"
+        # DuckDB reads 1_000 as a thousand.
+        "CASE WHEN isfinite(TRY_CAST(CELL AS DOUBLE)) AND NOT contains(CELL, '_')"
+        " THEN TRY_CAST(CELL AS DOUBLE) END"
     ),
     (ColumnKind.NUMBER, CastGroup.INTEGER): "TRY_CAST(CELL AS DOUBLE)",
     (ColumnKind.NUMBER, CastGroup.REAL): "TRY_CAST(CELL AS DOUBLE)",
@@ -86,8 +90,7 @@ _GROUP_TESTS: Final = (
     (pa.types.is_null, CastGroup.NOTHING),
     (pa.types.is_boolean, CastGroup.FLAG),
     (pa.types.is_integer, CastGroup.INTEGER),
-    (pa.types.is_float32, CastGroup.REAL),
-    (pa.types.is_float64, CastGroup.REAL),
+    (pa.types.is_floating, CastGroup.REAL),
     (pa.types.is_decimal, CastGroup.REAL),
     (pa.types.is_string, CastGroup.TEXT),
     (pa.types.is_large_string, CastGroup.TEXT),
@@ -106,6 +109,8 @@ def cast_group(arrow_type: pa.DataType) -> CastGroup | None:
 
 def is_castable(kind: ColumnKind, arrow_type: pa.DataType) -> bool:
     """Return True if a column of this Arrow type can hold values of a kind."""
+    if kind is ColumnKind.TEXT and pa.types.is_float16(arrow_type):
+        return False  # identifiers above 2,048 would be rounded
     group = cast_group(arrow_type)
     return group is CastGroup.NOTHING or (kind, group) in CAST_EXPRESSIONS
 
@@ -165,13 +170,15 @@ def simplify(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return simplify(column.cast(kind.value_type))
+    if pa.types.is_float16(kind):
+        return simplify(column.cast(pa.float32()))
     if pa.types.is_floating(kind):
         # Some engines write NaN for a missing value.
         return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
     if pa.types.is_decimal(kind) and not pa.types.is_decimal128(kind):
         # DuckDB has at most 38 digits, and no decimals of 32 or 64 bits.
         is_wide = pa.types.is_decimal256(kind)
-        return column.cast(pa.string() if is_wide else pa.decimal128(38, kind.scale))
+        return format_numbers(column) if is_wide else column.cast(pa.decimal128(38, kind.scale))
     if pa.types.is_timestamp(kind):
         # The numbers are UTC whatever the zone is, even one that no database knows.
         return column.cast(pa.timestamp(kind.unit))

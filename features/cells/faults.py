@@ -32,13 +32,14 @@ UNREADABLE: Final = {
 }
 """The reason where nothing more can be seen in the cell."""
 
-_MONEY_FRACTION: Final = "has a fraction; write minor units, such as 1999 for 19.99"
+MONEY_FRACTION: Final = "has a fraction; write minor units, such as 1999 for 19.99"
 _NUMBER_SIGNS: Final = (
     (re.compile(r"[\d.,+\-  ']*%"), "has a percent sign; write the number alone"),
     (re.compile(r"[+-]?[\d.]*,[\d.,]*"), "has a comma; write a point and no thousands signs"),
     (re.compile(r"[+-]?\d+([  ']\d+)+(\.\d*)?"), "has a thousands sign; leave it out"),
 )
-_WHOLE_FRACTION: Final = re.compile(r"[+-]?\d*\.\d+")
+_THOUSANDS_OR_ZEROS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(\.000)+")
+_AMOUNT_FRACTION: Final = re.compile(r"[+-]?(\d*\.\d*[1-9]\d*|\d+,\d\d?)")
 
 _ZONE_LETTERS: Final = frozenset(
     {"ACST", "AEDT", "AEST", "AKDT", "AKST", "AST", "BST", "CAT", "CDT", "CEST", "CET", "CST"}
@@ -103,21 +104,26 @@ def _choose_explanation(column: pandera.Column) -> Callable[[str], str]:
         return _explain_time
     if kind is ColumnKind.FLAG:
         return lambda _: UNREADABLE[kind]
-    is_money = column.metadata["unit"] == MONEY_UNIT
-    fraction = _MONEY_FRACTION if is_money else UNREADABLE[kind]
-    return lambda text: _explain_number(text, fraction, UNREADABLE[kind])
+    if column.metadata["unit"] == MONEY_UNIT:
+        return _explain_money
+    return lambda text: _explain_number(text, UNREADABLE[kind])
 
 
 def _explain_identifier(text: str) -> str:
     return find_identifier_fault(canonical_identifier(text)) or UNREADABLE[ColumnKind.TEXT]
 
 
-def _explain_number(text: str, fraction: str, otherwise: str) -> str:
+def _explain_money(text: str) -> str:
+    has_fraction = _AMOUNT_FRACTION.fullmatch(text.strip()) is not None
+    return MONEY_FRACTION if has_fraction else _explain_number(text, UNREADABLE[ColumnKind.INTEGER])
+
+
+def _explain_number(text: str, otherwise: str) -> str:
     bare = text.strip()
     if any(unicodedata.category(char) == "Sc" for char in bare):
         return "has a currency sign; write the number alone"
-    if _WHOLE_FRACTION.fullmatch(bare):
-        return fraction
+    if _THOUSANDS_OR_ZEROS.fullmatch(bare):
+        return "has a point before three zeros: write 1000 or 1"
     return next((why for form, why in _NUMBER_SIGNS if form.fullmatch(bare)), otherwise)
 
 

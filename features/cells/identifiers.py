@@ -32,15 +32,44 @@ MISSING_WORDS: Final = frozenset(
     {"None", "NULL", "null", "nan", "NaN", "NaT", "<NA>", "N/A", "n/a", "#N/A", "\\N"}
 )
 """Words that programs write for a missing value; `NA` is Namibia."""
+_SIMPLE: Final = "[A-Za-z0-9_|:/#&()=>-]"
+_DOTTED: Final = rf"(?:[.+,']?{_SIMPLE}){{0,30}}"
+PLAIN: Final = (
+    rf"[A-Z]{{1,3}}|{_SIMPLE}{{0,64}}[0-9]{_SIMPLE}{{0,63}}"
+    rf"|{_SIMPLE}(?:{_SIMPLE}| ){{3,126}}{_SIMPLE}"
+    rf"|[A-Za-z]{_DOTTED}[0-9]{_DOTTED}|[0-9]{{1,64}}\.[1-9][0-9]{{0,62}}"
+)
+"""Texts that are identifiers in their one form already, for Python's and Arrow's expressions.
+
+Most are, so that one look is all that they cost (docs/decisions/reading-cells.md). Any other text
+may be one too. Words for a missing value have at most four signs, neither three capitals nor a
+digit; rounded and whole floats begin with a digit and have a point or a comma.
+"""
 ROUNDED: Final = "a number that a spreadsheet rounded; export the column as text"
 """The fault of a number that stands for many."""
 
 _ENDS: Final = BLANKS + JOINERS
 _PLAIN_SPACES: Final = str.maketrans(dict.fromkeys(_SPACES, " "))
-_PLAIN: Final = re.compile(rf"[\w{re.escape(SIGNS + JOINERS)}]*")
-_WHOLE_FLOAT: Final = re.compile(r"(-?[0-9]+)\.0+")
-_ROUNDED_FORM: Final = re.compile(r"-?[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}")
+_PLAIN: Final = re.compile(PLAIN)
+_ADMITTED: Final = re.compile(rf"[\w{re.escape(SIGNS + JOINERS)}]*")
+WHOLE_FLOAT: Final = r"(-?[0-9]+)\.00?"
+"""Three zeros may be thousands instead: `1.000` is left as it is."""
+_WHOLE_FLOAT: Final = re.compile(WHOLE_FLOAT)
+_ROUNDED_FORM: Final = re.compile(r"-?[0-9]([.,][0-9]+[eE]\+?|[eE]\+)[0-9]{2,3}")
 _PARENT: Final = re.compile(r"(.*/)?\.\.(/.*)?", re.DOTALL)
+
+
+def read_identifier(text: str) -> str | None:
+    """Return the one form of an identifier; None for a missing value or a text that isn't one.
+
+    >>> read_identifier(" 17850.0"), read_identifier("'NULL"), read_identifier("cash@counter")
+    ('17850', None, None)
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    canonical = canonical_identifier(text)
+    is_read = not _is_missing(canonical) and find_identifier_fault(canonical) is None
+    return canonical if is_read else None
 
 
 def canonical_identifier(text: str) -> str:
@@ -48,7 +77,7 @@ def canonical_identifier(text: str) -> str:
 
     Blanks at the ends are trimmed, and so is one `'` in front, a spreadsheet's mark for text; a
     fixed or wide blank inside becomes a plain one. Letters are composed (NFC). A whole number with
-    a fraction of zeros, as programs write integer columns with gaps, becomes its digits.
+    a fraction of one or two zeros, as programs write integer columns with gaps, becomes its digits.
 
     >>> canonical_identifier(" 17850.0"), canonical_identifier("'007"), canonical_identifier("1.5")
     ('17850', '007', '1.5')
@@ -62,11 +91,14 @@ def canonical_identifier(text: str) -> str:
 def is_missing(text: str) -> bool:
     """Return True for a blank text and for a word that programs write for a missing value.
 
-    >>> is_missing(" "), is_missing("NULL"), is_missing("NA")
+    >>> is_missing(" "), is_missing("'NULL"), is_missing("NA")
     (True, True, False)
     """
-    bare = text.strip(_ENDS)
-    return not bare or bare in MISSING_WORDS
+    return _is_missing(canonical_identifier(text))
+
+
+def _is_missing(canonical: str) -> bool:
+    return not canonical or canonical in MISSING_WORDS
 
 
 def find_identifier_fault(canonical: str) -> str | None:
@@ -89,7 +121,7 @@ def find_identifier_fault(canonical: str) -> str | None:
         return ROUNDED
     if _PARENT.fullmatch(canonical):
         return "has a part .. like a path"
-    return None if _PLAIN.fullmatch(canonical) else _find_sign_fault(canonical)
+    return None if _ADMITTED.fullmatch(canonical) else _find_sign_fault(canonical)
 
 
 def _find_sign_fault(text: str) -> str | None:
@@ -103,7 +135,7 @@ def _find_sign_fault(text: str) -> str | None:
 
 def _is_admitted(char: str) -> bool:
     is_mark = unicodedata.category(char).startswith("M")
-    return is_mark or _PLAIN.fullmatch(char) is not None
+    return is_mark or _ADMITTED.fullmatch(char) is not None
 
 
 _NAMES: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import pyarrow as pa
@@ -11,26 +10,15 @@ import pyarrow.compute as pc
 from features.cells.identifiers import (
     BLANKS,
     JOINERS,
-    MAX_CHARACTERS,
     MISSING_WORDS,
-    SIGNS,
-    canonical_identifier,
-    find_identifier_fault,
-    is_missing,
+    PLAIN,
+    WHOLE_FLOAT,
+    read_identifier,
 )
 
-_ADMITTED: Final = re.escape("".join(char for char in SIGNS if char < "\x80"))
-_SUSPECT: Final = (
-    rf"^[ ']| $|[^0-9A-Za-z{_ADMITTED}]|^$|\.0+$|\.\.|[eE]\+|^.{{{MAX_CHARACTERS + 1}}}"
-    rf"|^({'|'.join(re.escape(word) for word in sorted(MISSING_WORDS))})$"
-)
-"""Find texts that may need another form, or be no identifiers; rather too many than too few.
-
-Most columns have none, so that one pass of a regular expression is all that they cost
-(docs/decisions/reading-cells.md).
-"""
+_PLAIN: Final = f"^(?:{PLAIN})$"
 _MISSING: Final = pa.array(["", *sorted(MISSING_WORDS)], pa.string())
-_WHOLE_FLOAT: Final = r"^(-?[0-9]+)\.0+$"
+_WHOLE_FLOAT: Final = f"^{WHOLE_FLOAT}$"
 _EXACT_WHOLE: Final = {pa.float32(): 2**24, pa.float64(): 2**53}
 """Beyond it, a float no longer tells whole numbers apart."""
 _ROUNDED: Final = "1E+99"
@@ -44,12 +32,17 @@ def trim_blanks(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def find_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a mask of the texts that hold nothing: blanks or a word such as NULL."""
-    return pc.is_in(trim_blanks(column), value_set=_MISSING)
+    return pc.is_in(_trim_mark(column), value_set=_MISSING)
 
 
 def count_missing_words(column: pa.ChunkedArray) -> int:
     """Return how many texts are words such as NULL."""
-    return _count(pc.is_in(trim_blanks(column.cast(pa.string())), value_set=_MISSING.slice(1)))
+    return _count(pc.is_in(_trim_mark(column.cast(pa.string())), value_set=_MISSING.slice(1)))
+
+
+def _trim_mark(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts without blanks at the ends and a spreadsheet's mark for text in front."""
+    return trim_blanks(pc.replace_substring_regex(trim_blanks(column), "^'", ""))
 
 
 def count_whole_floats(column: pa.ChunkedArray) -> int:
@@ -64,6 +57,8 @@ def _count(mask: pa.ChunkedArray) -> int:
 def format_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return numbers as texts: a whole number, also one in a column of floats, as its digits."""
     text = column.cast(pa.string())
+    if pa.types.is_decimal(column.type):
+        return pc.replace_substring_regex(text, r"\.0+$", "")
     if not pa.types.is_floating(column.type):
         return text
     is_exact = pc.less(pc.abs(column), float(_EXACT_WHOLE[column.type]))
@@ -74,22 +69,15 @@ def format_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def read_identifiers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column of texts as identifiers in their one form; any other text is null."""
-    if not pc.any(_find_suspects(column)).as_py():
+    if pc.all(_find_plain(column)).as_py():
         return column
     simple = pc.replace_substring_regex(trim_blanks(column), _WHOLE_FLOAT, r"\1")
-    is_suspect = _find_suspects(simple)
-    texts = pc.unique(simple.filter(is_suspect))
-    identifiers = pa.array([_read_identifier(text) for text in texts.to_pylist()], pa.string())
+    is_plain = _find_plain(simple)
+    texts = pc.unique(simple.filter(pc.invert(is_plain)))
+    identifiers = pa.array([read_identifier(text) for text in texts.to_pylist()], pa.string())
     read = identifiers.take(pc.index_in(simple.combine_chunks(), value_set=texts))
-    return pc.if_else(is_suspect, pa.chunked_array([read]), simple)
+    return pc.if_else(is_plain, simple, pa.chunked_array([read]))
 
 
-def _find_suspects(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.fill_null(pc.match_substring_regex(column, _SUSPECT), fill_value=False)
-
-
-def _read_identifier(text: str) -> str | None:
-    if is_missing(text):
-        return None
-    canonical = canonical_identifier(text)
-    return canonical if find_identifier_fault(canonical) is None else None
+def _find_plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.match_substring_regex(column, _PLAIN), fill_value=True)

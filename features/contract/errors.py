@@ -217,6 +217,18 @@ class WrongTypeError(DataError):
         )
 
 
+class MajorUnitsError(DataError):
+    """Refuse a column of money that seems to hold dollars instead of cents."""
+
+    def __init__(self, table: str, column: str, fractions: int, amounts: int) -> None:
+        super().__init__(
+            problem=f"The column {table}.{column} should hold whole minor units (cents, pence), "
+            f"but amounts with a fraction stand in {fractions:,} of its {amounts:,} cells, so the "
+            "others may be in dollars or pounds too.",
+            hint="Write all of them in minor units, for instance 1999 for 19.99.",
+        )
+
+
 class EmptyTableError(DataError):
     """Refuse a table without rows."""
 

@@ -3,7 +3,8 @@
 A source can hold a few rows years before or after all others: a sentinel such as 2099, a month and
 a day exchanged. The covered days begin with those that hold all but a few rows. From there they
 grow in both directions, from one day with rows to the next, until the rows break off. So neither
-one far row nor many thinly spread ones extend them, while a slow start or end belongs to them.
+one far row nor many thinly spread ones extend them, while a slow start or end belongs to them, and
+so do the days on which trade goes on after a break.
 """
 
 from __future__ import annotations
@@ -17,14 +18,23 @@ import numpy as np
 from features.dataset.days import DaySpan
 from features.runtime.arrays import IntArray
 
-FAR_SHARE: Final = 0.02
-"""Most rows, as a share of all, that may lie before the covered days, and after them."""
+FAR_SHARE: Final = 0.05
+"""Most rows, as a share of all, that may lie before the covered days, and after them.
+
+A check warns of far times up to the same share (features/validation/far_values.py).
+"""
 FAIR_SHARE: Final = 0.05
 """Least rows of a window, as a share of those of the window before; fewer break off."""
 MIN_WINDOW_DAYS: Final = 14
 MIN_WINDOW_ROWS: Final = 20
 """Usual rows of a window: with fewer, chance alone could empty it."""
 GAP_QUANTILE: Final = 0.99
+RESUMED_SHARE: Final = 0.02
+MIN_RESUMED_ROWS: Final = 5
+"""Least rows of the window after a break, of which the first as a share of usual ones: trade that
+goes on after a stock-out or a holiday. A broken clock's few rows are thinner."""
+MIN_SPAN_DAYS: Final = 365
+"""A break is longer than any stock-out if it exceeds this and the days that most rows hold."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class CoveredDays:
 def find_covered_days(daily: DailyRows) -> CoveredDays:
     """Return the days that rows cover; `daily` must have at least one day."""
     known = np.cumsum(daily.rows)
-    few = math.ceil(known[-1] * FAR_SHARE)
+    few = max(1, int(known[-1] * FAR_SHARE))
     start = min(int(np.searchsorted(known, few, side="right")), known.size - 1)
     end = max(int(np.searchsorted(known, known[-1] - few)), start)
     core = DailyRows(daily.days[start : end + 1], daily.rows[start : end + 1])
@@ -67,21 +77,26 @@ def find_covered_days(daily: DailyRows) -> CoveredDays:
 def _extend(daily: DailyRows, end: int, core: DailyRows) -> int:
     """Return the last position that rows reach from `end` before they break off.
 
-    They break off where a window holds no row, or far fewer than the window before.
+    They break off where a window holds no row and they don't resume, or far fewer rows than the
+    window before: exchanged months and days lie thinly behind the last day without a gap.
     """
     known = np.concatenate([[0], np.cumsum(daily.rows)])
-    window = _window_days(core)
+    span = core.days[-1] - core.days[0] + 1
+    per_day = core.rows.sum() / span
+    window = _window_days(core, per_day)
+    resumed = max(MIN_RESUMED_ROWS, RESUMED_SHARE * per_day * window)
     for position in range(end + 1, daily.days.size):
-        limits = daily.days[position] - np.array([2 * window, window, 0])
-        before, recent = np.diff(known[np.searchsorted(daily.days, limits)])
-        if recent < max(1, FAIR_SHARE * before):
+        limits = daily.days[position] + np.array([-2 * window, -window, 0, window])
+        before, recent, ahead = np.diff(known[np.searchsorted(daily.days, limits)])
+        gap = daily.days[position] - daily.days[position - 1]
+        resumes = gap > window and ahead >= resumed and gap <= max(MIN_SPAN_DAYS, span)
+        if recent < max(1, FAIR_SHARE * before) and not resumes:
             return position - 1
     return int(daily.days.size) - 1
 
 
-def _window_days(core: DailyRows) -> int:
+def _window_days(core: DailyRows, per_day: float) -> int:
     """Return so many days that neither chance nor the usual gaps leave them empty."""
-    per_day = core.rows.sum() / (core.days[-1] - core.days[0] + 1)
     gaps = np.diff(core.days)
     gap = int(np.quantile(gaps, GAP_QUANTILE, method="higher")) if gaps.size else 0
     return int(max(MIN_WINDOW_DAYS, math.ceil(MIN_WINDOW_ROWS / per_day), 2 * gap))

@@ -19,16 +19,19 @@ MAX_BATCH_BYTES: Final = 1 << 27
 """Memory of the cells of one batch, as estimated before they are read."""
 
 _VALUE_BYTES: Final = 8
+_PLAIN_TYPES: Final = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
 def read_parquet_schema(file: Path) -> pa.Schema:
-    """Return the columns of a Parquet file with their Arrow types."""
+    """Return the columns of a Parquet file with the types of `read_parquet_rows`."""
     with _open_parquet(file) as parquet:
-        return parquet.schema_arrow
+        return _plain_schema(parquet.schema_arrow)
 
 
 def read_parquet_rows(file: Path, batch_rows: int) -> Iterator[pa.Table]:
     """Yield batches of at most `batch_rows` rows in order; fewer where rows are wide.
+
+    Views of texts and bytes, which Arrow can't filter, become plain texts and bytes.
 
     Raises:
         UnreadableFileError: a single row would need more than `MAX_BATCH_BYTES`.
@@ -43,7 +46,36 @@ def read_parquet_rows(file: Path, batch_rows: int) -> Iterator[pa.Table]:
         for batch in parquet.iter_batches(rows):
             if batch.num_rows:
                 batch.validate(full=True)
-                yield pa.Table.from_batches([batch])
+                yield pa.Table.from_batches([batch]).cast(_plain_schema(batch.schema))
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([_plain_field(field) for field in schema])
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return a type without views of texts and bytes, however deep they are."""
+    if isinstance(kind, pa.BaseExtensionType):
+        storage = _plain_type(kind.storage_type)
+        return kind if storage == kind.storage_type else storage
+    return _plain_nested(kind) if pa.types.is_nested(kind) else _PLAIN_TYPES.get(kind, kind)
+
+
+def _plain_nested(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_map(kind):
+        return pa.map_(_plain_field(kind.key_field), _plain_field(kind.item_field))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_plain_field(kind.value_field), kind.list_size)
+    if pa.types.is_struct(kind):
+        return pa.struct([_plain_field(field) for field in kind])
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        build = pa.list_ if pa.types.is_list(kind) else pa.large_list
+        return build(_plain_field(kind.value_field))
+    return kind
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    return field.with_type(_plain_type(field.type))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.cells.casting import arrow_schema
+from features.cells.faults import MONEY_FRACTION
 from features.contract.columns import ColumnKind, Table, column_kind
 from features.contract.errors import (
     AllNullColumnError,
     EmptyTableError,
+    MajorUnitsError,
     NeverVisibleError,
     NoValidRowsError,
     WrongTypeError,
@@ -27,6 +30,9 @@ from features.validation.fault_ledger import FaultLedger
 from features.validation.report import TableReport
 from features.validation.row_checks import check_batch, filter_rows
 from features.validation.table_rules import describe_reason
+
+MAJOR_UNITS_SHARE: Final = 0.01
+"""Least amounts with a fraction, as a share of a column's, that are no slips any more."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ def check_rows(
     Raises:
         EmptyTableError: the table has no rows.
         AllNullColumnError: a column that needs values has none.
+        MajorUnitsError: too many amounts of a column have a fraction.
         WrongTypeError: no cell of a column can be cast.
     """
     table = source.table
@@ -75,6 +82,7 @@ def check_rows(
 def _refuse_broken(
     ledger: FaultLedger, table: Table, readable: Counter[str], filled: Counter[str]
 ) -> None:
+    _refuse_major_units(ledger, table, readable)
     for name, column in table.columns.items():
         if not column.nullable and filled[name] == 0:
             raise AllNullColumnError(table.name, name)
@@ -84,6 +92,16 @@ def _refuse_broken(
             reason = _find_reason(ledger, table, name)
             detail = f"none of its {filled[name]:,} values can be read as such: {reason}"
             raise WrongTypeError(table.name, name, kind, detail)
+
+
+def _refuse_major_units(ledger: FaultLedger, table: Table, readable: Counter[str]) -> None:
+    """Refuse a column of dollars: 20.00 among them would be taken for 20 cents."""
+    rows = {reason: rows for reason, rows, _ in ledger.reasons(table, 1)}
+    for name in table.columns:
+        fractions = rows.get(f"{name}: {MONEY_FRACTION}", 0)
+        amounts = readable[name] + fractions
+        if fractions and fractions >= amounts * MAJOR_UNITS_SHARE:
+            raise MajorUnitsError(table.name, name, fractions, amounts)
 
 
 def _find_reason(ledger: FaultLedger, table: Table, column: str) -> str:

@@ -24,9 +24,11 @@ def write_quarantine(source: TableSource, reasons: pa.Table, path: Path) -> None
     """Write the rows named by `reasons`, which has `row_number` (ascending) and `reasons`.
 
     The columns are all columns of the table's source files as text, then `quarantine_reason` and
-    `quarantine_row_number`. The source is read again, one batch at a time.
+    `quarantine_row_number`; those of an earlier quarantine, whose rows were repaired, are left out.
+    The source is read again, one batch at a time.
     """
-    names = [*source.table.columns, *source.extra_columns]
+    extra = [name for name in source.extra_columns if name not in {REASON, ROW_NUMBER}]
+    names = [*source.table.columns, *extra]
     fields = [(name, pa.string()) for name in names]
     schema = pa.schema([*fields, (REASON, pa.string()), (ROW_NUMBER, pa.int64())])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

@@ -90,7 +90,8 @@ def _free_name(name: str, taken: set[str]) -> str:
 def build_refusal(detail: Detail) -> Answer:
     """Return the cells of a row that can't be scored: null everywhere except in `error`."""
     path = ".".join(map(str, detail.loc))
-    return {**dict.fromkeys(ANSWER_COLUMNS.names), "error": f"{path}: {detail.code}"}
+    reason = f" ({detail.reason})" if detail.reason else ""
+    return {**dict.fromkeys(ANSWER_COLUMNS.names), "error": f"{path}: {detail.code}{reason}"}
 
 
 def build_answer(batch: ScoredBatch, candidate: ScoredCandidate) -> Answer:

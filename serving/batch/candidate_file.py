@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import pandera.pandas as pandera
 import pyarrow as pa
 
 from features.cells.casting import cast_cells, find_unreadable, simplify
+from features.cells.faults import explain_unreadable
 from features.contract.columns import (
     CURRENCIES,
     MARKETS,
@@ -30,7 +31,7 @@ from features.files.table_files import read_batches, read_column_types
 from serving.batch.errors import NoCandidateFileError
 from serving.batch.formulas import remove_guards, remove_name_guards
 from serving.scoring.candidates import Candidate, parse_candidate
-from serving.scoring.refusals import Detail
+from serving.scoring.refusals import Detail, Loc
 
 BATCH_ROWS: Final = 2_000
 """Rows that are cast at once: a query costs as much as reading hundreds of rows."""
@@ -142,10 +143,17 @@ def _connect() -> Iterator[duckdb.DuckDBPyConnection]:
 def _parse_rows(
     connection: duckdb.DuckDBPyConnection, cells: pa.Table, is_malformed: list[bool]
 ) -> list[Candidate | Detail]:
-    """Return each row's candidate, or its first fault of form."""
-    columns = _cast_columns(connection, cells)
+    """Return each row's candidate, or its first fault of form with its reason."""
+    typed = cast_cells(connection, CANDIDATES, cells)
+    unreadable = find_unreadable(CANDIDATES, cells, typed)
+    columns = _fill_unreadable(cells, typed, unreadable)
+    reasons: dict[tuple[Loc, int], str] = {
+        ((fault.column,), row): fault.reason
+        for fault in explain_unreadable(CANDIDATES, cells, unreadable)
+        for row in _true_rows(fault.cells)
+    }
     rows = zip(*columns.values(), is_malformed, strict=True)
-    return [
+    candidates = [
         MALFORMED
         if malformed
         else parse_candidate(
@@ -153,18 +161,30 @@ def _parse_rows(
         )
         for *row, malformed in rows
     ]
+    return [
+        replace(candidate, reason=reasons.get((candidate.loc, row), ""))
+        if reasons and isinstance(candidate, Detail)
+        else candidate
+        for row, candidate in enumerate(candidates)
+    ]
 
 
-def _cast_columns(connection: duckdb.DuckDBPyConnection, cells: pa.Table) -> dict[str, list[Any]]:
+def _fill_unreadable(
+    cells: pa.Table, typed: pa.Table, unreadable: dict[str, pa.ChunkedArray]
+) -> dict[str, list[Any]]:
     """Return the values of each field of a candidate; None for an empty cell.
 
     A text that is no identifier stays as it is: the candidate refuses it as one of a request.
     """
-    typed = cast_cells(connection, CANDIDATES, cells)
     columns = {name: typed[name].to_pylist() for name in typed.column_names}
-    for name, is_unreadable in find_unreadable(CANDIDATES, cells, typed).items():
+    for name, mask in unreadable.items():
         is_text = pa.types.is_string(typed.schema.field(name).type)
         texts = simplify(cells[name]) if is_text else ()
-        for index in is_unreadable.to_numpy().nonzero()[0].tolist():
-            columns[name][index] = texts[index].as_py() if is_text else _UNREADABLE
+        for row in _true_rows(mask):
+            columns[name][row] = texts[row].as_py() if is_text else _UNREADABLE
     return columns
+
+
+def _true_rows(mask: pa.ChunkedArray) -> list[int]:
+    rows: list[int] = mask.to_numpy().nonzero()[0].tolist()
+    return rows

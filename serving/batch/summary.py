@@ -59,13 +59,17 @@ def describe_batch(report: BatchReport) -> Iterator[str]:
     for error, rows in worst[:MAX_ERRORS_SHOWN]:
         yield f"Refused {_name_rows(rows)}: {error}. {describe_error(error)}"
     if report.refused:
-        yield "Row 1 is the first row below the header."
+        yield "Row 1 is the first row below the header; blank lines aren't counted."
 
 
 def describe_error(error: str) -> str:
-    """Return the meaning of a row's error, such as `market: wrong_form`, and the way out."""
-    code = error.rpartition(": ")[2]
-    return MEANINGS.get(error) or MEANINGS[code]
+    """Return the meaning of a row's error, such as `market: wrong_form`, and the way out.
+
+    A reason in brackets behind it doesn't change that.
+    """
+    fault = error.partition(" (")[0]
+    code = fault.rpartition(": ")[2]
+    return MEANINGS.get(fault) or MEANINGS[code]
 
 
 def _name_rows(rows: RefusedRows) -> str:

@@ -10,12 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from features.cells.identifiers import (
-    BLANKS,
-    MISSING_WORDS,
-    canonical_identifier,
-    find_identifier_fault,
-)
+from features.cells.identifiers import read_identifier
 from serving.scoring.refusals import MAX_DETAILS, Detail, Loc, RequestRefusedError, loc_of
 
 MAX_CANDIDATES: Final = 1_000
@@ -25,22 +20,11 @@ MinorUnits = Annotated[int, Meta(ge=1, le=10**10)]
 Units = Annotated[int, Meta(ge=1, le=10**9)]
 Coverage = Annotated[float, Meta(ge=0.5, le=0.95)]
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""Most identifiers are of this kind: they have their one form already."""
 _WRONG_FORM: Final = "wrong form of `{}`"
 
 
-def read_identifier(text: str) -> str | None:
-    """Return the one form of an identifier; None for a text that isn't one."""
-    if _PLAIN.fullmatch(text) and text not in MISSING_WORDS:
-        return text
-    canonical = canonical_identifier(text)
-    is_faulty = canonical in MISSING_WORDS or find_identifier_fault(canonical) is not None
-    return None if is_faulty else canonical
-
-
 def _read_code(text: str, letters: int) -> str | None:
-    code = text.strip(BLANKS)
+    code = read_identifier(text) or ""
     is_code = len(code) == letters and code.isascii() and code.isalpha() and code.isupper()
     return code if is_code else None
 

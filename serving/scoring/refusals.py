@@ -29,10 +29,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Detail:
-    """A fault at one place in the request."""
+    """A fault at one place in the request.
+
+    `reason` says more about a cell of a file; the answer to a request has the code alone.
+    """
 
     loc: Loc
     code: str
+    reason: str = ""
 
 
 def loc_of(name: str) -> Loc:

@@ -19,6 +19,7 @@ from features.cells.identifiers import (
     canonical_identifier,
     find_identifier_fault,
     is_missing,
+    read_identifier,
 )
 from features.cells.text_columns import format_numbers, trim_blanks
 from features.contract.columns import ColumnKind, Table, declare
@@ -98,9 +99,9 @@ def _map_values(column: pd.Series[str], parse: Callable[[str], str | None]) -> p
 
 
 def _parse_identifier(text: str) -> str | None:
-    canonical = canonical_identifier(text)
-    is_fit = len(canonical) <= _MAX_CHARACTERS and find_identifier_fault(canonical) is None
-    return canonical if is_fit and not is_missing(text) else None
+    identifier = read_identifier(text)
+    is_fit = identifier is not None and len(identifier) <= _MAX_CHARACTERS
+    return identifier if is_fit else None
 
 
 def _parse_customer(text: str) -> str | None:

@@ -113,7 +113,7 @@ def test_casting_of_parquet_types_keeps_the_value(
         (ColumnKind.INTEGER, pa.bool_()),
         (ColumnKind.INTEGER, pa.timestamp("us")),
         (ColumnKind.NUMBER, pa.bool_()),
-        (ColumnKind.NUMBER, pa.float16()),
+        (ColumnKind.TEXT, pa.float16()),
         (ColumnKind.TEXT, pa.binary()),
         (ColumnKind.TEXT, pa.list_(pa.string())),
         (ColumnKind.TIME, pa.int64()),

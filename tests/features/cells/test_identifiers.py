@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 from features.cells.identifiers import (
     BLANKS,
     MAX_CHARACTERS,
+    MISSING_WORDS,
+    PLAIN,
     canonical_identifier,
     find_identifier_fault,
     is_missing,
+    read_identifier,
 )
 
+MARKED = ("'NULL", "'nan", " ' N/A", "'")
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(" '.0157Ee+-a\u0308\u00a0")
 
 
@@ -27,7 +32,9 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(" '.0157Ee+
         ("\ufeffP1\u200b", "P1"),
         ("Home\u00a0& Kitchen", "Home & Kitchen"),
         ("17850.0", "17850"),
-        ("1001.000", "1001"),
+        ("1001.00", "1001"),
+        ("1001.000", "1001.000"),
+        ("1.000", "1.000"),
         ("-7.0", "-7"),
         ("007", "007"),
         ("'007", "007"),
@@ -63,6 +70,8 @@ def test_identifier_of_each_kind_has_one_form(text: str, canonical: str) -> None
         ("x" * (MAX_CHARACTERS + 1), "longer than 128 characters"),
         ("''x", "begins with the sign '"),
         ("5.76E+17", "a number that a spreadsheet rounded; export the column as text"),
+        ("5.76E17", "a number that a spreadsheet rounded; export the column as text"),
+        ("-5,76e17", "a number that a spreadsheet rounded; export the column as text"),
         ("5,76e+017", "a number that a spreadsheet rounded; export the column as text"),
         ("..", "has a part .. like a path"),
         ("../etc/passwd", "has a part .. like a path"),
@@ -83,10 +92,18 @@ def test_identifier_that_is_refused_has_a_reason(text: str, fault: str) -> None:
 
 
 @given(TEXTS)
-def test_canonical_identifier_stays_as_it_is(text: str) -> None:
-    canonical = canonical_identifier(text)
-    if find_identifier_fault(canonical) is None:
-        assert canonical_identifier(canonical) == canonical
+def test_identifier_that_is_read_twice_is_read_as_once(text: str) -> None:
+    identifier = read_identifier(text)
+    if identifier is not None:
+        assert read_identifier(identifier) == identifier
+        assert canonical_identifier(identifier) == canonical_identifier(text)
+
+
+@given(st.from_regex(PLAIN, fullmatch=True) | st.sampled_from(sorted(MISSING_WORDS)))
+def test_plain_text_has_its_one_form(text: str) -> None:
+    is_plain = re.fullmatch(PLAIN, text) is not None
+    assert is_plain != is_missing(text)
+    assert not is_plain or (canonical_identifier(text), find_identifier_fault(text)) == (text, None)
 
 
 @given(TEXTS, st.text(BLANKS, max_size=3), st.text(BLANKS, max_size=3))
@@ -96,9 +113,12 @@ def test_blanks_at_the_ends_never_make_another_identifier(
     assert canonical_identifier(before + text + after) == canonical_identifier(text)
 
 
-@pytest.mark.parametrize("text", ["NULL", "None", " nan ", "#N/A", "<NA>", "\\N", "", "\u3000"])
+@pytest.mark.parametrize(
+    "text", ["NULL", "None", " nan ", "#N/A", "<NA>", "\\N", "", "\u3000", *MARKED]
+)
 def test_missing_words_are_those_that_programs_write(text: str) -> None:
     assert is_missing(text)
+    assert read_identifier(text) is None
 
 
 @pytest.mark.parametrize("text", ["NA", "Nan", "none", "0", "-"])

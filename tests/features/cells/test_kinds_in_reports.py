@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features.contract.errors import WrongTypeError
+from features.cells.faults import MONEY_FRACTION
+from features.contract.errors import MajorUnitsError, WrongTypeError
 from features.validation.validate import validate
 from tests.worlds.sources import Row, order, required_source, write_csv
 
@@ -36,7 +37,7 @@ def check_orders(directory: Path, orders: list[Row]) -> tuple[list[str], list[st
             "unit_price_minor: has a currency sign; write the number alone",
         ),
         (
-            {"unit_price_minor": "300,5"},
+            {"unit_price_minor": "1,999"},
             "unit_price_minor: has a comma; write a point and no thousands signs",
         ),
         (
@@ -84,3 +85,28 @@ def test_check_of_a_column_without_a_readable_cell_says_why(tmp_path: Path) -> N
     late = [order(f"l{n}", event_time="2024-07-15 12:00:00 CST") for n in range(3)]
     with pytest.raises(WrongTypeError, match=r"none of its 3 values.*: a time zone in letters"):
         check_orders(tmp_path, late)
+
+
+@pytest.mark.parametrize(
+    ("prices", "found"),
+    [
+        (["19.99", "20.0", "30.0"], "1 of its 3 cells"),
+        (["19,99", "20", "1999"], "1 of its 3 cells"),
+        (["19.99", *["1999"] * 99], "1 of its 100 cells"),
+    ],
+)
+def test_check_of_prices_in_major_units_refuses_all_of_them(
+    tmp_path: Path, prices: list[str], found: str
+) -> None:
+    orders = [order(f"l{n}", unit_price_minor=price) for n, price in enumerate(prices)]
+    with pytest.raises(MajorUnitsError, match=found) as refused:
+        check_orders(tmp_path, orders)
+    assert not any(f" {price} " in refused.value.problem for price in prices)
+
+
+def test_check_quarantines_a_slip_among_prices(tmp_path: Path) -> None:
+    prices = ["19.99", *["1999"] * 100]
+    orders: list[Row] = [order(f"l{n}", unit_price_minor=p) for n, p in enumerate(prices)]
+    reasons, _, valid = check_orders(tmp_path, orders)
+    assert reasons == [f"unit_price_minor: {MONEY_FRACTION}"]
+    assert len(valid) == len(prices) - 1

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from features.cells.casting import cast_cells, find_unreadable, is_castable
 from features.cells.faults import explain_unreadable
-from features.cells.identifiers import canonical_identifier, find_identifier_fault, is_missing
+from features.cells.identifiers import read_identifier
 from features.cells.mended import count_mended
 from features.cells.text_columns import read_identifiers
 from features.contract.columns import (
@@ -48,6 +48,7 @@ SKIPPED = "a time that its zone's clocks skip in spring, or a zone that isn't kn
 MONEY = "has a fraction; write minor units, such as 1999 for 19.99"
 CURRENCY = "has a currency sign; write the number alone"
 COMMA = "has a comma; write a point and no thousands signs"
+ZEROS = "has a point before three zeros: write 1000 or 1"
 MICROSECONDS = 1_733_394_600_000_000
 DAY_FIRST = "not in the order year, month, day"
 
@@ -90,7 +91,11 @@ def read(connection: duckdb.DuckDBPyConnection, column: str, cells: pa.Array) ->
         ("identifier", " ", None),
         ("identifier", "17850.0", "17850"),
         ("identifier", "NULL", None),
+        ("identifier", "'NULL", None),
+        ("identifier", " ' N/A", None),
         ("identifier", "5.76E+17", ROUNDED),
+        ("identifier", "5.76E17", ROUNDED),
+        ("identifier", "1.000", "1.000"),
         ("identifier", "u\u0308ber", "über"),
         ("identifier", "ครีมกันแดด", "ครีมกันแดด"),
         ("identifier", "Home & Kitchen", "Home & Kitchen"),
@@ -107,16 +112,29 @@ def read(connection: duckdb.DuckDBPyConnection, column: str, cells: pa.Array) ->
         ("money", "19.99", MONEY),
         ("money", "$19.99", CURRENCY),
         ("money", "€ 20", CURRENCY),
-        ("money", "300,5", COMMA),
+        ("money", "300,5", MONEY),
         ("money", "1,999", COMMA),
         ("money", "1 999", "has a thousands sign; leave it out"),
         ("money", "None", None),
+        ("money", "'NULL", None),
+        ("money", "1.000", ZEROS),
+        ("money", "-999.000", ZEROS),
+        ("money", "1.000.000", ZEROS),
+        ("money", "1000.000", 1000),
+        ("money", "0.000", 0),
+        ("money", "1.0000", 1),
+        ("money", "1_000", "not an integer"),
+        ("money", ".0", "not an integer"),
         ("count", "12.0", 12),
         ("count", "+7", 7),
+        ("count", "2.000", ZEROS),
         ("count", "2.5", "not an integer"),
+        ("count", "2,5", COMMA),
         ("count", "1e3", "not an integer"),
         ("number", "12%", "has a percent sign; write the number alone"),
         ("number", "0,5", COMMA),
+        ("number", "1.000", 1.0),
+        ("number", "1_000", "not a number"),
         ("number", "NaN", None),
         ("number", "heavy", "not a number"),
         ("flag", "1.0", True),
@@ -171,6 +189,8 @@ def test_text_of_each_kind_is_read_or_refused_with_its_cause(
         ("identifier", pa.array([2.0**25], pa.float32()), [ROUNDED]),
         ("identifier", pa.array([float("inf")]), [ROUNDED]),
         ("identifier", pa.array([Decimal("17850.00")]), ["17850"]),
+        ("identifier", pa.array([Decimal("1.000")]), ["1"]),
+        ("identifier", pa.array([Decimal("1.000")], pa.decimal256(50, 3)), ["1"]),
         ("identifier", pa.array([" a ", None]).dictionary_encode(), ["a", None]),
         ("identifier", pa.array([" a "], pa.large_string()), ["a"]),
         ("identifier", pa.array([" a "], pa.string_view()), ["a"]),
@@ -179,6 +199,10 @@ def test_text_of_each_kind_is_read_or_refused_with_its_cause(
         ("money", pa.array([Decimal("1999.00")], pa.decimal64(10, 2)), [1999]),
         ("money", pa.array([Decimal("1999.00")], pa.decimal128(10, 2)), [1999]),
         ("money", pa.array([Decimal("1999.00")], pa.decimal256(50, 2)), [1999]),
+        ("money", pa.array([Decimal("1.000")]), [1]),
+        ("money", pa.array([Decimal("1.000")], pa.decimal256(50, 3)), [1]),
+        ("money", pa.array([1999.0, float("nan"), 1.5], pa.float16()), [1999, None, MONEY]),
+        ("flag", pa.array([1.0], pa.float16()), [True]),
         ("number", pa.array([Decimal("0.50")], pa.decimal256(50, 2)), [0.5]),
         ("flag", pa.array([1.0, 0.0, float("nan"), 2.0]), [True, False, None, "not true or false"]),
         *(
@@ -205,12 +229,9 @@ def test_parquet_column_of_each_type_is_read_as_its_text_would_be(
 )
 def test_column_of_identifiers_is_read_like_its_single_values(texts: list[str | None]) -> None:
     read_column = read_identifiers(pa.chunked_array([pa.array(texts, pa.string())]))
-    assert read_column.to_pylist() == [None if text is None else read_one(text) for text in texts]
-
-
-def read_one(text: str) -> str | None:
-    canonical = canonical_identifier(text)
-    return None if is_missing(text) or find_identifier_fault(canonical) else canonical
+    assert read_column.to_pylist() == [
+        None if text is None else read_identifier(text) for text in texts
+    ]
 
 
 def test_cells_that_mean_something_else_than_they_say_are_counted(

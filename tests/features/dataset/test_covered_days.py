@@ -9,11 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.dataset.as_of import BeforeAllDataError, resolve_as_of
-from features.dataset.covered_days import CoveredDays, DailyRows, find_covered_days
+from features.dataset.covered_days import (
+    FAR_SHARE,
+    MIN_RESUMED_ROWS,
+    MIN_WINDOW_DAYS,
+    CoveredDays,
+    DailyRows,
+    find_covered_days,
+)
 from features.dataset.days import DaySpan, as_of_to_day
 from features.monitoring.freshness import compute_age, find_arrivals
 from features.point_in_time.spine import listing_days
 from features.runtime.arrays import IntArray
+from features.validation.far_values import TYPICAL_SHARE
 from tests.worlds.random_markets import HORIZONS, Engine, random_world
 
 FIRST, LAST = 20_000, 20_299
@@ -25,6 +33,12 @@ SMALL = np.arange(FIRST, LAST + 1, 5)
 MONTHLY = np.repeat(np.arange(FIRST, FIRST + 3000, 30), 40)
 HOLIDAY = STEADY[(STEADY < LAST - 35) | (STEADY > LAST - 3)]
 RAMP_UP = np.repeat(np.arange(FIRST, LAST + 1), np.arange(1, LAST - FIRST + 2))
+
+
+STOCK_OUT = np.concatenate(
+    [STEADY[STEADY < LAST - 99], np.repeat(np.arange(LAST - 59, LAST + 1), 5)]
+)
+YEARS = np.repeat(np.arange(FIRST, FIRST + 1000), 90)
 
 
 def count_daily(days: IntArray) -> DailyRows:
@@ -41,6 +55,10 @@ def count_daily(days: IntArray) -> DailyRows:
         (RAMP_UP, "a shop that grows"),
         (RAMP_UP[::-1] * -1 + FIRST + LAST, "a shop that shrinks"),
         (STEADY[STEADY % 7 < 5], "closed at weekends"),
+        (HOLIDAY, "three days after a long holiday"),
+        (HOLIDAY[::-1] * -1 + FIRST + LAST, "three days before a long holiday"),
+        (STOCK_OUT, "slow sales after a stock-out"),
+        (np.repeat([FIRST, LAST], [49, 3]), "rules that change once in a while"),
         (np.array([FIRST]), "one row"),
         (np.array([FIRST] * 500), "one day"),
     ],
@@ -55,6 +73,8 @@ def test_all_days_are_covered(days: IntArray, kind: str) -> None:
     [
         (STEADY, [], [FAR_FUTURE] * 100, "2099"),
         (STEADY, [], [FAR_FUTURE] * 500, "2099, more than one in a hundred"),
+        (STEADY, [], [FAR_FUTURE] * 1350, "2099, five in a hundred"),
+        (SMALL, [], [FAR_FUTURE] * 3, "a small shop, five in a hundred"),
         (STEADY, [], [LAST + 90], "a quarter late"),
         (STEADY, [], range(LAST + 20, LAST + 320, 3), "spread over the next year"),
         (STEADY, [], RNG.integers(LAST + 30, FAR_FUTURE, 300), "spread over the century"),
@@ -77,16 +97,19 @@ def test_far_rows_are_outside(
     assert covered == CoveredDays(expected, len(before), len(after)), kind
 
 
-def test_rows_after_a_long_holiday_count_once_they_are_more_than_a_few() -> None:
-    reopened = np.repeat(np.arange(LAST, LAST + 9), 90)
-    assert find_covered_days(count_daily(HOLIDAY)).span.last == LAST - 36
-    grown = np.concatenate([HOLIDAY, reopened])
-    assert find_covered_days(count_daily(grown)).span.last == LAST + 8
+def test_a_check_warns_of_as_many_far_rows_as_are_left_out() -> None:
+    assert pytest.approx(1 - TYPICAL_SHARE) == FAR_SHARE
+
+
+def test_exchanged_months_and_days_reach_no_further_than_a_window() -> None:
+    exchanged = np.repeat(np.arange(FIRST + 1000, FIRST + 1330), 3)
+    covered = find_covered_days(count_daily(np.concatenate([YEARS, exchanged])))
+    assert covered.span.last <= FIRST + 999 + MIN_WINDOW_DAYS
 
 
 @given(
     st.lists(st.integers(10, 200), min_size=60, max_size=200),
-    st.lists(st.integers(FAR_PAST, FAR_FUTURE), max_size=10),
+    st.lists(st.integers(FAR_PAST, FAR_FUTURE), max_size=MIN_RESUMED_ROWS - 1),
 )
 def test_a_few_rows_anywhere_move_no_end_outwards(rows: list[int], far: list[int]) -> None:
     days = np.repeat(np.arange(FIRST, FIRST + len(rows)), rows)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.validation.quarantine import REASON, ROW_NUMBER
 from features.validation.validate import validate
 from tests.worlds.sources import as_arrow, order, required_source, write_parquet
 
@@ -30,6 +31,7 @@ def orders_with_bad_row() -> pa.Table:
 
 
 UUID = uuid.UUID("c2d3e91c-34ef-4681-b3f1-3d41b0121e36")
+VIEW = pa.string_view()
 ODD = [
     (pa.array([b"\xff\xfe"]), "fffe"),
     (pa.array([b"ok"]), "ok"),
@@ -43,6 +45,14 @@ ODD = [
     (pa.array([{"a": [1, None], "b": "é"}]), '{"a": [1, null], "b": "é"}'),
     (pa.array([float("nan")]), "nan"),
     (pa.array([None], pa.binary()), None),
+    (pa.array(["a"], VIEW), "a"),
+    (pa.array([b"\xff"], pa.binary_view()), "ff"),
+    (pa.array([["a"]], pa.list_(VIEW)), '["a"]'),
+    (pa.array([["a"]], pa.large_list(VIEW)), '["a"]'),
+    (pa.array([["a"]], pa.list_(VIEW, 1)), '["a"]'),
+    (pa.array([{"a": ["b"]}], pa.struct([("a", pa.list_(VIEW))])), '{"a": ["b"]}'),
+    (pa.array([[("a", "b")]], pa.map_(VIEW, VIEW)), '[{"key": "a", "value": "b"}]'),
+    (pa.ExtensionArray.from_storage(pa.json_(VIEW), pa.array(["{}"], VIEW)), "{}"),
 ]
 
 
@@ -54,6 +64,23 @@ def test_quarantine_shows_a_column_of_any_type(
     odd = pa.concat_arrays([cells] * len(orders))
     quarantined = check_with(tmp_path, orders.append_column("odd", odd))
     assert quarantined["odd"].to_pylist() == [expected]
+
+
+def test_check_reads_columns_of_views(tmp_path: Path) -> None:
+    orders = orders_with_bad_row()
+    place = orders.schema.get_field_index("listing_id")
+    views = pa.array(orders["listing_id"].to_pylist(), VIEW)
+    quarantined = check_with(tmp_path, orders.set_column(place, "listing_id", views))
+    assert quarantined["listing_id"].to_pylist() == orders["listing_id"].to_pylist()[-1:]
+
+
+def test_quarantine_of_repaired_rows_has_its_own_columns_once(tmp_path: Path) -> None:
+    orders = orders_with_bad_row()
+    first = check_with(tmp_path / "first", orders)
+    earlier = pa.array(["earlier"] * len(orders))
+    for name in (REASON, ROW_NUMBER):
+        orders = orders.append_column(name, earlier)
+    assert check_with(tmp_path / "second", orders).equals(first)
 
 
 @pytest.mark.parametrize("zone", ["UTC+8", "GMT+08:00", "Z", "utc", "Mars/Olympus"])

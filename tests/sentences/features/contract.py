@@ -11,6 +11,7 @@ from features.contract.errors import (
     DuplicateColumnsError,
     EmptyTableError,
     HeaderNotFirstError,
+    MajorUnitsError,
     MisnamedTableError,
     MissingColumnsError,
     MissingTablesError,
@@ -205,6 +206,14 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             "The column orders.units should hold whole numbers, but none of its 9 values can be "
             "read as such: has a currency sign. "
             "Write it as whole numbers, or give the right column the name units."
+        ),
+    ),
+    (
+        MajorUnitsError("orders", "unit_price_minor", 1234, 5000),
+        (
+            "The column orders.unit_price_minor should hold whole minor units (cents, pence), but "
+            "amounts with a fraction stand in 1,234 of its 5,000 cells, so the others may be in "
+            "dollars or pounds too. Write all of them in minor units, for instance 1999 for 19.99."
         ),
     ),
     (

@@ -64,7 +64,7 @@ def test_score_command_with_bad_rows_ends_with_one(
         "Refused 1 row (6): market: unsupported_market. "
         "The model has not learned from this market. Check the code (the United Kingdom is GB), "
         "or leave the row out.\n"
-        "Row 1 is the first row below the header.\n"
+        "Row 1 is the first row below the header; blank lines aren't counted.\n"
     )
 
 

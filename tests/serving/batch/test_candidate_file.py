@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
+from features.cells.faults import MONEY_FRACTION
 from features.contract.errors import (
     DuplicateColumnsError,
     MissingColumnsError,
@@ -45,8 +47,8 @@ def answer(field: str, value: object) -> Answer:
     return Candidate(**{**GOOD, field: value})
 
 
-def wrong(field: str, code: str) -> Detail:
-    return Detail((field,), code)
+def wrong(field: str, code: str, reason: str = "") -> Detail:
+    return Detail((field,), code, reason)
 
 
 def read(path: Path) -> list[Answer]:
@@ -84,6 +86,8 @@ WRITERS: dict[str, Callable[[Path, list[dict[str, Any]]], None]] = {
     "in.xlsx": write_workbook,
 }
 
+NOT_WHOLE = "not an integer"
+THOUSANDS = "has a thousands sign; leave it out"
 IDENTIFIERS = ("product_id", "listing_id", "category", "supplier_id", "creator_id")
 
 TEXT_KINDS: list[tuple[str, str, object]] = [
@@ -101,16 +105,25 @@ TEXT_KINDS: list[tuple[str, str, object]] = [
     ("category", "Ku\u0308che", "K\u00fcche"),
     ("category", "手机壳", "手机壳"),
     ("candidate_id", "手机壳", "手机壳"),
-    ("product_id", "../x", wrong("product_id", "wrong_form")),
-    ("product_id", "a@b", wrong("product_id", "wrong_form")),
-    ("product_id", "5.76E+17", wrong("product_id", "wrong_form")),
-    ("product_id", "a\u202eb", wrong("product_id", "wrong_form")),
-    ("product_id", "x" * 129, wrong("product_id", "wrong_form")),
+    ("product_id", "../x", wrong("product_id", "wrong_form", "has a part .. like a path")),
+    ("product_id", "a@b", wrong("product_id", "wrong_form", "has the sign @")),
+    (
+        "product_id",
+        "5.76E+17",
+        wrong(
+            "product_id",
+            "wrong_form",
+            "a number that a spreadsheet rounded; export the column as text",
+        ),
+    ),
+    ("product_id", "a\u202eb", wrong("product_id", "wrong_form", "has an invisible sign")),
+    ("product_id", "x" * 129, wrong("product_id", "wrong_form", "longer than 128 characters")),
     ("market", " GB ", "GB"),
+    ("market", "'GB", "GB"),
     ("market", "gb", wrong("market", "wrong_form")),
     ("market", "GBR", wrong("market", "wrong_form")),
     ("currency", "GBP\u00a0", "GBP"),
-    ("currency", "£", wrong("currency", "wrong_form")),
+    ("currency", "£", wrong("currency", "wrong_form", "not one of the allowed words")),
 ]
 """Field, text, and what it gives in each file and over HTTP."""
 
@@ -120,19 +133,29 @@ FILE_KINDS: list[tuple[str, str, object]] = [
     ("list_price_minor", "12.0", 12),
     ("list_price_minor", "12.00", 12),
     ("units_offered", "\u00a012 ", 12),
-    ("list_price_minor", "8.30", wrong("list_price_minor", "wrong_type")),
-    ("list_price_minor", "$19.99", wrong("list_price_minor", "wrong_type")),
-    ("list_price_minor", "300,5", wrong("list_price_minor", "wrong_type")),
-    ("list_price_minor", "1e3", wrong("list_price_minor", "wrong_type")),
-    ("list_price_minor", "٤٩٩", wrong("list_price_minor", "wrong_type")),
-    ("list_price_minor", "9" * 5_000, wrong("list_price_minor", "wrong_type")),
+    ("list_price_minor", "8.30", wrong("list_price_minor", "wrong_type", MONEY_FRACTION)),
+    (
+        "list_price_minor",
+        "$19.99",
+        wrong("list_price_minor", "wrong_type", "has a currency sign; write the number alone"),
+    ),
+    ("list_price_minor", "1 999", wrong("list_price_minor", "wrong_type", THOUSANDS)),
+    ("list_price_minor", "300,5", wrong("list_price_minor", "wrong_type", MONEY_FRACTION)),
+    ("list_price_minor", "1e3", wrong("list_price_minor", "wrong_type", NOT_WHOLE)),
+    ("list_price_minor", "٤٩٩", wrong("list_price_minor", "wrong_type", NOT_WHOLE)),
+    ("list_price_minor", "9" * 5_000, wrong("list_price_minor", "wrong_type", NOT_WHOLE)),
     ("list_price_minor", "0", wrong("list_price_minor", "out_of_range")),
     ("list_price_minor", "10000000001", wrong("list_price_minor", "out_of_range")),
-    ("units_offered", "ten", wrong("units_offered", "wrong_type")),
+    ("units_offered", "ten", wrong("units_offered", "wrong_type", NOT_WHOLE)),
     ("units_offered", "-1", wrong("units_offered", "out_of_range")),
-    *((field, empty, wrong(field, "missing_field")) for field in GOOD for empty in (" ", "NULL")),
+    *(
+        (field, empty, wrong(field, "missing_field"))
+        for field in GOOD
+        for empty in (" ", "NULL", "'NULL")
+    ),
     ("listing_id", " ", None),
     ("listing_id", "nan", None),
+    ("listing_id", " ' N/A", None),
 ]
 """Likewise, for files alone: JSON has numbers and null, and refuses texts in their place."""
 
@@ -149,6 +172,8 @@ def test_texts_of_a_kind_are_read_over_http_as_in_files(
     field: str, text: str, value: object
 ) -> None:
     expected = answer(field, value)
+    if isinstance(expected, Detail):
+        expected = replace(expected, reason="")  # the answer to a request has the code alone
     assert parse_candidate({**GOOD, field: text}) == expected
 
 
@@ -175,7 +200,7 @@ def test_cells_of_parquet_types_are_read_as_what_they_mean(
 ) -> None:
     columns = {name: pa.array([value] * len(column)) for name, value in GOOD.items()}
     pq.write_table(pa.table({**columns, field: column}), tmp_path / "in.parquet")
-    faults = {(): wrong(field, "wrong_type"), None: wrong(field, "missing_field")}
+    faults = {(): wrong(field, "wrong_type", MONEY_FRACTION), None: wrong(field, "missing_field")}
     expected = [
         Candidate(**GOOD) if value is ... else faults.get(value) or answer(field, value)
         for value in values

@@ -22,6 +22,7 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS)
 def test_error_of_a_row_has_a_meaning_in_sentences(error: str) -> None:
     assert describe_error(error).endswith(".")
+    assert describe_error(f"{error} (has the sign @: see (1))") == describe_error(error)
 
 
 def test_every_meaning_belongs_to_an_error() -> None:
@@ -43,7 +44,7 @@ def test_refused_rows_are_counted_and_the_first_are_named(rows: RefusedRows, tex
             f"Refused {text}: market: wrong_form. "
             "The market must be a country code of two capitals, for instance GB."
         ),
-        "Row 1 is the first row below the header.",
+        "Row 1 is the first row below the header; blank lines aren't counted.",
     ]
 
 
