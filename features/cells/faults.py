@@ -25,19 +25,19 @@ from features.contract.columns import (
 
 UNREADABLE: Final = {
     ColumnKind.TEXT: "not text",
-    ColumnKind.INTEGER: "not an integer",
+    ColumnKind.INTEGER: "not a whole number",
     ColumnKind.NUMBER: "not a number",
     ColumnKind.FLAG: "not true or false",
-    ColumnKind.TIME: "not a time",
+    ColumnKind.TIME: "not a time such as 2024-03-01 12:00:00",
 }
 """The reason where nothing more can be seen in the cell."""
 
-MONEY_FRACTION: Final = "has a fraction; write minor units, such as 1999 for 19.99"
+MONEY_FRACTION: Final = "has a fraction; write cents or pence, such as 1999 for 19.99"
 _NUMBER_SIGNS: Final = (
     (re.compile(r"[\d.,+\-  ']*%"), "has a percent sign; write the number alone"),
-    (re.compile(r"[+-]?[\d.]*,[\d.,]*"), "has a comma; write a point and no thousands signs"),
     (re.compile(r"[+-]?\d+([  ']\d+)+(\.\d*)?"), "has a thousands sign; leave it out"),
 )
+_COMMAS: Final = re.compile(r"[+-]?[\d.]*,[\d.,]*")
 _THOUSANDS_OR_ZEROS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(\.000)+")
 _AMOUNT_FRACTION: Final = re.compile(r"[+-]?(\d*\.\d*[1-9]\d*|\d+,\d\d?)")
 
@@ -53,12 +53,24 @@ _ZONED: Final = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T][\d:.]+ *([A-Za-z_]+
 _TIME_FORMS: Final = (
     (
         re.compile(r"\d{5}(\.\d+)?"),
-        "a spreadsheet's number of a day; give the cells the form of a date",
+        "a spreadsheet's day number; format the cells as dates",
     ),
-    (re.compile(r"\d{9,11}(\.\d*)?"), "a number of seconds; write 2024-03-01 12:00:00"),
-    (re.compile(r"\d{12,14}(\.\d*)?"), "a number of milliseconds; write 2024-03-01 12:00:00"),
-    (re.compile(r"\d{15,20}"), "a number of microseconds or less; write 2024-03-01 12:00:00"),
-    (re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b.*"), "not in the order year, month, day"),
+    (
+        re.compile(r"\d{9,11}(\.\d*)?"),
+        "seconds since 1970; write a time such as 2024-03-01 12:00:00",
+    ),
+    (
+        re.compile(r"\d{12,14}(\.\d*)?"),
+        "milliseconds since 1970; write a time such as 2024-03-01 12:00:00",
+    ),
+    (
+        re.compile(r"\d{15,20}"),
+        "microseconds or less since 1970; write a time such as 2024-03-01 12:00:00",
+    ),
+    (
+        re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b.*"),
+        "the day or the month comes first; write 2024-03-01 12:00:00",
+    ),
 )
 
 
@@ -106,7 +118,7 @@ def _choose_explanation(column: pandera.Column) -> Callable[[str], str]:
         return lambda _: UNREADABLE[kind]
     if column.metadata["unit"] == MONEY_UNIT:
         return _explain_money
-    return lambda text: _explain_number(text, UNREADABLE[kind])
+    return _explain_whole if kind is ColumnKind.INTEGER else _explain_number
 
 
 def _explain_identifier(text: str) -> str:
@@ -114,17 +126,37 @@ def _explain_identifier(text: str) -> str:
 
 
 def _explain_money(text: str) -> str:
-    has_fraction = _AMOUNT_FRACTION.fullmatch(text.strip()) is not None
-    return MONEY_FRACTION if has_fraction else _explain_number(text, UNREADABLE[ColumnKind.INTEGER])
-
-
-def _explain_number(text: str, otherwise: str) -> str:
     bare = text.strip()
-    if any(unicodedata.category(char) == "Sc" for char in bare):
-        return "has a currency sign; write the number alone"
+    if _has_currency_sign(bare):
+        return "has a currency sign; write cents or pence alone, such as 1999"
+    return MONEY_FRACTION if _AMOUNT_FRACTION.fullmatch(bare) else _explain_whole(text)
+
+
+def _explain_whole(text: str) -> str:
+    bare = text.strip()
     if _THOUSANDS_OR_ZEROS.fullmatch(bare):
         return "has a point before three zeros: write 1000 or 1"
-    return next((why for form, why in _NUMBER_SIGNS if form.fullmatch(bare)), otherwise)
+    if _COMMAS.fullmatch(bare):
+        return "has a comma; write a whole number without thousands signs"
+    return _find_sign(bare) or UNREADABLE[ColumnKind.INTEGER]
+
+
+def _explain_number(text: str) -> str:
+    bare = text.strip()
+    if _COMMAS.fullmatch(bare):
+        return "has a comma; write a point and no thousands signs"
+    return _find_sign(bare) or UNREADABLE[ColumnKind.NUMBER]
+
+
+def _find_sign(bare: str) -> str | None:
+    """Return the reason for a sign that no number has."""
+    if _has_currency_sign(bare):
+        return "has a currency sign; write the number alone"
+    return next((why for form, why in _NUMBER_SIGNS if form.fullmatch(bare)), None)
+
+
+def _has_currency_sign(bare: str) -> bool:
+    return any(unicodedata.category(char) == "Sc" for char in bare)
 
 
 def _explain_time(text: str) -> str:
@@ -138,7 +170,10 @@ def _explain_time(text: str) -> str:
 
 def _explain_letters(letters: str, *, is_region: bool) -> str:
     if is_region:
-        return "a time that its zone's clocks skip in spring, or a zone that isn't known"
+        return (
+            "a time that the clocks of its zone skip, or an unknown zone; "
+            "write the offset, such as +08:00"
+        )
     if letters in _HALVES_OF_DAY:
         return "a time with AM or PM; write 13:00 for 1 PM"
     word = f" ({letters})" if letters in _ZONE_LETTERS else ""

@@ -45,7 +45,7 @@ Most are, so that one look is all that they cost (docs/decisions/reading-cells.m
 may be one too. Words for a missing value have at most four signs, neither three capitals nor a
 digit; rounded and whole floats begin with a digit and have a point or a comma.
 """
-ROUNDED: Final = "a number that a spreadsheet rounded; export the column as text"
+ROUNDED: Final = "a number that a spreadsheet rounded; export it again, as text"
 """The fault of a number that stands for many."""
 
 _ENDS: Final = BLANKS + JOINERS
@@ -107,7 +107,7 @@ def find_identifier_fault(canonical: str) -> str | None:
     The faults are few, whatever the texts are: reports count them.
 
     >>> find_identifier_fault("5.76E+17")
-    'a number that a spreadsheet rounded; export the column as text'
+    'a number that a spreadsheet rounded; export it again, as text'
     >>> find_identifier_fault("cash@counter")
     'has the sign @'
     """
@@ -120,7 +120,7 @@ def find_identifier_fault(canonical: str) -> str | None:
     if _ROUNDED_FORM.fullmatch(canonical):
         return ROUNDED
     if _PARENT.fullmatch(canonical):
-        return "has a part .. like a path"
+        return "has .. as a part, as in a path"
     return None if _ADMITTED.fullmatch(canonical) else _find_sign_fault(canonical)
 
 
@@ -130,7 +130,7 @@ def _find_sign_fault(text: str) -> str | None:
         return None
     if refused < "\x80":
         return f"has the sign {refused}" if refused.isprintable() else _NAMES["Cc"]
-    return _NAMES.get(unicodedata.category(refused), "has a sign that is no letter or digit")
+    return _NAMES.get(unicodedata.category(refused), "has a sign that isn't allowed")
 
 
 def _is_admitted(char: str) -> bool:

@@ -28,17 +28,17 @@ def check_orders(directory: Path, orders: list[Row]) -> tuple[list[str], list[st
     [
         (
             {"order_id": "5.76E+17"},
-            "order_id: a number that a spreadsheet rounded; export the column as text",
+            "order_id: a number that a spreadsheet rounded; export it again, as text",
         ),
         ({"order_id": "a;b"}, "order_id: has the sign ;"),
         ({"buyer_key": "a@b.example"}, "buyer_key: has the sign @"),
         (
             {"unit_price_minor": "$19.99"},
-            "unit_price_minor: has a currency sign; write the number alone",
+            "unit_price_minor: has a currency sign; write cents or pence alone, such as 1999",
         ),
         (
             {"unit_price_minor": "1,999"},
-            "unit_price_minor: has a comma; write a point and no thousands signs",
+            "unit_price_minor: has a comma; write a whole number without thousands signs",
         ),
         (
             {"event_time": "2024-07-15 12:00:00 CST"},
@@ -46,11 +46,11 @@ def check_orders(directory: Path, orders: list[Row]) -> tuple[list[str], list[st
         ),
         (
             {"available_at": "1733394600"},
-            "available_at: a number of seconds; write 2024-03-01 12:00:00",
+            "available_at: seconds since 1970; write a time such as 2024-03-01 12:00:00",
         ),
         (
             {"event_time": "1733394600000"},
-            "event_time: a number of milliseconds; write 2024-03-01 12:00:00",
+            "event_time: milliseconds since 1970; write a time such as 2024-03-01 12:00:00",
         ),
     ],
 )

@@ -43,14 +43,16 @@ COLUMNS = {
     "flag": flag("a flag"),
     "time": moment("a time", nullable=True),
 }
-ROUNDED = "a number that a spreadsheet rounded; export the column as text"
-SKIPPED = "a time that its zone's clocks skip in spring, or a zone that isn't known"
-MONEY = "has a fraction; write minor units, such as 1999 for 19.99"
-CURRENCY = "has a currency sign; write the number alone"
-COMMA = "has a comma; write a point and no thousands signs"
+ROUNDED = "a number that a spreadsheet rounded; export it again, as text"
+SKIPPED = (
+    "a time that the clocks of its zone skip, or an unknown zone; write the offset, such as +08:00"
+)
+MONEY = "has a fraction; write cents or pence, such as 1999 for 19.99"
+CURRENCY = "has a currency sign; write cents or pence alone, such as 1999"
+COMMA = "has a comma; write a whole number without thousands signs"
 ZEROS = "has a point before three zeros: write 1000 or 1"
 MICROSECONDS = 1_733_394_600_000_000
-DAY_FIRST = "not in the order year, month, day"
+DAY_FIRST = "the day or the month comes first; write 2024-03-01 12:00:00"
 
 
 def in_letters(zone: str) -> str:
@@ -123,16 +125,16 @@ def read(connection: duckdb.DuckDBPyConnection, column: str, cells: pa.Array) ->
         ("money", "1000.000", 1000),
         ("money", "0.000", 0),
         ("money", "1.0000", 1),
-        ("money", "1_000", "not an integer"),
-        ("money", ".0", "not an integer"),
+        ("money", "1_000", "not a whole number"),
+        ("money", ".0", "not a whole number"),
         ("count", "12.0", 12),
         ("count", "+7", 7),
         ("count", "2.000", ZEROS),
-        ("count", "2.5", "not an integer"),
+        ("count", "2.5", "not a whole number"),
         ("count", "2,5", COMMA),
-        ("count", "1e3", "not an integer"),
+        ("count", "1e3", "not a whole number"),
         ("number", "12%", "has a percent sign; write the number alone"),
-        ("number", "0,5", COMMA),
+        ("number", "0,5", "has a comma; write a point and no thousands signs"),
         ("number", "1.000", 1.0),
         ("number", "1_000", "not a number"),
         ("number", "NaN", None),
@@ -153,23 +155,27 @@ def read(connection: duckdb.DuckDBPyConnection, column: str, cells: pa.Array) ->
         ("time", "2024-12-05 10:30:00 Asia/Atlantis", SKIPPED),
         ("time", "2024-07-15 12:00:00 CST", in_letters(" (CST)")),
         ("time", "2024-07-15 12:00:00 XYZ", in_letters("")),
-        ("time", "1733394600", "a number of seconds; write 2024-03-01 12:00:00"),
-        ("time", "1733394600000", "a number of milliseconds; write 2024-03-01 12:00:00"),
+        ("time", "1733394600", "seconds since 1970; write a time such as 2024-03-01 12:00:00"),
+        (
+            "time",
+            "1733394600000",
+            "milliseconds since 1970; write a time such as 2024-03-01 12:00:00",
+        ),
         (
             "time",
             "45631.4375",
-            "a spreadsheet's number of a day; give the cells the form of a date",
+            "a spreadsheet's day number; format the cells as dates",
         ),
         ("time", "05/12/2024 10:30", DAY_FIRST),
         ("time", "2024-07-15 1:00 PM", "a time with AM or PM; write 13:00 for 1 PM"),
         ("time", "2024-07-15 12:00 China Standard Time", in_letters("")),
-        ("time", "2024-02-30 12:00 UTC", "not a time"),
-        ("time", "2024-12-05 10:30:00+99:00", "not a time"),
-        ("time", "2024-12-05 10:30:00.5-16:00", "not a time"),
+        ("time", "2024-02-30 12:00 UTC", "not a time such as 2024-03-01 12:00:00"),
+        ("time", "2024-12-05 10:30:00+99:00", "not a time such as 2024-03-01 12:00:00"),
+        ("time", "2024-12-05 10:30:00.5-16:00", "not a time such as 2024-03-01 12:00:00"),
         ("time", "2024-12-05 10:30-14", datetime(2024, 12, 6, 0, 30)),  # noqa: DTZ001 - naive UTC
         ("time", "2024-12-25", at(0, day=25)),
         ("time", "NaT", None),
-        ("time", "epoch", "not a time"),
+        ("time", "epoch", "not a time such as 2024-03-01 12:00:00"),
     ],
 )
 def test_text_of_each_kind_is_read_or_refused_with_its_cause(

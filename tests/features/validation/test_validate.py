@@ -142,7 +142,7 @@ def test_validation_keeps_quarantined_rows_as_in_the_source(tmp_path: Path) -> N
         {"order_line_id": "z", "order_id": "short", "units": None, "colour": None},
     ]
     assert [(row["quarantine_row_number"], row["quarantine_reason"]) for row in kept] == [
-        (2, "units: not an integer; unit_price_minor: outside 0 to 10,000,000,000"),
+        (2, "units: not a whole number; unit_price_minor: outside 0 to 10,000,000,000"),
         (3, "no_valid_listing"),
         (4, "wrong number of cells"),
     ]

@@ -86,7 +86,7 @@ WRITERS: dict[str, Callable[[Path, list[dict[str, Any]]], None]] = {
     "in.xlsx": write_workbook,
 }
 
-NOT_WHOLE = "not an integer"
+NOT_WHOLE = "not a whole number"
 THOUSANDS = "has a thousands sign; leave it out"
 IDENTIFIERS = ("product_id", "listing_id", "category", "supplier_id", "creator_id")
 
@@ -105,7 +105,7 @@ TEXT_KINDS: list[tuple[str, str, object]] = [
     ("category", "Ku\u0308che", "K\u00fcche"),
     ("category", "手机壳", "手机壳"),
     ("candidate_id", "手机壳", "手机壳"),
-    ("product_id", "../x", wrong("product_id", "wrong_form", "has a part .. like a path")),
+    ("product_id", "../x", wrong("product_id", "wrong_form", "has .. as a part, as in a path")),
     ("product_id", "a@b", wrong("product_id", "wrong_form", "has the sign @")),
     (
         "product_id",
@@ -113,7 +113,7 @@ TEXT_KINDS: list[tuple[str, str, object]] = [
         wrong(
             "product_id",
             "wrong_form",
-            "a number that a spreadsheet rounded; export the column as text",
+            "a number that a spreadsheet rounded; export it again, as text",
         ),
     ),
     ("product_id", "a\u202eb", wrong("product_id", "wrong_form", "has an invisible sign")),
@@ -137,7 +137,11 @@ FILE_KINDS: list[tuple[str, str, object]] = [
     (
         "list_price_minor",
         "$19.99",
-        wrong("list_price_minor", "wrong_type", "has a currency sign; write the number alone"),
+        wrong(
+            "list_price_minor",
+            "wrong_type",
+            "has a currency sign; write cents or pence alone, such as 1999",
+        ),
     ),
     ("list_price_minor", "1 999", wrong("list_price_minor", "wrong_type", THOUSANDS)),
     ("list_price_minor", "300,5", wrong("list_price_minor", "wrong_type", MONEY_FRACTION)),

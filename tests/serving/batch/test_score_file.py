@@ -175,7 +175,9 @@ def test_batch_keeps_bad_rows_with_their_reason(
         "units_offered: out_of_range": {"units_offered": 0},
         "list_price_minor: out_of_range": {"list_price_minor": -5},
         "product_id: missing_field": {"product_id": None},
-        "product_id: wrong_form (has a part .. like a path)": {"product_id": "../../etc/passwd"},
+        "product_id: wrong_form (has .. as a part, as in a path)": {
+            "product_id": "../../etc/passwd"
+        },
         "market: unsupported_market": {"market": "FR", "currency": "EUR"},
         "currency: currency_mismatch": {"currency": "USD"},
         "listing_id: listing_mismatch": {"listing_id": "mug-2|GB"},
@@ -205,7 +207,10 @@ LINE_BREAK = "has a line break, a tab or a control character"
         ("mug-1,GB,499,GBP", "row: wrong_number_of_cells"),
         ("mug-1,GB,499,GBP,10,more", "row: wrong_number_of_cells"),
         ("mug-1,GB,,GBP,10", "list_price_minor: missing_field"),
-        ("mug-1,GB,$4.99,GBP,10", f"{PRICE} (has a currency sign; write the number alone)"),
+        (
+            "mug-1,GB,$4.99,GBP,10",
+            f"{PRICE} (has a currency sign; write cents or pence alone, such as 1999)",
+        ),
         ("mug-1,GB,1.000,GBP,10", f"{PRICE} (has a point before three zeros: write 1000 or 1)"),
         ('"mug\n1",GB,499,GBP,10', f"product_id: wrong_form ({LINE_BREAK})"),
     ],
