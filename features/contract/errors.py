@@ -106,7 +106,8 @@ class AmbiguousTableError(DataError):
         super().__init__(
             problem=f"The table {table} occurs more than once: "
             f"{join_names(path.name for path in paths)}.",
-            hint="Keep one of them, or put all files into the folder.",
+            hint="If they hold the same rows, move all but one out of the directory; if each holds a "
+            f"part, put them into one folder {table}/.",
         )
 
 

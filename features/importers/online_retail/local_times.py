@@ -39,11 +39,11 @@ class MixedDateOrderError(DataError):
 
     def __init__(self, day_first: int, month_first: int) -> None:
         super().__init__(
-            problem=f"The column InvoiceDate has {day_first:,} dates with the day first and "
-            f"{month_first:,} with the month first, so the order of the others is open.",
-            hint="In Excel give the column one form such as yyyy-mm-dd hh:mm and save again, or "
-            "say the order with --dates day-first or --dates month-first; dates that don't fit it "
-            "are quarantined.",
+            problem=f"The column InvoiceDate has the day first in {day_first:,} cells and the "
+            f"month first in {month_first:,}, so that 01/12/2010 can mean two days.",
+            hint="Export it again from its source as yyyy-mm-dd hh:mm. Or choose --dates day-first "
+            "or --dates month-first, which quarantines dates of the other kind and may misread "
+            "the rest.",
         )
 
 

@@ -69,7 +69,7 @@ RULES: Final = (
         _is_missing("price_minor"),
     ),
     RemovalRule(
-        quarantine_reason("time_malformed", "no clock in London showed the time"),
+        quarantine_reason("time_malformed", "no time, or one that London's clocks never showed"),
         _is_missing("event_time"),
     ),
     RemovalRule(

@@ -107,8 +107,13 @@ class EmptySourceError(DataError):
     def __init__(self, lines_read: int) -> None:
         """Show how many lines were read."""
         super().__init__(
-            problem=f"The source has {lines_read:,} lines, but none is a sale of a product.",
-            hint="Check that the file is Online Retail or has the same columns and meaning.",
+            problem=f"None of the {lines_read:,} lines of the source is a sale of a product."
+            if lines_read
+            else "The source has a header, but no lines.",
+            hint="Check that InvoiceDate, Quantity and UnitPrice hold times and numbers, and that "
+            "the columns mean what they mean in Online Retail."
+            if lines_read
+            else "Export it again.",
         )
 
 

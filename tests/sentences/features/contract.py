@@ -85,7 +85,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         AmbiguousTableError("orders", [FILE, Path("data/orders")]),
         (
             "The table orders occurs more than once: orders.csv, orders. "
-            "Keep one of them, or put all files into the folder."
+            "If they hold the same rows, move all but one out of the directory; if each holds a part, "
+            "put them into one folder orders/."
         ),
     ),
     (

@@ -33,10 +33,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         MixedDateOrderError(700, 41),
         (
-            "The column InvoiceDate has 700 dates with the day first and 41 with the month first, "
-            "so the order of the others is open. In Excel give the column one form such as "
-            "yyyy-mm-dd hh:mm and save again, or say the order with --dates day-first or --dates "
-            "month-first; dates that don't fit it are quarantined."
+            "The column InvoiceDate has the day first in 700 cells and the month first in 41, so "
+            "that 01/12/2010 can mean two days. Export it again from its source as yyyy-mm-dd "
+            "hh:mm. Or choose --dates day-first or --dates month-first, which quarantines dates "
+            "of the other kind and may misread the rest."
         ),
     ),
     (
@@ -77,8 +77,13 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         EmptySourceError(1_234),
         (
-            "The source has 1,234 lines, but none is a sale of a product. "
-            "Check that the file is Online Retail or has the same columns and meaning."
+            "None of the 1,234 lines of the source is a sale of a product. Check that InvoiceDate, "
+            "Quantity and UnitPrice hold times and numbers, and that the columns mean what they mean "
+            "in Online Retail."
         ),
+    ),
+    (
+        EmptySourceError(0),
+        "The source has a header, but no lines. Export it again.",
     ),
 ]

@@ -51,7 +51,7 @@ def test_dates_that_tell_no_order_are_refused() -> None:
 
 
 def test_dates_in_both_orders_are_refused() -> None:
-    with pytest.raises(MixedDateOrderError, match="1 dates with the day first and 2 with the"):
+    with pytest.raises(MixedDateOrderError, match="day first in 1 cells and the month first in 2,"):
         read("13/12/2010 08:26", "12/14/2010 08:26", "12/15/2010 08:26", "01/12/2010 08:26")
 
 

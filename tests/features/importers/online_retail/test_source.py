@@ -191,8 +191,9 @@ def test_source_column_of_another_type_is_refused(
 
 def test_source_without_sales_names_the_number_of_lines() -> None:
     assert str(EmptySourceError(1_234)) == (
-        "The source has 1,234 lines, but none is a sale of a product. "
-        "Check that the file is Online Retail or has the same columns and meaning."
+        "None of the 1,234 lines of the source is a sale of a product. Check that InvoiceDate, "
+        "Quantity and UnitPrice hold times and numbers, and that the columns mean what they mean "
+        "in Online Retail."
     )
 
 
