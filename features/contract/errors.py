@@ -106,8 +106,8 @@ class AmbiguousTableError(DataError):
         super().__init__(
             problem=f"The table {table} occurs more than once: "
             f"{join_names(path.name for path in paths)}.",
-            hint="If they hold the same rows, move all but one out of the directory; if each holds a "
-            f"part, put them into one folder {table}/.",
+            hint="If they hold the same rows, move all but one out of the directory; if each "
+            f"holds a part, put them into one folder {table}/.",
         )
 
 

@@ -85,8 +85,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         AmbiguousTableError("orders", [FILE, Path("data/orders")]),
         (
             "The table orders occurs more than once: orders.csv, orders. "
-            "If they hold the same rows, move all but one out of the directory; if each holds a part, "
-            "put them into one folder orders/."
+            "If they hold the same rows, move all but one out of the directory; if each holds a "
+            "part, put them into one folder orders/."
         ),
     ),
     (

@@ -78,8 +78,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         EmptySourceError(1_234),
         (
             "None of the 1,234 lines of the source is a sale of a product. Check that InvoiceDate, "
-            "Quantity and UnitPrice hold times and numbers, and that the columns mean what they mean "
-            "in Online Retail."
+            "Quantity and UnitPrice hold times and numbers, and that the columns mean what they "
+            "mean in Online Retail."
         ),
     ),
     (

@@ -142,7 +142,7 @@ def test_source_that_is_no_file_is_refused(tmp_path: Path, name: str, detail: st
 def test_source_without_lines_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"{HEADER}\n")
-    with pytest.raises(EmptySourceError, match="The source has 0 lines"):
+    with pytest.raises(EmptySourceError, match="a header, but no lines"):
         read_source(path)
 
 
