@@ -80,7 +80,7 @@ def _extend(daily: DailyRows, end: int, core: DailyRows) -> int:
 
 
 def _window_days(core: DailyRows) -> int:
-    """Return so many days that neither chance nor the usual gaps leave them empty."""
+    """Return a length in days that neither chance nor the usual gaps leave empty."""
     per_day = core.rows.sum() / (core.days[-1] - core.days[0] + 1)
     gaps = np.diff(core.days)
     gap = int(np.quantile(gaps, GAP_QUANTILE, method="higher")) if gaps.size else 0
