@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +29,7 @@ def simulate(
 
     from experiments.simulator.configuration.configuration import configure
     from experiments.simulator.tables.simulate import simulate as make_market
-    from experiments.simulator.tables.writing import truth_directory
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
-    from features.runtime.text import quote_path
 
     market = configure(
         preset,
@@ -43,12 +42,16 @@ def simulate(
     )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         rows = make_market(market, out, progress)
-    if json:
-        typer.echo(dumps(rows))
-        return
+    typer.echo(dumps(rows) if json else _describe_market(out, rows))
+
+
+def _describe_market(out: Path, rows: Mapping[str, int]) -> str:
+    from experiments.simulator.tables.writing import truth_directory
+    from features.runtime.text import quote_path
+
     counts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
     truth = quote_path(truth_directory(out))
-    typer.echo(f"The market is in {quote_path(out)}: {counts}.\nIts truth is in {truth}.")
+    return f"The market is in {quote_path(out)}: {counts}.\nIts truth is in {truth}."
 
 
 def plot_market(

@@ -96,7 +96,7 @@ def _extend(daily: DailyRows, end: int, core: DailyRows) -> int:
 
 
 def _window_days(core: DailyRows, per_day: float) -> int:
-    """Return so many days that neither chance nor the usual gaps leave them empty."""
+    """Return a length in days that neither chance nor the usual gaps leave empty."""
     gaps = np.diff(core.days)
     gap = int(np.quantile(gaps, GAP_QUANTILE, method="higher")) if gaps.size else 0
     return int(max(MIN_WINDOW_DAYS, math.ceil(MIN_WINDOW_ROWS / per_day), 2 * gap))

@@ -74,7 +74,7 @@ class Dataset:
     store: Callable[[Any, ir.Table], ir.Table] = store_temporary_table
 
     def has(self, *names: str) -> bool:
-        """Tell whether all the named tables are there."""
+        """Return True if all the named tables are there."""
         return all(name in self.tables for name in names)
 
     def with_imputed_table(self, name: str, table: ir.Table) -> Dataset:

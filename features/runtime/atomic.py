@@ -7,9 +7,11 @@ names (features/runtime/temporary.py), which the next one that writes there remo
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Final
 
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
-from features.runtime.temporary import EARLIER, temporary_directory, temporary_file
+from features.runtime.temporary import earlier_path, temporary_directory, temporary_file
 from features.runtime.text import escape_path, join_names
 
 PRIVATE_DIRECTORY: Final = 0o700
@@ -84,8 +86,8 @@ def write_directory(
         StorageError: the disk is full, read-only or otherwise refuses.
     """
     target = directory.resolve()
-    _refuse_foreign(target, is_replaceable)
     with stage_directory(target.parent) as staged:
+        _refuse_foreign(target, is_replaceable)
         yield staged
         _refuse_foreign(target, is_replaceable)  # it may have appeared meanwhile
         replace_directory(staged, target, mode=mode)
@@ -134,7 +136,7 @@ def replace_directory(staged: Path, directory: Path, *, mode: int = READABLE_DIR
 
 def _swap(staged: Path, directory: Path) -> None:
     """Replace a directory by another; if that fails, the earlier one is back."""
-    earlier = staged.with_name(staged.name + EARLIER)
+    earlier = earlier_path(staged, directory)
     directory.rename(earlier)
     try:
         staged.rename(directory)
@@ -152,8 +154,9 @@ def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterat
     beside `path`, or else in `temporary_parent`, a directory of the same disk.
 
     Raises:
-        StorageError: the disk is full, read-only or otherwise refuses.
+        StorageError: the disk is full, read-only or otherwise refuses, or `path` is a directory.
     """
+    check_writable(path)
     with raise_storage_errors():
         _make_directory(path.parent)
         with temporary_file(temporary_parent or path.parent) as temporary:
@@ -163,6 +166,22 @@ def write_atomically(path: Path, temporary_parent: Path | None = None) -> Iterat
             _sync(temporary)
             temporary.replace(path)
             _sync(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Check that a file can be written at `path`, before long work and without making anything.
+
+    Raises:
+        StorageError: `path` is a directory, or its parent can't be made or written.
+    """
+    with raise_storage_errors():
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "", str(path))
+        parent = next(each for each in path.absolute().parents if each.exists())
+        try:
+            tempfile.TemporaryFile(dir=parent).close()
+        except OSError as error:
+            raise OSError(error.errno, "", str(path)) from error
 
 
 def replace_file(path: Path, data: bytes) -> None:

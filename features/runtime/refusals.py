@@ -40,7 +40,8 @@ class RefusedByDiskError(StorageError):
 
     def __init__(self, error: OSError) -> None:
         problem, hint = REFUSALS[error.errno or 0]
-        path = f": {escape_path(str(error.filename))}" if error.filename else ""
+        name = error.filename2 or error.filename  # a rename's target: its source is temporary
+        path = f": {escape_path(str(name))}" if name else ""
         super().__init__(problem=f"{problem}{path}.", hint=hint)
 
 

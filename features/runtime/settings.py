@@ -2,13 +2,14 @@
 
 A setting belongs to a section: `[horizons] horizon_days = 14` in the file is
 `XUANPIN_HORIZONS__HORIZON_DAYS=14` in the environment. An unknown name is an error, so that a
-misspelt setting can't leave the default in force. Only names with `__` are settings: Kubernetes
-describes a Service named `xuanpin` in variables such as `XUANPIN_SERVICE_HOST`.
+misspelt setting can't leave the default in force. The only exception is what Kubernetes tells about
+a Service named `xuanpin`, in variables such as `XUANPIN_SERVICE_HOST`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,19 @@ SHOULD_BE: Final = "Input should be "
 """The beginning of most messages of pydantic."""
 VALUE_ERROR: Final = "Value error, "
 """How it begins those of our validators, which say what a value should be."""
+_IP_ADDRESS: Final = "ip_any_address"
+"""Pydantic's type of fault for a host name or another text that isn't an IP address."""
+
+_SERVICE_LINK: Final = re.compile(
+    r"""XUANPIN_(\w+_)?(
+        (SERVICE_HOST | PORT_\d+_(TCP|UDP|SCTP)_ADDR) = [0-9a-f.:]+
+        | (SERVICE_PORT(_\w+)? | PORT_\d+_(TCP|UDP|SCTP)_PORT) = \d+
+        | PORT(_\d+_(TCP|UDP|SCTP))? = (tcp|udp|sctp)://.+
+        | PORT_\d+_(TCP|UDP|SCTP)_PROTO = (tcp|udp|sctp)
+    )""",
+    re.ASCII | re.VERBOSE,
+)
+"""Name and value of a variable by which Kubernetes describes a Service."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -92,6 +106,7 @@ class _SettingSources:
     flags: Mapping[str, object]
 
     def locate(self, key: str) -> str:
+        """Return the place of a setting in the words of an error, such as `the flag --port`."""
         variable = _variable(self.section, key)
         if key in self.flags:
             return f"the flag --{key.replace('_', '-')}"
@@ -179,18 +194,19 @@ def _refuse_unknown_sections(file: Path, content: Mapping[str, Any]) -> None:
 def _refuse_unknown_variables(
     environment: Mapping[str, str], section: str, model: type[BaseModel]
 ) -> None:
-    prefixes = tuple(_variable(known, "") for known in SECTIONS)
-    keys = {_variable(section, key) for key in model.model_fields}
-    slips = {key.replace(DELIMITER, "_", 1): key for key in keys}
+    sections = tuple(_variable(known, "") for known in SECTIONS)
+    known = [f"{start}…" for start in sections]
+    slips: dict[str, str] = {}
+    for key in model.model_fields:
+        variable = _variable(section, key)
+        slips[variable.replace(DELIMITER, "_", 1)] = variable
+        slips[f"{PREFIX}{key}".upper()] = variable
     for name, value in environment.items():
         upper = name.upper()
-        if upper.startswith(PREFIX) and DELIMITER in upper and not upper.startswith(prefixes):
-            raise UnknownSettingError(name, "the environment", [f"{start}…" for start in prefixes])
-        # A link to a Service named `xuanpin-serving` has a URL: XUANPIN_SERVING_PORT=tcp://…
-        if upper in slips and "://" not in value:
-            raise UnknownSettingError(name, "the environment", [slips[upper]])
-        if upper == f"{PREFIX}{section}".upper():
-            raise UnknownSettingError(name, "the environment", keys)
+        is_ours = upper.startswith(PREFIX) and not _SERVICE_LINK.fullmatch(f"{name}={value}")
+        if is_ours and not upper.startswith(sections):
+            allowed = [slips[upper]] if upper in slips else known
+            raise UnknownSettingError(name, "the environment", allowed)
 
 
 def _variable(section: str, key: str) -> str:
@@ -209,11 +225,13 @@ def _explain(
     if first["type"] == "missing":
         return MissingSettingError(sources.section, ".".join(path))
     name = ".".join([sources.section, *path])
-    return InvalidSettingError(name, location, _describe_valid(first["msg"]))
+    return InvalidSettingError(name, location, _describe_valid(first["type"], first["msg"]))
 
 
-def _describe_valid(message: str) -> str:
+def _describe_valid(fault: str, message: str) -> str:
     """Return what a value should be, by pydantic's message or a validator's own words."""
+    if fault == _IP_ADDRESS:
+        return "an IP address such as 127.0.0.1"
     if message.startswith(SHOULD_BE):
         return message.removeprefix(SHOULD_BE).split(",")[0]
     return message.removeprefix(VALUE_ERROR)

@@ -46,7 +46,6 @@ PublicKey = Ed25519PublicKey
 _PEM_TITLE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{3,40})-----")
 _GROUP_OR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
-
 _FIELD: Final = 2**255 - 19
 _ORDER_8: Final = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"

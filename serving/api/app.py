@@ -45,7 +45,7 @@ _logger: Final = logging.getLogger(__name__)
 class Endpoints:
     """The endpoints, and the artefacts that they serve once these are loaded."""
 
-    def __init__(self, settings: ServingSettings) -> None:
+    def __init__(self, settings: ServingSettings, drain: Drain) -> None:
         """Start without artefacts."""
         self.served: LoadedArtefacts | None = None
         self._settings = settings
@@ -53,7 +53,7 @@ class Endpoints:
         self._pool = BoundedWorkerPool(
             threads=settings.scoring_threads, max_waiting=settings.max_waiting
         )
-        self.drain = Drain(seconds=settings.drain_seconds, patience=settings.graceful_seconds)
+        self._drain = drain
 
     def load(self, load: Callable[[], LoadedArtefacts]) -> None:
         """Serve what `load` returns; if it refuses the artefacts, log why and serve nothing."""
@@ -72,7 +72,7 @@ class Endpoints:
 
     async def readyz(self, request: Request) -> Response:
         """Answer which verified artefacts are loaded, or why none serve; don't log the probe."""
-        if self.drain.begun.is_set():
+        if self._drain.begun.is_set():
             return refusal_response(request, RequestRefusedError("stopping"))
         if self.served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
@@ -85,13 +85,13 @@ class Endpoints:
 
     async def score(self, request: Request) -> Response:
         """Score the candidates in the body."""
-        if self.drain.begun.is_set():
+        if self._drain.begun.is_set():
             raise RequestRefusedError("stopping")
         served = self.served
         if served is None:
             raise RequestRefusedError("no_model")
         limit, seconds = self._settings.max_body_bytes, self._seconds
-        with self.drain.count_request():
+        with self._drain.count_request():
             body = await read_body(request, limit=limit, seconds=seconds)
             answer = await self._pool.run(seconds, partial(answer_request, served, body))
         return json_response(request, answer)
@@ -124,15 +124,17 @@ def _load_in_background(load: Callable[[], None]) -> asyncio.Future[None]:
     return asyncio.wrap_future(future)
 
 
-def build_app(settings: ServingSettings, load: Callable[[], LoadedArtefacts]) -> Starlette:
+def build_app(
+    settings: ServingSettings, load: Callable[[], LoadedArtefacts], drain: Drain | None = None
+) -> Starlette:
     """Build the application; it answers as soon as `load` has returned or failed.
 
     Until then connections wait, and other workers take them. If `load` takes longer than
     `PATIENCE_SECONDS`, it continues while the application answers probes. A stop signal ends the
-    waiting.
+    waiting. `drain` says whether the process was told to stop, by default after signals only.
     """
-    endpoints = Endpoints(settings)
-    drain = endpoints.drain
+    drain = drain or Drain(seconds=settings.drain_seconds, patience=settings.graceful_seconds)
+    endpoints = Endpoints(settings, drain)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -17,8 +17,10 @@ from types import FrameType
 from typing import Any, Final
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-MASTER_VARIABLE: Final = "XUANPIN_MASTER_PROCESS"
-"""Environment variable with the id of the process that starts and ends the workers."""
+MASTER_VARIABLE: Final = "_XUANPIN_MASTER_PROCESS"
+"""Environment variable with the id of the process that starts and ends the workers.
+
+It is no setting, so its name doesn't begin as theirs do."""
 
 CHECK_MASTER_SECONDS: Final = 0.5
 

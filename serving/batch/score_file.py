@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from features.runtime.atomic import check_writable
 from features.runtime.progress import ProgressCallback
 from serving.batch.answer_columns import (
     IS_CHOSEN,
@@ -70,8 +71,10 @@ def check_paths(source: Path, target: Path) -> CandidateFile:
         DataError: the source isn't a file of candidates.
         OutputFormatError: the name of the target ends in neither .csv nor .parquet.
         OutputIsInputError: source and target are the same file.
+        StorageError: the target can't be written.
     """
     check_output(target)
+    check_writable(target)
     file = open_candidates(source)
     if target.exists() and target.samefile(source):
         raise OutputIsInputError(target)

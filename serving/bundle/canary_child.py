@@ -8,6 +8,7 @@ from pathlib import Path
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.errors import ArtefactError
 from serving.bundle.bundle import assemble
+from serving.bundle.canary_process import end_with_parent
 from serving.bundle.verified_files import read_verified
 from serving.errors import CanaryError
 
@@ -31,4 +32,5 @@ def _describe(error: ArtefactError) -> str:
 
 
 if __name__ == "__main__":
+    end_with_parent(int(sys.argv[3]))
     sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

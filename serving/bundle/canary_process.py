@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Final
 
 from serving.errors import CanaryError
 
 CHILD_SECONDS: Final = 120
+CHECK_PARENT_SECONDS: Final = 0.5
 
 
 def try_in_child(directory: Path, bundle_id: str) -> None:
@@ -23,7 +26,7 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
     same_code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter, module and path
-            [*command, bundle_id],
+            [*command, bundle_id, str(os.getpid())],
             capture_output=True,
             check=False,
             env=same_code,
@@ -37,3 +40,14 @@ def try_in_child(directory: Path, bundle_id: str) -> None:
     if child.returncode > 0:
         last = child.stderr.strip().rpartition("\n")[2]
         raise CanaryError(f"a child process reports: {last}")
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process once its parent is gone, even by SIGKILL: a model that hangs never ends."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(CHECK_PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

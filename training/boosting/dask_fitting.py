@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +28,7 @@ from lightgbm.basic import LightGBMError
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.settings import InvalidSettingError
+from features.runtime.temporary import temporary_directory
 from serving.prediction.init_score import init_column
 from training.boosting.dask_errors import (
     DaskMissingError,
@@ -131,8 +131,8 @@ class DaskFitter:
 def _local_cluster() -> Iterator[LocalCluster]:
     """Start single-threaded worker processes that only this machine can reach."""
     with (
-        TemporaryDirectory(prefix="xuanpin-dask-") as scratch,
-        config.set({**_LOCAL_SETTINGS, "temporary-directory": scratch}),
+        temporary_directory() as scratch,
+        config.set({**_LOCAL_SETTINGS, "temporary-directory": str(scratch)}),
         LocalCluster(
             n_workers=LOCAL_WORKERS,
             threads_per_worker=1,

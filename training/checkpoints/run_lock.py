@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,10 @@ from typing import Final
 from features.runtime.atomic import PRIVATE_DIRECTORY
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
-from features.runtime.temporary import EARLIER, PREFIX, sweep
+from features.runtime.temporary import sweep
 from features.runtime.text import escape_path
 
 LOCK: Final = ".lock"
-
-UNFINISHED_PATTERNS: Final = (".tracking-*", f"{PREFIX}*{EARLIER}")
-"""What a training leaves that was killed while it made the tracking database or replaced a result.
-A later training makes both again."""
 
 WRITTEN_FOLDERS: Final = ("stages/**/", "bundles", "snapshots")
 
@@ -71,9 +66,6 @@ def _lock(handle: int, directory: Path) -> None:
 
 def _clean_up(directory: Path) -> None:
     """Remove what killed processes left, wherever a training writes."""
-    for pattern in UNFINISHED_PATTERNS:
-        for path in directory.glob(pattern):
-            shutil.rmtree(path)
     sweep(directory)
     for pattern in WRITTEN_FOLDERS:
         for folder in directory.glob(pattern):

@@ -67,13 +67,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         TrainingError: the rows can't support a model; the subclasses in training/errors.py tell
             the reasons apart.
     """
-    training_set = add_cold_start_copies(
-        read_training_set(rows, recipe.catalogue), recipe.catalogue
-    )
-    splits = {
-        target: split_target(training_set, target, recipe.horizons, recipe.settings)
-        for target in training_set.outcomes
-    }
+    training_set, splits = _read_and_split(rows, recipe)
     progress("learning how to pool rates")
     parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
@@ -90,6 +84,20 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     }
     contents = _bundle_contents(training_input, splits, fitted.models, evaluations, git_commit)
     return TrainOutput(contents, evaluations, training_input, splits, fitted.contexts)
+
+
+def _read_and_split(
+    rows: pa.Table, recipe: TrainingRecipe
+) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
+    """Return the training set with its cold-start copies, and its slices by target."""
+    training_set = add_cold_start_copies(
+        read_training_set(rows, recipe.catalogue), recipe.catalogue
+    )
+    splits = {
+        target: split_target(training_set, target, recipe.horizons, recipe.settings)
+        for target in training_set.outcomes
+    }
+    return training_set, splits
 
 
 def _bundle_contents(

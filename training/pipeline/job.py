@@ -144,17 +144,15 @@ def train_and_record(
         TrainingError: the rows can't support a model.
         StorageError: the disk or the tracking store can't be written.
     """
-    recipe = TrainingRecipe(job.horizons, CATALOGUE, job.settings)
     boosters = BoosterCheckpoints(checkpoints)
-    fit = partial(fit_locally, fitter=boosters)
     progress("train: open the MLflow run")
     with track_run(job.out, job.settings) as tracked:
         trained = train(
             prepared.rows,
-            recipe,
+            TrainingRecipe(job.horizons, CATALOGUE, job.settings),
             git_commit=git_commit(),
             progress=prefix_progress("train", progress),
-            fit=fit if job.cluster is None else job.cluster(job.out / TRAINING_ROWS),
+            fit=_choose_fitter(job, boosters),
             tune=None if job.tuning is None else _build_tuner(job, job.tuning, prepared, progress),
         )
         if boosters.reused:
@@ -177,6 +175,13 @@ def train_and_record(
         location=tracked.location,
         reused=(*prepared.reused, *sorted(boosters.reused)),
     )
+
+
+def _choose_fitter(job: TrainingJob, boosters: BoosterCheckpoints) -> Fitter:
+    """Return the cluster's fitter, or this machine's, which keeps each booster that it finishes."""
+    if job.cluster is None:
+        return partial(fit_locally, fitter=boosters)
+    return job.cluster(job.out / TRAINING_ROWS)
 
 
 def _build_tuner(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.runtime.atomic import write_atomically
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
+from features.runtime.temporary import temporary_directory
 from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.training_input import TrainingRecipe
 from training.evaluation.evaluate import flatten_metrics
@@ -149,8 +149,8 @@ def make_database(path: Path, connect: Callable[[str], Any]) -> None:
     """
     if path.exists() and path.stat().st_size:
         return
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tracking-") as work:
-        built = Path(work) / path.name
+    with temporary_directory(path.parent) as work:
+        built = work / path.name
         connect(sqlite_uri(built)).search_experiments(max_results=1)
         # MLflow keeps its connection open; a backup is consistent anyway.
         with (

@@ -70,9 +70,7 @@ def import_lines(
     if not (outcomes == ORDER).any():
         raise EmptySourceError(source.num_rows)
     progress("Making tables")
-    customers = lines["customer"].dropna().unique()
-    keys = {customer: buyer_key(customer, key) for customer in customers}
-    lines = lines.assign(buyer_key=lines["customer"].map(keys).astype("str"))
+    lines = _add_buyer_keys(lines, key)
     contract_tables = _make_tables(lines, outcomes, returns)
     return ImportResult(
         tables=contract_tables,
@@ -85,6 +83,12 @@ def import_lines(
             reading=list(describe_reading(source, order)),
         ),
     )
+
+
+def _add_buyer_keys(lines: pd.DataFrame, key: bytes) -> pd.DataFrame:
+    customers = lines["customer"].dropna().unique()
+    keys = {customer: buyer_key(customer, key) for customer in customers}
+    return lines.assign(buyer_key=lines["customer"].map(keys).astype("str"))
 
 
 def _classify_and_match(lines: pd.DataFrame) -> tuple[pd.Series[str], list[Return]]:

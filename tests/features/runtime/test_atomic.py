@@ -14,11 +14,15 @@ from features.runtime.atomic import (
     ForeignDirectoryError,
     OverlapError,
     _swap,
+    check_writable,
     refuse_overlap,
     replace_file,
+    write_atomically,
     write_directory,
 )
 from features.runtime.errors import StorageError
+from features.runtime.refusals import raise_storage_errors
+from features.runtime.temporary import PREFIX
 from features.validation.validate import validate
 from tests.worlds.sources import order, required_source, write_parquet
 
@@ -82,6 +86,25 @@ def test_new_file_has_the_mode_of_any_program_and_a_replaced_one_passes_its_own_
 def test_publication_makes_the_directories_above(tmp_path: Path) -> None:
     publish(tmp_path / "a" / "b", "new")
     assert (tmp_path / "a" / "b" / MARK).read_text() == "new"
+
+
+def test_new_directory_outlives_a_kill_between_the_two_renames(tmp_path: Path) -> None:
+    for name, text in ((f"{PREFIX}{0:016}", "whole"), (f"{PREFIX}{0:016}.earlier-out", "old")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MARK).write_text(text)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path / "out")
+    assert (tmp_path / "out" / MARK).read_text() == "whole"
+    assert names(tmp_path) == ["out"]
+
+
+def test_writer_whose_target_another_one_made_names_the_target(tmp_path: Path) -> None:
+    staged, target = tmp_path / ".staged", tmp_path / "out"
+    staged.mkdir()
+    publish(target, "another's")
+    with pytest.raises(StorageError) as caught, raise_storage_errors():
+        staged.rename(target)
+    assert str(caught.value) == f"The directory isn't empty: {target}. Choose another path."
 
 
 def interrupted(out: Path) -> None:
@@ -238,6 +261,28 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
+
+
+def a_directory(parent: Path) -> Path:
+    (parent / "out").mkdir()
+    return parent / "out"
+
+
+@pytest.mark.parametrize("make", [a_directory, unwritable, below_a_file, in_the_kernels_files])
+def test_file_that_cannot_be_written_is_refused_by_its_name_before_any_work(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    (tmp_path / "parent").mkdir()
+    path = make(tmp_path / "parent")
+    with pytest.raises(StorageError) as caught, write_atomically(path):
+        pytest.fail("work was begun")
+    assert f": {path}." in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["out", "a/b/out"])
+def test_check_of_a_file_makes_nothing(tmp_path: Path, name: str) -> None:
+    check_writable(tmp_path / name)
+    assert names(tmp_path) == []
 
 
 def test_publication_without_room_leaves_the_earlier_result(tmp_path: Path) -> None:

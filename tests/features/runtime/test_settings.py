@@ -187,19 +187,57 @@ def test_settings_that_are_wrong_name_the_key_and_the_place(
     assert caught.value.exit_code == 2
 
 
-PORT = "3000_TCP"
-SERVICE_LINKS = ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP"]
-SERVICE_LINKS += ["PORT", f"PORT_{PORT}", f"PORT_{PORT}_PROTO", f"PORT_{PORT}_ADDR"]
+SERVICE_LINKS = {
+    "SERVICE_HOST": "10.0.0.1",
+    "SERVICE_PORT": "3000",
+    "SERVICE_PORT_HTTP": "3000",
+    "PORT": "tcp://10.0.0.1:3000",
+    "PORT_3000_TCP": "tcp://10.0.0.1:3000",
+    "PORT_3000_TCP_PROTO": "tcp",
+    "PORT_3000_TCP_PORT": "3000",
+    "PORT_3000_TCP_ADDR": "fd00::1",
+    "PORT_53_UDP": "udp://[fd00::1]:53",
+}
 
 
 @pytest.mark.parametrize("service", ["XUANPIN", "XUANPIN_SERVING", "XUANPIN_TRAINING"])
 def test_variables_of_a_kubernetes_service_are_left_alone(
     monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
-    links = {f"{service}_{link}": "tcp://10.0.0.1:3000" for link in SERVICE_LINKS}
-    set_all(monkeypatch, links)
+    set_all(monkeypatch, {f"{service}_{link}": value for link, value in SERVICE_LINKS.items()})
     assert load_section(ServingSettings, "serving", None) == ServingSettings()
     assert load_section(Example, "training", None) == Example()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("XUANPIN_TRAINING_TRACKING_URI", "http://mlflow:5000", "XUANPIN_TRAINING__TRACKING_URI"),
+        ("XUANPIN_TRAINING_TRACKING_URI", "tcp://10.0.0.1", "XUANPIN_TRAINING__TRACKING_URI"),
+        ("XUANPIN_TRAINING_TRACKING_URI", "", "XUANPIN_TRAINING__TRACKING_URI"),
+        ("XUANPIN_TRACKING_URI", "http://mlflow:5000", "XUANPIN_TRAINING__TRACKING_URI"),
+        ("xuanpin_training_trees", "3", "XUANPIN_TRAINING__TREES"),
+        ("XUANPIN_HORIZON_DAYS", "7", "XUANPIN_HORIZONS__…"),
+        ("XUANPIN_HORIZONS_HORIZON_DAYS", "7", "XUANPIN_HORIZONS__…"),
+        ("XUANPIN_SERVING_PORT", "8080", "XUANPIN_SERVING__…"),
+        ("XUANPIN_SERVING_PORT", "http://10.0.0.1:3000", "XUANPIN_SERVING__…"),
+        ("XUANPIN_SERVING", "{}", "XUANPIN_SERVING__…"),
+        ("XUANPIN_SERVICE_HOST", "localhost", "XUANPIN_SERVING__…"),
+    ],
+)
+def test_variable_that_nobody_reads_is_refused_in_every_section(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_section(TrainingSettings, "training", None)
+    assert caught.value.problem.startswith(f"The setting {name} in the environment is unknown.")
+    assert caught.value.hint == f"Did you mean {meant}?"
+
+
+def test_host_name_is_refused_with_an_example_of_an_address() -> None:
+    with pytest.raises(SettingsError, match=r"should be an IP address such as 127\.0\.0\.1\."):
+        load_section(ServingSettings, "serving", None, {"host": "localhost"})
 
 
 def test_no_key_belongs_to_two_sections() -> None:

@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from features.runtime.temporary import (
-    EARLIER,
     PREFIX,
     create_directory,
+    earlier_path,
     sweep,
     temporary_directory,
     temporary_file,
 )
 from tests.worlds.processes import Program
 
-LEFT = f"{PREFIX}left"
+LEFT = f"{PREFIX}0123456789abcdef"
+EARLIER = earlier_path(Path(LEFT), Path("out")).name
 WORK = """
 import sys, time
 from pathlib import Path
@@ -61,18 +62,53 @@ def test_leftover_of_any_kind_is_swept(tmp_path: Path, leave: Callable[[Path], o
 @pytest.mark.parametrize(
     ("left", "stays"),
     [
-        ({"orders.parquet", ".hidden", "writing-1"}, {"orders.parquet", ".hidden", "writing-1"}),
-        ({LEFT, LEFT + EARLIER}, {LEFT, LEFT + EARLIER}),  # one of them is the only result
-        ({LEFT + EARLIER}, set()),
+        ({LEFT, EARLIER}, {"out/" + LEFT}),  # killed between the two renames
+        ({LEFT, EARLIER, "out"}, {LEFT + "/" + LEFT, EARLIER + "/" + EARLIER, "out/out"}),
+        ({EARLIER, "out"}, {"out/out"}),
+        ({EARLIER}, set()),
     ],
 )
-def test_sweep_spares_other_names_and_both_halves_of_a_swap(
+def test_sweep_finishes_a_replacement_that_was_cut_off(
     tmp_path: Path, left: set[str], stays: set[str]
 ) -> None:
     for name in left:
-        (tmp_path / name).mkdir()
+        (tmp_path / name / name).mkdir(parents=True)
     sweep(tmp_path)
-    assert names(tmp_path) == stays
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*")} == stays
+    assert names(tmp_path) == {name.partition("/")[0] for name in stays}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orders.parquet",
+        ".hidden",
+        ".writing-notes",
+        ".writing-0123456789abcdef",
+        f"{PREFIX}my notes",
+        f"{PREFIX}notes",
+        f"{LEFT}.txt",
+        f"{LEFT}0",
+        f"{LEFT}\n",
+        f"my{LEFT}",
+    ],
+)
+@pytest.mark.parametrize("make", [Path.touch, lambda path: (path / "mine").mkdir(parents=True)])
+def test_sweep_spares_the_names_of_others(
+    tmp_path: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    make(tmp_path / name)
+    with temporary_file(tmp_path), temporary_directory(tmp_path):
+        pass
+    assert names(tmp_path) == {name}
+
+
+def test_replacement_of_a_running_process_is_left_to_it(tmp_path: Path) -> None:
+    with temporary_directory(tmp_path) as staged:
+        earlier = earlier_path(staged, tmp_path / "out")
+        earlier.mkdir()
+        sweep(tmp_path)
+        assert names(tmp_path) == {staged.name, earlier.name}
 
 
 def test_sweep_follows_no_link(tmp_path: Path) -> None:

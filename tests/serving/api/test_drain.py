@@ -17,7 +17,7 @@ import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
 from features.runtime.pointer import PointerError
-from serving.api.app import Endpoints, build_app
+from serving.api.app import build_app
 from serving.api.drain import MASTER_VARIABLE, Drain, stop_with_master
 from serving.api.settings import ServingSettings
 
@@ -101,22 +101,14 @@ def test_process_whose_master_lives_goes_on() -> None:
         asyncio.run(asyncio.wait_for(stop_with_master(environment), 0.1))
 
 
-def test_draining_service_refuses_and_says_when_to_come_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[Endpoints] = []
-    initialise = Endpoints.__init__
-
-    def remember(endpoints: Endpoints, settings: ServingSettings) -> None:
-        initialise(endpoints, settings)
-        made.append(endpoints)
+def test_draining_service_refuses_and_says_when_to_come_again() -> None:
+    drain = Drain(seconds=0, patience=0)
 
     def refuse() -> NoReturn:
         raise PointerError(ServingSettings().bundles, "it has no file CURRENT")
 
-    monkeypatch.setattr(Endpoints, "__init__", remember)
-    with TestClient(build_app(ServingSettings(), refuse)) as client:
-        made[0].drain.begun.set()
+    with TestClient(build_app(ServingSettings(), refuse, drain)) as client:
+        drain.begun.set()
         assert client.get("/livez").status_code == 200
         for answer in (client.get("/readyz"), client.post("/v1/score", json={})):
             assert answer.status_code == 503

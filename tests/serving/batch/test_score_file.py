@@ -15,7 +15,7 @@ from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import DataError, StorageError
 from features.runtime.progress import ignore_progress
 from serving.batch.answer_columns import ANSWER_COLUMNS
-from serving.batch.score_file import BatchReport, RefusedRows, score_file
+from serving.batch.score_file import BatchReport, RefusedRows, check_paths, score_file
 from serving.bundle.bundle import Bundle
 from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_request
 from serving.scoring.evidence import OWN_WEIGHTS
@@ -238,10 +238,21 @@ def test_batch_broken_on_the_way_leaves_what_was_there(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
-def test_batch_that_cant_be_written_is_refused(served: LoadedArtefacts, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("in.csv/out.csv", "A part of the path is a file, not a directory"),
+        ("d.csv", "The path is a directory, not a file"),
+    ],
+)
+def test_batch_that_cant_be_written_is_refused_before_it_is_scored(
+    tmp_path: Path, name: str, problem: str
+) -> None:
     source = write(tmp_path / "in.csv", [GOOD])
-    with pytest.raises(StorageError):
-        run(served, source, source / "out.csv")
+    (tmp_path / "d.csv").mkdir()
+    with pytest.raises(StorageError) as caught:
+        check_paths(source, tmp_path / name)
+    assert caught.value.problem == f"{problem}: {tmp_path / name}."
 
 
 def test_batch_of_no_rows_has_a_header(served: LoadedArtefacts, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,16 @@ def test_canary_of_another_form_is_refused(
     with pytest.raises(CanaryError) as caught:
         check_canary(models, msgspec.structs.replace(canary, **change))
     assert reason in caught.value.problem
+
+
+@pytest.mark.parametrize(("parent", "code"), [("os.getppid()", 0), ("os.getpid()", 1)])
+def test_canary_child_ends_when_its_parent_is_gone(parent: str, code: int) -> None:
+    program = (
+        "import os, time; from serving.bundle.canary_process import end_with_parent; "
+        f"end_with_parent({parent}); time.sleep({0 if code == 0 else 60})"
+    )
+    child = subprocess.run([sys.executable, "-c", program], check=False, timeout=30)
+    assert child.returncode == code
 
 
 def test_canary_child_tells_by_its_exit_code(

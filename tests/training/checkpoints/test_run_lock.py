@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
-from features.runtime.temporary import temporary_file
+from features.runtime.temporary import PREFIX, temporary_file
 from training.checkpoints.run_lock import RunInUseError, run_lock
 
 
@@ -40,13 +40,13 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     half = (
-        ".writing-1/.work-2/spill",
-        ".writing-1.earlier/orders.parquet",
-        ".writing-3",
-        ".tracking-4/mlflow.db",
-        "stages/.writing-5",
-        "bundles/.writing-6/manifest.json",
-        "bundles/.writing-7",
+        f"{PREFIX}{1:016}/.work-2/spill",
+        f"{PREFIX}{2:016}.earlier-validated/orders.parquet",
+        f"{PREFIX}{3:016}",
+        f"{PREFIX}{4:016}/mlflow.db",
+        f"stages/{PREFIX}{5:016}",
+        f"bundles/{PREFIX}{6:016}/manifest.json",
+        f"bundles/{PREFIX}{7:016}",
     )
     whole = (
         "validated/orders.parquet",
@@ -55,7 +55,7 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
         "stages/check.json",
         "bundles/CURRENT",
         "bundles/0123/manifest.json",
-        "notes/.writing-8",
+        f"notes/{PREFIX}{8:016}",
     )
     for name in (*half, *whole):
         path = tmp_path / name

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from features.runtime.temporary import PREFIX
 from tests.worlds.training_process import finish, kill_when, read_files, start
 
 BOOSTERS = ["return_risk_0", "return_risk_1", "sell_through_0", "sell_through_1"]
 
 
 def is_checking(out: Path) -> bool:
-    return any(out.glob(".writing-*/*"))
+    return any(out.glob(f"{PREFIX}*/*"))
 
 
 def is_computing(out: Path) -> bool:
@@ -30,7 +31,7 @@ def is_fitting(out: Path) -> bool:
 
 
 def is_recording(out: Path) -> bool:
-    return any(out.glob("mlartifacts/*/artifacts/bundle/*"))
+    return any(out.glob("mlartifacts/*/artifacts/bundles/*/*"))
 
 
 def finished(out: Path) -> dict[str, int]:
@@ -128,7 +129,7 @@ def test_killed_training_leaves_nothing_half_written(broken: Broken) -> None:
     names = {path.name for path in broken.out.iterdir()}
     expected = {"bundles", "mlartifacts", "mlflow.db", "stages", "training_rows.parquet"}
     assert names == {".lock", "validated", *expected}
-    assert not list(broken.out.rglob(".writing-*"))
+    assert not list(broken.out.rglob(f"{PREFIX}*"))
 
 
 def test_killed_trainings_runs_do_not_stay_open(broken: Broken) -> None:

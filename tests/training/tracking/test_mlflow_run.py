@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from features.runtime.errors import StorageError
+from features.runtime.temporary import PREFIX
 from serving.bundle.verified_files import read_verified
 from tests.worlds.processes import Program
 from tests.worlds.training import QUICK
@@ -300,7 +301,7 @@ def test_tracking_finds_abandoned_runs_on_every_page(recorded: TrackedRun) -> No
 
 def test_tracking_database_killed_in_its_making_is_made_by_the_next(tmp_path: Path) -> None:
     def grown() -> bool:
-        built = tmp_path.glob(".tracking-*/mlflow.db")
+        built = tmp_path.glob(f"{PREFIX}*/mlflow.db")
         return any(path.stat().st_size > 100_000 for path in built)
 
     with Program(OPEN_TWO_RUNS, tmp_path) as child:
@@ -308,4 +309,5 @@ def test_tracking_database_killed_in_its_making_is_made_by_the_next(tmp_path: Pa
         child.kill()
     assert not (tmp_path / "mlflow.db").exists()
     with track_run(tmp_path, QUICK) as run:
+        assert not list(tmp_path.glob(f"{PREFIX}*"))
         assert _status(run, run.run_id) == "RUNNING"

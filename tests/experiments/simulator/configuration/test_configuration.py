@@ -61,7 +61,6 @@ def test_configuration_says_of_each_size_where_it_comes_from(section: type[Secti
         ('markets = ["US", "JP"]', "JP is not simulated; known are US, GB, DE, FR, IT, ES"),
         ('markets = ["US", "US"]', "name at least one market, and each once"),
         ("days = 3", "days: Input should be greater than or equal to 60"),
-        ("days = ", "market.toml: TOMLDecodeError"),
     ],
 )
 def test_configuration_refuses_what_it_cannot_mean(tmp_path: Path, text: str, said: str) -> None:
@@ -70,6 +69,12 @@ def test_configuration_refuses_what_it_cannot_mean(tmp_path: Path, text: str, sa
         configure(file=tmp_path / "market.toml")
     assert said in str(refused.value)
     assert "docs/market.md lists the sections" in str(refused.value)
+
+
+def test_configuration_that_is_not_toml_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "market.toml").write_text("days = ")
+    with pytest.raises(SettingsError, match=r"market\.toml can't be read: it isn't TOML \(Invalid"):
+        configure(file=tmp_path / "market.toml")
 
 
 def test_page_of_the_market_lists_every_parameter_as_it_is() -> None:

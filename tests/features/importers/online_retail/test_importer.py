@@ -290,7 +290,7 @@ def test_import_quarantine_keeps_the_line_but_not_the_customer() -> None:
 
 @pytest.mark.parametrize("rows", [(), (Row(code="POST"), Row(country="Unspecified"))])
 def test_import_without_a_sale_is_refused(rows: tuple[Row, ...]) -> None:
-    with pytest.raises(EmptySourceError, match="no lines|is a sale of a product"):
+    with pytest.raises(EmptySourceError, match=r"no lines|is a sale of a product"):
         imported(*rows)
 
 
