@@ -9,9 +9,8 @@ from typing import Final
 import msgspec
 
 from features.catalogue.catalogue import CATALOGUE
-from features.runtime.atomic import write_atomically
 from features.runtime.errors import ArtefactError
-from features.runtime.signature import PrivateKey, PublicKey, fingerprint
+from features.runtime.signature import PrivateKey, PublicKey, fingerprint, write_signature
 from serving.bundle.bundle import check_fits
 from serving.bundle.canary_process import try_in_child
 from serving.bundle.manifest import SIGNATURE
@@ -57,12 +56,9 @@ def sign_bundle(directory: Path, key: PrivateKey) -> str:
     verified = read_files(directory, manifest_bytes)
     check_fits(verified, CATALOGUE)
     try_in_child(directory, verified.bundle_id)
-    signature = key.sign(manifest_bytes)
-    with write_atomically(
-        directory / SIGNATURE, temporary_parent=directory.absolute().parent
-    ) as file:
-        file.write_bytes(signature)
-    return read_verified(directory, key.public_key()).bundle_id
+    with write_signature(directory / SIGNATURE, manifest_bytes, key) as public_key:
+        read_verified(directory, public_key)
+    return verified.bundle_id
 
 
 def _run_checks(directory: Path, key: PublicKey | None) -> Iterator[str]:

@@ -251,7 +251,12 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
         f"format {FORMAT + 1}",
     ),
     ("H25 data missing", remove(DATA), REFUSED, "is missing"),
-    ("H49 data behind a link", move_behind_a_link(DATA), REFUSED, "data.mdb is a symbolic link"),
+    (
+        "H49 data behind a link",
+        move_behind_a_link(DATA),
+        REFUSED,
+        "data.mdb: it is a symbolic link",
+    ),
     ("H49 facts behind a link", move_behind_a_link(ABOUT), REFUSED, "is a symbolic link"),
     ("H49 facts a pipe", replace_by_pipe(ABOUT), REFUSED, "is not a plain file"),
     ("H49 data a pipe", replace_by_pipe(DATA), REFUSED, "is not a plain file"),

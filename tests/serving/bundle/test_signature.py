@@ -229,7 +229,7 @@ def test_served_are_only_bundles_and_snapshots_of_the_key(
     sign_snapshot(resolve(run / "snapshots"), read_private_key(private))
     served = load(public_key=public)
     served.snapshot.close()
-    with pytest.raises(KeyRefusedError, match="No such file"):
+    with pytest.raises(KeyRefusedError, match="it is missing"):
         load(public_key=tmp_path / "gone.pub")
 
 

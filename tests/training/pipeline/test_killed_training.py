@@ -30,7 +30,7 @@ def is_fitting(out: Path) -> bool:
 
 
 def is_recording(out: Path) -> bool:
-    return any(out.glob("mlartifacts/*/artifacts/bundle/*"))
+    return any(out.glob("mlartifacts/*/artifacts/bundles/*/*"))
 
 
 def finished(out: Path) -> dict[str, int]:
