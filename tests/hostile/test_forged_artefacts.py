@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from features.dataset.days import to_datetime
-from features.online.contents import SnapshotContents, SnapshotRefusedError
+from features.online.contents import SnapshotContents
 from features.online.files import ABOUT, sign_snapshot
 from features.online.lmdb_file import DATA
 from features.online.store import store_snapshot
@@ -104,7 +104,7 @@ def test_snapshot_that_is_swapped_while_it_is_signed_is_left_without_a_signature
     sound = resolve(run / "snapshots")
     forged = run / "snapshots" / forge_snapshot(run, dataset_digest="f" * 64)
     _swap_when_hashing(forged, sound, monkeypatch)
-    with pytest.raises(SnapshotRefusedError, match="the directory the name"):
+    with pytest.raises(SignatureRefusedError, match="another key or another snapshot"):
         sign_snapshot(sound, read_private_key(private))
     assert not (sound / "snapshot.sig").exists()
 
