@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from features.catalogue.catalogue import CATALOGUE
 from features.runtime.pointer import resolve
 from serving.bundle.bundle import FIXED_NAMES, load_bundle
-from serving.bundle.checks import sign_bundle, verify_bundle
+from serving.bundle.checks import sign_bundle, verify_artefact
 from serving.bundle.manifest import FORMAT, canonical_json, compute_bundle_id, sha256_hex
 from serving.bundle.verified_files import MAX_BYTES
 from serving.errors import (
@@ -349,7 +349,7 @@ def test_bundle_whose_directory_isnt_its_id_is_refused_with_the_name_it_needs(
         load_bundle(directory)
     needed = compute_bundle_id((directory / "manifest.json").read_bytes())
     assert f"The directory {directory} doesn't have the name {needed}" in caught.value.problem
-    assert [check.holds for check in verify_bundle(directory, None)] == [True, True, False]
+    assert [check.holds for check in verify_artefact(directory, None)] == [True, True, False]
     with pytest.raises(WrongIdError):
         sign_bundle(directory, Ed25519PrivateKey.generate())
     assert load_bundle(directory.rename(tmp_path / needed)).bundle_id == needed
