@@ -10,7 +10,7 @@ from features.dataset.as_of import resolve_as_of
 from features.dataset.dataset import open_dataset
 from features.dataset.horizons import Horizons
 from features.materialise.refresh import RefreshResult, compute_all, refresh
-from features.online.files import sign_snapshot, verify_snapshot
+from features.online.files import sign_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.store import snapshot_directory, store_snapshot
 from features.point_in_time.imputed_stock import ensure_stock
@@ -53,7 +53,7 @@ def publish_snapshot(
     if request.since is None:
         result = compute_all(signals, CATALOGUE, as_of, progress=progress)
     else:
-        earlier = _verify_and_open(snapshot_directory(request.since))
+        earlier = OnlineSnapshot.open_verified(snapshot_directory(request.since))
         result = refresh(signals, CATALOGUE, as_of, earlier, progress=progress)
         earlier.close()
     progress("writing", 0)
@@ -62,9 +62,3 @@ def publish_snapshot(
         sign_snapshot(request.out / snapshot_id, key)
     publish(request.out, snapshot_id)
     return result, request.out / snapshot_id
-
-
-def _verify_and_open(directory: Path) -> OnlineSnapshot:
-    """Open a snapshot to copy vectors from, once its bytes are proved unchanged."""
-    verify_snapshot(directory)
-    return OnlineSnapshot.open(directory)

@@ -5,11 +5,13 @@ The file is memory-mapped: all processes that read it share its pages, and openi
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import lmdb
 
@@ -53,29 +55,34 @@ class KeyedFile:
     Open it after forking: LMDB forbids carrying an environment across a fork.
     """
 
-    def __init__(self, environment: Any) -> None:  # noqa: ANN401 - lmdb ships no types
+    def __init__(self, environment: Any, handle: int) -> None:  # noqa: ANN401 - lmdb ships no types
         self._environment = environment
+        # LMDB takes a second file under an equal path for the first, so the handle stays taken.
+        self._close_handle = weakref.finalize(self, os.close, handle)
 
     @classmethod
-    def open(cls, directory: Path) -> KeyedFile:
-        """Map the file of a directory.
+    def open(cls, directory: Path, data: BinaryIO) -> KeyedFile:
+        """Map the file of a directory that is open as `data`, whatever now has its name.
 
         Raises:
             SnapshotRefusedError: it is not an LMDB file.
         """
+        handle = os.dup(data.fileno())
         try:
             # Look-ups are scattered: reading ahead would only push other pages out of memory.
             environment = lmdb.open(
-                str(directory), readonly=True, lock=False, subdir=True, readahead=False
+                f"/dev/fd/{handle}", readonly=True, lock=False, subdir=False, readahead=False
             )
         except lmdb.Error as error:
+            os.close(handle)
             message = str(error).rpartition(": ")[2]
             raise SnapshotRefusedError(directory, f"LMDB can't open {DATA} ({message})") from error
-        return cls(environment)
+        return cls(environment, handle)
 
     def close(self) -> None:
         """Unmap the file; reading fails afterwards."""
         self._environment.close()
+        self._close_handle()
 
     @contextmanager
     def begin_read(self) -> Iterator[Get]:

@@ -19,7 +19,7 @@ import numpy as np
 from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.online.contents import ListingFacts, ProductFacts, SnapshotAbout
-from features.online.files import read_about
+from features.online.files import SnapshotFiles, derive_id, open_files
 from features.online.key_bytes import (
     LISTING_FACTS,
     ONLY_LISTING,
@@ -32,6 +32,7 @@ from features.online.key_bytes import (
 )
 from features.online.lmdb_file import Get, KeyedFile
 from features.runtime.arrays import BoolArray, FloatArray
+from features.runtime.signature import PublicKey
 
 _PRODUCT: Final = msgspec.json.Decoder(ProductFacts)
 _LISTING: Final = msgspec.json.Decoder(ListingFacts)
@@ -83,13 +84,33 @@ class OnlineSnapshot:
 
     @classmethod
     def open(cls, directory: Path) -> OnlineSnapshot:
-        """Open a snapshot directory without reading its data; `verify_snapshot` checks them.
+        """Open a snapshot directory of this process's own, without reading its data.
 
         Raises:
             SnapshotRefusedError: files are missing, of another format or of another size.
         """
-        about, snapshot_id = read_about(directory)
-        return cls(about, snapshot_id, KeyedFile.open(directory))
+        with open_files(directory) as files:
+            return cls._map(files, files.describe())
+
+    @classmethod
+    def open_verified(cls, directory: Path, key: PublicKey | None = None) -> OnlineSnapshot:
+        """Open a snapshot directory and prove that these very files are unchanged.
+
+        With a key, its owner must have signed them (`verify_snapshot`).
+
+        Raises:
+            SnapshotRefusedError: a byte differs, or the directory has another name.
+            SignatureRefusedError: the key's owner didn't sign it.
+        """
+        with open_files(directory) as files:
+            if key is not None:
+                files.check_signature(key)
+            return cls._map(files, files.verify())
+
+    @classmethod
+    def _map(cls, files: SnapshotFiles, about: SnapshotAbout) -> OnlineSnapshot:
+        keyed = KeyedFile.open(files.directory, files.data)
+        return cls(about, derive_id(files.description), keyed)
 
     def close(self) -> None:
         """Unmap the file; look-ups fail afterwards."""

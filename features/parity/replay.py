@@ -10,7 +10,6 @@ import pyarrow as pa
 from features.catalogue.catalogue import Catalogue
 from features.dataset.days import as_of_to_day, to_datetime
 from features.online.contents import SnapshotRefusedError
-from features.online.files import verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
 from features.parity.compare import Difference, Parity, compare, serving_matrix, training_matrix
@@ -58,8 +57,7 @@ def replay_snapshot(
     Raises:
         SnapshotRefusedError: it is damaged, or was made for other features or horizons.
     """
-    verify_snapshot(directory)
-    snapshot = OnlineSnapshot.open(directory)
+    snapshot = OnlineSnapshot.open_verified(directory)
     try:
         _refuse_other(snapshot, signals, catalogue, directory)
         by_day = sample_day(signals, catalogue, as_of_to_day(snapshot.as_of), sample)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
@@ -29,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from features.runtime.atomic import write_private
+from features.runtime.atomic import write_atomically, write_private
 from features.runtime.errors import ArtefactError
 from features.runtime.plain_file import RefusedReadError, read_plain
 from features.runtime.text import escape_path
@@ -191,6 +193,24 @@ def check_signature(
     except InvalidSignature as error:
         reason = f"{name} is of another key or another {artefact}"
         raise SignatureRefusedError(artefact, fingerprint(key), reason) from error
+
+
+@contextmanager
+def write_signature(path: Path, signed: bytes, key: PrivateKey) -> Iterator[PublicKey]:
+    """Write the signature of these bytes, which stays only if the block accepts the artefact.
+
+    Yields the key to check it with.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    with write_atomically(path, temporary_parent=path.absolute().parent.parent) as file:
+        file.write_bytes(key.sign(signed))
+    try:
+        yield key.public_key()
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def fingerprint(key: PublicKey) -> str:

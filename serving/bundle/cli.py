@@ -12,17 +12,20 @@ EXIT_CODES: Final = (
 )
 REFUSED: Final = 5
 
-app = typer.Typer(help="Sign, verify and inspect bundles.", no_args_is_help=True)
+app = typer.Typer(help="Sign, verify and inspect bundles and snapshots.", no_args_is_help=True)
 
-BundleArgument = Annotated[
-    Path, typer.Argument(help="Directory of the bundle, such as var/run/bundles/0123456789abcdef.")
+ArtefactArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Directory of a bundle, such as var/run/bundles/0123456789abcdef, or of a snapshot."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
 @app.callback()
 def bundle_group() -> None:
-    """Sign, verify and inspect bundles."""
+    """Sign, verify and inspect bundles and snapshots."""
 
 
 @app.command(epilog=f"{EXIT_CODES}\n\nExample: xuanpin bundle keygen --out keys")
@@ -46,24 +49,22 @@ def keygen(
     "--key keys/xuanpin.key"
 )
 def sign(
-    artefact: Annotated[
-        Path, typer.Argument(help="Directory of a bundle, or of an online snapshot.")
-    ],
+    artefact: ArtefactArgument,
     key: Annotated[Path, typer.Option(help="PEM file with the private key.")],
 ) -> None:
     """Check a bundle or a snapshot, sign it, and write the signature into its directory.
 
     The signature is manifest.sig in a bundle, snapshot.sig in a snapshot.
     """
-    from features.online.files import ABOUT, sign_snapshot
+    from features.online.files import sign_snapshot
     from features.runtime.signature import fingerprint, read_private_key
-    from serving.bundle.checks import sign_bundle
+    from serving.bundle.checks import is_snapshot, sign_bundle
 
     private = read_private_key(key)
-    is_snapshot = (artefact / ABOUT).exists()
-    sign_it = sign_snapshot if is_snapshot else sign_bundle
+    kind, sign_it = (
+        ("snapshot", sign_snapshot) if is_snapshot(artefact) else ("bundle", sign_bundle)
+    )
     signed_id = sign_it(artefact, private)
-    kind = "snapshot" if is_snapshot else "bundle"
     typer.echo(f"Signed {kind} {signed_id} with the key {fingerprint(private.public_key())}.")
 
 
@@ -72,25 +73,26 @@ def sign(
     "--public-key keys/xuanpin.pub"
 )
 def verify(
-    bundle: BundleArgument,
+    artefact: ArtefactArgument,
     public_key: Annotated[
         Path | None,
         typer.Option(help="PEM file with the public key; without it the signature isn't checked."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Verify a bundle with the checks of loading, and print the result of each.
+    """Verify a bundle or a snapshot with the checks of loading, and print the result of each.
 
     The checks run in this order: names and sizes of files, the signature, the digests of files,
-    the schema, and the canary's answers in a child process. The first that fails ends the run.
+    and for a bundle the schema, and the canary's answers in a child process. The first that fails
+    ends the run.
     """
     from msgspec.json import encode
 
     from features.runtime.signature import read_public_key
-    from serving.bundle.checks import verify_bundle
+    from serving.bundle.checks import verify_artefact
 
     key = None if public_key is None else read_public_key(public_key)
-    checks = verify_bundle(bundle, key)
+    checks = verify_artefact(artefact, key)
     is_sound = all(check.holds for check in checks)
     if json:
         typer.echo(encode({"is_sound": is_sound, "checks": checks}).decode())
@@ -103,14 +105,20 @@ def verify(
 @app.command(
     epilog=f"{EXIT_CODES}\n\nExample: xuanpin bundle inspect var/run/bundles/0123456789abcdef"
 )
-def inspect(bundle: BundleArgument, json: JsonOption = False) -> None:
-    """Print a bundle's facts: the code and data that made it, its metrics and its files.
+def inspect(artefact: ArtefactArgument, json: JsonOption = False) -> None:
+    """Print the facts of a bundle or a snapshot: the data that made it, its sizes, its files.
 
-    Checks the files against the manifest. Doesn't check the signature and loads no model.
+    Checks the files against their description. Doesn't check the signature and loads no model.
     """
     from msgspec.json import encode
 
+    from serving.bundle.checks import is_snapshot
     from serving.bundle.describe import format_facts, read_facts
+    from serving.bundle.describe_snapshot import format_snapshot, read_snapshot_facts
 
-    facts = read_facts(bundle)
+    if is_snapshot(artefact):
+        snapshot = read_snapshot_facts(artefact)
+        typer.echo(encode(snapshot).decode() if json else "\n".join(format_snapshot(snapshot)))
+        return
+    facts = read_facts(artefact)
     typer.echo(encode(facts).decode() if json else "\n".join(format_facts(facts)))

@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from features.online.files import verify_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import ArtefactError
 from features.runtime.pointer import resolve
@@ -57,9 +56,8 @@ def load_artefacts(
     try:
         key = None if public_key is None else read_public_key(public_key)
         bundle = load_bundle(resolve(bundles), key)
-        directory = resolve(snapshots)
-        verify_snapshot(directory, key)
-        served = LoadedArtefacts(bundle=bundle, snapshot=OnlineSnapshot.open(directory))
+        snapshot = OnlineSnapshot.open_verified(resolve(snapshots), key)
+        served = LoadedArtefacts(bundle=bundle, snapshot=snapshot)
     except OSError as error:
         raise UnreadableError(error) from error
     check_pair(served.bundle, served.snapshot)

@@ -156,6 +156,21 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
 }
 
 
+_MALFORMED: Final[Mapping[str, Refusal]] = {
+    "half_character": Refusal(
+        HTTPStatus.BAD_REQUEST,
+        "A text in the body has half a character: an escape from \\ud800 to \\udfff stands alone.",
+        "Write such characters as they are in UTF-8, or as both halves one after the other.",
+    ),
+    "too_deep": Refusal(
+        HTTPStatus.BAD_REQUEST,
+        "The body has lists or objects too deep in each other.",
+        "Send an object with a list candidates, whose values are texts and numbers.",
+    ),
+}
+"""Code of a detail of malformed JSON to its own sentences: the fault has no place."""
+
+
 class RequestRefusedError(XuanpinError):
     """Refuse a request for one of the reasons in `REFUSALS`.
 
@@ -164,7 +179,8 @@ class RequestRefusedError(XuanpinError):
     """
 
     def __init__(self, code: str, details: tuple[Detail, ...] = ()) -> None:
-        refusal = REFUSALS[code]
+        first = details[0].code if details else ""
+        refusal = _MALFORMED.get(first, REFUSALS[code])
         super().__init__(problem=refusal.problem, hint=refusal.hint)
         self.code = code
         self.status = refusal.status

@@ -7,31 +7,43 @@ a service that was started on a damaged artefact.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import warnings
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
-from features.online.contents import FORMAT, SnapshotContents
-from features.online.store import store_snapshot
+from features.online.contents import FORMAT
 from features.runtime.pointer import publish, resolve
 from features.runtime.signature import make_keys
 from serving.api.app import build_app
 from serving.api.settings import ServingSettings
 from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
-from serving.bundle.manifest import SIGNATURE, canonical_json, sha256_hex
+from serving.bundle.manifest import SIGNATURE
 from serving.scoring.loading import load_artefacts
+from tests.worlds.damage.run_directory import (
+    BOOSTER,
+    Damage,
+    cut,
+    edit,
+    edit_a_leaf,
+    flip,
+    grow,
+    link,
+    list_outside,
+    move_behind_a_link,
+    of_another_catalogue,
+    plant,
+    plant_zip_slip,
+    remove,
+    replace_by_pipe,
+    vouch_for,
+)
 from tests.worlds.processes import run_program
 from tests.worlds.serving import (
     name_after_manifest,
-    snapshot_contents,
 )
 
 with warnings.catch_warnings():
@@ -54,128 +66,12 @@ except ArtefactError as error:
     print(type(error).__name__, error)
     sys.exit(error.exit_code)
 """
-BOOSTER = "sell_through.0.txt"
-PICKLE = b"cos\nsystem\n(S'touch planted'\ntR."
-
-Damage = Callable[[Path], object]
 
 
 def load_in_child(run: Path, *key: Path) -> tuple[int | None, str]:
     """Load a run directory in a process of its own; return its exit code and what it says."""
     code, printed, told = run_program(LOADING, run / "bundles", run / "snapshots", *key)
     return code, printed + told
-
-
-def cut(name: str, share: float) -> Damage:
-    def damage(directory: Path) -> None:
-        data = (directory / name).read_bytes()
-        (directory / name).write_bytes(data[: int(len(data) * share)])
-
-    return damage
-
-
-def flip(name: str, share: float) -> Damage:
-    def damage(directory: Path) -> None:
-        data = bytearray((directory / name).read_bytes())
-        data[int(len(data) * share)] ^= 1
-        (directory / name).write_bytes(data)
-
-    return damage
-
-
-def replace(name: str, old: bytes, new: bytes) -> Damage:
-    def damage(directory: Path) -> None:
-        data = (directory / name).read_bytes()
-        assert old in data
-        (directory / name).write_bytes(data.replace(old, new, 1))
-
-    return damage
-
-
-def edit(name: str, **facts: object) -> Damage:
-    def damage(directory: Path) -> None:
-        content = json.loads((directory / name).read_bytes())
-        (directory / name).write_bytes(canonical_json({**content, **facts}))
-
-    return damage
-
-
-def plant(name: str, data: bytes = PICKLE) -> Damage:
-    return lambda directory: (directory / name).write_bytes(data)
-
-
-def remove(name: str) -> Damage:
-    return lambda directory: (directory / name).unlink()
-
-
-def of_another_catalogue(directory: Path) -> None:
-    """Publish a sound snapshot that was made with other features than the bundle."""
-    contents = snapshot_contents()
-    about = contents.about.model_copy(update={"catalogue_fingerprint": "f" * 64})
-    root = directory.parent
-    publish(root, store_snapshot(SnapshotContents(**{**vars(contents), "about": about}), root))
-
-
-def edit_a_leaf(directory: Path) -> None:
-    """Change a digit of the first leaf; LightGBM would load it and predict other values."""
-    text = (directory / BOOSTER).read_bytes()
-    index = text.index(b".", text.index(b"leaf_value=")) + 2
-    digit = b"1" if text[index : index + 1] == b"2" else b"2"
-    (directory / BOOSTER).write_bytes(text[:index] + digit + text[index + 1 :])
-
-
-def vouch_for(name: str, damage: Damage) -> Damage:
-    """Damage a file and replace its digest in the manifest; only a signature can prevent this."""
-
-    def damage_and_vouch(directory: Path) -> None:
-        damage(directory)
-        data = (directory / name).read_bytes()
-        manifest = json.loads((directory / "manifest.json").read_bytes())
-        manifest["files"][name] = {"bytes": len(data), "sha256": sha256_hex(data)}
-        (directory / "manifest.json").write_bytes(canonical_json(manifest))
-
-    return damage_and_vouch
-
-
-def link(directory: Path) -> None:
-    (directory / "pooling.json").rename(directory.parent / "elsewhere.json")
-    (directory / "pooling.json").symlink_to("../elsewhere.json")
-
-
-def list_outside(name: str) -> Damage:
-    def damage(directory: Path) -> None:
-        (directory.parent / "outside.json").write_bytes(b"{}")
-        manifest = json.loads((directory / "manifest.json").read_bytes())
-        manifest["files"][name] = {"bytes": 2, "sha256": sha256_hex(b"{}")}
-        (directory / "manifest.json").write_bytes(canonical_json(manifest))
-
-    return damage
-
-
-def move_behind_a_link(name: str) -> Damage:
-    def damage(directory: Path) -> None:
-        target = directory.parent / f"elsewhere-{name}"
-        (directory / name).rename(target)
-        (directory / name).symlink_to(target)
-
-    return damage
-
-
-def replace_by_pipe(name: str) -> Damage:
-    def damage(directory: Path) -> None:
-        (directory / name).unlink()
-        os.mkfifo(directory / name)
-
-    return damage
-
-
-def grow(name: str) -> Damage:
-    return lambda directory: os.truncate(directory / name, 1 << 30)
-
-
-def plant_zip_slip(directory: Path) -> None:
-    with zipfile.ZipFile(directory / "model.zip", "w") as archive:
-        archive.writestr("../../planted.json", "{}")
 
 
 BUNDLES: tuple[tuple[str, Damage, str, str], ...] = (
@@ -251,7 +147,12 @@ SNAPSHOTS: tuple[tuple[str, Damage, str, str], ...] = (
         f"format {FORMAT + 1}",
     ),
     ("H25 data missing", remove(DATA), REFUSED, "is missing"),
-    ("H49 data behind a link", move_behind_a_link(DATA), REFUSED, "data.mdb is a symbolic link"),
+    (
+        "H49 data behind a link",
+        move_behind_a_link(DATA),
+        REFUSED,
+        "data.mdb: it is a symbolic link",
+    ),
     ("H49 facts behind a link", move_behind_a_link(ABOUT), REFUSED, "is a symbolic link"),
     ("H49 facts a pipe", replace_by_pipe(ABOUT), REFUSED, "is not a plain file"),
     ("H49 data a pipe", replace_by_pipe(DATA), REFUSED, "is not a plain file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import shutil
 import time
@@ -14,7 +15,8 @@ import pytest
 
 from features.dataset.days import to_datetime
 from features.online.contents import SnapshotContents
-from features.online.files import sign_snapshot
+from features.online.files import ABOUT, sign_snapshot
+from features.online.lmdb_file import DATA
 from features.online.store import store_snapshot
 from features.runtime.pointer import CURRENT, PointerError, publish, resolve
 from features.runtime.signature import SignatureRefusedError, make_keys, read_private_key
@@ -63,6 +65,48 @@ def test_snapshot_that_was_forged_is_refused_where_a_key_is_configured(
     shutil.copy(resolve(run / "bundles") / SIGNATURE, forged / "snapshot.sig")
     with pytest.raises(SignatureRefusedError, match=r"snapshot\.sig is of another key"):
         load(run, public_key=public)
+
+
+def _swap_when_hashing(forged: Path, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = hashlib.file_digest
+
+    def swap(*arguments: Any) -> Any:  # noqa: ANN401 - as the library's function
+        for name in (ABOUT, DATA):
+            if (forged / name).exists():
+                (forged / name).replace(sound / name)
+        return compute(*arguments)
+
+    monkeypatch.setattr(hashlib, "file_digest", swap)
+
+
+def test_snapshot_that_is_swapped_while_it_is_verified_is_not_served(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H49: the bytes that were signed and hashed are the ones that answer."""
+    private, public = make_keys(tmp_path)
+    sign_bundle(resolve(run / "bundles"), read_private_key(private))
+    sound = resolve(run / "snapshots")
+    sign_snapshot(sound, read_private_key(private))
+    forged = run / "snapshots" / forge_snapshot(run, dataset_digest="f" * 64)
+    publish(run / "snapshots", sound.name)
+    _swap_when_hashing(forged, sound, monkeypatch)
+    served = load(run, public_key=public)
+    assert served.snapshot.about.dataset_digest == snapshot_contents().about.dataset_digest
+    served.snapshot.close()
+    with pytest.raises(SignatureRefusedError, match=r"snapshot\.sig is of another key"):
+        load(run, public_key=public)
+
+
+def test_snapshot_that_is_swapped_while_it_is_signed_is_left_without_a_signature(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, _ = make_keys(tmp_path)
+    sound = resolve(run / "snapshots")
+    forged = run / "snapshots" / forge_snapshot(run, dataset_digest="f" * 64)
+    _swap_when_hashing(forged, sound, monkeypatch)
+    with pytest.raises(SignatureRefusedError, match="another key or another snapshot"):
+        sign_snapshot(sound, read_private_key(private))
+    assert not (sound / "snapshot.sig").exists()
 
 
 def test_snapshot_of_other_markets_is_refused(run: Path) -> None:

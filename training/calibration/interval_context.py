@@ -38,14 +38,15 @@ def build_target_context(
         sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
     exposure = share_exposure(split.target, offered, sell_through)
     if split.target == "return_risk":
-        exposure = _scale_to_orders(exposure, split)
+        ordered = training_input.training_set.outcomes[split.target].weight
+        exposure = _scale_to_orders(exposure, ordered, split)
     return training_input.training_set.context(exposure)
 
 
-def _scale_to_orders(exposure: FloatArray, split: TargetSplit) -> FloatArray:
+def _scale_to_orders(exposure: FloatArray, ordered: FloatArray, split: TargetSplit) -> FloatArray:
     """Scale the calibration slice's exposures to the units ordered in its curve half."""
-    curve_fit = split.curve_fit
+    curve_fit = split.curve_fit.rows
     scaled = exposure.copy()
-    rows = np.concatenate([curve_fit.rows, split.residual_fit.rows])
-    scaled[rows] *= curve_fit.weight.sum() / exposure[curve_fit.rows].sum()
+    rows = np.concatenate([curve_fit, split.residual_fit.rows])
+    scaled[rows] *= ordered[curve_fit].sum() / exposure[curve_fit].sum()
     return np.fmax(scaled, 1.0)

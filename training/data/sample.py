@@ -13,6 +13,10 @@ from training.data.cold_start_rows import Masked
 from training.data.training_set import TrainingSet
 from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
+LARGE_QUANTILE: Final = 0.95
+MAX_WEIGHT: Final = 10.0
+"""Most that a row weighs, in multiples of the weight of a large row, at `LARGE_QUANTILE`."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -25,6 +29,10 @@ class Sample:
     def select(self, mask: BoolArray) -> Sample:
         """Return the rows where `mask`, of shape (rows,), is true."""
         return Sample(self.rows[mask], self.label[mask], self.weight[mask])
+
+    def limit_weight(self, limit: float) -> Sample:
+        """Return the rows with weights of at most `limit`."""
+        return Sample(self.rows, self.label, np.minimum(self.weight, limit))
 
     def concat(self, other: Sample) -> Sample:
         """Return these rows followed by those of `other`."""
@@ -60,6 +68,16 @@ def final_rows(training_set: TrainingSet, target: Target) -> Sample:
         raise InvalidLabelsError(target, invalid=invalid, rows=int((is_final & is_original).sum()))
     rows = np.flatnonzero(is_final)
     return Sample(rows, outcome.label[rows], outcome.weight[rows])
+
+
+def find_weight_limit(weight: FloatArray) -> float:
+    """Return the most that a row may weigh, by the weights of rows that are learned from.
+
+    A million units typed by mistake would count for more than all other rows together.
+    """
+    if not weight.size:
+        return np.inf
+    return MAX_WEIGHT * float(np.quantile(weight, LARGE_QUANTILE, method="inverted_cdf"))
 
 
 def refuse_unlearnable(

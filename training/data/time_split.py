@@ -19,7 +19,7 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, IntArray
 from training.data.cold_start_rows import has_full_history
-from training.data.sample import Sample, final_rows, refuse_unlearnable
+from training.data.sample import Sample, final_rows, find_weight_limit, refuse_unlearnable
 from training.data.training_set import TrainingSet
 from training.errors import TooFewDaysError, TooFewRowsError
 from training.settings import TrainingSettings
@@ -63,6 +63,10 @@ class TargetSplit:
     latest: Sample
     latest_masked: Sample
     """Cold-start copies of latest rows, which are evaluated separately."""
+    weight_limit: float
+    """Most that a row weighs in any slice, learned from the training slice alone."""
+    rows_limited: int
+    """Rows that would weigh more, without copies."""
 
     @property
     def samples(self) -> Mapping[str, Sample]:
@@ -107,6 +111,10 @@ def split_target(
     final = final_rows(training_set, target)
     as_of_day = training_set.as_of_day[final.rows]
     days = forward_split(target, as_of_day, horizons, settings)
+    is_train = days.train.contains(as_of_day)
+    limit = find_weight_limit(final.weight[is_train])
+    is_heavy = (final.weight > limit) & has_full_history(training_set, final.rows)
+    final = final.limit_weight(limit)
     calibration = final.select(days.calibration.contains(as_of_day))
     products = training_set.keys["product_id"]
     is_curve_fit = is_first_half(products.names)[products.codes[calibration.rows]]
@@ -115,11 +123,13 @@ def split_target(
     split = TargetSplit(
         target,
         days,
-        train=final.select(days.train.contains(as_of_day)),
+        train=final.select(is_train),
         curve_fit=calibration.select(is_curve_fit),
         residual_fit=calibration.select(~is_curve_fit),
         latest=latest.select(is_original),
         latest_masked=latest.select(~is_original),
+        weight_limit=limit,
+        rows_limited=int(is_heavy.sum()),
     )
     _refuse_small_slices(split, training_set, settings)
     return split

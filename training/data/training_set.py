@@ -21,9 +21,6 @@ from training.errors import CatalogueMismatchError, MissingColumnsError, Missing
 
 KEYS: Final = tuple(dict.fromkeys(key for level in Level for key in LEVEL_KEYS[level]))
 UNITS_ORDERED: Final = "units_ordered_label"
-LARGE_QUANTILE: Final = 0.95
-MAX_WEIGHT: Final = 10.0
-"""Most that a row weighs, in multiples of the units of a large row, at `LARGE_QUANTILE`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,10 @@ class EncodedColumn:
 
 @dataclass(frozen=True)
 class TargetOutcome:
-    """A target's label, weight and maturity for each row, each of shape (rows,)."""
+    """A target's label, weight and maturity for each row, each of shape (rows,).
+
+    A weight is as it was read; `Sample.limit_weight` is for what learns from it, or judges by it.
+    """
 
     label: FloatArray
     weight: FloatArray
@@ -136,21 +136,5 @@ def _read_outcome(table: pa.Table, target: Target) -> TargetOutcome:
     label = _float_column(table, target)
     # A sell-through is the result of one decision: every decision counts the same, whatever its
     # lot. A return risk is a share of ordered units: every unit counts the same.
-    weight = (
-        cap_weight(_float_column(table, UNITS_ORDERED))
-        if target == "return_risk"
-        else np.ones_like(label)
-    )
+    weight = _float_column(table, UNITS_ORDERED) if target == "return_risk" else np.ones_like(label)
     return TargetOutcome(label, weight, table[f"{target}_is_mature"].to_numpy().astype(np.bool_))
-
-
-def cap_weight(units: FloatArray) -> FloatArray:
-    """Return the weights of rows that share units: the units, up to `MAX_WEIGHT` large rows.
-
-    A million units typed by mistake would count for more than all other rows together.
-    """
-    sold = units[units > 0]
-    if not sold.size:
-        return units
-    large = np.quantile(sold, LARGE_QUANTILE, method="inverted_cdf")
-    return np.minimum(units, MAX_WEIGHT * large)

@@ -48,6 +48,9 @@ class Evaluation:
     changes nothing (serving/prediction/seasonality.py)."""
     rows_not_final: int
     """Rows whose outcome isn't final yet, without copies: neither learned from nor judged."""
+    rows_limited: int
+    """Rows, without copies, that count as `weight_limit` units and not as all that they have."""
+    weight_limit: float
     overall: Mapping[str, Metrics]
     """By predictor: the model and each baseline."""
     by_group: Mapping[str, Mapping[str, Metrics]]
@@ -60,6 +63,14 @@ class Evaluation:
     """All rows of the latest slice, then large cells of own evidence and market."""
     cells_merged: bool
     """Whether there were too few cold starts for residuals of their own."""
+
+    def describe_limit(self) -> str:
+        """Return a sentence on the rows whose weight is limited."""
+        return (
+            f"{self.rows_limited:,} rows count as {self.weight_limit:,.0f} units at most, because "
+            "they have far more than the other rows: if a number was mistyped, it would outweigh "
+            "all others."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
@@ -86,6 +97,8 @@ def evaluate(
         slices=_summarise_slices(training_input.training_set, split),
         unseen_season=_unseen_season_share(training_input, split),
         without_calendar=_measure_without_calendar(model, training_input, split, context),
+        rows_limited=split.rows_limited,
+        weight_limit=split.weight_limit,
         rows_not_final=_count_immature_rows(training_input.training_set, split.target),
         overall=judged.metrics_by_predictor(judged.is_latest, threshold),
         by_group={

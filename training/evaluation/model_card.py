@@ -143,6 +143,7 @@ def _target_section(evaluation: Evaluation) -> list[str]:
             f"{evaluation.rows_not_final:,} rows have no final outcome yet, because their horizon "
             "isn't over. They were neither learned from nor judged."
         ),
+        *([evaluation.describe_limit()] if evaluation.rows_limited else []),
         (
             "The model and the baselines on the latest slice. Intervals should cover "
             f"{evaluation.interval_coverage:.0%}. The Brier score is of a share of at least "

@@ -8,7 +8,7 @@ from typing import Final
 
 from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import as_of_to_day, to_datetime
-from features.online.files import sign_snapshot, verify_snapshot
+from features.online.files import sign_snapshot
 from features.online.snapshot import OnlineSnapshot
 from features.online.store import store_snapshot
 from features.point_in_time.snapshot_values import materialise
@@ -89,9 +89,7 @@ def _score_new_candidates(
 ) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score new candidates with the published artefacts, loaded as the service loads them."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
-    directory = resolve(job.out / SNAPSHOTS)
-    verify_snapshot(directory)
-    snapshot = OnlineSnapshot.open(directory)
+    snapshot = OnlineSnapshot.open_verified(resolve(job.out / SNAPSHOTS))
     dataset = prepared.validated.signals.dataset
     pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
     listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}

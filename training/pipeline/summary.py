@@ -152,6 +152,11 @@ def _describe_data(result: TrainingResult) -> list[str]:
     )
     sentences.append(f"Decisions not used because their outcome isn't final yet: {not_final}.")
     sentences += [
+        f"{_title(evaluation.target)}: {evaluation.describe_limit()}"
+        for evaluation in result.evaluations.values()
+        if evaluation.rows_limited
+    ]
+    sentences += [
         _describe_season(evaluation)
         for evaluation in result.evaluations.values()
         if evaluation.unseen_season

@@ -8,12 +8,13 @@ from http import HTTPStatus
 from pathlib import Path
 from shlex import quote
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from features.runtime.errors import StorageError
 from features.runtime.text import closest_match, escape, escape_path, join_names
+from training.tracking.address import DATABASES, HIDDEN, hide_secrets, is_http, show_uri
 
-SCHEMES: Final = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
+SCHEMES: Final = ("http", "https", *DATABASES)
 MAX_REASON: Final = 200
 
 _RECORD_HERE: Final = "unset MLFLOW_TRACKING_URI and tracking_uri to record in the run directory"
@@ -41,6 +42,14 @@ class DriverMissingError(TrackingError):
         )
 
 
+class UnreadableAddressError(TrackingError):
+    """Refuse a tracking URI that can't be taken apart."""
+
+    def __init__(self, uri: str) -> None:
+        kind = re.split(r"[:+]", uri, maxsplit=1)[0].lower()
+        super().__init__(uri, "the address isn't written as one", _FORMS.get(kind, _FORMS["http"]))
+
+
 class UnknownSchemeError(TrackingError):
     """Refuse a tracking URI whose beginning MLflow doesn't know."""
 
@@ -49,7 +58,7 @@ class UnknownSchemeError(TrackingError):
         similar = closest_match(scheme, SCHEMES)
         super().__init__(
             uri,
-            f"MLflow has no tracking store {escape(scheme)}:",
+            f"MLflow has no tracking store called {escape(scheme)}",
             f"Did you mean {similar}://?" if similar else f"Name one of {join_names(SCHEMES)}.",
         )
 
@@ -81,8 +90,8 @@ class DeletedExperimentError(TrackingError):
         super().__init__(
             uri,
             f"the experiment {escape(name)} was deleted there",
-            f"Run `MLFLOW_TRACKING_URI={quote(show_uri(uri))} {restore}`, or choose another "
-            "experiment under [training] in the settings.",
+            f"Run `MLFLOW_TRACKING_URI={_quote_uri(uri)} {restore}`{_ask_for_login(uri)}, or "
+            "choose another experiment under [training] in the settings.",
         )
 
 
@@ -91,14 +100,27 @@ class SchemaVersionError(TrackingError):
 
     def __init__(self, uri: str, *, installed: str, is_newer: bool) -> None:
         age = "a newer" if is_newer else "an older"
-        command = f"mlflow db upgrade {quote(show_uri(uri))}"
+        command = f"mlflow db upgrade {_quote_uri(uri)}"
         super().__init__(
             uri,
             f"{age} version of MLflow than {installed}, which is installed, made its tables",
             "Run `pip install --upgrade mlflow`, or install the version that made it."
             if is_newer
-            else f"Make a copy of the database, then run `{command}`.",
+            else f"Make a copy of the database, then run `{command}`{_ask_for_login(uri)}.",
         )
+
+
+def _quote_uri(uri: str) -> str:
+    shown = show_uri(uri)
+    return "ADDRESS" if shown == HIDDEN else quote(shown)
+
+
+def _ask_for_login(uri: str) -> str:
+    """Return what must be said of a command with an address from which something was removed."""
+    shown = show_uri(uri)
+    if shown == HIDDEN:
+        return " with your tracking_uri in place of ADDRESS"
+    return "" if shown == escape_path(uri) else " with the login added to the address"
 
 
 class NotMlflowError(TrackingError):
@@ -130,6 +152,19 @@ _PACKAGES: Final = {
 }
 """Modules to the packages that bring them, where the names differ."""
 
+_FORMS: Final = {
+    "http": "Write an address such as http://host:5000.",
+    "sqlite": "Write sqlite:///x.db for a file in this directory, and sqlite:////data/x.db for one "
+    "in another.",
+    **{
+        kind: f"Write {kind}://user:password@host/database, with %40 for @, %2F for /, %3F for ? "
+        "and %23 for # in the password."
+        for kind in DATABASES
+        if kind != "sqlite"
+    },
+}
+"""Kind of a tracking store to the hint that shows how its address is written."""
+
 _LOGIN: Final = (
     "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 )
@@ -141,6 +176,10 @@ class _Fault(NamedTuple):
     reason: str
     hint: str = _START
 
+
+_DELETED: Final = _Fault(
+    "the run or the experiment was deleted meanwhile", "Don't delete it while the training runs."
+)
 
 _BY_STATUS: Final = {
     401: _Fault("the server asks for a login", f"{_LOGIN}."),
@@ -193,9 +232,18 @@ def _explain_address(
         return DriverMissingError(uri, str(missing.name).partition(".")[0])
     if "unsupported URI" in str(error):
         return UnknownSchemeError(uri)
+    if uri.startswith("databricks"):
+        return _explain_databricks(uri, error)
     if urlsplit(uri).scheme in {"", "file"}:
         return FileStoreError(uri)
-    return NotMlflowError(uri) if _is_not_mlflow(error) else None
+    return NotMlflowError(uri) if is_http(uri) and _is_not_mlflow(error) else None
+
+
+def _explain_databricks(uri: str, error: Exception) -> TrackingError | None:
+    if "credential configuration" not in str(error):
+        return None
+    hint = f"Run `pip install databricks-sdk` and `databricks configure`, or {_RECORD_HERE}."
+    return TrackingError(uri, "MLflow finds no login to Databricks", hint)
 
 
 def _find_fault(error: Exception, causes: list[BaseException]) -> _Fault | None:
@@ -203,11 +251,18 @@ def _find_fault(error: Exception, causes: list[BaseException]) -> _Fault | None:
     for name, fault in _BY_TYPE.items():
         if name in names:
             return fault
-    return _BY_STATUS.get(_http_status(error))
+    return _DELETED if _is_missing(error) else _BY_STATUS.get(_http_status(error))
+
+
+def _is_missing(error: Exception) -> bool:
+    """Return whether MLflow itself says that a run or an experiment isn't there."""
+    return getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"
 
 
 def _is_not_mlflow(error: Exception) -> bool:
-    return "not in a valid JSON format" in str(error) or _http_status(error) == HTTPStatus.NOT_FOUND
+    if "not in a valid JSON format" in str(error):
+        return True
+    return _http_status(error) == HTTPStatus.NOT_FOUND and not _is_missing(error)
 
 
 def _http_status(error: Exception) -> int:
@@ -232,14 +287,5 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _first_line(uri: str, error: BaseException) -> str:
     """Return the beginning of an error's text, without the login that its URI may hold."""
-    login, at, _ = urlsplit(uri).netloc.rpartition("@")
-    text = str(error).replace(login + at, "").strip().partition("\n")[0]
+    text = hide_secrets(uri, str(error)).strip().partition("\n")[0]
     return escape(text, MAX_REASON).rstrip(". ")
-
-
-def show_uri(uri: str) -> str:
-    """Return a tracking URI for a person, without its login."""
-    parts = urlsplit(uri)
-    if "@" in parts.netloc:
-        uri = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return escape_path(uri)

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,17 +27,16 @@ from training.evaluation.evaluate import flatten_metrics
 from training.fit.train import TrainOutput
 from training.settings import TrainingSettings
 from training.tracking.abandoned_runs import PROCESS_TAG, ProcessIdentity, end_abandoned_runs
+from training.tracking.address import HIDDEN, is_http, show_uri
 from training.tracking.errors import (
     DeletedExperimentError,
     NotMlflowError,
     RecordLostError,
     explain,
-    show_uri,
 )
 from training.tracking.record import flatten_settings, metrics_by_slice, training_facts
 from training.tracking.store import (
     TrackingStore,
-    check_database,
     move_artefacts,
 )
 
@@ -68,7 +66,7 @@ class TrackedRun:
     def location(self) -> str:
         """Return the address of the run for a person, without a password."""
         shown = show_uri(self.store.uri)
-        if urlsplit(self.store.uri).scheme in {"http", "https"}:
+        if is_http(self.store.uri) and shown != HIDDEN:
             return f"{shown}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
         return shown
 
@@ -198,12 +196,11 @@ def check_store(directory: Path, settings: TrainingSettings) -> None:
 
 def _open_store(store: TrackingStore) -> Any:  # noqa: ANN401 - MLflow ships no types
     """Return MLflow's client for a store, whose SQLite file is checked first."""
-    if store.database is not None:
-        check_database(store.database)
-        if store.artefacts is not None:
-            store.artefacts.mkdir(parents=True, exist_ok=True)
-            make_database(store.database, _connect)
-            move_artefacts(store.database, store.artefacts)
+    store.check_database()
+    if store.database is not None and store.artefacts is not None:
+        store.artefacts.mkdir(parents=True, exist_ok=True)
+        make_database(store.database, _connect)
+        move_artefacts(store.database, store.artefacts)
     return _connect(store.uri)
 
 
@@ -281,6 +278,5 @@ def _translate_errors(store: TrackingStore) -> Iterator[None]:
         with raise_storage_errors():
             yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error, ModuleNotFoundError) as error:
-        if store.database is not None:
-            check_database(store.database)
+        store.check_database()
         raise explain(store.uri, error) from None  # its text may hold the URI's password

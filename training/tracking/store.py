@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Final
-from urllib.parse import urlsplit
 
 import psutil
 from sqlalchemy.engine import make_url
@@ -18,13 +17,16 @@ from sqlalchemy.engine import make_url
 from features.runtime.text import escape, escape_path
 from training.checkpoints.sqlite_uri import sqlite_uri
 from training.settings import TrainingSettings
-from training.tracking.errors import DatabaseRefusedError, TrackingError, show_uri
+from training.tracking.address import is_readable, show_uri
+from training.tracking.errors import DatabaseRefusedError, UnreadableAddressError
 
 DATABASE: Final = "mlflow.db"
 ARTEFACTS: Final = "mlartifacts"
 LOCK_SECONDS: Final = 5.0
 """How long another process may be writing before it is reported."""
 
+_ELSEWHERE: Final = "Choose another run directory"
+_ELSEWHERE_NAMED: Final = "Name another database in tracking_uri or MLFLOW_TRACKING_URI"
 _HEADER: Final = b"SQLite format 3\0"
 _MOVE_AWAY: Final = (
     "Restore it from a backup, or move it away: a new one is made, and earlier runs aren't in it."
@@ -43,17 +45,14 @@ class TrackingStore:
         """Return the store that settings or environment name, or else the run directory's own.
 
         Raises:
-            TrackingError: the address that they name isn't a URI.
+            UnreadableAddressError: the address that they name can't be taken apart.
         """
         server = settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
         if not server:
             resolved = directory.resolve()
             return cls(sqlite_uri(resolved / DATABASE), resolved / ARTEFACTS)
-        try:
-            urlsplit(server)
-        except ValueError as error:
-            hint = "Write an address such as http://host:5000."
-            raise TrackingError("this address", str(error), hint) from None
+        if not is_readable(server):
+            raise UnreadableAddressError(server)
         return cls(server, None)
 
     @property
@@ -64,6 +63,15 @@ class TrackingStore:
         name = make_url(self.uri).database
         return Path(name) if name and name != ":memory:" else None
 
+    def check_database(self) -> None:
+        """Check the SQLite file, if the store is one (`check_database`).
+
+        Raises:
+            DatabaseRefusedError: it isn't a sound database of MLflow to write in.
+        """
+        if self.database is not None:
+            check_database(self.database, _ELSEWHERE if self.artefacts else _ELSEWHERE_NAMED)
+
 
 def show_record(uri: str) -> str:
     """Return what a person copies to see the record: an address, or a command for a shell."""
@@ -72,8 +80,10 @@ def show_record(uri: str) -> str:
     return f"mlflow ui --backend-store-uri {quote(uri)}"
 
 
-def check_database(path: Path) -> None:
+def check_database(path: Path, elsewhere: str) -> None:
     """Check that a SQLite file is absent, empty, or a sound database of MLflow to write in.
+
+    `elsewhere` is the advice that leads to another file.
 
     Raises:
         DatabaseRefusedError: it isn't; the reason says why.
@@ -81,7 +91,7 @@ def check_database(path: Path) -> None:
     if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
     if not path.is_file():
-        raise DatabaseRefusedError(path, "it isn't a file", "Choose another run directory.")
+        raise DatabaseRefusedError(path, "it isn't a file", f"{elsewhere}.")
     if not os.access(path, os.R_OK | os.W_OK):
         mend = f"Run `chmod u+rw {quote(escape_path(path))}`."
         raise DatabaseRefusedError(path, "this user may not read and write it", mend)
@@ -93,7 +103,7 @@ def check_database(path: Path) -> None:
         raise DatabaseRefusedError(path, _describe_damage(path), _MOVE_AWAY) from error
     if tables and not {"alembic_version", "experiments"} <= tables:
         reason = f"it is another program's database, with a table {escape(min(tables))}"
-        raise DatabaseRefusedError(path, reason, "Choose another run directory, or move it away.")
+        raise DatabaseRefusedError(path, reason, f"{elsewhere}, or move it away.")
 
 
 def _read_tables(path: Path) -> set[str]:

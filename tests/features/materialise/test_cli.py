@@ -79,7 +79,7 @@ def test_refresh_publishes_the_snapshot_that_is_made_anew(
         (("--as-of", "2062-05-01"), AfterAllDataError, "more than 31 days after"),
         (("--as-of", "0001-01-10"), FarDayError, "outside 2000-01-01 to 2100-01-01"),
         (("--as-of", "9999-12-31T00:00-05:00"), FarDayError, "Check the year"),
-        (("--since", "nowhere"), SnapshotRefusedError, "snapshot.json is missing"),
+        (("--since", "nowhere"), SnapshotRefusedError, "snapshot.json: it is missing"),
         (("--data", "nowhere"), NotValidatedError, "Write one with `xuanpin check"),
     ],
 )

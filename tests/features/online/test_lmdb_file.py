@@ -31,6 +31,11 @@ def write(model: Model, directory: Path) -> None:
     write_keyed_file(directory, sorted(rows), max_bytes=1 << 20)
 
 
+def open_file(directory: Path) -> KeyedFile:
+    with (directory / DATA).open("rb") as data:
+        return KeyedFile.open(directory, data)
+
+
 @given(products=ROWS, facts=ROWS, unknown=st.lists(KEYS | LONG, max_size=20))
 def test_keys_of_any_text_are_found_as_in_a_dict(
     products: dict[str, bytes], facts: dict[str, bytes], unknown: list[str]
@@ -38,7 +43,7 @@ def test_keys_of_any_text_are_found_as_in_a_dict(
     model = dict(zip(KINDS, (products, facts), strict=True))
     with tempfile.TemporaryDirectory() as directory:
         write(model, Path(directory))
-        file = KeyedFile.open(Path(directory))
+        file = open_file(Path(directory))
         for kind, values in model.items():
             keys = [*values, *unknown]
             with file.begin_read() as get:
@@ -50,7 +55,7 @@ def test_keys_of_any_text_are_found_as_in_a_dict(
 def test_key_around_the_limit_of_lmdb_is_found(length: int, tmp_path: Path) -> None:
     keys = ["a" * length, "a" * (length - 1) + "b"]
     write({"product": {key: key[-1].encode() for key in keys}}, tmp_path)
-    with KeyedFile.open(tmp_path).begin_read() as get:
+    with open_file(tmp_path).begin_read() as get:
         assert list(map(get, encode_keys("product", keys))) == [b"a", b"b"]
 
 
@@ -73,11 +78,10 @@ def test_rows_that_are_not_sorted_or_not_distinct_are_not_written(
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda path: path.unlink(),
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"not a file of rows" * 999),
     ],
-    ids=["missing", "empty", "other content"],
+    ids=["empty", "other content"],
 )
 def test_file_that_is_not_of_lmdb_is_refused(
     damage: Callable[[Path], object], tmp_path: Path
@@ -85,12 +89,25 @@ def test_file_that_is_not_of_lmdb_is_refused(
     write({"product": {"P1": b"1"}}, tmp_path)
     damage(tmp_path / DATA)
     with pytest.raises(SnapshotRefusedError, match=r"LMDB can't open data\.mdb \("):
-        KeyedFile.open(tmp_path)
+        open_file(tmp_path)
+
+
+def test_file_that_is_open_is_mapped_whatever_has_its_name_now(tmp_path: Path) -> None:
+    write({"product": {"P1": b"1"}}, tmp_path)
+    with (tmp_path / DATA).open("rb") as data:
+        (tmp_path / DATA).unlink()
+        write({"product": {"P1": b"2"}}, tmp_path)
+        file = KeyedFile.open(tmp_path, data)
+    other = open_file(tmp_path)
+    for opened, value in ((file, b"1"), (other, b"2")):
+        with opened.begin_read() as get:
+            assert list(map(get, encode_keys("product", ["P1"]))) == [value]
+        opened.close()
 
 
 def test_value_stays_valid_after_the_file_is_closed(tmp_path: Path) -> None:
     write({"product": {"P1": b"1"}}, tmp_path)
-    file = KeyedFile.open(tmp_path)
+    file = open_file(tmp_path)
     with file.begin_read() as get:
         (value,) = map(get, encode_keys("product", ["P1"]))
     file.close()

@@ -217,7 +217,7 @@ def test_closed_snapshot_can_be_opened_again_and_answers_no_more(snapshot: Path)
 
 def test_verifying_a_snapshot_without_data_is_refused(snapshot: Path) -> None:
     (snapshot / "data.mdb").unlink()
-    with pytest.raises(SnapshotRefusedError, match=r"data\.mdb is missing"):
+    with pytest.raises(SnapshotRefusedError, match=r"data\.mdb: it is missing"):
         verify_snapshot(snapshot)
 
 
@@ -239,8 +239,7 @@ def test_equal_contents_give_equal_files_in_whatever_order(
 
 
 def open_verified(directory: Path) -> None:
-    verify_snapshot(directory)
-    OnlineSnapshot.open(directory).close()
+    OnlineSnapshot.open_verified(directory).close()
 
 
 def _flip_a_bit(name: str) -> Callable[[Path], None]:

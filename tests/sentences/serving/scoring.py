@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.runtime.errors import XuanpinError
 from serving.scoring.loading import UnreadableError
-from serving.scoring.refusals import RequestRefusedError
+from serving.scoring.refusals import Detail, RequestRefusedError
 from serving.scoring.selection import InvalidSelectionError
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
@@ -24,6 +24,21 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "The body is not valid JSON in UTF-8. Send what a JSON library writes: loc under "
             "details is the place where reading stopped."
+        ),
+    ),
+    (
+        RequestRefusedError("malformed_json", (Detail((), "half_character"),)),
+        (
+            "A text in the body has half a character: an escape from \\ud800 to \\udfff stands "
+            "alone. Write such characters as they are in UTF-8, or as both halves one after the "
+            "other."
+        ),
+    ),
+    (
+        RequestRefusedError("malformed_json", (Detail((), "too_deep"),)),
+        (
+            "The body has lists or objects too deep in each other. Send an object with a list "
+            "candidates, whose values are texts and numbers."
         ),
     ),
     (

@@ -3,6 +3,9 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
+
 from features.runtime.errors import XuanpinError
 from features.runtime.refusals import RefusedByDiskError
 from training.tracking.errors import (
@@ -14,6 +17,7 @@ from training.tracking.errors import (
     RecordLostError,
     SchemaVersionError,
     UnknownSchemeError,
+    UnreadableAddressError,
     explain,
 )
 
@@ -21,6 +25,7 @@ URI = "http://someone:secret@tracking:5000"
 PLACE = "The training can't be recorded at http://tracking:5000: "
 HERE = "unset MLFLOW_TRACKING_URI and tracking_uri to record in the run directory."
 DATABASE = Path("var/run/mlflow.db")
+GONE = MlflowException("Run with id=1 not found", RESOURCE_DOES_NOT_EXIST)
 BUNDLE = Path("var/run/bundles/0123456789abcdef")
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
@@ -54,7 +59,54 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         UnknownSchemeError("htp://tracking:5000"),
         (
             "The training can't be recorded at htp://tracking:5000: MLflow has no tracking store "
-            "htp:. Did you mean http://?"
+            "called htp. Did you mean http://?"
+        ),
+    ),
+    (
+        UnreadableAddressError("sqlite:/x.db"),
+        (
+            "The training can't be recorded at sqlite:/x.db: the address isn't written as one. "
+            "Write sqlite:///x.db for a file in this directory, and sqlite:////data/x.db for one "
+            "in another."
+        ),
+    ),
+    (
+        UnreadableAddressError("postgresql://me:p%ss@db:port/runs"),
+        (
+            "The training can't be recorded at this address: the address isn't written as one. "
+            "Write postgresql://user:password@host/database, with %40 for @, %2F for /, %3F for ? "
+            "and %23 for # in the password."
+        ),
+    ),
+    (
+        explain("sqlite:///x.db", GONE),
+        (
+            "The training can't be recorded at sqlite:///x.db: the run or the experiment was "
+            "deleted meanwhile. Don't delete it while the training runs."
+        ),
+    ),
+    (
+        explain("databricks", ValueError("Reading Databricks credential configuration failed")),
+        (
+            "The training can't be recorded at databricks: MLflow finds no login to Databricks. "
+            f"Run `pip install databricks-sdk` and `databricks configure`, or {HERE}"
+        ),
+    ),
+    (
+        DeletedExperimentError("http://me:se/cret@tracking", "xuanpin", "3"),
+        (
+            "The training can't be recorded at this address: the experiment xuanpin was deleted "
+            "there. Run `MLFLOW_TRACKING_URI=ADDRESS mlflow experiments restore --experiment-id "
+            "3` with your tracking_uri in place of ADDRESS, or choose another experiment under "
+            "[training] in the settings."
+        ),
+    ),
+    (
+        SchemaVersionError("postgresql://me:x@db/runs", installed="3.17.2", is_newer=False),
+        (
+            "The training can't be recorded at postgresql://db/runs: an older version of "
+            "MLflow than 3.17.2, which is installed, made its tables. Make a copy of the database, "
+            "then run `mlflow db upgrade postgresql://db/runs` with the login added to the address."
         ),
     ),
     (
@@ -78,7 +130,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             f"{PLACE}the experiment xuanpin was deleted there. Run "
             "`MLFLOW_TRACKING_URI=http://tracking:5000 mlflow experiments restore --experiment-id "
-            "3`, or choose another experiment under [training] in the settings."
+            "3` with the login added to the address, or choose another experiment under "
+            "[training] in the settings."
         ),
     ),
     (

@@ -72,6 +72,7 @@ def test_json_that_is_malformed_is_refused_with_the_place(
         parse_json(body)
     assert caught.value.code == "malformed_json"
     assert caught.value.details == (Detail(loc, code),)
+    assert ("loc under details" in caught.value.hint) == bool(loc)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,9 @@ def test_bundle_inspected_shows_nothing_a_terminal_would_obey(directory: Path) -
     assert "commit \\x1b[2Jx" in text
 
 
-def test_snapshot_is_signed_by_the_same_command(run_directory: Path, tmp_path: Path) -> None:
+def test_snapshot_is_signed_verified_and_inspected_by_the_same_commands(
+    run_directory: Path, tmp_path: Path
+) -> None:
     source = resolve(run_directory / "snapshots")
     snapshot = Path(shutil.copytree(source, tmp_path / source.name))
     private, public = make_keys(tmp_path / "keys")
@@ -128,6 +130,23 @@ def test_snapshot_is_signed_by_the_same_command(run_directory: Path, tmp_path: P
     assert code == 0
     assert text.startswith(f"Signed snapshot {source.name} with the key ")
     verify_snapshot(snapshot, read_public_key(public))
+    code, text = invoke("verify", snapshot, "--public-key", public)
+    lines = text.splitlines()
+    assert code == 0
+    assert [line.split()[:2] for line in lines] == [["holds", f"{check}:"] for check in CHECKS[:3]]
+    assert "snapshot.json is signed with the key" in lines[1]
+    code, text = invoke("inspect", snapshot)
+    assert code == 0
+    assert f"Snapshot   {source.name}, format " in text
+    assert "Signature  present, not checked" in text
+    facts = json.loads(invoke("inspect", snapshot, "--json")[1])
+    assert (facts["snapshot_id"], facts["has_signature"]) == (source.name, True)
+    (snapshot / "snapshot.sig").write_bytes(bytes(64))
+    code, text = invoke("verify", snapshot, "--public-key", public)
+    assert (code, text.splitlines()[-1][:17]) == (5, "FAILS  signature:")
+    (snapshot / "data.mdb").write_bytes(b"")
+    code, text = invoke("verify", snapshot)
+    assert (code, text.splitlines()[-1][:15]) == (5, "FAILS  digests:")
 
 
 def test_bundle_that_isnt_one_is_refused(tmp_path: Path) -> None:

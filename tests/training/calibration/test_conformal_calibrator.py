@@ -186,9 +186,13 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
-    curve_half = splits["return_risk"].curve_fit
-    busy = replace(curve_half, weight=3 * curve_half.weight)
-    split = replace(splits["return_risk"], curve_fit=busy)
+    outcome = training_input.training_set.outcomes["return_risk"]
+    busy = replace(outcome, weight=3 * outcome.weight)
+    busy_set = replace(training_input.training_set, outcomes={"return_risk": busy})
+    training_input = replace(training_input, training_set=busy_set)
+    split = splits["return_risk"]
+    # Units that were ordered count in full, however little their rows may weigh.
+    split = replace(split, curve_fit=split.curve_fit.limit_weight(1.0))
     exposure = build_target_context(training_input, split, models).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
@@ -199,7 +203,7 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     sold = np.where(is_calibration, of_boosters, seller.predict(inputs))
     expected = share_exposure("return_risk", offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
-    factor = split.curve_fit.weight.sum() / curve_fit.sum()
+    factor = busy.weight[split.curve_fit.rows].sum() / curve_fit.sum()
     assert exposure[split.curve_fit.rows] == pytest.approx(np.fmax(curve_fit * factor, 1))
     assert exposure[split.residual_fit.rows] == pytest.approx(np.fmax(conformal * factor, 1))
     assert exposure[split.latest.rows] == pytest.approx(latest)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.declarations.targets import Target
-from training.data.sample import final_rows, refuse_unlearnable
+from features.runtime.arrays import FloatArray
+from training.data.sample import Sample, final_rows, find_weight_limit, refuse_unlearnable
 from training.data.training_set import TrainingSet
 from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
@@ -73,3 +74,24 @@ def test_refuse_unlearnable_refuses_labels_that_teach_nothing(
 
 def test_refuse_unlearnable_accepts_enough_positives() -> None:
     refuse_unlearnable("return_risk", "train", np.array([0.0, 0.1, 1.0]), min_positives=2)
+
+
+def cap_weight(units: FloatArray) -> FloatArray:
+    sample = Sample(np.arange(units.size), np.zeros(units.size), units)
+    return sample.limit_weight(find_weight_limit(units)).weight
+
+
+@pytest.mark.parametrize("mistyped", [1, 3, 10])
+def test_a_few_mistyped_units_do_not_outweigh_all_other_rows(mistyped: int) -> None:
+    rng = np.random.default_rng(0)
+    units = np.floor(rng.lognormal(1.5, 1.2, 1000)) + 1
+    spoilt = np.concatenate([units, np.full(mistyped, 1e6)])
+    weight = cap_weight(spoilt)
+    assert weight[-mistyped:].sum() < 0.5 * weight.sum() < 0.1 * spoilt.sum()
+    assert np.array_equal(weight[:-mistyped], cap_weight(units))
+    assert np.array_equal(cap_weight(units), units), "clean rows keep their weight"
+
+
+@pytest.mark.parametrize("units", [[], [5.0], [1e6]])
+def test_weights_of_hardly_any_row_are_its_units(units: list[float]) -> None:
+    assert cap_weight(np.array(units)).tolist() == units

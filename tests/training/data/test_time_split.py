@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from tests.worlds.training import HORIZONS, QUICK
+from training.data.cold_start_rows import Masked
 from training.data.time_split import TargetSplit, forward_split, is_first_half, split_target
 from training.data.training_set import TargetOutcome, TrainingSet
 from training.errors import OneClassError, TooFewDaysError, TooFewRowsError
@@ -134,3 +135,23 @@ def test_divide_refuses_a_calibration_slice_of_one_class(
             HORIZONS,
             QUICK,
         )
+
+
+def test_mistyped_units_are_limited_in_every_slice_by_the_training_slice(
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
+) -> None:
+    clean, outcome = splits["return_risk"], training_set.outcomes["return_risk"]
+    slices = (clean.train, clean.curve_fit, clean.residual_fit, clean.latest)
+    assert clean.rows_limited == 0
+    for sample in slices:
+        assert sample.weight.tolist() == outcome.weight[sample.rows].tolist()
+    weight = outcome.weight.copy()
+    mistyped = [
+        int(sample.rows[training_set.masked[sample.rows] == Masked.NOTHING][0]) for sample in slices
+    ]
+    weight[mistyped] = 1e6
+    outcomes = {**training_set.outcomes, "return_risk": replace(outcome, weight=weight)}
+    spoilt = split_target(replace(training_set, outcomes=outcomes), "return_risk", HORIZONS, QUICK)
+    assert (spoilt.rows_limited, spoilt.weight_limit) == (4, clean.weight_limit)
+    for sample in (spoilt.train, spoilt.curve_fit, spoilt.residual_fit, spoilt.latest):
+        assert sample.weight.max() == clean.weight_limit

@@ -9,7 +9,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.point_in_time.training_rows import FINGERPRINT
 from tests.worlds.training import drop_returns
-from training.data.training_set import TrainingSet, cap_weight, read_training_set
+from training.data.training_set import TrainingSet, read_training_set
 from training.errors import CatalogueMismatchError, MissingColumnsError, MissingKeysError
 
 
@@ -97,19 +97,3 @@ def test_training_set_of_another_catalogue_is_refused(
 ) -> None:
     with pytest.raises(CatalogueMismatchError, match="training rows of catalogue"):
         read_training_set(rows.replace_schema_metadata(metadata), CATALOGUE)
-
-
-@pytest.mark.parametrize("mistyped", [1, 3, 10])
-def test_a_few_mistyped_units_do_not_outweigh_all_other_rows(mistyped: int) -> None:
-    rng = np.random.default_rng(0)
-    units = np.floor(rng.lognormal(1.5, 1.2, 1000))
-    spoilt = np.concatenate([units, np.full(mistyped, 1e6)])
-    weight = cap_weight(spoilt)
-    assert weight[-mistyped:].sum() < 0.5 * weight.sum() < 0.1 * spoilt.sum()
-    assert np.array_equal(weight[:-mistyped], cap_weight(units))
-    assert np.array_equal(cap_weight(units), units), "clean rows keep their weight"
-
-
-@pytest.mark.parametrize("units", [[], [0.0], [0.0, 0.0, 5.0], [1e6]])
-def test_weights_of_hardly_any_row_are_its_units(units: list[float]) -> None:
-    assert cap_weight(np.array(units)).tolist() == units

@@ -202,3 +202,12 @@ def test_card_tables_have_as_many_cells_as_headings(trained: TrainOutput) -> Non
     assert len(tables) == 11
     assert all(len({line.count("|") for line in table}) == 1 for table in tables)
     assert MODEL in trained.contents.model_card
+
+
+@pytest.mark.parametrize("count", [0, 12])
+def test_card_says_how_many_rows_count_for_less_than_they_have(
+    count: int, trained: TrainOutput, training_set: TrainingSet
+) -> None:
+    evaluation = trained.evaluations["return_risk"]
+    card = _card(training_set, replace(evaluation, rows_limited=count, weight_limit=400.0))
+    assert ("12 rows count as 400 units at most, because they have far more" in card) == bool(count)

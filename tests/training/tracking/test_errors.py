@@ -26,6 +26,7 @@ from training.tracking.errors import (
     NotMlflowError,
     TrackingError,
     UnknownSchemeError,
+    UnreadableAddressError,
 )
 from training.tracking.mlflow_run import check_store
 
@@ -168,7 +169,13 @@ def test_proxy_that_doesnt_answer_is_named(tmp_path: Path, monkeypatch: pytest.M
         ("s3://bucket/runs", UnknownSchemeError, "Name one of http, https, sqlite"),
         ("file:///runs", FileStoreError, "sqlite:///mlflow.db"),
         ("./mlruns", FileStoreError, "sqlite:///mlflow.db"),
-        ("http://[::1", TrackingError, "Write an address such as http://host:5000."),
+        ("foo://bar", UnknownSchemeError, "MLflow has no tracking store called foo. Name one of"),
+        ("sqlite:x.db", UnreadableAddressError, "Write sqlite:///x.db"),
+        ("sqlite:/x.db", UnreadableAddressError, "Write sqlite:///x.db"),
+        ("sqlite://x.db", UnreadableAddressError, "Write sqlite:///x.db"),
+        ("postgresql:/me:secret@h/db", UnreadableAddressError, "Write postgresql://user:password"),
+        ("postgresql://me:secret@h:port/db", UnreadableAddressError, "Write postgresql://user"),
+        ("http://[::1", UnreadableAddressError, "Write an address such as http://host:5000."),
         ("http://mlflow.invalid", TrackingError, "no computer has this name"),
         ("http://127.0.0.1:1", TrackingError, "nothing listens there"),
     ],
