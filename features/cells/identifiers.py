@@ -33,17 +33,17 @@ MISSING_WORDS: Final = frozenset(
 )
 """Words that programs write for a missing value; `NA` is Namibia."""
 _SIMPLE: Final = "[A-Za-z0-9_|:/#&()=>-]"
-_DOTTED: Final = rf"(?:[.+,']?{_SIMPLE}){{0,30}}"
+_DOTTED: Final = rf"(?:[.+,']?{_SIMPLE})*"
 PLAIN: Final = (
-    rf"[A-Z]{{1,3}}|{_SIMPLE}{{0,64}}[0-9]{_SIMPLE}{{0,63}}"
-    rf"|{_SIMPLE}(?:{_SIMPLE}| ){{3,126}}{_SIMPLE}"
-    rf"|[A-Za-z]{_DOTTED}[0-9]{_DOTTED}|[0-9]{{1,64}}\.[1-9][0-9]{{0,62}}"
+    rf"[A-Z]{{1,3}}|{_SIMPLE}*[0-9]{_SIMPLE}*|{_SIMPLE}(?:{_SIMPLE}| ){{3,}}{_SIMPLE}"
+    rf"|[A-Za-z]{_DOTTED}[0-9]{_DOTTED}|[0-9]+\.[1-9][0-9]*"
 )
-"""Texts that are identifiers in their one form already, for Python's and Arrow's expressions.
+"""Texts that are identifiers in their one form already, if they aren't too long.
 
 Most are, so that one look is all that they cost (docs/decisions/reading-cells.md). Any other text
 may be one too. Words for a missing value have at most four signs, neither three capitals nor a
-digit; rounded and whole floats begin with a digit and have a point or a comma.
+digit; rounded and whole floats begin with a digit and have a point or a comma. The length isn't
+in the pattern: a bounded repetition makes Arrow's automaton large and slow.
 """
 ROUNDED: Final = "a number that a spreadsheet rounded; export it again, as text"
 """The fault of a number that stands for many."""
@@ -65,7 +65,7 @@ def read_identifier(text: str) -> str | None:
     >>> read_identifier(" 17850.0"), read_identifier("'NULL"), read_identifier("cash@counter")
     ('17850', None, None)
     """
-    if _PLAIN.fullmatch(text):
+    if len(text) <= MAX_CHARACTERS and _PLAIN.fullmatch(text):
         return text
     canonical = canonical_identifier(text)
     is_read = not _is_missing(canonical) and find_identifier_fault(canonical) is None

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from features.cells.identifiers import (
     BLANKS,
     JOINERS,
+    MAX_CHARACTERS,
     MISSING_WORDS,
     PLAIN,
     WHOLE_FLOAT,
@@ -80,4 +81,7 @@ def read_identifiers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _find_plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.fill_null(pc.match_substring_regex(column, _PLAIN), fill_value=True)
+    is_short = pc.less_equal(pc.binary_length(column), MAX_CHARACTERS)
+    return pc.fill_null(
+        pc.and_(is_short, pc.match_substring_regex(column, _PLAIN)), fill_value=True
+    )
