@@ -9,6 +9,7 @@ from typing import Final
 from features.contract.columns import ColumnKind
 from features.runtime.errors import DataError
 from features.runtime.text import (
+    PYTHON,
     closest_match,
     escape,
     escape_path,
@@ -161,7 +162,8 @@ class QuotedLinesError(DataError):
     """Refuse a file each line of which is one cell in quotes."""
 
     def __init__(self, file: Path) -> None:
-        command = 'python -c "import csv, sys; [print(*row) for row in csv.reader(sys.stdin)]" <'
+        program = "import csv, sys; [print(*row) for row in csv.reader(sys.stdin)]"
+        command = f'{PYTHON} -c "{program}" <'
         super().__init__(
             problem=f"The file {escape(file.name)} has each line in quotes, as a single cell: it "
             "was saved as CSV twice.",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from features.contract.errors import UnreadableFileError
-from features.runtime.text import escape, join_names, quote_path, suggest_rewriting
+from features.runtime.text import PYTHON, escape, join_names, quote_path, suggest_rewriting
 
 HEAD_BYTES: Final = 1 << 16
 SAVE_AS_CSV: Final = "In Excel choose File > Save As > CSV UTF-8 (comma delimited)."
@@ -78,7 +78,7 @@ _FOREIGN: Final = (
 """Patterns of the first bytes of formats that aren't read: what it is, and the way out."""
 
 FROM_JSON: Final = (
-    'python -c "import sys, duckdb; '
+    '{python} -c "import sys, duckdb; '
     'duckdb.read_json(sys.argv[1]).write_parquet(sys.argv[2])" {file} {new}'
 )
 _OLE_START: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -180,7 +180,7 @@ def _refuse_foreign(file: Path, head: bytes) -> None:
 
 def _convert_json(file: Path) -> str:
     new = file.with_name(f"{file.stem}.table.parquet")
-    command = FROM_JSON.format(file=quote_path(file), new=quote_path(new))
+    command = FROM_JSON.format(python=PYTHON, file=quote_path(file), new=quote_path(new))
     name = escape(f"{file.stem}.parquet")
     return f"Run `{command}`, move the original away, and name the new file {name}."
 

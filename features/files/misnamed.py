@@ -10,7 +10,7 @@ from typing import Final
 from features.contract.errors import MisnamedTableError, UnreadPartsError
 from features.files.file_format import FROM_JSON
 from features.files.table_files import SUFFIXES
-from features.runtime.text import fold_name, quote_path
+from features.runtime.text import PYTHON, fold_name, quote_path
 
 _RENAME: Final = "Run `mv {file} {new}`."
 _TO_CSV: Final = "Run `mv {file} {csv}`; tabs are read."
@@ -91,7 +91,7 @@ def _suggest(path: Path, stem: str) -> str:
     if end in _JSON:
         names["new"] = names["parquet"]
     quoted = {key: quote_path(path.with_name(name)) for key, name in names.items()}
-    return WAYS_OUT[end].format(file=quote_path(path), **quoted)
+    return WAYS_OUT[end].format(python=PYTHON, file=quote_path(path), **quoted)
 
 
 def _unpacked_ending(path: Path) -> str:

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 from features.contract.errors import TableFormatError
 from features.files.headers import clean_name
 from features.files.table_files import SUFFIXES
-from features.runtime.text import quote_path
+from features.runtime.text import PYTHON, quote_path
 
 _NULL_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
 _BY_DUCKDB: Final = (
-    "python -c \"import sys, duckdb; duckdb.table_function('{function}', [sys.argv[1]])"
+    "{python} -c \"import sys, duckdb; duckdb.table_function('{function}', [sys.argv[1]])"
     '.write_parquet(sys.argv[2])" {folder} {new}'
 )
 _BY_SPARK: Final = "spark.read.format('{format}').load({text!a}).write.parquet({new_text!a})"
@@ -96,6 +96,7 @@ def _refuse_table_format(folder: Path) -> None:
                 folder,
                 kind,
                 command.format(
+                    python=PYTHON,
                     folder=quote_path(folder),
                     new=quote_path(new),
                     text=str(folder),

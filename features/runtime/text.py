@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from typing import Final
 MAX_NAMES: Final = 12
 MAX_CHARACTERS: Final = 60
 MAX_PATH_CHARACTERS: Final = 200
+PYTHON: Final = shlex.quote(sys.executable)
+"""The interpreter at work, for printed commands: `python` may be another, without libraries."""
 GLOB_CHARACTERS: Final = re.compile(r"[*?\[{]")
 
 

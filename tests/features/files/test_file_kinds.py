@@ -16,6 +16,7 @@ import pytest
 from features.contract.errors import UnreadableFileError
 from features.files.source import find_tables
 from features.files.table_files import read_batches, read_column_types
+from features.runtime.text import PYTHON
 from tests.worlds.sources import required_source, write_csv
 
 STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
@@ -45,7 +46,7 @@ def archive(*names: str) -> bytes:
 
 def from_json(suffix: str) -> str:
     return (
-        'Run `python -c "import sys, duckdb; duckdb.read_json(sys.argv[1])'
+        f'Run `{PYTHON} -c "import sys, duckdb; duckdb.read_json(sys.argv[1])'
         f'.write_parquet(sys.argv[2])" {{folder}}/stock{suffix} {{folder}}/stock.table.parquet`, '
         "move the original away, and name the new file stock.parquet."
     )

@@ -12,6 +12,7 @@ from features.files.headers import clean_name
 from features.files.source import find_tables
 from features.files.table_files import read_batches, read_column_types
 from features.runtime.errors import DataError
+from features.runtime.text import PYTHON
 from tests.worlds.sources import required_source, write_csv
 
 STOCK = "listing_id,on_hand_units,inbound_units,event_time,available_at\n"
@@ -85,9 +86,10 @@ def test_files_give_clean_names_with_their_types_and_rows(tmp_path: Path) -> Non
             "".join(f'"{line}"\n' for line in (STOCK + ROW).splitlines()).encode(),
             (
                 "The file stock.csv has each line in quotes, as a single cell: it was saved as CSV "
-                'twice. Export it again. Or: Run `python -c "import csv, sys; [print(*row) for row '
-                'in csv.reader(sys.stdin)]" < {folder}/stock.csv > {folder}/stock.table.csv`, move '
-                "the original away, and name the new file stock.csv."
+                f'twice. Export it again. Or: Run `{PYTHON} -c "import csv, sys; '
+                '[print(*row) for row in csv.reader(sys.stdin)]" < {folder}/stock.csv > '
+                "{folder}/stock.table.csv`, move the original away, and name the new file "
+                "stock.csv."
             ),
         ),
         (

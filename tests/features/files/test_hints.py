@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def run_hint(read: Callable[[], object]) -> str:
         read()
     hint = caught.value.hint
     assert hint.isprintable()
-    command = re.findall("`([^`]*)`", hint)[0].replace("python -c", f"{sys.executable} -c")
+    command = re.findall("`([^`]*)`", hint)[0]
     subprocess.run(["bash", "-c", command], check=True, env={**os.environ, "PYTHONUTF8": "1"})
     return hint
 

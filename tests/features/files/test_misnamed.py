@@ -8,6 +8,7 @@ import pytest
 
 from features.contract.errors import MisnamedTableError, UnreadPartsError
 from features.files.source import find_tables
+from features.runtime.text import PYTHON
 from features.validation.validate import validate
 from tests.worlds.sources import required_source, write_csv
 
@@ -59,7 +60,7 @@ from tests.worlds.sources import required_source, write_csv
             "prices.jsonl",
             "prices",
             (
-                'Run `python -c "import sys, duckdb; duckdb.read_json(sys.argv[1])'
+                f'Run `{PYTHON} -c "import sys, duckdb; duckdb.read_json(sys.argv[1])'
                 '.write_parquet(sys.argv[2])" data/prices.jsonl data/prices.parquet`.'
             ),
         ),

@@ -28,6 +28,7 @@ from features.contract.errors import (
     WrongTypeError,
 )
 from features.runtime.errors import XuanpinError
+from features.runtime.text import PYTHON
 
 FILE = Path("data/orders.csv")
 
@@ -126,7 +127,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         QuotedLinesError(FILE),
         (
             "The file orders.csv has each line in quotes, as a single cell: it was saved as CSV "
-            'twice. Export it again. Or: Run `python -c "import csv, sys; '
+            f'twice. Export it again. Or: Run `{PYTHON} -c "import csv, sys; '
             '[print(*row) for row in csv.reader(sys.stdin)]" < data/orders.csv > '
             "data/orders.table.csv`, move the original away, and name the new file orders.csv."
         ),
