@@ -9,7 +9,6 @@ from types import FrameType
 from typing import Final
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-USUAL_HANDLERS: Final = (signal.SIG_DFL, signal.default_int_handler)
 EXIT_BASE: Final = 128
 """Exit code of a process that a signal ended, as shells count: this plus the signal's number."""
 
@@ -23,7 +22,7 @@ def exit_on_signals() -> Iterator[None]:
     its end.
     """
     received: list[int] = []
-    watched = [number for number in STOP_SIGNALS if signal.getsignal(number) in USUAL_HANDLERS]
+    watched = [each for each in STOP_SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
