@@ -132,9 +132,12 @@ def test_parameters_under_which_nothing_is_compared_are_refused(
     assert re.search(says, str(result.exception))
 
 
-def test_effects_of_any_sign_can_be_compared_with(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("effect", [-1.0, 0.0])
+def test_effects_of_any_sign_can_be_compared_with(
+    data: Path, tmp_path: Path, effect: float
+) -> None:
     pooling = tmp_path / "pooling.json"
-    changed = {"expected_return_audit_effect": -1.0}
+    changed = {"expected_return_audit_effect": effect}
     pooling.write_text(json.dumps({**default_parameters(CATALOGUE), **changed}))
     assert asked(data, "--sample", "1", "--pooling", str(pooling))[0] == 0
 

@@ -28,7 +28,7 @@ DIRTY_ROWS = st.lists(
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
 )
 @given(orders=DIRTY_ROWS, returns=DIRTY_ROWS, broken_lines=st.integers(0, 2))
 def test_validation_of_random_dirty_tables_accounts_for_every_row(

@@ -261,7 +261,7 @@ def slow_gone(orders: list[Row], returns: list[Row]) -> Gone:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20
 )
 @given(bought=ORDERS, back=RETURNS)
 def test_relations_of_random_orders_and_returns_agree_with_loops(

@@ -45,7 +45,7 @@ def test_bad_share_of_lists_is_at_most_the_one_asked_on_average(
     estimator: type[BoostedShareModel],
 ) -> None:
     # Each list is a draw: the mean of 22 has a standard error of a tenth of itself.
-    found = _bad_shares(estimator(groups=GROUPS, trees=20, boosters=1), 0.1, seeds=60)
+    found = _bad_shares(estimator(groups=GROUPS, trees=20, boosters=1), 0.1, seeds=100)
     assert len(found) >= LEAST_LISTS
     assert np.mean(found) <= 0.1
 

@@ -121,7 +121,7 @@ def test_service_that_does_not_get_ready_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bundles").mkdir()
     with (
         pytest.raises(NotReadyError, match=r"no_model.*xuanpin serve --run"),
-        run_service(tmp_path, timeout_seconds=6),
+        run_service(tmp_path, timeout_seconds=8),
     ):
         pass
 
