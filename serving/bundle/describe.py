@@ -11,7 +11,7 @@ from features.dataset.days import to_datetime
 from features.runtime.text import escape, join_names
 from serving.bundle.bundle import SCHEMA
 from serving.bundle.manifest import SIGNATURE, Schema
-from serving.bundle.model_files import CONFORMAL, StoredResiduals, booster_names, read_json
+from serving.bundle.model_files import CONFORMAL, StoredConformal, booster_names, read_json
 from serving.bundle.verified_files import read_verified
 from serving.prediction.seasonality import Uplift
 
@@ -58,7 +58,7 @@ def read_facts(directory: Path) -> BundleFacts:
     """
     verified = read_verified(directory)
     manifest, schema = verified.manifest, read_json(verified.files, SCHEMA, Schema)
-    residuals = read_json(verified.files, CONFORMAL, dict[str, StoredResiduals])
+    conformal = read_json(verified.files, CONFORMAL, StoredConformal)
     model_metrics = sorted(name for name in manifest.metrics if _MODEL_INFIX in name)
     return BundleFacts(
         bundle_id=verified.bundle_id,
@@ -74,10 +74,7 @@ def read_facts(directory: Path) -> BundleFacts:
         imputed=manifest.imputed,
         horizons=schema.horizons,
         boosters={target: len(booster_names(verified.files, target)) for target in schema.targets},
-        cells={
-            target: {path: cell.count for path, cell in stored.cells.items()}
-            for target, stored in residuals.items()
-        },
+        cells=conformal.cell_counts(),
         libraries=manifest.libraries,
         metrics={name: manifest.metrics[name] for name in model_metrics[:MAX_METRICS]},
         files={name: len(data) for name, data in sorted(verified.files.items())},

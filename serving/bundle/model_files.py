@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
 from itertools import count, takewhile
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,14 +13,17 @@ from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from serving.bundle.manifest import canonical_json
 from serving.conformal.calibration_sample import CalibrationSample
+from serving.conformal.cell_residuals import CellResiduals, MondrianResiduals
 from serving.conformal.cells import EVIDENCE_AMOUNTS, MondrianCell, OwnEvidence
+from serving.conformal.demand_tails import DemandTails
 from serving.conformal.difficulty import DifficultyEstimate
-from serving.conformal.intervals import CellResiduals, ConformalResiduals
+from serving.conformal.intervals import ConformalResiduals
 from serving.errors import BrokenFileError, MissingFileError
 from serving.prediction.booster import Booster, parse_feature_names
 from serving.prediction.calibration import CalibrationCurve
+from serving.prediction.demand_curve import DemandCurve
 from serving.prediction.predict import Models
-from serving.prediction.target_model import TargetModel
+from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 
 CALIBRATION: Final = "calibration.json"
 CONFORMAL: Final = "conformal.json"
@@ -37,10 +40,25 @@ T = TypeVar("T")
 
 
 class StoredCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The calibration curve of a target in calibration.json."""
+    """The calibration curve of return risk in calibration.json."""
 
     x: list[float]
     y: list[float]
+
+
+class StoredDemandCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The demand curve of sell-through in calibration.json."""
+
+    shift: float
+    stretch: float
+    sharpness: float
+
+
+class StoredCurves(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """calibration.json, by target."""
+
+    sell_through: StoredDemandCurve
+    return_risk: StoredCurve | None = None
 
 
 class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +69,7 @@ class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoredDifficulty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The difficulty estimate of a target in conformal.json; residuals are divided by it."""
+    """The difficulty estimate of return risk in conformal.json; residuals are divided by it."""
 
     estimates: list[float]
     sizes: list[float]
@@ -59,11 +77,35 @@ class StoredDifficulty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factors: list[float]
 
 
+StoredCells = dict[str, StoredCell]
+"""Cells by path, such as `all/some/DE`."""
+
+
+class StoredTails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far out the units sold fell, in conformal.json."""
+
+    cells: StoredCells
+
+
 class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The residuals of a target in conformal.json; cells by path, such as `all/some/DE`."""
+    """The residuals of return risk in conformal.json."""
 
     difficulty: StoredDifficulty
-    cells: dict[str, StoredCell]
+    cells: StoredCells
+
+
+class StoredConformal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """conformal.json, by target."""
+
+    sell_through: StoredTails
+    return_risk: StoredResiduals | None = None
+
+    def cell_counts(self) -> dict[str, dict[str, int]]:
+        """Return the calibration rows of each cell, by target."""
+        return {
+            target: {path: cell.count for path, cell in stored.cells.items()}
+            for target, stored in _by_target(self).items()
+        }
 
 
 class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,19 +119,41 @@ class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    curves, residuals, samples = {}, {}, {}
-    files = {}
+    curves: dict[Target, Any] = {}
+    conformal: dict[Target, Any] = {}
     for target, model in models.targets.items():
-        for position, booster in enumerate(model.boosters):
-            files[f"{target}.{position}.txt"] = booster.text.encode()
-        curves[target] = StoredCurve(model.calibration.x.tolist(), model.calibration.y.tolist())
-        residuals[target] = _encode_residuals(model.residuals)
-        samples[target] = _encode_sample(model.calibration_sample)
-    files[CALIBRATION] = canonical_json(curves)
-    files[CONFORMAL] = canonical_json(residuals)
+        curves[target], conformal[target] = _encode(model)
+    files = {
+        f"{target}.{position}.txt": booster.text.encode()
+        for target, model in models.targets.items()
+        for position, booster in enumerate(model.boosters)
+    }
+    samples = {
+        target: _encode_sample(model.calibration_sample)
+        for target, model in models.targets.items()
+    }
+    files[CALIBRATION] = canonical_json(StoredCurves(**curves))
+    files[CONFORMAL] = canonical_json(StoredConformal(**conformal))
     files[SELECTION] = canonical_json(samples)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
+
+
+def _encode(model: TargetModel) -> tuple[Any, Any]:
+    """Return what calibration.json and conformal.json hold of a model."""
+    cells = _encode_cells(model.residuals)
+    if isinstance(model, DemandModel):
+        curve = model.curve
+        stored = StoredDemandCurve(curve.shift, curve.stretch, curve.sharpness)
+        return stored, StoredTails(cells)
+    if isinstance(model, ShareModel):
+        difficulty = model.conformal.difficulty
+        knots = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
+        return (
+            StoredCurve(model.calibration.x.tolist(), model.calibration.y.tolist()),
+            StoredResiduals(StoredDifficulty(*(curve.tolist() for curve in knots)), cells),
+        )
+    raise TypeError(model)
 
 
 def load_models(
@@ -100,32 +164,49 @@ def load_models(
     Raises:
         BundleRefusedError: a file is missing, isn't of its form, or has other targets.
     """
-    curves = read_json(files, CALIBRATION, dict[Target, StoredCurve])
-    residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
+    curves = read_json(files, CALIBRATION, StoredCurves)
+    conformal = read_json(files, CONFORMAL, StoredConformal)
     samples = read_json(files, SELECTION, dict[Target, StoredSample])
-    decoded: dict[str, Collection[Target]] = {
-        CALIBRATION: curves,
-        CONFORMAL: residuals,
+    found: dict[str, Collection[Target]] = {
+        CALIBRATION: _by_target(curves),
+        CONFORMAL: _by_target(conformal),
         SELECTION: samples,
     }
-    for name, stored in decoded.items():
+    for name, stored in found.items():
         if set(stored) != set(targets):
             raise BrokenFileError(name, f"it has the targets {sorted(stored)}")
-    models = {
-        target: TargetModel(
-            target=target,
-            boosters=_load_boosters(files, target, catalogue),
-            calibration=CalibrationCurve(np.array(curves[target].x), np.array(curves[target].y)),
-            residuals=_decode_residuals(residuals[target]),
-            calibration_sample=_decode_sample(samples[target]),
+    models: dict[Target, TargetModel] = {
+        "sell_through": DemandModel(
+            target="sell_through",
+            boosters=_load_boosters(files, "sell_through", catalogue),
+            calibration_sample=_decode_sample(samples["sell_through"]),
+            curve=DemandCurve(**msgspec.structs.asdict(curves.sell_through)),
+            tails=DemandTails(_decode_cells(conformal.sell_through.cells)),
         )
-        for target in targets
     }
+    if curves.return_risk is not None and conformal.return_risk is not None:
+        models["return_risk"] = ShareModel(
+            target="return_risk",
+            boosters=_load_boosters(files, "return_risk", catalogue),
+            calibration_sample=_decode_sample(samples["return_risk"]),
+            calibration=CalibrationCurve(
+                np.array(curves.return_risk.x), np.array(curves.return_risk.y)
+            ),
+            conformal=_decode_residuals(conformal.return_risk),
+        )
     parameters = read_json(files, POOLING, dict[str, float])
     if set(parameters) != set(catalogue.parameters):
         reason = f"it has {len(parameters)} parameters, not the {len(catalogue.parameters)} needed"
         raise BrokenFileError(POOLING, reason)
     return Models(catalogue=catalogue, parameters=parameters, targets=models)
+
+
+def _by_target(stored: StoredCurves | StoredConformal) -> dict[Target, Any]:
+    """Return what is stored of each target that is there."""
+    by_target: dict[Target, Any] = {"sell_through": stored.sell_through}
+    if stored.return_risk is not None:
+        by_target["return_risk"] = stored.return_risk
+    return by_target
 
 
 def booster_names(files: Container[str], target: Target) -> list[str]:
@@ -169,23 +250,26 @@ def _decode_model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
     return text
 
 
-def _encode_residuals(residuals: ConformalResiduals) -> StoredResiduals:
-    cells = {
+def _encode_cells(residuals: MondrianResiduals) -> StoredCells:
+    return {
         "/".join((ALL_ROWS, *cell)): StoredCell(stored.count, stored.values.tolist())
         for cell, stored in residuals.cells.items()
     }
-    difficulty = residuals.difficulty
-    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
-    return StoredResiduals(StoredDifficulty(*(curve.tolist() for curve in curves)), cells)
+
+
+def _decode_cells(stored: StoredCells) -> dict[MondrianCell, CellResiduals]:
+    return {
+        _parse_cell(path): CellResiduals(np.array(cell.values), cell.count)
+        for path, cell in stored.items()
+    }
 
 
 def _decode_residuals(stored: StoredResiduals) -> ConformalResiduals:
-    cells = {_parse_cell(path): cell for path, cell in stored.cells.items()}
     difficulty = stored.difficulty
-    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
+    knots = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
     return ConformalResiduals(
-        DifficultyEstimate(*(np.array(curve) for curve in curves)),
-        {name: CellResiduals(np.array(cell.values), cell.count) for name, cell in cells.items()},
+        cells=_decode_cells(stored.cells),
+        difficulty=DifficultyEstimate(*(np.array(curve) for curve in knots)),
     )
 
 
