@@ -69,6 +69,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     """
     training_set, splits = _read_and_split(rows, recipe)
     del rows  # the training set holds all their values
+    pa.default_memory_pool().release_unused()
     progress("learning how to pool rates")
     parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
