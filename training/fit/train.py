@@ -68,6 +68,8 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
             the reasons apart.
     """
     training_set, splits = _read_and_split(rows, recipe)
+    del rows  # the training set holds all their values
+    pa.default_memory_pool().release_unused()
     progress("learning how to pool rates")
     parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
@@ -110,7 +112,7 @@ def _bundle_contents(
     recipe, training_set = training_input.recipe, training_input.training_set
     sell_through = splits["sell_through"]
     reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
-    matrix = training_input.matrix[reference.rows]
+    matrix = training_input.design_matrix(reference.rows)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
