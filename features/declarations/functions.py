@@ -13,7 +13,7 @@ import numpy as np
 from features.runtime.arrays import FloatArray
 
 DAYS_A_YEAR: Final = 365
-COVERED_DAYS: Final = 28
+PACE_DAYS: Final = 28
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -31,16 +31,14 @@ def share(part: FloatArray, whole: FloatArray) -> FloatArray:
     return np.minimum(ratio(part, whole), 1.0)
 
 
-def cover(
-    units: FloatArray, days_on_sale: FloatArray, offered: FloatArray, window: FloatArray | float
-) -> FloatArray:
-    """Return the units that `COVERED_DAYS` would sell at the daily rate, per unit offered.
+def pace(units: FloatArray, days_on_sale: FloatArray, window: FloatArray | float) -> FloatArray:
+    """Return the units that `PACE_DAYS` would sell at the daily rate.
 
     The daily rate is `units` over `window` days, or over `days_on_sale` where fewer, and at least
     over one day. The result is null where `days_on_sale` is null.
     """
     days = np.maximum(np.minimum(days_on_sale, window), 1.0)
-    return ratio(units / days * COVERED_DAYS, offered)
+    return units / days * PACE_DAYS
 
 
 def depth(price: FloatArray, highest: FloatArray) -> FloatArray:

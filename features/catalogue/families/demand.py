@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.catalogue.families.topic import Topic
-from features.declarations.functions import COVERED_DAYS, coming_season, cover, ratio
+from features.declarations.functions import PACE_DAYS, coming_season, pace, ratio
 from features.declarations.kinds import (
     Age,
     Derived,
@@ -51,21 +51,21 @@ A daily rate divides by no more days than these.
 """
 
 
-_RATE_DAYS: Final = (7, 28, 84)
+_PACE_DAYS: Final = (7, 28, 84)
 """Windows of the daily rates: from the demand of this week to that of a season."""
 
 
-def _declare_cover(level: Level, days: int) -> Derived:
+def _declare_pace(level: Level, days: int) -> Derived:
     return Derived(
-        name=name_feature("demand_cover", level, days),
-        description=f"Units of the {LEVEL_TITLES[level]} that would be ordered in {COVERED_DAYS} "
-        f"days at the daily rate of the last {days} days (or since it went live, if that is "
-        "shorter), per unit offered now.",
-        unit="units per unit",
+        name=name_feature("demand_pace", level, days),
+        description=f"Units of the {LEVEL_TITLES[level]} that would be ordered in {PACE_DAYS} "
+        f"days at the daily rate of the last {days} days, or since it went live, if that is "
+        "shorter.",
+        unit="units",
         family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
-        inputs=(_declare_unit_total(level, days).name, AGES[level], "units_offered"),
-        function=cover,
+        inputs=(_declare_unit_total(level, days).name, AGES[level]),
+        function=pace,
         constants=(float(days),),
     )
 
@@ -160,8 +160,8 @@ DEMAND: Final[tuple[Feature, ...]] = (
     _declare_recent_share(Level.PRODUCT),
     _declare_recent_share(Level.SUPPLIER_CATEGORY),
     _declare_recent_share(Level.CATEGORY_MARKET),
-    *(_declare_cover(Level.LISTING, days) for days in _RATE_DAYS),
-    *(_declare_cover(Level.PRODUCT, days) for days in (28, 84)),
+    *(_declare_pace(Level.LISTING, days) for days in _PACE_DAYS),
+    *(_declare_pace(Level.PRODUCT, days) for days in (28, 84)),
     _declare_season_share(Level.CATEGORY_MARKET),
     _declare_season_share(Level.MARKET),
 )

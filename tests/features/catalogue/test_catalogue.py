@@ -179,7 +179,7 @@ def test_null_counts_of_an_absent_table_stay_null() -> None:
 def test_monotone_signs_have_the_index_of_their_input() -> None:
     signs = dict(zip(CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), strict=True))
     assert signs["units_offered"] == signs["list_price_minor"] == -1
-    assert signs["demand_cover_28d"] == 1
+    assert signs["demand_pace_28d"] == 1
     assert signs["units_ordered_28d"] == 0
     assert set(CATALOGUE.monotone("return_risk")) == {0}
 

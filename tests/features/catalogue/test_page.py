@@ -77,7 +77,7 @@ def test_description_reads_as_one_sentence(declared: FeatureDeclaration) -> None
     assert words.count(".") == 1 or re.search(r"\d\.\d", words)
     days = re.search(r"_(\d+)d$", declared.name)
     has_days = days is None or f"{days.group(1)} days" in words
-    assert has_days or "last 28." in words or declared.name.startswith("demand_cover")
+    assert has_days or "last 28." in words or declared.name.startswith("demand_pace")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_describe_prints_every_feature(declared: FeatureDeclaration) -> None:
 
 def test_describe_prints_constants() -> None:
     assert re.search(
-        r"^constants +28\.0 *$", features("describe", "demand_cover_28d"), re.MULTILINE
+        r"^constants +28\.0 *$", features("describe", "demand_pace_28d"), re.MULTILINE
     )
 
 
@@ -154,7 +154,7 @@ def test_describe_prints_one_line_for_each_fact() -> None:
     assert facts["tables"] == "orders"
     assert facts["days"] == "28"
     assert facts["without history"] == "0; null where a table it needs is absent"
-    assert "demand_cover_28d" in facts["used by"]
+    assert "demand_pace_28d" in facts["used by"]
 
 
 def test_list_in_a_pipe_has_a_line_a_feature() -> None:
