@@ -9,7 +9,7 @@ import numpy as np
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.cells import IntervalContext, share_exposure
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.prediction.target_model import TargetModel
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 
@@ -21,26 +21,22 @@ def build_target_context(
 
     Exposures are valid for the calibration and latest rows of `split` alone, cold-start copies
     included. For return risk, the exposure is the number of units expected to sell, by the
-    sell-through model in `models`. The latest rows use that model as serving does. The calibration
-    rows use its boosters without its curve, because the curve was fitted on weeks that these rows
-    look ahead to. Their exposures are then scaled to the units that were ordered in the curve half,
-    so that residuals of few units don't pass for residuals of many
-    (docs/decisions/exposure-of-return-risk.md).
+    sell-through model in `models`. That model has learned from the calibration rows, so their
+    exposures are scaled to the units that were ordered in the curve half: residuals of few units
+    must not pass for residuals of many (docs/decisions/exposure-of-return-risk.md).
     """
-    calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    latest = np.concatenate([split.latest.rows, split.latest_masked.rows])
     offered = training_input.training_set.columns["units_offered"]
+    if split.target != "return_risk":
+        return training_input.training_set.context(np.fmax(offered, 1.0))
+    samples = (split.curve_fit, split.residual_fit, split.latest, split.latest_masked)
+    rows = np.concatenate([sample.rows for sample in samples])
     sell_through = np.full(len(offered), np.nan)
-    if split.target == "return_risk":
-        seller = models["sell_through"]
-        inputs = training_input.design_matrix(calibration)
-        sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
-        sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
+    matrix = training_input.design_matrix(rows)
+    outlook = models["sell_through"].predict(matrix, training_input.demand[rows])
+    sell_through[rows] = outlook.share
     exposure = share_exposure(split.target, offered, sell_through)
-    if split.target == "return_risk":
-        ordered = training_input.training_set.outcomes[split.target].weight
-        exposure = _scale_to_orders(exposure, ordered, split)
-    return training_input.training_set.context(exposure)
+    ordered = training_input.training_set.outcomes[split.target].weight
+    return training_input.training_set.context(_scale_to_orders(exposure, ordered, split))
 
 
 def _scale_to_orders(exposure: FloatArray, ordered: FloatArray, split: TargetSplit) -> FloatArray:

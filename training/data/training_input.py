@@ -12,7 +12,7 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.seasonality import SEASONAL_TARGET, Seasons, rescale_to_baseline_demand
+from serving.prediction.seasonality import SEASONAL_TARGET, Seasons
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
@@ -81,24 +81,20 @@ class TrainingInput:
             matrix[start : start + block.size] = catalogue.design_matrix(taken, self.parameters)
         return matrix
 
-    def inputs_for(self, target: Target, rows: IntArray) -> FloatArray:
-        """Return the inputs of a target's model for some rows, shape (rows, inputs).
 
-        They are those of the design matrix. Where the calendar changes the demand, those of
-        `SEASONAL_TARGET` are computed at the usual demand instead.
-        """
-        inputs = self.design_matrix(rows)
-        is_seasonal = self.demand[rows] != 1.0
-        if target == SEASONAL_TARGET and is_seasonal.any():
-            seasonal = rows[is_seasonal]
-            columns = {name: column[seasonal] for name, column in self.training_set.columns.items()}
-            rescaled = rescale_to_baseline_demand(columns, self.demand[seasonal])
-            inputs[is_seasonal] = self.recipe.catalogue.design_matrix(rescaled, self.parameters)
-        return inputs
+@dataclass(frozen=True)
+class BoosterRequest:
+    """Boosters to fit: their target, the rows to learn from, and how many."""
+
+    target: Target
+    sample: Sample
+    boosters: int
+    start: float = 0.0
+    """The constant that trees start from beside the offset of each row."""
 
 
-BoosterTexts = dict[Target, tuple[str, ...]]
-"""Each target's boosters as text, one for each seed."""
+BoosterTexts = dict[str, tuple[str, ...]]
+"""Boosters as text by the name of their request, one for each seed."""
 
-Fitter = Callable[[TrainingInput, Mapping[Target, Sample]], BoosterTexts]
-"""Fits every target's boosters on its sample, on this machine or on a cluster."""
+Fitter = Callable[[TrainingInput, Mapping[str, BoosterRequest]], BoosterTexts]
+"""Fits the boosters of all requests, on this machine or on a cluster."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.conformal.cells import ROOT, IntervalContext, MondrianCell
-from serving.conformal.intervals import CellResiduals
+from serving.conformal.cell_residuals import CellResiduals
 from serving.prediction.target_model import TargetModel
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -112,7 +112,8 @@ def _plain_intervals(
 ) -> tuple[FloatArray, FloatArray]:
     """Return low and high of the plain intervals around the estimates `center`."""
     residual_fit = split.residual_fit
-    estimate = model.predict(training_input.design_matrix(residual_fit.rows))
+    rows = residual_fit.rows
+    estimate = model.predict(training_input.design_matrix(rows), np.ones(rows.size)).share
     quantile = CellResiduals.from_residuals(residual_fit.label - estimate).quantile(coverage)
     return np.maximum(center - quantile, 0.0), np.minimum(center + quantile, 1.0)
 

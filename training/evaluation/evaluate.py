@@ -159,9 +159,9 @@ def _measure_without_calendar(
         return None
     settings = training_input.recipe.settings
     threshold = settings.threshold(split.target)
+    matrix = training_input.design_matrix(latest.rows)
     predicted = forecast(
-        model,
-        model.predict(training_input.design_matrix(latest.rows)),
+        model.predict(matrix, np.ones(latest.rows.size)),
         context.select(latest.rows),
         coverage=settings.interval_coverage,
         threshold=threshold,

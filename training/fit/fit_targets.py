@@ -1,4 +1,4 @@
-"""Fit the models of all targets: boosters, then calibration, then residuals."""
+"""Fit the models of all targets: boosters at each origin and on all known rows, then calibration."""
 
 from __future__ import annotations
 
@@ -8,16 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
 from serving.conformal.cells import IntervalContext
+from serving.demand.lot_demand import log_lot
 from serving.prediction.booster import Booster
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.prediction.init_score import LOT, ORDER_SIZE
+from serving.prediction.target_model import (
+    DemandModel,
+    ShareModel,
+    TargetModel,
+    corrected_share,
+    sum_of_trees,
+)
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
 from training.calibration.choose import model_curves
 from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
 from training.calibration.interval_context import build_target_context
+from training.calibration.residuals import fit_tails, subsample
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
-from training.data.training_input import BoosterTexts, Fitter, TrainingInput
+from training.data.training_input import (
+    BoosterRequest,
+    BoosterTexts,
+    Fitter,
+    TrainingInput,
+)
 
 
 @dataclass(frozen=True)
@@ -30,55 +46,150 @@ class FittedTargets:
 
 def fit_locally(
     training_input: TrainingInput,
-    samples: Mapping[Target, Sample],
+    requests: Mapping[str, BoosterRequest],
     *,
     fitter: BoosterFitter = fit_booster,
 ) -> BoosterTexts:
-    """Fit the boosters of all targets on this machine.
+    """Fit the boosters of all requests on this machine.
 
     `fitter` fits one booster, or reads it from a checkpoint.
     """
     recipe = training_input.recipe
     return fit_boosters(
-        training_input.design_matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter
+        training_input.design_matrix, requests, recipe.catalogue, recipe.settings, fitter=fitter
     )
 
 
 def fit_targets(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], fit: Fitter = fit_locally
 ) -> FittedTargets:
-    """Fit each target on its training slice and calibrate it on its calibration slice.
+    """Fit each target on all known rows, and calibrate it by forward validation.
+
+    At each origin of the calibration slice, boosters of what was final by then predict the rows
+    that follow, as far ahead as the model will predict.
 
     Raises:
-        TrainingError: a training slice can't support a model.
+        TrainingError: a slice can't support a model.
     """
-    samples = {target: split.train for target, split in splits.items()}
-    texts = fit(training_input, samples)
+    texts = fit(training_input, booster_requests(training_input, splits))
     models: dict[Target, TargetModel] = {}
     contexts: dict[Target, IntervalContext] = {}
     for target, split in splits.items():  # sell-through first: return risk needs its model
         contexts[target] = build_target_context(training_input, split, models)
-        models[target] = _fit_target(training_input, split, contexts[target], texts[target])
+        boosters = tuple(Booster(text) for text in texts[target])
+        raw = _predict_folds(training_input, split, texts)
+        build = _demand_model if target == "sell_through" else _share_model
+        models[target] = build(training_input, split, contexts[target], boosters, raw)
     return FittedTargets(models, contexts)
 
 
-def _fit_target(
+def booster_requests(
+    training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
+) -> dict[str, BoosterRequest]:
+    """Return the boosters to fit: of all known rows by target, and of each origin."""
+    settings = training_input.recipe.settings
+    requests = {}
+    for target, split in splits.items():
+        start = _find_start(training_input, split)
+        requests[target] = BoosterRequest(target, split.known, settings.boosters, start)
+        for number, fold in enumerate(split.folds):
+            requests[_fold_name(target, number)] = BoosterRequest(
+                target, fold.learned, settings.fold_boosters, start
+            )
+    return requests
+
+
+def _fold_name(target: Target, number: int) -> str:
+    return f"{target}_origin{number}"
+
+
+def _find_start(training_input: TrainingInput, split: TargetSplit) -> float:
+    """Return the constant that all boosters of a target start from.
+
+    It is the same at each origin, so that the sums of their trees can be compared.
+    """
+    if split.target != "sell_through":
+        return 0.0
+    train = split.train
+    lot, order_size = _read_lots(training_input, training_input.design_matrix(train.rows))
+    sharpness = training_input.recipe.settings.sharpness
+    return fit_start(log_lot(lot, order_size), train.label, train.weight, sharpness)
+
+
+def _read_lots(training_input: TrainingInput, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    names = training_input.recipe.catalogue.model_inputs
+    return matrix[:, names.index(LOT)], matrix[:, names.index(ORDER_SIZE)]
+
+
+def _predict_folds(
+    training_input: TrainingInput, split: TargetSplit, texts: BoosterTexts
+) -> FloatArray:
+    """Return raw predictions of the calibration rows, each by the boosters of its origin.
+
+    The result has a value a row of the training set, NaN for other rows.
+    """
+    names = training_input.recipe.catalogue.model_inputs
+    raw = np.full(training_input.training_set.rows.size, np.nan)
+    for number, fold in enumerate(split.folds):
+        boosters = tuple(Booster(text) for text in texts[_fold_name(split.target, number)])
+        rows = fold.predicted.rows
+        matrix = training_input.design_matrix(rows)
+        sums = sum_of_trees(boosters, matrix)
+        is_demand = split.target == "sell_through"
+        raw[rows] = sums if is_demand else corrected_share(sums, matrix, names)
+    return raw
+
+
+def _share_model(
     training_input: TrainingInput,
     split: TargetSplit,
     context: IntervalContext,
-    texts: tuple[str, ...],
-) -> TargetModel:
-    boosters = tuple(Booster(text) for text in texts)
-    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    raw = np.full(training_input.training_set.rows.size, np.nan)
-    raw[rows] = raw_share(split.target, boosters, training_input.design_matrix(rows))
+    boosters: tuple[Booster, ...],
+    raw: FloatArray,
+) -> ShareModel:
     calibrator = calibrate_target(
         raw,
         context,
         split,
         keys=training_input.training_set.keys,
-        curves=model_curves(split.target, training_input.recipe.catalogue.model_inputs),
+        curves=model_curves(split.target),
     )
-    return TargetModel(
-        split.target, boosters, calibrator.curve, calibrator.residuals, calibrator.sample
+    return ShareModel(
+        target=split.target,
+        boosters=boosters,
+        calibration_sample=calibrator.sample,
+        calibration=calibrator.curve,
+        conformal=calibrator.residuals,
+    )
+
+
+def _demand_model(
+    training_input: TrainingInput,
+    split: TargetSplit,
+    context: IntervalContext,
+    boosters: tuple[Booster, ...],
+    raw: FloatArray,
+) -> DemandModel:
+    curve_fit, residual_fit = split.curve_fit, split.residual_fit
+    lot, order_size = _read_lots(training_input, training_input.design_matrix(curve_fit.rows))
+    curve = fit_demand_curve(
+        raw[curve_fit.rows],
+        curve_fit.label,
+        curve_fit.weight,
+        lot=lot,
+        order_size=order_size,
+        sharpness=training_input.recipe.settings.sharpness,
+    )
+    rows = residual_fit.rows
+    lot, order_size = _read_lots(training_input, training_input.design_matrix(rows))
+    demand = curve.apply(raw[rows], lot, order_size, uplift=np.ones(rows.size))
+    judged, listings = context.select(rows), training_input.training_set.listings[rows]
+    return DemandModel(
+        target=split.target,
+        boosters=boosters,
+        calibration_sample=subsample(
+            demand.share(), residual_fit.label, judged.evidence, listings=listings
+        ),
+        curve=curve,
+        tails=fit_tails(demand, residual_fit.label, judged, listings=listings),
     )
