@@ -14,6 +14,8 @@ from features.runtime.arrays import FloatArray
 
 DAYS_A_YEAR: Final = 365
 PACE_DAYS: Final = 28
+PRIOR_LINES: Final = 2.0
+"""Order lines that the usual size of an order in the category counts for."""
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -39,6 +41,18 @@ def pace(units: FloatArray, days_on_sale: FloatArray, window: FloatArray | float
     """
     days = np.maximum(np.minimum(days_on_sale, window), 1.0)
     return units / days * PACE_DAYS
+
+
+def order_size(
+    units: FloatArray, lines: FloatArray, wide_units: FloatArray, wide_lines: FloatArray
+) -> FloatArray:
+    """Return the mean units of an order line, shrunk towards that of the wider level, at least 1.
+
+    It is never null: without any known order an order is of one unit.
+    """
+    wide = np.nan_to_num(ratio(wide_units, wide_lines), nan=1.0)
+    seen_units, seen_lines = np.nan_to_num(units), np.nan_to_num(lines)
+    return np.maximum((seen_units + PRIOR_LINES * wide) / (seen_lines + PRIOR_LINES), 1.0)
 
 
 def depth(price: FloatArray, highest: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from features.catalogue.families.topic import Topic
-from features.declarations.functions import PACE_DAYS, coming_season, pace, ratio
+from features.declarations.functions import PACE_DAYS, coming_season, order_size, pace, ratio
 from features.declarations.kinds import (
     Age,
     Derived,
@@ -25,6 +25,26 @@ def _declare_unit_total(level: Level, days: int) -> Windowed:
     sentence = "Units of the {level} ordered"
     return ORDERS.total(
         "units", sentence, level=level, days=days, unit="units", name="units_ordered"
+    )
+
+
+def _declare_line_total(level: Level, days: int) -> Windowed:
+    sentence = "Order lines of the {level}"
+    return ORDERS.total("order_lines", sentence, level=level, days=days, unit="order lines")
+
+
+def _declare_order_size() -> Derived:
+    levels = (Level.LISTING, Level.CATEGORY_MARKET)
+    counts = (_declare_unit_total, _declare_line_total)
+    return Derived(
+        name="order_size_84d",
+        description="Mean units of an order line of the listing in the last 84 days, shrunk "
+        "towards that of its category in the market.",
+        unit="units",
+        family=FeatureFamily.DEMAND,
+        low=1.0,
+        inputs=tuple(declare(level, 84).name for level in levels for declare in counts),
+        function=order_size,
     )
 
 
@@ -106,13 +126,8 @@ DEMAND: Final[tuple[Feature, ...]] = (
     *(_declare_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
     *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
     *(_declare_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
-    ORDERS.total(
-        "order_lines",
-        "Order lines of the {level}",
-        level=Level.LISTING,
-        days=28,
-        unit="order lines",
-    ),
+    _declare_line_total(Level.LISTING, 28),
+    *(_declare_line_total(level, 84) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
     ORDERS.distinct_count(
         "buyers",
         "Different buyers of the {level}",
@@ -162,6 +177,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
     _declare_recent_share(Level.CATEGORY_MARKET),
     *(_declare_pace(Level.LISTING, days) for days in _PACE_DAYS),
     *(_declare_pace(Level.PRODUCT, days) for days in (28, 84)),
+    _declare_order_size(),
     _declare_season_share(Level.CATEGORY_MARKET),
     _declare_season_share(Level.MARKET),
 )

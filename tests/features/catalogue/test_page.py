@@ -139,9 +139,7 @@ def test_describe_prints_every_feature(declared: FeatureDeclaration) -> None:
 
 
 def test_describe_prints_constants() -> None:
-    assert re.search(
-        r"^constants +28\.0 *$", features("describe", "demand_pace_28d"), re.MULTILINE
-    )
+    assert re.search(r"^constants +28\.0 *$", features("describe", "demand_pace_28d"), re.MULTILINE)
 
 
 def test_describe_prints_one_line_for_each_fact() -> None:
