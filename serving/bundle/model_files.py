@@ -129,8 +129,7 @@ def model_files(models: Models) -> dict[str, bytes]:
         for position, booster in enumerate(model.boosters)
     }
     samples = {
-        target: _encode_sample(model.calibration_sample)
-        for target, model in models.targets.items()
+        target: _encode_sample(model.calibration_sample) for target, model in models.targets.items()
     }
     files[CALIBRATION] = canonical_json(StoredCurves(**curves))
     files[CONFORMAL] = canonical_json(StoredConformal(**conformal))

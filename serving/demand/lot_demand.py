@@ -56,9 +56,7 @@ class LotDemand:
 
     def select(self, rows: BoolArray | IntArray) -> LotDemand:
         """Return the rows of a mask or of positions."""
-        return LotDemand(
-            self.demand[rows], self.lot[rows], self.order_size[rows], self.sharpness
-        )
+        return LotDemand(self.demand[rows], self.lot[rows], self.order_size[rows], self.sharpness)
 
     def share(self) -> FloatArray:
         """Return the expected share of each lot that sells."""

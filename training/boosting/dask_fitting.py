@@ -29,7 +29,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.settings import InvalidSettingError
 from features.runtime.temporary import temporary_directory
-from serving.prediction.init_score import init_column
+from serving.prediction.init_score import init_score
 from training.boosting.dask_errors import (
     DaskMissingError,
     NoWorkersError,
@@ -39,10 +39,9 @@ from training.boosting.dask_errors import (
     WorkerLostError,
 )
 from training.boosting.dask_rows import read_part, split_into_parts
-from training.boosting.fit_boosters import init_score, refuse_unlearnable_samples
-from training.boosting.objectives import BoosterObjective, booster_objectives
-from training.data.sample import Sample
-from training.data.training_input import BoosterTexts, TrainingInput
+from training.boosting.fit_boosters import refuse_unlearnable_requests
+from training.boosting.objectives import DemandObjective, objective_of, target_parameters
+from training.data.training_input import BoosterRequest, BoosterTexts, TrainingInput
 
 try:
     import distributed
@@ -97,9 +96,9 @@ class DaskFitter:
     """Seconds to wait for the scheduler, and then for its first worker."""
 
     def __call__(
-        self, training_input: TrainingInput, samples: Mapping[Target, Sample]
+        self, training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
     ) -> BoosterTexts:
-        """Return each target's boosters as text, as `fit_boosters` does.
+        """Return the boosters of each request as text, as `fit_boosters` does.
 
         Two runs give different trees of nearly the same quality: LightGBM finds the bins of an
         input on the rows of one worker, which is chosen at random.
@@ -109,11 +108,11 @@ class DaskFitter:
             ClusterError: the cluster failed; the subclass in training/boosting/dask_errors.py says
                 how.
         """
-        refuse_unlearnable_samples(samples, training_input.recipe.settings)
+        refuse_unlearnable_requests(requests, training_input.recipe.settings)
         with self._client() as client:
             rows = self.rows.absolute()  # workers have other working directories
             return _fit_while_workers_live(
-                client, lambda: _fit(rows, client, training_input, samples)
+                client, lambda: _fit(rows, client, training_input, requests)
             )
 
     @contextmanager
@@ -205,60 +204,89 @@ def _is_useful(record: logging.LogRecord) -> bool:
 
 
 def _fit(
-    path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
+    path: Path,
+    client: Client,
+    training_input: TrainingInput,
+    requests: Mapping[str, BoosterRequest],
 ) -> BoosterTexts:
-    settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
-    data = _read_parts(path, client, training_input, samples)
+    catalogue, settings = training_input.recipe.catalogue, training_input.recipe.settings
+    data = _read_parts(path, client, training_input, requests)
     names, texts = list(catalogue.model_inputs), BoosterTexts()
-    for target in samples:
-        trees = settings.tree_count(target, names)
-        inputs, label, weight = data.target_arrays(target)
-        init_scores = _init_scores(target, inputs, names)
-        fits = [
-            (_build_regressor(client, objective, trees), objective.weight(inputs, weight))
-            for objective in booster_objectives(target, catalogue, settings)
-        ]
-        texts[target] = tuple(
-            _fit_booster(regressor, (inputs, label, weights), init_scores, names)
-            for regressor, weights in fits
+    for name, request in requests.items():
+        rows = data.arrays(name)
+        init_scores = _init_scores(request, rows[0], names)
+        texts[name] = tuple(
+            _fit_booster(
+                _build_regressor(client, request.target, seed, training_input),
+                rows,
+                init_scores,
+                names,
+            )
+            for seed in range(settings.random_state, settings.random_state + request.boosters)
         )
     return texts
 
 
-def _build_regressor(client: Client, objective: BoosterObjective, trees: int) -> DaskLGBMRegressor:
-    seeds = {"bagging_seed": objective.seed, "feature_fraction_seed": objective.seed}
-    parameters = {**objective.parameters, **seeds}
+def _build_regressor(
+    client: Client, target: Target, seed: int, training_input: TrainingInput
+) -> DaskLGBMRegressor:
+    settings = training_input.recipe.settings
+    seeds = {"bagging_seed": seed, "feature_fraction_seed": seed}
+    parameters = {
+        **target_parameters(target, training_input.recipe.catalogue, settings),
+        **seeds,
+    }
     del parameters["num_threads"]  # each worker uses all of its threads
-    return DaskLGBMRegressor(client=client, n_estimators=trees, **parameters)
+    objective = objective_of(target, settings)
+    if objective is not None:
+        parameters["objective"] = _RegressorObjective(objective)
+    return DaskLGBMRegressor(client=client, n_estimators=settings.tree_count(target), **parameters)
+
+
+@dataclass(frozen=True)
+class _RegressorObjective:
+    """A custom objective as LightGBM's regressors call it."""
+
+    objective: DemandObjective
+
+    def __call__(
+        self, label: FloatArray, margin: FloatArray, weight: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        gradient, hessian = self.objective.derivatives(margin, label)
+        return gradient * weight, hessian * weight
 
 
 @dataclass(frozen=True)
 class _WorkerParts:
     """Parts that workers hold, as futures with the number of rows of each target."""
 
-    parts: Sequence[tuple[Future[Any], Mapping[Target, int]]]
+    parts: Sequence[tuple[Future[Any], Mapping[str, int]]]
     width: int
 
-    def target_arrays(self, target: Target) -> tuple[array.Array, array.Array, array.Array]:
-        """Return a target's inputs, labels and weights; each part stays on its worker."""
-        parts = [(delayed(part), rows[target]) for part, rows in self.parts if rows[target]]
+    def arrays(self, name: str) -> tuple[array.Array, array.Array, array.Array]:
+        """Return a request's inputs, labels and weights; each part stays on its worker."""
+        parts = [(delayed(part), rows[name]) for part, rows in self.parts if rows[name]]
         inputs, labels, weights = (
             array.concatenate(
                 [
-                    array.from_delayed(getattr(part[target], name), (rows, *shape), np.float64)
+                    array.from_delayed(getattr(part[name], kind), (rows, *shape), np.float64)
                     for part, rows in parts
                 ]
             )
-            for name, shape in (("inputs", (self.width,)), ("label", ()), ("weight", ()))
+            for kind, shape in (("inputs", (self.width,)), ("label", ()), ("weight", ()))
         )
         return inputs, labels, weights
 
 
 def _read_parts(
-    path: Path, client: Client, training_input: TrainingInput, samples: Mapping[Target, Sample]
+    path: Path,
+    client: Client,
+    training_input: TrainingInput,
+    requests: Mapping[str, BoosterRequest],
 ) -> _WorkerParts:
     """Let the workers read the file; each part stays on the worker that read it."""
     workers = sorted(client.ncores())
+    samples = {name: request.sample for name, request in requests.items()}
     parts = split_into_parts(path, training_input, samples, min_parts=len(workers))
     catalogue = training_input.recipe.catalogue
     reading = [
@@ -279,18 +307,17 @@ def _read_parts(
         if isinstance(error, OSError):
             raise RowsUnreachableError(str(path), str(error)) from error
     rows = [
-        {target: wanted.label.size for target, wanted in part.target_rows.items()} for part in parts
+        {name: wanted.label.size for name, wanted in part.rows_by_name.items()} for part in parts
     ]
     return _WorkerParts(list(zip(reading, rows, strict=True)), len(catalogue.model_inputs))
 
 
-def _init_scores(target: Target, inputs: array.Array, names: list[str]) -> array.Array | None:
-    """Return the rows' initial log odds; each part stays on the worker of its rows."""
-    if init_column(target, names) is None:
-        return None
+def _init_scores(request: BoosterRequest, inputs: array.Array, names: list[str]) -> array.Array:
+    """Return the margin that each row starts from; each part stays on the worker of its rows."""
+    start, target = request.start, request.target  # workers need nothing else of the request
 
-    def part_init_scores(part: FloatArray) -> FloatArray | None:
-        return init_score(target, part, names)
+    def part_init_scores(part: FloatArray) -> FloatArray:
+        return np.asarray(start + init_score(target, part, names))
 
     empty = np.empty(0)
     scores: array.Array = array.map_blocks(
@@ -302,7 +329,7 @@ def _init_scores(target: Target, inputs: array.Array, names: list[str]) -> array
 def _fit_booster(
     regressor: Any,  # noqa: ANN401 - untyped
     rows: tuple[array.Array, ...],
-    init_scores: array.Array | None,
+    init_scores: array.Array,
     names: list[str],
 ) -> str:
     inputs, label, weight = rows

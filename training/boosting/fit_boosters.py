@@ -13,15 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.init_score import LOT, init_score
+from serving.prediction.init_score import init_score
 from training.boosting.booster_fit import BinnedFit, BoosterFit
-from training.boosting.objectives import booster_parameters, objective_of
+from training.boosting.objectives import objective_of, target_parameters
 from training.data.sample import refuse_unlearnable
 from training.data.time_split import TRAIN
 from training.data.training_input import BoosterRequest, BoosterTexts
 from training.errors import InvalidLabelsError
 from training.settings import TrainingSettings
-
 
 BoosterFitter = Callable[[str, BinnedFit, int], str]
 """Takes a booster's name, fit and seed and returns its text; called from several threads."""
@@ -45,7 +44,7 @@ def bin_request(
         request.sample.label,
         request.sample.weight,
         names=names,
-        parameters=booster_parameters(catalogue.monotone(target), [name != LOT for name in names], settings),
+        parameters=target_parameters(target, catalogue, settings),
         objective=objective_of(target, settings),
         trees=settings.tree_count(target),
         offset=request.start + init_score(target, inputs, names),
@@ -81,7 +80,9 @@ def fit_boosters(
                 threads.submit(fitter, f"{name}_{number}", binned, first + number)
                 for number in range(request.boosters)
             ]
-        return {name: tuple(future.result() for future in futures) for name, futures in fits.items()}
+        return {
+            name: tuple(future.result() for future in futures) for name, futures in fits.items()
+        }
 
 
 def refuse_unlearnable_requests(

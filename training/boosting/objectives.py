@@ -15,9 +15,11 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import expit
 
+from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import LOT
 from training.settings import TrainingSettings
 
 MIN_HESSIAN: Final = 1e-6
@@ -54,12 +56,14 @@ class DemandObjective:
 
 
 def booster_parameters(
-    monotone: Sequence[int], used: Sequence[bool], settings: TrainingSettings
+    monotone: Sequence[int], settings: TrainingSettings, *, usable: Sequence[bool] | None = None
 ) -> dict[str, Any]:
     """Return LightGBM's parameters of a booster of cross-entropy.
 
-    `monotone` holds -1, 0 or 1 for each input, `used` whether trees may split on it.
+    `monotone` holds -1, 0 or 1 for each input, `usable` whether trees may split on it; None allows
+    all.
     """
+    gains = {} if usable is None else {"feature_contri": [float(may) for may in usable]}
     return {
         "objective": "cross_entropy",
         "num_leaves": settings.leaves,
@@ -71,14 +75,22 @@ def booster_parameters(
         "bagging_freq": 1,
         "max_bin": settings.bins,
         "monotone_constraints": list(monotone),
-        "feature_contri": [float(is_used) for is_used in used],
         "data_random_seed": settings.random_state,
         "num_threads": 1,
         "deterministic": True,
         # Otherwise LightGBM times both layouts and takes the faster one, which may vary.
         "force_col_wise": True,
         "verbosity": -1,
+        **gains,
     }
+
+
+def target_parameters(
+    target: Target, catalogue: Catalogue, settings: TrainingSettings
+) -> dict[str, Any]:
+    """Return LightGBM's parameters of a target's boosters; their trees see no lot."""
+    usable = [name != LOT for name in catalogue.model_inputs]
+    return booster_parameters(catalogue.monotone(target), settings, usable=usable)
 
 
 def objective_of(target: Target, settings: TrainingSettings) -> DemandObjective | None:

@@ -40,7 +40,7 @@ CURVES_WITH_IDENTITY: Final[tuple[CurveFitter, ...]] = (fit_identity, *CURVES)
 
 
 def model_curves(target: Target) -> Sequence[CurveFitter]:
-    """Return the curves allowed for a target's model: trees that correct a formula may need none."""
+    """Return the curves allowed for a model; trees that correct a formula may need none."""
     return CURVES_WITH_IDENTITY if target in CORRECTED_TARGETS else default_curves(target)
 
 

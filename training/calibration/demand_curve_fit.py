@@ -7,9 +7,13 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
+from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.demand.lot_demand import log_lot, share_of_margin
 from serving.prediction.demand_curve import MAX_STRETCH, DemandCurve
+from serving.prediction.init_score import init_score
+from training.data.sample import Sample
+from training.data.training_input import TrainingInput
 from training.metrics.metrics import row_log_loss, weighted_mean
 
 MAX_START: Final = 20.0
@@ -17,7 +21,9 @@ _SIGNIFICANT_DIGITS: Final = 6
 """Further digits differ between machines."""
 
 
-def fit_start(widened: FloatArray, share: FloatArray, weight: FloatArray, sharpness: float) -> float:
+def fit_start(
+    widened: FloatArray, share: FloatArray, weight: FloatArray, sharpness: float
+) -> float:
     """Return the logarithm of the one demand with the least log loss; arrays have shape (rows,).
 
     `widened` is the logarithm of each lot (serving/demand/lot_demand.py).
@@ -30,6 +36,16 @@ def fit_start(widened: FloatArray, share: FloatArray, weight: FloatArray, sharpn
 
     found = minimize_scalar(loss, bounds=(-MAX_START, MAX_START), method="bounded")
     return _round(found.x)
+
+
+def find_start(training_input: TrainingInput, target: Target, sample: Sample) -> float:
+    """Return the constant that the trees of a target start from beside the offset of each row."""
+    if target != "sell_through":
+        return 0.0
+    names = training_input.recipe.catalogue.model_inputs
+    offset = init_score(target, training_input.design_matrix(sample.rows), names)
+    sharpness = training_input.recipe.settings.sharpness
+    return fit_start(-offset, sample.label, sample.weight, sharpness)
 
 
 def fit_demand_curve(  # noqa: PLR0913 - what a row's share depends on

@@ -35,7 +35,8 @@ def raw_predictions(
 ) -> dict[str, FloatArray]:
     """Return each baseline's raw predictions for all rows of the training set.
 
-    Means are those of the rows in `learned`. Cold-start copies are left out of means, where their labels would count twice.
+    Means are those of the rows in `learned`, without cold-start copies, whose labels would count
+    twice.
     """
     train = learned.select(has_full_history(training_set, learned.rows))
     constant = smoothed_mean(train.label, train.weight)

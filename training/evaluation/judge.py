@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, IntArray
 from serving.conformal.cells import IntervalContext
 from serving.prediction.outlook import Outlook
-from serving.prediction.target_model import TargetModel
 from training.calibration.choose import default_curves
 from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import Masked, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
@@ -65,18 +65,16 @@ class JudgedRows:
         }
 
 
-def judge(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
-) -> JudgedRows:
+def judge(fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit) -> JudgedRows:
     """Let a target's model and the baselines forecast rows that none of them has seen.
 
-    `context` covers the whole training set. The exposures of return risk come from a sell-through
+    The exposures of return risk come from a sell-through
     model that may have seen these rows (training/calibration/interval_context.py).
     """
     rows = split.latest.concat(split.latest_masked)
     return JudgedRows(
         rows,
-        _forecast_with_all(model, training_input, split, context),
+        _forecast_with_all(fitted, training_input, split),
         has_full_history(training_input.training_set, rows.rows),
         _group_masks(training_input.training_set, rows.rows),
     )
@@ -87,20 +85,20 @@ def forecast(
 ) -> Forecast:
     """Return estimates with their intervals and the probability of the event, shape (rows,)."""
     low, high = outlook.interval(context, coverage=coverage)
-    return Forecast(
-        outlook.share, low, high, outlook.prob_at_least(context, threshold=threshold)
-    )
+    return Forecast(outlook.share, low, high, outlook.prob_at_least(context, threshold=threshold))
 
 
 def _forecast_with_all(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
+    fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit
 ) -> dict[str, Forecast]:
     """Return each predictor's forecast of the latest rows and their cold-start copies."""
     training_set, settings = training_input.training_set, training_input.recipe.settings
     rows = split.latest.concat(split.latest_masked).rows
     matrix = training_input.design_matrix(rows)
-    outlooks: dict[str, Outlook] = {MODEL: model.predict(matrix, training_input.demand[rows])}
-    curves = default_curves(split.target)
+    outlooks: dict[str, Outlook] = {
+        MODEL: fitted.model.predict(matrix, training_input.demand[rows])
+    }
+    context, curves = fitted.context, default_curves(split.target)
     parameters = training_input.parameters
     past = raw_predictions(training_set, split.target, split.train, parameters)
     now = raw_predictions(training_set, split.target, split.known, parameters)

@@ -48,7 +48,8 @@ _COLUMNS: Final = (
 """Headings and the fields of `Metrics` beneath them."""
 BOOSTER_SETTINGS: Final = (
     "boosters",
-    "tweedie_share",
+    "fold_boosters",
+    "sharpness",
     "trees",
     "correcting_share",
     "leaves",

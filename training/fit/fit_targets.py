@@ -1,16 +1,14 @@
-"""Fit the models of all targets: boosters at each origin and on all known rows, then calibration."""
+"""Fit the models of all targets: boosters on known rows and at each origin, then calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.cells import IntervalContext
-from serving.demand.lot_demand import log_lot
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import LOT, ORDER_SIZE
 from serving.prediction.target_model import (
@@ -23,10 +21,10 @@ from serving.prediction.target_model import (
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
 from training.calibration.choose import model_curves
 from training.calibration.conformal_calibrator import calibrate_target
-from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
+from training.calibration.demand_curve_fit import find_start, fit_demand_curve
+from training.calibration.fitted_target import FittedTarget
 from training.calibration.interval_context import build_target_context
 from training.calibration.residuals import fit_tails, subsample
-from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import (
     BoosterRequest,
@@ -34,14 +32,6 @@ from training.data.training_input import (
     Fitter,
     TrainingInput,
 )
-
-
-@dataclass(frozen=True)
-class FittedTargets:
-    """The model of each target, and the interval context of all training rows for it."""
-
-    models: Mapping[Target, TargetModel]
-    contexts: Mapping[Target, IntervalContext]
 
 
 def fit_locally(
@@ -62,7 +52,7 @@ def fit_locally(
 
 def fit_targets(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], fit: Fitter = fit_locally
-) -> FittedTargets:
+) -> dict[Target, FittedTarget]:
     """Fit each target on all known rows, and calibrate it by forward validation.
 
     At each origin of the calibration slice, boosters of what was final by then predict the rows
@@ -73,14 +63,16 @@ def fit_targets(
     """
     texts = fit(training_input, booster_requests(training_input, splits))
     models: dict[Target, TargetModel] = {}
-    contexts: dict[Target, IntervalContext] = {}
+    fitted: dict[Target, FittedTarget] = {}
     for target, split in splits.items():  # sell-through first: return risk needs its model
-        contexts[target] = build_target_context(training_input, split, models)
+        context = build_target_context(training_input, split, models)
         boosters = tuple(Booster(text) for text in texts[target])
         raw = _predict_folds(training_input, split, texts)
         build = _demand_model if target == "sell_through" else _share_model
-        models[target] = build(training_input, split, contexts[target], boosters, raw)
-    return FittedTargets(models, contexts)
+        models[target] = build(training_input, split, context, boosters, raw)
+        forward = _calibrate(training_input, split, models[target], raw)
+        fitted[target] = FittedTarget(models[target], context, forward)
+    return fitted
 
 
 def booster_requests(
@@ -88,9 +80,9 @@ def booster_requests(
 ) -> dict[str, BoosterRequest]:
     """Return the boosters to fit: of all known rows by target, and of each origin."""
     settings = training_input.recipe.settings
-    requests = {}
+    requests: dict[str, BoosterRequest] = {}
     for target, split in splits.items():
-        start = _find_start(training_input, split)
+        start = find_start(training_input, target, split.train)  # the same at each origin
         requests[target] = BoosterRequest(target, split.known, settings.boosters, start)
         for number, fold in enumerate(split.folds):
             requests[_fold_name(target, number)] = BoosterRequest(
@@ -101,19 +93,6 @@ def booster_requests(
 
 def _fold_name(target: Target, number: int) -> str:
     return f"{target}_origin{number}"
-
-
-def _find_start(training_input: TrainingInput, split: TargetSplit) -> float:
-    """Return the constant that all boosters of a target start from.
-
-    It is the same at each origin, so that the sums of their trees can be compared.
-    """
-    if split.target != "sell_through":
-        return 0.0
-    train = split.train
-    lot, order_size = _read_lots(training_input, training_input.design_matrix(train.rows))
-    sharpness = training_input.recipe.settings.sharpness
-    return fit_start(log_lot(lot, order_size), train.label, train.weight, sharpness)
 
 
 def _read_lots(training_input: TrainingInput, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -138,6 +117,21 @@ def _predict_folds(
         is_demand = split.target == "sell_through"
         raw[rows] = sums if is_demand else corrected_share(sums, matrix, names)
     return raw
+
+
+def _calibrate(
+    training_input: TrainingInput, split: TargetSplit, model: TargetModel, raw: FloatArray
+) -> FloatArray:
+    """Return the estimates for raw predictions of the calibration rows."""
+    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+    estimate = np.full(raw.shape, np.nan)
+    if isinstance(model, DemandModel):
+        lot, order_size = _read_lots(training_input, training_input.design_matrix(rows))
+        demand = model.curve.apply(raw[rows], lot, order_size, uplift=np.ones(rows.size))
+        estimate[rows] = demand.share()
+    elif isinstance(model, ShareModel):
+        estimate[rows] = model.calibration.apply(raw[rows])
+    return estimate
 
 
 def _share_model(

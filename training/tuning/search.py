@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,14 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
+from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback
-from training.boosting.fit_boosters import init_score
-from training.boosting.objectives import booster_parameters
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import init_score
+from training.boosting.objectives import DemandObjective, objective_of, target_parameters
+from training.calibration.demand_curve_fit import find_start
 from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
@@ -167,9 +171,7 @@ class _TargetObjective:
     judged: lightgbm.Dataset
     label: FloatArray
     weight: FloatArray
-    monotone: tuple[int, ...]
-    names: tuple[str, ...]
-    """Names of the inputs."""
+    catalogue: Catalogue
     constant_loss: float
     is_pruned: bool
     """Whether the losses of this target can stop a trial: those of sell-through can."""
@@ -181,11 +183,12 @@ class _TargetObjective:
         """Bin the rows once, for all trials."""
         learned, judged = slices.learned, slices.judged
         catalogue = training_input.recipe.catalogue
-        monotone = catalogue.monotone(split.target)
         parameters = {
-            **booster_parameters(monotone, training_input.recipe.settings),
+            **target_parameters(split.target, catalogue, training_input.recipe.settings),
             "feature_pre_filter": False,  # trials differ in how many rows a leaf needs
         }
+
+        start = find_start(training_input, split.target, learned)
 
         def dataset_arguments(sample: Sample) -> dict[str, Any]:
             inputs = training_input.design_matrix(sample.rows)
@@ -193,7 +196,7 @@ class _TargetObjective:
                 "data": inputs,
                 "label": sample.label,
                 "weight": sample.weight,
-                "init_score": init_score(split.target, inputs, catalogue.model_inputs),
+                "init_score": start + init_score(split.target, inputs, catalogue.model_inputs),
                 "params": parameters,
             }
 
@@ -206,8 +209,7 @@ class _TargetObjective:
             judged=later_rows.construct(),
             label=judged.label,
             weight=judged.weight,
-            monotone=tuple(monotone),
-            names=tuple(catalogue.model_inputs),
+            catalogue=catalogue,
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
             is_pruned=split.target == "sell_through",
         )
@@ -228,21 +230,33 @@ class _TargetObjective:
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
+        parameters = {
+            **target_parameters(self.target, self.catalogue, settings),
+            "feature_pre_filter": False,
+            "bagging_seed": settings.random_state,
+            "feature_fraction_seed": settings.random_state,
+            "metric": "none",
+        }
+        objective = objective_of(self.target, settings)
+        if objective is not None:
+            parameters["objective"] = objective
         lightgbm.train(
-            {
-                **booster_parameters(self.monotone, settings),
-                "feature_pre_filter": False,
-                "bagging_seed": settings.random_state,
-                "feature_fraction_seed": settings.random_state,
-                "metric": "none",
-            },
+            parameters,
             self.learned,
-            num_boost_round=settings.tree_count(self.target, self.names),
+            num_boost_round=settings.tree_count(self.target),
             valid_sets=[self.judged],
-            feval=self._judge,
+            feval=_judge if objective is None else partial(_judge, objective=objective),
             callbacks=[report_loss],
         )
         return losses[-1] / self.constant_loss
 
-    def _judge(self, estimate: FloatArray, _: lightgbm.Dataset) -> tuple[str, float, bool]:
-        return "log_loss", weighted_mean(row_log_loss(self.label, estimate), self.weight), False
+
+def _judge(
+    prediction: FloatArray, rows: lightgbm.Dataset, objective: DemandObjective | None = None
+) -> tuple[str, float, bool]:
+    """Return the log loss of shares, which a custom objective leaves to be bent from margins."""
+    estimate = prediction
+    if objective is not None:
+        estimate = share_of_margin(prediction, objective.sharpness)
+    loss = weighted_mean(row_log_loss(np.asarray(rows.get_label()), estimate), np.asarray(rows.get_weight()))
+    return "log_loss", loss, False
