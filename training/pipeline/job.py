@@ -148,7 +148,7 @@ def train_and_record(
     progress("train: open the MLflow run")
     with track_run(job.out, job.settings) as tracked:
         trained = train(
-            prepared.rows,
+            prepared.read_rows(),
             TrainingRecipe(job.horizons, CATALOGUE, job.settings),
             git_commit=git_commit(),
             progress=prefix_progress("train", progress),
@@ -161,13 +161,12 @@ def train_and_record(
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         progress("publish: record in MLflow")
         tracked.record(trained, trained.training_input.recipe, job.out / BUNDLES / bundle_id)
-    metadata = prepared.rows.schema.metadata
     return TrainingResult(
         job=job,
         report=prepared.report,
-        row_count=prepared.rows.num_rows,
-        cut_off_day=int(metadata[CUT_OFF]),
-        covered=msgspec.json.decode(metadata[ORDER_DAYS], type=CoveredDays),
+        row_count=prepared.row_count,
+        cut_off_day=int(prepared.metadata[CUT_OFF]),
+        covered=msgspec.json.decode(prepared.metadata[ORDER_DAYS], type=CoveredDays),
         imputed=trained.contents.imputed,
         evaluations=trained.evaluations,
         bundle_id=bundle_id,
@@ -190,9 +189,8 @@ def _build_tuner(
     """Return a search that shares trials only with the same rows, settings and program."""
     from training.tuning.search import Search  # noqa: PLC0415 - takes a second, and few trainings tune
 
-    metadata = prepared.rows.schema.metadata
     facts = {
-        "rows": [metadata[name].decode() for name in (DIGEST, FINGERPRINT)],
+        "rows": [prepared.metadata[name].decode() for name in (DIGEST, FINGERPRINT)],
         "horizons": job.horizons.model_dump(),
         "settings": job.settings.model_dump(exclude={"threads", "tracking_uri", "experiment"}),
         "program": code_version(),

@@ -75,7 +75,7 @@ def load_rows(
             progress("the market")
             ensure_valid_market(source.market, source.directory, run / VALIDATED)
         checkpoints = Checkpoints(run, code_version(), progress)
-        return prepare_rows(source.directory, horizons, checkpoints, progress).rows
+        return prepare_rows(source.directory, horizons, checkpoints, progress).read_rows()
 
 
 def read_cut_off_day(rows: pa.Table) -> int:

@@ -124,7 +124,9 @@ def _formula(training_input: TrainingInput, target: Target, objective: str) -> F
     """Return the shares that trees start from, if they do."""
     if (objective, target) != ("cross-entropy", "return_risk"):
         return None
-    return np.clip(training_input.matrix[:, FORMULA], 0.001, 0.999)
+    return np.clip(
+        training_input.design_matrix(training_input.training_set.rows)[:, FORMULA], 0.001, 0.999
+    )
 
 
 def _fit_bare(
@@ -141,13 +143,13 @@ def _fit_bare(
     parameters = booster_parameters(CATALOGUE.monotone(split.target), SETTINGS)
     seeds = {"bagging_seed": seed, "feature_fraction_seed": seed}
     data = lightgbm.Dataset(
-        training_input.matrix[learned.rows], learned.label, weight=weight, init_score=start
+        training_input.design_matrix(learned.rows), learned.label, weight=weight, init_score=start
     )
     trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
     booster = lightgbm.train(
         {**parameters, **OBJECTIVES[objective], **seeds}, data, num_boost_round=trees
     )
-    return np.asarray(np.minimum(booster.predict(training_input.matrix[asked]), 1))
+    return np.asarray(np.minimum(booster.predict(training_input.design_matrix(asked)), 1))
 
 
 @pytest.mark.parametrize("contestant", [MIXED, *OTHERS, MORE], ids=lambda one: one.name)
@@ -189,7 +191,9 @@ def test_default_contestant_is_the_product(
         split,
         contestant=DEFAULTS[target].name,
     )
-    np.testing.assert_array_equal(found, product.predict(training_input.matrix[split.latest.rows]))
+    np.testing.assert_array_equal(
+        found, product.predict(training_input.design_matrix(split.latest.rows))
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -254,7 +258,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     asked = told.inputs_for("sell_through", split.latest.rows)
     found = calibrate(first, told, split, contestant=DEFAULT.name)
     np.testing.assert_array_equal(found, product.predict(asked))
-    assert not np.array_equal(found, product.predict(told.matrix[split.latest.rows]))
+    assert not np.array_equal(found, product.predict(told.design_matrix(split.latest.rows)))
 
 
 def _altered_after(rows: pa.Table, end: int) -> pa.Table:
