@@ -1,0 +1,148 @@
+"""Repeat the training at past moments: prepared rows in, judgements by origin out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import NoOrderKnownError, open_dataset
+from features.dataset.days import to_date
+from features.dataset.horizons import Horizons
+from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT
+from features.runtime.atomic import replace_file
+from features.runtime.errors import TrainingError, XuanpinError
+from features.runtime.progress import ProgressCallback, prefix_progress
+from training.backtest.files import write_result
+from training.backtest.judge_origin import judge_origin
+from training.backtest.key import backtest_facts, backtest_key
+from training.backtest.result import Backtest, JudgedOrigin, SkippedOrigin, metrics_by_origin
+from training.checkpoints.checkpoints import STAGES, Checkpoints
+from training.checkpoints.code_version import code_version, git_commit
+from training.checkpoints.run_lock import run_lock
+from training.data.past_rows import rows_known_by
+from training.data.prepare_rows import VALIDATED, prepare_rows
+from training.data.training_input import TrainingRecipe
+from training.errors import NoOriginError
+from training.settings import TrainingSettings
+from training.tracking.mlflow_run import check_store, track_run
+from training.tracking.record import flatten_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestJob:
+    """The source tables, the run directory, the settings and the number of origins."""
+
+    source: Path
+    out: Path
+    horizons: Horizons
+    settings: TrainingSettings
+    origins: int
+
+    @property
+    def recipe(self) -> TrainingRecipe:
+        """Return how each training is done."""
+        return TrainingRecipe(self.horizons, CATALOGUE, self.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestResult:
+    """A finished backtest, and where its files and its record are."""
+
+    backtest: Backtest
+    run_id: str
+    location: str
+    """Address of the run in MLflow, for a person."""
+
+
+def run_backtest(job: BacktestJob, progress: ProgressCallback) -> BacktestResult:
+    """Prepare rows, train and judge at each origin, write the result and record it in MLflow.
+
+    Raises:
+        XuanpinError: the data are broken, no origin has enough of them, another process is at work
+            in the run directory, or the disk or the tracking store refuses.
+    """
+    with run_lock(job.out):
+        check_store(job.out, job.settings)
+        checkpoints = Checkpoints(job.out, code_version(), progress)
+        prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
+        with track_run(job.out, job.settings, name="backtest") as tracked:
+            backtest = judge_origins(prepared.rows, job, checkpoints, progress)
+            progress("publish: result and MLflow record")
+            files = write_result(backtest, job.out)
+            metadata = prepared.rows.schema.metadata
+            facts = {
+                "dataset_digest": metadata[DIGEST].decode(),
+                "catalogue_fingerprint": metadata[FINGERPRINT].decode(),
+                "git_commit": git_commit(),
+                "origins": job.origins,
+            }
+            tracked.record_steps(
+                flatten_settings(job.recipe) | facts, metrics_by_origin(backtest), files
+            )
+    return BacktestResult(backtest=backtest, run_id=tracked.run_id, location=tracked.location)
+
+
+def judge_origins(
+    rows: pa.Table, job: BacktestJob, checkpoints: Checkpoints, progress: ProgressCallback
+) -> Backtest:
+    """Train and judge at each origin; those that an earlier process finished are reused.
+
+    The first origin's data end where the data end, each further one's `latest_days` earlier. The
+    judged days of two origins so follow each other.
+
+    Raises:
+        NoOriginError: at no origin there are enough data.
+        StorageError: the disk refuses.
+    """
+    judged: list[JudgedOrigin] = []
+    skipped: list[SkippedOrigin] = []
+    reasons: list[XuanpinError] = []
+    last = int(rows.schema.metadata[CUT_OFF])
+    for number in range(job.origins):
+        end = last - number * job.settings.latest_days
+        label = f"origin {number + 1} of {job.origins}"
+        try:
+            judged.append(
+                _run_origin(rows, end, job, checkpoints, prefix_progress(label, progress))
+            )
+        except (TrainingError, NoOrderKnownError) as reason:
+            progress(f"{label}: skipped")
+            skipped.append(SkippedOrigin(end=to_date(end), reason=str(reason)))
+            reasons.append(reason)
+    if not judged:
+        raise NoOriginError(job.origins, reasons[0])
+    return Backtest(
+        key=backtest_key(rows.schema.metadata, job.recipe),
+        interval_coverage=job.settings.interval_coverage,
+        origins=tuple(reversed(judged)),
+        skipped=tuple(reversed(skipped)),
+    )
+
+
+def _run_origin(
+    rows: pa.Table, end: int, job: BacktestJob, checkpoints: Checkpoints, progress: ProgressCallback
+) -> JudgedOrigin:
+    """Train and judge at an origin, and keep the judgement as a finished stage."""
+    stage = f"backtest_{to_date(end)}"
+    path = checkpoints.run / STAGES / f"{stage}_judged.json"
+
+    def make() -> None:
+        known = _rows_at(rows, end, job, checkpoints)
+        judged = judge_origin(known, job.recipe, end, progress)
+        replace_file(path, msgspec.json.encode(judged))
+
+    facts = {**backtest_facts(rows.schema.metadata, job.recipe), "end": end}
+    if checkpoints.run_stage(stage, facts, path, make).is_reused:
+        progress("reused")
+    return msgspec.json.decode(path.read_bytes(), type=JudgedOrigin)
+
+
+def _rows_at(rows: pa.Table, end: int, job: BacktestJob, checkpoints: Checkpoints) -> pa.Table:
+    """Return the rows that were known by an end; at the end of the data, they are all rows."""
+    if end == int(rows.schema.metadata[CUT_OFF]):
+        return rows
+    return rows_known_by(rows, open_dataset(checkpoints.run / VALIDATED), job.horizons, end)
