@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
 
 from features.catalogue.catalogue import CATALOGUE
-from features.dataset.dataset import NoOrderKnownError, open_dataset
+from features.dataset.dataset import NoOrderKnownError
 from features.dataset.days import to_date
 from features.dataset.horizons import Horizons
-from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT
+from features.point_in_time.training_rows import DIGEST, FINGERPRINT
 from features.runtime.atomic import replace_file
 from features.runtime.errors import TrainingError, XuanpinError
 from features.runtime.progress import ProgressCallback, prefix_progress
@@ -23,8 +22,8 @@ from training.backtest.result import Backtest, JudgedOrigin, SkippedOrigin, metr
 from training.checkpoints.checkpoints import STAGES, Checkpoints
 from training.checkpoints.code_version import code_version, git_commit
 from training.checkpoints.run_lock import run_lock
-from training.data.past_rows import rows_known_by
-from training.data.prepare_rows import VALIDATED, prepare_rows
+from training.data.past_rows import known_rows
+from training.data.prepare_rows import PreparedRows, prepare_rows
 from training.data.training_input import TrainingRecipe
 from training.errors import NoOriginError
 from training.settings import TrainingSettings
@@ -70,7 +69,7 @@ def run_backtest(job: BacktestJob, progress: ProgressCallback) -> BacktestResult
         checkpoints = Checkpoints(job.out, code_version(), progress)
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         with track_run(job.out, job.settings, name="backtest") as tracked:
-            backtest = judge_origins(prepared.rows, job, checkpoints, progress)
+            backtest = judge_origins(prepared, job, checkpoints, progress)
             progress("publish: result and MLflow record")
             files = write_result(backtest, job.out)
             metadata = prepared.rows.schema.metadata
@@ -87,7 +86,7 @@ def run_backtest(job: BacktestJob, progress: ProgressCallback) -> BacktestResult
 
 
 def judge_origins(
-    rows: pa.Table, job: BacktestJob, checkpoints: Checkpoints, progress: ProgressCallback
+    prepared: PreparedRows, job: BacktestJob, checkpoints: Checkpoints, progress: ProgressCallback
 ) -> Backtest:
     """Train and judge at each origin; those that an earlier process finished are reused.
 
@@ -101,13 +100,12 @@ def judge_origins(
     judged: list[JudgedOrigin] = []
     skipped: list[SkippedOrigin] = []
     reasons: list[XuanpinError] = []
-    last = int(rows.schema.metadata[CUT_OFF])
     for number in range(job.origins):
-        end = last - number * job.settings.latest_days
+        end = prepared.cut_off_day - number * job.settings.latest_days
         label = f"origin {number + 1} of {job.origins}"
         try:
             judged.append(
-                _run_origin(rows, end, job, checkpoints, prefix_progress(label, progress))
+                _run_origin(prepared, end, job, checkpoints, prefix_progress(label, progress))
             )
         except (TrainingError, NoOrderKnownError) as reason:
             progress(f"{label}: skipped")
@@ -116,7 +114,7 @@ def judge_origins(
     if not judged:
         raise NoOriginError(job.origins, reasons[0])
     return Backtest(
-        key=backtest_key(rows.schema.metadata, job.recipe),
+        key=backtest_key(prepared.rows.schema.metadata, job.recipe),
         interval_coverage=job.settings.interval_coverage,
         origins=tuple(reversed(judged)),
         skipped=tuple(reversed(skipped)),
@@ -124,25 +122,21 @@ def judge_origins(
 
 
 def _run_origin(
-    rows: pa.Table, end: int, job: BacktestJob, checkpoints: Checkpoints, progress: ProgressCallback
+    prepared: PreparedRows,
+    end: int,
+    job: BacktestJob,
+    checkpoints: Checkpoints,
+    progress: ProgressCallback,
 ) -> JudgedOrigin:
     """Train and judge at an origin, and keep the judgement as a finished stage."""
     stage = f"backtest_{to_date(end)}"
     path = checkpoints.run / STAGES / f"{stage}_judged.json"
 
     def make() -> None:
-        known = _rows_at(rows, end, job, checkpoints)
-        judged = judge_origin(known, job.recipe, end, progress)
+        judged = judge_origin(known_rows(prepared, end), job.recipe, end, progress)
         replace_file(path, msgspec.json.encode(judged))
 
-    facts = {**backtest_facts(rows.schema.metadata, job.recipe), "end": end}
+    facts = {**backtest_facts(prepared.rows.schema.metadata, job.recipe), "end": end}
     if checkpoints.run_stage(stage, facts, path, make).is_reused:
         progress("reused")
     return msgspec.json.decode(path.read_bytes(), type=JudgedOrigin)
-
-
-def _rows_at(rows: pa.Table, end: int, job: BacktestJob, checkpoints: Checkpoints) -> pa.Table:
-    """Return the rows that were known by an end; at the end of the data, they are all rows."""
-    if end == int(rows.schema.metadata[CUT_OFF]):
-        return rows
-    return rows_known_by(rows, open_dataset(checkpoints.run / VALIDATED), job.horizons, end)

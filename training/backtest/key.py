@@ -7,12 +7,7 @@ from typing import Any, Final
 
 from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT
 from serving.bundle.manifest import canonical_json, sha256_hex
-from training.checkpoints.code_version import (
-    JUDGING_ROOMS,
-    ROOT,
-    code_version,
-    fingerprint_rooms,
-)
+from training.checkpoints.code_version import code_version, judging_version
 from training.data.training_input import TrainingRecipe
 
 NOT_COMPUTED_FROM: Final = {"threads", "tracking_uri", "experiment"}
@@ -28,7 +23,7 @@ def backtest_facts(metadata: Mapping[bytes, bytes], recipe: TrainingRecipe) -> d
         "rows": [metadata[name].decode() for name in (DIGEST, FINGERPRINT, CUT_OFF)],
         "horizons": recipe.horizons.model_dump(),
         "settings": recipe.settings.model_dump(exclude=NOT_COMPUTED_FROM),
-        "judging": fingerprint_rooms(ROOT, JUDGING_ROOMS),
+        "judging": judging_version(),
     }
 
 

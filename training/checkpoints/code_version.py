@@ -83,6 +83,12 @@ def code_version() -> dict[str, object]:
     }
 
 
+@cache
+def judging_version() -> str:
+    """Return the fingerprint of `JUDGING_ROOMS`, as it was at the first call."""
+    return fingerprint_rooms(ROOT, JUDGING_ROOMS)
+
+
 def fingerprint_rooms(root: Path, rooms: Sequence[str] = COMPUTING_ROOMS) -> str:
     """Return the fingerprint of the Python files of some folders below `root`, without pages.
 

@@ -20,15 +20,30 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.dataset.dataset import Dataset
+from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.days import midnight_before
 from features.dataset.horizons import Horizons
 from features.point_in_time.labels import labels_looking_ahead
 from features.point_in_time.signal_rows import build_lazy_rows
 from features.point_in_time.training_rows import CUT_OFF, ORDER_DAYS
 from features.point_in_time.visibility import AS_OF
+from training.data.prepare_rows import PreparedRows
 
 SPINE: Final = ("listing_id", AS_OF, "units_offered")
+
+
+def known_rows(prepared: PreparedRows, day: int) -> pa.Table:
+    """Return the training rows of the data known by the end of `day`, a day number.
+
+    At the end of the data these are all rows.
+
+    Raises:
+        NoOrderKnownError: no order was known by then.
+    """
+    if day == prepared.cut_off_day:
+        return prepared.rows
+    dataset = open_dataset(prepared.validated.directory)
+    return rows_known_by(prepared.rows, dataset, prepared.validated.horizons, day)
 
 
 def rows_known_by(rows: pa.Table, dataset: Dataset, horizons: Horizons, day: int) -> pa.Table:

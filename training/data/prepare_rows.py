@@ -17,7 +17,7 @@ from features.dataset.horizons import Horizons
 from features.files.source import find_tables
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
-from features.point_in_time.training_rows import build_training_rows
+from features.point_in_time.training_rows import CUT_OFF, build_training_rows
 from features.runtime.atomic import write_atomically
 from features.runtime.progress import ProgressCallback
 from features.runtime.refusals import raise_storage_errors
@@ -56,6 +56,11 @@ class PreparedRows:
     validated: ValidatedTables
     reused: tuple[str, ...]
     """Names of the stages that an earlier process had finished."""
+
+    @property
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full."""
+        return int(self.rows.schema.metadata[CUT_OFF])
 
 
 def prepare_rows(

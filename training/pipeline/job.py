@@ -17,7 +17,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.covered_days import CoveredDays
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, ORDER_DAYS
+from features.point_in_time.training_rows import DIGEST, FINGERPRINT, ORDER_DAYS
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback, prefix_progress
 from features.runtime.refusals import raise_storage_errors
@@ -170,7 +170,7 @@ def train_and_record(
         job=job,
         report=prepared.report,
         row_count=prepared.rows.num_rows,
-        cut_off_day=int(metadata[CUT_OFF]),
+        cut_off_day=prepared.cut_off_day,
         covered=msgspec.json.decode(metadata[ORDER_DAYS], type=CoveredDays),
         imputed=trained.contents.imputed,
         evaluations=trained.evaluations,

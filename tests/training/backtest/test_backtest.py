@@ -55,7 +55,7 @@ def result(job: BacktestJob) -> Iterator[BacktestResult]:
 
 @pytest.fixture(scope="module")
 def prepared(job: BacktestJob, result: BacktestResult) -> PreparedRows:
-    assert result
+    assert result.backtest.origins  # the rows are read after the backtest has used them
     return prepare_rows(job.source, job.horizons, open_stages(job), ignore_progress)
 
 
@@ -83,7 +83,7 @@ def test_finished_origins_are_reused_to_the_bit(
     job: BacktestJob, result: BacktestResult, prepared: PreparedRows
 ) -> None:
     reports = Reports()
-    again = judge_origins(prepared.rows, job, open_stages(job), reports)
+    again = judge_origins(prepared, job, open_stages(job), reports)
     assert again == result.backtest
     assert reports.stages == ["origin 1 of 2: reused", "origin 2 of 2: reused"]
 
@@ -122,4 +122,4 @@ def test_origins_without_enough_data_are_refused_with_the_way_out(
 ) -> None:
     hopeless = replace(job, settings=SETTINGS.model_copy(update={"min_train_days": 3000}))
     with pytest.raises(NoOriginError, match=r"any of 2 origins.*lower latest_days"):
-        judge_origins(prepared.rows, hopeless, open_stages(job), ignore_progress)
+        judge_origins(prepared, hopeless, open_stages(job), ignore_progress)
