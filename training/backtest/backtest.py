@@ -90,8 +90,9 @@ def judge_origins(
 ) -> Backtest:
     """Train and judge at each origin; those that an earlier process finished are reused.
 
-    The first origin's data end where the data end, each further one's `latest_days` earlier. The
-    judged days of two origins so follow each other.
+    The first origin's data end where all data end, each further one's `latest_days` earlier. So the
+    judged days of two origins follow each other, but for the days by which the cut-off precedes
+    the end of the data that were known by then.
 
     Raises:
         NoOriginError: at no origin there are enough data.

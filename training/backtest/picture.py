@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -88,8 +89,8 @@ def _draw_coverage(
 
 def _label(axes: Axes, days: DayArray, title: str) -> None:
     """Name the target, and write the day of a few origins below the plot."""
-    places = np.unique(np.linspace(0, days.size - 1, min(days.size, MAX_DAYS)).round().astype(int))
-    axes.set_xticks(days[places], [str(day) for day in days[places]])
+    shown = days[:: -math.ceil(days.size / MAX_DAYS)]
+    axes.set_xticks(shown, [str(day) for day in shown])
     axes.margins(x=0.12)
     axes.set_xlabel("origin: first day of the judged decisions")
     axes.set_title(f"{title}: {axes.get_title()}")
@@ -97,5 +98,6 @@ def _label(axes: Axes, days: DayArray, title: str) -> None:
         fontsize=8, labelcolor=DARK, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2
     )
     axes.tick_params(labelcolor=DARK, labelsize=8)
+    axes.tick_params(axis="x", labelsize=7)
     for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
         text.set_color(DARK)
