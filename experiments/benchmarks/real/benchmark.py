@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from experiments.benchmarks.objectives.sources import read_cut_off_day, restrict_to_cut_off
 from experiments.benchmarks.real.by_hand import Tables
-from experiments.benchmarks.real.forecasts import ContestantForecast
-from experiments.benchmarks.real.mechanisms import Mechanism, forecast_remodelled
+from experiments.benchmarks.real.forecasts import ContestantForecast, Slices
+from experiments.benchmarks.real.mechanisms import Mechanism
 from experiments.benchmarks.real.plain_models import (
     fit_catboost,
     fit_lightgbm,
@@ -31,6 +31,7 @@ from experiments.benchmarks.real.tasks import Task, features_by_hand
 from features.declarations.targets import Target
 from features.runtime.errors import TrainingError
 from features.runtime.progress import ProgressCallback, prefix_progress
+from training.data.training_set import EncodedColumn
 
 HAND_LIGHTGBM: Final = "by hand, LightGBM"
 HAND_CATBOOST: Final = "by hand, CatBoost"
@@ -104,6 +105,16 @@ def measure(
     return result
 
 
+@dataclass
+class _Origin:
+    """One origin of a task: the rows to judge, the forecasts so far, and what is yet to train."""
+
+    slices: Mapping[Target, Slices]
+    products: EncodedColumn
+    forecasts: dict[Target, dict[str, ContestantForecast]]
+    to_train: Sequence[Mechanism]
+
+
 def _run_origin(  # noqa: PLR0913 - a round's facts, by name
     task: Task,
     rows: pa.Table,
@@ -113,31 +124,68 @@ def _run_origin(  # noqa: PLR0913 - a round's facts, by name
     origin: int,
     progress: ProgressCallback,
 ) -> list[Round]:
-    trained = train_product(rows, task.recipe, prefix_progress(PRODUCT, progress))
-    targets = [target for target in trained.output.splits if target in config.targets]
-    forecasts = {
-        target: forecast_latest(trained, target)
-        | _run_rivals(task, rows, tables, trained, target=target, config=config, progress=progress)
-        for target in targets
-    }
-    if Rival.MECHANISMS in config.rivals:
-        for mechanism in config.mechanisms:
-            without = _run_without(mechanism, rows, trained, targets, progress=progress)
-            for target, forecast in without.items():
-                forecasts[target][mechanism.contestant] = forecast
+    begun = _run_beside_product(task, rows, tables, config=config, progress=progress)
+    for mechanism in begun.to_train:
+        without = mechanism.retrain(
+            rows, task.recipe, prefix_progress(mechanism.contestant, progress)
+        )
+        for target in _concerned(mechanism, begun.slices):
+            forecast = forecast_latest(without, target)[PRODUCT]
+            begun.forecasts[target][mechanism.contestant] = forecast
     return [
         judge_round(
-            JudgedRows(slices.latest, slices.latest_masked, trained.products),
-            forecasts[target],
+            JudgedRows(slices.latest, slices.latest_masked, begun.products),
+            begun.forecasts[target],
             task=task.source.data,
             seed=task.source.seed,
             origin=origin,
             target=target,
             learned_rows=slices.train.rows.size,
         )
-        for target in targets
-        for slices in [trained.slices(target)]
+        for target, slices in begun.slices.items()
     ]
+
+
+def _run_beside_product(
+    task: Task,
+    rows: pa.Table,
+    tables: Tables,
+    *,
+    config: RealBenchmarkConfig,
+    progress: ProgressCallback,
+) -> _Origin:
+    """Run the product and all that needs its training, which is let go before others begin."""
+    trained = train_product(rows, task.recipe, prefix_progress(PRODUCT, progress))
+    slices = {
+        target: trained.slices(target)
+        for target in trained.output.splits
+        if target in config.targets
+    }
+    forecasts = {
+        target: forecast_latest(trained, target)
+        | _run_rivals(task, rows, tables, trained, target=target, config=config, progress=progress)
+        for target in slices
+    }
+    mechanisms = config.mechanisms if Rival.MECHANISMS in config.rivals else ()
+    for mechanism in mechanisms:
+        if mechanism.remodel is not None:
+            progress(mechanism.contestant)
+            for target in _concerned(mechanism, slices):
+                model = mechanism.remodel(trained, target)
+                forecast = forecast_latest(trained, target, model)[PRODUCT]
+                forecasts[target][mechanism.contestant] = forecast
+    to_train = [
+        mechanism
+        for mechanism in mechanisms
+        if mechanism.remodel is None
+        and _concerned(mechanism, slices)
+        and mechanism.changes(trained)
+    ]
+    return _Origin(slices, trained.products, forecasts, to_train)
+
+
+def _concerned(mechanism: Mechanism, targets: Iterable[Target]) -> list[Target]:
+    return [target for target in targets if target in mechanism.targets]
 
 
 def _run_rivals(  # noqa: PLR0913 - a round's facts, by name
@@ -169,24 +217,3 @@ def _run_rivals(  # noqa: PLR0913 - a round's facts, by name
         inputs = trained.inputs()
         forecasts[OUR_INPUTS] = run_plain(fit_lightgbm, inputs, slices, coverage=coverage)
     return forecasts
-
-
-def _run_without(
-    mechanism: Mechanism,
-    rows: pa.Table,
-    trained: TrainedProduct,
-    targets: Sequence[Target],
-    *,
-    progress: ProgressCallback,
-) -> Mapping[Target, ContestantForecast]:
-    """Forecast without a mechanism; nothing if it changes nothing on these rows."""
-    concerned = [target for target in targets if target in mechanism.targets]
-    if not concerned or not mechanism.changes(trained):
-        return {}
-    named = prefix_progress(mechanism.contestant, progress)
-    if mechanism.remodel is not None:
-        named("judging")
-        return {target: forecast_remodelled(mechanism, trained, target) for target in concerned}
-    recipe = trained.output.training_input.recipe
-    other = mechanism.retrain(rows, recipe, named)
-    return {target: forecast_latest(other, target)[PRODUCT] for target in concerned}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
-    from experiments.benchmarks.real.benchmark import RealBenchmarkConfig, RealBenchmarkResult
+    from experiments.benchmarks.real.scores import Round
     from experiments.benchmarks.real.tasks import Task
     from features.runtime.progress import ProgressCallback
 
@@ -73,13 +73,16 @@ def bench_real(
     `public-data`. The last table says which mechanisms earn their place. The exit code is 0 either
     way.
     """
-    from experiments.benchmarks.real.benchmark import RealBenchmarkConfig, Rival
+    from experiments.benchmarks.objectives.sources import NoSourcesError
+    from experiments.benchmarks.real.benchmark import RealBenchmarkConfig, Rival, measure
     from experiments.benchmarks.real.mechanisms import MECHANISMS, OTHER_SEEDS
     from experiments.benchmarks.real.page import as_document, page
     from experiments.benchmarks.results.output import print_benchmark
     from features.declarations.targets import TARGETS
     from features.runtime.progress import show_progress
 
+    if not (data or seeds or journey):
+        raise NoSourcesError
     texts = mechanism or [""]
     config = RealBenchmarkConfig(
         work=work,
@@ -92,30 +95,27 @@ def bench_real(
             if one is OTHER_SEEDS or any(text in one.name for text in texts)
         ],
     )
+    notes = _note_absent()
     with show_progress() as progress:
-        result = _measure(data or [], preset, seeds, journey, config=config, progress=progress)
-    notes = _notes()
+        tasks = _list_tasks(data or [], preset, seeds, work, progress)
+        result = measure(tasks, config, progress)
+        result.rounds += _measure_journey(journey, notes, progress)
     print_benchmark(page(result, notes), as_document(result, notes), as_json=json)
 
 
-def _measure(
-    data: Sequence[str],
-    preset: str,
-    seeds: int,
-    journey: int,
-    *,
-    config: RealBenchmarkConfig,
-    progress: ProgressCallback,
-) -> RealBenchmarkResult:
-    from experiments.benchmarks.complete_journey.products import read_products
-    from experiments.benchmarks.real.benchmark import measure
+def _measure_journey(draws: int, notes: list[str], progress: ProgressCallback) -> list[Round]:
+    """Return a round a draw; without the data none, and a note."""
+    from experiments.benchmarks.complete_journey.products import NoPackageError, read_products
     from experiments.benchmarks.real.journey import run_journey
 
-    products = read_products() if journey else None
-    result = measure(_list_tasks(data, preset, seeds, config.work, progress), config, progress)
-    if products is not None:
-        result.rounds += [run_journey(products, draw, progress) for draw in range(journey)]
-    return result
+    if not draws:
+        return []
+    try:
+        products = read_products()
+    except NoPackageError as error:
+        notes.append(f"Complete Journey is left out. {error}")
+        return []
+    return [run_journey(products, draw, progress) for draw in range(draws)]
 
 
 def _list_tasks(
@@ -123,13 +123,11 @@ def _list_tasks(
 ) -> list[Task]:
     from experiments.benchmarks.real.tasks import data_task, market_tasks
 
-    return [
-        *(data_task(text, work, progress) for text in data),
-        *market_tasks(preset, seeds, work),
-    ]
+    own = [data_task(text, work, progress) for text in data]
+    return [*own, *market_tasks(preset, seeds, work)]
 
 
-def _notes() -> list[str]:
+def _note_absent() -> list[str]:
     from experiments.benchmarks.real.plain_models import has_catboost
 
     notes = [NO_AUTOGLUON]

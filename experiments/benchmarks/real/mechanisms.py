@@ -13,13 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from experiments.benchmarks.real.forecasts import ContestantForecast
-from experiments.benchmarks.real.product import (
-    PRODUCT,
-    TrainedProduct,
-    forecast_latest,
-    train_product,
-)
+from experiments.benchmarks.real.product import TrainedProduct, train_product
 from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.declarations.kinds import FeatureFamily
 from features.declarations.targets import TARGETS, Target
@@ -115,15 +109,6 @@ class Mechanism:
         return train_product(rows, altered, progress, fit=self.fit)
 
 
-def forecast_remodelled(
-    mechanism: Mechanism, trained: TrainedProduct, target: Target
-) -> ContestantForecast:
-    """Forecast with the finished model, changed as the mechanism says."""
-    if mechanism.remodel is None:
-        raise ValueError(mechanism.name)
-    return forecast_latest(trained, target, mechanism.remodel(trained, target))[PRODUCT]
-
-
 def _has_values(trained: TrainedProduct, hidden: frozenset[str]) -> bool:
     """Return whether any of the inputs differs between rows."""
     inputs = trained.inputs()[sorted(hidden)].to_numpy()
@@ -215,6 +200,10 @@ OTHER_SEEDS: Final = Mechanism("these seeds (luck)", _settings(random_state=1_00
 """Without a mechanism columns are drawn anew, so that luck changes too; this row shows how much."""
 
 MECHANISMS: Final = (
+    Mechanism("any curve", remodel=_curve(fit_identity)),
+    Mechanism("a choice of curves: logistic", remodel=_curve(fit_logistic)),
+    Mechanism("a choice of curves: isotonic", remodel=_curve(fit_isotonic)),
+    Mechanism("Mondrian cells", remodel=_merge_cells),
     OTHER_SEEDS,
     Mechanism("monotone constraints", _catalogue(is_monotone=False)),
     Mechanism("cold-start copies", fit=fit_without_copies),
@@ -234,9 +223,5 @@ MECHANISMS: Final = (
         Mechanism(f"family {family.value}", _catalogue(hidden=family_inputs(family)))
         for family in FeatureFamily
     ),
-    Mechanism("any curve", remodel=_curve(fit_identity)),
-    Mechanism("a choice of curves: logistic", remodel=_curve(fit_logistic)),
-    Mechanism("a choice of curves: isotonic", remodel=_curve(fit_isotonic)),
-    Mechanism("Mondrian cells", remodel=_merge_cells),
 )
 """What the product is measured without, one at a time."""
