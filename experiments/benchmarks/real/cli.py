@@ -75,7 +75,7 @@ def bench_real(
     """
     from experiments.benchmarks.objectives.sources import NoSourcesError
     from experiments.benchmarks.real.benchmark import RealBenchmarkConfig, Rival, measure
-    from experiments.benchmarks.real.mechanisms import MECHANISMS, OTHER_SEEDS
+    from experiments.benchmarks.real.mechanisms import MECHANISMS
     from experiments.benchmarks.real.page import as_document, page
     from experiments.benchmarks.results.output import print_benchmark
     from features.declarations.targets import TARGETS
@@ -90,9 +90,7 @@ def bench_real(
         targets=[one for one in TARGETS if not target or one in target],
         rivals=[Rival(choice.value) for choice in only or RivalChoice],
         mechanisms=[
-            one
-            for one in MECHANISMS
-            if one is OTHER_SEEDS or any(text in one.name for text in texts)
+            one for one in MECHANISMS if one.is_control or any(text in one.name for text in texts)
         ],
     )
     notes = _note_absent()

@@ -85,11 +85,13 @@ class Mechanism:
     """The targets that the mechanism is for."""
     is_at_work: Callable[[TrainedProduct], bool] = lambda _: True
     """Whether the mechanism has anything to do on the rows of a training."""
+    is_control: bool = False
+    """The same product with other seeds, to compare the luck of the seeds with."""
 
     @property
     def contestant(self) -> str:
         """Return the name of the product without the mechanism."""
-        return f"without {self.name}"
+        return self.name if self.is_control else f"without {self.name}"
 
     def changes(self, trained: TrainedProduct) -> bool:
         """Return whether doing without the mechanism can change anything on these rows."""
@@ -196,15 +198,19 @@ def _is_seasonal(trained: TrainedProduct) -> bool:
 LEARNED_INPUTS: Final = tuple(feature.name for feature in CATALOGUE.derived if feature.parameters)
 """The inputs that shrinkage and its learned parameters make."""
 
-OTHER_SEEDS: Final = Mechanism("these seeds (luck)", _settings(random_state=1_000))
-"""Without a mechanism columns are drawn anew, so that luck changes too; this row shows how much."""
+CONTROLS: Final = tuple(
+    Mechanism(f"other seeds, {first:,} on", _settings(random_state=first), is_control=True)
+    for first in (1_000, 2_000, 3_000)
+)
+"""Without a mechanism columns are drawn anew, so that luck changes too. These show how much; a
+single one is as often too small as too large."""
 
 MECHANISMS: Final = (
     Mechanism("any curve", remodel=_curve(fit_identity)),
     Mechanism("a choice of curves: logistic", remodel=_curve(fit_logistic)),
     Mechanism("a choice of curves: isotonic", remodel=_curve(fit_isotonic)),
     Mechanism("Mondrian cells", remodel=_merge_cells),
-    OTHER_SEEDS,
+    *CONTROLS,
     Mechanism("monotone constraints", _catalogue(is_monotone=False)),
     Mechanism("cold-start copies", fit=fit_without_copies),
     Mechanism("Tweedie booster", _settings(tweedie_share=0.0), targets=("sell_through",)),

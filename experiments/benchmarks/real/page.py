@@ -12,7 +12,7 @@ from rich.table import Table
 
 from experiments.benchmarks.objectives.verdicts import format_interval
 from experiments.benchmarks.real.benchmark import RealBenchmarkResult
-from experiments.benchmarks.real.mechanisms import MECHANISMS, OTHER_SEEDS, Mechanism
+from experiments.benchmarks.real.mechanisms import CONTROLS, MECHANISMS, Mechanism
 from experiments.benchmarks.real.product import PRODUCT
 from experiments.benchmarks.real.scores import (
     Round,
@@ -73,12 +73,15 @@ def as_document(result: RealBenchmarkResult, notes: Sequence[str] = ()) -> dict[
 
 def _task_table(key: TaskKey, rounds: Sequence[Round]) -> Table:
     data, target = key
-    learned, judged = (
+    learned, judged, copies = (
         sum(getattr(one, name) for one in rounds) // len(rounds)
-        for name in ("learned_rows", "judged_rows")
+        for name in ("learned_rows", "judged_rows", "judged_copies")
     )
     count = f"{len(rounds)} round{'s' if len(rounds) > 1 else ''}"
-    title = f"{data}, {target}: {count}, {learned:,} rows learned and {judged:,} judged in each"
+    title = (
+        f"{data}, {target}: {count}, each with {learned:,} rows learned, {judged:,} judged, and "
+        f"{copies:,} as candidates"
+    )
     table = Table(title=title, title_justify="left")
     table.add_column("contestant")
     for heading in ("log loss", "minus the product", *(name for name, _ in MEASURES.values())):
@@ -123,14 +126,11 @@ def judge_mechanism(
 ) -> tuple[BootstrapInterval | None, str]:
     """Return what doing without a mechanism costs, and the verdict; empty for the control."""
     excess = pool_excess(rounds, mechanism.contestant, masked=masked)
-    if excess is None or mechanism is OTHER_SEEDS:
+    if excess is None or mechanism.is_control:
         return excess, ""
-    luck = pool_excess(
-        [judged for judged in rounds if mechanism.contestant in judged.scores],
-        OTHER_SEEDS.contestant,
-        masked=masked,
-    )
-    return excess, judge_without(excess, luck)
+    common = [judged for judged in rounds if mechanism.contestant in judged.scores]
+    luck = [pool_excess(common, control.contestant, masked=masked) for control in CONTROLS]
+    return excess, judge_without(excess, [one for one in luck if one is not None])
 
 
 def _task_document(key: TaskKey, rounds: Sequence[Round]) -> dict[str, Any]:
@@ -153,6 +153,7 @@ def _task_document(key: TaskKey, rounds: Sequence[Round]) -> dict[str, Any]:
                 "origin": one.origin,
                 "learned_rows": one.learned_rows,
                 "judged_rows": one.judged_rows,
+                "judged_copies": one.judged_copies,
                 "scores": {name: _plain(asdict(scores)) for name, scores in one.scores.items()},
             }
             for one in rounds

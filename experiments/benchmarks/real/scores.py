@@ -53,6 +53,7 @@ class Round:
     target: str
     learned_rows: int
     judged_rows: int
+    judged_copies: int
     scores: Mapping[str, Scores]
     differences: LossDifferences = field(compare=False)
     """Differences to the product by product, of decisions about listings."""
@@ -98,6 +99,7 @@ def judge_round(  # noqa: PLR0913 - what a round is of, by name
         target=target,
         learned_rows=learned_rows,
         judged_rows=judged.latest.rows.size,
+        judged_copies=judged.masked.rows.size,
         scores={name: score(judged, forecast) for name, forecast in forecasts.items()},
         differences=compute_loss_differences(
             judged.latest,
@@ -173,13 +175,13 @@ def _list_differing(
             yield judged.market, only
 
 
-def judge_without(excess: BootstrapInterval, luck: BootstrapInterval | None) -> str:
+def judge_without(excess: BootstrapInterval, luck: Sequence[BootstrapInterval]) -> str:
     """Return what the excess of the product without a mechanism says about the mechanism.
 
-    The interval holds the luck of the products, not that of the seeds, so that a clear difference
-    must also be larger than any that other seeds make, by the interval of theirs.
+    An interval holds the luck of the products, not that of the seeds. So a clear difference must
+    also be larger than all that other seeds make, by their intervals.
     """
-    is_larger = luck is None or abs(excess.mean) > max(luck.high, -luck.low)
-    if not is_larger or excess.low <= 0 <= excess.high:
+    largest = max((end for one in luck for end in (one.high, -one.low)), default=0.0)
+    if abs(excess.mean) <= largest or excess.low <= 0 <= excess.high:
         return UNCLEAR
     return EARNS if excess.mean > 0 else HARMS

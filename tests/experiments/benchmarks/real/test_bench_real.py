@@ -24,9 +24,9 @@ from experiments.benchmarks.real.benchmark import (
 )
 from experiments.benchmarks.real.forecasts import ContestantForecast, add_equal_intervals
 from experiments.benchmarks.real.mechanisms import (
+    CONTROLS,
     LEARNED_INPUTS,
     MECHANISMS,
-    OTHER_SEEDS,
     AlteredCatalogue,
     Mechanism,
     family_inputs,
@@ -231,7 +231,7 @@ def _run(tmp_path: Path) -> RealBenchmarkResult:
         1,
         ("sell_through", "return_risk"),
         (Rival.OUR_INPUTS, Rival.MECHANISMS),
-        (OTHER_SEEDS,),
+        CONTROLS[:1],
     )
     task = _ReadyTask(Source("made up", tmp_path), RECIPE)
     return measure([task], config, ignore_progress)
@@ -242,7 +242,7 @@ def test_two_runs_print_the_same_numbers(tmp_path: Path) -> None:
     (only,) = result.rounds
     assert names_in_all(result.rounds) == [
         *(PRODUCT, "shrinkage", "constant"),
-        *(OUR_INPUTS, OTHER_SEEDS.contestant),
+        *(OUR_INPUTS, CONTROLS[0].contestant),
     ]
     assert only.judged_rows == _trained().slices("sell_through").latest.rows.size
     first, second = (
@@ -317,18 +317,18 @@ def test_rounds_in_which_a_mechanism_does_nothing_count_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("excess", "luck", "verdict"),
     [
-        ((0.02, 0.01, 0.03), (0.001, -0.002, 0.003), EARNS),
-        ((-0.02, -0.03, -0.01), None, HARMS),
-        ((0.02, -0.01, 0.03), None, UNCLEAR),
-        ((0.02, 0.01, 0.03), (0.001, -0.021, 0.003), UNCLEAR),
-        ((-0.02, -0.03, -0.01), (0.001, -0.002, 0.021), UNCLEAR),
+        ((0.02, 0.01, 0.03), [(0.001, -0.002, 0.003)], EARNS),
+        ((-0.02, -0.03, -0.01), [], HARMS),
+        ((0.02, -0.01, 0.03), [], UNCLEAR),
+        ((0.02, 0.01, 0.03), [(0.001, -0.002, 0.003), (0.001, -0.021, 0.003)], UNCLEAR),
+        ((-0.02, -0.03, -0.01), [(0.001, -0.002, 0.021)], UNCLEAR),
     ],
 )
 def test_a_verdict_needs_more_than_luck(
-    excess: tuple[float, float, float], luck: tuple[float, float, float] | None, verdict: str
+    excess: tuple[float, float, float], luck: list[tuple[float, float, float]], verdict: str
 ) -> None:
-    other = None if luck is None else BootstrapInterval(*luck)
-    assert judge_without(BootstrapInterval(*excess), other) == verdict
+    others = [BootstrapInterval(*one) for one in luck]
+    assert judge_without(BootstrapInterval(*excess), others) == verdict
 
 
 def test_rank_correlation_is_spearmans() -> None:
