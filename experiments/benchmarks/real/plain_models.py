@@ -121,8 +121,9 @@ def run_plain(
     seconds = time.process_time() - started
     latest = estimate(slices.latest)
     low, high = add_equal_intervals(latest, held.label - estimate(held), coverage=coverage)
-    has_copies = slices.latest_masked.rows.max(initial=-1) < len(features)
-    masked = estimate(slices.latest_masked) if has_copies else None
+    copies = slices.latest_masked
+    has_copies = 0 < copies.rows.max(initial=0) < len(features)
+    masked = estimate(copies) if has_copies else None
     return ContestantForecast(latest, low, high, seconds, masked)
 
 
