@@ -15,8 +15,11 @@ from experiments.benchmarks.real.benchmark import RealBenchmarkResult
 from experiments.benchmarks.real.mechanisms import CONTROLS, MECHANISMS, Mechanism
 from experiments.benchmarks.real.product import PRODUCT
 from experiments.benchmarks.real.scores import (
+    MIN_PRODUCTS,
+    TOO_FEW,
     Round,
     Scores,
+    count_products,
     judge_without,
     mean_scores,
     pool_excess,
@@ -128,6 +131,8 @@ def judge_mechanism(
     excess = pool_excess(rounds, mechanism.contestant, masked=masked)
     if excess is None or mechanism.is_control:
         return excess, ""
+    if count_products(rounds, mechanism.contestant, masked=masked) < MIN_PRODUCTS:
+        return excess, TOO_FEW
     common = [judged for judged in rounds if mechanism.contestant in judged.scores]
     luck = [pool_excess(common, control.contestant, masked=masked) for control in CONTROLS]
     return excess, judge_without(excess, [one for one in luck if one is not None])

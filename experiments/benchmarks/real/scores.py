@@ -26,6 +26,9 @@ from training.metrics.metrics import calibration_error, row_log_loss, weighted_m
 EARNS: Final = "earns"
 UNCLEAR: Final = "no clear difference"
 HARMS: Final = "harms"
+TOO_FEW: Final = "too few"
+MIN_PRODUCTS: Final = 100
+"""Fewest products for a verdict: the interval of a bootstrap over fewer clusters is too narrow."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,17 @@ def pool_excess(rounds: Sequence[Round], name: str, *, masked: bool) -> Bootstra
     """
     pairs = list(_list_differing(rounds, name, masked=masked))
     return pool_differences(pairs)[name] if pairs else None
+
+
+def count_products(rounds: Sequence[Round], name: str, *, masked: bool) -> int:
+    """Return how many products the rounds have in which a contestant differs from the product."""
+    return len(
+        {
+            (market, product)
+            for market, differences in _list_differing(rounds, name, masked=masked)
+            for product in differences.products
+        }
+    )
 
 
 def _list_differing(

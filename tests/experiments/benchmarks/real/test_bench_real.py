@@ -33,7 +33,7 @@ from experiments.benchmarks.real.mechanisms import (
     family_inputs,
     fit_without_copies,
 )
-from experiments.benchmarks.real.page import as_document, names_in_all
+from experiments.benchmarks.real.page import as_document, judge_mechanism, names_in_all
 from experiments.benchmarks.real.plain_models import (
     encode_categories,
     fit_catboost,
@@ -49,9 +49,11 @@ from experiments.benchmarks.real.product import (
 from experiments.benchmarks.real.scores import (
     EARNS,
     HARMS,
+    TOO_FEW,
     UNCLEAR,
     JudgedRows,
     Round,
+    count_products,
     judge_round,
     judge_without,
     mean_scores,
@@ -313,6 +315,15 @@ def test_rounds_in_which_a_mechanism_does_nothing_count_for_nothing() -> None:
     excess = pool_excess(rounds, "without x", masked=True)
     assert excess is not None
     assert excess.mean == pytest.approx((math.log(4) - math.log(2)) / 2)
+    assert count_products(rounds, "without x", masked=True) == 2
+    assert count_products(rounds, "without x", masked=False) == 0
+
+
+def test_a_few_products_give_no_verdict() -> None:
+    few = Mechanism("x")
+    excess, verdict = judge_mechanism(few, [_hand_round(0.25)], masked=True)
+    assert excess is not None
+    assert verdict == TOO_FEW
 
 
 @pytest.mark.parametrize(
