@@ -177,7 +177,9 @@ def train_and_record(
         run_id=tracked.run_id,
         location=tracked.location,
         reused=(*prepared.reused, *sorted(boosters.reused)),
-        backtest=read_result(job.out, backtest_key(prepared.metadata, trained.training_input.recipe)),
+        backtest=read_result(
+            job.out, backtest_key(prepared.metadata, trained.training_input.recipe)
+        ),
     )
 
 

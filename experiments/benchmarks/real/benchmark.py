@@ -10,7 +10,6 @@ from typing import Final
 
 import pyarrow as pa
 
-from experiments.benchmarks.objectives.sources import read_cut_off_day, restrict_to_cut_off
 from experiments.benchmarks.real.by_hand import Tables
 from experiments.benchmarks.real.forecasts import ContestantForecast, Slices
 from experiments.benchmarks.real.mechanisms import Mechanism
@@ -31,6 +30,7 @@ from experiments.benchmarks.real.tasks import Task, features_by_hand
 from features.declarations.targets import Target
 from features.runtime.errors import TrainingError
 from features.runtime.progress import ProgressCallback, prefix_progress
+from training.data.past_rows import known_rows
 from training.data.training_set import EncodedColumn
 
 HAND_LIGHTGBM: Final = "by hand, LightGBM"
@@ -87,13 +87,13 @@ def measure(
     result = RealBenchmarkResult()
     for task in tasks:
         task_progress = prefix_progress(task.name, progress)
-        rows = task.load_rows(config.work, task_progress)
+        prepared = task.load_rows(config.work, task_progress)
         tables = task.load_tables(config.work)
         for origin in range(config.origins):
             origin_progress = prefix_progress(f"origin {origin + 1}", task_progress)
-            end = read_cut_off_day(rows) - origin * task.recipe.settings.latest_days
-            known = restrict_to_cut_off(rows, end, task.recipe.horizons)
+            end = prepared.cut_off_day - origin * task.recipe.settings.latest_days
             try:
+                known = known_rows(prepared, end)
                 result.rounds += _run_origin(
                     task, known, tables, config=config, origin=origin, progress=origin_progress
                 )

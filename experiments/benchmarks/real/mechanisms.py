@@ -100,7 +100,7 @@ class Mechanism:
         recipe = trained.output.training_input.recipe
         altered = self.alter(recipe)
         if isinstance(altered.catalogue, AlteredCatalogue) and altered.catalogue.hidden:
-            return _has_values(trained, altered.catalogue.hidden)
+            return varies(trained.inputs()[sorted(altered.catalogue.hidden)].to_numpy())
         return altered != recipe and self.is_at_work(trained)
 
     def retrain(
@@ -111,9 +111,8 @@ class Mechanism:
         return train_product(rows, altered, progress, fit=self.fit)
 
 
-def _has_values(trained: TrainedProduct, hidden: frozenset[str]) -> bool:
-    """Return whether any of the inputs differs between rows."""
-    inputs = trained.inputs()[sorted(hidden)].to_numpy()
+def varies(inputs: FloatArray) -> bool:
+    """Return whether any of the inputs, shape (rows, inputs), differs between rows."""
     is_known = ~np.isnan(inputs)
     known = is_known.any(axis=0)
     low = np.nanmin(inputs[:, known], axis=0, initial=np.inf)
@@ -166,8 +165,8 @@ def _curve(fitter: CurveFitter) -> Remodel:
         model, output = trained.model(target), trained.output
         split = output.splits[target]
         rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-        raw = np.full(len(output.training_input.matrix), np.nan)
-        raw[rows] = model.predict_raw(output.training_input.matrix[rows])
+        raw = np.full(trained.training_set.rows.size, np.nan)
+        raw[rows] = model.predict_raw(output.training_input.design_matrix(rows))
         calibrator = calibrate_target(
             raw,
             output.contexts[target],

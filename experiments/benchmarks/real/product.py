@@ -65,8 +65,10 @@ class TrainedProduct:
 
     def inputs(self) -> pd.DataFrame:
         """Return the design matrix of the training set, copies included."""
-        names = self.output.training_input.recipe.catalogue.model_inputs
-        return pd.DataFrame(self.output.training_input.matrix, columns=list(names), copy=False)
+        training_input = self.output.training_input
+        names = list(training_input.recipe.catalogue.model_inputs)
+        matrix = training_input.design_matrix(self.training_set.rows)
+        return pd.DataFrame(matrix, columns=names, copy=False)
 
     def _drop_copies(self, sample: Sample) -> Sample:
         return sample.select(has_full_history(self.training_set, sample.rows))

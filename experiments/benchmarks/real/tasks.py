@@ -28,7 +28,7 @@ from features.point_in_time.visibility import AS_OF
 from features.runtime.atomic import write_directory
 from features.runtime.progress import ProgressCallback
 from features.runtime.settings import load_section
-from training.data.prepare_rows import VALIDATED
+from training.data.prepare_rows import VALIDATED, PreparedRows
 from training.data.training_input import TrainingRecipe
 from training.settings import TrainingSettings
 
@@ -46,8 +46,8 @@ class Task:
         seed = self.source.seed
         return self.source.data if seed is None else f"{self.source.data}, seed {seed}"
 
-    def load_rows(self, work: Path, progress: ProgressCallback) -> pa.Table:
-        """Return the training rows; they are kept in `work` for later runs.
+    def load_rows(self, work: Path, progress: ProgressCallback) -> PreparedRows:
+        """Prepare the training rows; they are kept in `work` for later runs.
 
         Raises:
             DataError: a table is broken as a whole, or a required table has no valid row.

@@ -91,7 +91,7 @@ def test_finished_origins_are_reused_to_the_bit(
 def test_result_is_kept_for_a_training_on_the_same_rows_settings_and_code(
     job: BacktestJob, result: BacktestResult, prepared: PreparedRows
 ) -> None:
-    metadata = prepared.rows.schema.metadata
+    metadata = prepared.metadata
     assert read_result(job.out, backtest_key(metadata, job.recipe)) == result.backtest
     other = replace(job, settings=SETTINGS.model_copy(update={"trees": 6}))
     assert read_result(job.out, backtest_key(metadata, other.recipe)) is None

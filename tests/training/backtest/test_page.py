@@ -68,7 +68,7 @@ def test_lists_are_those_of_the_service_and_judged_by_plain_counting(
 ) -> None:
     latest = trained.splits[target].latest
     models = trained.contents.models
-    estimate = models.targets[target].predict(trained.training_input.matrix[latest.rows])
+    estimate = models.targets[target].predict(trained.training_input.design_matrix(latest.rows))
     evidence = trained.contexts[target].select(latest.rows).evidence
     threshold = trained.evaluations[target].threshold
     for judged in judge_target(trained, target).lists:

@@ -289,9 +289,9 @@ def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
 def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
     market = Simulation(products=40, markets=("US",), days=150, seed=3)
     source = market_source(market, tmp_path)
-    first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress).rows
+    first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress).read_rows()
     reports = Reports()
-    assert load_rows(source, tmp_path, Horizons(), progress=reports).rows.equals(first)
+    assert load_rows(source, tmp_path, Horizons(), progress=reports).read_rows().equals(first)
     assert reports.stages == ["the market", "check: reused", "features: reused"]
     assert source.seed == 3
 

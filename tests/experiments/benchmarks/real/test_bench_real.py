@@ -32,6 +32,7 @@ from experiments.benchmarks.real.mechanisms import (
     Mechanism,
     family_inputs,
     fit_without_copies,
+    varies,
 )
 from experiments.benchmarks.real.page import as_document, judge_mechanism, names_in_all
 from experiments.benchmarks.real.plain_models import (
@@ -146,18 +147,22 @@ def test_other_switches_change_the_recipe() -> None:
 
 def test_a_switch_without_effect_is_not_trained() -> None:
     assert not BY_NAME["several boosters"].changes(_trained())
-    assert not BY_NAME["family returns"].changes(_constant_returns())
     assert BY_NAME["family demand"].changes(_trained())
 
 
-def _constant_returns() -> TrainedProduct:
-    trained = _trained()
-    training_input = trained.output.training_input
-    names = training_input.recipe.catalogue.model_inputs
-    matrix = training_input.matrix.copy()
-    matrix[:, np.isin(names, family_inputs(FeatureFamily.RETURNS))] = 1.0
-    changed = replace(training_input, matrix=matrix)
-    return replace(trained, output=replace(trained.output, training_input=changed))
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ([[1.0, 2.0], [1.0, 2.0]], False),
+        ([[1.0, 2.0], [1.0, 3.0]], True),
+        ([[1.0, 2.0], [1.0, math.nan]], True),
+        ([[math.nan, 2.0], [math.nan, 2.0]], False),
+    ],
+)
+def test_inputs_that_are_equal_or_unknown_in_all_rows_are_no_mechanism(
+    inputs: list[list[float]], *, expected: bool
+) -> None:
+    assert varies(np.array(inputs)) is expected
 
 
 def test_boosters_without_copies_are_those_of_the_rows_that_were_read() -> None:
