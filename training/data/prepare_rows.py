@@ -18,7 +18,7 @@ from features.dataset.horizons import Horizons
 from features.files.source import find_tables
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
-from features.point_in_time.training_rows import build_training_rows
+from features.point_in_time.training_rows import CUT_OFF, build_training_rows
 from features.runtime.atomic import write_atomically
 from features.runtime.progress import ProgressCallback
 from features.runtime.refusals import raise_storage_errors
@@ -75,6 +75,11 @@ class PreparedRows:
         """
         with raise_storage_errors():
             return pq.read_table(self.path, columns=None if columns is None else list(columns))
+
+    @property
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full."""
+        return int(self.metadata[CUT_OFF])
 
 
 def prepare_rows(

@@ -67,8 +67,11 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         TrainingError: the rows can't support a model; the subclasses in training/errors.py tell
             the reasons apart.
     """
-    training_set, splits = _read_and_split(rows, recipe)
-    del rows  # the training set holds all their values
+    read = read_training_set(rows, recipe.catalogue)
+    del rows  # each step copies all values, and only the last copy is needed
+    pa.default_memory_pool().release_unused()
+    training_set, splits = _add_copies_and_split(read, recipe)
+    del read
     pa.default_memory_pool().release_unused()
     progress("learning how to pool rates")
     parameters = learn_parameters(training_set, splits, recipe.horizons)
@@ -93,13 +96,11 @@ def _count_boosters(splits: Mapping[Target, TargetSplit], settings: TrainingSett
     return len(splits) * settings.boosters + folds * settings.fold_boosters
 
 
-def _read_and_split(
-    rows: pa.Table, recipe: TrainingRecipe
+def _add_copies_and_split(
+    read: TrainingSet, recipe: TrainingRecipe
 ) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
     """Return the training set with its cold-start copies, and its slices by target."""
-    training_set = add_cold_start_copies(
-        read_training_set(rows, recipe.catalogue), recipe.catalogue
-    )
+    training_set = add_cold_start_copies(read, recipe.catalogue)
     splits = {
         target: split_target(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
