@@ -258,5 +258,7 @@ def _judge(
     estimate = prediction
     if objective is not None:
         estimate = share_of_margin(prediction, objective.sharpness)
-    loss = weighted_mean(row_log_loss(np.asarray(rows.get_label()), estimate), np.asarray(rows.get_weight()))
+    loss = weighted_mean(
+        row_log_loss(np.asarray(rows.get_label()), estimate), np.asarray(rows.get_weight())
+    )
     return "log_loss", loss, False
