@@ -106,7 +106,7 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_without_target(SELECTION), BrokenFileError, "targets"),
         (_replace(CONFORMAL, b'{"\xff"'), BrokenFileError, CONFORMAL),
         (
-            _edit(CALIBRATION, margin={"x": [0], "y": [0]}),
+            _edit(CALIBRATION, margin=LINE),
             BrokenFileError,
             "unknown field `margin`",
         ),
@@ -125,7 +125,7 @@ def test_models_written_and_read_answer_the_same() -> None:
             BrokenFileError,
             "unknown field `lasting`",
         ),
-        (_demand(shift=None), BrokenFileError, "Expected `float`, got `null` - at `$.sell_through"),
+        (_demand(shift=None), BrokenFileError, "got `null` - at `.*shift`"),
         (_demand(shift="1"), BrokenFileError, "Expected `float`, got `str`"),
         (_demand(stretch=-1e-9), BrokenFileError, "a stretch outside 0 to 20"),
         (_demand(stretch=20.1), BrokenFileError, "a stretch outside 0 to 20"),
@@ -137,7 +137,7 @@ def test_models_written_and_read_answer_the_same() -> None:
             BrokenFileError,
             "Number out of range",
         ),
-        (_edit(CALIBRATION, sell_through=LINE), BrokenFileError, "missing required field"),
+        (_edit(CALIBRATION, sell_through=LINE), BrokenFileError, "unknown field `x`"),
         (_edit(CONFORMAL, sell_through={}), BrokenFileError, "missing required field `cells`"),
         (
             _edit(CONFORMAL, sell_through={"difficulty": FLAT, "cells": {"all": ONE_CELL}}),

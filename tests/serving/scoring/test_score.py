@@ -371,7 +371,8 @@ def test_score_resting_on_a_wider_cell_says_so(
     risk, sold = (bundle.models.targets[target] for target in ("return_risk", "sell_through"))
     assert isinstance(risk, ShareModel)
     assert isinstance(sold, DemandModel)
-    cells = {cell: stored for cell, stored in risk.residuals.cells.items() if cell in {ROOT, *kept}}
+    stored = (sold if of_demand else risk).residuals.cells
+    cells = {cell: stored[cell] for cell in stored if cell in {ROOT, *kept}}
     targets: dict[Target, TargetModel] = {
         "sell_through": replace(sold, tails=DemandTails(cells)) if of_demand else sold,
         "return_risk": risk
