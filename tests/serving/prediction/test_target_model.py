@@ -65,8 +65,8 @@ def test_return_risk_is_the_calibrated_share_of_formula_and_trees(models: Models
 def test_trees_of_sell_through_see_no_lot(demand_model: DemandModel) -> None:
     other = MATRIX.copy()
     other[:, NAMES.index(LOT)] *= 1000
-    sums = (sum_of_trees(demand_model.boosters, rows) for rows in (MATRIX, other))
-    np.testing.assert_array_equal(*sums)
+    first, second = (sum_of_trees(demand_model.boosters, rows) for rows in (MATRIX, other))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_calendar_multiplies_demand_and_leaves_return_risk_alone(models: Models) -> None:
@@ -74,8 +74,10 @@ def test_calendar_multiplies_demand_and_leaves_return_risk_alone(models: Models)
     outlooks = [models.targets["sell_through"].predict(MATRIX, one) for one in (USUAL, uplift)]
     usual, adjusted = (outlook.demand for outlook in outlooks if isinstance(outlook, DemandOutlook))
     np.testing.assert_allclose(adjusted.demand, usual.demand * uplift, rtol=1e-12)
-    returns = [models.targets["return_risk"].predict(MATRIX, one).share for one in (USUAL, uplift)]
-    np.testing.assert_array_equal(*returns)
+    first, second = (
+        models.targets["return_risk"].predict(MATRIX, one).share for one in (USUAL, uplift)
+    )
+    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("target", TARGETS)
