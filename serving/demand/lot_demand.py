@@ -34,6 +34,8 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 MIN_TAIL: Final = 1e-6
 """Quantiles are computed no further out: beyond, everything is possible."""
+MAX_HALVINGS: Final = 64
+"""More than any lot needs whose units a float can count one by one."""
 TAIL_SLACK: Final = 1e-9
 """A relative error of tails that rounding may cause; intervals are wider by it."""
 
@@ -109,7 +111,9 @@ class LotDemand:
     def _most_wanted(self, probability: FloatArray) -> FloatArray:
         """Return the most units of each lot that are wanted with at least this probability."""
         wanted, too_many = np.zeros_like(self.lot), np.floor(self.lot) + 1.0
-        while (too_many - wanted > 1.0).any():
+        for _ in range(MAX_HALVINGS):
+            if (too_many - wanted <= 1.0).all():
+                break
             middle = np.floor((wanted + too_many) / 2.0)
             is_wanted = self.prob_at_least(middle) >= probability
             wanted = np.where(is_wanted, middle, wanted)

@@ -195,6 +195,12 @@ def test_lot_of_one_sells_as_often_as_somebody_comes() -> None:
     assert row.share()[0] == pytest.approx(_survival(row, np.array([1.0]))[0], rel=1e-14)
 
 
+@pytest.mark.parametrize("lot", [2.0**53, 1e300])
+def test_lot_that_no_float_counts_ends_too(lot: float) -> None:
+    low, high = _interval(_row(10.0, lot), 0.1)
+    assert 0 <= low <= high <= 1
+
+
 def test_rows_are_judged_apart() -> None:
     rng = np.random.default_rng(0)
     many = LotDemand(
