@@ -17,11 +17,22 @@ from features.runtime.arrays import FloatArray
 from serving.conformal.cell_residuals import MondrianResiduals
 from serving.conformal.cells import IntervalContext
 from serving.demand.lot_demand import LotDemand
+from serving.errors import BrokenFileError
 
 
 @dataclass(frozen=True)
 class DemandTails(MondrianResiduals):
-    """How far out the units sold fell, by cell."""
+    """How far out the units sold fell, by cell: 1 minus each tail, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        """Check the cells and their values.
+
+        Raises:
+            BrokenFileError: they can't be tails.
+        """
+        super().__post_init__()
+        if any(cell.values[0] < 0 or cell.values[-1] > 1 for cell in self.cells.values()):
+            raise BrokenFileError("conformal.json", "a tail outside [0, 1]")
 
     def interval(
         self, demand: LotDemand, context: IntervalContext, *, coverage: float

@@ -69,4 +69,7 @@ class DemandOutlook:
 
     def prob_at_least(self, _: IntervalContext, *, threshold: float) -> FloatArray:
         """Return the probability that the realised share is at least `threshold`."""
-        return self.demand.prob_at_least(np.ceil(threshold * self.demand.lot))
+        lot = self.demand.lot
+        units = np.ceil(threshold * lot)
+        is_one_more = (units - 1.0) / lot >= threshold  # 0.07 * 100 is more than 7, 7 / 100 isn't
+        return self.demand.prob_at_least(units - is_one_more)

@@ -98,7 +98,7 @@ def predict(
             (serving/prediction/seasonality.py).
 
     Raises:
-        InvalidPredictionError: a model gives a value that isn't a share.
+        InvalidPredictionError: a model gives a value that isn't finite.
     """
     matrix = models.catalogue.design_matrix(columns, models.parameters)
     outlooks = {target: model.predict(matrix, demand) for target, model in models.targets.items()}

@@ -121,7 +121,7 @@ class DemandModel(TargetModel):
 def corrected_share(raw: FloatArray, matrix: FloatArray, names: Sequence[str]) -> FloatArray:
     """Return the shares of return risk before calibration, shape (rows,)."""
     margin = raw + init_score("return_risk", matrix, names)
-    return np.asarray(1.0 / (1.0 + np.exp(-margin)), np.float64)
+    return np.asarray(np.exp(-np.logaddexp(0.0, -margin)), np.float64)
 
 
 def sum_of_trees(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
