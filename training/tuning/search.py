@@ -1,6 +1,6 @@
 """Search for better settings of the boosters with Optuna (no other file imports it).
 
-Each trial fits one cross-entropy booster for each target on the early part of the training slice,
+Each trial fits one booster for each target on the early part of the training slice,
 and judges it on the late part. A trial's value is its log loss divided by that of a constant, in
 the mean over targets. The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011,
 "Algorithms for hyper-parameter optimization"). The pruner stops a trial that is worse than the
@@ -169,8 +169,6 @@ class _TargetObjective:
     target: Target
     learned: lightgbm.Dataset
     judged: lightgbm.Dataset
-    label: FloatArray
-    weight: FloatArray
     catalogue: Catalogue
     constant_loss: float
     is_pruned: bool
@@ -207,8 +205,6 @@ class _TargetObjective:
             target=split.target,
             learned=rows.construct(),
             judged=later_rows.construct(),
-            label=judged.label,
-            weight=judged.weight,
             catalogue=catalogue,
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
             is_pruned=split.target == "sell_through",
