@@ -38,7 +38,7 @@ def kept(run: Path) -> BoosterCheckpoints:
 def test_kept_boosters_are_those_fitted_now_and_are_fitted_once(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    requests = {
+    requests: dict[str, BoosterRequest] = {
         target: BoosterRequest(target, split.train, QUICK.boosters)
         for target, split in splits.items()
     }

@@ -127,8 +127,8 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
     label = np.array(labels)
     sample = Sample(np.arange(label.size), label, np.ones_like(label))
     matrix = np.zeros((label.size, len(CATALOGUE.model_inputs)))
+    requests = {"one": BoosterRequest("return_risk", sample, 1)}
     with pytest.raises(error, match="return_risk"):
-        requests = {"one": BoosterRequest("return_risk", sample, 1)}
         fit_boosters(matrix.__getitem__, requests, CATALOGUE, QUICK)
 
 

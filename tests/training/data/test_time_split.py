@@ -140,7 +140,7 @@ def test_folds_learn_what_was_final_at_their_origin_and_predict_what_follows(
                 expected.append(row)
         assert fold.learned.rows.tolist() == expected
         days = training_set.as_of_day[fold.predicted.rows]
-        assert (days.min() >= span.first) and (days.max() <= span.last)
+        assert span.contains(days).all()
     predicted = np.concatenate([fold.predicted.rows for fold in split.folds])
     halves = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     assert sorted(predicted.tolist()) == sorted(halves.tolist())
