@@ -32,14 +32,19 @@ HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
 )
 QUICK = TrainingSettings(
-    boosters=2, trees=40, learning_rate=0.1, min_samples_leaf=20, calibration_days=56
+    boosters=2,
+    trees=40,
+    learning_rate=0.1,
+    min_samples_leaf=20,
+    calibration_days=56,
+    sharpness=3.0,  # about as close to its mean as this market's demand is
 )
 FIRST_MONDAY = 19_727
 MARKETS = ("US", "GB", "DE", "FR")
 CATEGORIES = ("lamps", "mugs", "toys")
 ORDER_LINES = ("order_lines_84d", "order_lines_category_market_84d")
 MEAN_DEMAND = 25.0
-DEMAND_SHAPE = 4.0
+DEMAND_SHAPE = 16.0
 """Shape of the gamma distribution of demand around its mean."""
 NOBODY = ""
 """Stands for the supplier or creator of rows that have none, until they are written."""

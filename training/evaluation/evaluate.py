@@ -44,8 +44,7 @@ class Evaluation:
     origins: int
     """Moments of the calibration slice at which a model predicted the rows that followed."""
     rows_known: int
-    """Rows that the model learned from, without copies: all that were final before the latest slice.
-    """
+    """Rows that the model learned from, without copies: all final before the latest slice."""
     unseen_season: float
     """Share of the latest rows that look ahead to days of the year that training hasn't seen."""
     without_calendar: Metrics | None

@@ -22,7 +22,7 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 
-Samples = dict[Target, Sample]
+Samples = dict[str, Sample]
 
 
 @pytest.fixture(scope="module")

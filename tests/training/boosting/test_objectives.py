@@ -30,7 +30,8 @@ sharpnesses = st.floats(MIN_SHARPNESS, MAX_SHARPNESS)
 
 def _loss(margin: np.longdouble, label: float, sharpness: float) -> np.longdouble:
     """Return the cross-entropy in long doubles, without the code under test."""
-    log_share: np.longdouble = -np.logaddexp(np.longdouble(0), -np.longdouble(sharpness) * margin) / sharpness
+    bent = np.longdouble(sharpness) * margin
+    log_share = -np.logaddexp(np.longdouble(0), -bent) / sharpness
     log_rest = np.log(-np.expm1(log_share))
     return np.longdouble(-(label * log_share + (1 - label) * log_rest))
 

@@ -22,7 +22,7 @@ from training.shrinkage.learned_parameters import learn_parameters
 
 SEEDS = 40
 LEAST_LISTS = 20
-SETTINGS = QUICK.model_copy(update={"boosters": 1})
+SETTINGS = QUICK.model_copy(update={"boosters": 1, "calibration_days": 28})
 
 
 @dataclass(frozen=True)
