@@ -37,6 +37,7 @@ QUICK = TrainingSettings(
     learning_rate=0.1,
     min_samples_leaf=20,
     calibration_days=56,
+    min_train_days=21,
     sharpness=3.0,  # about as close to its mean as this market's demand is
 )
 FIRST_MONDAY = 19_727

@@ -9,11 +9,11 @@ import numpy as np
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
-from serving.prediction.target_model import TargetModel, corrected_share, sum_of_trees
+from serving.prediction.target_model import corrected_share, sum_of_trees
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
 from training.calibration.demand_curve_fit import find_start
 from training.calibration.fitted_target import FittedTarget, ForwardRows
-from training.calibration.interval_context import build_target_context
+from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
 from training.data.training_input import BoosterRequest, BoosterTexts, Fitter, TrainingInput
 
@@ -45,17 +45,20 @@ def fit_targets(
     Raises:
         TrainingError: a slice can't support a model.
     """
-    texts = fit(training_input, booster_requests(training_input, splits))
-    models: dict[Target, TargetModel] = {}
+    requests = booster_requests(training_input, splits)
+    texts = fit(training_input, requests)
     fitted: dict[Target, FittedTarget] = {}
+    sellers: Sellers | None = None
     for target, split in splits.items():  # sell-through first: return risk needs its model
-        context = build_target_context(training_input, split, models)
+        context = build_target_context(training_input, split, sellers)
         raw = _predict_folds(training_input, split, texts)
         forward = ForwardRows(training_input, split, context, raw)
         is_demand = target == "sell_through"
         calibrate = forward.calibrate_demand if is_demand else forward.calibrate_shares
         fitted[target] = calibrate(_load(texts[target]))
-        models[target] = fitted[target].model
+        if is_demand:
+            early, start = _load(texts[_fold_name(target, 0)]), requests[target].start
+            sellers = Sellers(fitted[target].model, early, start)
     return fitted
 
 

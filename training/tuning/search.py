@@ -169,6 +169,9 @@ class _TargetObjective:
     target: Target
     learned: lightgbm.Dataset
     judged: lightgbm.Dataset
+    label: FloatArray
+    weight: FloatArray
+    """Of the judged rows: LightGBM forgets weights that are all 1."""
     catalogue: Catalogue
     constant_loss: float
     is_pruned: bool
@@ -205,6 +208,8 @@ class _TargetObjective:
             target=split.target,
             learned=rows.construct(),
             judged=later_rows.construct(),
+            label=judged.label,
+            weight=judged.weight,
             catalogue=catalogue,
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
             is_pruned=split.target == "sell_through",
@@ -241,20 +246,16 @@ class _TargetObjective:
             self.learned,
             num_boost_round=settings.tree_count(self.target),
             valid_sets=[self.judged],
-            feval=_judge if objective is None else partial(_judge, objective=objective),
+            feval=partial(self._judge, objective),
             callbacks=[report_loss],
         )
         return losses[-1] / self.constant_loss
 
-
-def _judge(
-    prediction: FloatArray, rows: lightgbm.Dataset, objective: DemandObjective | None = None
-) -> tuple[str, float, bool]:
-    """Return the log loss of shares, which a custom objective leaves to be bent from margins."""
-    estimate = prediction
-    if objective is not None:
-        estimate = share_of_margin(prediction, objective.sharpness)
-    loss = weighted_mean(
-        row_log_loss(np.asarray(rows.get_label()), estimate), np.asarray(rows.get_weight())
-    )
-    return "log_loss", loss, False
+    def _judge(
+        self, objective: DemandObjective | None, prediction: FloatArray, _: lightgbm.Dataset
+    ) -> tuple[str, float, bool]:
+        """Return the log loss of shares; a custom objective leaves margins to be bent."""
+        estimate = prediction
+        if objective is not None:
+            estimate = share_of_margin(prediction, objective.sharpness)
+        return "log_loss", weighted_mean(row_log_loss(self.label, estimate), self.weight), False

@@ -93,8 +93,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         TooFewDaysToTuneError("sell_through", needed=90, days=60),
         (
             "Tuning needs 90 days of training rows with a final sell_through, but the data have "
-            "60. Add a longer history, train without --trials, or lower latest_days or "
-            "min_train_days in section [training]."
+            "60. Add a longer history, train without --trials, or lower latest_days, "
+            "calibration_days or min_train_days in section [training]."
         ),
     ),
     (

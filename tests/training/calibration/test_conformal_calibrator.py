@@ -6,8 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from serving.conformal.cells import share_exposure
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import init_score
 from serving.prediction.target_model import ShareModel
 from training.calibration.choose import (
     CURVES,
@@ -23,7 +26,7 @@ from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import fit_isotonic
 from training.calibration.difficulty import fit_difficulty
 from training.calibration.fitted_target import FittedTarget
-from training.calibration.interval_context import build_target_context
+from training.calibration.interval_context import Sellers, build_target_context
 from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -87,7 +90,7 @@ def test_calibrator_reads_no_row_outside_the_calibration_slice(
     raw = np.full(training_input.training_set.rows.size, np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    context = build_target_context(training_input, split, {})
+    context = build_target_context(training_input, split, None)
     keys = training_input.training_set.keys
     curves = default_curves("sell_through")
     calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
@@ -168,11 +171,18 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     # Units that were ordered count in full, however little their rows may weigh.
     split = replace(split, curve_fit=split.curve_fit.limit_weight(1.0))
     seller = fitted["sell_through"].model
-    exposure = build_target_context(training_input, split, {"sell_through": seller}).exposure
+    sellers = Sellers(seller, seller.boosters[:1], 3.0)
+    exposure = build_target_context(training_input, split, sellers).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
-    sold = seller.predict(training_input.design_matrix(rows), training_input.demand[rows]).share
+    inputs = training_input.design_matrix(rows)
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
+    is_calibration = np.arange(rows.size) < sum(halves)
+    margin = 3.0 + seller.boosters[0].sum_trees(inputs)
+    margin = margin + init_score("sell_through", inputs, CATALOGUE.model_inputs)
+    early = share_of_margin(margin, training_input.recipe.settings.sharpness)
+    served = seller.predict(inputs, training_input.demand[rows]).share
+    sold = np.where(is_calibration, early, served)
     expected = share_exposure("return_risk", offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
     factor = busy.weight[split.curve_fit.rows].sum() / curve_fit.sum()

@@ -10,7 +10,7 @@ from features.declarations.targets import TARGETS, Target
 from features.runtime.progress import ignore_progress
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
-from training.calibration.interval_context import build_target_context
+from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import EncodedColumn
@@ -59,7 +59,8 @@ def test_evaluation_judges_what_serving_would_answer(
     demand = told.demand[latest.rows]
     assert (rises != ()) == (demand != 1.0).any()
     answered = predict(models, columns, markets, coverage=0.8, demand=demand).targets[target]
-    context = build_target_context(told, splits[target], models.targets)
+    sellers = Sellers(models.targets["sell_through"], models.targets["sell_through"].boosters, 0.0)
+    context = build_target_context(told, splits[target], sellers)
     fitted = replace(trained.fitted[target], context=context)
     judged = evaluate(fitted, told, splits[target]).overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
@@ -143,7 +144,7 @@ def _evaluate_sell_through(
     trained: TrainOutput, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> Evaluation:
     split, fitted = splits["sell_through"], trained.fitted["sell_through"]
-    context = build_target_context(training_input, split, {})
+    context = build_target_context(training_input, split, None)
     return evaluate(replace(fitted, context=context), training_input, split)
 
 

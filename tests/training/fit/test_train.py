@@ -213,5 +213,5 @@ def test_training_on_a_short_history_is_refused_with_the_days_needed(
 ) -> None:
     first = pc.min(rows["as_of_day"]).as_py()
     short = rows.filter(pc.less(rows["as_of_day"], first + 90))
-    with pytest.raises(TooFewDaysError, match=r"112 days .* have 85\."):
+    with pytest.raises(TooFewDaysError, match=r"105 days .* have 85\."):
         _train(short, recipe)
