@@ -123,10 +123,9 @@ class _RegressorObjective:
     objective: DemandObjective
 
     def __call__(
-        self, label: FloatArray, margin: FloatArray, weight: FloatArray
+        self, label: FloatArray, margin: FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        gradient, hessian = self.objective.derivatives(margin, label)
-        return gradient * weight, hessian * weight
+        return self.objective.weighted(margin, label, weight)
 
 
 @dataclass(frozen=True)
