@@ -112,7 +112,7 @@ def _build_regressor(
     del parameters["num_threads"]  # each worker uses all of its threads
     objective = objective_of(target, settings)
     if objective is not None:
-        parameters["objective"] = _RegressorObjective(objective)
+        parameters |= {"objective": _RegressorObjective(objective), "metric": "custom"}
     return DaskLGBMRegressor(client=client, n_estimators=settings.tree_count(target), **parameters)
 
 
