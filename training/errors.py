@@ -92,7 +92,7 @@ class TooFewDaysError(UnlearnableTargetError):
             target,
             problem=f"Training needs {needed:,} days of rows with a final {target}, but the data "
             f"have {days:,}.",
-            hint="Add a longer history, or lower latest_days, calibration_days or min_train_days "
+            hint="Add a longer history, or lower latest_days or min_train_days "
             "in section [training].",
         )
 
@@ -105,8 +105,8 @@ class TooFewDaysToTuneError(UnlearnableTargetError):
             target,
             problem=f"Tuning needs {needed:,} days of training rows with a final {target}, but the "
             f"data have {days:,}.",
-            hint="Add a longer history, train without --trials, or lower latest_days or "
-            "min_train_days in section [training].",
+            hint="Add a longer history, train without --trials, or lower latest_days, "
+            "calibration_days or min_train_days in section [training].",
         )
 
 

@@ -95,7 +95,8 @@ class TrainingSettings(BaseModel):
     latest_days: int = Field(default=28, ge=1, le=365)
     """Days of the latest slice, on which models are evaluated: the last with a final target."""
     calibration_days: int = Field(default=84, ge=1, le=3650)
-    """Days of the calibration slice, at least. It has one origin for each `latest_days`."""
+    """Days of the calibration slice, with one origin for each `latest_days` of them: at least one,
+    and fewer where the data are short (docs/decisions/forward-validation.md)."""
     min_train_days: int = Field(default=28, ge=1, le=3650)
     """Days that the training slice must have."""
     min_rows: int = Field(default=100, ge=1, le=MAX_ROWS)
@@ -107,9 +108,11 @@ class TrainingSettings(BaseModel):
     """Models for each target, each with its own seed; predictions are averaged
     (docs/decisions/booster-objectives.md)."""
     fold_boosters: int = Field(default=1, ge=1, le=20)
-    """Models for each target and origin of the forward validation."""
+    """Models for each target and origin of the calibration slice. They are only for calibration;
+    the bundle holds `boosters` models for each target."""
     sharpness: float = Field(default=1.5, ge=MIN_SHARPNESS, le=MAX_SHARPNESS)
-    """How close demand stays to what is expected (serving/demand/lot_demand.py)."""
+    """How close demand stays to what is expected: at 1 the share of a lot is logistic in its
+    logarithm, above 1 it turns faster from all to little (serving/demand/lot_demand.py)."""
     trees: int = Field(default=200, ge=1, le=5000)
     """Trees of each booster."""
     correcting_share: float = Field(default=0.1, gt=0, le=1)

@@ -1,4 +1,4 @@
-"""Fit the boosters on a Dask cluster (no other file imports Dask).
+"""Fit the boosters on a Dask cluster.
 
 Each worker reads its parts of the file of training rows and computes their design matrix. Then
 `lightgbm.dask` grows every tree on all workers together, each on the rows that it holds. Boosters
@@ -9,35 +9,20 @@ Workers talk to each other over their own ports without encryption: use a truste
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent import futures
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from lightgbm import DaskLGBMRegressor, register_logger
-from lightgbm.basic import LightGBMError
+from lightgbm import DaskLGBMRegressor
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from features.runtime.settings import InvalidSettingError
-from features.runtime.temporary import temporary_directory
 from serving.prediction.init_score import init_score
-from training.boosting.dask_errors import (
-    DaskMissingError,
-    NoWorkersError,
-    RowsUnreachableError,
-    SchedulerLostError,
-    SchedulerUnreachableError,
-    WorkerLostError,
-)
+from training.boosting.dask_cluster import connect, connect_timeout, fit_while_workers_live
+from training.boosting.dask_errors import DaskMissingError, RowsUnreachableError
 from training.boosting.dask_rows import read_part, split_into_parts
 from training.boosting.fit_boosters import refuse_unlearnable_requests
 from training.boosting.objectives import DemandObjective, objective_of, target_parameters
@@ -45,39 +30,14 @@ from training.data.training_input import BoosterRequest, BoosterTexts, TrainingI
 
 try:
     import distributed
-    from dask import array, config
+    from dask import array
     from dask.delayed import delayed
-    from dask.utils import parse_timedelta
-    from distributed import Client, Future, LocalCluster
-    from distributed.client import FutureCancelledError
-    from distributed.comm.core import CommClosedError
-    from distributed.scheduler import KilledWorker
+    from distributed import Client, Future
 except ImportError as error:
     raise DaskMissingError from error
 
-LOCAL_WORKERS: Final = 2
-_LOCAL_SETTINGS: Final = {
-    "distributed.scheduler.work-stealing": False,  # a part stays where it was read
-    "distributed.admin.tick.limit": "1h",  # no warnings: a worker that trains is slow to answer
-}
-_TIMEOUT_SETTING: Final = "distributed.comm.timeouts.connect"
-_POLL_SECONDS: Final = 1.0
-"""Seconds between two checks that all workers are still there."""
-
-_IGNORED_WARNINGS: Final = ("Parameter n_jobs will be ignored", "Finding random open ports")
-"""Warnings of `lightgbm.dask` at every fit, about which a user can do nothing."""
-
 _ADDRESS_LINES: Final = re.compile(r"^\[(machines|local_listen_port): .*\]\n", re.MULTILINE)
 """Lines of a booster's text with the addresses of the workers."""
-
-
-def _connect_timeout() -> float:
-    """Return the seconds that Dask's configuration allows for a connection."""
-    try:
-        return float(parse_timedelta(config.get(_TIMEOUT_SETTING), "s"))
-    except (ValueError, KeyError, TypeError) as error:
-        should_be = 'a length of time such as "30s"'
-        raise InvalidSettingError(_TIMEOUT_SETTING, "Dask's configuration", should_be) from error
 
 
 @dataclass(frozen=True)
@@ -92,7 +52,7 @@ class DaskFitter:
 
     rows: Path
     scheduler: str | None = None
-    timeout_seconds: float = field(default_factory=_connect_timeout)
+    timeout_seconds: float = field(default_factory=connect_timeout)
     """Seconds to wait for the scheduler, and then for its first worker."""
 
     def __call__(
@@ -109,98 +69,11 @@ class DaskFitter:
                 how.
         """
         refuse_unlearnable_requests(requests, training_input.recipe.settings)
-        with self._client() as client:
+        with connect(self.scheduler, seconds=self.timeout_seconds) as client:
             rows = self.rows.absolute()  # workers have other working directories
-            return _fit_while_workers_live(
+            return fit_while_workers_live(
                 client, lambda: _fit(rows, client, training_input, requests)
             )
-
-    @contextmanager
-    def _client(self) -> Iterator[Client]:
-        if self.scheduler is None:
-            with _local_cluster() as cluster, Client(cluster, set_as_default=False) as client:
-                client.run(_silence_stdout)
-                yield client
-        else:
-            with _connect(self.scheduler, self.timeout_seconds) as client:
-                yield client
-
-
-@contextmanager
-def _local_cluster() -> Iterator[LocalCluster]:
-    """Start single-threaded worker processes that only this machine can reach."""
-    with (
-        temporary_directory() as scratch,
-        config.set({**_LOCAL_SETTINGS, "temporary-directory": str(scratch)}),
-        LocalCluster(
-            n_workers=LOCAL_WORKERS,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-        ) as cluster,
-    ):
-        yield cluster
-
-
-def _silence_stdout() -> None:
-    """Silence a worker's standard output, which is ours: LightGBM prints ports and ranks there."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _connect(address: str, seconds: float) -> Iterator[Client]:
-    try:
-        client = Client(address, timeout=seconds, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        reason = type(error).__name__
-        raise SchedulerUnreachableError(address, seconds=seconds, reason=reason) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=seconds)
-        except TimeoutError as error:
-            raise NoWorkersError(address, seconds=seconds) from error
-        yield client
-
-
-def _fit_while_workers_live(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
-    """Fit, but give up when a worker goes away: the others would wait for its rows for ever."""
-    workers = _live_workers(client)
-    with ThreadPoolExecutor(1) as thread:
-        fitting = thread.submit(_fit_as_current_client, client, fit)
-        while not futures.wait([fitting], timeout=_POLL_SECONDS).done:
-            lost = workers - _live_workers(client)
-            if lost:
-                client.close()  # cancels what the thread waits for
-                raise WorkerLostError(lost, workers=len(workers))
-    try:
-        return fitting.result()
-    except (KilledWorker, CommClosedError, FutureCancelledError, LightGBMError) as error:
-        lost = workers - _live_workers(client)
-        if lost or isinstance(error, KilledWorker):
-            raise WorkerLostError(lost, workers=len(workers)) from error
-        raise
-
-
-def _live_workers(client: Client) -> frozenset[str]:
-    """Return the addresses of the scheduler's workers."""
-    try:
-        return frozenset(client.ncores())
-    except OSError as error:
-        client.close()
-        raise SchedulerLostError from error
-
-
-def _fit_as_current_client(client: Client, fit: Callable[[], BoosterTexts]) -> BoosterTexts:
-    """Fit with `client` as Dask's current one, which `lightgbm.dask` uses."""
-    log = logging.getLogger("lightgbm")
-    log.addFilter(_is_useful)
-    register_logger(log)
-    with client.as_current():
-        return fit()
-
-
-def _is_useful(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(_IGNORED_WARNINGS)
 
 
 def _fit(
@@ -239,7 +112,7 @@ def _build_regressor(
     del parameters["num_threads"]  # each worker uses all of its threads
     objective = objective_of(target, settings)
     if objective is not None:
-        parameters["objective"] = _RegressorObjective(objective)
+        parameters |= {"objective": _RegressorObjective(objective), "metric": "custom"}
     return DaskLGBMRegressor(client=client, n_estimators=settings.tree_count(target), **parameters)
 
 
@@ -250,10 +123,9 @@ class _RegressorObjective:
     objective: DemandObjective
 
     def __call__(
-        self, label: FloatArray, margin: FloatArray, weight: FloatArray
+        self, label: FloatArray, margin: FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        gradient, hessian = self.objective.derivatives(margin, label)
-        return gradient * weight, hessian * weight
+        return self.objective.weighted(margin, label, weight)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,13 @@ class DemandObjective:
 
     def __call__(self, margin: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401 - a lightgbm.Dataset
         """Return gradient and Hessian of each row, shape (rows,) each, with its weight."""
-        gradient, hessian = self.derivatives(margin, rows.get_label())
-        weight = rows.get_weight()
+        return self.weighted(margin, rows.get_label(), rows.get_weight())
+
+    def weighted(
+        self, margin: FloatArray, label: FloatArray, weight: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the derivatives times the weights; LightGBM forgets weights that are all 1."""
+        gradient, hessian = self.derivatives(margin, label)
         return (gradient, hessian) if weight is None else (gradient * weight, hessian * weight)
 
     def derivatives(self, margin: FloatArray, label: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -11,7 +11,6 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.demand.lot_demand import log_lot, share_of_margin
 from serving.prediction.demand_curve import MAX_STRETCH, DemandCurve
-from serving.prediction.init_score import init_score
 from training.data.sample import Sample
 from training.data.training_input import TrainingInput
 from training.metrics.metrics import row_log_loss, weighted_mean
@@ -42,10 +41,9 @@ def find_start(training_input: TrainingInput, target: Target, sample: Sample) ->
     """Return the constant that the trees of a target start from beside the offset of each row."""
     if target != "sell_through":
         return 0.0
-    names = training_input.recipe.catalogue.model_inputs
-    offset = init_score(target, training_input.design_matrix(sample.rows), names)
+    lot, order_size = (values[sample.rows] for values in training_input.lots)
     sharpness = training_input.recipe.settings.sharpness
-    return fit_start(-offset, sample.label, sample.weight, sharpness)
+    return fit_start(log_lot(lot, order_size), sample.label, sample.weight, sharpness)
 
 
 def fit_demand_curve(  # noqa: PLR0913 - what a row's share depends on

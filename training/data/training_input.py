@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
+from serving.prediction.init_score import LOT, ORDER_SIZE
 from serving.prediction.seasonality import SEASONAL_TARGET, Seasons
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
@@ -38,7 +40,7 @@ class TrainingInput:
     """The training set with the pooling parameters learned from it.
 
     Design matrices are computed for the rows that are needed: that of all rows would be the largest
-    array of a training by far, and no step needs more than the training slice of a target.
+    array of a training by far, and no step needs more than the known rows of a target.
     """
 
     recipe: TrainingRecipe
@@ -70,6 +72,17 @@ class TrainingInput:
             horizon_days=recipe.horizons.horizon_days,
         )
         return cls(recipe, training_set, parameters, seasons, demand)
+
+    @cached_property
+    def lots(self) -> tuple[FloatArray, FloatArray]:
+        """Return the lot and the order size of each row, in units, shape (rows,) each.
+
+        They are columns of the design matrix, computed without the others.
+        """
+        columns = self.training_set.columns
+        (order_size,) = (f for f in self.recipe.catalogue.derived if f.name == ORDER_SIZE)
+        inputs = (columns[name] for name in order_size.inputs)
+        return columns[LOT], np.asarray(order_size.function(*inputs), np.float64)
 
     def design_matrix(self, rows: IntArray) -> FloatArray:
         """Compute the design matrix of some rows, shape (rows, inputs)."""

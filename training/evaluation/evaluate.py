@@ -41,6 +41,10 @@ class Evaluation:
     interval_coverage: float
     slices: Mapping[str, SliceSummary]
     """Slices in time by name, from train to latest."""
+    origins: int
+    """Moments of the calibration slice at which a model predicted the rows that followed."""
+    rows_known: int
+    """Rows that the model learned from, without copies: all final before the latest slice."""
     unseen_season: float
     """Share of the latest rows that look ahead to days of the year that training hasn't seen."""
     without_calendar: Metrics | None
@@ -90,6 +94,8 @@ def evaluate(fitted: FittedTarget, training_input: TrainingInput, split: TargetS
         threshold=threshold,
         interval_coverage=settings.interval_coverage,
         slices=_summarise_slices(training_input.training_set, split),
+        origins=len(split.folds),
+        rows_known=int(has_full_history(training_input.training_set, split.known.rows).sum()),
         unseen_season=_unseen_season_share(training_input, split),
         without_calendar=_measure_without_calendar(fitted, training_input, split),
         rows_limited=split.rows_limited,

@@ -1,6 +1,6 @@
 """Search for better settings of the boosters with Optuna (no other file imports it).
 
-Each trial fits one cross-entropy booster for each target on the early part of the training slice,
+Each trial fits one booster for each target on the early part of the training slice,
 and judges it on the late part. A trial's value is its log loss divided by that of a constant, in
 the mean over targets. The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011,
 "Algorithms for hyper-parameter optimization"). The pruner stops a trial that is worse than the
@@ -171,6 +171,7 @@ class _TargetObjective:
     judged: lightgbm.Dataset
     label: FloatArray
     weight: FloatArray
+    """Of the judged rows: LightGBM forgets weights that are all 1."""
     catalogue: Catalogue
     constant_loss: float
     is_pruned: bool
@@ -245,20 +246,16 @@ class _TargetObjective:
             self.learned,
             num_boost_round=settings.tree_count(self.target),
             valid_sets=[self.judged],
-            feval=_judge if objective is None else partial(_judge, objective=objective),
+            feval=partial(self._judge, objective),
             callbacks=[report_loss],
         )
         return losses[-1] / self.constant_loss
 
-
-def _judge(
-    prediction: FloatArray, rows: lightgbm.Dataset, objective: DemandObjective | None = None
-) -> tuple[str, float, bool]:
-    """Return the log loss of shares, which a custom objective leaves to be bent from margins."""
-    estimate = prediction
-    if objective is not None:
-        estimate = share_of_margin(prediction, objective.sharpness)
-    loss = weighted_mean(
-        row_log_loss(np.asarray(rows.get_label()), estimate), np.asarray(rows.get_weight())
-    )
-    return "log_loss", loss, False
+    def _judge(
+        self, objective: DemandObjective | None, prediction: FloatArray, _: lightgbm.Dataset
+    ) -> tuple[str, float, bool]:
+        """Return the log loss of shares; a custom objective leaves margins to be bent."""
+        estimate = prediction
+        if objective is not None:
+            estimate = share_of_margin(prediction, objective.sharpness)
+        return "log_loss", weighted_mean(row_log_loss(self.label, estimate), self.weight), False

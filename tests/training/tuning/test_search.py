@@ -17,15 +17,17 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.errors import StorageError
 from features.runtime.progress import ignore_progress
+from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
-from serving.prediction.target_model import raw_share
+from serving.prediction.init_score import init_score
 from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from tests.worlds.tuning import STUDY, WEAK, search, states, trials
 from training.boosting.fit_boosters import fit_boosters
+from training.calibration.demand_curve_fit import find_start
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe
+from training.data.training_input import BoosterRequest, TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
 from training.errors import TooFewDaysToTuneError
 from training.fit.train import train
@@ -90,9 +92,14 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
     losses = []
     for target, split in splits.items():
         slices = split_for_tuning(weak.training_set, split, HORIZONS, WEAK)
-        texts = fit_boosters(weak.design_matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
+        start = find_start(weak, target, slices.learned)
+        requests = {"one": BoosterRequest(target, slices.learned, 1, start)}
+        (text,) = fit_boosters(weak.design_matrix, requests, CATALOGUE, WEAK)["one"]
         judged = slices.judged
-        said = raw_share(target, tuple(map(Booster, texts)), weak.design_matrix(judged.rows))
+        matrix = weak.design_matrix(judged.rows)
+        margin = start + init_score(target, matrix, CATALOGUE.model_inputs)
+        margin = margin + Booster(text).sum_trees(matrix)
+        said = share_of_margin(margin, WEAK.sharpness if target == "sell_through" else 1.0)
         constant = np.average(slices.learned.label, weights=slices.learned.weight)
         loss, of_constant = (
             np.average(row_log_loss(judged.label, share), weights=judged.weight)
