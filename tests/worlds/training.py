@@ -30,9 +30,7 @@ from training.settings import TrainingSettings
 HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
 )
-QUICK = TrainingSettings(
-    boosters=2, tweedie_share=0.5, trees=40, learning_rate=0.1, min_samples_leaf=20
-)
+QUICK = TrainingSettings(boosters=2, trees=40, learning_rate=0.1, min_samples_leaf=20)
 FIRST_MONDAY = 19_727
 MARKETS = ("US", "GB", "DE", "FR")
 CATEGORIES = ("lamps", "mugs", "toys")

@@ -15,5 +15,8 @@ class FittedTarget:
 
     model: TargetModel
     context: IntervalContext
+    raw: FloatArray
+    """Raw predictions of the calibration rows, each by the boosters of its origin; NaN for other
+    rows."""
     forward: FloatArray
-    """Estimates of the calibration rows, each by the boosters of its origin; NaN for other rows."""
+    """The same after calibration."""

@@ -71,7 +71,7 @@ def fit_targets(
         build = _demand_model if target == "sell_through" else _share_model
         models[target] = build(training_input, split, context, boosters, raw)
         forward = _calibrate(training_input, split, models[target], raw)
-        fitted[target] = FittedTarget(models[target], context, forward)
+        fitted[target] = FittedTarget(models[target], context, raw, forward)
     return fitted
 
 

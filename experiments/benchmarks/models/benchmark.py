@@ -112,8 +112,8 @@ def _measure_market(
 def _measure_target(
     trained: TrainOutput, truth: Truth, data: Path, target: Target
 ) -> TargetFigures:
-    model, training_input = trained.contents.models.targets[target], trained.training_input
-    judged = judge(model, training_input, trained.splits[target], trained.contexts[target])
+    training_input = trained.training_input
+    judged = judge(trained.fitted[target], training_input, trained.splits[target])
     expected = look_up_expectations(truth, training_input.training_set, judged.rows.rows, target)
     masks = {EVERYTHING: judged.is_latest}
     masks |= {name: judged.groups[name] for name in COLD_GROUPS if name in judged.groups}

@@ -29,7 +29,7 @@ from training.fit.fit_targets import fit_locally
 from training.settings import TrainingSettings
 
 MARKET = Simulation(products=300, chunk_products=150, markets=("US", "DE"), days=330)
-SETTINGS = TrainingSettings(trees=10, boosters=2, tweedie_share=0.5, min_positives=5, min_rows=30)
+SETTINGS = TrainingSettings(trees=10, boosters=2, min_positives=5, min_rows=30)
 
 
 @pytest.fixture(scope="module")
