@@ -84,8 +84,10 @@ def bend_cross_entropy(sharpness: float) -> Objective:
         share = np.exp(-np.logaddexp(0.0, bent) / sharpness)
         slope = expit(bent)  # d log(share) / d margin
         odds = np.where(bent < FAR, sharpness, slope / np.maximum(1 - share, 1e-12))
-        label, weight = np.asarray(rows.get_label()), np.asarray(rows.get_weight())
-        return odds * (share - label) * weight, np.maximum(odds * slope * share, 1e-6) * weight
+        gradient = odds * (share - np.asarray(rows.get_label()))
+        hessian = np.maximum(odds * slope * share, 1e-6)
+        weight = rows.get_weight()  # None if all rows weigh the same
+        return (gradient, hessian) if weight is None else (gradient * weight, hessian * weight)
 
     return derivatives
 
