@@ -185,7 +185,7 @@ def test_command_compares_on_tables_and_says_which_origins_were_possible(
     year_market: Path, prepared_run: Path, tmp_path: Path
 ) -> None:
     config = tmp_path / "quick.toml"
-    config.write_text("[training]\ntrees = 3\nmin_train_days = 155\n")
+    config.write_text("[training]\ntrees = 3\nmin_train_days = 230\n")
     source = Source(str(year_market), year_market)
     shutil.copytree(prepared_run, rows_directory(source, tmp_path))
     arguments = ["--seeds", 0, "--data", year_market, "--work", tmp_path, "--config", config]
