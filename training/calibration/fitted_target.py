@@ -26,8 +26,11 @@ class FittedTarget:
 
     model: TargetModel
     context: IntervalContext
+    raw: FloatArray
+    """Raw predictions of the calibration rows, each by the boosters of its origin; NaN for other
+    rows."""
     forward: FloatArray
-    """Estimates of the calibration rows, each by the boosters of its origin; NaN for other rows."""
+    """The same after calibration."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class ForwardRows:
         predicted = np.flatnonzero(~np.isnan(self.raw))
         estimate = np.full(self.raw.shape, np.nan)
         estimate[predicted] = self._demand(curve, predicted).share()
-        return FittedTarget(model, self.context, estimate)
+        return FittedTarget(model, self.context, self.raw, estimate)
 
     def calibrate_shares(self, boosters: tuple[Booster, ...]) -> FittedTarget:
         """Return the model of return risk."""
@@ -87,7 +90,7 @@ class ForwardRows:
             calibration=calibrator.curve,
             conformal=calibrator.residuals,
         )
-        return FittedTarget(model, self.context, calibrator.curve.apply(self.raw))
+        return FittedTarget(model, self.context, self.raw, calibrator.curve.apply(self.raw))
 
     def _demand(self, curve: DemandCurve, rows: IntArray) -> LotDemand:
         lot, order_size = (values[rows] for values in self.training_input.lots)
