@@ -48,6 +48,17 @@ class Variances:
         independent = mean * (1 - mean) / self.row_variance(trials)
         return np.minimum(independent, trials)
 
+    def fit_weight(self, share: FloatArray, trials: FloatArray) -> FloatArray:
+        """Return the weight of each row in a fit, between its evidence and its trials.
+
+        Shape (rows,); the mean is that of the evidence. Evidence counts rows almost equally, trials
+        count every unit, and a model should predict both rows and units well
+        (docs/decisions/weights-of-rows.md).
+        """
+        evidence = self.evidence(share, trials)
+        weight = np.sqrt(evidence * trials)
+        return np.asarray(weight * (evidence.mean() / weight.mean()), np.float64)
+
 
 @dataclass(frozen=True)
 class Nesting:
