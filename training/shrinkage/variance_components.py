@@ -24,6 +24,9 @@ _MIN_VARIANCE: Final = 1e-5
 _MAX_VARIANCE: Final = 10.0
 """Bounds of the search, in units of the labels' variance."""
 
+SHARE_OF_TRIALS: Final = 0.25
+"""Share of the trials in the geometric mean of evidence and trials that weighs a row in a fit."""
+
 
 @dataclass(frozen=True)
 class Variances:
@@ -56,7 +59,7 @@ class Variances:
         (docs/decisions/weights-of-rows.md).
         """
         evidence = self.evidence(share, trials)
-        weight = np.sqrt(evidence * trials)
+        weight = evidence ** (1 - SHARE_OF_TRIALS) * trials**SHARE_OF_TRIALS
         return np.asarray(weight * (evidence.mean() / weight.mean()), np.float64)
 
 

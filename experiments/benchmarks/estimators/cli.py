@@ -13,7 +13,7 @@ def bench_estimators(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first made table.")] = 1000,
     max_rows: Annotated[
         int, typer.Option(min=1001, max=100_000, help="Most rows of a made table to learn from.")
-    ] = 30_000,
+    ] = 20_000,
     data: Annotated[
         Path | None,
         typer.Option(exists=True, file_okay=False, help="Contract tables of a shop to try too."),
