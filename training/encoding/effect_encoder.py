@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -11,9 +12,8 @@ import numpy as np
 from features.runtime.arrays import FloatArray
 from training.encoding.crossed_effects import CrossedEffects
 from training.encoding.effect_columns import MISSING_CODE, EffectColumns
-from training.encoding.hidden_levels import hide_levels
 from training.encoding.input_table import InputTable
-from training.encoding.out_of_fold import FOLDS
+from training.encoding.out_of_fold import FOLDS, draw_folds, draw_ways
 from training.encoding.target_encoder import LabelledRows
 from training.portfolio.staged_fit import Inputs
 
@@ -57,17 +57,21 @@ class EffectEncoder:
         known_share: float,
         rng: np.random.Generator,
     ) -> Inputs:
-        """Encode the rows of fit, each by effects of other folds, some with a level hidden."""
-        shown = InputTable(table.numbers, hide_levels(table.codes, known_share, rng))
-        known, codes = self.columns.encode(table), self.columns.encode(shown)
-        fold = rng.permutation(len(codes)) % FOLDS
+        """Encode the rows of fit by effects of other folds, some as rows of an unseen level."""
+        codes, shown = self.columns.encode(table), table.codes.copy()
         looked_up, odds = np.zeros(codes.shape), np.zeros(len(codes))
-        for number in range(FOLDS):
-            is_out = fold == number
-            effects = CrossedEffects.fit(known[~is_out], rows.share[~is_out], evidence[~is_out])
-            looked_up[is_out] = effects.look_up(codes[is_out])
-            odds[is_out] = effects.log_odds(looked_up[is_out])
-        return self._join(shown, looked_up, odds)
+        ways = list(islice(draw_folds(table.codes, rng), None if known_share < 1 else 1))
+        way = draw_ways(len(codes), len(ways), known_share, rng)
+        for number, (column, fold) in enumerate(ways):
+            if column is not None:
+                shown[way == number, column] = MISSING_CODE
+            for out in range(FOLDS):
+                is_out = (way == number) & (fold == out)
+                others = fold != out
+                effects = CrossedEffects.fit(codes[others], rows.share[others], evidence[others])
+                looked_up[is_out] = effects.look_up(codes[is_out])
+                odds[is_out] = effects.log_odds(looked_up[is_out])
+        return self._join(InputTable(table.numbers, shown), looked_up, odds)
 
     def _join(self, table: InputTable, looked_up: FloatArray, odds: FloatArray) -> Inputs:
         blocks = [table.numbers, odds[:, np.newaxis], looked_up[:, : self.columns.category_count]]

@@ -39,7 +39,13 @@ from training.estimators.parameters import (
     refuse_learning_from_order,
     refuse_no_flag,
 )
-from training.portfolio.members import PORTFOLIO, SINGLE, Member
+from training.portfolio.members import (
+    ENCODINGS,
+    ENCODINGS_OF_UNSEEN_LEVELS,
+    PORTFOLIO,
+    SINGLE,
+    Member,
+)
 from training.settings import TrainingSettings
 
 CAPACITY: Final = ("trees", "leaves", "learning_rate", "min_samples_leaf", "leaf_ridge")
@@ -143,9 +149,10 @@ class BoostedShareModel(ShareModel):
 
     def _portfolio(self, *, has_categories: bool) -> tuple[Member, ...]:
         """Return the members to choose from, each once, with the parameters that are fixed."""
-        members = [self._fix_capacity(member) for member in PORTFOLIO]
+        encodings = ENCODINGS_OF_UNSEEN_LEVELS if self._known_share() < 1 else ENCODINGS
         if not has_categories:
-            members = [one for one in members if one.encoding != "effects_and_codes"]
+            encodings = encodings - {"effects_and_codes"}
+        members = [self._fix_capacity(one) for one in PORTFOLIO if one.encoding in encodings]
         return tuple(dict.fromkeys(members))
 
     def _fix_capacity(self, member: Member) -> Member:

@@ -81,9 +81,8 @@ class Validation:
         known, judged = self.rows.take(~fold), self.rows.take(fold)
         codes = hide_levels(judged.codes, self.known_share, np.random.default_rng(seed))
         shown = InputTable(self.table.numbers[fold], codes)
-        inputs = self.boosting.member_inputs(
-            self.table.take(~fold), known, self.boosting.fit_rates(known)
-        )
+        rates = self.boosting.fit_rates(known)
+        inputs = self.boosting.member_inputs(self.table.take(~fold), known, rates)
         predicted = []
         for member in members:
             fit = staged_fit(inputs, inputs.draw(member.encoding), self.boosting, member)

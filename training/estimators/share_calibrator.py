@@ -106,8 +106,11 @@ class ShareCalibrator:
         notes: tuple[str, ...] = ()
         if rows.label.size < 2 * MIN_CURVE_FIT_ROWS or clusters.size < 2 * MIN_CURVE_FIT_GROUPS:
             residual_fit = rows
+            left = variances.explain_rows(held.share, held.raw.share, held.trials)
             calibrator = ConformalCalibrator.conformalise(
-                rows, curve=_STRAIGHT, difficulty=_difficulty_from_variances(variances)
+                rows,
+                curve=_STRAIGHT,
+                difficulty=_difficulty_from_variances(left),
             )
             notes = (_note_straight_curve(rows.label.size, clusters.size),)
         else:

@@ -17,6 +17,11 @@ Encoding = Literal["rates", "effects", "effects_and_codes", "ordered"]
 `ordered`: means of the rows before each row, in a random order, of columns and of pairs of columns;
 trees start from the mean."""
 
+ENCODINGS: Final = frozenset[Encoding](("rates", "effects", "effects_and_codes", "ordered"))
+ENCODINGS_OF_UNSEEN_LEVELS: Final = frozenset[Encoding](("rates", "effects"))
+"""Encodings for rows of levels that aren't in fit. The others show a level to trees beside columns
+that give the level away, such as a maker beside its sizes, and mislead where it is unseen."""
+
 CHECKPOINTS: Final = (0, 25, 50, 100, 200, 400)
 """Numbers of trees that are compared; without a tree, a member is what its trees start from."""
 

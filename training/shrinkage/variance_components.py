@@ -11,7 +11,7 @@ the rate of its department, which predicts unseen categories. Sums are numpy's, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +50,16 @@ class Variances:
         mean = smoothed_mean(share, np.ones_like(share))
         independent = mean * (1 - mean) / self.row_variance(trials)
         return np.minimum(independent, trials)
+
+    def explain_rows(
+        self, share: FloatArray, predicted: FloatArray, trials: FloatArray
+    ) -> Variances:
+        """Return the variances without what predictions explain of the differences between rows.
+
+        All arrays have shape (rows,); no prediction may have learned from its own row.
+        """
+        squares = (share - predicted) ** 2 - self.trial / trials
+        return replace(self, row=min(max(float(squares.mean()), 0.0), self.row))
 
     def fit_weight(self, share: FloatArray, trials: FloatArray) -> FloatArray:
         """Return the weight of each row in a fit, between its evidence and its trials.
