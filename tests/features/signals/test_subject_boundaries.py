@@ -269,7 +269,7 @@ def test_parcel_came_back_once_line_and_return_are_known(
     line_known: pd.Timestamp, return_known: pd.Timestamp, units: float
 ) -> None:
     back = event(AS_OF - DAYS, known=return_known, order_line_id="L", units=2)
-    line = order(AS_OF - 2 * DAYS, known=line_known, order_line_id="L", units=3)
+    line = order(AS_OF - 4 * DAYS, known=line_known, order_line_id="L", units=3)
     assert value(market(orders=[line], returns=[back]), "units_back_28d") == units
 
 
@@ -277,7 +277,7 @@ def test_parcel_came_back_once_line_and_return_are_known(
     ("reason", "units"), [("wrong_plug", 2.0), ("defective", 0.0), ("?", 0.0), (None, 0.0)]
 )
 def test_returns_count_by_the_words_of_the_contract(reason: str | None, units: float) -> None:
-    back = event(BOUGHT + DAYS, order_line_id="L", units=2, reason=reason)
+    back = event(BOUGHT + 3 * DAYS, order_line_id="L", units=2, reason=reason)
     frames = market(orders=[order(BOUGHT, order_line_id="L", units=3)], returns=[back])
     assert value(frames, "units_returned_wrong_plug_180d") == units
     assert value(frames, "units_returned_180d") == 2.0
