@@ -8,7 +8,7 @@ feature that fits no kind gets a new kind here, never an optional argument on an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -65,6 +65,8 @@ class FeatureDeclaration:
 
     `low` and `high` bound the values (None: no bound). Null is always allowed and means unknown
     history. `monotone` names the targets that the feature can only raise (+1) or lower (-1).
+    Evidence (`is_input=False`) is computed and stored, because other features are derived from it,
+    but no model sees it.
     """
 
     name: str
@@ -74,6 +76,7 @@ class FeatureDeclaration:
     low: float | None = 0.0
     high: float | None = None
     monotone: tuple[tuple[Target, Literal[-1, 1]], ...] = ()
+    is_input: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +233,11 @@ Feature = BaseFeature | Derived
 
 COUNT_KINDS: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
 """Kinds that are 0, not null, without events."""
+
+
+def as_evidence(*features: Feature) -> tuple[Feature, ...]:
+    """Declare features as evidence only."""
+    return tuple(replace(feature, is_input=False) for feature in features)
 
 
 def as_facts(declared: FeatureDeclaration) -> dict[str, Any]:

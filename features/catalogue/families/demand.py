@@ -14,6 +14,7 @@ from features.declarations.kinds import (
     RequestField,
     SignalName,
     Windowed,
+    as_evidence,
 )
 from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
@@ -125,7 +126,6 @@ DEMAND: Final[tuple[Feature, ...]] = (
     _declare_unit_total(Level.SUPPLIER, 84),
     *(_declare_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
     *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
-    *(_declare_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
     _declare_line_total(Level.LISTING, 28),
     *(_declare_line_total(level, 84) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
     ORDERS.distinct_count(
@@ -162,14 +162,16 @@ DEMAND: Final[tuple[Feature, ...]] = (
         signal=SignalName.LISTING_STARTS,
         measure="listings",
     ),
-    Age(
-        name="days_since_first_order_market",
-        description="Days since the first known order in the market.",
-        unit="days",
-        family=FeatureFamily.DEMAND,
-        level=Level.MARKET,
-        signal=SignalName.ORDERS,
-        measure="order_lines",
+    *as_evidence(
+        Age(
+            name="days_since_first_order_market",
+            description="Days since the first known order in the market.",
+            unit="days",
+            family=FeatureFamily.DEMAND,
+            level=Level.MARKET,
+            signal=SignalName.ORDERS,
+            measure="order_lines",
+        )
     ),
     _declare_recent_share(Level.LISTING),
     _declare_recent_share(Level.PRODUCT),
@@ -179,5 +181,4 @@ DEMAND: Final[tuple[Feature, ...]] = (
     *(_declare_pace(Level.PRODUCT, days) for days in (28, 84)),
     _declare_order_size(),
     _declare_season_share(Level.CATEGORY_MARKET),
-    _declare_season_share(Level.MARKET),
 )

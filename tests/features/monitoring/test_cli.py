@@ -109,8 +109,9 @@ def reference_of(data: Path) -> dict[str, bytes]:
     signals = build_stored_rows(dataset, Horizons())
     last = dataset.cut_off_day()
     rows = recent_rows(signals, CATALOGUE, DaySpan(last - 27, last), PARAMETERS)
+    inputs = rows.matrix[:, [declared.is_input for declared in CATALOGUE.declarations]]
     return {
-        "reference_stats.json": msgspec.json.encode(describe_inputs(CATALOGUE, rows.matrix)),
+        "reference_stats.json": msgspec.json.encode(describe_inputs(CATALOGUE, inputs)),
         "pooling.json": json.dumps(PARAMETERS).encode(),
         "schema.json": json.dumps({"horizons": Horizons().model_dump()}).encode(),
     }
