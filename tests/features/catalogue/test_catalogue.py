@@ -198,7 +198,7 @@ def test_monotone_signs_have_the_index_of_their_input() -> None:
     signs = dict(zip(CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), strict=True))
     assert signs["units_offered"] == signs["list_price_minor"] == -1
     assert signs["demand_pace_28d"] == 1
-    assert signs["units_ordered_28d"] == 0
+    assert signs["days_since_listed"] == 0
     assert set(CATALOGUE.monotone("return_risk")) == {0}
 
 

@@ -263,4 +263,4 @@ def test_derived_features_of_requests_vary_by_listing() -> None:
     counts = {one.name: rows.count_subjects(one, every) for one, _ in rows.columns()}
     assert counts["units_offered"] == counts["relative_price_category_market_84d"] == 8
     assert counts[MARKETS] == 4
-    assert counts["click_rate_category_market_28d"] == 2
+    assert counts["coming_season_share_category_market_365d"] == 2
