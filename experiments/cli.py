@@ -9,6 +9,7 @@ from experiments.benchmarks.features.cli import bench_features
 from experiments.benchmarks.models.cli import bench_models
 from experiments.benchmarks.objectives.cli import bench_objectives
 from experiments.benchmarks.online.cli import bench_online
+from experiments.benchmarks.real.cli import bench_real
 from experiments.benchmarks.training.cli import bench_training
 from experiments.benchmarks.unripe.cli import bench_unripe
 from experiments.simulator.cli import bench_truth, plot_market, simulate
@@ -43,6 +44,9 @@ bench_app.command("models", epilog="Example: xuanpin bench models --preset small
 bench_app.command(
     "objectives", epilog="Example: xuanpin bench objectives --seeds 3 --data data --origins 3"
 )(bench_objectives)
+bench_app.command(
+    "real", epilog="Example: xuanpin bench real --data online_retail.parquet --only by-hand"
+)(bench_real)
 bench_app.command("unripe", epilog="Example: xuanpin bench unripe --seeds 1")(bench_unripe)
 bench_app.command("training", epilog="Example: xuanpin bench training --repeats 3 --dask")(
     bench_training

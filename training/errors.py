@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from features.declarations.targets import Target
-from features.runtime.errors import SettingsError, TrainingError
+from features.runtime.errors import SettingsError, TrainingError, XuanpinError
 from features.runtime.text import join_names
 
 _MAX_NAMES: Final = 5
@@ -58,6 +58,7 @@ class UnlearnableTargetError(TrainingError, ValueError):
     """
 
     def __init__(self, target: Target, *, problem: str, hint: str) -> None:
+        self.target = target
         super().__init__(problem=problem, hint=hint + _WORKAROUNDS[target])
 
 
@@ -141,6 +142,17 @@ class TooFewPositivesError(UnlearnableTargetError):
             problem=f"The {slice_name} slice needs {needed:,} rows with a {target} above 0, but "
             f"has {positives:,}.",
             hint="Add a longer history or more listings.",
+        )
+
+
+class NoOriginError(TrainingError):
+    """Refuse a backtest of data in which no model could have been trained at any origin."""
+
+    def __init__(self, origins: int, reason: XuanpinError) -> None:
+        super().__init__(
+            problem=f"No model can be trained at any of {origins:,} origins. At the latest: "
+            f"{reason.problem}",
+            hint=reason.hint,
         )
 
 

@@ -18,6 +18,7 @@ from ibis.util import gen_name
 
 from features.dataset.covered_days import CoveredDays, DailyRows, find_covered_days
 from features.dataset.days import midnight_before
+from features.dataset.limited_units import limit_units
 from features.declarations.levels import LEVEL_KEYS, Level
 from features.runtime.errors import DataError
 from features.runtime.temporary import create_directory
@@ -155,6 +156,8 @@ def _remove_spill(directory: Path, lock: int) -> None:
 def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 - ibis ships no types
     """Open a validated directory behind a connection of any engine that reads Parquet.
 
+    Order lines of far too many units are limited (features/dataset/limited_units.py).
+
     Raises:
         NotValidatedError, OtherTableError: it isn't as `xuanpin check --out` wrote it.
     """
@@ -163,7 +166,8 @@ def read_dataset(directory: Path, connection: Any) -> Dataset:  # noqa: ANN401 -
     for name, path in find_validated_files(directory).items():
         tables[name] = connection.read_parquet(escape_glob(path), table_name=name)
         digest.update(name.encode() + _file_digest(path))
-    return Dataset(connection=connection, tables=tables, digest=digest.hexdigest())
+    limited = limit_units(connection, tables)
+    return Dataset(connection=connection, tables=limited, digest=digest.hexdigest())
 
 
 def _file_digest(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.declarations.targets import Target
+from features.declarations.vocabulary import USUAL_CANCELLATION_DAYS
 
 
 class Horizons(BaseModel):
@@ -21,13 +22,16 @@ class Horizons(BaseModel):
     assumed_delivery_days: int = Field(default=7, ge=0, le=120)
     """Days from order to delivery where the data have no deliveries."""
     repurchase_window_days: int = Field(default=90, ge=1, le=730)
+    cancellation_days: int = Field(default=USUAL_CANCELLATION_DAYS, ge=0, le=30)
+    """Units whose return is known within so many days of their order were cancelled: they were
+    neither sold nor returned. 0 where goods can be delivered and returned on the same day."""
     reporting_lag_days: int = Field(default=1, ge=0, le=60)
     """Days until all events of a day are known; targets are final only afterwards."""
 
     @property
     def sell_through_maturity_days(self) -> int:
-        """Return how many days after `as_of` a sell-through is final."""
-        return self.horizon_days + self.reporting_lag_days
+        """Return how many days after `as_of` all orders and their cancellations are known."""
+        return self.horizon_days + max(self.reporting_lag_days, self.cancellation_days)
 
     @property
     def return_risk_maturity_days(self) -> int:

@@ -1,4 +1,4 @@
-"""Words of source tables that have features of their own."""
+"""Words of source tables that have features of their own, and when a return is none."""
 
 from __future__ import annotations
 
@@ -18,3 +18,6 @@ ATTRIBUTES: Final = ("language", "size_chart", "plug_voltage", "packaging", "ima
 
 CERTIFICATE: Final = "certificate:"
 """Prefix of attributes that are certificates."""
+
+USUAL_CANCELLATION_DAYS: Final = 1
+"""Days within which a return is a cancellation, unless the settings say otherwise."""

@@ -16,6 +16,7 @@ from features.dataset.days import day_number
 from features.dataset.horizons import Horizons
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import AS_OF
+from features.signals.cancellations import cancellations
 from features.signals.orders import order_lines_with_end, returns_within_window
 
 
@@ -78,7 +79,10 @@ def _sum_ahead(spine: ir.Table, dataset: Dataset, horizons: Horizons) -> ir.Tabl
 
 
 def _join_returns(dataset: Dataset, horizons: Horizons) -> ir.Table:
-    """Return order lines with the end of their return window and the units returned in it."""
+    """Return order lines without cancelled units, the end of their return window, and returns.
+
+    A line of which nothing is left is no order.
+    """
     orders = dataset.knowable_rows("orders")
     lines = orders.select(
         "order_line_id", "listing_id", "units", event_day=day_number(orders.event_time)
@@ -88,7 +92,12 @@ def _join_returns(dataset: Dataset, horizons: Horizons) -> ir.Table:
     lines = lines.left_join(over, "order_line_id").drop("order_line_id_right")
     if not dataset.has("returns"):
         return lines.mutate(returned_units=ibis.null("int64"))
-    returned = returns_within_window(dataset, ends).group_by("order_line_id")
+    returned = returns_within_window(dataset, horizons, ends).group_by("order_line_id")
     back = returned.agg(returned_units=ibis._.returned_units.sum().cast("int64"))
-    joined = lines.left_join(back, "order_line_id")
-    return joined.select(*lines.columns, returned_units=joined.returned_units.coalesce(0))
+    undone = cancellations(dataset, horizons).group_by("order_line_id")
+    cancelled = undone.agg(cancelled_units=ibis._.units.sum().cast("int64"))
+    joined = lines.left_join(back, "order_line_id").drop("order_line_id_right")
+    joined = joined.left_join(cancelled, "order_line_id")
+    left = joined.units - joined.cancelled_units.coalesce(0)
+    rows = joined.mutate(units=left, returned_units=joined.returned_units.coalesce(0))
+    return rows.filter(rows.units > 0).select(*lines.columns, "returned_units")

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
+from features.signals.cancellations import cancellations
 from features.signals.signal import Keys, add_level_keys, count_one, count_zero, indicator
 
 
@@ -41,22 +42,24 @@ def lots(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         units_offered=on_sale.units_offered,
         units_sold=count_zero(),
     )
-    rows = add_level_keys(dataset, offered.union(_split_sales(dataset, on_sale)), keys)
+    rows = add_level_keys(dataset, offered.union(_split_sales(dataset, horizons, on_sale)), keys)
     return rows.group_by(*keys, "event_time", "available_at").agg(
         units_offered=rows.units_offered.sum().cast("int64"),
         units_sold=rows.units_sold.sum().cast("int64"),
     )
 
 
-def _split_sales(dataset: Dataset, on_sale: ir.Table) -> ir.Table:
+def _split_sales(dataset: Dataset, horizons: Horizons, on_sale: ir.Table) -> ir.Table:
     """Split the sales of each lot into one part for each moment at which orders became known.
 
     The parts known at a moment add up to `min(units offered, units ordered)`, as known at that
     moment. Most orders are known before the horizon of the lot ends; these form a single part.
     """
-    orders = dataset.knowable_rows("orders").select(
-        "listing_id", "event_time", "available_at", "units"
-    )
+    columns = ("listing_id", "event_time", "available_at", "units")
+    orders = dataset.knowable_rows("orders").select(*columns)
+    if dataset.has("returns"):
+        undone = cancellations(dataset, horizons).mutate(units=-ibis._.units)
+        orders = orders.union(undone.select(*columns))
     sold = on_sale.inner_join(orders, "listing_id")
     sold = sold.filter(sold.event_time > sold.offered_at, sold.event_time <= sold.over_at)
     known_at = ibis.greatest(sold.offer_known_at, sold.available_at, sold.over_at)

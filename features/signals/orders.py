@@ -10,17 +10,22 @@ import ibis.expr.types as ir
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
 from features.declarations.vocabulary import RETURN_REASONS
+from features.signals.cancellations import believed_lines, join_returns
 from features.signals.signal import Keys, add_level_keys, count_one, count_zero, indicator
 
 
-def orders(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return order lines; `creator_units` counts the units that were ordered through a creator."""
-    lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
+def orders(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
+    """Return order lines as they were believed until a cancellation was known.
+
+    `creator_units` counts the units that were ordered through a creator.
+    """
+    lines = add_level_keys(dataset, believed_lines(dataset, horizons), keys)
     return lines.select(
         *keys,
         *(name for name in ("listing_id", "buyer_key") if name not in keys),
         "event_time",
         "available_at",
+        *(name for name in ("ends_at",) if name in lines.columns),
         "units",
         "unit_price_minor",
         order_lines=count_one(),
@@ -52,23 +57,16 @@ def order_lines_with_end(dataset: Dataset, horizons: Horizons) -> ir.Table:
     )
 
 
-def returns_within_window(dataset: Dataset, lines: ir.Table) -> ir.Table:
+def returns_within_window(dataset: Dataset, horizons: Horizons, lines: ir.Table) -> ir.Table:
     """Return the returns within the window of their order line, with the columns of the line."""
-    returned = dataset.knowable_rows("returns").select(
-        "order_line_id",
-        "reason",
-        returned_at="event_time",
-        return_known_at="available_at",
-        returned_units="units",
-    )
-    joined = lines.inner_join(returned, "order_line_id")
-    return joined.filter(joined.returned_at <= joined.over_at)
+    rows = join_returns(dataset, horizons, lines)
+    return rows.filter(rows.returned_at <= rows.over_at)
 
 
 def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
     """Return units whose return window is over, and the returned ones among them, by reason."""
     lines = add_level_keys(dataset, order_lines_with_end(dataset, horizons), keys)
-    returns = returns_within_window(dataset, lines)
+    returns = returns_within_window(dataset, horizons, lines)
     mature = lines.select(
         *keys,
         event_time=lines.over_at,
@@ -81,7 +79,7 @@ def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         *keys,
         event_time=returns.over_at,
         available_at=ibis.greatest(returns.known_at, returns.return_known_at, returns.over_at),
-        units_ripe=count_zero(),
+        units_ripe=-returns.cancelled_units,
         units_returned=returns.returned_units,
         **{
             f"units_returned_{reason}": indicator(returns.reason == reason) * returns.returned_units
@@ -99,7 +97,7 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
     lines = order_lines_with_end(dataset, horizons)
     lines = lines.mutate(arrived_at=lines.over_at - ibis.interval(days=horizons.return_window_days))
     lines = add_level_keys(dataset, lines, keys)
-    returns = returns_within_window(dataset, lines)
+    returns = returns_within_window(dataset, horizons, lines)
     return_known_at = ibis.greatest(returns.known_at, returns.return_known_at)
     arrived = lines.select(
         *keys,
@@ -114,25 +112,23 @@ def open_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         event_time=returns.arrived_at,
         available_at=ibis.greatest(return_known_at, returns.returned_at),
         ends_at=ibis.greatest(return_known_at, returns.over_at),
-        units_open=count_zero(),
+        units_open=-returns.cancelled_units,
         units_open_returned=returns.returned_units,
     )
     return arrived.union(returned)
 
 
-def returned_parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
+def returned_parcels(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
     """Return units at the time they came back, whether their return window is over or not."""
     lines = dataset.knowable_rows("orders").select(
-        "order_line_id", "listing_id", "creator_id", line_known_at="available_at"
+        "order_line_id", "listing_id", "creator_id", "event_time", line_known_at="available_at"
     )
-    returned = dataset.knowable_rows("returns").select(
-        "order_line_id", "event_time", return_known_at="available_at", units_back="units"
-    )
-    parcels = add_level_keys(dataset, returned.inner_join(lines, "order_line_id"), keys)
+    returned = join_returns(dataset, horizons, lines).filter(ibis._.returned_units > 0)
+    parcels = add_level_keys(dataset, returned, keys)
     return parcels.select(
         *keys,
-        "event_time",
-        "units_back",
+        event_time=parcels.returned_at,
+        units_back=parcels.returned_units,
         available_at=ibis.greatest(parcels.line_known_at, parcels.return_known_at),
     )
 

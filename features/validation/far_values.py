@@ -23,8 +23,16 @@ MAX_PRICE_RATIO: Final = 50
 """Prices of one listing are closer to each other; a lost decimal point makes a ratio of 100."""
 MIN_SPAN: Final = timedelta(days=365)
 
+MIN_LINES: Final = 1_000
+"""With fewer order lines known, the units of a line have no limit."""
+LARGE_LINE_SHARE: Final = 0.99
+MAX_LINE_RATIO: Final = 10
+"""Most units of a line that count, in multiples of a large line's, rounded up to a power of two
+(features/dataset/limited_units.py)."""
+
+LINE_UNITS: Final = (ORDERS.name, "units")
 _AMOUNTS: Final = {
-    (ORDERS.name, "units"): "1",
+    LINE_UNITS: "1",
     (STOCK.name, "on_hand_units"): "1",
     (STOCK.name, "inbound_units"): "1",
     (LISTINGS.name, "list_price_minor"): "currency",
@@ -53,6 +61,8 @@ def find_far_values(ledger: FaultLedger, table: Table) -> Iterator[str]:
     """Yield warnings of rows with far too large amounts, odd prices or far-off times."""
     for name in table.columns:
         group = _AMOUNTS.get((table.name, name))
+        if (table.name, name) == LINE_UNITS:
+            yield from _find_large_lines(ledger)
         if group:
             yield from _find_large_amounts(ledger, table, name, group)
         elif _LISTING_PRICES.get(table.name) == name:
@@ -81,6 +91,21 @@ def _find_large_amounts(
         why = f"more than {MAX_RATIO} times as large as nearly all others"
         where = f"WHERE {' OR '.join(conditions)}"
         yield from _describe_rows(ledger, table, f"{column}: {{rows}} {why}", where)
+
+
+def _find_large_lines(ledger: FaultLedger) -> Iterator[str]:
+    """Yield a warning of order lines that count as fewer units than they have.
+
+    By the limit that all lines together set; a line's own one comes from the lines known before it.
+    """
+    powers = _count(ledger, _POWERS.format(table=ORDERS.name, column="units", group="1"))
+    for rows in powers.values():
+        limit = MAX_LINE_RATIO * 2 ** (_find_quantile(rows, LARGE_LINE_SHARE) + 1)
+        if sum(rows.values()) >= MIN_LINES:
+            why = f"above {limit:,}, {MAX_LINE_RATIO} times as many as nearly all lines have: a "
+            why += "line counts as no more than such a limit, set by the lines known before it"
+            sentence = f"units: {{rows}} {why}"
+            yield from _describe_rows(ledger, ORDERS, sentence, f"WHERE units > {limit}")
 
 
 def _find_far_times(ledger: FaultLedger, table: Table, column: str) -> Iterator[str]:

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from features.contract.columns import Privacy, Table, column_privacy
+from features.contract.tables import RETURNS
+from features.declarations.vocabulary import USUAL_CANCELLATION_DAYS
 from features.validation.fault_ledger import FaultLedger
+from features.validation.report import MAX_EXAMPLES
 
 E_MAIL: Final = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 PHONE: Final = r"(\+|\b00)\d([ ().\-]?\d){7,14}\b|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b"
@@ -22,6 +25,11 @@ _PERSONAL: Final = (
     "SELECT count(*) FROM {table}"
     " WHERE regexp_matches({column}, $e_mail) OR regexp_matches({column}, $phone)"
 )
+_CANCELLATIONS: Final = """
+SELECT count(*), sum(returns.units), list_sort(min(returns.row_number, {examples}))
+FROM returns JOIN orders USING (order_line_id)
+WHERE returns.available_at <= orders.event_time + INTERVAL {days} DAY
+"""
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,14 @@ def describe_mended(mended: Mapping[tuple[str, str], int]) -> Iterator[str]:
 
 
 def find_warnings(ledger: FaultLedger, table: Table, times: EventTimes) -> Iterator[str]:
-    """Yield warnings of free texts with personal data and of rows that are never visible."""
+    """Yield warnings of personal data in free texts, of cancellations and of invisible rows."""
     for name, column in table.columns.items():
         if column_privacy(column) is Privacy.FREE_TEXT:
             rows = _count_personal_rows(ledger, table, name)
             if rows:
                 yield f"{name}: {rows:,} rows seem to hold e-mail addresses or phone numbers"
+    if table is RETURNS:
+        yield from _describe_cancellations(ledger)
     if times.null_available_at:
         yield f"available_at: null in {times.null_available_at:,} rows, which will never be visible"
 
@@ -63,3 +73,18 @@ def _count_personal_rows(ledger: FaultLedger, table: Table, column: str) -> int:
     statement = _PERSONAL.format(table=table.name, column=column)
     (rows,) = ledger.fetch_row(statement, {"e_mail": E_MAIL, "phone": PHONE})
     return int(rows)
+
+
+def _describe_cancellations(ledger: FaultLedger) -> Iterator[str]:
+    """Yield a warning of units that were taken back at once, by the default of the settings."""
+    query = _CANCELLATIONS.format(days=USUAL_CANCELLATION_DAYS, examples=MAX_EXAMPLES)
+    rows, units, examples = ledger.fetch_row(query)
+    if rows:
+        numbers = ", ".join(map(str, examples))
+        more = ", …" if rows > len(examples) else ""
+        subject = f"{rows:,} rows are" if rows > 1 else "1 row is"
+        yield (
+            f"units: {subject} known within a day of the order (row{'s' if rows > 1 else ''} "
+            f"{numbers}{more}); the units, {units:,} in all, count as cancelled, neither sold nor "
+            "returned"
+        )

@@ -39,7 +39,7 @@ def _round_half_up(value: float) -> int:
 
 
 def _orders(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.known_rows("orders"):
+    for row in market.believed_lines:
         units, price = row["units"], row["unit_price_minor"]
         led = row["creator_id"] is not None
         measures = {"units": units, "order_lines": 1, "revenue_minor": units * price}
@@ -53,7 +53,10 @@ def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
         if end is None:
             continue
         back = market.returns_in_window(line)
-        measures = {"units_ripe": line["units"], "units_returned": sum(r["units"] for r in back)}
+        measures = {
+            "units_ripe": market.units_kept(line),
+            "units_returned": sum(r["units"] for r in back),
+        }
         for reason in REASONS:
             units = sum(row["units"] for row in back if row["reason"] == reason)
             measures[f"units_returned_{reason}"] = units
@@ -68,14 +71,15 @@ def _open_units(market: KnownMarket, _: Names) -> Iterator[Event]:
         back = sum(
             r["units"] for r in market.returns_in_window(line) if r["event_time"] <= market.as_of
         )
-        measures = {"units_open": line["units"], "units_open_returned": back}
+        measures = {"units_open": market.units_kept(line), "units_open_returned": back}
         start = end - market.horizons.return_window_days * DAY
         yield Event(line, start, start, measures)
 
 
 def _returned_parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.known_rows("returns"):
-        if (line := market.lines.get(row["order_line_id"])) is not None:
+        line = market.lines.get(row["order_line_id"])
+        if line is not None and not market.is_cancellation(line, row):
             of = {"listing_id": line["listing_id"]}
             yield _event({**row, **of}, {"units_back": row["units"]}, line)
 
@@ -110,7 +114,7 @@ def _lots(market: KnownMarket, _: Names) -> Iterator[Event]:
         start, end = lot["event_time"], lot["event_time"] + market.horizons.horizon_days * DAY
         ordered = sum(
             row["units"]
-            for row in market.known_rows("orders")
+            for row in market.believed_lines
             if row["listing_id"] == lot["listing_id"] and start < row["event_time"] <= end
         )
         measures = {"units_offered": offered, "units_sold": min(offered, ordered)}

@@ -119,7 +119,7 @@ class Oracle:
         horizon = pd.Timedelta(days=self.horizons.horizon_days)
         return [
             row
-            for row in self.hindsight.known_rows("orders")
+            for row in self.hindsight.believed_lines
             if row["listing_id"] == listing_id
             and self.as_of < row["event_time"] <= self.as_of + horizon
         ]

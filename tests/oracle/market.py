@@ -11,6 +11,7 @@ import pandas as pd
 from features.dataset.horizons import Horizons
 
 Row = dict[str, Any]
+NO_TIME = pd.Timedelta(0)
 
 
 def is_null(value: object) -> bool:
@@ -89,8 +90,28 @@ class KnownMarket:
         delivery = self._deliveries.get(line["order_line_id"])
         return None if delivery is None else pd.Timestamp(delivery["event_time"] + window)
 
-    def returns_in_window(self, line: Row) -> list[Row]:
-        """Return the returns of a line before the end of its window."""
-        end = self.window_end(line)
+    def is_cancellation(self, line: Row, back: Row) -> bool:
+        """Return True if units came back, and were known to, within the first days of an order."""
+        first_days = pd.Timedelta(days=self.horizons.cancellation_days)
+        return first_days > NO_TIME and back["available_at"] <= line["event_time"] + first_days
+
+    def units_kept(self, line: Row) -> int:
+        """Return the units of a line that aren't known to be cancelled."""
         returns = self._returns.get(line["order_line_id"], [])
-        return [row for row in returns if end is not None and row["event_time"] <= end]
+        cancelled = (row["units"] for row in returns if self.is_cancellation(line, row))
+        return int(line["units"] - sum(cancelled))
+
+    @cached_property
+    def believed_lines(self) -> list[Row]:
+        """Return the order lines of which something is left, with the units that are left."""
+        lines = ({**line, "units": self.units_kept(line)} for line in self.known_rows("orders"))
+        return [line for line in lines if line["units"]]
+
+    def returns_in_window(self, line: Row) -> list[Row]:
+        """Return the returns of a line before the end of its window, without cancellations."""
+        end = self.window_end(line)
+        return [
+            row
+            for row in self._returns.get(line["order_line_id"], [])
+            if end is not None and row["event_time"] <= end and not self.is_cancellation(line, row)
+        ]

@@ -36,7 +36,11 @@ from tests.worlds.tables import (
 Compute = Callable[[SignalRows, Sequence[BaseFeature], ir.Table], ir.Table]
 
 HORIZONS = Horizons(
-    horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
+    horizon_days=14,
+    return_window_days=10,
+    assumed_delivery_days=3,
+    cancellation_days=2,
+    repurchase_window_days=20,
 )
 FIRST_DAY = int((START - pd.Timestamp("1970-01-01")).days)
 LISTED = [

@@ -86,9 +86,9 @@ class DaskFitter:
     """Fit boosters on the cluster of a scheduler, or on two worker processes of this machine.
 
     `rows` is the Parquet file that the training set was read from; all workers must be able to read
-    it under this path. The client still holds the training set and its design matrix, which the
-    other steps of a training read (docs/decisions/memory-of-a-dask-client.md). The cluster saves
-    the client LightGBM's copies of the rows, and time.
+    it under this path. The client still holds the training set, which the other steps of a training
+    read (docs/decisions/memory-of-a-dask-client.md). The cluster saves the client the design matrix
+    of the training slice, and time.
     """
 
     rows: Path

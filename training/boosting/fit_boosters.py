@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
-import lightgbm
 import numpy as np
 
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
-from features.runtime.arrays import FloatArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.init_score import init_column, init_share
+from training.boosting.booster_fit import BinnedFit, BoosterFit
 from training.boosting.objectives import booster_objectives
 from training.data.sample import Sample, refuse_unlearnable
 from training.data.time_split import TRAIN
@@ -35,11 +34,11 @@ def init_score(target: Target, matrix: FloatArray, names: Sequence[str]) -> Floa
     return np.asarray(np.log(share) - np.log1p(-share), np.float64)
 
 
-BoosterFitter = Callable[[str, "BoosterFit", int], str]
+BoosterFitter = Callable[[str, BinnedFit, int], str]
 """Takes a booster's name, fit and seed and returns its text; called from several threads."""
 
 
-def fit_booster(_name: str, fit: BoosterFit, seed: int) -> str:
+def fit_booster(_name: str, fit: BinnedFit, seed: int) -> str:
     """Fit a booster and return its text, without using earlier fits."""
     return fit.fit(seed)
 
@@ -50,29 +49,34 @@ def booster_fits(
     sample: Sample,
     catalogue: Catalogue,
     settings: TrainingSettings,
-) -> tuple[tuple[int, BoosterFit], ...]:
-    """Return each booster's seed and fit; `inputs` are the sample's rows of the design matrix."""
+) -> list[tuple[int, BinnedFit]]:
+    """Return each booster's seed and fit; `inputs` are the sample's rows of the design matrix.
+
+    Boosters whose rows weigh the same share binned rows.
+    """
     names = catalogue.model_inputs
     offset, trees = init_score(target, inputs, names), settings.tree_count(target, names)
-    return tuple(
-        (
-            objective.seed,
-            BoosterFit(
-                inputs,
-                sample.label,
-                objective.weight(inputs, sample.weight),
-                names=names,
-                parameters=objective.parameters,
-                trees=trees,
-                offset=offset,
-            ),
-        )
-        for objective in booster_objectives(target, catalogue, settings)
-    )
+    objectives = booster_objectives(target, catalogue, settings)
+    binned = {
+        objective.units: BoosterFit(
+            inputs,
+            sample.label,
+            objective.weight(inputs, sample.weight),
+            names=names,
+            parameters=objective.parameters,
+            trees=trees,
+            offset=offset,
+        ).bin()
+        for objective in {objective.units: objective for objective in objectives}.values()
+    }
+    return [
+        (objective.seed, replace(binned[objective.units], parameters=objective.parameters))
+        for objective in objectives
+    ]
 
 
 def fit_boosters(
-    matrix: FloatArray,
+    design_matrix: Callable[[IntArray], FloatArray],
     samples: Mapping[Target, Sample],
     catalogue: Catalogue,
     settings: TrainingSettings,
@@ -81,8 +85,9 @@ def fit_boosters(
 ) -> dict[Target, tuple[str, ...]]:
     """Return each target's boosters as text, one for each seed.
 
-    `samples` holds the rows of the design matrix to learn from, and their labels, which are shares.
-    The result doesn't depend on `settings.threads`.
+    `samples` holds the rows to learn from, and their labels, which are shares. `design_matrix`
+    computes the inputs of rows: those of one target at a time, which are freed once they are
+    binned. The result doesn't depend on `settings.threads`.
 
     Raises:
         InvalidLabelsError: a label is missing or outside 0 and 1.
@@ -90,52 +95,19 @@ def fit_boosters(
         TooFewPositivesError: too few labels are above 0.
     """
     refuse_unlearnable_samples(samples, settings)
-    jobs = {
-        target: booster_fits(target, matrix[sample.rows], sample, catalogue, settings)
-        for target, sample in samples.items()
-    }
     with ThreadPoolExecutor(settings.threads) as threads:
         fits = {
             target: [
                 threads.submit(fitter, f"{target}_{number}", fit, seed)
-                for number, (seed, fit) in enumerate(seeded_fits)
+                for number, (seed, fit) in enumerate(
+                    booster_fits(target, design_matrix(sample.rows), sample, catalogue, settings)
+                )
             ]
-            for target, seeded_fits in jobs.items()
+            for target, sample in samples.items()
         }
         return {
             target: tuple(future.result() for future in futures) for target, futures in fits.items()
         }
-
-
-@dataclass(frozen=True)
-class BoosterFit:
-    """The rows and parameters of one booster.
-
-    `inputs` has shape (rows, names), the other arrays (rows,). Trees correct the `offset`, if there
-    is one: a share is computed from the sum of both.
-    """
-
-    inputs: FloatArray
-    label: FloatArray
-    weight: FloatArray
-    names: Sequence[str] = field(kw_only=True)
-    parameters: Mapping[str, Any] = field(kw_only=True)
-    trees: int = field(kw_only=True)
-    offset: FloatArray | None = None
-
-    def fit(self, seed: int) -> str:
-        """Fit the booster and return its text."""
-        seeded = {**self.parameters, "bagging_seed": seed, "feature_fraction_seed": seed}
-        rows = lightgbm.Dataset(
-            self.inputs,
-            self.label,
-            weight=self.weight,
-            init_score=self.offset,
-            feature_name=list(self.names),
-            params=seeded,
-        )
-        text: str = lightgbm.train(seeded, rows, num_boost_round=self.trees).model_to_string()
-        return text
 
 
 def refuse_unlearnable_samples(

@@ -33,7 +33,7 @@ def build_target_context(
     sell_through = np.full(len(offered), np.nan)
     if split.target == "return_risk":
         seller = models["sell_through"]
-        inputs = training_input.matrix[calibration]
+        inputs = training_input.design_matrix(calibration)
         sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
         sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
     exposure = share_exposure(split.target, offered, sell_through)

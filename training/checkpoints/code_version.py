@@ -38,6 +38,15 @@ COMPUTING_ROOMS: Final = (
 )
 """Folders and files whose code decides the result of a stage; the test beside lists the others."""
 
+JUDGING_ROOMS: Final = (
+    "serving/conformal",
+    "serving/scoring",
+    "training/backtest",
+    "training/calibration",
+    "training/evaluation",
+)
+"""Further folders whose code decides the judgement of a model."""
+
 PAGE_PATTERNS: Final = ("cli.py", "*page.py")
 """Files of these folders that print what others computed."""
 
@@ -72,6 +81,12 @@ def code_version() -> dict[str, object]:
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
+
+
+@cache
+def judging_version() -> str:
+    """Return the fingerprint of `JUDGING_ROOMS`, as it was at the first call."""
+    return fingerprint_rooms(ROOT, JUDGING_ROOMS)
 
 
 def fingerprint_rooms(root: Path, rooms: Sequence[str] = COMPUTING_ROOMS) -> str:

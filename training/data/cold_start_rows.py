@@ -9,7 +9,7 @@ unknown key gives. The outcome stays, and so do supplier, category, creator and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import Final
 
@@ -42,27 +42,37 @@ MASKED_LEVELS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _MaskedCopies:
-    """The rows to copy, the mask of the copies, and the columns of the copies."""
-
-    rows: IntArray
-    masked: Masked
-    columns: Mapping[str, FloatArray]
-
-
 def add_cold_start_copies(training_set: TrainingSet, catalogue: Catalogue) -> TrainingSet:
     """Return the training set with masked copies of first rows appended to its unchanged rows.
 
     `TrainingSet.masked` marks the copies.
     """
     first = first_rows(training_set)
-    extended = training_set
-    for masked in MASKED_LEVELS:
-        columns = mask_columns(training_set.columns, first, masked, catalogue)
-        copies = _MaskedCopies(first, masked, columns)
-        extended = _append_copies(extended, training_set, copies)
-    return extended
+    copies = [
+        mask_columns(training_set.columns, first, masked, catalogue) for masked in MASKED_LEVELS
+    ]
+    source = np.concatenate([training_set.rows, *(first for _ in MASKED_LEVELS)])
+    return replace(
+        training_set,
+        columns={
+            name: np.concatenate([column, *(copy[name] for copy in copies)])
+            for name, column in training_set.columns.items()
+        },
+        as_of_day=training_set.as_of_day[source],
+        keys={
+            name: EncodedColumn(encoded.codes[source], encoded.names)
+            for name, encoded in training_set.keys.items()
+        },
+        outcomes={
+            target: TargetOutcome(
+                outcome.label[source], outcome.weight[source], outcome.is_mature[source]
+            )
+            for target, outcome in training_set.outcomes.items()
+        },
+        masked=np.concatenate(
+            [training_set.masked, np.repeat(np.array(list(MASKED_LEVELS), np.int64), first.size)]
+        ),
+    )
 
 
 def mask_columns(
@@ -109,31 +119,3 @@ def origin_rows(training_set: TrainingSet) -> IntArray:
     for masked in MASKED_LEVELS:
         origin[training_set.masked == masked] = first
     return origin
-
-
-def _append_copies(base: TrainingSet, source: TrainingSet, copies: _MaskedCopies) -> TrainingSet:
-    """Return `base` with copies of rows of `source` after its rows."""
-    rows = copies.rows
-    return replace(
-        base,
-        columns={
-            name: np.concatenate([base.columns[name], column])
-            for name, column in copies.columns.items()
-        },
-        as_of_day=np.concatenate([base.as_of_day, source.as_of_day[rows]]),
-        keys={
-            name: EncodedColumn(
-                np.concatenate([base.keys[name].codes, encoded.codes[rows]]), encoded.names
-            )
-            for name, encoded in source.keys.items()
-        },
-        outcomes={
-            target: TargetOutcome(
-                np.concatenate([base.outcomes[target].label, outcome.label[rows]]),
-                np.concatenate([base.outcomes[target].weight, outcome.weight[rows]]),
-                np.concatenate([base.outcomes[target].is_mature, outcome.is_mature[rows]]),
-            )
-            for target, outcome in source.outcomes.items()
-        },
-        masked=np.concatenate([base.masked, np.full(rows.size, copies.masked, np.int64)]),
-    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from features.dataset.horizons import Horizons
 from features.files.source import find_tables
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
-from features.point_in_time.training_rows import build_training_rows
+from features.point_in_time.training_rows import CUT_OFF, build_training_rows
 from features.runtime.atomic import write_atomically
 from features.runtime.progress import ProgressCallback
 from features.runtime.refusals import raise_storage_errors
@@ -35,27 +36,50 @@ FEATURES: Final = "features"
 
 @dataclass(frozen=True)
 class ValidatedTables:
-    """The validated tables of a run, which open when their signals are first needed."""
+    """The validated tables of a run, which are open only while their signals are needed."""
 
     directory: Path
     horizons: Horizons
 
-    @cached_property
-    def signals(self) -> SignalRows:
-        """Open the tables; a rule imputes the stock table if the source has none."""
-        dataset = ensure_stock(open_dataset(self.directory), self.horizons)
-        return build_stored_rows(dataset, self.horizons)
+    @contextmanager
+    def open_signals(self) -> Iterator[SignalRows]:
+        """Open the tables for a block; a rule imputes the stock table if the source has none.
+
+        The engine gives back its memory at the end. Models fit in it, while the tables wait.
+        """
+        dataset = open_dataset(self.directory)
+        try:
+            yield build_stored_rows(ensure_stock(dataset, self.horizons), self.horizons)
+        finally:
+            dataset.connection.disconnect()
 
 
 @dataclass(frozen=True)
 class PreparedRows:
-    """The training rows with the validation report of their source tables."""
+    """The file of the training rows with the validation report of their source tables."""
 
     report: ValidationReport
-    rows: pa.Table
+    path: Path
+    row_count: int
+    metadata: Mapping[bytes, bytes]
+    """Of the rows' schema (features/point_in_time/training_rows.py)."""
     validated: ValidatedTables
     reused: tuple[str, ...]
     """Names of the stages that an earlier process had finished."""
+
+    def read_rows(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read the rows from their file: all columns, or those that are named.
+
+        Raises:
+            StorageError: the file can't be read.
+        """
+        with raise_storage_errors():
+            return pq.read_table(self.path, columns=None if columns is None else list(columns))
+
+    @property
+    def cut_off_day(self) -> int:
+        """Return the last day whose orders the data can hold in full."""
+        return int(self.metadata[CUT_OFF])
 
 
 def prepare_rows(
@@ -80,7 +104,8 @@ def prepare_rows(
 
     def compute() -> None:
         progress(f"{FEATURES}: weekly rows of every listing, as known at the time")
-        _write_rows(build_training_rows(tables.signals, CATALOGUE), path)
+        with tables.open_signals() as signals:
+            _write_rows(build_training_rows(signals, CATALOGUE), path)
 
     checked = checkpoints.run_stage(CHECK, _source_facts(source), tables.directory, check)
     _report_reuse(CHECK, checked, progress)
@@ -92,10 +117,12 @@ def prepare_rows(
     computed = checkpoints.run_stage(FEATURES, facts, path, compute)
     _report_reuse(FEATURES, computed, progress)
     with raise_storage_errors():
-        report, rows = read_report(tables.directory), pq.read_table(path)
+        report = read_report(tables.directory)
+        with pq.ParquetFile(path) as file:
+            row_count, metadata = file.metadata.num_rows, file.schema_arrow.metadata
     stages = {CHECK: checked, FEATURES: computed}
     reused = tuple(name for name, result in stages.items() if result.is_reused)
-    return PreparedRows(report, rows, tables, reused)
+    return PreparedRows(report, path, row_count, metadata, tables, reused)
 
 
 def _source_facts(source: Path) -> dict[str, object]:

@@ -1,10 +1,12 @@
-"""The input of all targets' fits: training set, learned parameters, design matrix."""
+"""The input of all targets' fits: training set, learned parameters, design matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+import numpy as np
 
 from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
@@ -15,6 +17,9 @@ from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.settings import TrainingSettings
+
+BLOCK_ROWS: Final = 4_096
+"""Rows of a design matrix computed at a time; it bounds the memory used beside the matrix."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,11 @@ class TrainingRecipe:
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """The training set with the pooling parameters learned from it and its design matrix."""
+    """The training set with the pooling parameters learned from it.
+
+    Design matrices are computed for the rows that are needed: that of all rows would be the largest
+    array of a training by far, and no step needs more than the training slice of a target.
+    """
 
     recipe: TrainingRecipe
     training_set: TrainingSet
@@ -39,8 +48,6 @@ class TrainingInput:
     demand: FloatArray
     """Demand that the calendar expects in each row's horizon, as a multiple of the usual one; shape
     (rows,); 1 in all rows that models learn from."""
-    matrix: FloatArray
-    """Design matrix of all rows of the training set; shape (rows, inputs)."""
 
     @classmethod
     def build(
@@ -50,7 +57,7 @@ class TrainingInput:
         parameters: Mapping[str, float],
         splits: Mapping[Target, TargetSplit],
     ) -> Self:
-        """Compute design matrix and seasonal demand with the functions that serve."""
+        """Compute the seasonal demand with the functions that serve."""
         seasons = Seasons(
             learned=splits[SEASONAL_TARGET].days.learned_days(recipe.horizons),
             uplifts=tuple(setting.to_uplift() for setting in recipe.settings.seasonal_uplifts),
@@ -62,16 +69,25 @@ class TrainingInput:
             market.names,
             horizon_days=recipe.horizons.horizon_days,
         )
-        matrix = recipe.catalogue.design_matrix(training_set.columns, parameters)
-        return cls(recipe, training_set, parameters, seasons, demand, matrix)
+        return cls(recipe, training_set, parameters, seasons, demand)
+
+    def design_matrix(self, rows: IntArray) -> FloatArray:
+        """Compute the design matrix of some rows, shape (rows, inputs)."""
+        catalogue, columns = self.recipe.catalogue, self.training_set.columns
+        matrix = np.empty((rows.size, len(catalogue.model_inputs)))
+        for start in range(0, rows.size, BLOCK_ROWS):
+            block = rows[start : start + BLOCK_ROWS]
+            taken = {name: column[block] for name, column in columns.items()}
+            matrix[start : start + block.size] = catalogue.design_matrix(taken, self.parameters)
+        return matrix
 
     def inputs_for(self, target: Target, rows: IntArray) -> FloatArray:
         """Return the inputs of a target's model for some rows, shape (rows, inputs).
 
-        They are the rows of the design matrix. Where the calendar changes the demand, those of
+        They are those of the design matrix. Where the calendar changes the demand, those of
         `SEASONAL_TARGET` are computed at the usual demand instead.
         """
-        inputs = self.matrix[rows]
+        inputs = self.design_matrix(rows)
         is_seasonal = self.demand[rows] != 1.0
         if target == SEASONAL_TARGET and is_seasonal.any():
             seasonal = rows[is_seasonal]

@@ -60,6 +60,11 @@ class TrainingSet:
     imputed: tuple[str, ...]
     digest: str
 
+    @property
+    def rows(self) -> IntArray:
+        """Return the positions of all rows, copies included."""
+        return np.arange(self.masked.size)
+
     @cached_property
     def is_cold(self) -> BoolArray:
         """Return True for rows whose listing has no history of its own."""

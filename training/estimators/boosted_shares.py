@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
-from training.boosting.fit_boosters import BoosterFit
+from training.boosting.booster_fit import BoosterFit
 from training.boosting.objectives import booster_parameters
 from training.encoding.input_table import InputTable
 from training.encoding.out_of_fold import encode_out_of_fold

@@ -112,7 +112,7 @@ def _plain_intervals(
 ) -> tuple[FloatArray, FloatArray]:
     """Return low and high of the plain intervals around the estimates `center`."""
     residual_fit = split.residual_fit
-    estimate = model.predict(training_input.matrix[residual_fit.rows])
+    estimate = model.predict(training_input.design_matrix(residual_fit.rows))
     quantile = CellResiduals.from_residuals(residual_fit.label - estimate).quantile(coverage)
     return np.maximum(center - quantile, 0.0), np.minimum(center + quantile, 1.0)
 

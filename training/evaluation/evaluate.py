@@ -161,7 +161,7 @@ def _measure_without_calendar(
     threshold = settings.threshold(split.target)
     predicted = forecast(
         model,
-        model.predict(training_input.matrix[latest.rows]),
+        model.predict(training_input.design_matrix(latest.rows)),
         context.select(latest.rows),
         coverage=settings.interval_coverage,
         threshold=threshold,

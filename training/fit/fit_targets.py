@@ -40,7 +40,7 @@ def fit_locally(
     """
     recipe = training_input.recipe
     return fit_boosters(
-        training_input.matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter
+        training_input.design_matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter
     )
 
 
@@ -70,8 +70,8 @@ def _fit_target(
 ) -> TargetModel:
     boosters = tuple(Booster(text) for text in texts)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    raw = np.full(len(training_input.matrix), np.nan)
-    raw[rows] = raw_share(split.target, boosters, training_input.matrix[rows])
+    raw = np.full(training_input.training_set.rows.size, np.nan)
+    raw[rows] = raw_share(split.target, boosters, training_input.design_matrix(rows))
     calibrator = calibrate_target(
         raw,
         context,

@@ -67,7 +67,12 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         TrainingError: the rows can't support a model; the subclasses in training/errors.py tell
             the reasons apart.
     """
-    training_set, splits = _read_and_split(rows, recipe)
+    read = read_training_set(rows, recipe.catalogue)
+    del rows  # each step copies all values, and only the last copy is needed
+    pa.default_memory_pool().release_unused()
+    training_set, splits = _add_copies_and_split(read, recipe)
+    del read
+    pa.default_memory_pool().release_unused()
     progress("learning how to pool rates")
     parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
@@ -86,13 +91,11 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     return TrainOutput(contents, evaluations, training_input, splits, fitted.contexts)
 
 
-def _read_and_split(
-    rows: pa.Table, recipe: TrainingRecipe
+def _add_copies_and_split(
+    read: TrainingSet, recipe: TrainingRecipe
 ) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
     """Return the training set with its cold-start copies, and its slices by target."""
-    training_set = add_cold_start_copies(
-        read_training_set(rows, recipe.catalogue), recipe.catalogue
-    )
+    training_set = add_cold_start_copies(read, recipe.catalogue)
     splits = {
         target: split_target(training_set, target, recipe.horizons, recipe.settings)
         for target in training_set.outcomes
@@ -110,7 +113,7 @@ def _bundle_contents(
     recipe, training_set = training_input.recipe, training_input.training_set
     sell_through = splits["sell_through"]
     reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
-    matrix = training_input.matrix[reference.rows]
+    matrix = training_input.design_matrix(reference.rows)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,

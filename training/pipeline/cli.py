@@ -38,6 +38,7 @@ KeyOption = Annotated[
 ]
 
 DEFAULT_OUT: Final = Path("var/run")
+MAX_ORIGINS: Final = 100
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 2 wrong usage or settings; 3 a table is broken; 4 the data can't support "
@@ -177,3 +178,56 @@ def run(
     else:
         print_results(summarise_run(result))
         typer.echo(describe_locations(result))
+
+
+@app.command(
+    "backtest",
+    epilog=f"{EXIT_CODES}\n\nExample: xuanpin backtest --data data --out {DEFAULT_OUT} --origins 4",
+)
+def backtest(
+    data: DataOption,
+    out: OutOption = DEFAULT_OUT,
+    config: ConfigOption = None,
+    origins: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MAX_ORIGINS,
+            help="Number of past moments; each is the setting latest_days before the next one.",
+        ),
+    ] = 4,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Repeat the training at past moments, and judge each model on what came after it.
+
+    Each training knows only what was known at its moment. Tables, a picture and JSON are written
+    into the run directory. A backtest that was killed and is started again reuses finished origins.
+    """
+    from features.dataset.horizons import Horizons
+    from features.runtime.console import print_results
+    from features.runtime.progress import show_progress
+    from features.runtime.settings import load_section
+    from training.backtest.backtest import BacktestJob, run_backtest
+    from training.backtest.files import list_files
+    from training.backtest.page import backtest_page
+    from training.backtest.result import encode_result
+    from training.settings import TrainingSettings
+    from training.tracking.store import show_record
+
+    job = BacktestJob(
+        source=data,
+        out=out,
+        horizons=load_section(Horizons, "horizons", config),
+        settings=load_section(TrainingSettings, "training", config),
+        origins=origins,
+    )
+    with show_progress() as progress:
+        result = run_backtest(job, progress)
+    if json:
+        typer.echo(encode_result(result.backtest).decode(), nl=False)
+    else:
+        print_results(backtest_page(result.backtest))
+        record = f"MLflow    run {result.run_id}: {show_record(result.location)}"
+        typer.echo("\n".join([*list_files(out), record]))

@@ -17,7 +17,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.covered_days import CoveredDays
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
-from features.point_in_time.training_rows import CUT_OFF, DIGEST, FINGERPRINT, ORDER_DAYS
+from features.point_in_time.training_rows import DIGEST, FINGERPRINT, ORDER_DAYS
 from features.runtime.pointer import publish
 from features.runtime.progress import ProgressCallback, prefix_progress
 from features.runtime.refusals import raise_storage_errors
@@ -26,6 +26,8 @@ from features.validation.report import ValidationReport
 from serving.bundle.bundle import write_bundle
 from serving.bundle.checks import sign_bundle
 from serving.bundle.manifest import canonical_json, sha256_hex
+from training.backtest.key import backtest_key
+from training.backtest.result import Backtest, read_result
 from training.boosting.booster_checkpoints import BoosterCheckpoints
 from training.checkpoints.checkpoints import STAGES, Checkpoints
 from training.checkpoints.code_version import code_version, git_commit
@@ -90,6 +92,8 @@ class TrainingResult:
     """Address of the run in MLflow, for a person."""
     reused: tuple[str, ...]
     """Names of the stages that an earlier process finished."""
+    backtest: Backtest | None
+    """The latest backtest in the run directory, if it is of the same rows, settings and code."""
 
 
 def run_training(job: TrainingJob, progress: ProgressCallback) -> TrainingResult:
@@ -148,7 +152,7 @@ def train_and_record(
     progress("train: open the MLflow run")
     with track_run(job.out, job.settings) as tracked:
         trained = train(
-            prepared.rows,
+            prepared.read_rows(),
             TrainingRecipe(job.horizons, CATALOGUE, job.settings),
             git_commit=git_commit(),
             progress=prefix_progress("train", progress),
@@ -161,19 +165,21 @@ def train_and_record(
         bundle_id = write_bundle(trained.contents, job.out / BUNDLES)
         progress("publish: record in MLflow")
         tracked.record(trained, trained.training_input.recipe, job.out / BUNDLES / bundle_id)
-    metadata = prepared.rows.schema.metadata
     return TrainingResult(
         job=job,
         report=prepared.report,
-        row_count=prepared.rows.num_rows,
-        cut_off_day=int(metadata[CUT_OFF]),
-        covered=msgspec.json.decode(metadata[ORDER_DAYS], type=CoveredDays),
+        row_count=prepared.row_count,
+        cut_off_day=prepared.cut_off_day,
+        covered=msgspec.json.decode(prepared.metadata[ORDER_DAYS], type=CoveredDays),
         imputed=trained.contents.imputed,
         evaluations=trained.evaluations,
         bundle_id=bundle_id,
         run_id=tracked.run_id,
         location=tracked.location,
         reused=(*prepared.reused, *sorted(boosters.reused)),
+        backtest=read_result(
+            job.out, backtest_key(prepared.metadata, trained.training_input.recipe)
+        ),
     )
 
 
@@ -190,9 +196,8 @@ def _build_tuner(
     """Return a search that shares trials only with the same rows, settings and program."""
     from training.tuning.search import Search  # noqa: PLC0415 - takes a second, and few trainings tune
 
-    metadata = prepared.rows.schema.metadata
     facts = {
-        "rows": [metadata[name].decode() for name in (DIGEST, FINGERPRINT)],
+        "rows": [prepared.metadata[name].decode() for name in (DIGEST, FINGERPRINT)],
         "horizons": job.horizons.model_dump(),
         "settings": job.settings.model_dump(exclude={"threads", "tracking_uri", "experiment"}),
         "program": code_version(),

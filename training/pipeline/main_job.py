@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from features.catalogue.catalogue import CATALOGUE
+from features.dataset.dataset import Dataset
 from features.dataset.days import as_of_to_day, to_datetime
 from features.online.files import sign_snapshot
 from features.online.snapshot import OnlineSnapshot
@@ -29,7 +31,12 @@ from training.pipeline.job import (
     prepare_outputs,
     train_and_record,
 )
-from training.pipeline.propose_candidates import CANDIDATES, propose_candidates, write_candidates
+from training.pipeline.propose_candidates import (
+    CANDIDATE_COLUMNS,
+    CANDIDATES,
+    propose_candidates,
+    write_candidates,
+)
 from training.tracking.mlflow_run import check_store
 
 SNAPSHOTS: Final = "snapshots"
@@ -64,17 +71,18 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
         prepared = prepare_rows(job.source, job.horizons, checkpoints, progress)
         result = train_and_record(job, prepared, checkpoints, progress)
         progress("publish: bundle and online snapshot")
-        signals = prepared.validated.signals
-        # The last moment of which the data are complete.
-        as_of = to_datetime(signals.dataset.cut_off_day())
-        snapshot_id = store_snapshot(materialise(signals, CATALOGUE, as_of), job.out / SNAPSHOTS)
+        as_of = to_datetime(result.cut_off_day)  # the last moment of which the data are complete
+        with prepared.validated.open_signals() as signals:
+            contents = materialise(signals, CATALOGUE, as_of)
+            listed = _read_listed_pairs(signals.dataset)
+        snapshot_id = store_snapshot(contents, job.out / SNAPSHOTS)
         if key is not None:
             sign_bundle(job.out / BUNDLES / result.bundle_id, key)
             sign_snapshot(job.out / SNAPSHOTS / snapshot_id, key)
         publish(job.out / BUNDLES, result.bundle_id)
         publish(job.out / SNAPSHOTS, snapshot_id)
         progress("score: candidates that their market doesn't list yet")
-        candidates, scored = _score_new_candidates(job, prepared, as_of)
+        candidates, scored = _score_new_candidates(job, prepared, listed, as_of)
     return RunResult(
         **vars(result),
         as_of=as_of,
@@ -84,18 +92,23 @@ def run(job: TrainingJob, progress: ProgressCallback) -> RunResult:
     )
 
 
+def _read_listed_pairs(dataset: Dataset) -> set[tuple[str, str]]:
+    """Return the pairs of product and market that have a listing."""
+    pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
+    return {(row["product_id"], row["market"]) for row in pairs.to_pylist()}
+
+
 def _score_new_candidates(
-    job: TrainingJob, prepared: PreparedRows, as_of: datetime
+    job: TrainingJob, prepared: PreparedRows, listed: AbstractSet[tuple[str, str]], as_of: datetime
 ) -> tuple[tuple[Candidate, ...], ScoredBatch | None]:
     """Score new candidates with the published artefacts, loaded as the service loads them."""
     bundle = load_bundle(resolve(job.out / BUNDLES))
     snapshot = OnlineSnapshot.open_verified(resolve(job.out / SNAPSHOTS))
-    dataset = prepared.validated.signals.dataset
-    pairs = dataset.connection.to_pyarrow(dataset.tables["listings"].select("product_id", "market"))
-    listed = {(row["product_id"], row["market"]) for row in pairs.to_pylist()}
     currencies = snapshot.about.markets
     candidates = tuple(
-        propose_candidates(prepared.rows, listed, currencies, as_of_day=as_of_to_day(as_of))
+        propose_candidates(
+            prepared.read_rows(CANDIDATE_COLUMNS), listed, currencies, as_of_day=as_of_to_day(as_of)
+        )
     )
     write_candidates(candidates, job.out / CANDIDATES)
     scored = None

@@ -23,6 +23,17 @@ from serving.scoring.candidates import Candidate
 
 CANDIDATES: Final = "candidates.csv"
 """File of the run directory that holds the proposals."""
+CANDIDATE_COLUMNS: Final = (
+    "listing_id",
+    "product_id",
+    "category",
+    "market",
+    AS_OF,
+    "list_price_minor",
+    "units_offered",
+    "units_ordered_28d",
+)
+"""The columns of the training rows that proposals are made from."""
 MAX_CANDIDATES: Final = 200
 MAX_ID_LENGTH: Final = 128
 LIVE_DAYS: Final = 7
@@ -44,8 +55,7 @@ def propose_candidates(
     are training rows, `listed` the pairs that have a listing; `currencies` maps each market to its
     currency. Prices and demand are those of listings on sale in the week before `as_of_day`.
     """
-    columns = ["listing_id", "product_id", "category", "market", AS_OF, "list_price_minor"]
-    frame = rows.select([*columns, "units_offered", "units_ordered_28d"]).to_pandas()
+    frame = rows.select(CANDIDATE_COLUMNS).to_pandas()
     live = frame[frame[AS_OF] > as_of_day - LIVE_DAYS]
     live = live.sort_values([AS_OF, "listing_id"]).drop_duplicates("listing_id", keep="last")
     pairs = _pair_products(live, listed)

@@ -16,20 +16,15 @@ from features.dataset.days import to_date
 from features.declarations.targets import Target
 from features.point_in_time.imputed_stock import RULE
 from features.runtime.text import quote_path
+from training.backtest.page import describe_range
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.judge import MODEL
+from training.evaluation.titles import PREDICTOR_TITLES, TARGET_TITLES, short_title
 from training.metrics.bootstrap import BootstrapInterval
 from training.pipeline.job import TrainingResult
 from training.tracking.store import show_record
 
 FORMAT: Final = "xuanpin-train/1"
-
-PREDICTOR_TITLES: Final = {
-    "model": "model",
-    "constant": "constant",
-    "category_market_mean": "category mean",
-    "shrinkage": "shrinkage",
-}
 
 BASELINES_EXPLAINED: Final = (
     "Baselines: constant is one share for all; category mean is the mean share of\n"
@@ -37,16 +32,16 @@ BASELINES_EXPLAINED: Final = (
     "towards those of product, category and market if its history is short."
 )
 
-TARGET_TITLES: Final[dict[Target, str]] = {
-    "sell_through": "Sell-through: share of the units on offer that is ordered within the horizon",
-    "return_risk": "Return risk: share of the ordered units that comes back",
-}
-
 NOT_TRAINED: Final[dict[Target, str]] = {
     "return_risk": "The data have no returns, so return risk isn't predicted and there is no score."
     "\nCandidates are ranked by their sell-through.",
 }
 """Sentences for targets that were not trained."""
+
+BACKTEST_MISSING: Final = (
+    "These models were tested after one moment. xuanpin backtest, with the same options, repeats "
+    "the\ntraining at earlier moments; this summary then says how it would have done."
+)
 
 KEPT_APART: Final = (
     "don't move the days that models learn from (if their available_at is wrong, correct it)"
@@ -87,7 +82,7 @@ def summarise_training(result: TrainingResult) -> RenderableType:
     verdicts = [_describe_verdict(evaluation) for evaluation in evaluations]
     absent = [text for target, text in NOT_TRAINED.items() if target not in result.evaluations]
     parts: list[RenderableType] = [
-        Text("\n".join([*verdicts, *absent]) + "\n"),
+        Text("\n".join([*verdicts, *absent, *_describe_past(result)]) + "\n"),
         Text("\n".join(_describe_data(result)) + "\n"),
     ]
     for evaluation in evaluations:
@@ -108,11 +103,15 @@ def _describe_verdict(evaluation: Evaluation) -> str:
     parts = [
         f"{phrases[verdict]} {', '.join(names)}" for verdict, names in baselines.items() if names
     ]
-    return f"{_title(evaluation.target)}: the model is {'; '.join(parts)}."
+    return f"{short_title(evaluation.target)}: the model is {'; '.join(parts)}."
 
 
-def _title(target: Target) -> str:
-    return TARGET_TITLES[target].partition(":")[0]
+def _describe_past(result: TrainingResult) -> list[str]:
+    """Return a sentence a target on how earlier origins turned out, or how to find out."""
+    backtest = result.backtest
+    if backtest is None:
+        return [BACKTEST_MISSING]
+    return [describe_range(backtest, target) for target in backtest.targets]
 
 
 def _compare(gain: BootstrapInterval) -> str:
@@ -147,12 +146,12 @@ def _describe_data(result: TrainingResult) -> list[str]:
         for table in result.imputed
     ]
     not_final = ", ".join(
-        f"{evaluation.rows_not_final:,} for {_title(target).lower()}"
+        f"{evaluation.rows_not_final:,} for {short_title(target).lower()}"
         for target, evaluation in result.evaluations.items()
     )
     sentences.append(f"Decisions not used because their outcome isn't final yet: {not_final}.")
     sentences += [
-        f"{_title(evaluation.target)}: {evaluation.describe_limit()}"
+        f"{short_title(evaluation.target)}: {evaluation.describe_limit()}"
         for evaluation in result.evaluations.values()
         if evaluation.rows_limited
     ]
@@ -190,8 +189,8 @@ def _describe_cut_off(result: TrainingResult) -> list[str]:
 
 def _describe_season(evaluation: Evaluation) -> str:
     beginning = (
-        f"{_title(evaluation.target)}: {evaluation.unseen_season:.1%} of the latest decisions look "
-        "ahead to days of the year that the model has never learned from."
+        f"{short_title(evaluation.target)}: {evaluation.unseen_season:.1%} of the latest decisions "
+        "look ahead to days of the year that the model has never learned from."
     )
     plain = evaluation.without_calendar
     if plain is None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,11 +98,33 @@ class TrackedRun:
                 self._log(child, facts | {"target": target}, metrics_by_slice(evaluation))
                 self.client.log_dict(child, evaluation.as_json(), "evaluation.json")
 
+    def record_steps(
+        self,
+        parameters: Mapping[str, object],
+        steps: Sequence[Mapping[str, float]],
+        files: Sequence[Path],
+    ) -> None:
+        """Log parameters, the metrics of steps in their order, and files.
+
+        Raises:
+            StorageError: the tracking store or the disk can't be written.
+        """
+        with _translate_errors(self.store):
+            self._log(self.run_id, parameters, {})
+            for step, metrics in enumerate(steps):
+                self._log(self.run_id, {}, metrics, step)
+        for file in files:
+            self._store_files(partial(self.client.log_artifact, self.run_id, str(file)))
+
     def _log_bundle(self, bundle: Path) -> None:
         """Store a bundle's files under its id, which loading checks a directory's name against."""
+        place = f"bundles/{bundle.name}"
+        self._store_files(partial(self.client.log_artifacts, self.run_id, str(bundle), place))
+
+    def _store_files(self, store: Callable[[], object]) -> None:
         try:
             with _translate_errors(self.store):
-                self.client.log_artifacts(self.run_id, str(bundle), f"bundles/{bundle.name}")
+                store()
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - artefact stores are plugins with own errors
@@ -112,14 +135,18 @@ class TrackedRun:
         return _open_run(self.client, self.store, self.experiment_id, name, tags)
 
     def _log(
-        self, run_id: str, parameters: Mapping[str, object], metrics: Mapping[str, float]
+        self,
+        run_id: str,
+        parameters: Mapping[str, object],
+        metrics: Mapping[str, float],
+        step: int = 0,
     ) -> None:
         from mlflow.entities import Metric, Param  # noqa: PLC0415 - see _connect
 
         now = time.time_ns() // 1_000_000
         self.client.log_batch(
             run_id,
-            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            metrics=[Metric(name, value, now, step) for name, value in metrics.items()],
             params=[Param(name, str(value)) for name, value in parameters.items()],
         )
 
@@ -160,8 +187,10 @@ def make_database(path: Path, connect: Callable[[str], Any]) -> None:
 
 
 @contextmanager
-def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRun]:
-    """Open a parent run that ends as FINISHED, or as FAILED if the block raises an error.
+def track_run(
+    directory: Path, settings: TrainingSettings, *, name: str = "training"
+) -> Iterator[TrackedRun]:
+    """Open a run that ends as FINISHED, or as FAILED if the block raises an error.
 
     Open runs of killed trainings in the same store end as KILLED (abandoned_runs.py). The record is
     in the run directory `directory`, unless the settings or MLFLOW_TRACKING_URI name a server.
@@ -175,7 +204,7 @@ def track_run(directory: Path, settings: TrainingSettings) -> Iterator[TrackedRu
         client = _open_store(store)
         end_abandoned_runs(client, ProcessIdentity.current())
         experiment_id = _get_or_create_experiment(client, store, settings.experiment)
-    with _open_run(client, store, experiment_id, "training", {}) as run_id:
+    with _open_run(client, store, experiment_id, name, {}) as run_id:
         yield TrackedRun(client, experiment_id, run_id, store)
 
 

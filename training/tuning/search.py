@@ -188,7 +188,7 @@ class _TargetObjective:
         }
 
         def dataset_arguments(sample: Sample) -> dict[str, Any]:
-            inputs = training_input.matrix[sample.rows]
+            inputs = training_input.design_matrix(sample.rows)
             return {
                 "data": inputs,
                 "label": sample.label,

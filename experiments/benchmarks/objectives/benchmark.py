@@ -18,8 +18,6 @@ from experiments.benchmarks.objectives.loss_differences import (
 from experiments.benchmarks.objectives.sources import (
     Source,
     load_rows,
-    read_cut_off_day,
-    restrict_to_cut_off,
 )
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
@@ -27,6 +25,7 @@ from features.runtime.errors import TrainingError
 from features.runtime.progress import ProgressCallback, prefix_progress
 from training.calibration.choose import fit_curve
 from training.data.cold_start_rows import add_cold_start_copies
+from training.data.past_rows import known_rows
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import TrainingInput, TrainingRecipe
@@ -106,13 +105,15 @@ def measure(
     skipped: list[SkippedOrigin] = []
     for source in config.sources:
         name = source.data if source.seed is None else f"{source.data}, seed {source.seed}"
-        rows = load_rows(
+        prepared = load_rows(
             source, config.work, config.recipe.horizons, progress=prefix_progress(name, progress)
         )
         for origin in range(config.origins):
             progress(f"{name}: origin {origin + 1} of {config.origins}")
             try:
-                rounds += run_rounds(source, rows, origin=origin, recipe=config.recipe)
+                end = prepared.cut_off_day - origin * config.recipe.settings.latest_days
+                known = known_rows(prepared, end)
+                rounds += run_rounds(source, known, origin=origin, recipe=config.recipe)
             except TrainingError as error:
                 if origin == 0:
                     raise
@@ -122,15 +123,13 @@ def measure(
 
 
 def run_rounds(
-    source: Source, rows: pa.Table, *, origin: int, recipe: TrainingRecipe
+    source: Source, known: pa.Table, *, origin: int, recipe: TrainingRecipe
 ) -> list[Round]:
-    """Train and judge with the end of the data moved back `origin` times; return a round a target.
+    """Train and judge on the rows known at an origin; return a round a target.
 
     Raises:
         TrainingError: the data known by then can't support a model.
     """
-    end = read_cut_off_day(rows) - origin * recipe.settings.latest_days
-    known = restrict_to_cut_off(rows, end, recipe.horizons)
     training_set = add_cold_start_copies(
         read_training_set(known, recipe.catalogue), recipe.catalogue
     )

@@ -20,7 +20,8 @@ from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import apply_init_score, init_column
 from serving.prediction.target_model import mean_prediction
-from training.boosting.fit_boosters import BoosterFit, init_score
+from training.boosting.booster_fit import BoosterFit
+from training.boosting.fit_boosters import init_score
 from training.boosting.objectives import booster_parameters
 from training.calibration.choose import CurveFitter, default_curves, model_curves
 from training.data.time_split import TargetSplit
@@ -130,7 +131,7 @@ def predict_raw(training_input: TrainingInput, split: TargetSplit) -> dict[str, 
     for contestant in (MIXED, *OTHERS, MORE):
         draws = []
         for indices in contestant.draws(len(fitted[contestant.objective])):
-            raw = np.full(len(training_input.matrix), np.nan)
+            raw = np.full(training_input.training_set.rows.size, np.nan)
             raw[requested] = _predict_draw(contestant, fitted, indices, inputs, start)
             draws.append(raw)
         predictions[contestant.name] = draws
@@ -163,7 +164,7 @@ def _fit_boosters(
 ) -> tuple[Booster, ...]:
     """Return as many boosters of an objective as the contestants need."""
     recipe, sample = training_input.recipe, split.train
-    names, inputs = recipe.catalogue.model_inputs, training_input.matrix[sample.rows]
+    names, inputs = recipe.catalogue.model_inputs, training_input.design_matrix(sample.rows)
     offset, trees = None, recipe.settings.trees
     if objective is CROSS_ENTROPY:
         trees = recipe.settings.tree_count(split.target, names)
@@ -177,7 +178,7 @@ def _fit_boosters(
         parameters={**product, **objective.parameters},
         trees=trees,
         offset=offset,
-    )
+    ).bin()
     averaged = [other.boosters for other in OTHERS if other.objective == objective.name]
     count = max(POOLS.get(objective.name, 1), *averaged)
     first = recipe.settings.random_state

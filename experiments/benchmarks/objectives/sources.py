@@ -1,4 +1,4 @@
-"""The data sets to compare on, and their training rows at earlier ends of the data."""
+"""The data sets to compare on, and their training rows."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from experiments.benchmarks.markets import ensure_valid_market, market_name
 from experiments.simulator.configuration.configuration import Simulation
 from features.dataset.horizons import Horizons
-from features.declarations.targets import TARGETS
-from features.point_in_time.training_rows import CUT_OFF
-from features.point_in_time.visibility import AS_OF
 from features.runtime.errors import SettingsError
 from features.runtime.progress import ProgressCallback
 from training.checkpoints.checkpoints import Checkpoints
 from training.checkpoints.code_version import code_version
 from training.checkpoints.run_lock import run_lock
-from training.data.prepare_rows import VALIDATED, prepare_rows
+from training.data.prepare_rows import VALIDATED, PreparedRows, prepare_rows
 
 
 class NoSourcesError(SettingsError):
@@ -62,7 +56,7 @@ def rows_directory(source: Source, work: Path) -> Path:
 
 def load_rows(
     source: Source, work: Path, horizons: Horizons, *, progress: ProgressCallback
-) -> pa.Table:
+) -> PreparedRows:
     """Return the training rows of a data set; they are kept in `work` for later runs.
 
     Raises:
@@ -75,30 +69,4 @@ def load_rows(
             progress("the market")
             ensure_valid_market(source.market, source.directory, run / VALIDATED)
         checkpoints = Checkpoints(run, code_version(), progress)
-        return prepare_rows(source.directory, horizons, checkpoints, progress).rows
-
-
-def read_cut_off_day(rows: pa.Table) -> int:
-    """Return the day up to which the source data of training rows are complete."""
-    return int(rows.schema.metadata[CUT_OFF])
-
-
-def restrict_to_cut_off(rows: pa.Table, cut_off_day: int, horizons: Horizons) -> pa.Table:
-    """Return the rows of moments until `cut_off_day`, with the labels that were final by then.
-
-    The features of a row depend on its own past only and stay as they are. A label counts as final
-    once its target's maturity is over. So does a return risk that waited longer for a late parcel:
-    the rows don't hold when its last window closed.
-    """
-    until = rows.filter(pc.less_equal(rows[AS_OF], cut_off_day))
-    for target in TARGETS:
-        name = f"{target}_is_mature"
-        over = pc.less_equal(pc.add(until[AS_OF], horizons.maturity_days(target)), cut_off_day)
-        is_final = pc.and_(until[name], over)
-        until = _replace_column(until, name, is_final)
-        until = _replace_column(until, target, pc.if_else(is_final, until[target], None))
-    return until.replace_schema_metadata({**rows.schema.metadata, CUT_OFF: str(cut_off_day)})
-
-
-def _replace_column(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
-    return rows.set_column(rows.column_names.index(name), name, column)
+        return prepare_rows(source.directory, horizons, checkpoints, progress)

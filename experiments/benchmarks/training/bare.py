@@ -77,7 +77,7 @@ def main_job_fits(training_input: TrainingInput, target: Target, sample: Sample)
     correct a formula with fewer trees.
     """
     settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
-    names, inputs = catalogue.model_inputs, training_input.matrix[sample.rows]
+    names, inputs = catalogue.model_inputs, training_input.design_matrix(sample.rows)
     init_score, trees, tweedie_boosters = None, settings.trees, 0
     if target == "return_risk":
         rate = np.clip(inputs[:, names.index(FORMULA)], 1e-3, 1 - 1e-3)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,6 +18,7 @@ from experiments.benchmarks.training.engines import (
     compare_pipeline,
 )
 from experiments.benchmarks.training.estimators import compare_estimator
+from experiments.benchmarks.training.stages import StageCost, measure_stages
 from experiments.benchmarks.training.timing import TimingComparison
 from experiments.simulator.configuration.configuration import Simulation
 from features.catalogue.catalogue import CATALOGUE
@@ -43,15 +46,23 @@ class TrainingBenchmarkConfig:
     repeats: int
     cluster: ClusterFactory | None = None
     """None if no cluster is measured."""
+    main_job: tuple[str, ...] | None = None
+    """The command of the main job, without its directories; None if it isn't measured."""
 
 
 @dataclass(frozen=True)
 class TrainingBenchmarkResult:
-    """The times on one market, and the number of its training rows."""
+    """The times on one market, the number of its training rows, and the main job's stages."""
 
     rows: int
     compared: tuple[TimingComparison, ...]
     engines: EngineComparison | None
+    stages: tuple[StageCost, ...] = ()
+
+    @property
+    def matrix_bytes(self) -> int:
+        """Return the size of the rows' design matrix: what bare LightGBM would be given."""
+        return self.rows * len(CATALOGUE.model_inputs) * np.dtype(np.float64).itemsize
 
 
 def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> TrainingBenchmarkResult:
@@ -81,7 +92,17 @@ def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> Trai
     if config.cluster is not None:
         progress(f"this machine and a cluster, {config.repeats} runs of each")
         engines = compare_engines(training_input, splits, config.cluster(path), config.repeats)
-    return TrainingBenchmarkResult(rows.num_rows, tuple(compared), engines)
+    stages: tuple[StageCost, ...] = ()
+    if config.main_job is not None:
+        progress("the main job, stage by stage")
+        stages = _measure_main_job(config.main_job, config.work / name)
+    return TrainingBenchmarkResult(rows.num_rows, tuple(compared), engines, stages)
+
+
+def _measure_main_job(command: tuple[str, ...], market: Path) -> tuple[StageCost, ...]:
+    """Measure the whole main job on a market, in a run directory that no earlier run filled."""
+    with tempfile.TemporaryDirectory() as out:
+        return measure_stages([*command, "--data", str(market), "--out", out])
 
 
 def _prepare_input(

@@ -14,6 +14,9 @@ def bench_training(
     dask: Annotated[
         bool, typer.Option("--dask", help="Also measure a cluster of two local workers.")
     ] = False,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Also measure the main job's memory and time by stage.")
+    ] = False,
     work: Annotated[
         Path, typer.Option(help="Directory that keeps the market for the next run.")
     ] = Path("var/bench"),
@@ -27,6 +30,8 @@ def bench_training(
     Both ways take turns in one process and must fit the same boosters. The last lines say which
     bounds are reached; the exit code is 0 either way, because times depend on the machine.
     """
+    import sys
+
     from experiments.benchmarks.results.output import print_benchmark
     from experiments.benchmarks.training.benchmark import (
         ClusterFactory,
@@ -45,7 +50,13 @@ def bench_training(
 
         cluster = DaskFitter
     settings = load_section(TrainingSettings, "training", config)
-    bench_config = TrainingBenchmarkConfig(configure(preset), work, settings, repeats, cluster)
+    main_job = None
+    if stages:
+        options = ("--config", str(config)) if config else ()
+        main_job = (sys.executable, "-m", "xuanpin", "run", *options)
+    bench_config = TrainingBenchmarkConfig(
+        configure(preset), work, settings, repeats, cluster, main_job
+    )
     with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
         result = measure(bench_config, progress)
     print_benchmark(page(result), as_document(result), as_json=json)

@@ -51,7 +51,7 @@ def compare_pipeline(
         "main job, both targets",
         trees=sum(settings.boosters * settings.tree_count(target, names) for target in samples),
         rows=sum(sample.rows.size for sample in samples.values()),
-        inputs=training_input.matrix.shape[1],
+        inputs=len(names),
         pairs=time_in_turns(
             "main job",
             lambda: time_call(lambda: fit_locally(training_input, samples)),

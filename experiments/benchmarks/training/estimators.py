@@ -24,7 +24,7 @@ from experiments.benchmarks.training.timing import (
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray
-from training.boosting.fit_boosters import BoosterFit
+from training.boosting.booster_fit import BoosterFit
 from training.data.sample import Sample
 from training.data.training_input import TrainingInput
 from training.encoding.target_encoder import LabelledRows, LevelEncoder

@@ -16,6 +16,7 @@ from experiments.benchmarks.training.timing import TimingComparison
 
 MAX_RATIO: Final = 1.3
 """Bound on the product's time over that of bare LightGBM for the same trees."""
+MEGABYTE: Final = 1_000_000
 MAX_LOSS_DIFFERENCE: Final = 0.01
 """Bound on the difference of a cluster's log loss from this machine's, as a share of it."""
 
@@ -25,6 +26,8 @@ def page(result: TrainingBenchmarkResult) -> Group:
     tables = [_bare_table(result.compared)]
     if result.engines is not None:
         tables.append(_engine_table(result.engines))
+    if result.stages:
+        tables.append(_stage_table(result))
     return Group(*tables, *verdict_lines(result))
 
 
@@ -61,6 +64,8 @@ def as_document(result: TrainingBenchmarkResult) -> dict[str, Any]:
             for timing in result.compared
         ],
         "engines": None if result.engines is None else asdict(result.engines),
+        "stages": [asdict(cost) for cost in result.stages],
+        "matrix_bytes": result.matrix_bytes,
         "verdicts": verdict_documents(judge_training(result)),
     }
 
@@ -99,6 +104,22 @@ def _engine_table(engines: EngineComparison) -> Table:
     cluster = [loss.format("{:.5f}") for loss in engines.cluster_loss.values()]
     table.add_row("local", engines.local_seconds.format("{:.1f}"), *local)
     table.add_row("dask", engines.cluster_seconds.format("{:.1f}"), *cluster)
+    return table
+
+
+def _stage_table(result: TrainingBenchmarkResult) -> Table:
+    title = f"The main job by stage; the design matrix has {result.matrix_bytes / MEGABYTE:,.0f} MB"
+    table = Table(title=title, title_justify="left")
+    table.add_column("stage")
+    for heading in ("seconds", "peak MB", "peak / matrix"):
+        table.add_column(heading, justify="right")
+    for cost in result.stages:
+        table.add_row(
+            cost.name,
+            f"{cost.seconds:.1f}",
+            f"{cost.peak_bytes / MEGABYTE:,.0f}",
+            f"{cost.peak_bytes / result.matrix_bytes:.1f}",
+        )
     return table
 
 

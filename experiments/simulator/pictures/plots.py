@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import Final
 
 from experiments.simulator.pictures.picture_data import PictureData
 from experiments.simulator.pictures.pictures import PICTURES
+from features.runtime.pictures import draw_picture
 
 SIZE: Final = (9.0, 3.6)
-STYLE: Final[dict[Any, Any]] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "legend.frameon": False,
-    "svg.hashsalt": "xuanpin",
-}
 
 
 def draw_all(data: Path, out: Path) -> list[Path]:
@@ -31,16 +18,12 @@ def draw_all(data: Path, out: Path) -> list[Path]:
 
     Raises:
         NoTruthError: `data` isn't a simulated market.
+        StorageError: the disk can't be written.
     """
     pictured = PictureData(data)
     out.mkdir(parents=True, exist_ok=True)
     paths = []
-    with mpl.rc_context():
-        mpl.rcParams.update(STYLE)
-        for name, draw in PICTURES.items():
-            figure = Figure(figsize=SIZE, layout="constrained")
-            FigureCanvasAgg(figure)
-            draw(pictured, figure)
-            paths.append(out / f"{name}.png")
-            figure.savefig(paths[-1], dpi=110, metadata={"Software": None})
+    for name, draw in PICTURES.items():
+        paths.append(out / f"{name}.png")
+        draw_picture(paths[-1], SIZE, partial(draw, pictured))
     return paths

@@ -102,7 +102,7 @@ def test_imputed_stock_orders_up_to_the_demand_known_then(seed: int) -> None:
     for row in stock.to_dict("records"):
         day = (row["event_time"] - EPOCH).days
         since = row["event_time"] - pd.Timedelta(days=20)
-        orders = Oracle.at(frames, HORIZONS, day).known_rows("orders")
+        orders = Oracle.at(frames, HORIZONS, day).known.believed_lines
         known = sum(
             r["units"]
             for r in orders

@@ -7,6 +7,7 @@ from training.errors import (
     MissingColumnsError,
     MissingKeysError,
     NoLabelsError,
+    NoOriginError,
     OneClassError,
     SchedulerWithoutDaskError,
     TimeoutWithoutTrialsError,
@@ -17,6 +18,14 @@ from training.errors import (
 )
 
 SENTENCES: list[tuple[XuanpinError, str]] = [
+    (
+        NoOriginError(4, TooFewDaysError("sell_through", needed=180, days=90)),
+        (
+            "No model can be trained at any of 4 origins. At the latest: Training needs 180 days "
+            "of rows with a final sell_through, but the data have 90. Add a longer history, or "
+            "lower latest_days, calibration_days or min_train_days in section [training]."
+        ),
+    ),
     (
         TimeoutWithoutTrialsError(),
         (

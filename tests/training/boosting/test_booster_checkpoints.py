@@ -12,7 +12,8 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from tests.worlds.training import QUICK
 from training.boosting.booster_checkpoints import BoosterCheckpoints
-from training.boosting.fit_boosters import BoosterFit, fit_boosters
+from training.boosting.booster_fit import BoosterFit
+from training.boosting.fit_boosters import fit_boosters
 from training.boosting.objectives import booster_parameters
 from training.checkpoints.checkpoints import Checkpoints
 from training.data.time_split import TargetSplit
@@ -39,12 +40,15 @@ def test_kept_boosters_are_those_fitted_now_and_are_fitted_once(
 ) -> None:
     samples = {target: split.train for target, split in splits.items()}
     first, second = kept(tmp_path), kept(tmp_path)
-    now = fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK)
-    assert fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK, fitter=first) == now
+    now = fit_boosters(training_input.design_matrix, samples, CATALOGUE, QUICK)
+    assert (
+        fit_boosters(training_input.design_matrix, samples, CATALOGUE, QUICK, fitter=first) == now
+    )
     assert first.reused == set()
     other_threads = QUICK.model_copy(update={"threads": 1})
     assert (
-        fit_boosters(training_input.matrix, samples, CATALOGUE, other_threads, fitter=second) == now
+        fit_boosters(training_input.design_matrix, samples, CATALOGUE, other_threads, fitter=second)
+        == now
     )
     names = {f"{target}_{place}" for target in samples for place in range(QUICK.boosters)}
     assert second.reused == names
@@ -67,27 +71,27 @@ def test_every_field_of_a_fit_has_another_value_here() -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_booster_of_another_fit_is_not_reused(name: str, tmp_path: Path) -> None:
-    kept(tmp_path)("one", FIT, 0)
+    kept(tmp_path)("one", FIT.bin(), 0)
     boosters = kept(tmp_path)
     other = replace(FIT, **{name: OTHERS[name]})
-    assert boosters("one", other, 0) == other.fit(0)
+    assert boosters("one", other.bin(), 0) == other.fit(0)
     assert boosters.reused == set()
     assert len(list((tmp_path / "stages").iterdir())) == 2
 
 
 def test_booster_of_another_seed_is_not_reused(tmp_path: Path) -> None:
-    assert kept(tmp_path)("one", FIT, 0) != kept(tmp_path)("one", FIT, 1)
+    assert kept(tmp_path)("one", FIT.bin(), 0) != kept(tmp_path)("one", FIT.bin(), 1)
 
 
 def test_booster_whose_memory_lies_otherwise_is_reused(tmp_path: Path) -> None:
-    kept(tmp_path)("one", FIT, 0)
+    kept(tmp_path)("one", FIT.bin(), 0)
     boosters = kept(tmp_path)
-    boosters("one", replace(FIT, inputs=np.asfortranarray(INPUTS)), 0)
+    boosters("one", replace(FIT, inputs=np.asfortranarray(INPUTS)).bin(), 0)
     assert boosters.reused == {"one"}
 
 
 def test_booster_that_was_changed_on_disk_is_fitted_again(tmp_path: Path) -> None:
-    text = kept(tmp_path)("one", FIT, 0)
+    text = kept(tmp_path)("one", FIT.bin(), 0)
     path = tmp_path / "stages" / "booster_one.txt"
     path.write_text(text.replace("leaf_value=", "leaf_value=9", 1))
-    assert kept(tmp_path)("one", FIT, 0) == text
+    assert kept(tmp_path)("one", FIT.bin(), 0) == text

@@ -122,7 +122,8 @@ def test_models_of_a_cluster_are_as_good_before_calibration(
         losses = [
             np.average(
                 row_log_loss(
-                    latest.label, model.predict_raw(trained.training_input.matrix[latest.rows])
+                    latest.label,
+                    model.predict_raw(trained.training_input.design_matrix(latest.rows)),
                 ),
                 weights=latest.weight,
             )
@@ -144,7 +145,7 @@ def test_bundles_of_a_cluster_pass_their_checks_and_score(
 ) -> None:
     bundle = load_bundle(tmp_path / write_bundle(trained_there.contents, tmp_path))
     for target, model in bundle.models.targets.items():
-        matrix = trained_there.training_input.matrix[:50]
+        matrix = trained_there.training_input.design_matrix(np.arange(50))
         expected = trained_there.contents.models.targets[target].predict(matrix)
         assert np.array_equal(model.predict(matrix), expected)
 

@@ -55,7 +55,7 @@ def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
             np.concatenate([getattr(one[target], name) for one in read])
             for name in ("inputs", "label", "weight")
         ]
-        expected = _sorted(training_input.matrix[sample.rows], sample.label, sample.weight)
+        expected = _sorted(training_input.design_matrix(sample.rows), sample.label, sample.weight)
         assert np.array_equal(_sorted(*found), expected, equal_nan=True)
         masked = np.concatenate([part.target_rows[target].masked for part in parts])
         counts = np.bincount(training_input.training_set.masked[sample.rows])

@@ -23,7 +23,7 @@ Texts = dict[Target, tuple[str, ...]]
 @pytest.fixture(scope="module")
 def texts(training_input: TrainingInput, splits: dict[Target, TargetSplit]) -> Texts:
     samples = {target: split.train for target, split in splits.items()}
-    return fit_boosters(training_input.matrix, samples, CATALOGUE, QUICK)
+    return fit_boosters(training_input.design_matrix, samples, CATALOGUE, QUICK)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -32,7 +32,7 @@ def test_boosters_do_not_depend_on_the_number_of_threads(
 ) -> None:
     samples = {target: split.train for target, split in splits.items()}
     settings = QUICK.model_copy(update={"threads": threads})
-    assert fit_boosters(training_input.matrix, samples, CATALOGUE, settings) == texts
+    assert fit_boosters(training_input.design_matrix, samples, CATALOGUE, settings) == texts
 
 
 def test_boosters_are_what_lightgbm_alone_trains(
@@ -56,21 +56,20 @@ def test_boosters_are_what_lightgbm_alone_trains(
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
-        "monotone_constraints": [0] * training_input.matrix.shape[1],
+        "monotone_constraints": [0] * len(CATALOGUE.model_inputs),
     }
     place = CATALOGUE.model_inputs.index("expected_return_rate_180d")
-    start = np.clip(training_input.matrix[train.rows, place], 0.001, 0.999)
+    inputs = training_input.design_matrix(train.rows)
+    start = np.clip(inputs[:, place], 0.001, 0.999)
     rows = lightgbm.Dataset(
-        training_input.matrix[train.rows],
+        inputs,
         train.label,
         weight=train.weight,
         init_score=np.log(start / (1 - start)),
     )
     alone = lightgbm.train(parameters, rows, num_boost_round=round(QUICK.trees / 10))
     ours = Booster(texts["return_risk"][1])
-    np.testing.assert_allclose(
-        ours.predict(training_input.matrix), alone.predict(training_input.matrix), rtol=1e-9
-    )
+    np.testing.assert_allclose(ours.predict(inputs), alone.predict(inputs), rtol=1e-9)
 
 
 def test_boosters_differ_by_seed_and_know_their_inputs(texts: Texts) -> None:
@@ -111,7 +110,7 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
     sample = Sample(np.arange(label.size), label, np.ones_like(label))
     matrix = np.zeros((label.size, len(CATALOGUE.model_inputs)))
     with pytest.raises(error, match="return_risk"):
-        fit_boosters(matrix, {"return_risk": sample}, CATALOGUE, QUICK)
+        fit_boosters(matrix.__getitem__, {"return_risk": sample}, CATALOGUE, QUICK)
 
 
 @pytest.mark.parametrize(

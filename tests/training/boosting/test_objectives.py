@@ -59,8 +59,8 @@ def test_last_booster_of_sell_through_is_lightgbm_s_tweedie_of_weighed_shares(
     training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
     train = splits["sell_through"].train
-    texts = fit_boosters(training_input.matrix, {"sell_through": train}, CATALOGUE, QUICK)
-    inputs = training_input.matrix[train.rows]
+    texts = fit_boosters(training_input.design_matrix, {"sell_through": train}, CATALOGUE, QUICK)
+    inputs = training_input.design_matrix(train.rows)
     parameters: dict[str, Any] = {
         **booster_parameters(CATALOGUE.monotone("sell_through"), QUICK),
         "objective": "tweedie",
@@ -70,8 +70,8 @@ def test_last_booster_of_sell_through_is_lightgbm_s_tweedie_of_weighed_shares(
     }
     rows = lightgbm.Dataset(inputs, train.label, weight=inputs[:, UNITS] ** 0.7)
     alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)
-    found = Booster(texts["sell_through"][-1]).predict(training_input.matrix)
-    np.testing.assert_allclose(found, alone.predict(training_input.matrix), rtol=1e-9)
+    found = Booster(texts["sell_through"][-1]).predict(inputs)
+    np.testing.assert_allclose(found, alone.predict(inputs), rtol=1e-9)
 
 
 def test_shares_so_weighed_teach_what_units_with_an_offset_teach() -> None:

@@ -52,7 +52,7 @@ def test_calibrator_fits_curve_and_residuals_on_separate_halves(
 ) -> None:
     split, training_set = splits[target], training_input.training_set
     context = training_set.context(training_set.columns["units_offered"])
-    raw = np.random.default_rng(0).uniform(size=len(training_input.matrix))
+    raw = np.random.default_rng(0).uniform(size=training_input.training_set.rows.size)
     curves = default_curves(target)
     calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
     curve_fit, residual_fit = split.curve_fit, split.residual_fit
@@ -84,7 +84,7 @@ def test_calibrator_reads_no_row_outside_the_calibration_slice(
     training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
     split = splits["sell_through"]
-    raw = np.full(len(training_input.matrix), np.nan)
+    raw = np.full(training_input.training_set.rows.size, np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
     context = build_target_context(training_input, split, {})
@@ -104,12 +104,14 @@ def test_forecasts_of_a_model_are_those_of_its_raw_predictions_calibrated(
     rows = splits[target].latest.rows
     context = build_target_context(training_input, splits[target], models)
     model = models[target]
-    raw: FloatArray = model.predict_raw(training_input.matrix)
+    raw: FloatArray = model.predict_raw(
+        training_input.design_matrix(training_input.training_set.rows)
+    )
     keys, split = training_input.training_set.keys, splits[target]
     curves = model_curves(target, CATALOGUE.model_inputs)
     calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
     latest = context.select(rows)
-    served = forecast(model, model.predict(training_input.matrix[rows]), latest, **REQUEST)
+    served = forecast(model, model.predict(training_input.design_matrix(rows)), latest, **REQUEST)
     calibrated = forecast(calibrator, calibrator.estimate(raw[rows]), latest, **REQUEST)
     assert _columns(served) == _columns(calibrated)
 
@@ -139,7 +141,7 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
 ) -> None:
     model, split = models["return_risk"], splits["return_risk"]
     products = training_input.training_set.keys["product_id"]
-    raw = model.predict_raw(training_input.matrix)
+    raw = model.predict_raw(training_input.design_matrix(training_input.training_set.rows))
     bare = fit_curve(raw, split, products, CURVES_WITH_IDENTITY)
     curved = fit_curve(raw, split, products, CURVES)
     assert bare.y.tolist() != curved.y.tolist()
@@ -164,7 +166,7 @@ def test_forecasts_lie_within_their_intervals_and_within_a_share(
 ) -> None:
     rows = splits[target].latest.rows
     context = build_target_context(training_input, splits[target], models)
-    estimate = models[target].predict(training_input.matrix[rows])
+    estimate = models[target].predict(training_input.design_matrix(rows))
     predicted = forecast(models[target], estimate, context.select(rows), **REQUEST)
     for lower, upper in (
         (np.zeros(rows.size), predicted.low),
@@ -196,7 +198,7 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     exposure = build_target_context(training_input, split, models).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
-    seller, inputs = models["sell_through"], training_input.matrix[rows]
+    seller, inputs = models["sell_through"], training_input.design_matrix(rows)
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
     of_boosters = raw_share(seller.target, seller.boosters, inputs)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
-from training.checkpoints.code_version import COMPUTING_ROOMS, PAGE_PATTERNS, ROOT
+from training.checkpoints.code_version import (
+    COMPUTING_ROOMS,
+    JUDGING_ROOMS,
+    PAGE_PATTERNS,
+    ROOT,
+)
 
 JOB = ROOT / "training" / "pipeline" / "job.py"
-"""It makes all stages."""
+"""It makes all stages of a training."""
+ORIGIN = ROOT / "training" / "backtest" / "judge_origin.py"
+"""It makes what the stages of a backtest keep."""
 NO_RESULTS = {
+    "training/backtest": "it repeats finished trainings; keys of its stages hold its rooms",
     "features/monitoring": "its statistics go into the bundle, which no stage keeps",
     "features/runtime": "errors, text, progress and the disk",
     "serving/bundle": "every training writes its bundle anew",
@@ -46,19 +54,25 @@ def imported_by(path: Path) -> Iterator[Path]:
         yield from (file for file in files if file.is_file())
 
 
-def files_of_stages() -> set[Path]:
-    """Return what the job imports, and what the rooms that compute import."""
+def files_of_stages(start: Path = JOB, no_results: Collection[str] = NO_RESULTS) -> set[Path]:
+    """Return what a maker of stages imports, and what the rooms that compute import."""
     reached: set[Path] = set()
-    ahead = {JOB}
+    ahead = {start}
     while ahead:
         reached |= ahead
-        computing = [path for path in ahead if path == JOB or room_of(path) not in NO_RESULTS]
+        computing = [path for path in ahead if path == start or room_of(path) not in no_results]
         ahead = {file for path in computing for file in imported_by(path)} - reached
     return reached
 
 
 def test_key_of_a_stage_covers_all_rooms_that_the_job_computes_with() -> None:
     assert {room_of(path) for path in files_of_stages()} == {*COMPUTING_ROOMS, *NO_RESULTS}
+
+
+def test_key_of_a_judged_origin_covers_the_rooms_that_judge_too() -> None:
+    no_results = NO_RESULTS.keys() - set(JUDGING_ROOMS)
+    rooms = {room_of(path) for path in files_of_stages(ORIGIN, no_results)}
+    assert set(JUDGING_ROOMS) <= rooms <= {*COMPUTING_ROOMS, *JUDGING_ROOMS, *no_results}
 
 
 @pytest.mark.parametrize("pattern", PAGE_PATTERNS)

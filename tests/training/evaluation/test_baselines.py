@@ -74,7 +74,9 @@ def test_shrinkage_is_the_pooled_rate_that_the_model_sees(
     raw = raw_predictions(training_input.training_set, splits[target], training_input.parameters)
     rate = TARGET_RATES[target]
     inputs = training_input.recipe.catalogue.model_inputs
-    seen = training_input.matrix[:, inputs.index(f"pooled_{rate.name}_{rate.days}d")]
+    seen = training_input.design_matrix(training_input.training_set.rows)[
+        :, inputs.index(f"pooled_{rate.name}_{rate.days}d")
+    ]
     assert raw[SHRINKAGE].tolist() == seen.tolist()
 
 
@@ -84,7 +86,7 @@ def test_shrinkage_without_counts_is_the_constant(
     columns = dict(training_input.training_set.columns)
     rate = TARGET_RATES["return_risk"]
     columns[rate.inputs[0]] = np.where(
-        np.arange(training_input.matrix.shape[0]) % 2, np.nan, columns[rate.inputs[0]]
+        np.arange(training_input.training_set.rows.size) % 2, np.nan, columns[rate.inputs[0]]
     )
     training_set = replace(training_input.training_set, columns=columns)
     raw = raw_predictions(training_set, splits["return_risk"], training_input.parameters)

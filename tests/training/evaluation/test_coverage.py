@@ -31,10 +31,10 @@ def test_coverage_of_all_rows_is_the_evaluations_and_beside_it_the_plain_one(
     assert (whole.rows, whole.coverage, whole.width) == (judged.rows, judged.coverage, judged.width)
     model = trained.contents.models.targets[target]
     known, latest = split.residual_fit, split.latest
-    errors = np.abs(known.label - model.predict(training_input.matrix[known.rows]))
+    errors = np.abs(known.label - model.predict(training_input.design_matrix(known.rows)))
     assert errors.size <= MAX_STORED  # none is thinned away: the reach is one residual exactly
     quantile = np.sort(errors)[math.ceil((errors.size + 1) * 0.8) - 1]
-    estimate = model.predict(training_input.matrix[latest.rows])
+    estimate = model.predict(training_input.design_matrix(latest.rows))
     low, high = np.maximum(estimate - quantile, 0), np.minimum(estimate + quantile, 1)
     inside = (low <= latest.label) & (latest.label <= high)
     assert (whole.plain_coverage, whole.plain_width) == (inside.mean(), (high - low).mean())

@@ -152,7 +152,7 @@ def _evaluate_sell_through(
 
 def _with_markets(training_input: TrainingInput, names: tuple[str, ...]) -> TrainingInput:
     """Deal the rows out to markets in turn."""
-    codes = np.arange(len(training_input.matrix)) % len(names)
+    codes = np.arange(training_input.training_set.rows.size) % len(names)
     keys = {**training_input.training_set.keys, "market": EncodedColumn(codes, names)}
     return replace(training_input, training_set=replace(training_input.training_set, keys=keys))
 

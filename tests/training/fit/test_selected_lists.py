@@ -58,10 +58,10 @@ def _market(seed: int) -> dict[Target, Later]:
         TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), splits
     )
     models = fit_targets(training_input, splits).models
-    context = training_set.context(np.ones(len(training_input.matrix)))
+    context = training_set.context(np.ones(training_input.training_set.rows.size))
     return {
         target: Later(
-            models[target].predict(training_input.matrix[split.latest.rows]),
+            models[target].predict(training_input.design_matrix(split.latest.rows)),
             context.select(split.latest.rows).evidence,
             split.latest.label,
             models[target].calibration_sample,

@@ -26,7 +26,7 @@ def test_scheduler_without_its_engine_is_refused() -> None:
         choose_fitter(Engine.LOCAL, "tcp://127.0.0.1:8786")
 
 
-@pytest.mark.parametrize("command", ["train", "run"])
+@pytest.mark.parametrize("command", ["train", "run", "backtest"])
 def test_command_shows_its_options_exit_codes_and_an_example(command: str) -> None:
     page = " ".join(CliRunner().invoke(app, [command, "--help"]).stdout.split())
     for words in ("--data", "--out", "--config", "Exit codes: 0 done; 2 wrong usage or settings;"):

@@ -34,6 +34,8 @@ from serving.bundle.bundle import load_bundle
 from serving.scoring.loading import load_artefacts
 from serving.scoring.score import score
 from tests.worlds.progress import Reports
+from training.backtest.page import describe_range
+from training.backtest.result import Backtest, JudgedOrigin, JudgedTarget
 from training.errors import TooFewDaysError
 from training.evaluation.coverage import Coverage
 from training.evaluation.evaluate import Evaluation
@@ -42,6 +44,7 @@ from training.pipeline.job import TrainingJob, run_training
 from training.pipeline.main_job import RunResult, run
 from training.pipeline.propose_candidates import CANDIDATES
 from training.pipeline.run_summary import describe_locations, encode_result, summarise_run
+from training.pipeline.summary import BACKTEST_MISSING
 from training.settings import TrainingSettings
 from training.tracking.errors import UnknownSchemeError
 
@@ -181,6 +184,29 @@ def summary_words(result: RunResult) -> str:
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(summarise_run(result))
     return " ".join(console.export_text().split())
+
+
+def test_summary_says_how_earlier_origins_turned_out_or_how_to_find_out(
+    outcome: RunResult,
+) -> None:
+    assert " ".join(BACKTEST_MISSING.split()) in summary_words(outcome)
+    metrics = outcome.evaluations["sell_through"].overall
+    judged = JudgedTarget(
+        first_day="2024-01-01",
+        last_day="2024-01-28",
+        rows=10,
+        train_rows=90,
+        unseen_season=0.0,
+        coverage_error=0.01,
+        metrics=metrics,
+        gains={},
+        lists=(),
+    )
+    origin = JudgedOrigin(end="2024-03-01", targets={"sell_through": judged}, not_learned={})
+    backtest = Backtest(key="", interval_coverage=0.8, origins=(origin,), skipped=())
+    words = summary_words(dataclasses.replace(outcome, backtest=backtest))
+    assert describe_range(backtest, "sell_through") in words
+    assert f"{metrics['shrinkage'].log_loss:.4f} of shrinkage; its 80% intervals" in words
 
 
 def test_summary_says_what_how_good_which_and_where(outcome: RunResult) -> None:

@@ -90,9 +90,9 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
     losses = []
     for target, split in splits.items():
         slices = split_for_tuning(weak.training_set, split, HORIZONS, WEAK)
-        texts = fit_boosters(weak.matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
+        texts = fit_boosters(weak.design_matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
         judged = slices.judged
-        said = raw_share(target, tuple(map(Booster, texts)), weak.matrix[judged.rows])
+        said = raw_share(target, tuple(map(Booster, texts)), weak.design_matrix(judged.rows))
         constant = np.average(slices.learned.label, weights=slices.learned.weight)
         loss, of_constant = (
             np.average(row_log_loss(judged.label, share), weights=judged.weight)

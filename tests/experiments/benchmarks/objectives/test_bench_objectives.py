@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 import xuanpin
-from experiments.benchmarks.objectives.benchmark import calibrate, run_rounds
+from experiments.benchmarks.objectives.benchmark import calibrate
 from experiments.benchmarks.objectives.contestants import (
     DEFAULTS,
     MIXED,
@@ -36,8 +36,6 @@ from experiments.benchmarks.objectives.sources import (
     Source,
     load_rows,
     market_source,
-    read_cut_off_day,
-    restrict_to_cut_off,
     rows_directory,
 )
 from experiments.simulator.configuration.configuration import Simulation
@@ -124,7 +122,9 @@ def _formula(training_input: TrainingInput, target: Target, objective: str) -> F
     """Return the shares that trees start from, if they do."""
     if (objective, target) != ("cross-entropy", "return_risk"):
         return None
-    return np.clip(training_input.matrix[:, FORMULA], 0.001, 0.999)
+    return np.clip(
+        training_input.design_matrix(training_input.training_set.rows)[:, FORMULA], 0.001, 0.999
+    )
 
 
 def _fit_bare(
@@ -141,13 +141,13 @@ def _fit_bare(
     parameters = booster_parameters(CATALOGUE.monotone(split.target), SETTINGS)
     seeds = {"bagging_seed": seed, "feature_fraction_seed": seed}
     data = lightgbm.Dataset(
-        training_input.matrix[learned.rows], learned.label, weight=weight, init_score=start
+        training_input.design_matrix(learned.rows), learned.label, weight=weight, init_score=start
     )
     trees = SETTINGS.trees if formula is None else round(SETTINGS.trees / 10)
     booster = lightgbm.train(
         {**parameters, **OBJECTIVES[objective], **seeds}, data, num_boost_round=trees
     )
-    return np.asarray(np.minimum(booster.predict(training_input.matrix[asked]), 1))
+    return np.asarray(np.minimum(booster.predict(training_input.design_matrix(asked)), 1))
 
 
 @pytest.mark.parametrize("contestant", [MIXED, *OTHERS, MORE], ids=lambda one: one.name)
@@ -189,7 +189,9 @@ def test_default_contestant_is_the_product(
         split,
         contestant=DEFAULTS[target].name,
     )
-    np.testing.assert_array_equal(found, product.predict(training_input.matrix[split.latest.rows]))
+    np.testing.assert_array_equal(
+        found, product.predict(training_input.design_matrix(split.latest.rows))
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -254,55 +256,7 @@ def test_contestants_are_asked_as_the_product_is_where_the_calendar_speaks(
     asked = told.inputs_for("sell_through", split.latest.rows)
     found = calibrate(first, told, split, contestant=DEFAULT.name)
     np.testing.assert_array_equal(found, product.predict(asked))
-    assert not np.array_equal(found, product.predict(told.matrix[split.latest.rows]))
-
-
-def _altered_after(rows: pa.Table, end: int) -> pa.Table:
-    """Turn over what became known after a day: later rows, and labels not final by then."""
-    day = rows["as_of_day"].to_numpy()
-    for target in TARGETS:
-        label = rows[target].to_numpy()
-        is_later = day + HORIZONS.maturity_days(target) > end
-        rows = _replaced(rows, target, np.where(is_later, 1 - label, label))
-    for name in ("units_offered", "units_ordered_label", "list_price_minor"):
-        values = rows[name].to_numpy()
-        is_later = day > end - (HORIZONS.sell_through_maturity_days if "label" in name else 0)
-        rows = _replaced(rows, name, np.where(is_later, values + 3, values))
-    return rows
-
-
-def _replaced(rows: pa.Table, name: str, values: FloatArray) -> pa.Table:
-    place = rows.column_names.index(name)
-    return rows.set_column(place, name, pa.array(values, from_pandas=True))
-
-
-def test_origin_moved_back_never_sees_a_later_label(rows: pa.Table) -> None:
-    quick = replace(RECIPE, settings=SETTINGS.model_copy(update={"trees": 3}))
-    end = read_cut_off_day(rows) - SETTINGS.latest_days
-    altered = _altered_after(rows, end)
-    assert run_rounds(SOURCE, altered, origin=1, recipe=quick) == run_rounds(
-        SOURCE, rows, origin=1, recipe=quick
-    )
-    assert run_rounds(SOURCE, altered, origin=0, recipe=quick) != run_rounds(
-        SOURCE, rows, origin=0, recipe=quick
-    )
-
-
-@pytest.mark.parametrize("back", [0, 1, 30, 100])
-def test_rows_known_by_a_day_are_those_of_a_plain_loop(rows: pa.Table, back: int) -> None:
-    end = read_cut_off_day(rows) - back
-    known = restrict_to_cut_off(rows, end, HORIZONS)
-    assert read_cut_off_day(known) == end
-    columns = ["listing_id", "as_of_day", *TARGETS, *(f"{one}_is_mature" for one in TARGETS)]
-    expected = []
-    for row in rows.select(columns).to_pylist():
-        if row["as_of_day"] > end:
-            continue
-        for target in TARGETS:
-            if row["as_of_day"] + HORIZONS.maturity_days(target) > end:
-                row |= {target: None, f"{target}_is_mature": False}
-        expected.append(row)
-    assert known.select(columns).to_pylist() == expected
+    assert not np.array_equal(found, product.predict(told.design_matrix(split.latest.rows)))
 
 
 @pytest.mark.parametrize(
@@ -335,9 +289,9 @@ def test_rows_of_namesakes_are_kept_apart(tmp_path: Path) -> None:
 def test_rows_of_a_market_are_made_once(tmp_path: Path) -> None:
     market = Simulation(products=40, markets=("US",), days=150, seed=3)
     source = market_source(market, tmp_path)
-    first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress)
+    first = load_rows(source, tmp_path, Horizons(), progress=ignore_progress).read_rows()
     reports = Reports()
-    assert load_rows(source, tmp_path, Horizons(), progress=reports).equals(first)
+    assert load_rows(source, tmp_path, Horizons(), progress=reports).read_rows().equals(first)
     assert reports.stages == ["the market", "check: reused", "features: reused"]
     assert source.seed == 3
 

@@ -1,0 +1,398 @@
+"""The comparison with rivals: switches that switch, rows that are shared, and its arithmetic."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from experiments.benchmarks.objectives.sources import NoSourcesError, Source
+from experiments.benchmarks.real.benchmark import (
+    OUR_INPUTS,
+    RealBenchmarkConfig,
+    RealBenchmarkResult,
+    Rival,
+    measure,
+)
+from experiments.benchmarks.real.forecasts import ContestantForecast, Slices, add_equal_intervals
+from experiments.benchmarks.real.mechanisms import (
+    CONTROLS,
+    LEARNED_INPUTS,
+    MECHANISMS,
+    AlteredCatalogue,
+    Mechanism,
+    family_inputs,
+    fit_without_copies,
+    varies,
+)
+from experiments.benchmarks.real.page import as_document, judge_mechanism, names_in_all
+from experiments.benchmarks.real.plain_models import (
+    encode_categories,
+    fit_catboost,
+    has_catboost,
+    run_plain,
+)
+from experiments.benchmarks.real.product import (
+    PRODUCT,
+    TrainedProduct,
+    forecast_latest,
+    train_product,
+)
+from experiments.benchmarks.real.scores import (
+    EARNS,
+    HARMS,
+    TOO_FEW,
+    UNCLEAR,
+    JudgedRows,
+    Round,
+    count_products,
+    judge_round,
+    judge_without,
+    mean_scores,
+    pool_excess,
+    rank_correlation,
+)
+from experiments.benchmarks.real.tasks import Task, data_task
+from features.catalogue.catalogue import CATALOGUE
+from features.declarations.kinds import FeatureFamily
+from features.declarations.targets import Target
+from features.runtime.arrays import FloatArray
+from features.runtime.progress import ProgressCallback, ignore_progress
+from serving.conformal.cells import ROOT, OwnEvidence
+from serving.conformal.intervals import CellResiduals, ConformalResiduals
+from serving.prediction.init_score import init_column
+from serving.prediction.target_model import TargetModel
+from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
+from training.data.cold_start_rows import has_full_history
+from training.data.sample import NO_ROWS, Sample
+from training.data.training_input import TrainingRecipe
+from training.data.training_set import EncodedColumn
+from training.fit.fit_targets import fit_locally
+from training.metrics.bootstrap import BootstrapInterval
+from xuanpin import app
+
+SELLING: Target = "sell_through"
+RECIPE = TrainingRecipe(HORIZONS, CATALOGUE, QUICK.model_copy(update={"boosters": 1, "trees": 5}))
+BY_NAME = {mechanism.name: mechanism for mechanism in MECHANISMS}
+
+
+@cache
+def _rows() -> pa.Table:
+    return drop_returns(market_rows(listings=120, weeks=30))
+
+
+@cache
+def _trained() -> TrainedProduct:
+    return train_product(_rows(), RECIPE, ignore_progress)
+
+
+def _altered(mechanism: Mechanism) -> TrainingRecipe:
+    assert mechanism.alter is not None
+    return mechanism.alter(RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("learned pooling", LEARNED_INPUTS),
+        *((f"family {family.value}", family_inputs(family)) for family in FeatureFamily),
+    ],
+)
+def test_a_hidden_input_reaches_no_booster_and_the_others_stay(
+    name: str, hidden: tuple[str, ...]
+) -> None:
+    assert hidden
+    training_input = _trained().output.training_input
+    columns = {key: one[:50] for key, one in training_input.training_set.columns.items()}
+    catalogue = _altered(BY_NAME[name]).catalogue
+    matrix = catalogue.design_matrix(columns, training_input.parameters)
+    is_hidden = np.isin(CATALOGUE.model_inputs, hidden)
+    assert is_hidden.sum() == len(hidden)
+    assert np.isnan(matrix[:, is_hidden]).all()
+    full = CATALOGUE.design_matrix(columns, training_input.parameters)
+    np.testing.assert_array_equal(matrix[:, ~is_hidden], full[:, ~is_hidden])
+
+
+def test_every_feature_is_in_the_family_of_one_mechanism() -> None:
+    names = [name for family in FeatureFamily for name in family_inputs(family)]
+    assert sorted(names) == sorted(feature.name for feature in CATALOGUE.features)
+
+
+@pytest.mark.parametrize("name", ["start from a formula", "family returns", "learned pooling"])
+def test_trees_start_from_no_formula_that_is_switched_off(name: str) -> None:
+    names = _altered(BY_NAME[name]).catalogue.model_inputs
+    assert init_column("return_risk", names) is None
+    assert init_column("return_risk", CATALOGUE.model_inputs) is not None
+    assert sum(one != other for one, other in zip(names, CATALOGUE.model_inputs, strict=True)) == 1
+
+
+def test_other_switches_change_the_recipe() -> None:
+    catalogue = _altered(BY_NAME["monotone constraints"]).catalogue
+    assert not any(catalogue.monotone("sell_through"))
+    assert any(CATALOGUE.monotone("sell_through"))
+    assert catalogue.fingerprint == CATALOGUE.fingerprint
+    assert _altered(BY_NAME["Tweedie booster"]).settings.tweedie_share == 0
+    assert _altered(BY_NAME["several boosters"]).settings.boosters == 1
+    assert _altered(BY_NAME["seasonal calendar"]).settings.seasonal_uplifts == ()
+
+
+def test_a_switch_without_effect_is_not_trained() -> None:
+    assert not BY_NAME["several boosters"].changes(_trained())
+    assert BY_NAME["family demand"].changes(_trained())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ([[1.0, 2.0], [1.0, 2.0]], False),
+        ([[1.0, 2.0], [1.0, 3.0]], True),
+        ([[1.0, 2.0], [1.0, math.nan]], True),
+        ([[math.nan, 2.0], [math.nan, 2.0]], False),
+    ],
+)
+def test_inputs_that_are_equal_or_unknown_in_all_rows_are_no_mechanism(
+    inputs: list[list[float]], *, expected: bool
+) -> None:
+    assert varies(np.array(inputs)) is expected
+
+
+def test_boosters_without_copies_are_those_of_the_rows_that_were_read() -> None:
+    output = _trained().output
+    samples = {target: split.train for target, split in output.splits.items()}
+    training_set = output.training_input.training_set
+    originals = {
+        target: sample.select(has_full_history(training_set, sample.rows))
+        for target, sample in samples.items()
+    }
+    assert originals["sell_through"].rows.size < samples["sell_through"].rows.size
+    without = fit_without_copies(output.training_input, samples)
+    assert without == fit_locally(output.training_input, originals)
+
+
+def test_the_product_is_judged_as_it_judges_itself() -> None:
+    trained = _trained()
+    forecasts = forecast_latest(trained, "sell_through")
+    slices = trained.slices("sell_through")
+    judged = JudgedRows(slices.latest, slices.latest_masked, trained.products)
+    scores = _round(judged, forecasts).scores
+    own = trained.output.evaluations["sell_through"].overall
+    for name, predictor in ((PRODUCT, "model"), ("shrinkage", "shrinkage")):
+        assert scores[name].log_loss == own[predictor].log_loss
+        assert scores[name].coverage == own[predictor].coverage
+        assert scores[name].width == own[predictor].width
+        assert scores[name].calibration_error == own[predictor].calibration_error
+
+
+def test_sell_through_has_an_isotonic_curve_already() -> None:
+    trained = _trained()
+    remodel = BY_NAME["a choice of curves: isotonic"].remodel
+    assert remodel is not None
+    before = forecast_latest(trained, SELLING)[PRODUCT]
+    after = forecast_latest(trained, SELLING, remodel(trained, SELLING))[PRODUCT]
+    np.testing.assert_array_equal(after.estimate, before.estimate)
+    np.testing.assert_array_equal(after.low, before.low)
+
+
+def test_merged_cells_leave_one_cell_and_the_estimates() -> None:
+    trained = _with_two_cells(_trained())
+    remodel = BY_NAME["Mondrian cells"].remodel
+    assert remodel is not None
+    assert len(trained.model(SELLING).residuals.cells) == 2
+    merged = remodel(trained, SELLING)
+    assert set(merged.residuals.cells) == {ROOT}
+    before, after = (forecast_latest(trained, SELLING, model)[PRODUCT] for model in (None, merged))
+    np.testing.assert_array_equal(after.estimate, before.estimate)
+    assert np.any(after.low != before.low)
+
+
+def _with_two_cells(trained: TrainedProduct) -> TrainedProduct:
+    """Return the training with a cell of its own, of wider residuals, for listings with orders."""
+    contents, model = trained.output.contents, trained.model("sell_through")
+    whole = model.residuals.cells[ROOT]
+    doubled = 2 * whole.values  # noqa: PD011 - residuals, not a frame
+    cells = {ROOT: whole, (OwnEvidence.MUCH.value,): CellResiduals(doubled, whole.count)}
+    residuals = ConformalResiduals(model.residuals.difficulty, cells)
+    targets: dict[Target, TargetModel] = {SELLING: replace(model, residuals=residuals)}
+    changed = replace(contents, models=replace(contents.models, targets=targets))
+    return replace(trained, output=replace(trained.output, contents=changed))
+
+
+@dataclass(frozen=True)
+class _ReadyTask(Task):
+    """A task whose rows and tables need no directory."""
+
+    def load_rows(self, work: Path, progress: ProgressCallback) -> pa.Table:
+        progress(f"rows in {work}")
+        return _rows()
+
+    def load_tables(self, work: Path) -> dict[str, pd.DataFrame]:
+        assert work.is_dir()
+        return {}
+
+
+def _run(tmp_path: Path, *rivals: Rival) -> RealBenchmarkResult:
+    config = RealBenchmarkConfig(tmp_path, 1, ("sell_through", "return_risk"), rivals, CONTROLS[:1])
+    task = _ReadyTask(Source("made up", tmp_path), RECIPE)
+    return measure([task], config, ignore_progress)
+
+
+def test_two_runs_print_the_same_numbers(tmp_path: Path) -> None:
+    result = _run(tmp_path, Rival.OUR_INPUTS, Rival.MECHANISMS)
+    (only,) = result.rounds
+    assert names_in_all(result.rounds) == [
+        *(PRODUCT, "shrinkage", "constant"),
+        *(OUR_INPUTS, CONTROLS[0].contestant),
+    ]
+    assert only.judged_rows == _trained().slices("sell_through").latest.rows.size
+    again = _run(tmp_path, Rival.OUR_INPUTS)
+    (first,), (second,) = (as_document(one)["tasks"] for one in (result, again))
+    for name, figures in second["contestants"].items():
+        assert _drop_seconds(first["contestants"][name]) == _drop_seconds(figures)
+    assert "NaN" not in json.dumps(as_document(result))
+
+
+def _drop_seconds(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _drop_seconds(one) for key, one in value.items() if key != "seconds"}
+    return [_drop_seconds(one) for one in value] if isinstance(value, list) else value
+
+
+LATEST = Sample(np.arange(4), np.array([0.0, 1.0, 0.5, 1.0]), np.array([1.0, 1.0, 2.0, 4.0]))
+MASKED = Sample(np.array([4, 5]), np.array([0.0, 1.0]), np.ones(2))
+PRODUCTS = EncodedColumn(np.array([0, 0, 1, 2, 1, 2]), ("a", "b", "c"))
+
+
+def _forecast(estimate: FloatArray, masked: FloatArray | None = None) -> ContestantForecast:
+    low, high = add_equal_intervals(estimate, np.array([0.1, -0.2, 0.3, -0.4]), coverage=0.6)
+    return ContestantForecast(estimate, low, high, 1.0, masked)
+
+
+def _round(
+    judged: JudgedRows, forecasts: dict[str, ContestantForecast], *, target: Target = "sell_through"
+) -> Round:
+    return judge_round(
+        judged, forecasts, task="t", seed=None, origin=0, target=target, learned_rows=9
+    )
+
+
+def _hand_round(rival: float) -> Round:
+    half = np.full(4, 0.5)
+    forecasts = {
+        PRODUCT: _forecast(half, np.full(2, 0.5)),
+        "rival": _forecast(np.full(4, rival)),
+        "without x": _forecast(half, np.array([0.5, 0.25])),
+    }
+    return _round(JudgedRows(LATEST, MASKED, PRODUCTS), forecasts)
+
+
+def test_scores_are_those_worked_out_by_hand() -> None:
+    rounds = [_hand_round(0.25), _hand_round(0.75)]
+    product = rounds[0].scores[PRODUCT]
+    assert product.log_loss == pytest.approx(math.log(2))
+    assert product.mean_absolute_error == pytest.approx((0.5 + 0.5 + 0 + 4 * 0.5) / 8)
+    assert product.width == pytest.approx(0.6)  # the third of four distances is at rank 5 x 0.6
+    assert product.coverage == pytest.approx(0.25)
+    assert math.isnan(product.rank_correlation)
+    weights, labels = LATEST.weight, LATEST.label
+    losses = [
+        float((weights * -(labels * math.log(p) + (1 - labels) * math.log1p(-p))).sum() / 8)
+        for p in (0.25, 0.75)
+    ]
+    assert mean_scores(rounds, "rival").log_loss == pytest.approx(fmean(losses))
+    excess = pool_excess(rounds, "rival", masked=False)
+    assert excess is not None
+    assert excess.mean == pytest.approx(fmean(losses) - math.log(2))
+    assert pool_excess(rounds, "rival", masked=True) is None
+
+
+def test_rounds_in_which_a_mechanism_does_nothing_count_for_nothing() -> None:
+    rounds = [_hand_round(0.25)]
+    assert pool_excess(rounds, "without x", masked=False) is None
+    excess = pool_excess(rounds, "without x", masked=True)
+    assert excess is not None
+    assert excess.mean == pytest.approx((math.log(4) - math.log(2)) / 2)
+    assert count_products(rounds, "without x", masked=True) == 2
+    assert count_products(rounds, "without x", masked=False) == 0
+
+
+def test_a_few_products_give_no_verdict() -> None:
+    few = Mechanism("x")
+    excess, verdict = judge_mechanism(few, [_hand_round(0.25)], masked=True)
+    assert excess is not None
+    assert verdict == TOO_FEW
+
+
+@pytest.mark.parametrize(
+    ("excess", "luck", "verdict"),
+    [
+        ((0.02, 0.01, 0.03), [(0.001, -0.002, 0.003)], EARNS),
+        ((-0.02, -0.03, -0.01), [], HARMS),
+        ((0.02, -0.01, 0.03), [], UNCLEAR),
+        ((0.02, 0.01, 0.03), [(0.001, -0.002, 0.003), (0.001, -0.021, 0.003)], UNCLEAR),
+        ((-0.02, -0.03, -0.01), [(0.001, -0.002, 0.021)], UNCLEAR),
+    ],
+)
+def test_a_verdict_needs_more_than_luck(
+    excess: tuple[float, float, float], luck: list[tuple[float, float, float]], verdict: str
+) -> None:
+    others = [BootstrapInterval(*one) for one in luck]
+    assert judge_without(BootstrapInterval(*excess), others) == verdict
+
+
+def test_rank_correlation_is_spearmans() -> None:
+    first, second = np.array([0.1, 0.4, 0.4, 0.9]), np.array([1.0, 3.0, 2.0, 4.0])
+    assert rank_correlation(first, second) == pytest.approx(
+        pd.Series(first).corr(pd.Series(second), method="spearman")
+    )
+
+
+@pytest.mark.parametrize(("suffix", "days"), [("", 28), ("=own.toml", 14)])
+def test_a_data_set_may_have_settings(
+    suffix: str, days: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.toml").write_text("[horizons]\nhorizon_days = 14\n", encoding="utf-8")
+    task = data_task(f"a=shop{suffix}", tmp_path, ignore_progress)
+    assert task.source == Source("a=shop", Path("a=shop"))
+    assert task.recipe.horizons.horizon_days == days
+
+
+def test_text_becomes_categories_and_numbers_stay() -> None:
+    table = pd.DataFrame({"market": pd.Series(["US", None, "DE"], dtype="str"), "price": [1, 2, 3]})
+    encoded = encode_categories(table)
+    assert list(encoded.dtypes.astype("str")) == ["category", "int64"]
+    assert encoded["market"].isna().sum() == 1
+
+
+@pytest.mark.skipif(not has_catboost(), reason="catboost (extra bench) isn't installed")
+def test_catboost_takes_missing_and_new_categories() -> None:
+    rng = np.random.default_rng(0)
+    text = pd.Series(rng.choice(["US", "DE"], 90), dtype="str")
+    text[5:20], text[75:] = None, "FR"
+    table = pd.DataFrame({"market": text, "price": rng.random(90)})
+    label = rng.random(90)
+    parts = [Sample(rows, label[rows], np.ones(rows.size)) for rows in np.split(np.arange(90), 6)]
+    slices = Slices(parts[0], parts[1], parts[2], parts[5], NO_ROWS)
+    forecast, again = (run_plain(fit_catboost, table, slices, coverage=0.8) for _ in range(2))
+    assert ((forecast.estimate > 0) & (forecast.estimate < 1)).all()
+    np.testing.assert_array_equal(forecast.estimate, again.estimate)
+
+
+def test_a_comparison_on_nothing_is_refused() -> None:
+    outcome = CliRunner().invoke(app, ["bench", "real", "--seeds", "0", "--journey", "0"])
+    assert isinstance(outcome.exception, NoSourcesError)
+
+
+def test_altered_catalogues_differ_from_the_catalogue() -> None:
+    same = AlteredCatalogue(CATALOGUE.request_fields, CATALOGUE.features)
+    assert same.model_inputs == CATALOGUE.model_inputs
+    assert same != CATALOGUE

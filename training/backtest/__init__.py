@@ -1,0 +1,1 @@
+"""Repeat the training at past moments, and judge each model on what came after its moment."""
