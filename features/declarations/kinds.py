@@ -40,7 +40,6 @@ class SignalName(StrEnum):
     OPEN_UNITS = "open_units"
     RETURNED_PARCELS = "returned_parcels"
     REPURCHASES = "repurchases"
-    FIRST_PURCHASES = "first_purchases"
     LOTS = "lots"
     STOCK = "stock"
     LISTING_STARTS = "listing_starts"
@@ -48,7 +47,6 @@ class SignalName(StrEnum):
     LISTING_COSTS = "listing_costs"
     PRODUCT_FACTS = "product_facts"
     VIDEOS = "videos"
-    REACH = "reach"
     ENGAGEMENT = "engagement"
     CREATOR_STATS = "creator_stats"
     LOCALISATION = "localisation"
@@ -104,31 +102,11 @@ class Windowed(SignalFeature):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lowest(SignalFeature):
-    """Take the smallest value of a measure over a window; null without events."""
-
-    measure: str
-    days: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Highest(SignalFeature):
     """Take the largest value of a measure over a window; null without events."""
 
     measure: str
     days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quantile(SignalFeature):
-    """Take the smallest value that at least `share` of a window's known values don't exceed.
-
-    It is null without known values. It is always a value that occurred, so all engines agree.
-    """
-
-    measure: str
-    days: int
-    share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,19 +116,6 @@ class Distinct(SignalFeature):
     It is 0 for a key without such events.
     """
 
-    column: str
-    days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LargestShare(SignalFeature):
-    """Take the largest share of a measure's sum over a window that one value of a column holds.
-
-    Events whose column is null count in the sum, but belong to no value. The share is null where
-    the sum is 0.
-    """
-
-    measure: str
     column: str
     days: int
 
@@ -227,7 +192,7 @@ class Derived(FeatureDeclaration):
     constants: tuple[float, ...] = ()
 
 
-WindowFeature = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
+WindowFeature = Windowed | Highest | Distinct
 BaseFeature = WindowFeature | Latest | Elapsed | Age | InForce | Required | Fulfilled
 Feature = BaseFeature | Derived
 

@@ -37,18 +37,18 @@ def _declare_line_total(level: Level) -> Windowed:
 
 def _declare_listings(level: Level) -> Distinct:
     sentence = "Listings of the {level} that were ordered"
-    return ORDERS.distinct_count("listings", sentence, column="listing_id", level=level, days=84)
+    return ORDERS.distinct_count("listings", sentence, column="listing_id", level=level, days=28)
 
 
 def _declare_peer_demand(level: Level) -> Derived:
     """Declare what a listing of a level usually sells: all that is known of a new one."""
     return Derived(
-        name=name_feature("units_per_listing", level, 84),
-        description=f"Units of the {LEVEL_TITLES[level]} ordered in the last 84 days, per listing "
+        name=name_feature("units_per_listing", level, 28),
+        description=f"Units of the {LEVEL_TITLES[level]} ordered in the last 28 days, per listing "
         "that was ordered.",
         unit="units",
         family=FeatureFamily.DEMAND,
-        inputs=(_declare_unit_total(level, 84).name, _declare_listings(level).name),
+        inputs=(_declare_unit_total(level, 28).name, _declare_listings(level).name),
         function=ratio,
     )
 
@@ -147,7 +147,7 @@ DEMAND: Final[tuple[Feature, ...]] = (
     *as_evidence(
         *(_declare_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
         *(_declare_unit_total(Level.PRODUCT, days) for days in (28, 84)),
-        _declare_unit_total(Level.SUPPLIER_CATEGORY, 84),
+        _declare_unit_total(Level.SUPPLIER_CATEGORY, 28),
         *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
         *(_declare_line_total(level) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
         *(_declare_listings(level) for level in _PEER_LEVELS),
