@@ -133,8 +133,9 @@ def video(at: pd.Timestamp = BOUGHT, **other: object) -> dict[str, object]:
 
 
 def counters(at: pd.Timestamp, views: int, **other: object) -> dict[str, object]:
-    zero = dict.fromkeys(("likes", "comments", "shares", "saves", "clicks"), 0)
-    return {**event(at), "video_id": "V", "views": views, **zero, **other}
+    """Return an observation of a video on which every view clicks."""
+    zero = dict.fromkeys(("likes", "comments", "shares", "saves"), 0)
+    return {**event(at), "video_id": "V", "views": views, "clicks": views, **zero, **other}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def counters(at: pd.Timestamp, views: int, **other: object) -> dict[str, object]
 )
 def test_known_views_add_up_to_the_highest_known_counter(seen: Rows, views: float) -> None:
     frames = market(videos=[video()], video_stats=seen)
-    assert value(frames, "views_84d") == views
+    assert value(frames, "clicks_84d") == views
 
 
 def test_views_fall_into_the_window_of_the_observation_that_added_them() -> None:
@@ -169,7 +170,7 @@ def test_views_fall_into_the_window_of_the_observation_that_added_them() -> None
 def test_views_of_a_video_count_once_the_video_is_known(known: pd.Timestamp, views: float) -> None:
     made = video(available_at=known)
     frames = market(videos=[made], video_stats=[counters(BOUGHT + DAYS, 70)])
-    assert value(frames, "views_84d") == views
+    assert value(frames, "clicks_84d") == views
 
 
 @pytest.mark.parametrize(
