@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from experiments.benchmarks.complete_journey.cli import bench_complete_journey
+from experiments.benchmarks.estimators.cli import bench_estimators
 from experiments.benchmarks.features.cli import bench_features
 from experiments.benchmarks.models.cli import bench_models
 from experiments.benchmarks.objectives.cli import bench_objectives
@@ -31,6 +32,9 @@ bench_app.command("truth", epilog="Example: xuanpin bench truth market")(bench_t
 bench_app.command("complete-journey", epilog="Example: xuanpin bench complete-journey --seeds 1")(
     bench_complete_journey
 )
+bench_app.command(
+    "estimators", epilog="Example: xuanpin bench estimators --tables 6 --max-rows 5000"
+)(bench_estimators)
 bench_app.command("pictures", epilog="Example: xuanpin bench pictures market --out docs/market")(
     plot_market
 )

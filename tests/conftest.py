@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.worlds.shared import make_once
 
@@ -33,6 +34,11 @@ LONG = {
     "test_refresh.py",
 }
 """Half a minute and more each: the last of them would run alone."""
+
+
+# A machine that is shared can take a second for anything: no test is about time.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 def pytest_configure() -> None:

@@ -66,7 +66,9 @@ GROUPS: Final = 100
 """Groups of about equal weight; rows of equal predictions are in one group."""
 
 
-def fit_isotonic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> CalibrationCurve:
+def fit_isotonic(
+    raw: FloatArray, label: FloatArray, weight: FloatArray, groups: int = GROUPS
+) -> CalibrationCurve:
     """Return a non-decreasing curve from raw predictions to shares.
 
     Each array has shape (rows,). Rows are grouped in the order of their predictions, and isotonic
@@ -74,7 +76,7 @@ def fit_isotonic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Cali
     a flat 0 or 1, the curve stops half a unit of evidence short of it: none of 1,000 units came
     back doesn't mean that none can, and a single return would then have an infinite loss.
     """
-    group = _group_rows(raw, weight)
+    group = _group_rows(raw, weight, groups)
     weights = np.bincount(group, weights=weight)
     predicted = np.bincount(group, weights=weight * raw) / weights
     share = np.clip(np.bincount(group, weights=weight * label) / weights, 0, 1)
@@ -88,11 +90,11 @@ def fit_isotonic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Cali
     )
 
 
-def _group_rows(raw: FloatArray, weight: FloatArray) -> IntArray:
+def _group_rows(raw: FloatArray, weight: FloatArray, groups: int) -> IntArray:
     """Return each row's group, numbered from 0 without gaps in the order of predictions."""
     _, index = np.unique(raw, return_inverse=True)
     mass = np.bincount(index, weights=weight)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    coarse = np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1)
+    coarse = np.minimum((middle * groups).astype(np.int64), groups - 1)
     _, group = np.unique(coarse, return_inverse=True)
     return np.asarray(group[index], np.int64)

@@ -33,9 +33,7 @@ class OutOfFoldEncodings:
     def draw(self, rng: np.random.Generator) -> EncodedRows:
         """Draw one way for each row; the first way has probability `known_share`."""
         rows = len(self.encodings[0].baseline)
-        others = len(self.encodings) - 1
-        chances = [self.known_share, *[(1 - self.known_share) / others] * others] if others else [1]
-        way = rng.choice(len(self.encodings), rows, p=chances)
+        way = draw_ways(rows, len(self.encodings), self.known_share, rng)
         row = np.arange(rows)
         return EncodedRows(
             np.stack([encoded.inputs for encoded in self.encodings])[way, row],
@@ -48,17 +46,27 @@ def encode_out_of_fold(
     encoder: LevelEncoder, rows: LabelledRows, known_share: float, rng: np.random.Generator
 ) -> OutOfFoldEncodings:
     """Encode the rows that `encoder` was fitted on, each without its own fold."""
-    encodings = [_encode_by_fold(encoder, rows, folds) for folds in _draw_folds(rows.codes, rng)]
+    encodings = [_encode_by_fold(encoder, rows, folds) for _, folds in draw_folds(rows.codes, rng)]
     return OutOfFoldEncodings(tuple(encodings), known_share)
 
 
-def _draw_folds(codes: IntArray, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Yield the fold of each row: by rows, then by the levels of each column with many levels."""
-    yield rng.permutation(len(codes)) % FOLDS
-    for column in codes.T:
+def draw_ways(rows: int, ways: int, known_share: float, rng: np.random.Generator) -> IntArray:
+    """Draw one way of being new for each row; the first has probability `known_share`."""
+    others = ways - 1
+    chances = [known_share, *[(1 - known_share) / others] * others] if others else [1]
+    return np.asarray(rng.choice(ways, rows, p=chances), np.int64)
+
+
+def draw_folds(codes: IntArray, rng: np.random.Generator) -> Iterator[tuple[int | None, IntArray]]:
+    """Yield the fold of each row: by rows, then by the levels of each column with many levels.
+
+    Each comes with the column whose levels are in one fold, None for the folds by rows.
+    """
+    yield None, rng.permutation(len(codes)) % FOLDS
+    for number, column in enumerate(codes.T):
         levels, level = np.unique(column, return_inverse=True)
         if levels.size >= MIN_LEVELS:
-            yield (rng.permutation(levels.size) % FOLDS)[level]
+            yield number, (rng.permutation(levels.size) % FOLDS)[level]
 
 
 def _encode_by_fold(encoder: LevelEncoder, rows: LabelledRows, folds: IntArray) -> EncodedRows:

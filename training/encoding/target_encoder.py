@@ -58,13 +58,21 @@ class LevelEncoder:
     """The codes of fit, for each column of few levels."""
 
     @classmethod
-    def fit(cls, rows: LabelledRows, path: tuple[int, ...]) -> LevelEncoder:
-        """Fit the rates and the strength of their shrinkage; `path` holds column positions."""
+    def fit(
+        cls, rows: LabelledRows, path: tuple[int, ...], rates: ShrunkenRates | None = None
+    ) -> LevelEncoder:
+        """Fit the rates and the strength of their shrinkage; `path` holds column positions.
+
+        `rates` are those of the path, if they are known already.
+        """
         others = [column for column in range(rows.codes.shape[1]) if column not in path]
         paths = (path, *((column,) for column in others))
         return cls(
             paths,
-            tuple(_fit_rates(rows, columns, None) for columns in paths),
+            (
+                rates or _fit_rates(rows, path, None),
+                *(_fit_rates(rows, columns, None) for columns in paths[1:]),
+            ),
             _find_seen_codes(rows.codes),
         )
 

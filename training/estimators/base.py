@@ -97,6 +97,9 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def _target(self) -> Target:
         """Return the target that errors name."""
 
+    def _choose_model(self, frame: pd.DataFrame, table: InputTable, rows: LabelledRows) -> None:
+        """Choose what `_fit_forecaster` fits, on rows that aren't held back; add to `notes_`."""
+
     @abstractmethod
     def _fit_forecaster(self, table: InputTable, rows: LabelledRows) -> Forecaster:
         """Fit the model to rows that have passed all checks."""
@@ -209,6 +212,8 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         is_held = self._choose_holdout(frame, rng)
         refuse_unlearnable(self._target, TRAIN, share[~is_held], min_positives=1)
         rows = LabelledRows(table.codes, share, trials)
+        self.notes_: tuple[str, ...] = ()
+        self._choose_model(frame[~is_held], table.take(~is_held), rows.take(~is_held))
         partial = self._fit_forecaster(table.take(~is_held), rows.take(~is_held))
         raw = partial.predict(table.take(is_held))
         held = HoldoutRows(
@@ -218,7 +223,7 @@ class ShareModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             clusters=self._cluster_rows(frame)[is_held],
         )
         self.calibrator_ = ShareCalibrator.fit(held, partial.variances, rng)
-        self.notes_ = self.calibrator_.notes
+        self.notes_ = (*self.notes_, *self.calibrator_.notes)
         if self._group_names() and not raw.is_cold.any():
             self.notes_ = (*self.notes_, NO_UNSEEN_GROUP)
         self.forecaster_ = self._fit_forecaster(table, rows)

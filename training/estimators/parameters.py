@@ -149,6 +149,16 @@ def refuse_unknown_choice(parameter: str, value: object, choices: Sequence[str])
         )
 
 
+def refuse_no_flag(parameter: str, value: object) -> None:
+    """Refuse a value that is neither True nor False.
+
+    Raises:
+        InvalidParameterError: it isn't.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidParameterError(parameter, escape(repr(value)), requirement="True or False")
+
+
 def refuse_unknown_columns(parameter: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse names of unknown columns, and a name that comes twice.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, Self
 
 import numpy as np
@@ -18,8 +19,9 @@ from serving.scoring.selection import (
     SelectionRequest,
     choose,
 )
+from training.calibration.choose import FOLDS, CurveFitter, choose_curve
 from training.calibration.conformal_calibrator import CalibrationRows, ConformalCalibrator
-from training.calibration.curves import fit_isotonic
+from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
 from training.calibration.difficulty import binomial_difficulty
 from training.calibration.residuals import MIN_CELL_LISTINGS
 from training.encoding.input_table import InputTable
@@ -30,6 +32,14 @@ MIN_CURVE_FIT_GROUPS: Final = 50
 MIN_CURVE_FIT_ROWS: Final = 1000
 """Fewest groups and rows of the half that fits a curve; with fewer the curve stays straight
 (docs/decisions/smallest-calibration-slice.md)."""
+
+CURVES: Final[tuple[CurveFitter, ...]] = (
+    fit_identity,
+    fit_logistic,
+    partial(fit_isotonic, groups=20),
+    fit_isotonic,
+)
+"""From the stiffest to the most flexible; the first, which changes nothing, needs no proof."""
 
 NO_MARKET: Final = ""
 COLD: Final = EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
@@ -96,15 +106,20 @@ class ShareCalibrator:
         notes: tuple[str, ...] = ()
         if rows.label.size < 2 * MIN_CURVE_FIT_ROWS or clusters.size < 2 * MIN_CURVE_FIT_GROUPS:
             residual_fit = rows
+            left = variances.explain_rows(held.share, held.raw.share, held.trials)
             calibrator = ConformalCalibrator.conformalise(
-                rows, curve=_STRAIGHT, difficulty=_difficulty_from_variances(variances)
+                rows,
+                curve=_STRAIGHT,
+                difficulty=_difficulty_from_variances(left),
             )
             notes = (_note_straight_curve(rows.label.size, clusters.size),)
         else:
             is_curve_fit = (rng.permutation(clusters.size) % 2 == 0)[cluster]
             residual_fit = rows.select(~is_curve_fit)
             calibrator = ConformalCalibrator.fit(
-                rows.select(is_curve_fit), residual_fit, fit_curve=fit_isotonic
+                rows.select(is_curve_fit),
+                residual_fit,
+                fit_curve=_choose_curve_by(cluster[is_curve_fit]),
             )
         without_units = ConformalCalibrator.conformalise(
             residual_fit, curve=calibrator.curve, difficulty=binomial_difficulty()
@@ -149,11 +164,19 @@ class ShareCalibrator:
         return choose(estimate, np.where(raw.is_cold, COLD, KNOWN), sample, request)
 
 
+def _choose_curve_by(clusters: IntArray) -> CurveFitter:
+    """Return a fitter that takes a curve only if it predicts other clusters significantly better.
+
+    `clusters` numbers the group of each row, shape (rows,); groups are never divided by folds.
+    """
+    return partial(choose_curve, curves=CURVES, folds=clusters % FOLDS, products=clusters)
+
+
 def _calibration_rows(held: HoldoutRows, variances: Variances) -> CalibrationRows:
     return CalibrationRows(
         raw=held.raw.share,
         label=held.share,
-        weight=variances.evidence(held.share, held.trials),
+        weight=variances.fit_weight(held.share, held.trials),
         context=_build_context(held.raw.is_cold, held.trials),
         listings=held.clusters,
     )

@@ -11,7 +11,7 @@ the rate of its department, which predicts unseen categories. Sums are numpy's, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,9 @@ from training.shrinkage.pooling_fit import smoothed_mean
 _MIN_VARIANCE: Final = 1e-5
 _MAX_VARIANCE: Final = 10.0
 """Bounds of the search, in units of the labels' variance."""
+
+SHARE_OF_TRIALS: Final = 0.25
+"""Share of the trials in the geometric mean of evidence and trials that weighs a row in a fit."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,27 @@ class Variances:
         mean = smoothed_mean(share, np.ones_like(share))
         independent = mean * (1 - mean) / self.row_variance(trials)
         return np.minimum(independent, trials)
+
+    def explain_rows(
+        self, share: FloatArray, predicted: FloatArray, trials: FloatArray
+    ) -> Variances:
+        """Return the variances without what predictions explain of the differences between rows.
+
+        All arrays have shape (rows,); no prediction may have learned from its own row.
+        """
+        squares = (share - predicted) ** 2 - self.trial / trials
+        return replace(self, row=min(max(float(squares.mean()), 0.0), self.row))
+
+    def fit_weight(self, share: FloatArray, trials: FloatArray) -> FloatArray:
+        """Return the weight of each row in a fit, between its evidence and its trials.
+
+        Shape (rows,); the mean is that of the evidence. Evidence counts rows almost equally, trials
+        count every unit, and a model should predict both rows and units well
+        (docs/decisions/weights-of-rows.md).
+        """
+        evidence = self.evidence(share, trials)
+        weight = evidence ** (1 - SHARE_OF_TRIALS) * trials**SHARE_OF_TRIALS
+        return np.asarray(weight * (evidence.mean() / weight.mean()), np.float64)
 
 
 @dataclass(frozen=True)

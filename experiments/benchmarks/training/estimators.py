@@ -24,13 +24,13 @@ from experiments.benchmarks.training.timing import (
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray
-from training.boosting.booster_fit import BoosterFit
 from training.data.sample import Sample
 from training.data.training_input import TrainingInput
-from training.encoding.target_encoder import LabelledRows, LevelEncoder
+from training.encoding.target_encoder import LabelledRows
 from training.estimators.boosted import BoostedShareModel, ReturnRiskModel, SellThroughModel
 from training.estimators.boosted_shares import BoostedShares, booster_fits
 from training.estimators.holdout import hold_out_random
+from training.portfolio.staged_fit import StagedFit
 from training.settings import TrainingSettings
 
 GROUPS: Final = ("category", "product_id")
@@ -85,12 +85,12 @@ def compare_estimator(
         return _time_bare(first, task)
 
     pairs = time_in_turns(ESTIMATORS[target].__name__, product, bare, repeats)
-    _, encoded = next(_encode_rows(first, task, np.ones(len(task.share), np.bool_)))
+    fit = next(_encode_rows(first, task, np.ones(len(task.share), np.bool_)))[1]
     return TimingComparison(
         ESTIMATORS[target].__name__,
         trees=2 * settings.boosters * settings.trees,
         rows=len(task.share),
-        inputs=len(encoded.names),
+        inputs=fit.inputs.matrix.shape[1],
         pairs=pairs,
     )
 
@@ -100,11 +100,13 @@ def _fit_estimator(
 ) -> BoostedShareModel:
     model = ESTIMATORS[target](
         groups=GROUPS,
+        quick=True,
         boosters=settings.boosters,
         trees=settings.trees,
         leaves=settings.leaves,
         learning_rate=settings.learning_rate,
         min_samples_leaf=settings.min_samples_leaf,
+        leaf_ridge=settings.leaf_ridge,
         random_state=settings.random_state,
     )
     return model.fit(task.frame, task.share, task.trials)
@@ -134,25 +136,27 @@ def _time_bare(
 
 def _bare_fits(model: BoostedShareModel, task: EstimatorTask, used: BoolArray) -> Iterator[Fit]:
     """Yield the fits of a round's boosters on the rows that the estimator encodes for each."""
-    boosting = model.boosting()
+    settings = model.boosting().settings
     for seed, encoded in _encode_rows(model, task, used):
-        parameters = bare_parameters(boosting.settings, [0] * len(encoded.names), seed)
+        width = encoded.inputs.matrix.shape[1]
         yield partial(
             train_bare,
-            encoded.inputs,
+            encoded.inputs.matrix,
             encoded.label,
             encoded.weight,
-            init_score=encoded.offset,
-            names=encoded.names,
-            parameters={**parameters, "lambda_l2": boosting.leaf_ridge},
-            trees=boosting.settings.trees,
+            init_score=encoded.inputs.offset,
+            names=[f"x{index}" for index in range(width)],
+            parameters=bare_parameters(settings, [0] * width, seed),
+            trees=settings.trees,
         )
 
 
 def _encode_rows(
     model: BoostedShareModel, task: EstimatorTask, used: BoolArray
-) -> Iterator[tuple[int, BoosterFit]]:
+) -> Iterator[tuple[int, StagedFit]]:
     table = model.reader_.read(task.frame).take(used)
     rows = LabelledRows(table.codes, task.share[used], task.trials[used])
     boosting = model.boosting()
-    return booster_fits(table, rows, boosting, LevelEncoder.fit(rows, boosting.path))
+    inputs = boosting.member_inputs(table, rows, boosting.fit_rates(rows))
+    (member,) = model.members_
+    return booster_fits(inputs, boosting, member)

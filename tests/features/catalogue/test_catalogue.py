@@ -57,6 +57,7 @@ PARTS = [
         for short, long in (("28d", "84d"), ("337d", "365d"))
         for name in INPUTS
         if name.startswith("units_ordered") and name.endswith(short)
+        if name.removesuffix(short) + long in INPUTS
     ),
 ]
 """Pairs of counts: a part, then its whole."""

@@ -101,7 +101,7 @@ def test_key_is_touched_at_each_boundary_of_its_event_and_nowhere_else(
     assert touches(signals, features_reading(name, level), spans) == spans
 
 
-def test_every_signal_is_read_by_a_feature_and_two_have_an_end() -> None:
+def test_every_signal_is_read_by_a_feature_and_three_have_an_end() -> None:
     assert {name for name, _ in READ} == set(SIGNALS)
     lasting = {name for name, level in READ if END in of_contract().at_level(name, level).columns}
-    assert lasting == {SignalName.OPEN_UNITS, SignalName.REQUIREMENTS}
+    assert lasting == {SignalName.ORDERS, SignalName.OPEN_UNITS, SignalName.REQUIREMENTS}

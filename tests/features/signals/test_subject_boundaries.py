@@ -212,7 +212,7 @@ def test_parcel_came_back_once_line_and_return_are_known(
     line_known: pd.Timestamp, return_known: pd.Timestamp, units: float
 ) -> None:
     back = event(AS_OF - DAYS, known=return_known, order_line_id="L", units=2)
-    line = order(AS_OF - 2 * DAYS, known=line_known, order_line_id="L", units=3)
+    line = order(AS_OF - 4 * DAYS, known=line_known, order_line_id="L", units=3)
     assert value(market(orders=[line], returns=[back]), "units_back_28d") == units
 
 

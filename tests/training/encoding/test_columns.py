@@ -27,7 +27,7 @@ NUMBERED = X.assign(maker=X["maker"].str.removeprefix("maker ").astype(int))
 TEXT = X.assign(maker=NUMBERED["maker"].astype(str))
 MODELS: list[ShareModel] = [
     ShrinkageModel(groups=["maker"]),
-    SellThroughModel(boosters=1, trees=10, groups=["maker"]),
+    SellThroughModel(quick=True, boosters=1, trees=10, groups=["maker"]),
     SellThroughModel(boosters=1, trees=10),
 ]
 

@@ -26,7 +26,7 @@ LATER = draw_shares(1000, seed=1)
 MODELS: dict[str, ShareModel] = {
     "shrinkage": ShrinkageModel(groups=GROUPS),
     "sell_through": SellThroughModel(groups=GROUPS, monotone={"price": -1}, trees=60),
-    "return_risk": ReturnRiskModel(trees=60, calibration_groups="maker", boosters=1),
+    "return_risk": ReturnRiskModel(quick=True, trees=60, calibration_groups="maker", boosters=1),
 }
 
 

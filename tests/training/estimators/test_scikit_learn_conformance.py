@@ -61,7 +61,7 @@ SMALL: dict[str, Any] = {
 }
 MODELS = [
     SellThrough(boosters=1, trees=30, **SMALL),
-    ReturnRisk(boosters=2, trees=30, **SMALL),
+    ReturnRisk(quick=True, boosters=2, trees=30, **SMALL),
     Shrinkage(min_positives=1),
 ]
 

@@ -45,7 +45,7 @@ def test_bad_share_of_lists_is_at_most_the_one_asked_on_average(
     estimator: type[BoostedShareModel],
 ) -> None:
     # Each list is a draw: the mean of 22 has a standard error of a tenth of itself.
-    found = _bad_shares(estimator(groups=GROUPS, trees=20, boosters=1), 0.1, seeds=100)
+    found = _bad_shares(estimator(groups=GROUPS, quick=True, trees=20, boosters=1), 0.1, seeds=100)
     assert len(found) >= LEAST_LISTS
     assert np.mean(found) <= 0.1
 
@@ -59,7 +59,7 @@ def test_lists_of_a_weak_model_are_often_empty_and_keep_the_promise_with_those()
 @pytest.fixture(scope="module")
 def fitted() -> ShareModel:
     market = draw_shares(1500)
-    model = ReturnRiskModel(groups=GROUPS, trees=30, boosters=1)
+    model = ReturnRiskModel(groups=GROUPS, quick=True, trees=30, boosters=1)
     return model.fit(market.X, market.y, market.trials)
 
 
@@ -143,7 +143,9 @@ def test_rows_of_unseen_makers_are_chosen_where_whole_makers_were_held_back() ->
     found = []
     for seed in range(SEEDS):
         market, later = split_by_maker(1500, seed, makers=300)
-        model = ReturnRiskModel(groups=GROUPS, calibration_groups="maker", trees=20, boosters=1)
+        model = ReturnRiskModel(
+            groups=GROUPS, calibration_groups="maker", quick=True, trees=20, boosters=1
+        )
         model.fit(market.X, market.y, market.trials)
         assert NO_UNSEEN_GROUP not in model.notes_
         selection = model.select(later.X, 0.2, threshold=0.4)

@@ -12,6 +12,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -67,12 +68,14 @@ from features.declarations.kinds import FeatureFamily
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback, ignore_progress
+from features.validation.report import ValidationReport
 from serving.conformal.cells import ROOT, OwnEvidence
 from serving.conformal.intervals import CellResiduals, ConformalResiduals
 from serving.prediction.init_score import init_column
 from serving.prediction.target_model import TargetModel
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
 from training.data.cold_start_rows import has_full_history
+from training.data.prepare_rows import PreparedRows, ValidatedTables
 from training.data.sample import NO_ROWS, Sample
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import EncodedColumn
@@ -230,9 +233,13 @@ def _with_two_cells(trained: TrainedProduct) -> TrainedProduct:
 class _ReadyTask(Task):
     """A task whose rows and tables need no directory."""
 
-    def load_rows(self, work: Path, progress: ProgressCallback) -> pa.Table:
+    def load_rows(self, work: Path, progress: ProgressCallback) -> PreparedRows:
         progress(f"rows in {work}")
-        return _rows()
+        rows, path = _rows(), work / "rows.parquet"
+        pq.write_table(rows, path)
+        report = ValidationReport(source="made up", tables=(), absent=())
+        tables = ValidatedTables(work, self.recipe.horizons)
+        return PreparedRows(report, path, rows.num_rows, rows.schema.metadata, tables, ())
 
     def load_tables(self, work: Path) -> dict[str, pd.DataFrame]:
         assert work.is_dir()

@@ -1,0 +1,1 @@
+"""Benchmark of the estimators on many made tables and a few real ones, beside CatBoost."""
