@@ -43,6 +43,11 @@ def pace(units: FloatArray, days_on_sale: FloatArray, window: FloatArray | float
     return units / days * PACE_DAYS
 
 
+def expect(trials: FloatArray, rate: FloatArray) -> FloatArray:
+    """Return the successes that a rate lets expect."""
+    return trials * rate
+
+
 def order_size(
     units: FloatArray, lines: FloatArray, wide_units: FloatArray, wide_lines: FloatArray
 ) -> FloatArray:

@@ -197,8 +197,9 @@ def _one_origin(recipe: TrainingRecipe) -> TrainingRecipe:
 
 
 def family_inputs(family: FeatureFamily) -> tuple[str, ...]:
-    """Return the features of a family; request fields stay, for they are the question."""
-    return tuple(feature.name for feature in CATALOGUE.features if feature.family is family)
+    """Return the inputs of a family; request fields stay, for they are the question."""
+    of_family = (feature for feature in CATALOGUE.features if feature.family is family)
+    return tuple(feature.name for feature in of_family if feature.is_input)
 
 
 def _has_origins(trained: TrainedProduct) -> bool:

@@ -9,11 +9,13 @@ from features.declarations.functions import PACE_DAYS, coming_season, order_size
 from features.declarations.kinds import (
     Age,
     Derived,
+    Distinct,
     Feature,
     FeatureFamily,
     RequestField,
     SignalName,
     Windowed,
+    as_evidence,
 )
 from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
@@ -28,14 +30,35 @@ def _declare_unit_total(level: Level, days: int) -> Windowed:
     )
 
 
-def _declare_line_total(level: Level, days: int) -> Windowed:
+def _declare_line_total(level: Level) -> Windowed:
     sentence = "Order lines of the {level}"
-    return ORDERS.total("order_lines", sentence, level=level, days=days, unit="order lines")
+    return ORDERS.total("order_lines", sentence, level=level, days=84, unit="order lines")
+
+
+def _declare_listings(level: Level) -> Distinct:
+    sentence = "Listings of the {level} that were ordered"
+    return ORDERS.distinct_count("listings", sentence, column="listing_id", level=level, days=28)
+
+
+def _declare_peer_demand(level: Level) -> Derived:
+    """Declare what a listing of a level usually sells: all that is known of a new one."""
+    return Derived(
+        name=name_feature("units_per_listing", level, 28),
+        description=f"Units of the {LEVEL_TITLES[level]} ordered in the last 28 days, per listing "
+        "that was ordered.",
+        unit="units",
+        family=FeatureFamily.DEMAND,
+        inputs=(_declare_unit_total(level, 28).name, _declare_listings(level).name),
+        function=ratio,
+    )
 
 
 def _declare_order_size() -> Derived:
-    levels = (Level.LISTING, Level.CATEGORY_MARKET)
-    counts = (_declare_unit_total, _declare_line_total)
+    inputs = [
+        declared.name
+        for level in (Level.LISTING, Level.CATEGORY_MARKET)
+        for declared in (_declare_unit_total(level, 84), _declare_line_total(level))
+    ]
     return Derived(
         name="order_size_84d",
         description="Mean units of an order line of the listing in the last 84 days, shrunk "
@@ -43,7 +66,7 @@ def _declare_order_size() -> Derived:
         unit="units",
         family=FeatureFamily.DEMAND,
         low=1.0,
-        inputs=tuple(declare(level, 84).name for level in levels for declare in counts),
+        inputs=tuple(inputs),
         function=order_size,
     )
 
@@ -71,6 +94,7 @@ A daily rate divides by no more days than these.
 """
 
 
+_PEER_LEVELS: Final = (Level.PRODUCT, Level.SUPPLIER_CATEGORY, Level.CATEGORY_MARKET)
 _PACE_DAYS: Final = (7, 28, 84)
 """Windows of the daily rates: from the demand of this week to that of a season."""
 
@@ -120,14 +144,14 @@ REQUEST_FIELDS: Final = (
 )
 
 DEMAND: Final[tuple[Feature, ...]] = (
-    *(_declare_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
-    *(_declare_unit_total(Level.PRODUCT, days) for days in (28, 84)),
-    _declare_unit_total(Level.SUPPLIER, 84),
-    *(_declare_unit_total(Level.SUPPLIER_CATEGORY, days) for days in (28, 84)),
-    *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
-    *(_declare_unit_total(Level.MARKET, days) for days in (28, 84, 337, 365)),
-    _declare_line_total(Level.LISTING, 28),
-    *(_declare_line_total(level, 84) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
+    *as_evidence(
+        *(_declare_unit_total(Level.LISTING, days) for days in (7, 28, 84)),
+        *(_declare_unit_total(Level.PRODUCT, days) for days in (28, 84)),
+        _declare_unit_total(Level.SUPPLIER_CATEGORY, 28),
+        *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
+        *(_declare_line_total(level) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
+        *(_declare_listings(level) for level in _PEER_LEVELS),
+    ),
     ORDERS.distinct_count(
         "buyers",
         "Different buyers of the {level}",
@@ -162,22 +186,23 @@ DEMAND: Final[tuple[Feature, ...]] = (
         signal=SignalName.LISTING_STARTS,
         measure="listings",
     ),
-    Age(
-        name="days_since_first_order_market",
-        description="Days since the first known order in the market.",
-        unit="days",
-        family=FeatureFamily.DEMAND,
-        level=Level.MARKET,
-        signal=SignalName.ORDERS,
-        measure="order_lines",
+    *as_evidence(
+        Age(
+            name="days_since_first_order_market",
+            description="Days since the first known order in the market.",
+            unit="days",
+            family=FeatureFamily.DEMAND,
+            level=Level.MARKET,
+            signal=SignalName.ORDERS,
+            measure="order_lines",
+        )
     ),
     _declare_recent_share(Level.LISTING),
     _declare_recent_share(Level.PRODUCT),
-    _declare_recent_share(Level.SUPPLIER_CATEGORY),
     _declare_recent_share(Level.CATEGORY_MARKET),
     *(_declare_pace(Level.LISTING, days) for days in _PACE_DAYS),
     *(_declare_pace(Level.PRODUCT, days) for days in (28, 84)),
+    *(_declare_peer_demand(level) for level in _PEER_LEVELS),
     _declare_order_size(),
     _declare_season_share(Level.CATEGORY_MARKET),
-    _declare_season_share(Level.MARKET),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, declare_share
-from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName
+from features.catalogue.families.topic import Topic
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, as_evidence
 from features.declarations.levels import Level
 from features.declarations.stock_cover import (
     days_until,
@@ -32,13 +32,6 @@ _SOLD_OUTS: Final = STOCK.total(
     days=84,
     unit="observations",
 )
-_STOCKOUTS: Final = STOCK.total(
-    "stockouts",
-    "Stock observations of the {level} with nothing on hand or on its way,",
-    level=Level.LISTING,
-    days=84,
-    unit="observations",
-)
 
 STOCKS: Final[tuple[Feature, ...]] = (
     STOCK.current(
@@ -61,15 +54,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         measure="settled",
         level=Level.LISTING,
     ),
-    _STOCKOUTS,
-    _OBSERVATIONS,
-    _SOLD_OUTS,
-    declare_share(
-        "stockout_share",
-        "Share of the {level}'s stock observations with nothing on hand or on its way",
-        _STOCKOUTS,
-        _OBSERVATIONS,
-    ),
+    *as_evidence(_OBSERVATIONS, _SOLD_OUTS),
     Derived(
         name="in_stock_share_84d",
         description="Share of the listing's stock observations with something on hand, of the "

@@ -53,7 +53,7 @@ def test_page_is_current() -> None:
 def test_page_has_one_complete_row_for_each_feature() -> None:
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`" in line[:3]]
     cells = [re.split(r" \| ", line.strip("| ")) for line in lines]
-    rows = {row[0].strip("`"): row for row in cells if len(row) == 6}
+    rows = {row[0].strip("`"): row for row in cells if len(row) == 7}
     assert list(rows) == [
         declared.name
         for family in FeatureFamily
