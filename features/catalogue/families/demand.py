@@ -149,9 +149,10 @@ DEMAND: Final[tuple[Feature, ...]] = (
         *(_declare_unit_total(Level.PRODUCT, days) for days in (28, 84)),
         _declare_unit_total(Level.SUPPLIER_CATEGORY, 28),
         *(_declare_unit_total(Level.CATEGORY_MARKET, days) for days in (28, 84, 337, 365)),
-        *(_declare_line_total(level) for level in (Level.LISTING, Level.CATEGORY_MARKET)),
+        _declare_line_total(Level.CATEGORY_MARKET),
         *(_declare_listings(level) for level in _PEER_LEVELS),
     ),
+    _declare_line_total(Level.LISTING),
     ORDERS.distinct_count(
         "buyers",
         "Different buyers of the {level}",

@@ -89,11 +89,9 @@ _COST: Final = Latest(
 )
 
 PRICE: Final[tuple[Feature, ...]] = (
-    *as_evidence(
-        _declare_revenue(Level.LISTING),
-        _declare_revenue(Level.CATEGORY_MARKET),
-        *(_LATEST_PAID, _HIGHEST_LISTED, _COST),
-    ),
+    *as_evidence(_declare_revenue(Level.LISTING), _declare_revenue(Level.CATEGORY_MARKET), _COST),
+    _LATEST_PAID,
+    _HIGHEST_LISTED,
     PRODUCT.current(
         "packed_weight_g",
         "Packed weight of a unit of the product",
