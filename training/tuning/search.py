@@ -1,11 +1,12 @@
 """Search for better settings of the boosters with Optuna (no other file imports it).
 
-Each trial fits one booster for each target on the early part of the training slice,
-and judges it on the late part. A trial's value is its log loss divided by that of a constant, in
-the mean over targets. The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011,
-"Algorithms for hyper-parameter optimization"). The pruner stops a trial that is worse than the
-median of earlier trials with as many trees (Golovin et al. 2017, "Google Vizier"). Trials are kept
-in a SQLite file, so a search that was killed resumes and finds the same settings.
+Each trial fits one booster for each target on what was final at the last origin of the calibration
+slice, and judges it on the rows that follow; the latest slice stays unseen. A trial's value is its
+log loss divided by that of a constant, in the mean over targets. The sampler is the tree-structured
+Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"). The pruner
+stops a trial that is worse than the median of earlier trials with as many trees (Golovin et al.
+2017, "Google Vizier"). Trials are kept in a SQLite file, so a search that was killed resumes and
+finds the same settings.
 """
 
 from __future__ import annotations
@@ -32,13 +33,12 @@ from training.boosting.objectives import DemandObjective, objective_of, target_p
 from training.calibration.demand_curve_fit import find_start
 from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.sample import Sample
-from training.data.time_split import TargetSplit
+from training.data.time_split import ForwardFold, TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.metrics.metrics import row_log_loss, weighted_mean
 from training.search_space import SEARCH_SPACE, Range
 from training.settings import TrainingSettings
 from training.shrinkage.pooling_fit import smoothed_mean
-from training.tuning.slices import TuningSlices, split_for_tuning
 from training.tuning.trials import discard_if_damaged, translate_storage_errors
 
 REPORT_EVERY_TREES: Final = 25
@@ -71,19 +71,11 @@ class Search:
         The first trial has the given settings; those outside the search space are clipped.
 
         Raises:
-            TooFewDaysToTuneError: a training slice is too short to be split again.
             StorageError: the database of trials can't be used.
         """
-        given = training_input.recipe.settings
         objectives = [
-            _TargetObjective.from_slices(
-                training_input,
-                split_for_tuning(
-                    training_input.training_set, split, training_input.recipe.horizons, given
-                ),
-                split,
-            )
-            for split in splits.values()
+            _TargetObjective.from_fold(training_input, split.folds[-1], target)
+            for target, split in splits.items()
         ]
         discard_if_damaged(self.database, self.progress)
         with translate_storage_errors(self.database):
@@ -164,7 +156,7 @@ def _select_best(study: optuna.Study, trials: int, recipe: TrainingRecipe) -> Tr
 
 @dataclass(frozen=True)
 class _TargetObjective:
-    """A target's rows in LightGBM's form, and the log loss of a constant prediction."""
+    """Rows of a target's fold in LightGBM's form, and the log loss of a constant prediction."""
 
     target: Target
     learned: lightgbm.Dataset
@@ -178,18 +170,18 @@ class _TargetObjective:
     """Whether the losses of this target can stop a trial: those of sell-through can."""
 
     @classmethod
-    def from_slices(
-        cls, training_input: TrainingInput, slices: TuningSlices, split: TargetSplit
+    def from_fold(
+        cls, training_input: TrainingInput, fold: ForwardFold, target: Target
     ) -> _TargetObjective:
         """Bin the rows once, for all trials."""
-        learned, judged = slices.learned, slices.judged
+        learned, judged = fold.learned, fold.predicted
         catalogue = training_input.recipe.catalogue
         parameters = {
-            **target_parameters(split.target, catalogue, training_input.recipe.settings),
+            **target_parameters(target, catalogue, training_input.recipe.settings),
             "feature_pre_filter": False,  # trials differ in how many rows a leaf needs
         }
 
-        start = find_start(training_input, split.target, learned)
+        start = find_start(training_input, target, learned)
 
         def dataset_arguments(sample: Sample) -> dict[str, Any]:
             inputs = training_input.design_matrix(sample.rows)
@@ -197,7 +189,7 @@ class _TargetObjective:
                 "data": inputs,
                 "label": sample.label,
                 "weight": sample.weight,
-                "init_score": start + init_score(split.target, inputs, catalogue.model_inputs),
+                "init_score": start + init_score(target, inputs, catalogue.model_inputs),
                 "params": parameters,
             }
 
@@ -205,14 +197,14 @@ class _TargetObjective:
         later_rows = rows.create_valid(**dataset_arguments(judged))
         constant = np.full(judged.label.size, smoothed_mean(learned.label, learned.weight))
         return cls(
-            target=split.target,
+            target=target,
             learned=rows.construct(),
             judged=later_rows.construct(),
             label=judged.label,
             weight=judged.weight,
             catalogue=catalogue,
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
-            is_pruned=split.target == "sell_through",
+            is_pruned=target == "sell_through",
         )
 
     def loss(self, settings: TrainingSettings, trial: Trial) -> float:

@@ -12,7 +12,6 @@ from training.errors import (
     SchedulerWithoutDaskError,
     TimeoutWithoutTrialsError,
     TooFewDaysError,
-    TooFewDaysToTuneError,
     TooFewPositivesError,
     TooFewRowsError,
 )
@@ -87,14 +86,6 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "2 of 50 final sell_through labels are missing or outside 0 and 1. Build the training "
             "rows again. If it happens again, report it."
-        ),
-    ),
-    (
-        TooFewDaysToTuneError("sell_through", needed=90, days=60),
-        (
-            "Tuning needs 90 days of training rows with a final sell_through, but the data have "
-            "60. Add a longer history, train without --trials, or lower latest_days, "
-            "calibration_days or min_train_days in section [training]."
         ),
     ),
     (

@@ -92,7 +92,8 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     evaluation = trained.evaluations["sell_through"]
     for loss in ("log_loss", "mean_absolute_error"):
         assert evaluation.differences["shrinkage"][loss].low > 0
-    assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
+    # the standard deviation of a market of 200 listings is 0.03
+    assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.09)
 
 
 def test_calibration_error_of_a_single_market_is_small(trained: TrainOutput) -> None:
