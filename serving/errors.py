@@ -165,12 +165,12 @@ class CanaryError(BundleRefusedError):
 
 
 class InvalidPredictionError(BundleRefusedError):
-    """Refuse to answer when a model gives a value that can't be a share."""
+    """Refuse to answer when a model gives a value that isn't a number."""
 
     def __init__(self, target: str, rows: int) -> None:
         super().__init__(
             f"The model of {target} gives {rows:,} row{'' if rows == 1 else 's'} a prediction "
-            "that is not a finite number in [0, 1].",
+            "that is not a finite number.",
             "Serve an earlier bundle, and report this one.",
         )
 

@@ -92,21 +92,8 @@ class TooFewDaysError(UnlearnableTargetError):
             target,
             problem=f"Training needs {needed:,} days of rows with a final {target}, but the data "
             f"have {days:,}.",
-            hint="Add a longer history, or lower latest_days, calibration_days or min_train_days "
+            hint="Add a longer history, or lower latest_days or min_train_days "
             "in section [training].",
-        )
-
-
-class TooFewDaysToTuneError(UnlearnableTargetError):
-    """Refuse to tune on a training slice too short to be split again."""
-
-    def __init__(self, target: Target, *, needed: int, days: int) -> None:
-        super().__init__(
-            target,
-            problem=f"Tuning needs {needed:,} days of training rows with a final {target}, but the "
-            f"data have {days:,}.",
-            hint="Add a longer history, train without --trials, or lower latest_days or "
-            "min_train_days in section [training].",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from features.contract.columns import MARKETS
 from features.declarations.targets import Target
-from serving.prediction.init_score import init_column
+from serving.prediction.demand_curve import MAX_SHARPNESS, MIN_SHARPNESS
 from serving.prediction.seasonality import MAX_UPLIFT, MAX_UPLIFTS, MIN_UPLIFT, Uplift
 
 LEAP_YEAR: Final = 2024
@@ -81,6 +80,9 @@ BEFORE_CHRISTMAS: Final = UpliftSetting(
 does (docs/decisions/seasonal-calendar.md and size-of-the-christmas-uplift.md)."""
 
 
+CORRECTED_TARGETS: Final = ("return_risk",)
+"""Targets whose trees only correct a formula (serving/prediction/init_score.py)."""
+
 MAX_ROWS: Final = 1_000_000_000
 """More rows than any training has: a larger setting is a mistake."""
 
@@ -92,8 +94,9 @@ class TrainingSettings(BaseModel):
 
     latest_days: int = Field(default=28, ge=1, le=365)
     """Days of the latest slice, on which models are evaluated: the last with a final target."""
-    calibration_days: int = Field(default=42, ge=1, le=365)
-    """Days of the calibration slice."""
+    calibration_days: int = Field(default=84, ge=1, le=3650)
+    """Days of the calibration slice, with one origin for each `latest_days` of them: at least one,
+    and fewer where the data are short (docs/decisions/forward-validation.md)."""
     min_train_days: int = Field(default=28, ge=1, le=3650)
     """Days that the training slice must have."""
     min_rows: int = Field(default=100, ge=1, le=MAX_ROWS)
@@ -104,22 +107,24 @@ class TrainingSettings(BaseModel):
     boosters: int = Field(default=5, ge=1, le=20)
     """Models for each target, each with its own seed; predictions are averaged
     (docs/decisions/booster-objectives.md)."""
-    tweedie_share: float = Field(default=0.2, ge=0, le=1)
-    """Share of `boosters` that minimise the Tweedie deviance of units, for targets with an input
-    that holds the units, as sell-through (docs/decisions/booster-objectives.md). The number of
-    such boosters is rounded, a half to the even number."""
+    fold_boosters: int = Field(default=1, ge=1, le=20)
+    """Models for each target and origin of the calibration slice. They are only for calibration;
+    the bundle holds `boosters` models for each target."""
+    sharpness: float = Field(default=1.5, ge=MIN_SHARPNESS, le=MAX_SHARPNESS)
+    """How close demand stays to what is expected: at 1 the share of a lot is logistic in its
+    logarithm, above 1 it turns faster from all to little (serving/demand/lot_demand.py)."""
     trees: int = Field(default=200, ge=1, le=5000)
     """Trees of each booster."""
     correcting_share: float = Field(default=0.1, gt=0, le=1)
     """Share of `trees` for a target whose trees only correct a formula, as those of return risk
     (docs/decisions/trees-that-correct-a-formula.md)."""
-    leaves: int = Field(default=15, ge=2, le=255)
+    leaves: int = Field(default=31, ge=2, le=255)
     """LightGBM's num_leaves."""
     learning_rate: float = Field(default=0.04, gt=0, le=1)
     """LightGBM's learning_rate (docs/decisions/learning-rate.md)."""
-    min_samples_leaf: int = Field(default=40, ge=1, le=1_000_000)
+    min_samples_leaf: int = Field(default=10, ge=1, le=1_000_000)
     """LightGBM's min_data_in_leaf."""
-    leaf_ridge: float = Field(default=20.0, ge=0, le=1e6)
+    leaf_ridge: float = Field(default=5.0, ge=0, le=1e6)
     """LightGBM's lambda_l2 (docs/decisions/leaf-ridge.md)."""
     feature_share: float = Field(default=0.6, gt=0, le=1)
     """Share of the inputs that each tree may use: LightGBM's feature_fraction."""
@@ -150,9 +155,9 @@ class TrainingSettings(BaseModel):
     experiment: str = "xuanpin"
     """Name of the MLflow experiment."""
 
-    def tree_count(self, target: Target, names: Sequence[str]) -> int:
-        """Return the number of trees of a target's boosters; `names` are its input names."""
-        if init_column(target, names) is None:
+    def tree_count(self, target: Target) -> int:
+        """Return the number of trees of a target's boosters."""
+        if target not in CORRECTED_TARGETS:
             return self.trees
         return max(round(self.trees * self.correcting_share), 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,14 @@ from features.catalogue.families import (
     supplier,
 )
 from features.declarations.design_matrix import DesignPlan, plan_design
-from features.declarations.kinds import BaseFeature, Derived, Feature, RequestField, as_facts
+from features.declarations.kinds import (
+    BaseFeature,
+    Derived,
+    Feature,
+    FeatureDeclaration,
+    RequestField,
+    as_facts,
+)
 from features.declarations.levels import Level
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
@@ -38,7 +45,7 @@ COMPUTING_ROOMS: Final = ("dataset", "declarations", "point_in_time", "signals")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Request fields and features, in the order of the design matrix.
+    """Request fields and features; the model inputs among them are in the design matrix's order.
 
     Each derived feature comes after its inputs.
     """
@@ -61,17 +68,35 @@ class Catalogue:
         return tuple(f for f in self.base if f.level is level)
 
     @cached_property
+    def declarations(self) -> tuple[FeatureDeclaration, ...]:
+        """Return request fields, then all features."""
+        return (*self.request_fields, *self.features)
+
+    @cached_property
+    def inputs(self) -> tuple[FeatureDeclaration, ...]:
+        """Return the declarations of the model inputs: all but evidence."""
+        return tuple(declared for declared in self.declarations if declared.is_input)
+
+    @cached_property
     def model_inputs(self) -> tuple[str, ...]:
-        """Return the columns of the design matrix: request fields, then all features."""
-        return tuple(declared.name for declared in (*self.request_fields, *self.features))
+        """Return the columns of the design matrix."""
+        return tuple(declared.name for declared in self.inputs)
 
     @cached_property
     def design_plan(self) -> DesignPlan:
         """Return the plan that fills the design matrix."""
+        return self._plan(self.inputs)
+
+    @cached_property
+    def value_plan(self) -> DesignPlan:
+        """Return the plan that computes every request field and feature, evidence too."""
+        return self._plan(self.declarations)
+
+    def _plan(self, wanted: Sequence[FeatureDeclaration]) -> DesignPlan:
         requested = [(field.name,) for field in self.request_fields]
         levels = [tuple(feature.name for feature in self.at_level(level)) for level in Level]
         known = [*requested, *(names for names in levels if names)]
-        return plan_design(self.model_inputs, self.derived, known=known)
+        return plan_design([declared.name for declared in wanted], self.derived, known=known)
 
     def design_matrix(
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
@@ -86,10 +111,15 @@ class Catalogue:
         """
         return self.design_plan.matrix(columns, parameters)
 
+    def value_matrix(
+        self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
+    ) -> FloatArray:
+        """Compute every declaration's values like `design_matrix`: shape (rows, declarations)."""
+        return self.value_plan.matrix(columns, parameters)
+
     def monotone(self, target: Target) -> list[int]:
         """Return the monotone constraint of each model input: -1, 0 or 1, as LightGBM reads it."""
-        inputs = (*self.request_fields, *self.features)
-        return [dict(declared.monotone).get(target, 0) for declared in inputs]
+        return [dict(declared.monotone).get(target, 0) for declared in self.inputs]
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -103,7 +133,7 @@ class Catalogue:
         It leaves out descriptions, comments and docstrings: no value depends on them. The training
         set, the bundle and the online snapshot carry it; serving refuses a mismatch.
         """
-        facts = [as_facts(declared) for declared in (*self.request_fields, *self.features)]
+        facts = [as_facts(declared) for declared in self.declarations]
         for declared in facts:
             del declared["description"]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

@@ -52,6 +52,7 @@ def describe(catalogue: Catalogue, declared: FeatureDeclaration) -> FeatureDescr
         "unit": facts.pop("unit"),
         "low": facts.pop("low"),
         "high": facts.pop("high"),
+        "use": "input" if facts.pop("is_input") else "evidence",
         "monotone": dict(facts.pop("monotone")),
         **facts,
         "tables": source_tables(catalogue, declared),

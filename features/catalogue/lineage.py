@@ -24,8 +24,8 @@ def find_declaration(catalogue: Catalogue, name: str) -> FeatureDeclaration:
 
 
 def all_declarations(catalogue: Catalogue) -> tuple[FeatureDeclaration, ...]:
-    """Return request fields and features, in the order of the design matrix."""
-    return (*catalogue.request_fields, *catalogue.features)
+    """Return request fields and features, evidence too, in the catalogue's order."""
+    return catalogue.declarations
 
 
 def sources(

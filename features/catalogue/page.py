@@ -18,9 +18,10 @@ _HEAD: Final = """# The catalogue of features
 
 <!-- Made by `{command}` from features/catalogue/families/. -->
 
-The models have {count} input columns: {request} come with the request, {base} are computed from
-the source tables, and {derived} are derived from these. `xuanpin features list` filters them;
-`xuanpin features describe NAME` shows everything about one of them.
+The models have {count} inputs: {request} come with the request, {base} are computed from the source
+tables, and {derived} are derived. {evidence} more features are *evidence*: they are computed and
+stored because inputs are derived from them, but no model sees them. `xuanpin features list` filters
+all of them; `xuanpin features describe NAME` shows everything about one.
 
 - **Point in time.** A value at a moment uses only events that were available by then. The contract
   gives no times for the attributes of a product or a listing (category, supplier, weight, cost,
@@ -48,10 +49,11 @@ def catalogue_page(catalogue: Catalogue) -> str:
     declared = all_declarations(catalogue)
     head = _HEAD.format(
         command=COMMAND,
-        count=len(declared),
+        count=len(catalogue.inputs),
         request=len(catalogue.request_fields),
-        base=len(catalogue.base),
-        derived=len(catalogue.derived),
+        base=sum(feature.is_input for feature in catalogue.base),
+        derived=sum(feature.is_input for feature in catalogue.derived),
+        evidence=len(declared) - len(catalogue.inputs),
         levels=_level_rows(),
         kinds=_kind_rows(declared),
     )
@@ -74,8 +76,8 @@ def _section(family: FeatureFamily, descriptions: Sequence[FeatureDescription]) 
     rows = [_row(each) for each in descriptions if each.declared.family is family]
     return (
         f"\n## {family.value[0].upper()}{family.value[1:]}\n\n"
-        "| feature | description | unit | bounds | level | kind |\n"
-        "|---|---|---|---|---|---|\n" + "".join(rows)
+        "| feature | description | unit | bounds | level | kind | use |\n"
+        "|---|---|---|---|---|---|---|\n" + "".join(rows)
     )
 
 
@@ -89,6 +91,7 @@ def _row(description: FeatureDescription) -> str:
         format_bounds(declared),
         description.level,
         description.facts["kind"],
+        description.facts["use"],
     )
     return f"| {' | '.join(cells)} |\n"
 

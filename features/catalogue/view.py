@@ -21,7 +21,9 @@ _FACT_LABELS: Final = {"empty_history": "without history", "used_by": "used by"}
 
 def list_view(descriptions: Sequence[FeatureDescription]) -> RenderableType:
     """Return one table for each family, and the number of features."""
-    count = Text(f"\n{len(descriptions)} inputs of the models", style="bold")
+    inputs = sum(description.declared.is_input for description in descriptions)
+    sentence = f"\n{inputs} inputs of the models, {len(descriptions) - inputs} evidence for them"
+    count = Text(sentence, style="bold")
     return Group(*_family_tables(descriptions), count)
 
 
@@ -35,7 +37,7 @@ def _family_tables(descriptions: Sequence[FeatureDescription]) -> Iterator[Rende
 
 def _table(descriptions: Iterable[FeatureDescription]) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="dim")
-    for name in ("feature", "level", "unit", "bounds"):
+    for name in ("feature", "level", "use", "unit", "bounds"):
         grid.add_column(name)
     grid.add_column("description", min_width=MIN_DESCRIPTION)
     for description in descriptions:
@@ -43,6 +45,7 @@ def _table(descriptions: Iterable[FeatureDescription]) -> Grid:
         row = (
             declared.name,
             description.level,
+            description.facts["use"],
             declared.unit,
             format_bounds(declared),
             declared.description,

@@ -41,18 +41,18 @@ class DesignStep:
 
 @dataclass(frozen=True)
 class DesignPlan:
-    """Describe how to fill a design matrix: known columns, steps and the order of the inputs."""
+    """Describe how to fill a design matrix: known columns, steps and the order of its columns."""
 
     known: tuple[tuple[str, ...], ...]
     """Names of given columns, grouped into the blocks that a look-up returns."""
     steps: tuple[DesignStep, ...]
     order: npt.NDArray[np.intp]
-    """Position in the work array of each model input."""
+    """Position in the work array of each column of the matrix."""
 
     def matrix(
         self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
     ) -> FloatArray:
-        """Return the matrix of shape (rows, inputs) in C order, filled `BLOCK_ROWS` at a time."""
+        """Return the matrix of shape (rows, columns) in C order, filled `BLOCK_ROWS` at a time."""
         known = self._list_known(columns)
         learned = _parameter_columns(
             self._by_step, tuple(parameters[name] for name in self._parameters)
@@ -72,9 +72,11 @@ class DesignPlan:
     def _fill(
         self, known: Sequence[FloatArray], learned: Sequence[Sequence[FloatArray]]
     ) -> FloatArray:
-        """Return the known columns and the results of the steps, shape (inputs, rows)."""
-        work = np.empty((len(self.order), known[0].shape[-1]))
-        known_rows = work[: sum(map(len, self.known))]
+        """Return the known columns and the results of the steps, shape (columns, rows)."""
+        known_count = sum(map(len, self.known))
+        columns = self.steps[-1].outputs.stop if self.steps else known_count
+        work = np.empty((columns, known[0].shape[-1]))
+        known_rows = work[:known_count]
         np.concatenate(known, out=known_rows if known[0].ndim > 1 else known_rows.reshape(-1))
         for step, values in zip(self.steps, learned, strict=True):
             inputs = work.take(step.inputs, axis=0)
@@ -126,9 +128,12 @@ def _column(values: Iterable[float]) -> FloatArray:
 
 
 def plan_design(
-    model_inputs: Sequence[str], derived: Iterable[Derived], *, known: Sequence[tuple[str, ...]]
+    wanted: Sequence[str], derived: Iterable[Derived], *, known: Sequence[tuple[str, ...]]
 ) -> DesignPlan:
-    """Arrange derived features into steps; each feature must follow its inputs."""
+    """Arrange derived features into steps that lead to the columns wanted.
+
+    Each feature must follow its inputs.
+    """
     groups = _group_by_function(derived)
     names = [name for group in known for name in group]
     names += [feature.name for features in groups for feature in features]
@@ -136,7 +141,7 @@ def plan_design(
     return DesignPlan(
         known=tuple(known),
         steps=tuple(_make_step(features, positions) for features in groups),
-        order=np.array([positions[name] for name in model_inputs], dtype=np.intp),
+        order=np.array([positions[name] for name in wanted], dtype=np.intp),
     )
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from features.runtime.arrays import FloatArray
 
 DAYS_A_YEAR: Final = 365
-COVERED_DAYS: Final = 28
+PACE_DAYS: Final = 28
+PRIOR_LINES: Final = 2.0
+"""Order lines that the usual size of an order in the category counts for."""
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -31,16 +33,31 @@ def share(part: FloatArray, whole: FloatArray) -> FloatArray:
     return np.minimum(ratio(part, whole), 1.0)
 
 
-def cover(
-    units: FloatArray, days_on_sale: FloatArray, offered: FloatArray, window: FloatArray | float
-) -> FloatArray:
-    """Return the units that `COVERED_DAYS` would sell at the daily rate, per unit offered.
+def pace(units: FloatArray, days_on_sale: FloatArray, window: FloatArray | float) -> FloatArray:
+    """Return the units that `PACE_DAYS` would sell at the daily rate.
 
     The daily rate is `units` over `window` days, or over `days_on_sale` where fewer, and at least
     over one day. The result is null where `days_on_sale` is null.
     """
     days = np.maximum(np.minimum(days_on_sale, window), 1.0)
-    return ratio(units / days * COVERED_DAYS, offered)
+    return units / days * PACE_DAYS
+
+
+def expect(trials: FloatArray, rate: FloatArray) -> FloatArray:
+    """Return the successes that a rate lets expect."""
+    return trials * rate
+
+
+def order_size(
+    units: FloatArray, lines: FloatArray, wide_units: FloatArray, wide_lines: FloatArray
+) -> FloatArray:
+    """Return the mean units of an order line, shrunk towards that of the wider level, at least 1.
+
+    It is never null: without any known order an order is of one unit.
+    """
+    wide = np.nan_to_num(ratio(wide_units, wide_lines), nan=1.0)
+    seen_units, seen_lines = np.nan_to_num(units), np.nan_to_num(lines)
+    return np.maximum((seen_units + PRIOR_LINES * wide) / (seen_lines + PRIOR_LINES), 1.0)
 
 
 def depth(price: FloatArray, highest: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ feature that fits no kind gets a new kind here, never an optional argument on an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -40,7 +40,6 @@ class SignalName(StrEnum):
     OPEN_UNITS = "open_units"
     RETURNED_PARCELS = "returned_parcels"
     REPURCHASES = "repurchases"
-    FIRST_PURCHASES = "first_purchases"
     LOTS = "lots"
     STOCK = "stock"
     LISTING_STARTS = "listing_starts"
@@ -48,7 +47,6 @@ class SignalName(StrEnum):
     LISTING_COSTS = "listing_costs"
     PRODUCT_FACTS = "product_facts"
     VIDEOS = "videos"
-    REACH = "reach"
     ENGAGEMENT = "engagement"
     CREATOR_STATS = "creator_stats"
     LOCALISATION = "localisation"
@@ -65,6 +63,8 @@ class FeatureDeclaration:
 
     `low` and `high` bound the values (None: no bound). Null is always allowed and means unknown
     history. `monotone` names the targets that the feature can only raise (+1) or lower (-1).
+    Evidence (`is_input=False`) is computed and stored, because other features are derived from it,
+    but no model sees it.
     """
 
     name: str
@@ -74,6 +74,7 @@ class FeatureDeclaration:
     low: float | None = 0.0
     high: float | None = None
     monotone: tuple[tuple[Target, Literal[-1, 1]], ...] = ()
+    is_input: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,31 +102,11 @@ class Windowed(SignalFeature):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lowest(SignalFeature):
-    """Take the smallest value of a measure over a window; null without events."""
-
-    measure: str
-    days: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Highest(SignalFeature):
     """Take the largest value of a measure over a window; null without events."""
 
     measure: str
     days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quantile(SignalFeature):
-    """Take the smallest value that at least `share` of a window's known values don't exceed.
-
-    It is null without known values. It is always a value that occurred, so all engines agree.
-    """
-
-    measure: str
-    days: int
-    share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,19 +116,6 @@ class Distinct(SignalFeature):
     It is 0 for a key without such events.
     """
 
-    column: str
-    days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LargestShare(SignalFeature):
-    """Take the largest share of a measure's sum over a window that one value of a column holds.
-
-    Events whose column is null count in the sum, but belong to no value. The share is null where
-    the sum is 0.
-    """
-
-    measure: str
     column: str
     days: int
 
@@ -224,12 +192,17 @@ class Derived(FeatureDeclaration):
     constants: tuple[float, ...] = ()
 
 
-WindowFeature = Windowed | Lowest | Highest | Quantile | Distinct | LargestShare
+WindowFeature = Windowed | Highest | Distinct
 BaseFeature = WindowFeature | Latest | Elapsed | Age | InForce | Required | Fulfilled
 Feature = BaseFeature | Derived
 
 COUNT_KINDS: Final = (Windowed, Distinct, InForce, Required, Fulfilled)
 """Kinds that are 0, not null, without events."""
+
+
+def as_evidence(*features: Feature) -> tuple[Feature, ...]:
+    """Declare features as evidence only."""
+    return tuple(replace(feature, is_input=False) for feature in features)
 
 
 def as_facts(declared: FeatureDeclaration) -> dict[str, Any]:

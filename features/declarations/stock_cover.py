@@ -1,4 +1,4 @@
-"""Stock cover: demand while the listing was in stock, against the stock of now."""
+"""Demand while a listing was in stock, and the stock of now."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations.functions import cover, share
+from features.declarations.functions import pace, share
 from features.runtime.arrays import FloatArray
 
 DEMAND_DAYS: Final = 84
@@ -20,22 +20,22 @@ def in_stock_share(sold_outs: FloatArray, observations: FloatArray) -> FloatArra
     return 1.0 - share(sold_outs, observations)
 
 
-def in_stock_cover(
-    units: FloatArray,
-    days_on_sale: FloatArray,
-    sold_outs: FloatArray,
-    observations: FloatArray,
-    available: FloatArray,
+def in_stock_pace(
+    units: FloatArray, days_on_sale: FloatArray, sold_outs: FloatArray, observations: FloatArray
 ) -> FloatArray:
-    """Return the cover of `available` units at the demand of the in-stock part of `DEMAND_DAYS`.
+    """Return the pace of the in-stock part of `DEMAND_DAYS`.
 
     Orders stop when a listing sells out, so they understate the demand. A listing without stock
-    observations counts as always in stock. Zero available units count as one.
+    observations counts as always in stock.
     """
     observed_share = in_stock_share(sold_outs, observations)
     in_stock = np.where(np.isnan(observed_share), 1.0, observed_share)
-    raw_cover = cover(units, days_on_sale, np.maximum(available, 1.0), DEMAND_DAYS)
-    return raw_cover / np.maximum(in_stock, MIN_IN_STOCK_SHARE)
+    return pace(units, days_on_sale, DEMAND_DAYS) / np.maximum(in_stock, MIN_IN_STOCK_SHARE)
+
+
+def on_hand_cover(in_stock_demand: FloatArray, on_hand: FloatArray) -> FloatArray:
+    """Return the demand per unit on hand; no unit on hand counts as one."""
+    return in_stock_demand / np.maximum(on_hand, 1.0)
 
 
 def days_until(inbound: FloatArray, lead_days: FloatArray, waited: FloatArray) -> FloatArray:

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-RETURN_REASONS: Final = (
-    "does_not_fit",
-    "defective",
-    "not_as_described",
-    "wrong_plug",
-    "arrived_late",
-)
-"""Return reasons with a feature each; any other reason counts in the total only."""
-
 ATTRIBUTES: Final = ("language", "size_chart", "plug_voltage", "packaging", "imagery")
 """Attributes with a feature each; certificates and all others are counted together."""
 

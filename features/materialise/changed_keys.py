@@ -19,9 +19,6 @@ from features.declarations.kinds import (
     Distinct,
     Fulfilled,
     Highest,
-    LargestShare,
-    Lowest,
-    Quantile,
     SignalName,
     Windowed,
 )
@@ -29,7 +26,7 @@ from features.declarations.levels import LEVEL_KEYS, Level
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.visibility import END
 
-WINDOW_KINDS: Final = (Windowed, Lowest, Highest, Quantile, Distinct, LargestShare)
+WINDOW_KINDS: Final = (Windowed, Highest, Distinct)
 
 TIMELESS: Final = frozenset(
     {SignalName.PRODUCT_FACTS, SignalName.LISTING_COSTS, SignalName.LISTING_STARTS}

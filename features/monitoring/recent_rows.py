@@ -53,7 +53,7 @@ def recent_rows(
     unknown = dict.fromkeys(catalogue.parameters, float("nan"))
     return CheckedRows(
         catalogue=catalogue,
-        matrix=catalogue.design_matrix(
+        matrix=catalogue.value_matrix(
             {name: _floats(table, name) for name in names}, parameters or unknown
         ),
         listing_ids=table["listing_id"].to_pylist(),

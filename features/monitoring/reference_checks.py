@@ -24,7 +24,7 @@ def check_null_shares(rows: CheckedRows, reference: Reference) -> CheckReport:
     Null and known are two bins with a stability index, as for drift: a change near 0 or 1 counts
     more than the same change near a half.
     """
-    columns = list(rows.columns())
+    columns = list(rows.inputs())
     findings = []
     for declared, column in columns:
         before, now = reference[declared.name].missing_share, float(np.isnan(column).mean())
@@ -43,7 +43,7 @@ def check_drift(rows: CheckedRows, reference: Reference) -> CheckReport:
     """Find features whose known values have another distribution than in the reference."""
     columns = [
         (declared, column)
-        for declared, column in rows.columns()
+        for declared, column in rows.inputs()
         if reference[declared.name].deciles and not np.isnan(column).all()
     ]
     findings, uncertain = [], 0

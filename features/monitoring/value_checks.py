@@ -1,4 +1,4 @@
-"""Check features without a reference: bounds and nulls, as functions of a design matrix."""
+"""Check features without a reference: bounds and nulls, as functions of a matrix of values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Reference = Mapping[str, ColumnStats]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedRows:
-    """The rows to check: `matrix` has shape (rows, inputs) in the order of the catalogue.
+    """The rows to check: `matrix` has shape (rows, declarations) in the order of the catalogue.
 
     `keys` holds the number of each row's key at each level, shape (rows,). `left_out` names
     features that could not be computed, `absent` features whose tables are missing.
@@ -49,6 +49,10 @@ class CheckedRows:
         for declared, column in zip(all_declarations(self.catalogue), self.matrix.T, strict=True):
             if declared.name not in self.left_out:
                 yield declared, column
+
+    def inputs(self) -> Iterator[tuple[FeatureDeclaration, FloatArray]]:
+        """Yield each model input with its column: a reference holds nothing else."""
+        return (pair for pair in self.columns() if pair[0].is_input)
 
     def count_subjects(self, declared: FeatureDeclaration, among: npt.NDArray[np.bool_]) -> int:
         """Return how many independent values a column can have among some rows.
@@ -88,15 +92,13 @@ def check_bounds(rows: CheckedRows) -> CheckReport:
 
 
 def check_all_null(rows: CheckedRows, reference: Reference | None) -> CheckReport:
-    """Find features that are null in all rows although their tables are present.
+    """Find model inputs that are null in all rows although their tables are present.
 
-    A feature that was null in the whole reference too is not reported. Without a reference, a
+    An input that was null in the whole reference too is not reported. Without a reference, a
     finding is only a notice: a share over a year is null before the first year ends.
     """
     judged = [
-        (declared, column)
-        for declared, column in rows.columns()
-        if declared.name not in rows.absent
+        (declared, column) for declared, column in rows.inputs() if declared.name not in rows.absent
     ]
     findings = [
         Finding(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.catalogue.catalogue import Catalogue
-from features.declarations.kinds import Feature, FeatureFamily, RequestField
+from features.declarations.kinds import FeatureDeclaration, FeatureFamily
 from features.declarations.shrinkage import is_strength
 from features.online.lookup_keys import build_lookup_keys, resolve_subjects
 from features.online.snapshot import OnlineSnapshot
@@ -87,21 +87,21 @@ class Parity:
         return tuple(sorted(different, key=lambda item: (-item.rows, -item.bits, item.feature)))
 
 
-def training_matrix(
+def training_values(
     catalogue: Catalogue, rows: pa.Table, parameters: Mapping[str, float]
 ) -> FloatArray:
-    """Return the design matrix of training rows, as in training."""
+    """Return each declaration's values in training rows, shape (rows, declarations)."""
     names = [declared.name for declared in (*catalogue.request_fields, *catalogue.base)]
-    return catalogue.design_matrix({name: _floats(rows, name) for name in names}, parameters)
+    return catalogue.value_matrix({name: _floats(rows, name) for name in names}, parameters)
 
 
-def serving_matrix(
+def serving_values(
     catalogue: Catalogue,
     rows: pa.Table,
     parameters: Mapping[str, float],
     snapshot: OnlineSnapshot,
 ) -> FloatArray:
-    """Return the design matrix of the same rows, replayed as requests.
+    """Return the values of the same rows, replayed as requests.
 
     A request takes the row's product, market, listing and request fields; everything else comes
     from the snapshot.
@@ -111,18 +111,18 @@ def serving_matrix(
     requests = [ReplayRequest(*keys) for keys in zip(*columns, strict=True)]
     result = snapshot.look_up(build_lookup_keys(resolve_subjects(snapshot, requests)))
     requested = {field.name: _floats(rows, field.name) for field in catalogue.request_fields}
-    return catalogue.design_matrix(result.columns.with_columns(requested), parameters)
+    return catalogue.value_matrix(result.columns.with_columns(requested), parameters)
 
 
 def compare(
     catalogue: Catalogue, trained: Sequence[FloatArray], served: Sequence[FloatArray]
 ) -> tuple[Difference, ...]:
-    """Compare the matrices of the two paths, one a moment, input by input."""
+    """Compare the matrices of the two paths, one a moment, declaration by declaration."""
     training, serving = np.concatenate(trained), np.concatenate(served)
     distances = ulp_distance(training, serving)
     return tuple(
         _difference(declared, distances[:, column], training[:, column] - serving[:, column])
-        for column, declared in enumerate((*catalogue.request_fields, *catalogue.features))
+        for column, declared in enumerate(catalogue.declarations)
     )
 
 
@@ -138,7 +138,7 @@ def _default_parameter(name: str) -> float:
 
 
 def _difference(
-    declared: RequestField | Feature, distances: UlpArray, gap: npt.NDArray[np.float64]
+    declared: FeatureDeclaration, distances: UlpArray, gap: npt.NDArray[np.float64]
 ) -> Difference:
     is_different = distances > 0
     largest = float(np.max(np.abs(gap[is_different]), initial=0.0))

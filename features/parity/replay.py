@@ -12,7 +12,7 @@ from features.dataset.days import as_of_to_day, to_datetime
 from features.online.contents import SnapshotRefusedError
 from features.online.snapshot import OnlineSnapshot
 from features.online.writer import write_snapshot
-from features.parity.compare import Difference, Parity, compare, serving_matrix, training_matrix
+from features.parity.compare import Difference, Parity, compare, serving_values, training_values
 from features.parity.sample import ReplaySample, sample_day, sample_rows
 from features.point_in_time.signal_rows import SignalRows
 from features.point_in_time.snapshot_values import materialise
@@ -35,11 +35,11 @@ def replay(
     by_day = sample_rows(signals, catalogue, sample)
     for day, rows in by_day.items():
         progress(f"snapshot of {to_datetime(day):%Y-%m-%d}", 0)
-        trained.append(training_matrix(catalogue, rows, parameters))
+        trained.append(training_values(catalogue, rows, parameters))
         with temporary_directory() as directory:
             write_snapshot(materialise(signals, catalogue, to_datetime(day)), directory)
             snapshot = OnlineSnapshot.open(directory)
-            served.append(serving_matrix(catalogue, rows, parameters, snapshot))
+            served.append(serving_values(catalogue, rows, parameters, snapshot))
             snapshot.close()
     return _parity(by_day, compare(catalogue, trained, served))
 
@@ -62,8 +62,8 @@ def replay_snapshot(
         _refuse_other(snapshot, signals, catalogue, directory)
         by_day = sample_day(signals, catalogue, as_of_to_day(snapshot.as_of), sample)
         (rows,) = by_day.values()
-        trained = training_matrix(catalogue, rows, parameters)
-        served = serving_matrix(catalogue, rows, parameters, snapshot)
+        trained = training_values(catalogue, rows, parameters)
+        served = serving_values(catalogue, rows, parameters, snapshot)
     finally:
         snapshot.close()
     return _parity(by_day, compare(catalogue, [trained], [served]))

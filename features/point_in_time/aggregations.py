@@ -19,10 +19,7 @@ from features.declarations.kinds import (
     Distinct,
     Elapsed,
     Highest,
-    LargestShare,
     Latest,
-    Lowest,
-    Quantile,
     Windowed,
 )
 from features.point_in_time.visibility import AS_OF, END, event_key, is_in_window, join_visible
@@ -45,21 +42,6 @@ def window_sums(
         features,
         keys,
         lambda pairs, feature, within: pairs[feature.measure].sum(where=within).cast("int64"),
-    )
-
-
-def lowest_values(
-    rows: ir.Table, events: ir.Table, features: Sequence[Lowest], keys: Keys
-) -> ir.Table:
-    """Take the least value of each measure over its window."""
-    measures = dict.fromkeys(feature.measure for feature in features)
-    daily = _group_daily(events, keys).agg(**{name: events[name].min() for name in measures})
-    return _aggregate_windows(
-        rows,
-        daily,
-        features,
-        keys,
-        lambda pairs, feature, within: pairs[feature.measure].min(where=within),
     )
 
 
@@ -108,42 +90,6 @@ def distinct_counts(rows: ir.Table, events: ir.Table, feature: Distinct, keys: K
     pairs = join_visible(rows, values, keys)
     pairs = pairs.filter(is_in_window(pairs, feature.days))
     return pairs.group_by(*keys, AS_OF).agg(**{feature.name: pairs[feature.column].nunique()})
-
-
-def largest_share(rows: ir.Table, events: ir.Table, feature: LargestShare, keys: Keys) -> ir.Table:
-    """Divide the sum of the column's largest value over a window by the sum of all values."""
-    daily = _group_daily(events, keys, feature.column).agg(
-        part=events[feature.measure].sum().cast("int64")
-    )
-    pairs = join_visible(rows, daily, keys)
-    pairs = pairs.filter(is_in_window(pairs, feature.days))
-    parts = pairs.group_by(*keys, AS_OF, feature.column).agg(part=pairs.part.sum().cast("int64"))
-    wholes = parts.group_by(*keys, AS_OF).agg(
-        largest=parts.part.max(where=parts[feature.column].notnull()).fill_null(0),
-        whole=parts.part.sum().cast("int64"),
-    )
-    wholes = wholes.filter(wholes.whole > 0)
-    share = wholes.largest.cast("float64") / wholes.whole.cast("float64")
-    return wholes.select(*keys, AS_OF, **{feature.name: share})
-
-
-def quantile(rows: ir.Table, events: ir.Table, feature: Quantile, keys: Keys) -> ir.Table:
-    """Take the value at a given share of the sorted values of a window."""
-    known = events.filter(events[feature.measure].notnull())
-    values = _group_daily(known, keys, feature.measure).agg(count=known.count())
-    pairs = join_visible(rows, values, keys)
-    pairs = pairs.filter(is_in_window(pairs, feature.days))
-    counts = pairs.group_by(*keys, AS_OF, feature.measure).agg(count=pairs["count"].sum())
-    counts = counts.mutate(
-        so_far=counts["count"]
-        .sum()
-        .over(group_by=(*keys, AS_OF), order_by=feature.measure, rows=(None, 0)),
-        whole=counts["count"].sum().over(group_by=(*keys, AS_OF)),
-    )
-    reached = counts.filter(
-        counts.so_far.cast("float64") >= counts.whole.cast("float64") * feature.share
-    )
-    return reached.group_by(*keys, AS_OF).agg(**{feature.name: reached[feature.measure].min()})
 
 
 def event_ages(rows: ir.Table, events: ir.Table, feature: Elapsed | Age, keys: Keys) -> ir.Table:

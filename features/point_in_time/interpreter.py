@@ -21,10 +21,7 @@ from features.declarations.kinds import (
     Fulfilled,
     Highest,
     InForce,
-    LargestShare,
     Latest,
-    Lowest,
-    Quantile,
     Required,
     SignalName,
     Windowed,
@@ -38,15 +35,12 @@ from features.point_in_time.visibility import AS_OF, event_key
 
 ONE_PASS_KINDS: Final[Mapping[type[BaseFeature], Callable[..., ir.Table]]] = {
     Windowed: aggregations.window_sums,
-    Lowest: aggregations.lowest_values,
     Highest: aggregations.highest_values,
 }
 """Kinds whose features of one signal all come from one pass over its events."""
 
 ONE_FEATURE_KINDS: Final[Mapping[type[BaseFeature], Callable[..., ir.Table]]] = {
-    Quantile: aggregations.quantile,
     Distinct: aggregations.distinct_counts,
-    LargestShare: aggregations.largest_share,
     Latest: aggregations.latest_values,
     Elapsed: aggregations.event_ages,
     Age: aggregations.event_ages,

@@ -18,12 +18,11 @@ from features.signals.signal import count_zero, indicator
 def join_returns(dataset: Dataset, horizons: Horizons, lines: ir.Table) -> ir.Table:
     """Join to order lines their returns, one row a return.
 
-    Adds `reason`, `returned_at`, `return_known_at`, and the units as `cancelled_units` or as
+    Adds `returned_at`, `return_known_at`, and the units as `cancelled_units` or as
     `returned_units`; the other of the two is 0.
     """
     returned = dataset.knowable_rows("returns").select(
         "order_line_id",
-        "reason",
         returned_at="event_time",
         return_known_at="available_at",
         units_back="units",

@@ -11,66 +11,20 @@ from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
 from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
-COUNTERS: Final = ("views", "likes", "comments", "shares", "saves", "clicks")
-SMALL_CREATOR_FOLLOWERS: Final = 10_000
-"""A creator with fewer followers is small; small creators convert better, big ones reach more."""
+COUNTERS: Final = ("views", "clicks")
 THOUSANDTHS: Final = 1_000
 
 
 def videos(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return videos, with their kind, sponsorship and tone."""
+    """Return videos, with their tone."""
     rows = add_level_keys(dataset, dataset.knowable_rows("videos"), keys)
     return rows.select(
         *keys,
         "event_time",
         "available_at",
         videos=count_one(),
-        review_videos=indicator(rows.kind == "review"),
-        sponsored_videos=indicator(rows.is_sponsored),
         sentiment_known=indicator(rows.sentiment.notnull()),
         sentiment_thousandths=(rows.sentiment * THOUSANDTHS).round().cast("int64").fill_null(0),
-    )
-
-
-def reach(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return videos with the followers of their creator, as known when the video became known."""
-    rows = dataset.knowable_rows("videos").left_join(_followers(dataset), "video_id")
-    rows = add_level_keys(dataset, rows, keys)
-    return rows.select(
-        *keys,
-        "event_time",
-        "available_at",
-        reach_known=indicator(rows.followers.notnull()),
-        small_creator_videos=indicator(rows.followers < SMALL_CREATOR_FOLLOWERS),
-        followers_reached=rows.followers.fill_null(0),
-    )
-
-
-def _followers(dataset: Dataset) -> ir.Table:
-    """Return the followers of each video's creator, as last observed by the time of the video.
-
-    An observation doesn't count if it became known after the video became known.
-    """
-    videos_made = dataset.knowable_rows("videos").select(
-        "video_id", "creator_id", made_at="event_time", made_known_at="available_at"
-    )
-    stats = dataset.knowable_rows("creator_stats").select(
-        "creator_id", "followers", observed_at="event_time", observed_known_at="available_at"
-    )
-    pairs = videos_made.inner_join(stats, "creator_id")
-    pairs = pairs.filter(
-        pairs.observed_at <= pairs.made_at, pairs.observed_known_at <= pairs.made_known_at
-    )
-    latest = ibis.row_number().over(
-        group_by="video_id",
-        order_by=(
-            ibis.desc("observed_at"),
-            ibis.desc("observed_known_at"),
-            ibis.desc("followers"),
-        ),
-    )
-    return (
-        pairs.mutate(position=latest).filter(ibis._.position == 0).select("video_id", "followers")
     )
 
 

@@ -31,20 +31,18 @@ def _has_mode(listings: ir.Table, mode: str) -> ir.IntegerValue:
 
 
 def prices(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return list prices as they were set; `price_changes` doesn't count the first price."""
+    """Return list prices as they were set."""
     listings = dataset.tables["listings"]
     starts = listings.select(
         "listing_id",
         event_time="listed_at",
         available_at="listed_at",
         price_minor="list_price_minor",
-        price_changes=ibis.literal(0, "int64"),
     )
     if dataset.has("prices"):
-        changes = dataset.knowable_rows("prices").mutate(price_changes=count_one())
-        starts = starts.union(changes.select(*starts.columns))
-    columns = ("event_time", "available_at", "price_minor", "price_changes")
-    return add_level_keys(dataset, starts, keys).select(*keys, *columns)
+        starts = starts.union(dataset.knowable_rows("prices").select(*starts.columns))
+    rows = add_level_keys(dataset, starts, keys)
+    return rows.select(*keys, "event_time", "available_at", "price_minor")
 
 
 def product_facts(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import ibis
 import ibis.expr.types as ir
 
@@ -12,15 +10,12 @@ from features.dataset.horizons import Horizons
 from features.signals.orders import MICROSECONDS_PER_DAY, count_microseconds, count_started_days
 from features.signals.signal import Keys, add_level_keys, count_one, indicator
 
-TENTHS: Final = 10
-
 
 def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
     """Return order lines at the time of their delivery.
 
     `delivery_days` are whole days from order to delivery; a started day counts as one.
-    `promised_tenths` are tenths of a day, 0 for a line without a promise; `promised_parcels`
-    counts the lines with one.
+    `promised_parcels` counts the lines with a promised time.
     """
     lines = dataset.knowable_rows("orders").select(
         "order_line_id",
@@ -42,6 +37,5 @@ def parcels(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         parcels=count_one(),
         delivery_days=count_started_days(joined.ordered_at, joined.event_time),
         promised_parcels=indicator(joined.promised_days.notnull()),
-        promised_tenths=(joined.promised_days * TENTHS).round().cast("int64").fill_null(0),
         late_parcels=indicator(delivery_time > promised),
     )

@@ -79,10 +79,9 @@ def _split_sales(dataset: Dataset, horizons: Horizons, on_sale: ir.Table) -> ir.
 
 
 def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return stock observations, with indicators of empty stock.
+    """Return stock observations.
 
-    `stockouts` counts observations with nothing on hand or inbound, `sold_outs` those with nothing
-    on hand, and `settled` those with nothing inbound.
+    `sold_outs` counts those with nothing on hand, `settled` those with nothing inbound.
     """
     rows = add_level_keys(dataset, offers(dataset), keys)
     return rows.select(
@@ -93,7 +92,6 @@ def stock(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "units_on_hand",
         "units_inbound",
         observations=count_one(),
-        stockouts=indicator(rows.units_offered == 0),
         sold_outs=indicator(rows.units_on_hand == 0),
         settled=indicator(rows.units_inbound == 0),
     )

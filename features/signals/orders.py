@@ -9,9 +9,8 @@ import ibis.expr.types as ir
 
 from features.dataset.dataset import Dataset
 from features.dataset.horizons import Horizons
-from features.declarations.vocabulary import RETURN_REASONS
 from features.signals.cancellations import believed_lines, join_returns
-from features.signals.signal import Keys, add_level_keys, count_one, count_zero, indicator
+from features.signals.signal import Keys, add_level_keys, count_one, count_zero
 
 
 def orders(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
@@ -64,7 +63,7 @@ def returns_within_window(dataset: Dataset, horizons: Horizons, lines: ir.Table)
 
 
 def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
-    """Return units whose return window is over, and the returned ones among them, by reason."""
+    """Return units whose return window is over, and the returned ones among them."""
     lines = add_level_keys(dataset, order_lines_with_end(dataset, horizons), keys)
     returns = returns_within_window(dataset, horizons, lines)
     mature = lines.select(
@@ -73,7 +72,6 @@ def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         available_at=ibis.greatest(lines.known_at, lines.over_at),
         units_ripe=lines.units,
         units_returned=count_zero(),
-        **{f"units_returned_{reason}": count_zero() for reason in RETURN_REASONS},
     )
     returned = returns.select(
         *keys,
@@ -81,10 +79,6 @@ def mature_units(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
         available_at=ibis.greatest(returns.known_at, returns.return_known_at, returns.over_at),
         units_ripe=-returns.cancelled_units,
         units_returned=returns.returned_units,
-        **{
-            f"units_returned_{reason}": indicator(returns.reason == reason) * returns.returned_units
-            for reason in RETURN_REASONS
-        },
     )
     return mature.union(returned)
 
@@ -136,10 +130,8 @@ def returned_parcels(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Tab
 def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Table:
     """Return buyers at the end of their repurchase window, and those who bought again within it.
 
-    The first purchase of a buyer is the one that became known first. `repeat_days` are the whole
-    days, rounded up, from it to the repeat that became known first. A purchase that happened
-    before the first one is no repeat, even if it becomes known later; with late data a few repeats
-    are missed.
+    The first purchase of a buyer is the one that became known first. A purchase that happened
+    before it is no repeat, even if it becomes known later; with late data a few repeats are missed.
     """
     lines = add_level_keys(dataset, dataset.knowable_rows("orders"), keys)
     lines = lines.filter(lines.buyer_key.notnull())
@@ -161,7 +153,6 @@ def first_purchases(dataset: Dataset, horizons: Horizons, keys: Keys) -> ir.Tabl
         available_at=ibis.greatest(first.first_known_at, first.over_at),
         buyers_ripe=count_one(),
         buyers_repeated=count_zero(),
-        repeat_days=ibis.null("int64"),
     )
     return buyers.union(_repeats(lines, first, buyer).select(*buyers.columns))
 
@@ -183,7 +174,6 @@ def _repeats(lines: ir.Table, first: ir.Table, buyer: Keys) -> ir.Table:
         available_at=ibis.greatest(again.available_at, again.first_known_at, again.over_at),
         buyers_ripe=count_zero(),
         buyers_repeated=count_one(),
-        repeat_days=count_started_days(again.first_at, again.event_time),
     )
 
 

@@ -25,7 +25,6 @@ def reviews(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         reviews=count_one(),
         stars=rows.rating,
         low_star_reviews=indicator(rows.rating <= MAX_LOW_STARS),
-        media_reviews=indicator(rows.has_media),
     )
 
 
@@ -39,7 +38,6 @@ def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "score",
         "lead_time_days",
         "inspected_units",
-        audits=count_one(),
         # A source may count defects of units beyond those inspected; the share must not exceed 1.
         defective_units=ibis.least(rows.defective_units, rows.inspected_units),
     )
@@ -52,7 +50,5 @@ def policy_events(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         *keys,
         "event_time",
         "available_at",
-        "severity",
         policy_events=count_one(),
-        safety_events=indicator(events.kind == "safety"),
     )

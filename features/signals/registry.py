@@ -14,7 +14,6 @@ SIGNALS: Final[dict[SignalName, Signal]] = {
     SignalName.OPEN_UNITS: Signal(("orders", "returns"), orders.open_units),
     SignalName.RETURNED_PARCELS: Signal(("orders", "returns"), orders.returned_parcels),
     SignalName.REPURCHASES: Signal(("orders",), orders.first_purchases),
-    SignalName.FIRST_PURCHASES: Signal(("orders",), orders.first_purchases, is_additive=False),
     SignalName.LOTS: Signal(("orders", "stock"), lots.lots),
     SignalName.STOCK: Signal(("stock",), lots.stock),
     SignalName.LISTING_STARTS: Signal(("listings",), listings.listing_starts),
@@ -22,7 +21,6 @@ SIGNALS: Final[dict[SignalName, Signal]] = {
     SignalName.LISTING_COSTS: Signal(("listings", "products"), listings.listing_costs),
     SignalName.PRODUCT_FACTS: Signal(("products",), listings.product_facts, ("product_id",)),
     SignalName.VIDEOS: Signal(("videos",), creators.videos, LISTING_AND_CREATOR),
-    SignalName.REACH: Signal(("videos", "creator_stats"), creators.reach, LISTING_AND_CREATOR),
     SignalName.ENGAGEMENT: Signal(
         ("videos", "video_stats"), creators.engagement, LISTING_AND_CREATOR
     ),

@@ -27,15 +27,13 @@ from serving.bundle.manifest import (
     sha256_hex,
 )
 from serving.bundle.model_files import (
-    CALIBRATION,
-    CONFORMAL,
     POOLING,
-    SELECTION,
     booster_names,
     load_models,
     model_files,
     read_json,
 )
+from serving.bundle.stored_models import CALIBRATION, CONFORMAL, SELECTION
 from serving.bundle.verified_files import VerifiedFiles, check_loadable, read_verified
 from serving.errors import (
     BrokenFileError,

@@ -11,7 +11,14 @@ from features.dataset.days import to_datetime
 from features.runtime.text import escape, join_names
 from serving.bundle.bundle import SCHEMA
 from serving.bundle.manifest import SIGNATURE, Schema
-from serving.bundle.model_files import CONFORMAL, StoredResiduals, booster_names, read_json
+from serving.bundle.model_files import booster_names, read_json
+from serving.bundle.stored_models import (
+    CALIBRATION,
+    CONFORMAL,
+    StoredConformal,
+    StoredCurves,
+    StoredDemandCurve,
+)
 from serving.bundle.verified_files import read_verified
 from serving.prediction.seasonality import Uplift
 
@@ -41,6 +48,8 @@ class BundleFacts(msgspec.Struct, frozen=True, kw_only=True):
     horizons: dict[str, int]
     boosters: dict[str, int]
     """Target to the number of its boosters."""
+    demand_curve: StoredDemandCurve
+    """From sums of trees to the logarithm of demand, and how close demand stays to it."""
     cells: dict[str, dict[str, int]]
     """Target to the cells of its intervals, with the calibration rows of each."""
     libraries: dict[str, str]
@@ -58,7 +67,8 @@ def read_facts(directory: Path) -> BundleFacts:
     """
     verified = read_verified(directory)
     manifest, schema = verified.manifest, read_json(verified.files, SCHEMA, Schema)
-    residuals = read_json(verified.files, CONFORMAL, dict[str, StoredResiduals])
+    curves = read_json(verified.files, CALIBRATION, StoredCurves)
+    conformal = read_json(verified.files, CONFORMAL, StoredConformal)
     model_metrics = sorted(name for name in manifest.metrics if _MODEL_INFIX in name)
     return BundleFacts(
         bundle_id=verified.bundle_id,
@@ -74,10 +84,8 @@ def read_facts(directory: Path) -> BundleFacts:
         imputed=manifest.imputed,
         horizons=schema.horizons,
         boosters={target: len(booster_names(verified.files, target)) for target in schema.targets},
-        cells={
-            target: {path: cell.count for path, cell in stored.cells.items()}
-            for target, stored in residuals.items()
-        },
+        demand_curve=curves.sell_through,
+        cells=conformal.cell_counts(),
         libraries=manifest.libraries,
         metrics={name: manifest.metrics[name] for name in model_metrics[:MAX_METRICS]},
         files={name: len(data) for name, data in sorted(verified.files.items())},
@@ -96,6 +104,7 @@ def format_facts(facts: BundleFacts) -> list[str]:
         *(f"Calendar   {_describe_uplift(uplift)}" for uplift in facts.seasonal_uplift),
         f"Imputed    {join_names(facts.imputed)}",
         f"Horizons   {join_names(f'{name} {days}' for name, days in facts.horizons.items())}",
+        f"Demand     {_describe_demand(facts.demand_curve)}",
         f"Libraries  {join_names(f'{name} {number}' for name, number in facts.libraries.items())}",
     ]
     for target, count in facts.boosters.items():
@@ -118,6 +127,10 @@ def _describe_uplift(uplift: Uplift) -> str:
     return (
         f"{uplift.first} to {uplift.last} {uplift.uplift:+.0%} ({escape(uplift.name)}) in {markets}"
     )
+
+
+def _describe_demand(curve: StoredDemandCurve) -> str:
+    return f"exp({curve.shift:.4g} + {curve.stretch:.4g} x trees), sharpness {curve.sharpness:.4g}"
 
 
 def _format_date(day: int) -> str:

@@ -16,7 +16,7 @@ from features.declarations.levels import Level
 from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 FORMAT_CHANGES: Final[Mapping[int, str]] = {
     2: "Format 2 starts the trees of return risk from a formula.",
     3: "Format 3 names the listing of each past decision.",
@@ -24,6 +24,7 @@ FORMAT_CHANGES: Final[Mapping[int, str]] = {
     5: "Format 5 adds the calendar of seasonal uplift.",
     6: "Format 6 renames coverage, difficulty and uplift.",
     7: "Format 7 names the markets that the models learned from.",
+    8: "Format 8 predicts the demand behind sell-through.",
 }
 """Format to what it changed, as the refusal of an older bundle says it."""
 MANIFEST: Final = "manifest.json"

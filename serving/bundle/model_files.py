@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
 from itertools import count, takewhile
-from typing import Annotated, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -12,81 +12,49 @@ import numpy as np
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from serving.bundle.manifest import canonical_json
-from serving.conformal.calibration_sample import CalibrationSample
-from serving.conformal.cells import EVIDENCE_AMOUNTS, MondrianCell, OwnEvidence
-from serving.conformal.difficulty import DifficultyEstimate
-from serving.conformal.intervals import CellResiduals, ConformalResiduals
+from serving.bundle.stored_models import (
+    CALIBRATION,
+    CONFORMAL,
+    SELECTION,
+    StoredConformal,
+    StoredCurves,
+    StoredSample,
+    by_target,
+    decode_cells,
+    decode_residuals,
+    decode_sample,
+    encode_model,
+    encode_sample,
+)
+from serving.conformal.demand_tails import DemandTails
 from serving.errors import BrokenFileError, MissingFileError
 from serving.prediction.booster import Booster, parse_feature_names
 from serving.prediction.calibration import CalibrationCurve
+from serving.prediction.demand_curve import DemandCurve
 from serving.prediction.predict import Models
-from serving.prediction.target_model import TargetModel
+from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 
-CALIBRATION: Final = "calibration.json"
-CONFORMAL: Final = "conformal.json"
 POOLING: Final = "pooling.json"
-SELECTION: Final = "selection.json"
-
-MAX_COUNT: Final = 1 << 53
-"""The most rows of a cell; a float can't count beyond it one by one."""
-
-ALL_ROWS: Final = "all"
-"""The root of the paths that name cells in conformal.json."""
 
 T = TypeVar("T")
 
 
-class StoredCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The calibration curve of a target in calibration.json."""
-
-    x: list[float]
-    y: list[float]
-
-
-class StoredCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The residuals of a cell in conformal.json."""
-
-    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)]
-    values: list[float]
-
-
-class StoredDifficulty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The difficulty estimate of a target in conformal.json; residuals are divided by it."""
-
-    estimates: list[float]
-    sizes: list[float]
-    units: list[float]
-    factors: list[float]
-
-
-class StoredResiduals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The residuals of a target in conformal.json; cells by path, such as `all/some/DE`."""
-
-    difficulty: StoredDifficulty
-    cells: dict[str, StoredCell]
-
-
-class StoredSample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The calibration sample of a target in selection.json."""
-
-    estimate: list[float]
-    outcome: list[float]
-    evidence: list[OwnEvidence]
-    listings: list[int]
-
-
 def model_files(models: Models) -> dict[str, bytes]:
     """Return the files that hold the models, by name."""
-    curves, residuals, samples = {}, {}, {}
-    files = {}
+    curves: dict[Target, Any] = {}
+    conformal: dict[Target, Any] = {}
     for target, model in models.targets.items():
-        for position, booster in enumerate(model.boosters):
-            files[f"{target}.{position}.txt"] = booster.text.encode()
-        curves[target] = StoredCurve(model.calibration.x.tolist(), model.calibration.y.tolist())
-        residuals[target] = _encode_residuals(model.residuals)
-        samples[target] = _encode_sample(model.calibration_sample)
-    files[CALIBRATION] = canonical_json(curves)
-    files[CONFORMAL] = canonical_json(residuals)
+        curves[target], conformal[target] = encode_model(model)
+    files = {
+        f"{target}.{position}.txt": booster.text.encode()
+        for target, model in models.targets.items()
+        for position, booster in enumerate(model.boosters)
+    }
+    samples = {
+        target: encode_sample(model.calibration_sample) for target, model in models.targets.items()
+    }
+    files[CALIBRATION] = canonical_json(StoredCurves(**curves))
+    files[CONFORMAL] = canonical_json(StoredConformal(**conformal))
     files[SELECTION] = canonical_json(samples)
     files[POOLING] = canonical_json(dict(models.parameters))
     return files
@@ -100,27 +68,36 @@ def load_models(
     Raises:
         BundleRefusedError: a file is missing, isn't of its form, or has other targets.
     """
-    curves = read_json(files, CALIBRATION, dict[Target, StoredCurve])
-    residuals = read_json(files, CONFORMAL, dict[Target, StoredResiduals])
+    curves = read_json(files, CALIBRATION, StoredCurves)
+    conformal = read_json(files, CONFORMAL, StoredConformal)
     samples = read_json(files, SELECTION, dict[Target, StoredSample])
-    decoded: dict[str, Collection[Target]] = {
-        CALIBRATION: curves,
-        CONFORMAL: residuals,
+    found: dict[str, Collection[Target]] = {
+        CALIBRATION: by_target(curves),
+        CONFORMAL: by_target(conformal),
         SELECTION: samples,
     }
-    for name, stored in decoded.items():
+    for name, stored in found.items():
         if set(stored) != set(targets):
             raise BrokenFileError(name, f"it has the targets {sorted(stored)}")
-    models = {
-        target: TargetModel(
-            target=target,
-            boosters=_load_boosters(files, target, catalogue),
-            calibration=CalibrationCurve(np.array(curves[target].x), np.array(curves[target].y)),
-            residuals=_decode_residuals(residuals[target]),
-            calibration_sample=_decode_sample(samples[target]),
+    models: dict[Target, TargetModel] = {
+        "sell_through": DemandModel(
+            target="sell_through",
+            boosters=_load_boosters(files, "sell_through", catalogue),
+            calibration_sample=decode_sample(samples["sell_through"]),
+            curve=DemandCurve(**msgspec.structs.asdict(curves.sell_through)),
+            tails=DemandTails(decode_cells(conformal.sell_through.cells)),
         )
-        for target in targets
     }
+    if curves.return_risk is not None and conformal.return_risk is not None:
+        models["return_risk"] = ShareModel(
+            target="return_risk",
+            boosters=_load_boosters(files, "return_risk", catalogue),
+            calibration_sample=decode_sample(samples["return_risk"]),
+            calibration=CalibrationCurve(
+                np.array(curves.return_risk.x), np.array(curves.return_risk.y)
+            ),
+            conformal=decode_residuals(conformal.return_risk),
+        )
     parameters = read_json(files, POOLING, dict[str, float])
     if set(parameters) != set(catalogue.parameters):
         reason = f"it has {len(parameters)} parameters, not the {len(catalogue.parameters)} needed"
@@ -167,51 +144,3 @@ def _decode_model_text(data: bytes, name: str, catalogue: Catalogue) -> str:
     if parse_feature_names(text) != catalogue.model_inputs:
         raise BrokenFileError(name, "its input columns aren't the catalogue's")
     return text
-
-
-def _encode_residuals(residuals: ConformalResiduals) -> StoredResiduals:
-    cells = {
-        "/".join((ALL_ROWS, *cell)): StoredCell(stored.count, stored.values.tolist())
-        for cell, stored in residuals.cells.items()
-    }
-    difficulty = residuals.difficulty
-    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
-    return StoredResiduals(StoredDifficulty(*(curve.tolist() for curve in curves)), cells)
-
-
-def _decode_residuals(stored: StoredResiduals) -> ConformalResiduals:
-    cells = {_parse_cell(path): cell for path, cell in stored.cells.items()}
-    difficulty = stored.difficulty
-    curves = (difficulty.estimates, difficulty.sizes, difficulty.units, difficulty.factors)
-    return ConformalResiduals(
-        DifficultyEstimate(*(np.array(curve) for curve in curves)),
-        {name: CellResiduals(np.array(cell.values), cell.count) for name, cell in cells.items()},
-    )
-
-
-def _encode_sample(sample: CalibrationSample) -> StoredSample:
-    return StoredSample(
-        sample.estimate.tolist(),
-        sample.outcome.tolist(),
-        [EVIDENCE_AMOUNTS[index] for index in sample.evidence.tolist()],
-        sample.listings.tolist(),
-    )
-
-
-def _decode_sample(stored: StoredSample) -> CalibrationSample:
-    if not stored.estimate:
-        raise BrokenFileError(SELECTION, "it has no past decisions")
-    evidence = [EVIDENCE_AMOUNTS.index(amount) for amount in stored.evidence]
-    return CalibrationSample(
-        np.array(stored.estimate),
-        np.array(stored.outcome),
-        np.array(evidence, dtype=np.int64),
-        np.array(stored.listings, dtype=np.int64),
-    )
-
-
-def _parse_cell(path: str) -> MondrianCell:
-    root, *cell = path.split("/")
-    if root != ALL_ROWS:
-        raise BrokenFileError(CONFORMAL, f"it has a cell {path[:80]!r}")
-    return tuple(cell)

@@ -22,6 +22,7 @@ from serving.errors import BrokenFileError
 _FLOAT64: Final = 1
 _ROW_MAJOR: Final = 1
 _NORMAL: Final = 0
+_RAW_SCORE: Final = 1
 _ALL_ITERATIONS: Final = -1
 _PARAMETERS: Final = b"num_threads=1"
 """A row is done before a second thread wakes up, and threads don't survive a fork."""
@@ -83,11 +84,22 @@ class Booster:
         return parse_feature_names(self.text)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
-        """Return one raw prediction for each row of `matrix`, (rows, width), with null as NaN.
+        """Return one prediction for each row of `matrix`, (rows, width), with null as NaN.
 
         Raises:
             BrokenFileError: the matrix has another width than the model.
         """
+        return self._predict(matrix, _NORMAL)
+
+    def sum_trees(self, matrix: FloatArray) -> FloatArray:
+        """Return the sum of the trees for each row, before any objective transforms it.
+
+        Raises:
+            BrokenFileError: the matrix has another width than the model.
+        """
+        return self._predict(matrix, _RAW_SCORE)
+
+    def _predict(self, matrix: FloatArray, kind: int) -> FloatArray:
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
         rows, width = matrix.shape
         if width != self.width:
@@ -102,7 +114,7 @@ class Booster:
             ctypes.c_int32(rows),
             ctypes.c_int32(width),
             ctypes.c_int(_ROW_MAJOR),
-            ctypes.c_int(_NORMAL),
+            ctypes.c_int(kind),
             ctypes.c_int(0),
             ctypes.c_int(_ALL_ITERATIONS),
             ctypes.c_char_p(_PARAMETERS),

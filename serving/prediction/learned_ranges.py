@@ -1,7 +1,8 @@
 """Compare what a candidate asks with the ranges of prices and lots that models learned from.
 
-Beyond the last split of a tree every value gets the same prediction, so an answer on a price ten
-times the highest one is a guess. It is given, and flagged.
+Beyond the last split of a tree every price gets the same prediction, so an answer on a price ten
+times the highest one is a guess. Demand answers for any lot, but nobody has seen what it leaves of
+one ten times the largest. Such answers are given, and flagged.
 """
 
 from __future__ import annotations

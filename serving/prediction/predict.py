@@ -10,7 +10,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.conformal.cells import IntervalContext, build_interval_context, share_exposure
 from serving.errors import BrokenFileError
-from serving.prediction.seasonality import SEASONAL_TARGET, rescale_to_baseline_demand
+from serving.prediction.outlook import Outlook
 from serving.prediction.target_model import TargetModel, servable_targets
 
 
@@ -58,7 +58,7 @@ class Predictions:
     """The predictions of all targets, with the inputs that explain them."""
 
     matrix: FloatArray
-    """The design matrix at the usual demand, shape (rows, inputs)."""
+    """The design matrix, shape (rows, inputs)."""
     own_evidence: IntArray
     """Index of each row's own evidence in `serving.conformal.cells.EVIDENCE_AMOUNTS`, (rows,)."""
     demand: FloatArray
@@ -98,33 +98,29 @@ def predict(
             (serving/prediction/seasonality.py).
 
     Raises:
-        InvalidPredictionError: a model gives a value that isn't a share.
+        InvalidPredictionError: a model gives a value that isn't finite.
     """
     matrix = models.catalogue.design_matrix(columns, models.parameters)
-    matrices = dict.fromkeys(models.targets, matrix)
-    if (demand != 1.0).any():
-        seasonal = rescale_to_baseline_demand(columns, demand)
-        matrices[SEASONAL_TARGET] = models.catalogue.design_matrix(seasonal, models.parameters)
-    estimates = {
-        target: model.predict(matrices[target]) for target, model in models.targets.items()
-    }
-    offered, sold = columns["units_offered"], estimates["sell_through"]
+    outlooks = {target: model.predict(matrix, demand) for target, model in models.targets.items()}
+    offered, sold = columns["units_offered"], outlooks["sell_through"].share
     context = build_interval_context(markets, columns, offered)
     targets = {
         target: _add_interval(
             models.targets[target],
-            estimate,
+            outlook,
             replace(context, exposure=share_exposure(target, offered, sold)),
             coverage=coverage,
         )
-        for target, estimate in estimates.items()
+        for target, outlook in outlooks.items()
     }
     return Predictions(matrix=matrix, own_evidence=context.evidence, demand=demand, targets=targets)
 
 
 def _add_interval(
-    model: TargetModel, estimate: FloatArray, context: IntervalContext, *, coverage: float
+    model: TargetModel, outlook: Outlook, context: IntervalContext, *, coverage: float
 ) -> Prediction:
-    low, high = model.interval(estimate, context, coverage=coverage)
+    low, high = outlook.interval(context, coverage=coverage)
     is_merged = model.residuals.is_merged(context)
-    return Prediction(estimate=estimate, low=low, high=high, coverage=coverage, is_merged=is_merged)
+    return Prediction(
+        estimate=outlook.share, low=low, high=high, coverage=coverage, is_merged=is_merged
+    )

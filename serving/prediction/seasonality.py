@@ -1,25 +1,20 @@
 """Adjust sell-through for days whose season no model has learned from, by a calendar.
 
 A model of a market's first year can't know its first holidays, but a calendar can. No training is
-needed to use it. If demand is m times the usual one, the share of a lot that sells is the share of
-a lot of 1/m the units at the usual demand, up to the noise of small numbers; and the model has
-learned how sell-through depends on the lot. So on such days that model predicts for units offered
-/ m, and all else stays the same. Return risk isn't adjusted, because the calendar is one of sales.
-Without a calendar, m is 1.
+needed to use it: the model of sell-through predicts demand, and on such days demand is m times the
+usual one. Return risk isn't adjusted, because the calendar is one of sales. Without a calendar, m
+is 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec import Meta
 
 from features.dataset.days import DaySpan
-from features.declarations.column_blocks import ColumnBlocks
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
@@ -139,16 +134,3 @@ class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
                     demand[is_held] = 1 + uplift.uplift
             means[row] = demand.mean(axis=1)
         return means
-
-
-def rescale_to_baseline_demand(
-    columns: Mapping[str, FloatArray], demand: npt.NDArray[np.float64]
-) -> Mapping[str, FloatArray]:
-    """Return columns with the lot that has the same sell-through at the usual demand.
-
-    `demand` has shape (rows,), like every column. Where it is 1, the bits don't change.
-    """
-    offered = {"units_offered": columns["units_offered"] / demand}
-    if isinstance(columns, ColumnBlocks):
-        return columns.with_columns(offered)
-    return {**columns, **offered}

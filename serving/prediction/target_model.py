@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,12 +13,15 @@ import numpy as np
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.calibration_sample import CalibrationSample
-from serving.conformal.cells import IntervalContext
+from serving.conformal.cell_residuals import MondrianResiduals
+from serving.conformal.demand_tails import DemandTails
 from serving.conformal.intervals import ConformalResiduals
 from serving.errors import BrokenFileError, InvalidPredictionError
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
-from serving.prediction.init_score import apply_init_score, init_column
+from serving.prediction.demand_curve import DemandCurve
+from serving.prediction.init_score import LOT, ORDER_SIZE, init_score
+from serving.prediction.outlook import DemandOutlook, Outlook, ShareOutlook
 
 REQUIRED_TARGET: Final[Target] = "sell_through"
 """Every data set has orders, and no candidate can be ranked without sell-through."""
@@ -33,19 +38,13 @@ def servable_targets(source: str, names: Collection[str]) -> tuple[Target, ...]:
     return tuple(target for target in TARGETS if target in names)
 
 
-@dataclass(frozen=True)
-class TargetModel:
-    """The model that predicts one target from the design matrix.
-
-    The raw prediction is the mean of `boosters`, which differ in seeds and objectives, applied to
-    the start of the target's trees (serving/prediction/init_score.py). `calibration` turns it into
-    the estimate, and `residuals` give the interval around it.
-    """
+@dataclass(frozen=True, kw_only=True)
+class TargetModel(ABC):
+    """The model that predicts one target from the design matrix."""
 
     target: Target
     boosters: tuple[Booster, ...]
-    calibration: CalibrationCurve
-    residuals: ConformalResiduals
+    """They differ in their seeds and settings; the mean of their sums of trees counts."""
     calibration_sample: CalibrationSample
     """Past decisions that selection compares candidates with (serving/scoring/selection.py)."""
 
@@ -54,50 +53,80 @@ class TargetModel:
         if not self.boosters:
             raise BrokenFileError(f"the model of {self.target}", "it has no boosters")
 
-    def predict_raw(self, matrix: FloatArray) -> FloatArray:
-        """Return the mean of the boosters' predictions, applied to their start; (rows,)."""
-        return raw_share(self.target, self.boosters, matrix)
+    @property
+    @abstractmethod
+    def residuals(self) -> MondrianResiduals:
+        """Return the residuals that give the intervals."""
 
-    def predict(self, matrix: FloatArray) -> FloatArray:
-        """Return the calibrated estimates, shape (rows,), each finite and in [0, 1].
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the design matrix's columns."""
+        return self.boosters[0].feature_names
+
+    def predict(self, matrix: FloatArray, uplift: FloatArray) -> Outlook:
+        """Return the outlook for rows of the design matrix.
+
+        `uplift` is the demand that a calendar expects as a multiple of the usual one, shape
+        (rows,) (serving/prediction/seasonality.py).
 
         Raises:
-            InvalidPredictionError: a booster or the calibration gives anything else.
+            InvalidPredictionError: a booster gives a value that isn't finite.
         """
-        raw = self.predict_raw(matrix)
-        estimate = self.calibration.apply(raw)
-        is_share = np.isfinite(raw) & (estimate >= 0) & (estimate <= 1)
-        if not is_share.all():
-            raise InvalidPredictionError(self.target, int((~is_share).sum()))
-        return estimate
+        raw = sum_of_trees(self.boosters, matrix)
+        is_finite = np.isfinite(raw)
+        if not is_finite.all():
+            raise InvalidPredictionError(self.target, int((~is_finite).sum()))
+        return self._outlook(raw, matrix, uplift)
 
-    def interval(
-        self, estimate: FloatArray, context: IntervalContext, *, coverage: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return low and high around each estimate; `coverage` is in (0, 1)."""
-        return self.residuals.interval(estimate, context, coverage=coverage)
-
-    def prob_at_least(
-        self, estimate: FloatArray, context: IntervalContext, *, threshold: float
-    ) -> FloatArray:
-        """Return the probability that the outcome is at least `threshold`, in (0, 1]."""
-        return self.residuals.prob_at_least(estimate, context, threshold=threshold)
+    @abstractmethod
+    def _outlook(self, raw: FloatArray, matrix: FloatArray, uplift: FloatArray) -> Outlook:
+        """Return the outlook for sums of trees."""
 
 
-def raw_share(target: Target, boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
-    """Return the raw prediction of boosters that aren't a model yet, shape (rows,)."""
-    column = init_column(target, boosters[0].feature_names)
-    return apply_init_score(mean_prediction(boosters, matrix), matrix, column)
+@dataclass(frozen=True, kw_only=True)
+class ShareModel(TargetModel):
+    """Predict the share of ordered units that come back: trees correct a formula's log odds."""
+
+    calibration: CalibrationCurve
+    conformal: ConformalResiduals
+
+    @property
+    def residuals(self) -> ConformalResiduals:
+        """Return the residuals of shares."""
+        return self.conformal
+
+    def _outlook(self, raw: FloatArray, matrix: FloatArray, _: FloatArray) -> ShareOutlook:
+        return ShareOutlook(
+            self.calibration.apply(corrected_share(raw, matrix, self.names)), self.conformal
+        )
 
 
-def mean_prediction(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
-    """Return the mean of the raw predictions, added in the boosters' order.
+@dataclass(frozen=True, kw_only=True)
+class DemandModel(TargetModel):
+    """Predict the share of a lot that sells: trees learn the demand behind it."""
 
-    Boosters that learned from units (training/boosting/objectives.py) may predict more than 1; it
-    counts as 1. A value that isn't finite stays, so that `predict` refuses it.
-    """
+    curve: DemandCurve
+    tails: DemandTails
+
+    @property
+    def residuals(self) -> DemandTails:
+        """Return how far out the units sold fell."""
+        return self.tails
+
+    def _outlook(self, raw: FloatArray, matrix: FloatArray, uplift: FloatArray) -> DemandOutlook:
+        lot, order_size = (matrix[:, self.names.index(name)] for name in (LOT, ORDER_SIZE))
+        return DemandOutlook(self.curve.apply(raw, lot, order_size, uplift=uplift), self.tails)
+
+
+def corrected_share(raw: FloatArray, matrix: FloatArray, names: Sequence[str]) -> FloatArray:
+    """Return the shares of return risk before calibration, shape (rows,)."""
+    margin = raw + init_score("return_risk", matrix, names)
+    return np.asarray(np.exp(-np.logaddexp(0.0, -margin)), np.float64)
+
+
+def sum_of_trees(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    """Return the mean over boosters of the sums of their trees, added in the boosters' order."""
     total = np.zeros(len(matrix))
     for booster in boosters:
-        prediction = booster.predict(matrix)
-        total = total + np.where((prediction > 1) & np.isfinite(prediction), 1.0, prediction)
+        total = total + booster.sum_trees(matrix)
     return total / len(boosters)

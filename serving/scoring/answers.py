@@ -9,8 +9,9 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     """A predicted share, with an interval that covers the realised share with `coverage`.
 
     The interval is for the share that these units will realise: the units offered for sell-through,
-    the expected orders (sell-through x units offered) for return risk. Fewer units make it wider,
-    even if the probability behind it is well known.
+    the expected orders (sell-through x units offered) for return risk. So the ends of
+    sell-through's are whole units, and few units make an interval wide, even if the probability
+    behind it is well known.
     """
 
     estimate: float

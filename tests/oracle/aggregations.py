@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import pandas as pd
 
@@ -13,10 +12,7 @@ from features.declarations.kinds import (
     Distinct,
     Elapsed,
     Highest,
-    LargestShare,
     Latest,
-    Lowest,
-    Quantile,
     Windowed,
     WindowFeature,
 )
@@ -49,26 +45,8 @@ def _aggregate_window(feature: WindowFeature, events: list[Event]) -> float:
     match feature:
         case Windowed():
             return float(sum(known))
-        case Lowest():
-            return float(known[0]) if known else math.nan
         case Highest():
             return float(known[-1]) if known else math.nan
-        case Quantile():
-            share = Fraction(str(feature.share))
-            reached = [v for i, v in enumerate(known, 1) if Fraction(i, len(known)) >= share]
-            return float(reached[0]) if reached else math.nan
-        case LargestShare():
-            return _largest_share(feature, events)
-
-
-def _largest_share(feature: LargestShare, events: list[Event]) -> float:
-    whole = sum(e.measures[feature.measure] for e in events)
-    parts: dict[object, int] = {}
-    for e in events:
-        value = e.of[feature.column]
-        if value is not None:
-            parts[value] = parts.get(value, 0) + e.measures[feature.measure]
-    return max(parts.values(), default=0) / whole if whole else math.nan
 
 
 def required_attributes(events: list[Event], as_of: pd.Timestamp) -> set[str]:

@@ -16,8 +16,7 @@ __all__ = ["EVENTS", "Event", "is_null"]
 Names = tuple[str, ...]
 ALWAYS = pd.Timestamp("2000-01-01")
 DAY = pd.Timedelta(days=1)
-REASONS = ("does_not_fit", "defective", "not_as_described", "wrong_plug", "arrived_late")
-COUNTERS = ("views", "likes", "comments", "shares", "saves", "clicks")
+COUNTERS = ("views", "clicks")
 
 
 class Event(NamedTuple):
@@ -57,9 +56,6 @@ def _ripe_units(market: KnownMarket, _: Names) -> Iterator[Event]:
             "units_ripe": market.units_kept(line),
             "units_returned": sum(r["units"] for r in back),
         }
-        for reason in REASONS:
-            units = sum(row["units"] for row in back if row["reason"] == reason)
-            measures[f"units_returned_{reason}"] = units
         yield Event(line, end, end, measures)
 
 
@@ -89,22 +85,17 @@ def _knowledge(row: Row) -> tuple[Any, ...]:
 
 
 def _repurchases(market: KnownMarket, _: Names) -> Iterator[Event]:
-    yield from _first_purchases(market, ("listing_id",))
-
-
-def _first_purchases(market: KnownMarket, names: Names) -> Iterator[Event]:
     window = market.horizons.repurchase_window_days * DAY
     purchases: dict[tuple[Any, ...], list[Row]] = {}
     for row in sorted(market.known_rows("orders"), key=_knowledge):
         if row["buyer_key"] is not None:
-            buyer = (*market.level_key(row, names), row["buyer_key"])
+            buyer = (*market.level_key(row, ("listing_id",)), row["buyer_key"])
             purchases.setdefault(buyer, []).append(row)
     for first, *later in purchases.values():
         start, over = first["event_time"], first["event_time"] + window
         other = [row for row in later if row["order_id"] != first["order_id"]]
         again = [row for row in other if start < row["event_time"] <= over]
-        days = math.ceil((again[0]["event_time"] - start) / DAY) if again else None
-        measures = {"buyers_ripe": 1, "buyers_repeated": int(bool(again)), "repeat_days": days}
+        measures = {"buyers_ripe": 1, "buyers_repeated": int(bool(again))}
         yield Event(first, over, over, measures)
 
 
@@ -126,7 +117,6 @@ def _stock(market: KnownMarket, _: Names) -> Iterator[Event]:
         offered = row["on_hand_units"] + row["inbound_units"]
         measures = {
             "observations": 1,
-            "stockouts": int(offered == 0),
             "sold_outs": int(row["on_hand_units"] == 0),
             "settled": int(row["inbound_units"] == 0),
             "units_offered": offered,
@@ -154,9 +144,9 @@ def _listing_starts(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 def _prices(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in _starts(market):
-        yield _event(row, {"price_minor": row["list_price_minor"], "price_changes": 0})
+        yield _event(row, {"price_minor": row["list_price_minor"]})
     for row in market.known_rows("prices") if market.has("prices") else []:
-        yield _event(row, {"price_minor": row["price_minor"], "price_changes": 1})
+        yield _event(row, {"price_minor": row["price_minor"]})
 
 
 def _listing_costs(market: KnownMarket, _: Names) -> Iterator[Event]:
@@ -178,29 +168,8 @@ def _videos(market: KnownMarket, _: Names) -> Iterator[Event]:
         sign = -1 if tone is not None and tone < 0 else 1
         measures = {
             "videos": 1,
-            "review_videos": int(row["kind"] == "review"),
-            "sponsored_videos": int(row["is_sponsored"]),
             "sentiment_known": int(tone is not None),
             "sentiment_thousandths": 0 if tone is None else sign * _round_half_up(abs(tone) * 1000),
-        }
-        yield _event(row, measures)
-
-
-def _reach(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.known_rows("videos"):
-        seen = [
-            stats
-            for stats in market.known_rows("creator_stats")
-            if stats["creator_id"] == row["creator_id"]
-            and stats["event_time"] <= row["event_time"]
-            and stats["available_at"] <= row["available_at"]
-        ]
-        last = max(seen, key=lambda stats: stats["event_time"], default=None)
-        followers = None if last is None else last["followers"]
-        measures = {
-            "reach_known": int(followers is not None),
-            "small_creator_videos": int(followers is not None and followers < 10_000),
-            "followers_reached": followers or 0,
         }
         yield _event(row, measures)
 
@@ -260,7 +229,6 @@ def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
             "parcels": 1,
             "delivery_days": math.ceil(taken / DAY),
             "promised_parcels": int(has_promise),
-            "promised_tenths": _round_half_up(promised * 10) if has_promise else 0,
             "late_parcels": int(has_promise and taken > promised * DAY),
         }
         yield _event({**row, "listing_id": line["listing_id"]}, measures, line)
@@ -268,31 +236,28 @@ def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
 
 def _reviews(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.known_rows("reviews"):
-        low, media = int(row["rating"] <= 2), int(row["has_media"])
-        measures = {"reviews": 1, "stars": row["rating"], "low_star_reviews": low}
-        yield _event(row, {**measures, "media_reviews": media})
+        low = int(row["rating"] <= 2)
+        yield _event(row, {"reviews": 1, "stars": row["rating"], "low_star_reviews": low})
 
 
 def _audits(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.known_rows("supplier_audits"):
         measures = {name: row[name] for name in ("score", "lead_time_days", "inspected_units")}
         defective = min(row["defective_units"], row["inspected_units"])
-        yield _event(row, {**measures, "audits": 1, "defective_units": defective})
+        yield _event(row, {**measures, "defective_units": defective})
 
 
 def _policy_events(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.known_rows("policy_events"):
-        is_safety = int(row["kind"] == "safety")
-        measures = {"policy_events": 1, "severity": row["severity"], "safety_events": is_safety}
-        yield _event(row, measures)
+        yield _event(row, {"policy_events": 1})
 
 
 EVENTS: dict[str, Callable[[KnownMarket, Names], Iterator[Event]]] = {
     function.__name__.removeprefix("_"): function
     for function in (
-        *(_orders, _ripe_units, _open_units, _returned_parcels, _repurchases, _first_purchases),
+        *(_orders, _ripe_units, _open_units, _returned_parcels, _repurchases),
         *(_lots, _stock, _listing_starts, _prices, _listing_costs, _product_facts),
-        *(_videos, _reach, _engagement, _creator_stats, _localisation, _requirements),
+        *(_videos, _engagement, _creator_stats, _localisation, _requirements),
         *(_parcels, _reviews, _audits, _policy_events),
     )
 }

@@ -27,7 +27,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "lots": ("stock",),
     "stock": ("stock",),
     "videos": ("videos",),
-    "reach": ("videos", "creator_stats"),
     "engagement": ("videos", "video_stats"),
     "creator_stats": ("creator_stats",),
     "localisation": ("localisation",),

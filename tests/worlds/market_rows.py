@@ -37,15 +37,15 @@ def build_rows(signals: SignalRows, days: tuple[int, ...]) -> pd.DataFrame:
 
 
 def build_matrix(rows: pd.DataFrame) -> FloatArray:
-    """Return the design matrix of rows that hold request fields and base features."""
+    """Return the values of rows that hold request fields and base features."""
     names = [one.name for one in (*CATALOGUE.request_fields, *CATALOGUE.base)]
     columns = {name: rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names}
-    return CATALOGUE.design_matrix(columns, PARAMETERS)
+    return CATALOGUE.value_matrix(columns, PARAMETERS)
 
 
 @cache
 def collect_values() -> dict[str, FloatArray]:
-    """Return many values of each model input, from a few markets at a few moments."""
+    """Return many values of each declaration, from a few markets at a few moments."""
     first = pd.Timestamp("2024-01-01")
     days = tuple((first - pd.Timestamp("1970-01-01")).days + day for day in (30, 80, 119, 400))
     markets = [
@@ -55,4 +55,5 @@ def collect_values() -> dict[str, FloatArray]:
         for seed in range(2)
     ]
     matrix = np.concatenate([build_matrix(rows) for rows in markets])
-    return dict(zip(CATALOGUE.model_inputs, matrix.T, strict=True))
+    names = [declared.name for declared in CATALOGUE.declarations]
+    return dict(zip(names, matrix.T, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -30,17 +30,32 @@ from features.runtime.arrays import FloatArray
 from features.runtime.pointer import publish
 from serving.bundle.bundle import BundleContents
 from serving.bundle.manifest import MANIFEST, compute_bundle_id
-from serving.conformal.cells import OWN_HISTORY, build_interval_context, share_exposure
+from serving.conformal.cells import (
+    OWN_HISTORY,
+    IntervalContext,
+    build_interval_context,
+    share_exposure,
+)
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
+from serving.prediction.init_score import LOT, ORDER_SIZE, init_score
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.prediction.target_model import (
+    DemandModel,
+    ShareModel,
+    TargetModel,
+    corrected_share,
+    sum_of_trees,
+)
+from training.boosting.objectives import DemandObjective
+from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
 from training.calibration.difficulty import binomial_difficulty
-from training.calibration.residuals import fit_residuals, subsample
+from training.calibration.residuals import fit_residuals, fit_tails, subsample
 from training.fit.learned_ranges import learn_ranges
 
 ROWS = 7_500
+SHARPNESS = 1.5
 AS_OF = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 MARKETS = {"DE": "EUR", "GB": "GBP"}
 CATEGORIES = ("kitchen", "toys")
@@ -86,9 +101,13 @@ def _outcome(target: Target, columns: Mapping[str, FloatArray], seed: int) -> Fl
 
 
 def _train(target: Target, matrix: FloatArray, outcome: FloatArray, seed: int) -> Booster:
-    data = lgb.Dataset(matrix, outcome, feature_name=list(CATALOGUE.model_inputs))
+    names = CATALOGUE.model_inputs
+    offset = init_score(target, matrix, names)
+    if target == "sell_through":
+        offset = offset + fit_start(-offset, outcome, np.ones(outcome.size), SHARPNESS)
+    data = lgb.Dataset(matrix, outcome, init_score=offset, feature_name=list(names))
     settings = {
-        "objective": "cross_entropy",
+        "objective": DemandObjective(SHARPNESS) if target == "sell_through" else "cross_entropy",
         "num_leaves": 7,
         "seed": seed,
         "verbose": -1,
@@ -97,33 +116,85 @@ def _train(target: Target, matrix: FloatArray, outcome: FloatArray, seed: int) -
         "force_row_wise": True,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
+        "feature_contri": [float(name != LOT) for name in names],
         "monotone_constraints": CATALOGUE.monotone(target),
     }
     return Booster(lgb.train(settings, data, 12).model_to_string())
 
 
+@dataclass(frozen=True)
+class _FreshRows:
+    """Rows that no booster learned from, each of a listing of its own."""
+
+    matrix: FloatArray
+    outcome: FloatArray
+    context: IntervalContext
+
+
+def _draw_fresh_rows(target: Target) -> _FreshRows:
+    fresh = random_columns(ROWS, seed=2)
+    exposure = share_exposure(target, fresh["units_offered"], np.full(ROWS, 0.3))
+    return _FreshRows(
+        CATALOGUE.design_matrix(fresh, PARAMETERS),
+        _outcome(target, fresh, seed=3),
+        build_interval_context(random_markets(ROWS), fresh, exposure),
+    )
+
+
+def _demand_model(boosters: tuple[Booster, ...]) -> DemandModel:
+    fresh = _draw_fresh_rows("sell_through")
+    names = CATALOGUE.model_inputs
+    lot, order_size = (fresh.matrix[:, names.index(name)] for name in (LOT, ORDER_SIZE))
+    raw, weight = sum_of_trees(boosters, fresh.matrix), np.ones(ROWS)
+    curve = fit_demand_curve(
+        raw, fresh.outcome, weight, lot=lot, order_size=order_size, sharpness=SHARPNESS
+    )
+    demand = curve.apply(raw, lot, order_size, uplift=weight)
+    listings = np.arange(ROWS)
+    return DemandModel(
+        target="sell_through",
+        boosters=boosters,
+        curve=curve,
+        tails=fit_tails(demand, fresh.outcome, fresh.context, listings=listings),
+        calibration_sample=subsample(
+            demand.share(), fresh.outcome, fresh.context.evidence, listings=listings // 2
+        ),
+    )
+
+
+def _share_model(boosters: tuple[Booster, ...], matrix: FloatArray) -> ShareModel:
+    raw = _corrected(boosters, matrix)
+    curve = CalibrationCurve(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
+    fresh = _draw_fresh_rows("return_risk")
+    estimate = curve.apply(_corrected(boosters, fresh.matrix))
+    listings = np.arange(ROWS)
+    return ShareModel(
+        target="return_risk",
+        boosters=boosters,
+        calibration=curve,
+        conformal=fit_residuals(
+            estimate,
+            fresh.outcome,
+            fresh.context,
+            difficulty=binomial_difficulty(),
+            listings=listings,
+        ),
+        calibration_sample=subsample(
+            estimate, fresh.outcome, fresh.context.evidence, listings=listings // 2
+        ),
+    )
+
+
+def _corrected(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
+    return corrected_share(sum_of_trees(boosters, matrix), matrix, CATALOGUE.model_inputs)
+
+
 def _model(target: Target, columns: Mapping[str, FloatArray], matrix: FloatArray) -> TargetModel:
     outcome = _outcome(target, columns, seed=1)
     boosters = tuple(_train(target, matrix, outcome, seed) for seed in range(2))
-    raw = raw_share(target, boosters, matrix)
-    curve = CalibrationCurve(np.quantile(raw, [0.1, 0.5, 0.9]), np.array([0.05, 0.3, 0.8]))
-    fresh = random_columns(ROWS, seed=2)
-    fresh_matrix = CATALOGUE.design_matrix(fresh, PARAMETERS)
-    estimate = curve.apply(raw_share(target, boosters, fresh_matrix))
-    exposure = share_exposure(target, fresh["units_offered"], np.full(ROWS, 0.3))
-    context = build_interval_context(random_markets(ROWS), fresh, exposure)
-    outcome = _outcome(target, fresh, seed=3)
-    residuals = fit_residuals(
-        estimate,
-        outcome,
-        context,
-        difficulty=binomial_difficulty(),
-        listings=np.arange(ROWS),
-    )
-    calibration_sample = subsample(
-        estimate, outcome, context.evidence, listings=np.arange(ROWS) // 2
-    )
-    return TargetModel(target, boosters, curve, residuals, calibration_sample)
+    if target == "sell_through":
+        return _demand_model(boosters)
+    return _share_model(boosters, matrix)
 
 
 def replace_leaves(booster: Booster, value: str) -> Booster:

@@ -1,8 +1,9 @@
 """Training rows of a made-up market whose true shares are known, in the real catalogue's columns.
 
-Each listing has a true sell-through and a true return risk, drawn around those of its category and
-market; what is ordered and returned is binomial. Counts of the past are what such a listing would
-have left behind at each level. Columns that say nothing here are noise with gaps.
+Each listing has a true demand and a true return risk, drawn around those of its category. Units
+wanted are gamma-Poisson and sell as far as the lot reaches; what is returned is binomial. Counts of
+the past are what such a listing would have left behind at each level. Columns that say nothing here
+are noise with gaps.
 """
 
 from __future__ import annotations
@@ -31,11 +32,21 @@ HORIZONS = Horizons(
     horizon_days=14, return_window_days=10, assumed_delivery_days=3, repurchase_window_days=20
 )
 QUICK = TrainingSettings(
-    boosters=2, tweedie_share=0.5, trees=40, learning_rate=0.1, min_samples_leaf=20
+    boosters=2,
+    trees=40,
+    learning_rate=0.1,
+    min_samples_leaf=20,
+    calibration_days=56,
+    min_train_days=21,
+    sharpness=3.0,  # about as close to its mean as this market's demand is
 )
 FIRST_MONDAY = 19_727
 MARKETS = ("US", "GB", "DE", "FR")
 CATEGORIES = ("lamps", "mugs", "toys")
+ORDER_LINES = ("order_lines_84d", "order_lines_category_market_84d")
+MEAN_DEMAND = 25.0
+DEMAND_SHAPE = 16.0
+"""Shape of the gamma distribution of demand around its mean."""
 NOBODY = ""
 """Stands for the supplier or creator of rows that have none, until they are written."""
 
@@ -71,8 +82,9 @@ def market_rows(
     columns["list_price_minor"] = rng.integers(500, 5000, week.size).astype(float)
     columns["units_offered"] = rng.integers(5, 120, week.size).astype(float)
     columns["days_since_listed"] = 7.0 * age
-    demand = own_effect[listing] - 0.02 * (columns["units_offered"] - 60)
-    share = _logistic(demand - 0.0003 * (columns["list_price_minor"] - 2500))
+    price_effect = -0.0003 * (columns["list_price_minor"] - 2500)
+    demand = MEAN_DEMAND * np.exp(own_effect[listing] + price_effect)
+    wanted = rng.poisson(demand * rng.gamma(DEMAND_SHAPE, 1 / DEMAND_SHAPE, week.size))
     risk = _logistic(own_risk)[listing]
     past = {
         SELL_THROUGH_RATE: _logistic(own_effect)[listing],
@@ -83,9 +95,11 @@ def market_rows(
         columns |= _draw_history(rng, rate, past[rate], age=age, week=week, keys=keys)
     columns |= dict.fromkeys(OPEN_INPUTS, np.zeros(week.size))
     columns["units_ordered_84d"] = columns[SELL_THROUGH_RATE.column("units_sold", Level.LISTING)]
+    for name in ORDER_LINES:  # an order is of one unit
+        columns[name] = columns[name.replace("order_lines", "units_ordered")].copy()
     as_of_day = FIRST_MONDAY + 7 * week
     cut_off = int(as_of_day.max())
-    ordered = rng.binomial(columns["units_offered"].astype(int), share).astype(float)
+    ordered = np.minimum(wanted, columns["units_offered"])
     returned = rng.binomial(ordered.astype(int), risk)
     is_final = as_of_day + horizons.sell_through_maturity_days <= cut_off
     is_over = as_of_day + horizons.return_risk_maturity_days <= cut_off

@@ -14,7 +14,9 @@ from training.settings import TrainingSettings
 from training.tuning.search import Search
 
 STUDY: Final = "made-up market"
-WEAK: Final = TrainingSettings(boosters=1, trees=50, leaves=4, learning_rate=0.01, min_rows=50)
+WEAK: Final = TrainingSettings(
+    boosters=1, trees=50, leaves=4, learning_rate=0.01, min_rows=50, min_train_days=21
+)
 """Settings that nearly any others are better than."""
 
 

@@ -64,7 +64,7 @@ def judge_target(trained: TrainOutput, target: Target) -> JudgedTarget:
         first_day=to_date(latest.first_day),
         last_day=to_date(latest.last_day),
         rows=latest.rows,
-        train_rows=evaluation.slices["train"].rows,
+        train_rows=evaluation.rows_known,
         unseen_season=evaluation.unseen_season,
         coverage_error=evaluation.by_cell[ALL_ROWS].error,
         metrics=evaluation.overall,
@@ -77,8 +77,10 @@ def judge_lists(trained: TrainOutput, target: Target) -> tuple[JudgedList, ...]:
     """Choose one list of all judged decisions for each of `LISTS`, as a user would have."""
     latest = trained.splits[target].latest
     model = trained.contents.models.targets[target]
-    estimate = model.predict(trained.training_input.inputs_for(target, latest.rows))
-    evidence = trained.contexts[target].select(latest.rows).evidence
+    training_input = trained.training_input
+    matrix = training_input.design_matrix(latest.rows)
+    estimate = model.predict(matrix, training_input.demand[latest.rows]).share
+    evidence = trained.fitted[target].context.select(latest.rows).evidence
     products = trained.training_input.training_set.keys["product_id"].codes[latest.rows]
     threshold = trained.evaluations[target].threshold
     judged = []

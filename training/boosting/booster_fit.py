@@ -16,6 +16,7 @@ import lightgbm
 import numpy as np
 
 from features.runtime.arrays import FloatArray
+from training.boosting.objectives import DemandObjective
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class BoosterFit:
     parameters: Mapping[str, Any] = field(kw_only=True)
     trees: int = field(kw_only=True)
     offset: FloatArray | None = None
+    objective: DemandObjective | None = field(default=None, kw_only=True)
+    """Replaces the objective of `parameters`; None leaves it."""
 
     def fit(self, seed: int) -> str:
         """Fit the booster and return its text."""
@@ -48,7 +51,7 @@ class BoosterFit:
             feature_name=list(self.names),
             params=dict(self.parameters),
         ).construct()
-        return BinnedFit(rows, self._row_facts(), self.parameters, self.trees)
+        return BinnedFit(rows, self._row_facts(), self.parameters, self.trees, self.objective)
 
     def _row_facts(self) -> dict[str, object]:
         """Return every field that is about the rows, arrays by digest."""
@@ -56,7 +59,7 @@ class BoosterFit:
         return {
             name: _digest(value) if isinstance(value, np.ndarray) else value
             for name, value in values.items()
-            if name not in {"parameters", "trees"}
+            if name not in {"parameters", "trees", "objective"}
         }
 
 
@@ -72,17 +75,26 @@ class BinnedFit:
     """What the rows were made of, arrays by digest."""
     parameters: Mapping[str, Any]
     trees: int
+    objective: DemandObjective | None = None
 
     def fit(self, seed: int) -> str:
         """Fit a booster and return its text."""
         seeded = {**self.parameters, "bagging_seed": seed, "feature_fraction_seed": seed}
+        if self.objective is not None:
+            seeded["objective"] = self.objective
         text: str = lightgbm.train(seeded, self.rows, num_boost_round=self.trees).model_to_string()
         return text
 
     @property
     def facts(self) -> dict[str, object]:
         """Return everything but the seed that the booster depends on."""
-        return {**self.row_facts, "parameters": self.parameters, "trees": self.trees}
+        sharpness = None if self.objective is None else self.objective.sharpness
+        return {
+            **self.row_facts,
+            "parameters": self.parameters,
+            "trees": self.trees,
+            "sharpness": sharpness,
+        }
 
 
 def _digest(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue.catalogue import Catalogue
-from features.declarations.targets import Target
 from features.point_in_time.training_rows import DIGEST
 from features.runtime.arrays import FloatArray, IntArray
 from training.boosting.dask_errors import OtherRowsError, RowsUnreachableError
@@ -29,8 +28,8 @@ _NO_DATA_SET: Final = "no data set"
 
 
 @dataclass(frozen=True)
-class TargetRows:
-    """Rows of a part that a target learns from, each array of shape (rows,).
+class RequestedRows:
+    """Rows of a part that the boosters of a request learn from, each array of shape (rows,).
 
     `rows` are positions in the row group; `masked` is the history to mask (`Masked`).
     """
@@ -43,13 +42,13 @@ class TargetRows:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that are read at once: a row group of the file, and each target's rows in it."""
+    """Rows that are read at once: a row group of the file, and the rows of each request in it."""
 
     path: Path
     digest: str
     """Digest of the data set that the rows were built from; the reader checks it."""
     row_group: int
-    target_rows: Mapping[Target, TargetRows]
+    rows_by_name: Mapping[str, RequestedRows]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class FitData:
 
 
 def split_into_parts(
-    path: Path, training_input: TrainingInput, samples: Mapping[Target, Sample], *, min_parts: int
+    path: Path, training_input: TrainingInput, samples: Mapping[str, Sample], *, min_parts: int
 ) -> list[Part]:
     """Split the rows of the samples into parts: at least `min_parts`, if there are enough rows.
 
@@ -84,11 +83,11 @@ def split_into_parts(
         start = int(ends[number - 1]) if number else 0
         group_rows = sampled[group == number]
         for rows in (group_rows[first::pieces] for first in range(pieces)):  # each spans all days
-            target_rows = {
-                target: _select_rows(training_input.training_set, sample, origin, rows, start)
-                for target, sample in samples.items()
+            requested_rows = {
+                name: _select_rows(training_input.training_set, sample, origin, rows, start)
+                for name, sample in samples.items()
             }
-            parts.append(Part(path, training_input.training_set.digest, number, target_rows))
+            parts.append(Part(path, training_input.training_set.digest, number, requested_rows))
     return parts
 
 
@@ -111,16 +110,16 @@ def _row_group_ends(path: Path, training_set: TrainingSet) -> IntArray:
 
 def _select_rows(
     training_set: TrainingSet, sample: Sample, origin: IntArray, rows: IntArray, start: int
-) -> TargetRows:
+) -> RequestedRows:
     part = sample.select(np.isin(origin[sample.rows], rows))
-    return TargetRows(
+    return RequestedRows(
         origin[part.rows] - start, training_set.masked[part.rows], part.label, part.weight
     )
 
 
 def read_part(
     part: Part, catalogue: Catalogue, parameters: Mapping[str, float]
-) -> dict[Target, FitData]:
+) -> dict[str, FitData]:
     """Read a part and compute its design matrix with the function that serves.
 
     Raises:
@@ -133,22 +132,24 @@ def read_part(
         table = file.read_row_group(part.row_group, columns=inputs, use_threads=False)
     columns = {name: table[name].cast(pa.float64()).to_numpy() for name in inputs}
     return {
-        target: _build_fit_data(columns, target_rows, catalogue, parameters)
-        for target, target_rows in part.target_rows.items()
+        name: _build_fit_data(columns, requested_rows, catalogue, parameters)
+        for name, requested_rows in part.rows_by_name.items()
     }
 
 
 def _build_fit_data(
     columns: Mapping[str, FloatArray],
-    target_rows: TargetRows,
+    requested_rows: RequestedRows,
     catalogue: Catalogue,
     parameters: Mapping[str, float],
 ) -> FitData:
     """Compute the inputs of unmasked rows, then those of each kind of cold-start copies."""
-    positions = [np.flatnonzero(target_rows.masked == masked) for masked in Masked]
+    positions = [np.flatnonzero(requested_rows.masked == masked) for masked in Masked]
     matrices = []
     for masked, position in zip(Masked, positions, strict=True):
-        masked_columns = mask_columns(columns, target_rows.rows[position], masked, catalogue)
+        masked_columns = mask_columns(columns, requested_rows.rows[position], masked, catalogue)
         matrices.append(catalogue.design_matrix(masked_columns, parameters))
     order = np.concatenate(positions)
-    return FitData(np.concatenate(matrices), target_rows.label[order], target_rows.weight[order])
+    return FitData(
+        np.concatenate(matrices), requested_rows.label[order], requested_rows.weight[order]
+    )

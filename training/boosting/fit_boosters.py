@@ -7,32 +7,20 @@ depend on the number of threads either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.init_score import init_column, init_share
+from serving.prediction.init_score import init_score
 from training.boosting.booster_fit import BinnedFit, BoosterFit
-from training.boosting.objectives import booster_objectives
-from training.data.sample import Sample, refuse_unlearnable
+from training.boosting.objectives import objective_of, target_parameters
+from training.data.sample import refuse_unlearnable
 from training.data.time_split import TRAIN
+from training.data.training_input import BoosterRequest, BoosterTexts
 from training.errors import InvalidLabelsError
 from training.settings import TrainingSettings
-
-
-def init_score(target: Target, matrix: FloatArray, names: Sequence[str]) -> FloatArray | None:
-    """Return each row's initial log odds, shape (rows,); None if trees start from their mean."""
-    column = init_column(target, names)
-    if column is None:
-        return None
-    share = init_share(matrix, column)
-    return np.asarray(np.log(share) - np.log1p(-share), np.float64)
-
 
 BoosterFitter = Callable[[str, BinnedFit, int], str]
 """Takes a booster's name, fit and seed and returns its text; called from several threads."""
@@ -43,75 +31,62 @@ def fit_booster(_name: str, fit: BinnedFit, seed: int) -> str:
     return fit.fit(seed)
 
 
-def booster_fits(
-    target: Target,
-    inputs: FloatArray,
-    sample: Sample,
-    catalogue: Catalogue,
-    settings: TrainingSettings,
-) -> list[tuple[int, BinnedFit]]:
-    """Return each booster's seed and fit; `inputs` are the sample's rows of the design matrix.
+def bin_request(
+    request: BoosterRequest, inputs: FloatArray, catalogue: Catalogue, settings: TrainingSettings
+) -> BinnedFit:
+    """Bin the rows of a request, from which all its boosters learn.
 
-    Boosters whose rows weigh the same share binned rows.
+    `inputs` are the rows of its sample in the design matrix.
     """
-    names = catalogue.model_inputs
-    offset, trees = init_score(target, inputs, names), settings.tree_count(target, names)
-    objectives = booster_objectives(target, catalogue, settings)
-    binned = {
-        objective.units: BoosterFit(
-            inputs,
-            sample.label,
-            objective.weight(inputs, sample.weight),
-            names=names,
-            parameters=objective.parameters,
-            trees=trees,
-            offset=offset,
-        ).bin()
-        for objective in {objective.units: objective for objective in objectives}.values()
-    }
-    return [
-        (objective.seed, replace(binned[objective.units], parameters=objective.parameters))
-        for objective in objectives
-    ]
+    names, target = catalogue.model_inputs, request.target
+    return BoosterFit(
+        inputs,
+        request.sample.label,
+        request.sample.weight,
+        names=names,
+        parameters=target_parameters(target, catalogue, settings),
+        objective=objective_of(target, settings),
+        trees=settings.tree_count(target),
+        offset=request.start + init_score(target, inputs, names),
+    ).bin()
 
 
 def fit_boosters(
     design_matrix: Callable[[IntArray], FloatArray],
-    samples: Mapping[Target, Sample],
+    requests: Mapping[str, BoosterRequest],
     catalogue: Catalogue,
     settings: TrainingSettings,
     *,
     fitter: BoosterFitter = fit_booster,
-) -> dict[Target, tuple[str, ...]]:
-    """Return each target's boosters as text, one for each seed.
+) -> BoosterTexts:
+    """Return the boosters of each request as text, one for each seed.
 
-    `samples` holds the rows to learn from, and their labels, which are shares. `design_matrix`
-    computes the inputs of rows: those of one target at a time, which are freed once they are
-    binned. The result doesn't depend on `settings.threads`.
+    `design_matrix` computes the inputs of rows: those of one request at a time, which are freed
+    once they are binned. The result doesn't depend on `settings.threads`.
 
     Raises:
         InvalidLabelsError: a label is missing or outside 0 and 1.
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
-    refuse_unlearnable_samples(samples, settings)
+    refuse_unlearnable_requests(requests, settings)
+    first = settings.random_state
     with ThreadPoolExecutor(settings.threads) as threads:
-        fits = {
-            target: [
-                threads.submit(fitter, f"{target}_{number}", fit, seed)
-                for number, (seed, fit) in enumerate(
-                    booster_fits(target, design_matrix(sample.rows), sample, catalogue, settings)
-                )
+        fits: dict[str, list[Future[str]]] = {}
+        for name, request in requests.items():
+            rows = request.sample.rows
+            binned = bin_request(request, design_matrix(rows), catalogue, settings)
+            fits[name] = [
+                threads.submit(fitter, f"{name}_{number}", binned, first + number)
+                for number in range(request.boosters)
             ]
-            for target, sample in samples.items()
-        }
         return {
-            target: tuple(future.result() for future in futures) for target, futures in fits.items()
+            name: tuple(future.result() for future in futures) for name, futures in fits.items()
         }
 
 
-def refuse_unlearnable_samples(
-    samples: Mapping[Target, Sample], settings: TrainingSettings
+def refuse_unlearnable_requests(
+    requests: Mapping[str, BoosterRequest], settings: TrainingSettings
 ) -> None:
     """Refuse samples that boosters can't learn from, on this machine or on a cluster.
 
@@ -120,9 +95,10 @@ def refuse_unlearnable_samples(
         OneClassError: all labels are the same.
         TooFewPositivesError: too few labels are above 0.
     """
-    for target, sample in samples.items():
-        _refuse_invalid_labels(target, sample.label)
-        refuse_unlearnable(target, TRAIN, sample.label, min_positives=settings.min_positives)
+    for request in requests.values():
+        target, label = request.target, request.sample.label
+        _refuse_invalid_labels(target, label)
+        refuse_unlearnable(target, TRAIN, label, min_positives=settings.min_positives)
 
 
 def _refuse_invalid_labels(target: Target, label: FloatArray) -> None:

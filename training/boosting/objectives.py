@@ -1,77 +1,74 @@
-"""Choose what each booster minimises: cross-entropy of shares, or a Tweedie deviance of units.
+"""Say what boosters minimise: the cross-entropy of shares, given the margin of a row.
 
-Cross-entropy counts decisions: each share has the weight that its target gives it. The Tweedie
-deviance of units (Jørgensen 1987, "Exponential dispersion models") counts the units on offer.
-Boosters of the two objectives make different errors, so the average of both is at least as good as
-boosters of one alone (docs/decisions/booster-objectives.md).
-
-Boosters of both objectives learn shares. With the logarithm of the units on offer as offset,
-gradient and Hessian of the deviance of units are those of the deviance of the share, times the
-units to the power of 2 minus `TWEEDIE_POWER`. So the weight of a row replaces that offset.
+Trees of return risk correct the log odds of a formula. Trees of sell-through learn the logarithm of
+demand; the margin is the logarithm of demand over the lot, and `sharpness` bends it into a share
+(serving/demand/lot_demand.py). Both start from an offset of each row
+(serving/prediction/init_score.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import numpy as np
+from scipy.special import expit
 
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import LOT
 from training.settings import TrainingSettings
 
-UNITS: Final[Mapping[Target, str]] = {"sell_through": "units_offered"}
-"""The input with the units that a target's share is of, for targets that have one."""
-TWEEDIE_POWER: Final = 1.3
-"""The variance of units is proportional to this power of their mean: 1 is that of a Poisson
-count, 2 that of errors in proportion to the mean."""
-TWEEDIE: Final[Mapping[str, Any]] = {
-    "objective": "tweedie",
-    "tweedie_variance_power": TWEEDIE_POWER,
-}
+MIN_HESSIAN: Final = 1e-6
+FAR: Final = -25.0
+"""Bent margins below it have a share of nearly 1, where a ratio of small numbers loses its digits.
+"""
 
 
 @dataclass(frozen=True)
-class BoosterObjective:
-    """The objective of one booster: seed, parameters and row weights."""
+class DemandObjective:
+    """The cross-entropy of shares that a margin is bent into, as LightGBM's custom objective.
 
-    seed: int
-    parameters: Mapping[str, Any]
-    """LightGBM's parameters, without the seeds."""
-    units: int | None = None
-    """Column of the units that multiply a row's weight; None leaves weights as they are."""
+    With a sharpness of 1 it is LightGBM's own cross-entropy.
+    """
 
-    def weight(self, inputs: Any, weight: Any) -> Any:  # noqa: ANN401 - Dask's arrays too
-        """Return the weights of rows, shape (rows,); `inputs` has shape (rows, inputs)."""
-        return weight if self.units is None else tweedie_weight(inputs[:, self.units], weight)
+    sharpness: float
 
+    def __call__(self, margin: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ANN401 - a lightgbm.Dataset
+        """Return gradient and Hessian of each row, shape (rows,) each, with its weight."""
+        return self.weighted(margin, rows.get_label(), rows.get_weight())
 
-def tweedie_weight(units: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return the weights of shares of `units` in the Tweedie deviance of units; shape (rows,)."""
-    return weight * units ** (2 - TWEEDIE_POWER)
+    def weighted(
+        self, margin: FloatArray, label: FloatArray, weight: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the derivatives times the weights; LightGBM forgets weights that are all 1."""
+        gradient, hessian = self.derivatives(margin, label)
+        return (gradient, hessian) if weight is None else (gradient * weight, hessian * weight)
 
+    def derivatives(self, margin: FloatArray, label: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the first derivative of each row's loss by its margin, and the expected second.
 
-def booster_objectives(
-    target: Target, catalogue: Catalogue, settings: TrainingSettings
-) -> tuple[BoosterObjective, ...]:
-    """Return the objectives of a target's boosters; those of Tweedie come last."""
-    names = catalogue.model_inputs
-    units = names.index(UNITS[target]) if UNITS.get(target) in names else None
-    parameters = booster_parameters(catalogue.monotone(target), settings)
-    tweedie_count = round(settings.boosters * settings.tweedie_share) if units is not None else 0
-    objectives = []
-    for number in range(settings.boosters):
-        seed = settings.random_state + number
-        if number < settings.boosters - tweedie_count:
-            objectives.append(BoosterObjective(seed, parameters))
-        else:
-            objectives.append(BoosterObjective(seed, {**parameters, **TWEEDIE}, units))
-    return tuple(objectives)
+        The second is that of Fisher scoring: its mean over labels that the share is right about.
+        """
+        bent = -self.sharpness * margin
+        share = share_of_margin(margin, self.sharpness)
+        slope = expit(bent)  # of the logarithm of the share
+        odds = np.where(bent < FAR, self.sharpness, slope / np.maximum(1.0 - share, 1e-12))
+        return odds * (share - label), np.maximum(odds * slope * share, MIN_HESSIAN)
 
 
-def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> dict[str, Any]:
-    """Return LightGBM's parameters; `monotone` holds -1, 0 or 1 for each input."""
+def booster_parameters(
+    monotone: Sequence[int], settings: TrainingSettings, *, usable: Sequence[bool] | None = None
+) -> dict[str, Any]:
+    """Return LightGBM's parameters of a booster of cross-entropy.
+
+    `monotone` holds -1, 0 or 1 for each input, `usable` whether trees may split on it; None allows
+    all.
+    """
+    gains = {} if usable is None else {"feature_contri": [float(may) for may in usable]}
     return {
         "objective": "cross_entropy",
         "num_leaves": settings.leaves,
@@ -89,4 +86,20 @@ def booster_parameters(monotone: Sequence[int], settings: TrainingSettings) -> d
         # Otherwise LightGBM times both layouts and takes the faster one, which may vary.
         "force_col_wise": True,
         "verbosity": -1,
+        **gains,
     }
+
+
+def target_parameters(
+    target: Target, catalogue: Catalogue, settings: TrainingSettings
+) -> dict[str, Any]:
+    """Return LightGBM's parameters of a target's boosters; their trees see no lot."""
+    usable = [name != LOT for name in catalogue.model_inputs]
+    return booster_parameters(catalogue.monotone(target), settings, usable=usable)
+
+
+def objective_of(target: Target, settings: TrainingSettings) -> DemandObjective | None:
+    """Return the custom objective of a target's boosters, None for LightGBM's own."""
+    if target == "return_risk" or settings.sharpness == 1.0:
+        return None
+    return DemandObjective(settings.sharpness)

@@ -15,12 +15,12 @@ import numpy as np
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.calibration import CalibrationCurve
-from serving.prediction.init_score import INIT_COLUMNS, init_column
 from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
 from training.data.time_split import TargetSplit
 from training.data.training_set import EncodedColumn
 from training.metrics.bootstrap import cluster_sums
 from training.metrics.metrics import row_log_loss
+from training.settings import CORRECTED_TARGETS
 
 FOLDS: Final = 5
 MIN_PRODUCTS: Final = 2
@@ -39,21 +39,14 @@ CURVES_WITH_IDENTITY: Final[tuple[CurveFitter, ...]] = (fit_identity, *CURVES)
 """
 
 
-def model_curves(target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
-    """Return the curves allowed for a target's model whose inputs have these names.
-
-    Trees that start from the mean need a curve that can follow any shape, and the ties of such a
-    curve make selected lists a little more careful (serving/scoring/selection.py). Trees that start
-    from a formula may need no curve.
-    """
-    if init_column(target, names) is None:
-        return default_curves(target)
-    return CURVES_WITH_IDENTITY
+def model_curves(target: Target) -> Sequence[CurveFitter]:
+    """Return the curves allowed for a model; trees that correct a formula may need none."""
+    return CURVES_WITH_IDENTITY if target in CORRECTED_TARGETS else default_curves(target)
 
 
 def default_curves(target: Target) -> Sequence[CurveFitter]:
     """Return the curves allowed for predictions of a target that start from no formula."""
-    return CURVES if target in INIT_COLUMNS else (fit_isotonic,)
+    return CURVES if target in CORRECTED_TARGETS else (fit_isotonic,)
 
 
 def fit_curve(

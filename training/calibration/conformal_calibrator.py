@@ -12,6 +12,7 @@ from serving.conformal.cells import IntervalContext
 from serving.conformal.difficulty import DifficultyEstimate
 from serving.conformal.intervals import ConformalResiduals
 from serving.prediction.calibration import CalibrationCurve
+from serving.prediction.outlook import ShareOutlook
 from training.calibration.choose import CurveFitter, curve_fitter
 from training.calibration.difficulty import fit_difficulty
 from training.calibration.residuals import fit_residuals, subsample
@@ -80,6 +81,10 @@ class ConformalCalibrator:
         sample = subsample(estimate, rows.label, rows.context.evidence, listings=rows.listings)
         return cls(curve=curve, residuals=residuals, sample=sample)
 
+    def predict(self, raw: FloatArray) -> ShareOutlook:
+        """Return the calibrated shares of rows with what their intervals need."""
+        return ShareOutlook(self.curve.apply(raw), self.residuals)
+
     def estimate(self, raw: FloatArray) -> FloatArray:
         """Return the calibrated shares, shape (rows,)."""
         return self.curve.apply(raw)
@@ -89,12 +94,6 @@ class ConformalCalibrator:
     ) -> tuple[FloatArray, FloatArray]:
         """Return low and high around each estimate, shape (rows,) each."""
         return self.residuals.interval(estimate, context, coverage=coverage)
-
-    def prob_at_least(
-        self, estimate: FloatArray, context: IntervalContext, *, threshold: float
-    ) -> FloatArray:
-        """Return the probability that the outcome is at least `threshold` (in (0, 1])."""
-        return self.residuals.prob_at_least(estimate, context, threshold=threshold)
 
 
 def calibrate_target(

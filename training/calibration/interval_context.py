@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.cells import IntervalContext, share_exposure
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.booster import Booster
+from serving.prediction.init_score import init_score
+from serving.prediction.target_model import TargetModel, sum_of_trees
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 
+SELLER: Final[Target] = "sell_through"
+
+
+@dataclass(frozen=True)
+class Sellers:
+    """The models of sell-through that say how many units return risk is about."""
+
+    model: TargetModel
+    early: tuple[Booster, ...]
+    """Boosters of the first origin: they learned no label of the calibration slice."""
+    start: float
+    """The constant that trees start from."""
+
+    def early_shares(self, training_input: TrainingInput, matrix: FloatArray) -> FloatArray:
+        """Return the uncalibrated shares of lots by the early boosters, shape (rows,)."""
+        recipe = training_input.recipe
+        offset = self.start + init_score(SELLER, matrix, recipe.catalogue.model_inputs)
+        return share_of_margin(offset + sum_of_trees(self.early, matrix), recipe.settings.sharpness)
+
 
 def build_target_context(
-    training_input: TrainingInput, split: TargetSplit, models: Mapping[Target, TargetModel]
+    training_input: TrainingInput, split: TargetSplit, sellers: Sellers | None
 ) -> IntervalContext:
     """Return the cell and the exposure of each row of the training set.
 
     Exposures are valid for the calibration and latest rows of `split` alone, cold-start copies
-    included. For return risk, the exposure is the number of units expected to sell, by the
-    sell-through model in `models`. The latest rows use that model as serving does. The calibration
-    rows use its boosters without its curve, because the curve was fitted on weeks that these rows
-    look ahead to. Their exposures are then scaled to the units that were ordered in the curve half,
-    so that residuals of few units don't pass for residuals of many
+    included. For return risk, the exposure is the number of units expected to sell. The early
+    boosters of `sellers` expect those of calibration rows, because the model has learned from later
+    outcomes. They aren't calibrated, so their exposures are scaled to the units that were ordered
+    in the curve half: residuals of few units must not pass for residuals of many
     (docs/decisions/exposure-of-return-risk.md).
     """
-    calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    latest = np.concatenate([split.latest.rows, split.latest_masked.rows])
     offered = training_input.training_set.columns["units_offered"]
+    if split.target != "return_risk" or sellers is None:
+        return training_input.training_set.context(np.fmax(offered, 1.0))
     sell_through = np.full(len(offered), np.nan)
-    if split.target == "return_risk":
-        seller = models["sell_through"]
-        inputs = training_input.design_matrix(calibration)
-        sell_through[calibration] = raw_share(seller.target, seller.boosters, inputs)
-        sell_through[latest] = seller.predict(training_input.inputs_for(seller.target, latest))
+    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+    sell_through[rows] = sellers.early_shares(training_input, training_input.design_matrix(rows))
+    rows = np.concatenate([split.latest.rows, split.latest_masked.rows])
+    matrix = training_input.design_matrix(rows)
+    sell_through[rows] = sellers.model.predict(matrix, training_input.demand[rows]).share
     exposure = share_exposure(split.target, offered, sell_through)
-    if split.target == "return_risk":
-        ordered = training_input.training_set.outcomes[split.target].weight
-        exposure = _scale_to_orders(exposure, ordered, split)
-    return training_input.training_set.context(exposure)
+    ordered = training_input.training_set.outcomes[split.target].weight
+    return training_input.training_set.context(_scale_to_orders(exposure, ordered, split))
 
 
 def _scale_to_orders(exposure: FloatArray, ordered: FloatArray, split: TargetSplit) -> FloatArray:

@@ -26,6 +26,7 @@ COMPUTING_ROOMS: Final = (
     "features/point_in_time",
     "features/signals",
     "features/validation",
+    "serving/demand",
     "serving/prediction",
     "training/boosting",
     "training/data",

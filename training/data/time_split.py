@@ -32,11 +32,18 @@ LATEST: Final = "latest"
 
 @dataclass(frozen=True)
 class ForwardSplit:
-    """The days of the three slices' moments, in the order of time."""
+    """The days of the slices' moments, in the order of time."""
 
     train: DaySpan
-    calibration: DaySpan
+    """The days whose outcomes were final at the first origin."""
+    origins: tuple[DaySpan, ...]
+    """The days that follow each origin of the calibration slice, the earliest first."""
     latest: DaySpan
+
+    @property
+    def calibration(self) -> DaySpan:
+        """Return the days of the calibration slice."""
+        return DaySpan(self.origins[0].first, self.origins[-1].last)
 
     def learned_days(self, horizons: Horizons) -> DaySpan:
         """Return the days of the outcomes that models and their calibration learn from.
@@ -47,19 +54,32 @@ class ForwardSplit:
 
 
 @dataclass(frozen=True)
-class TargetSplit:
-    """A target's rows in slices: no row is in two of them, and rows of an embargo are in none.
+class ForwardFold:
+    """Rows that were final at an origin, and the rows after it that a fit on them predicts."""
 
-    The calibration slice is halved by product: the calibration curve is fitted on `curve_fit`, and
-    its residuals are taken on `residual_fit`, which are other products. All slices but `latest`
-    hold cold-start copies (cold_start_rows.py) too.
+    learned: Sample
+    predicted: Sample
+
+
+@dataclass(frozen=True)
+class TargetSplit:
+    """A target's rows in slices.
+
+    Models are fitted on `known`: all rows that are final when the latest slice begins. How far to
+    trust them is learned from folds: at each origin of the calibration slice, a model of what was
+    final by then predicts the rows that follow. The calibration slice is halved by product: the
+    calibration curve is fitted on `curve_fit`, and its residuals are taken on `residual_fit`, which
+    are other products. All slices but `latest` hold cold-start copies (cold_start_rows.py) too.
     """
 
     target: Target
     days: ForwardSplit
     train: Sample
+    """Rows that were final at the first origin."""
+    folds: tuple[ForwardFold, ...]
     curve_fit: Sample
     residual_fit: Sample
+    known: Sample
     latest: Sample
     latest_masked: Sample
     """Cold-start copies of latest rows, which are evaluated separately."""
@@ -82,22 +102,26 @@ class TargetSplit:
 def forward_split(
     target: Target, as_of_day: IntArray, horizons: Horizons, settings: TrainingSettings
 ) -> ForwardSplit:
-    """Split the moments of rows with a final label into three slices.
+    """Split the moments of rows with a final label into slices.
+
+    Origins of the calibration slice are as far apart as the latest slice is long. There are as many
+    as `calibration_days` asks for, or fewer if the training slice of the first would be too short.
 
     Raises:
         TooFewDaysError: the days don't hold three slices and two embargoes.
     """
-    maturity = horizons.maturity_days(target)
+    maturity, length = horizons.maturity_days(target), settings.latest_days
     first, last = int(as_of_day.min()), int(as_of_day.max())
-    latest = DaySpan(last - settings.latest_days + 1, last)
-    calibration_end = latest.first - maturity
-    calibration = DaySpan(calibration_end - settings.calibration_days + 1, calibration_end)
-    train = DaySpan(first, calibration.first - maturity)
-    missing = settings.min_train_days - (train.last - train.first + 1)
-    if missing > 0:
+    latest = DaySpan(last - length + 1, last)
+    end = latest.first - maturity
+    spare = end - length + 1 - maturity - (first + settings.min_train_days - 1)
+    if spare < 0:
         days = last - first + 1
-        raise TooFewDaysError(target, needed=days + missing, days=days)
-    return ForwardSplit(train, calibration, latest)
+        raise TooFewDaysError(target, needed=days - spare, days=days)
+    count = min(max(settings.calibration_days // length, 1), 1 + spare // length)
+    ends = [end - length * back for back in reversed(range(count))]
+    origins = tuple(DaySpan(day - length + 1, day) for day in ends)
+    return ForwardSplit(DaySpan(first, origins[0].first - maturity), origins, latest)
 
 
 def split_target(
@@ -111,6 +135,7 @@ def split_target(
     final = final_rows(training_set, target)
     as_of_day = training_set.as_of_day[final.rows]
     days = forward_split(target, as_of_day, horizons, settings)
+    maturity = horizons.maturity_days(target)
     is_train = days.train.contains(as_of_day)
     limit = find_weight_limit(final.weight[is_train])
     is_heavy = (final.weight > limit) & has_full_history(training_set, final.rows)
@@ -124,8 +149,16 @@ def split_target(
         target,
         days,
         train=final.select(is_train),
+        folds=tuple(
+            ForwardFold(
+                final.select(as_of_day <= span.first - maturity),
+                final.select(span.contains(as_of_day)),
+            )
+            for span in days.origins
+        ),
         curve_fit=calibration.select(is_curve_fit),
         residual_fit=calibration.select(~is_curve_fit),
+        known=final.select(as_of_day <= days.calibration.last),
         latest=latest.select(is_original),
         latest_masked=latest.select(~is_original),
         weight_limit=limit,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -12,7 +13,8 @@ from features.catalogue.catalogue import Catalogue
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.seasonality import SEASONAL_TARGET, Seasons, rescale_to_baseline_demand
+from serving.prediction.init_score import LOT, ORDER_SIZE
+from serving.prediction.seasonality import SEASONAL_TARGET, Seasons
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
@@ -38,7 +40,7 @@ class TrainingInput:
     """The training set with the pooling parameters learned from it.
 
     Design matrices are computed for the rows that are needed: that of all rows would be the largest
-    array of a training by far, and no step needs more than the training slice of a target.
+    array of a training by far, and no step needs more than the known rows of a target.
     """
 
     recipe: TrainingRecipe
@@ -71,6 +73,17 @@ class TrainingInput:
         )
         return cls(recipe, training_set, parameters, seasons, demand)
 
+    @cached_property
+    def lots(self) -> tuple[FloatArray, FloatArray]:
+        """Return the lot and the order size of each row, in units, shape (rows,) each.
+
+        They are columns of the design matrix, computed without the others.
+        """
+        columns = self.training_set.columns
+        (order_size,) = (f for f in self.recipe.catalogue.derived if f.name == ORDER_SIZE)
+        inputs = (columns[name] for name in order_size.inputs)
+        return columns[LOT], np.asarray(order_size.function(*inputs), np.float64)
+
     def design_matrix(self, rows: IntArray) -> FloatArray:
         """Compute the design matrix of some rows, shape (rows, inputs)."""
         catalogue, columns = self.recipe.catalogue, self.training_set.columns
@@ -81,24 +94,20 @@ class TrainingInput:
             matrix[start : start + block.size] = catalogue.design_matrix(taken, self.parameters)
         return matrix
 
-    def inputs_for(self, target: Target, rows: IntArray) -> FloatArray:
-        """Return the inputs of a target's model for some rows, shape (rows, inputs).
 
-        They are those of the design matrix. Where the calendar changes the demand, those of
-        `SEASONAL_TARGET` are computed at the usual demand instead.
-        """
-        inputs = self.design_matrix(rows)
-        is_seasonal = self.demand[rows] != 1.0
-        if target == SEASONAL_TARGET and is_seasonal.any():
-            seasonal = rows[is_seasonal]
-            columns = {name: column[seasonal] for name, column in self.training_set.columns.items()}
-            rescaled = rescale_to_baseline_demand(columns, self.demand[seasonal])
-            inputs[is_seasonal] = self.recipe.catalogue.design_matrix(rescaled, self.parameters)
-        return inputs
+@dataclass(frozen=True)
+class BoosterRequest:
+    """Boosters to fit: their target, the rows to learn from, and how many."""
+
+    target: Target
+    sample: Sample
+    boosters: int
+    start: float = 0.0
+    """The constant that trees start from beside the offset of each row."""
 
 
-BoosterTexts = dict[Target, tuple[str, ...]]
-"""Each target's boosters as text, one for each seed."""
+BoosterTexts = dict[str, tuple[str, ...]]
+"""Boosters as text by the name of their request, one for each seed."""
 
-Fitter = Callable[[TrainingInput, Mapping[Target, Sample]], BoosterTexts]
-"""Fits every target's boosters on its sample, on this machine or on a cluster."""
+Fitter = Callable[[TrainingInput, Mapping[str, BoosterRequest]], BoosterTexts]
+"""Fits the boosters of all requests, on this machine or on a cluster."""

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from features.declarations.shrinkage import pooled_rate
+from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
-from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage.pooling_fit import TARGET_RATES, smoothed_mean
 
@@ -31,18 +31,19 @@ MIN_MEAN_ROWS: Final = 20
 
 
 def raw_predictions(
-    training_set: TrainingSet, split: TargetSplit, parameters: Mapping[str, float]
+    training_set: TrainingSet, target: Target, learned: Sample, parameters: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return each baseline's raw predictions for all rows of the training set.
 
-    Cold-start copies are left out of means, where their labels would count twice.
+    Means are those of the rows in `learned`, without cold-start copies, whose labels would count
+    twice.
     """
-    train = split.train.select(has_full_history(training_set, split.train.rows))
+    train = learned.select(has_full_history(training_set, learned.rows))
     constant = smoothed_mean(train.label, train.weight)
     return {
         CONSTANT: np.full(training_set.as_of_day.shape, constant),
         CATEGORY_MARKET_MEAN: category_market_means(training_set, train, constant),
-        SHRINKAGE: shrunken_rates(training_set, split, parameters, constant),
+        SHRINKAGE: shrunken_rates(training_set, target, parameters, constant),
     }
 
 
@@ -62,12 +63,12 @@ def category_market_means(training_set: TrainingSet, train: Sample, constant: fl
 
 def shrunken_rates(
     training_set: TrainingSet,
-    split: TargetSplit,
+    target: Target,
     parameters: Mapping[str, float],
     constant: float,
 ) -> FloatArray:
     """Return the pooled past rate of the target, and the constant where its counts are null."""
-    rate = TARGET_RATES[split.target]
+    rate = TARGET_RATES[target]
     counts = [training_set.columns[name] for name in rate.inputs]
     pooled = pooled_rate(*counts, *(parameters[name] for name in rate.parameters))
     return np.where(np.isnan(pooled), constant, pooled)

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.cells import ROOT, IntervalContext, MondrianCell
-from serving.conformal.intervals import CellResiduals
-from serving.prediction.target_model import TargetModel
+from serving.conformal.cell_residuals import CellResiduals
+from serving.conformal.cells import ROOT, MondrianCell
+from training.calibration.fitted_target import FittedTarget
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.metrics.bootstrap import cluster_sums
@@ -71,28 +71,21 @@ class Coverage:
 
 
 def coverage_by_cell(
-    model: TargetModel,
-    training_input: TrainingInput,
-    split: TargetSplit,
-    *,
-    context: IntervalContext,
-    forecast: Forecast,
+    fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit, *, forecast: Forecast
 ) -> dict[str, Coverage]:
     """Measure all rows of the latest slice, then each large cell of own evidence and market.
 
-    `context` covers the whole training set, `forecast` the latest rows.
+    `forecast` covers the latest rows.
     """
     coverage = training_input.recipe.settings.interval_coverage
-    plain = _plain_intervals(
-        model, training_input, split, center=forecast.estimate, coverage=coverage
-    )
-    latest = context.select(split.latest.rows)
+    plain = _plain_intervals(fitted, split, center=forecast.estimate, coverage=coverage)
+    latest = fitted.context.select(split.latest.rows)
     sizes = np.bincount(latest.codes, minlength=len(latest.cells))
     listings = training_input.training_set.listings[split.latest.rows]
     large = [code for code in np.argsort(-sizes, kind="stable") if sizes[code] >= MIN_CELL_ROWS]
     masks = {ROOT: np.ones(latest.codes.shape, dtype=np.bool_)}
     masks |= {latest.cells[code]: latest.codes == code for code in large[:MAX_CELLS]}
-    cells: Mapping[MondrianCell, object] = model.residuals.cells
+    cells: Mapping[MondrianCell, object] = fitted.model.residuals.cells
     return {
         " ".join(cell) or ALL_ROWS: _measure_cell(
             _CellRows(split.latest.label, forecast, plain, listings).select(mask),
@@ -103,17 +96,12 @@ def coverage_by_cell(
 
 
 def _plain_intervals(
-    model: TargetModel,
-    training_input: TrainingInput,
-    split: TargetSplit,
-    *,
-    center: FloatArray,
-    coverage: float,
+    fitted: FittedTarget, split: TargetSplit, *, center: FloatArray, coverage: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return low and high of the plain intervals around the estimates `center`."""
-    residual_fit = split.residual_fit
-    estimate = model.predict(training_input.design_matrix(residual_fit.rows))
-    quantile = CellResiduals.from_residuals(residual_fit.label - estimate).quantile(coverage)
+    rows = split.residual_fit
+    residuals = rows.label - fitted.forward[rows.rows]
+    quantile = CellResiduals.from_residuals(residuals).quantile(coverage)
     return np.maximum(center - quantile, 0.0), np.minimum(center + quantile, 1.0)
 
 

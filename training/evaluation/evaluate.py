@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from features.declarations.targets import Target
-from serving.conformal.cells import IntervalContext, OwnEvidence
+from serving.conformal.cells import OwnEvidence
 from serving.prediction.seasonality import SEASONAL_TARGET, has_unseen_season
-from serving.prediction.target_model import TargetModel
+from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import Masked, has_full_history
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -41,6 +41,10 @@ class Evaluation:
     interval_coverage: float
     slices: Mapping[str, SliceSummary]
     """Slices in time by name, from train to latest."""
+    origins: int
+    """Moments of the calibration slice at which a model predicted the rows that followed."""
+    rows_known: int
+    """Rows that the model learned from, without copies: all final before the latest slice."""
     unseen_season: float
     """Share of the latest rows that look ahead to days of the year that training hasn't seen."""
     without_calendar: Metrics | None
@@ -77,16 +81,11 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
-) -> Evaluation:
-    """Evaluate a target's model and the baselines on rows later than any they learned from.
-
-    `context` covers the whole training set.
-    """
+def evaluate(fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit) -> Evaluation:
+    """Evaluate a target's model and the baselines on rows later than any they learned from."""
     settings = training_input.recipe.settings
     threshold = settings.threshold(split.target)
-    judged = judge(model, training_input, split, context)
+    judged = judge(fitted, training_input, split)
     latest = {
         name: predicted.select(judged.is_latest) for name, predicted in judged.forecasts.items()
     }
@@ -95,8 +94,10 @@ def evaluate(
         threshold=threshold,
         interval_coverage=settings.interval_coverage,
         slices=_summarise_slices(training_input.training_set, split),
+        origins=len(split.folds),
+        rows_known=int(has_full_history(training_input.training_set, split.known.rows).sum()),
         unseen_season=_unseen_season_share(training_input, split),
-        without_calendar=_measure_without_calendar(model, training_input, split, context),
+        without_calendar=_measure_without_calendar(fitted, training_input, split),
         rows_limited=split.rows_limited,
         weight_limit=split.weight_limit,
         rows_not_final=_count_immature_rows(training_input.training_set, split.target),
@@ -106,10 +107,8 @@ def evaluate(
             for name, mask in judged.groups.items()
         },
         differences=_bootstrap_differences(training_input, split, latest),
-        by_cell=coverage_by_cell(
-            model, training_input, split, context=context, forecast=latest[MODEL]
-        ),
-        cells_merged=(OwnEvidence.NONE,) not in model.residuals.cells,
+        by_cell=coverage_by_cell(fitted, training_input, split, forecast=latest[MODEL]),
+        cells_merged=(OwnEvidence.NONE,) not in fitted.model.residuals.cells,
     )
 
 
@@ -152,17 +151,17 @@ def _unseen_season_share(training_input: TrainingInput, split: TargetSplit) -> f
 
 
 def _measure_without_calendar(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
+    fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit
 ) -> Metrics | None:
     latest = split.latest
     if split.target != SEASONAL_TARGET or (training_input.demand[latest.rows] == 1.0).all():
         return None
     settings = training_input.recipe.settings
     threshold = settings.threshold(split.target)
+    matrix = training_input.design_matrix(latest.rows)
     predicted = forecast(
-        model,
-        model.predict(training_input.design_matrix(latest.rows)),
-        context.select(latest.rows),
+        fitted.model.predict(matrix, np.ones(latest.rows.size)),
+        fitted.context.select(latest.rows),
         coverage=settings.interval_coverage,
         threshold=threshold,
     )

@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import BoolArray, IntArray
 from serving.conformal.cells import IntervalContext
-from serving.prediction.target_model import TargetModel
+from serving.prediction.outlook import Outlook
 from training.calibration.choose import default_curves
-from training.calibration.conformal_calibrator import ConformalCalibrator, calibrate_target
+from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import Masked, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
@@ -64,56 +65,56 @@ class JudgedRows:
         }
 
 
-def judge(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
-) -> JudgedRows:
+def judge(fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit) -> JudgedRows:
     """Let a target's model and the baselines forecast rows that none of them has seen.
 
-    `context` covers the whole training set. The exposures of return risk come from a sell-through
+    The exposures of return risk come from a sell-through
     model that may have seen these rows (training/calibration/interval_context.py).
     """
     rows = split.latest.concat(split.latest_masked)
     return JudgedRows(
         rows,
-        _forecast_with_all(model, training_input, split, context),
+        _forecast_with_all(fitted, training_input, split),
         has_full_history(training_input.training_set, rows.rows),
         _group_masks(training_input.training_set, rows.rows),
     )
 
 
 def forecast(
-    model: TargetModel | ConformalCalibrator,
-    estimate: FloatArray,
-    context: IntervalContext,
-    *,
-    coverage: float,
-    threshold: float,
+    outlook: Outlook, context: IntervalContext, *, coverage: float, threshold: float
 ) -> Forecast:
-    """Add the interval and the probability to estimates of shape (rows,)."""
-    low, high = model.interval(estimate, context, coverage=coverage)
-    probability = model.prob_at_least(estimate, context, threshold=threshold)
-    return Forecast(estimate, low, high, probability)
+    """Return estimates with their intervals and the probability of the event, shape (rows,)."""
+    low, high = outlook.interval(context, coverage=coverage)
+    return Forecast(outlook.share, low, high, outlook.prob_at_least(context, threshold=threshold))
 
 
 def _forecast_with_all(
-    model: TargetModel, training_input: TrainingInput, split: TargetSplit, context: IntervalContext
+    fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit
 ) -> dict[str, Forecast]:
     """Return each predictor's forecast of the latest rows and their cold-start copies."""
     training_set, settings = training_input.training_set, training_input.recipe.settings
-    coverage, threshold = settings.interval_coverage, settings.threshold(split.target)
     rows = split.latest.concat(split.latest_masked).rows
-    judged = context.select(rows)
-    estimate = model.predict(training_input.inputs_for(split.target, rows))
-    forecasts = {MODEL: forecast(model, estimate, judged, coverage=coverage, threshold=threshold)}
-    curves = default_curves(split.target)
-    baselines = raw_predictions(training_set, split, training_input.parameters)
-    for name, raw in baselines.items():
+    matrix = training_input.design_matrix(rows)
+    outlooks: dict[str, Outlook] = {
+        MODEL: fitted.model.predict(matrix, training_input.demand[rows])
+    }
+    context, curves = fitted.context, default_curves(split.target)
+    parameters = training_input.parameters
+    past = raw_predictions(training_set, split.target, split.train, parameters)
+    now = raw_predictions(training_set, split.target, split.known, parameters)
+    for name, raw in past.items():
         calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
-        estimate = calibrator.estimate(raw[rows])
-        forecasts[name] = forecast(
-            calibrator, estimate, judged, coverage=coverage, threshold=threshold
+        outlooks[name] = calibrator.predict(now[name][rows])
+    judged = context.select(rows)
+    return {
+        name: forecast(
+            outlook,
+            judged,
+            coverage=settings.interval_coverage,
+            threshold=settings.threshold(split.target),
         )
-    return forecasts
+        for name, outlook in outlooks.items()
+    }
 
 
 def _group_masks(training_set: TrainingSet, rows: IntArray) -> dict[str, BoolArray]:

@@ -48,7 +48,8 @@ _COLUMNS: Final = (
 """Headings and the fields of `Metrics` beneath them."""
 BOOSTER_SETTINGS: Final = (
     "boosters",
-    "tweedie_share",
+    "fold_boosters",
+    "sharpness",
     "trees",
     "correcting_share",
     "leaves",
@@ -139,6 +140,7 @@ def _target_section(evaluation: Evaluation) -> list[str]:
     return [
         f"## {_TITLES[evaluation.target]}",
         _slices_table(evaluation),
+        _describe_forward_validation(evaluation),
         (
             f"{evaluation.rows_not_final:,} rows have no final outcome yet, because their horizon "
             "isn't over. They were neither learned from nor judged."
@@ -169,6 +171,17 @@ def _target_section(evaluation: Evaluation) -> list[str]:
         ),
         _cells_table(evaluation),
     ]
+
+
+def _describe_forward_validation(evaluation: Evaluation) -> str:
+    origins = evaluation.origins
+    moments = "one moment" if origins == 1 else f"{origins} moments"
+    return (
+        f"The model learned from all {evaluation.rows_known:,} rows whose outcome was final before "
+        "the latest slice. Its calibration and its intervals come from the slices calibration and "
+        f"conformal: at {moments}, models of what was final by then predicted the rows that "
+        "followed."
+    )
 
 
 def _slices_table(evaluation: Evaluation) -> str:
@@ -225,12 +238,8 @@ def _cells_table(evaluation: Evaluation) -> str:
 
 
 def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
-    formula = ", the numbers of the expected return rate" if "return_risk" in evaluations else ""
     lines = [
-        (
-            "- The trees learned from the training slice alone. Later rows shaped only the "
-            f"calibration{formula} and the intervals, or nothing."
-        ),
+        "- No row of the latest slice shaped a model, its calibration or its intervals.",
         (
             "- Successive rows of one listing are similar. Intervals hold for one answer at a "
             "time, not for the best few of many: `serving.scoring.selection` chooses lists."

@@ -1,84 +1,104 @@
-"""Fit the models of all targets: boosters, then calibration, then residuals."""
+"""Fit the models of all targets: boosters on known rows and at each origin, then calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from features.declarations.targets import Target
-from serving.conformal.cells import IntervalContext
+from features.runtime.arrays import FloatArray
 from serving.prediction.booster import Booster
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.prediction.target_model import corrected_share, sum_of_trees
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
-from training.calibration.choose import model_curves
-from training.calibration.conformal_calibrator import calibrate_target
-from training.calibration.interval_context import build_target_context
-from training.data.sample import Sample
+from training.calibration.demand_curve_fit import find_start
+from training.calibration.fitted_target import FittedTarget, ForwardRows
+from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
-from training.data.training_input import BoosterTexts, Fitter, TrainingInput
-
-
-@dataclass(frozen=True)
-class FittedTargets:
-    """The model of each target, and the interval context of all training rows for it."""
-
-    models: Mapping[Target, TargetModel]
-    contexts: Mapping[Target, IntervalContext]
+from training.data.training_input import BoosterRequest, BoosterTexts, Fitter, TrainingInput
 
 
 def fit_locally(
     training_input: TrainingInput,
-    samples: Mapping[Target, Sample],
+    requests: Mapping[str, BoosterRequest],
     *,
     fitter: BoosterFitter = fit_booster,
 ) -> BoosterTexts:
-    """Fit the boosters of all targets on this machine.
+    """Fit the boosters of all requests on this machine.
 
     `fitter` fits one booster, or reads it from a checkpoint.
     """
     recipe = training_input.recipe
     return fit_boosters(
-        training_input.design_matrix, samples, recipe.catalogue, recipe.settings, fitter=fitter
+        training_input.design_matrix, requests, recipe.catalogue, recipe.settings, fitter=fitter
     )
 
 
 def fit_targets(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], fit: Fitter = fit_locally
-) -> FittedTargets:
-    """Fit each target on its training slice and calibrate it on its calibration slice.
+) -> dict[Target, FittedTarget]:
+    """Fit each target on all known rows, and calibrate it by forward validation.
+
+    At each origin of the calibration slice, boosters of what was final by then predict the rows
+    that follow, as far ahead as the model will predict.
 
     Raises:
-        TrainingError: a training slice can't support a model.
+        TrainingError: a slice can't support a model.
     """
-    samples = {target: split.train for target, split in splits.items()}
-    texts = fit(training_input, samples)
-    models: dict[Target, TargetModel] = {}
-    contexts: dict[Target, IntervalContext] = {}
+    requests = booster_requests(training_input, splits)
+    texts = fit(training_input, requests)
+    fitted: dict[Target, FittedTarget] = {}
+    sellers: Sellers | None = None
     for target, split in splits.items():  # sell-through first: return risk needs its model
-        contexts[target] = build_target_context(training_input, split, models)
-        models[target] = _fit_target(training_input, split, contexts[target], texts[target])
-    return FittedTargets(models, contexts)
+        context = build_target_context(training_input, split, sellers)
+        raw = _predict_folds(training_input, split, texts)
+        forward = ForwardRows(training_input, split, context, raw)
+        is_demand = target == "sell_through"
+        calibrate = forward.calibrate_demand if is_demand else forward.calibrate_shares
+        fitted[target] = calibrate(_load(texts[target]))
+        if is_demand:
+            early, start = _load(texts[_fold_name(target, 0)]), requests[target].start
+            sellers = Sellers(fitted[target].model, early, start)
+    return fitted
 
 
-def _fit_target(
-    training_input: TrainingInput,
-    split: TargetSplit,
-    context: IntervalContext,
-    texts: tuple[str, ...],
-) -> TargetModel:
-    boosters = tuple(Booster(text) for text in texts)
-    rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+def booster_requests(
+    training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
+) -> dict[str, BoosterRequest]:
+    """Return the boosters to fit: of all known rows by target, and of each origin."""
+    settings = training_input.recipe.settings
+    requests: dict[str, BoosterRequest] = {}
+    for target, split in splits.items():
+        start = find_start(training_input, target, split.train)  # the same at each origin
+        requests[target] = BoosterRequest(target, split.known, settings.boosters, start)
+        for number, fold in enumerate(split.folds):
+            requests[_fold_name(target, number)] = BoosterRequest(
+                target, fold.learned, settings.fold_boosters, start
+            )
+    return requests
+
+
+def _fold_name(target: Target, number: int) -> str:
+    return f"{target}_origin{number}"
+
+
+def _predict_folds(
+    training_input: TrainingInput, split: TargetSplit, texts: BoosterTexts
+) -> FloatArray:
+    """Return raw predictions of the calibration rows, each by the boosters of its origin.
+
+    The result has shape (rows of the training set,), and is NaN for other rows.
+    """
+    names = training_input.recipe.catalogue.model_inputs
     raw = np.full(training_input.training_set.rows.size, np.nan)
-    raw[rows] = raw_share(split.target, boosters, training_input.design_matrix(rows))
-    calibrator = calibrate_target(
-        raw,
-        context,
-        split,
-        keys=training_input.training_set.keys,
-        curves=model_curves(split.target, training_input.recipe.catalogue.model_inputs),
-    )
-    return TargetModel(
-        split.target, boosters, calibrator.curve, calibrator.residuals, calibrator.sample
-    )
+    for number, fold in enumerate(split.folds):
+        rows = fold.predicted.rows
+        matrix = training_input.design_matrix(rows)
+        sums = sum_of_trees(_load(texts[_fold_name(split.target, number)]), matrix)
+        is_demand = split.target == "sell_through"
+        raw[rows] = sums if is_demand else corrected_share(sums, matrix, names)
+    return raw
+
+
+def _load(texts: tuple[str, ...]) -> tuple[Booster, ...]:
+    return tuple(Booster(text) for text in texts)

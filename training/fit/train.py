@@ -14,9 +14,9 @@ from features.monitoring.reference_stats import describe_inputs
 from features.runtime.arrays import FloatArray, IntArray
 from features.runtime.progress import ProgressCallback
 from serving.bundle.bundle import BundleContents
-from serving.conformal.cells import IntervalContext
 from serving.prediction.predict import Models
 from serving.prediction.target_model import TargetModel
+from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import add_cold_start_copies, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
@@ -26,6 +26,7 @@ from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
 from training.fit.learned_ranges import learn_ranges
+from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
@@ -43,8 +44,7 @@ class TrainOutput:
     evaluations: Mapping[Target, Evaluation]
     training_input: TrainingInput
     splits: Mapping[Target, TargetSplit]
-    contexts: Mapping[Target, IntervalContext]
-    """Of all training rows, by target."""
+    fitted: Mapping[Target, FittedTarget]
 
 
 def train(  # noqa: PLR0913 - what differs from training to training, all but two by name
@@ -80,15 +80,20 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         progress("tuning")
         recipe = tune(training_input, splits)
         training_input = replace(training_input, recipe=recipe)
-    progress(f"fitting {len(splits) * recipe.settings.boosters} boosters")
+    progress(f"fitting {_count_boosters(splits, recipe.settings)} boosters")
     fitted = fit_targets(training_input, splits, fit)
     progress("judging them on the latest slice")
     evaluations = {
-        target: evaluate(fitted.models[target], training_input, split, fitted.contexts[target])
-        for target, split in splits.items()
+        target: evaluate(fitted[target], training_input, split) for target, split in splits.items()
     }
-    contents = _bundle_contents(training_input, splits, fitted.models, evaluations, git_commit)
-    return TrainOutput(contents, evaluations, training_input, splits, fitted.contexts)
+    models = {target: one.model for target, one in fitted.items()}
+    contents = _bundle_contents(training_input, splits, models, evaluations, git_commit)
+    return TrainOutput(contents, evaluations, training_input, splits, fitted)
+
+
+def _count_boosters(splits: Mapping[Target, TargetSplit], settings: TrainingSettings) -> int:
+    folds = sum(len(split.folds) for split in splits.values())
+    return len(splits) * settings.boosters + folds * settings.fold_boosters
 
 
 def _add_copies_and_split(

@@ -1,11 +1,12 @@
 """Search for better settings of the boosters with Optuna (no other file imports it).
 
-Each trial fits one cross-entropy booster for each target on the early part of the training slice,
-and judges it on the late part. A trial's value is its log loss divided by that of a constant, in
-the mean over targets. The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011,
-"Algorithms for hyper-parameter optimization"). The pruner stops a trial that is worse than the
-median of earlier trials with as many trees (Golovin et al. 2017, "Google Vizier"). Trials are kept
-in a SQLite file, so a search that was killed resumes and finds the same settings.
+Each trial fits one booster for each target on what was final at the last origin of the calibration
+slice, and judges it on the rows that follow; the latest slice stays unseen. A trial's value is its
+log loss divided by that of a constant, in the mean over targets. The sampler is the tree-structured
+Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"). The pruner
+stops a trial that is worse than the median of earlier trials with as many trees (Golovin et al.
+2017, "Google Vizier"). Trials are kept in a SQLite file, so a search that was killed resumes and
+finds the same settings.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,20 +23,22 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
+from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback
-from training.boosting.fit_boosters import init_score
-from training.boosting.objectives import booster_parameters
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import init_score
+from training.boosting.objectives import DemandObjective, objective_of, target_parameters
+from training.calibration.demand_curve_fit import find_start
 from training.checkpoints.sqlite_uri import sqlite_uri
 from training.data.sample import Sample
-from training.data.time_split import TargetSplit
+from training.data.time_split import ForwardFold, TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.metrics.metrics import row_log_loss, weighted_mean
 from training.search_space import SEARCH_SPACE, Range
 from training.settings import TrainingSettings
 from training.shrinkage.pooling_fit import smoothed_mean
-from training.tuning.slices import TuningSlices, split_for_tuning
 from training.tuning.trials import discard_if_damaged, translate_storage_errors
 
 REPORT_EVERY_TREES: Final = 25
@@ -67,19 +71,11 @@ class Search:
         The first trial has the given settings; those outside the search space are clipped.
 
         Raises:
-            TooFewDaysToTuneError: a training slice is too short to be split again.
             StorageError: the database of trials can't be used.
         """
-        given = training_input.recipe.settings
         objectives = [
-            _TargetObjective.from_slices(
-                training_input,
-                split_for_tuning(
-                    training_input.training_set, split, training_input.recipe.horizons, given
-                ),
-                split,
-            )
-            for split in splits.values()
+            _TargetObjective.from_fold(training_input, split.folds[-1], target)
+            for target, split in splits.items()
         ]
         discard_if_damaged(self.database, self.progress)
         with translate_storage_errors(self.database):
@@ -160,32 +156,32 @@ def _select_best(study: optuna.Study, trials: int, recipe: TrainingRecipe) -> Tr
 
 @dataclass(frozen=True)
 class _TargetObjective:
-    """A target's rows in LightGBM's form, and the log loss of a constant prediction."""
+    """Rows of a target's fold in LightGBM's form, and the log loss of a constant prediction."""
 
     target: Target
     learned: lightgbm.Dataset
     judged: lightgbm.Dataset
     label: FloatArray
     weight: FloatArray
-    monotone: tuple[int, ...]
-    names: tuple[str, ...]
-    """Names of the inputs."""
+    """Of the judged rows: LightGBM forgets weights that are all 1."""
+    catalogue: Catalogue
     constant_loss: float
     is_pruned: bool
     """Whether the losses of this target can stop a trial: those of sell-through can."""
 
     @classmethod
-    def from_slices(
-        cls, training_input: TrainingInput, slices: TuningSlices, split: TargetSplit
+    def from_fold(
+        cls, training_input: TrainingInput, fold: ForwardFold, target: Target
     ) -> _TargetObjective:
         """Bin the rows once, for all trials."""
-        learned, judged = slices.learned, slices.judged
+        learned, judged = fold.learned, fold.predicted
         catalogue = training_input.recipe.catalogue
-        monotone = catalogue.monotone(split.target)
         parameters = {
-            **booster_parameters(monotone, training_input.recipe.settings),
+            **target_parameters(target, catalogue, training_input.recipe.settings),
             "feature_pre_filter": False,  # trials differ in how many rows a leaf needs
         }
+
+        start = find_start(training_input, target, learned)
 
         def dataset_arguments(sample: Sample) -> dict[str, Any]:
             inputs = training_input.design_matrix(sample.rows)
@@ -193,7 +189,7 @@ class _TargetObjective:
                 "data": inputs,
                 "label": sample.label,
                 "weight": sample.weight,
-                "init_score": init_score(split.target, inputs, catalogue.model_inputs),
+                "init_score": start + init_score(target, inputs, catalogue.model_inputs),
                 "params": parameters,
             }
 
@@ -201,15 +197,14 @@ class _TargetObjective:
         later_rows = rows.create_valid(**dataset_arguments(judged))
         constant = np.full(judged.label.size, smoothed_mean(learned.label, learned.weight))
         return cls(
-            target=split.target,
+            target=target,
             learned=rows.construct(),
             judged=later_rows.construct(),
             label=judged.label,
             weight=judged.weight,
-            monotone=tuple(monotone),
-            names=tuple(catalogue.model_inputs),
+            catalogue=catalogue,
             constant_loss=weighted_mean(row_log_loss(judged.label, constant), judged.weight),
-            is_pruned=split.target == "sell_through",
+            is_pruned=target == "sell_through",
         )
 
     def loss(self, settings: TrainingSettings, trial: Trial) -> float:
@@ -228,21 +223,31 @@ class _TargetObjective:
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
+        parameters = {
+            **target_parameters(self.target, self.catalogue, settings),
+            "feature_pre_filter": False,
+            "bagging_seed": settings.random_state,
+            "feature_fraction_seed": settings.random_state,
+            "metric": "none",
+        }
+        objective = objective_of(self.target, settings)
+        if objective is not None:
+            parameters["objective"] = objective
         lightgbm.train(
-            {
-                **booster_parameters(self.monotone, settings),
-                "feature_pre_filter": False,
-                "bagging_seed": settings.random_state,
-                "feature_fraction_seed": settings.random_state,
-                "metric": "none",
-            },
+            parameters,
             self.learned,
-            num_boost_round=settings.tree_count(self.target, self.names),
+            num_boost_round=settings.tree_count(self.target),
             valid_sets=[self.judged],
-            feval=self._judge,
+            feval=partial(self._judge, objective),
             callbacks=[report_loss],
         )
         return losses[-1] / self.constant_loss
 
-    def _judge(self, estimate: FloatArray, _: lightgbm.Dataset) -> tuple[str, float, bool]:
+    def _judge(
+        self, objective: DemandObjective | None, prediction: FloatArray, _: lightgbm.Dataset
+    ) -> tuple[str, float, bool]:
+        """Return the log loss of shares; a custom objective leaves margins to be bent."""
+        estimate = prediction
+        if objective is not None:
+            estimate = share_of_margin(prediction, objective.sharpness)
         return "log_loss", weighted_mean(row_log_loss(self.label, estimate), self.weight), False

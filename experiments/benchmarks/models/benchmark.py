@@ -16,6 +16,7 @@ from experiments.benchmarks.models.against_truth import (
     look_up_expectations,
 )
 from experiments.benchmarks.models.knowable import KnowableRates, knowable_rates
+from experiments.benchmarks.models.lot_curves import LotError, compare_lots
 from experiments.simulator.configuration.configuration import Simulation
 from experiments.simulator.tables.writing import truth_directory
 from experiments.simulator.truth.reader import Truth
@@ -79,6 +80,8 @@ class MarketFigures:
     seed: int
     rows: int
     targets: Sequence[TargetFigures]
+    by_lot: Mapping[str, Sequence[LotError]]
+    """Errors of expected units by group, then by lot (lot_curves.py)."""
 
 
 def measure(config: ModelBenchmarkConfig, progress: ProgressCallback) -> list[MarketFigures]:
@@ -106,14 +109,15 @@ def _measure_market(
     )
     truth = Truth.open(truth_directory(raw))
     targets = [_measure_target(trained, truth, raw, target) for target in trained.evaluations]
-    return MarketFigures(seed, rows.num_rows, targets)
+    progress(f"seed {seed}: lots from 1 to 10,000")
+    return MarketFigures(seed, rows.num_rows, targets, compare_lots(trained, truth))
 
 
 def _measure_target(
     trained: TrainOutput, truth: Truth, data: Path, target: Target
 ) -> TargetFigures:
-    model, training_input = trained.contents.models.targets[target], trained.training_input
-    judged = judge(model, training_input, trained.splits[target], trained.contexts[target])
+    training_input = trained.training_input
+    judged = judge(trained.fitted[target], training_input, trained.splits[target])
     expected = look_up_expectations(truth, training_input.training_set, judged.rows.rows, target)
     masks = {EVERYTHING: judged.is_latest}
     masks |= {name: judged.groups[name] for name in COLD_GROUPS if name in judged.groups}

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from experiments.benchmarks.models.against_truth import TruthComparison
 from experiments.benchmarks.models.benchmark import EVERYTHING, MarketFigures, TargetFigures
+from experiments.benchmarks.models.lot_curves import pool_seeds
 from experiments.benchmarks.results.figures import MedianRange
 from experiments.benchmarks.results.verdicts import describe_verdict
 from features.declarations.targets import Target
@@ -34,7 +35,11 @@ FORM: Final = "{:.3f}"
 def page(markets: Sequence[MarketFigures]) -> Group:
     """Return the whole result, for rich to print."""
     return Group(
-        _gain_table(markets), _interval_table(markets), *verdicts(markets), *bounds(markets)
+        _gain_table(markets),
+        _interval_table(markets),
+        _lot_table(markets),
+        *verdicts(markets),
+        *bounds(markets),
     )
 
 
@@ -156,6 +161,24 @@ def _interval_table(markets: Sequence[MarketFigures]) -> Table:
                 f"{least.listings:,}",
                 f"{figures.width:.3f}",
                 f"{figures.plain_width:.3f}",
+            )
+    return table
+
+
+def _lot_table(markets: Sequence[MarketFigures]) -> Table:
+    table = Table(title="Units that lots are expected to sell, all seeds", title_justify="left")
+    table.add_column("rows of")
+    for heading in ("rows", "lot", "true expectation", "mean error", "bias"):
+        table.add_column(heading, justify="right")
+    for group, errors in pool_seeds([market.by_lot for market in markets]).items():
+        for error in errors:
+            table.add_row(
+                group,
+                f"{error.rows:,}",
+                f"{error.lot:,.0f}",
+                f"{error.true_units:,.2f}",
+                f"{error.mean_absolute_error:,.2f}",
+                f"{error.bias:+,.2f}",
             )
     return table
 

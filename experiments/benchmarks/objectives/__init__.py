@@ -1,1 +1,1 @@
-"""Benchmark of the objectives and the number of boosters, on forward splits."""
+"""Benchmark of what boosters of sell-through learn: demand, shares or counts."""

@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from experiments.benchmarks.objectives.contestants import DEFAULTS, predict_raw, select_curves
+from experiments.benchmarks.objectives.contestants import CONTESTANTS, DEFAULT
+from experiments.benchmarks.objectives.forward_fits import fit_contestants, predict_raw
 from experiments.benchmarks.objectives.loss_differences import (
     LossDifferences,
     compute_loss_differences,
 )
-from experiments.benchmarks.objectives.sources import (
-    Source,
-    load_rows,
-)
+from experiments.benchmarks.objectives.lots import draw_smaller_lots, read_lots
+from experiments.benchmarks.objectives.sources import Source, load_rows
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.errors import TrainingError
 from features.runtime.progress import ProgressCallback, prefix_progress
-from training.calibration.choose import fit_curve
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.past_rows import known_rows
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
 from training.data.training_input import TrainingInput, TrainingRecipe
-from training.data.training_set import read_training_set
-from training.metrics.metrics import MIN_SHARE, calibration_error, row_log_loss, weighted_mean
+from training.data.training_set import EncodedColumn, read_training_set
+from training.metrics.metrics import calibration_error, row_log_loss, weighted_mean
 from training.shrinkage.learned_parameters import learn_parameters
+
+TARGET: Final[Target] = "sell_through"
+ASKED: Final = "the lot asked"
+SMALLER: Final = "smaller lots"
+LOTS: Final = (ASKED, SMALLER)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class ObjectiveBenchmarkConfig:
 
 @dataclass(frozen=True)
 class ObjectiveMetrics:
-    """The accuracy of estimates of the latest slice, with the target's weights."""
+    """The accuracy of estimates of the latest slice; each row counts once."""
 
     log_loss: float
     mean_absolute_error: float
@@ -54,24 +57,28 @@ class ObjectiveMetrics:
 
 
 @dataclass(frozen=True)
+class LotResult:
+    """All contestants on the lots that were asked, or on smaller ones (lots.py)."""
+
+    rows: int
+    metrics: Mapping[str, ObjectiveMetrics]
+    """By contestant."""
+    differences: LossDifferences = field(compare=False)
+    """Differences to the default by product."""
+
+
+@dataclass(frozen=True)
 class Round:
-    """The metrics of all contestants on a target's latest slice, at one origin of a data set."""
+    """The metrics of all contestants on the latest slice, at one origin of a data set."""
 
     data: str
     seed: int | None
     origin: int
     """How often the end of the data was moved back by a latest slice."""
-    target: Target
     learned_rows: int
-    judged_rows: int
     judged_days: tuple[int, int]
-    raw: Mapping[str, ObjectiveMetrics]
-    """By contestant and reference: of the boosters' predictions, each limited to 1 as the product
-    limits them, and their mean clipped into (0, 1)."""
-    calibrated: Mapping[str, ObjectiveMetrics]
-    """After the product's calibration."""
-    differences: LossDifferences = field(compare=False)
-    """Differences by product, after calibration."""
+    by_lots: Mapping[str, LotResult]
+    """By `LOTS`."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def measure(
             try:
                 end = prepared.cut_off_day - origin * config.recipe.settings.latest_days
                 known = known_rows(prepared, end)
-                rounds += run_rounds(source, known, origin=origin, recipe=config.recipe)
+                rounds.append(run_round(source, known, origin=origin, recipe=config.recipe))
             except TrainingError as error:
                 if origin == 0:
                     raise
@@ -122,10 +129,8 @@ def measure(
     return ObjectiveBenchmarkResult(rounds, skipped)
 
 
-def run_rounds(
-    source: Source, known: pa.Table, *, origin: int, recipe: TrainingRecipe
-) -> list[Round]:
-    """Train and judge on the rows known at an origin; return a round a target.
+def run_round(source: Source, known: pa.Table, *, origin: int, recipe: TrainingRecipe) -> Round:
+    """Train and judge all contestants on the rows known at an origin.
 
     Raises:
         TrainingError: the data known by then can't support a model.
@@ -133,64 +138,62 @@ def run_rounds(
     training_set = add_cold_start_copies(
         read_training_set(known, recipe.catalogue), recipe.catalogue
     )
-    splits = {
-        target: split_target(training_set, target, recipe.horizons, recipe.settings)
-        for target in training_set.outcomes
-    }
+    split = split_target(training_set, TARGET, recipe.horizons, recipe.settings)
+    splits: dict[Target, TargetSplit] = {TARGET: split}
     parameters = learn_parameters(training_set, splits, recipe.horizons)
     training_input = TrainingInput.build(recipe, training_set, parameters, splits)
-    return [_run_round(source, training_input, split, origin=origin) for split in splits.values()]
-
-
-def _run_round(
-    source: Source, training_input: TrainingInput, split: TargetSplit, *, origin: int
-) -> Round:
-    predictions = predict_raw(training_input, split)
-    estimates = {
-        name: [calibrate(raw, training_input, split, contestant=name) for raw in draws]
-        for name, draws in predictions.items()
-    }
-    latest = split.latest
     return Round(
         data=source.data,
         seed=source.seed,
         origin=origin,
-        target=split.target,
-        learned_rows=split.train.rows.size,
-        judged_rows=latest.rows.size,
+        learned_rows=split.known.rows.size,
         judged_days=(split.days.latest.first, split.days.latest.last),
-        raw={
-            name: compute_metrics(latest, [raw[latest.rows] for raw in draws])
-            for name, draws in predictions.items()
-        },
-        calibrated={name: compute_metrics(latest, draws) for name, draws in estimates.items()},
+        by_lots=judge_contestants(training_input, split),
+    )
+
+
+def judge_contestants(training_input: TrainingInput, split: TargetSplit) -> dict[str, LotResult]:
+    """Fit all contestants, and judge them on both kinds of lots of the latest slice.
+
+    The calendar of seasons takes no part: it multiplies demand, and shares know none.
+    """
+    boosters, estimators = fit_contestants(training_input, split)
+    asked = read_lots(training_input, split.latest.rows)
+    has_smaller = asked.lot > 1
+    smaller_rows, smaller = draw_smaller_lots(split.latest, asked.lot)
+    judged = {
+        ASKED: (split.latest, asked),
+        SMALLER: (smaller_rows, asked.select(has_smaller).with_lots(smaller)),
+    }
+    results = {}
+    for kind, (sample, lots) in judged.items():
+        estimates = {
+            contestant.name: estimators[contestant.name](
+                predict_raw(contestant, boosters, lots), lots
+            )
+            for contestant in CONTESTANTS
+        }
+        results[kind] = _compare(sample, training_input.training_set.keys["product_id"], estimates)
+    return results
+
+
+def _compare(
+    sample: Sample, products: EncodedColumn, estimates: Mapping[str, FloatArray]
+) -> LotResult:
+    return LotResult(
+        rows=sample.rows.size,
+        metrics={name: compute_metrics(sample, share) for name, share in estimates.items()},
         differences=compute_loss_differences(
-            latest,
-            training_input.training_set.keys["product_id"],
-            estimates,
-            default=DEFAULTS[split.target].name,
+            sample, products, {name: [share] for name, share in estimates.items()}, default=DEFAULT
         ),
     )
 
 
-def calibrate(
-    raw: FloatArray, training_input: TrainingInput, split: TargetSplit, *, contestant: str
-) -> FloatArray:
-    """Return estimates of the latest slice: raw predictions with the product's calibration."""
-    products = training_input.training_set.keys["product_id"]
-    names = training_input.recipe.catalogue.model_inputs
-    calibration_curve = fit_curve(
-        raw, split, products, select_curves(contestant, split.target, names)
-    )
-    return calibration_curve.apply(raw[split.latest.rows])
-
-
-def compute_metrics(latest: Sample, draws: Sequence[FloatArray]) -> ObjectiveMetrics:
-    """Judge estimates of the latest slice, (rows,), clipped into (0, 1): the mean over draws."""
-    label, weight = latest.label, latest.weight
-    shares = [np.clip(estimate, MIN_SHARE, 1 - MIN_SHARE) for estimate in draws]
+def compute_metrics(sample: Sample, share: FloatArray) -> ObjectiveMetrics:
+    """Judge the estimated shares of a sample, shape (rows,)."""
+    label, weight = sample.label, sample.weight
     return ObjectiveMetrics(
-        log_loss=fmean(weighted_mean(row_log_loss(label, share), weight) for share in shares),
-        mean_absolute_error=fmean(weighted_mean(np.abs(label - share), weight) for share in shares),
-        calibration_error=fmean(calibration_error(label, share, weight) for share in shares),
+        log_loss=weighted_mean(row_log_loss(label, share), weight),
+        mean_absolute_error=weighted_mean(np.abs(label - share), weight),
+        calibration_error=calibration_error(label, share, weight),
     )

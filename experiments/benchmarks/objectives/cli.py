@@ -1,4 +1,4 @@
-"""The command that compares objectives of the boosters."""
+"""The command that compares what boosters of sell-through learn."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def bench_objectives(
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
-    """Compare objectives, and averages of seeds, on forward splits of several data sets.
+    """Compare demand, shares and counts as what boosters of sell-through learn.
 
-    Contestants of five boosters: four of cross-entropy and one of Tweedie on units, or five of
-    cross-entropy, L2, L1, the median, another quantile or Tweedie. Contestants of one and three
-    boosters of cross-entropy. For reference nine boosters of cross-entropy, shrinkage and a
-    constant. All learn from the same rows. The last lines say whether the default wins; the exit
-    code is 0 either way.
+    Demand of three sharpnesses and censored negative binomial counts of two sizes see no lot; the
+    cross-entropy of shares and Tweedie of units do. All learn from the same rows, are calibrated by
+    the same forward folds, and are judged on the lots that were asked and on random smaller ones.
+    Each fit has as many boosters as `fold_boosters` in the settings. The last lines say whether the
+    default wins; the exit code is 0 either way.
     """
     from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkConfig, measure
     from experiments.benchmarks.objectives.page import as_document, page

@@ -1,186 +1,183 @@
-"""The contestants: objectives, numbers of averaged boosters, and two baselines for reference."""
+"""The contestants: ways to learn the share of a lot that sells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+import lightgbm
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
 
-from experiments.benchmarks.objectives.objectives import (
-    CROSS_ENTROPY,
-    OBJECTIVES,
-    TWEEDIE_ON_UNITS,
-    Objective,
-)
-from features.declarations.targets import Target
+from experiments.benchmarks.objectives.censored_counts import CensoredCounts
+from experiments.benchmarks.objectives.lots import LotRows, count_units
 from features.runtime.arrays import FloatArray
-from serving.prediction.booster import Booster
-from serving.prediction.init_score import apply_init_score, init_column
-from serving.prediction.target_model import mean_prediction
-from training.boosting.booster_fit import BoosterFit
-from training.boosting.fit_boosters import init_score
-from training.boosting.objectives import booster_parameters
-from training.calibration.choose import CurveFitter, default_curves, model_curves
-from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput
-from training.evaluation.baselines import CONSTANT, SHRINKAGE, raw_predictions
+from serving.demand.lot_demand import log_lot
+from training.boosting.objectives import DemandObjective
+from training.calibration.curves import fit_isotonic
+from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
+from training.data.sample import Sample
+from training.metrics.metrics import row_log_loss, weighted_mean
+
+Estimator = Callable[[FloatArray, LotRows], FloatArray]
+"""Returns the shares of lots, shape (rows,), for sums of trees."""
+Objective = Callable[[FloatArray, lightgbm.Dataset], tuple[FloatArray, FloatArray]]
+TWEEDIE_POWER: Final = 1.3
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """An average of boosters with different seeds; the last ones may have another objective."""
+class LearningTask:
+    """What boosters minimise on some rows; arrays have shape (rows,)."""
 
-    objective: str
-    boosters: int
-    tweedie: int = 0
-    """How many of the boosters, the last ones, minimise Tweedie on units instead."""
+    weight: FloatArray
+    objective: str | Objective
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    offset: FloatArray | None = None
 
-    @property
-    def name(self) -> str:
-        """Return the name in tables."""
-        name = f"{self.objective}, {self.boosters - self.tweedie}"
-        return f"{name}, and Tweedie, {self.tweedie}" if self.tweedie else name
 
-    def draws(self, fitted: int) -> tuple[tuple[int, ...], ...]:
-        """Return the boosters of each draw out of `fitted` ones: neighbours in a ring.
+@dataclass(frozen=True)
+class Contestant(ABC):
+    """A way to learn shares; trees that see the lot also get demand and stock per unit of it."""
 
-        The first draw holds the first boosters. Every booster is in equally many draws.
+    name: str
+    sees_lot: bool
 
-        Raises:
-            ValueError: fewer boosters are fitted than a draw holds.
-        """
-        if fitted < self.boosters:
-            raise ValueError(f"{self.name} of {fitted} boosters")
-        ends = range(fitted) if self.boosters < fitted else range(1)
-        return tuple(
-            tuple((first + index) % fitted for index in range(self.boosters)) for first in ends
+    def start(self, _sample: Sample, _lots: LotRows) -> float:
+        """Return the constant that the trees of all origins start from; 0 if LightGBM finds one."""
+        return 0.0
+
+    @abstractmethod
+    def task(self, sample: Sample, lots: LotRows, *, start: float) -> LearningTask:
+        """Return what boosters minimise on the rows of a sample."""
+
+    @abstractmethod
+    def calibrate(self, raw: FloatArray, sample: Sample, lots: LotRows) -> Estimator:
+        """Learn from rows that no booster has seen how sums of trees become shares."""
+
+
+@dataclass(frozen=True)
+class DemandContestant(Contestant):
+    """Demand without the lot, as in the product, with a sharpness."""
+
+    sharpness: float
+
+    def start(self, sample: Sample, lots: LotRows) -> float:
+        """Return the logarithm of the one demand that suits the rows."""
+        widened = log_lot(lots.lot, lots.order_size)
+        return fit_start(widened, sample.label, sample.weight, self.sharpness)
+
+    def task(self, sample: Sample, lots: LotRows, *, start: float) -> LearningTask:
+        """Minimise the cross-entropy of the shares that demand is bent into."""
+        widened = log_lot(lots.lot, lots.order_size)
+        objective = "cross_entropy" if self.sharpness == 1 else DemandObjective(self.sharpness)
+        return LearningTask(sample.weight, objective, offset=start - widened)
+
+    def calibrate(self, raw: FloatArray, sample: Sample, lots: LotRows) -> Estimator:
+        """Fit a line to the logarithm of demand."""
+        curve = fit_demand_curve(
+            raw,
+            sample.label,
+            sample.weight,
+            lot=lots.lot,
+            order_size=lots.order_size,
+            sharpness=self.sharpness,
+        )
+        return lambda later, asked: curve.apply(
+            later, asked.lot, asked.order_size, uplift=np.ones(later.size)
+        ).share()
+
+
+@dataclass(frozen=True)
+class CountContestant(Contestant):
+    """The mean of censored negative binomial counts, without the lot."""
+
+    counts: CensoredCounts
+
+    def start(self, sample: Sample, lots: LotRows) -> float:
+        """Return the logarithm of the mean units."""
+        return float(np.log(weighted_mean(count_units(sample, lots.lot), sample.weight)))
+
+    def task(self, sample: Sample, lots: LotRows, *, start: float) -> LearningTask:
+        """Minimise minus the log likelihood of the units sold."""
+        lot, units = lots.lot, count_units(sample, lots.lot)
+
+        def objective(
+            log_mean: FloatArray, rows: lightgbm.Dataset
+        ) -> tuple[FloatArray, FloatArray]:
+            gradient, hessian = self.counts.derivatives(log_mean, units, lot)
+            weight = rows.get_weight()  # None if all rows weigh the same
+            factor = 1.0 if weight is None else np.asarray(weight)
+            return gradient * factor, hessian * factor
+
+        return LearningTask(sample.weight, objective, offset=np.full(units.size, start))
+
+    def calibrate(self, raw: FloatArray, sample: Sample, lots: LotRows) -> Estimator:
+        """Fit a line to the logarithm of the mean, by the log loss of shares."""
+
+        def loss(line: FloatArray) -> float:
+            share = self.counts.share(line[0] + line[1] * raw, lots.lot)
+            return weighted_mean(row_log_loss(sample.label, share), sample.weight)
+
+        shift, stretch = minimize(
+            loss, np.array([self.start(sample, lots), 1.0]), method="Nelder-Mead"
+        ).x
+        return lambda later, asked: self.counts.share(shift + stretch * later, asked.lot)
+
+
+@dataclass(frozen=True)
+class ShareContestant(Contestant):
+    """Shares of the lot that was offered, by cross-entropy, calibrated by isotonic regression."""
+
+    def task(self, sample: Sample, lots: LotRows, *, start: float) -> LearningTask:  # noqa: ARG002 - LightGBM starts from the mean
+        """Minimise the cross-entropy of shares."""
+        return LearningTask(sample.weight, "cross_entropy")
+
+    def calibrate(self, raw: FloatArray, sample: Sample, _: LotRows) -> Estimator:
+        """Fit an isotonic curve to the boosters' shares."""
+        curve = fit_isotonic(self.share(raw), sample.label, sample.weight)
+        return lambda later, _: curve.apply(self.share(later))
+
+    def share(self, raw: FloatArray) -> FloatArray:
+        """Return shares before calibration."""
+        return np.asarray(expit(raw), np.float64)
+
+
+@dataclass(frozen=True)
+class TweedieContestant(ShareContestant):
+    """Units as Tweedie variables: shares with weights that make their deviance that of units."""
+
+    def task(self, sample: Sample, lots: LotRows, *, start: float) -> LearningTask:  # noqa: ARG002 - LightGBM starts from the mean
+        """Minimise the Tweedie deviance of units."""
+        return LearningTask(
+            sample.weight * lots.lot ** (2 - TWEEDIE_POWER),
+            "tweedie",
+            {"tweedie_variance_power": TWEEDIE_POWER},
         )
 
+    def share(self, raw: FloatArray) -> FloatArray:
+        """Return shares before calibration, 1 at most."""
+        return np.asarray(np.minimum(np.exp(raw), 1.0), np.float64)
 
-FIVE: Final = Contestant(CROSS_ENTROPY.name, 5)
-MIXED: Final = Contestant(CROSS_ENTROPY.name, 5, tweedie=1)
-DEFAULTS: Final[Mapping[Target, Contestant]] = {"sell_through": MIXED, "return_risk": FIVE}
-"""The contestant that the product trains for each target by default."""
-OTHERS: Final = (
-    Contestant(CROSS_ENTROPY.name, 1),
-    Contestant(CROSS_ENTROPY.name, 3),
-    FIVE,
+
+DEFAULT: Final = "demand, sharpness 1.5"
+"""The contestant that the product trains by default."""
+CONTESTANTS: Final[tuple[Contestant, ...]] = (
     *(
-        Contestant(objective.name, FIVE.boosters)
-        for objective in OBJECTIVES
-        if objective is not CROSS_ENTROPY
+        DemandContestant(f"demand, sharpness {sharpness:g}", sees_lot=False, sharpness=sharpness)
+        for sharpness in (1.0, 1.5, 2.5)
+    ),
+    ShareContestant("shares, cross-entropy", sees_lot=True),
+    TweedieContestant("units, Tweedie", sees_lot=True),
+    *(
+        CountContestant(
+            f"units, censored negative binomial, size {size:g}",
+            sees_lot=False,
+            counts=CensoredCounts(size),
+        )
+        for size in (1.0, 3.0)
     ),
 )
-"""Rivals of the default: fewer boosters, and other objectives with as many boosters."""
-MORE: Final = Contestant(CROSS_ENTROPY.name, 9)
-"""Nearly twice as many boosters, for reference: more boosters always cost more time in proportion
-and help less each, so the number isn't a contest."""
-BASELINES: Final = (SHRINKAGE, CONSTANT)
-NAMES: Final = (MIXED.name, *(other.name for other in OTHERS), MORE.name, *BASELINES)
-
-POOLS: Final = {CROSS_ENTROPY.name: MORE.boosters, TWEEDIE_ON_UNITS.name: MORE.boosters}
-"""Boosters to fit of the objectives that a default averages; of others as many as are averaged.
-Averaging over draws removes the luck of single seeds (docs/decisions/draws-of-boosters.md)."""
-
-
-def rivals(target: Target) -> tuple[str, ...]:
-    """Return the names of the contestants that a target's default has to beat."""
-    return tuple(other.name for other in OTHERS if other != DEFAULTS[target])
-
-
-def references(target: Target) -> tuple[str, ...]:
-    """Return the names of the references: other averages, and baselines."""
-    mixed = () if DEFAULTS[target] == MIXED else (MIXED.name,)
-    return (*mixed, MORE.name, *BASELINES)
-
-
-def select_curves(name: str, target: Target, names: Sequence[str]) -> Sequence[CurveFitter]:
-    """Return the calibration curves that the product's rule allows a contestant or baseline.
-
-    Trees of cross-entropy have the product's init score. Other contestants are far from the truth
-    before calibration, so they get the curves of a model without an init score.
-    """
-    with_init_score = {
-        contestant.name
-        for contestant in (MIXED, *OTHERS, MORE)
-        if contestant.objective == FIVE.objective
-    }
-    return model_curves(target, names) if name in with_init_score else default_curves(target)
-
-
-FittedBoosters = Mapping[str, tuple[Booster, ...]]
-"""Fitted boosters by the name of their objective."""
-
-
-def predict_raw(training_input: TrainingInput, split: TargetSplit) -> dict[str, list[FloatArray]]:
-    """Fit all contestants on the training slice and predict the curve-fit and latest rows.
-
-    Each contestant has one array a draw of boosters; the default's first draw is the product.
-    Arrays have the rows of the training set, NaN for rows without a prediction.
-    """
-    requested = np.concatenate([split.curve_fit.rows, split.latest.rows])
-    inputs = training_input.inputs_for(split.target, requested)
-    start = init_column(split.target, training_input.recipe.catalogue.model_inputs)
-    fitted = {
-        objective.name: _fit_boosters(training_input, split, objective) for objective in OBJECTIVES
-    }
-    predictions = {}
-    for contestant in (MIXED, *OTHERS, MORE):
-        draws = []
-        for indices in contestant.draws(len(fitted[contestant.objective])):
-            raw = np.full(training_input.training_set.rows.size, np.nan)
-            raw[requested] = _predict_draw(contestant, fitted, indices, inputs, start)
-            draws.append(raw)
-        predictions[contestant.name] = draws
-    baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
-    return predictions | {name: [baselines[name]] for name in BASELINES}
-
-
-def _predict_draw(
-    contestant: Contestant,
-    fitted: FittedBoosters,
-    indices: tuple[int, ...],
-    inputs: FloatArray,
-    start: int | None,
-) -> FloatArray:
-    """Return a draw's shares, shape (rows,); only cross-entropy has the product's init score."""
-    split_at = len(indices) - contestant.tweedie
-    main = tuple(fitted[contestant.objective][index] for index in indices[:split_at])
-    tweedie = tuple(fitted[TWEEDIE_ON_UNITS.name][index] for index in indices[split_at:])
-    if start is None or contestant.objective != CROSS_ENTROPY.name:
-        return mean_prediction((*main, *tweedie), inputs)
-    share = apply_init_score(mean_prediction(main, inputs), inputs, start)
-    if not tweedie:
-        return share
-    tweedie_share = mean_prediction(tweedie, inputs)
-    return (len(main) * share + len(tweedie) * tweedie_share) / len(indices)
-
-
-def _fit_boosters(
-    training_input: TrainingInput, split: TargetSplit, objective: Objective
-) -> tuple[Booster, ...]:
-    """Return as many boosters of an objective as the contestants need."""
-    recipe, sample = training_input.recipe, split.train
-    names, inputs = recipe.catalogue.model_inputs, training_input.design_matrix(sample.rows)
-    offset, trees = None, recipe.settings.trees
-    if objective is CROSS_ENTROPY:
-        trees = recipe.settings.tree_count(split.target, names)
-        offset = init_score(split.target, inputs, names)
-    product = booster_parameters(recipe.catalogue.monotone(split.target), recipe.settings)
-    fit = BoosterFit(
-        inputs,
-        sample.label,
-        objective.weight(training_input, split.target, sample),
-        names=names,
-        parameters={**product, **objective.parameters},
-        trees=trees,
-        offset=offset,
-    ).bin()
-    averaged = [other.boosters for other in OTHERS if other.objective == objective.name]
-    count = max(POOLS.get(objective.name, 1), *averaged)
-    first = recipe.settings.random_state
-    with ThreadPoolExecutor(recipe.settings.threads) as threads:
-        return tuple(map(Booster, threads.map(fit.fit, range(first, first + count))))
+NAMES: Final = tuple(contestant.name for contestant in CONTESTANTS)

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.benchmarks.objectives.benchmark import ObjectiveBenchmarkResult, Round
-from experiments.benchmarks.objectives.contestants import DEFAULTS, references, rivals
+from experiments.benchmarks.objectives.benchmark import (
+    LOTS,
+    LotResult,
+    ObjectiveBenchmarkResult,
+    Round,
+)
+from experiments.benchmarks.objectives.contestants import DEFAULT, NAMES
 from experiments.benchmarks.objectives.loss_differences import pool_differences
 from experiments.benchmarks.results.figures import MedianRange
 from experiments.benchmarks.results.verdicts import describe_verdict
-from features.declarations.targets import Target
 from training.metrics.bootstrap import BootstrapInterval
 
 MIN_ROUNDS: Final = 2
@@ -20,75 +24,64 @@ MIN_ROUNDS: Final = 2
 
 @dataclass(frozen=True)
 class Group:
-    """All rounds of a target on one kind of data; its seeds and origins are repetitions."""
+    """All rounds on one kind of data and lots; seeds and origins are repetitions."""
 
     data: str
-    target: Target
+    lots: str
     rounds: Sequence[Round]
 
-    @property
-    def default(self) -> str:
-        """Return the name of the contestant that the product trains."""
-        return DEFAULTS[self.target].name
+    def summarise(self, name: str, measure: str) -> MedianRange:
+        """Summarise a measure of a contestant over rounds."""
+        return MedianRange.from_values(self._values(name, measure))
 
-    def summarise(self, name: str, state: str, measure: str) -> MedianRange:
-        """Summarise a measure of a contestant over rounds; `state` is raw or calibrated."""
-        return MedianRange.from_values(self._values(name, state, measure))
-
-    def difference(self, name: str, state: str, measure: str) -> MedianRange:
+    def difference(self, name: str, measure: str) -> MedianRange:
         """Summarise a contestant's measure minus the default's in the same round."""
-        values = self._values(name, state, measure)
-        defaults = self._values(self.default, state, measure)
+        values = self._values(name, measure)
+        defaults = self._values(DEFAULT, measure)
         return MedianRange.from_values(
             [value - default for value, default in zip(values, defaults, strict=True)]
         )
 
-    def _values(self, name: str, state: str, measure: str) -> list[float]:
-        return [float(getattr(getattr(judged, state)[name], measure)) for judged in self.rounds]
+    def _values(self, name: str, measure: str) -> list[float]:
+        return [float(getattr(result.metrics[name], measure)) for result in self._results]
 
     def intervals(self) -> dict[str, BootstrapInterval]:
-        """Return each contestant's calibrated log loss minus the default's, over all rounds."""
-        return pool_differences([(judged.seed, judged.differences) for judged in self.rounds])
+        """Return each contestant's log loss minus the default's, over all rounds."""
+        return pool_differences(
+            [
+                (judged.seed, result.differences)
+                for judged, result in zip(self.rounds, self._results, strict=True)
+            ]
+        )
+
+    @property
+    def _results(self) -> list[LotResult]:
+        return [judged.by_lots[self.lots] for judged in self.rounds]
 
 
 def group_rounds(result: ObjectiveBenchmarkResult) -> list[Group]:
-    """Return the rounds by data and target, in the order of measurement."""
-    kinds = dict.fromkeys((judged.data, judged.target) for judged in result.rounds)
+    """Return the rounds by data, in the order of measurement, once for each kind of lots."""
     return [
-        Group(
-            data,
-            target,
-            [judged for judged in result.rounds if (judged.data, judged.target) == (data, target)],
-        )
-        for data, target in kinds
+        Group(data, lots, [judged for judged in result.rounds if judged.data == data])
+        for data in dict.fromkeys(judged.data for judged in result.rounds)
+        for lots in LOTS
     ]
 
 
 def verdicts(result: ObjectiveBenchmarkResult) -> list[str]:
-    """Return a line a group, on whether the default wins, and a line for each better reference.
+    """Return a line for each data set and kind of lots, on whether the default wins.
 
-    Calibrated log loss decides. A contestant wins if it loses less than the default in every
+    Log loss decides. A contestant wins if it loses less than the default in every
     round, or if the 95 % interval of the mean difference lies below 0. Each contestant is judged
     by itself, and the interval holds only a part of the luck of the seeds
     (docs/decisions/booster-objectives.md).
     """
-    return [line for group in group_rounds(result) for line in _verdict_lines(group)]
+    return [_judge_default(group) for group in group_rounds(result)]
 
 
-def _verdict_lines(group: Group) -> list[str]:
-    subject, intervals = f"{group.data}, {group.target}", group.intervals()
-    return [
-        _judge_default(group, subject, {name: intervals[name] for name in rivals(group.target)}),
-        *(
-            f"beaten by a reference: {subject}: {_describe_difference((name, intervals[name]))}, "
-            f"{_winning_rule(group, name, intervals[name]) or 'which may be luck'}"
-            for name in references(group.target)
-            if intervals[name].mean < 0
-        ),
-    ]
-
-
-def _judge_default(group: Group, subject: str, intervals: Mapping[str, BootstrapInterval]) -> str:
+def _judge_default(group: Group) -> str:
+    subject, pooled = f"{group.data}, {group.lots}", group.intervals()
+    intervals = {name: pooled[name] for name in NAMES if name != DEFAULT}
     winners = {
         name: interval
         for name, interval in intervals.items()
@@ -110,7 +103,7 @@ def _judge_default(group: Group, subject: str, intervals: Mapping[str, Bootstrap
 
 def _winning_rule(group: Group, name: str, interval: BootstrapInterval) -> str:
     """Return the rules by which a contestant wins; empty if it doesn't."""
-    is_always = group.difference(name, "calibrated", "log_loss").greatest < 0
+    is_always = group.difference(name, "log_loss").greatest < 0
     rules = {"surely less": interval.high < 0, "less in every round": is_always}
     return " and ".join(rule for rule, holds in rules.items() if holds)
 

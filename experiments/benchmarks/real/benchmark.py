@@ -140,7 +140,7 @@ def _run_origin(  # noqa: PLR0913 - a round's facts, by name
             seed=task.source.seed,
             origin=origin,
             target=target,
-            learned_rows=slices.train.rows.size,
+            learned_rows=slices.known.rows.size,
         )
         for target, slices in begun.slices.items()
     ]

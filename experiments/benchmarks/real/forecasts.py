@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.intervals import CellResiduals
+from serving.conformal.cell_residuals import CellResiduals
 from training.data.sample import Sample
 
 
@@ -15,11 +15,14 @@ from training.data.sample import Sample
 class Slices:
     """The rows that every contestant learns from and is judged on, without cold-start copies.
 
-    The calibration rows are two halves of different products: a plain model is stopped and
-    calibrated on the first half, and its intervals are made on the second.
+    A contestant may judge itself on the calibration rows, which `train` was final before, and then
+    learn from `known`: all rows that were final when the latest slice began. The calibration rows
+    are two halves of different products: a plain model is stopped and calibrated on the first half,
+    and its intervals are made on the second.
     """
 
     train: Sample
+    known: Sample
     curve_fit: Sample
     residual_fit: Sample
     latest: Sample

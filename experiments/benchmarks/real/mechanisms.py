@@ -7,66 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from experiments.benchmarks.real.altered_catalogue import AlteredCatalogue
 from experiments.benchmarks.real.product import TrainedProduct, train_product
-from features.catalogue.catalogue import CATALOGUE, Catalogue
+from features.catalogue.catalogue import CATALOGUE
 from features.declarations.kinds import FeatureFamily
+from features.declarations.return_expectation import NAME as FORMULA
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback
 from serving.conformal.cells import ROOT
-from serving.conformal.intervals import ConformalResiduals
-from serving.prediction.init_score import INIT_COLUMNS
-from serving.prediction.target_model import TargetModel
+from serving.conformal.demand_tails import DemandTails
+from serving.prediction.demand_curve import DemandCurve
+from serving.prediction.init_score import LOT, ORDER_SIZE
+from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.choose import CurveFitter
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
+from training.calibration.demand_curve_fit import find_start
+from training.calibration.residuals import fit_tails
 from training.data.cold_start_rows import has_full_history
-from training.data.sample import Sample
-from training.data.training_input import BoosterTexts, Fitter, TrainingInput, TrainingRecipe
+from training.data.training_input import (
+    BoosterRequest,
+    BoosterTexts,
+    Fitter,
+    TrainingInput,
+    TrainingRecipe,
+)
 from training.fit.fit_targets import fit_locally
-
-
-@dataclass(frozen=True)
-class AlteredCatalogue(Catalogue):
-    """The same declarations, of which boosters see less.
-
-    A hidden input is null in every row, so that LightGBM never considers it.
-    """
-
-    hidden: frozenset[str] = frozenset()
-    starts_from_formula: bool = True
-    is_monotone: bool = True
-
-    @cached_property
-    def model_inputs(self) -> tuple[str, ...]:
-        """Return the names of the inputs; that of a start has another one if it is not used."""
-        unused = () if self.starts_from_formula else INIT_COLUMNS.values()
-        names = self._whole.model_inputs
-        return tuple(f"{name}_as_input" if name in unused else name for name in names)
-
-    @cached_property
-    def _whole(self) -> Catalogue:
-        return Catalogue(self.request_fields, self.features)
-
-    def design_matrix(
-        self, columns: Mapping[str, FloatArray], parameters: Mapping[str, float]
-    ) -> FloatArray:
-        """Return the matrix with hidden inputs null."""
-        matrix = self._whole.design_matrix(columns, parameters)
-        matrix[:, [name in self.hidden for name in self._whole.model_inputs]] = np.nan
-        return matrix
-
-    def monotone(self, target: Target) -> list[int]:
-        """Return the constraints, or none."""
-        constraints = self._whole.monotone(target)
-        return constraints if self.is_monotone else [0] * len(constraints)
-
 
 Alter = Callable[[TrainingRecipe], TrainingRecipe]
 Remodel = Callable[[TrainedProduct, Target], TargetModel]
@@ -131,7 +103,7 @@ def _catalogue(
     *, hidden: Sequence[str] = (), starts_from_formula: bool = True, is_monotone: bool = True
 ) -> Alter:
     """Return an alteration of the catalogue; a hidden start isn't started from."""
-    starts = starts_from_formula and not set(hidden) & set(INIT_COLUMNS.values())
+    starts = starts_from_formula and FORMULA not in hidden
 
     def alter(recipe: TrainingRecipe) -> TrainingRecipe:
         catalogue = AlteredCatalogue(
@@ -141,53 +113,97 @@ def _catalogue(
             starts,
             is_monotone,
         )
-        return replace(recipe, catalogue=catalogue)
+        altered = replace(recipe, catalogue=catalogue)
+        return altered if starts else _settings(correcting_share=1.0)(altered)
 
     return alter
 
 
 def fit_without_copies(
-    training_input: TrainingInput, samples: Mapping[Target, Sample]
+    training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
 ) -> BoosterTexts:
     """Fit the boosters on the rows that were read, without their cold-start copies."""
     training_set = training_input.training_set
-    originals = {
-        target: sample.select(has_full_history(training_set, sample.rows))
-        for target, sample in samples.items()
-    }
+
+    def drop_copies(request: BoosterRequest) -> BoosterRequest:
+        sample = request.sample
+        return replace(request, sample=sample.select(has_full_history(training_set, sample.rows)))
+
+    originals = {name: drop_copies(request) for name, request in requests.items()}
     return fit_locally(training_input, originals)
 
 
+def fit_on_last_origin(
+    training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
+) -> BoosterTexts:
+    """Fit each target's model on the rows of the last origin alone, as if it weren't refitted."""
+    last = {request.target: request.sample for request in requests.values()}  # origins come last
+    earlier = {
+        name: replace(request, sample=last[request.target]) if name in TARGETS else request
+        for name, request in requests.items()
+    }
+    return fit_locally(training_input, earlier)
+
+
 def _curve(fitter: CurveFitter) -> Remodel:
-    """Return the product's model with this curve, and residuals and difficulty that fit it."""
+    """Return a share's model with this curve, and residuals and difficulty that fit it."""
 
     def remodel(trained: TrainedProduct, target: Target) -> TargetModel:
-        model, output = trained.model(target), trained.output
-        split = output.splits[target]
-        rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-        raw = np.full(trained.training_set.rows.size, np.nan)
-        raw[rows] = model.predict_raw(output.training_input.design_matrix(rows))
+        model, fitted = trained.model(target), trained.output.fitted[target]
+        if not isinstance(model, ShareModel):
+            return model
         calibrator = calibrate_target(
-            raw,
-            output.contexts[target],
-            split,
+            fitted.raw,
+            fitted.context,
+            trained.output.splits[target],
             keys=trained.training_set.keys,
             curves=(fitter,),
         )
-        return replace(model, calibration=calibrator.curve, residuals=calibrator.residuals)
+        return replace(model, calibration=calibrator.curve, conformal=calibrator.residuals)
 
     return remodel
 
 
+def _drop_line(trained: TrainedProduct, target: Target) -> TargetModel:
+    """Return the model of demand as its trees learned it, with tails that fit it."""
+    model, fitted = trained.model(target), trained.output.fitted[target]
+    if not isinstance(model, DemandModel):
+        return model
+    training_input, split = trained.output.training_input, trained.output.splits[target]
+    start = find_start(training_input, target, split.train)
+    curve, rows = DemandCurve(start, 1.0, model.curve.sharpness), split.residual_fit.rows
+    inputs = training_input.design_matrix(rows)
+    lot, order_size = (inputs[:, model.names.index(name)] for name in (LOT, ORDER_SIZE))
+    demand = curve.apply(fitted.raw[rows], lot, order_size, uplift=np.ones(rows.size))
+    listings = trained.training_set.listings[rows]
+    tails = fit_tails(
+        demand, split.residual_fit.label, fitted.context.select(rows), listings=listings
+    )
+    return replace(model, curve=curve, tails=tails)
+
+
 def _merge_cells(trained: TrainedProduct, target: Target) -> TargetModel:
     model = trained.model(target)
-    merged = ConformalResiduals(model.residuals.difficulty, {ROOT: model.residuals.cells[ROOT]})
-    return replace(model, residuals=merged)
+    whole = {ROOT: model.residuals.cells[ROOT]}
+    if isinstance(model, DemandModel):
+        return replace(model, tails=DemandTails(whole))
+    if isinstance(model, ShareModel):
+        return replace(model, conformal=replace(model.conformal, cells=whole))
+    return model
+
+
+def _one_origin(recipe: TrainingRecipe) -> TrainingRecipe:
+    return _settings(calibration_days=recipe.settings.latest_days)(recipe)
 
 
 def family_inputs(family: FeatureFamily) -> tuple[str, ...]:
-    """Return the features of a family; request fields stay, for they are the question."""
-    return tuple(feature.name for feature in CATALOGUE.features if feature.family is family)
+    """Return the inputs of a family; request fields stay, for they are the question."""
+    of_family = (feature for feature in CATALOGUE.features if feature.family is family)
+    return tuple(feature.name for feature in of_family if feature.is_input)
+
+
+def _has_origins(trained: TrainedProduct) -> bool:
+    return any(len(split.folds) > 1 for split in trained.output.splits.values())
 
 
 def _is_seasonal(trained: TrainedProduct) -> bool:
@@ -205,15 +221,22 @@ CONTROLS: Final = tuple(
 single one is as often too small as too large."""
 
 MECHANISMS: Final = (
-    Mechanism("any curve", remodel=_curve(fit_identity)),
-    Mechanism("a choice of curves: logistic", remodel=_curve(fit_logistic)),
-    Mechanism("a choice of curves: isotonic", remodel=_curve(fit_isotonic)),
+    Mechanism("calibration line", remodel=_drop_line, targets=("sell_through",)),
+    Mechanism("any curve", remodel=_curve(fit_identity), targets=("return_risk",)),
+    Mechanism(
+        "a choice of curves: logistic", remodel=_curve(fit_logistic), targets=("return_risk",)
+    ),
+    Mechanism(
+        "a choice of curves: isotonic", remodel=_curve(fit_isotonic), targets=("return_risk",)
+    ),
     Mechanism("Mondrian cells", remodel=_merge_cells),
     *CONTROLS,
     Mechanism("monotone constraints", _catalogue(is_monotone=False)),
     Mechanism("cold-start copies", fit=fit_without_copies),
-    Mechanism("Tweedie booster", _settings(tweedie_share=0.0), targets=("sell_through",)),
     Mechanism("several boosters", _settings(boosters=1)),
+    Mechanism("forward validation: one origin", _one_origin, is_at_work=_has_origins),
+    Mechanism("a refit on known rows", fit=fit_on_last_origin),
+    Mechanism("sharpness: 1", _settings(sharpness=1.0), targets=("sell_through",)),
     Mechanism(
         "start from a formula", _catalogue(starts_from_formula=False), targets=("return_risk",)
     ),

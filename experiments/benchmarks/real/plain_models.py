@@ -1,14 +1,17 @@
 """Fit plain LightGBM and plain CatBoost as an experienced user would, with isotonic calibration.
 
-Both stop where the first half of the calibration slice says so, and are calibrated on it.
+Both learn from what was final before the calibration slice, stop where its first half says so, and
+are calibrated on that. Then they are fitted anew, with as many trees, on all rows that were final
+when the latest slice began: a user wouldn't leave out the latest months, and the product doesn't.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import lightgbm
 import numpy as np
@@ -26,18 +29,32 @@ PATIENCE: Final = 50
 MIN_SHARE: Final = 1e-3
 """An isotonic curve may end at 0 or 1, where a single miss would cost everything."""
 
-PlainFit = Callable[[pd.DataFrame, Sample, Sample], Callable[[pd.DataFrame], FloatArray]]
-"""Fits a model to features and the rows to learn from and to stop by; returns its predictions."""
+
+@dataclass(frozen=True)
+class PlainModel:
+    """A fitted model's predictions, and the number of trees that it stopped at."""
+
+    predict: Callable[[pd.DataFrame], FloatArray]
+    trees: int
+
+
+class PlainFit(Protocol):
+    """Fits a model to features."""
+
+    def __call__(
+        self, features: pd.DataFrame, learned: Sample, *, stop: Sample | None, trees: int
+    ) -> PlainModel:
+        """Fit `trees` trees to the rows of `learned`, or fewer if `stop` gains from no more."""
 
 
 def fit_lightgbm(
-    features: pd.DataFrame, train: Sample, stop: Sample
-) -> Callable[[pd.DataFrame], FloatArray]:
+    features: pd.DataFrame, learned: Sample, *, stop: Sample | None, trees: int
+) -> PlainModel:
     """Fit LightGBM with its own defaults but for rate, trees and a share of the columns."""
     native = encode_categories(features)
     model: Any = lightgbm.LGBMRegressor(
         objective="cross_entropy",
-        n_estimators=MAX_TREES,
+        n_estimators=trees,
         learning_rate=LEARNING_RATE,
         colsample_bytree=0.8,
         subsample=0.8,
@@ -48,21 +65,24 @@ def fit_lightgbm(
         force_col_wise=True,
         verbosity=-1,
     )
-    model.fit(
-        native.iloc[train.rows],
-        train.label,
-        sample_weight=train.weight,
-        eval_X=native.iloc[stop.rows],
-        eval_y=stop.label,
-        eval_sample_weight=[stop.weight],
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    stopping: dict[str, Any] = {}
+    if stop is not None:
+        stopping = {
+            "eval_X": native.iloc[stop.rows],
+            "eval_y": stop.label,
+            "eval_sample_weight": [stop.weight],
+            "callbacks": [lightgbm.early_stopping(PATIENCE, verbose=False)],
+        }
+    model.fit(native.iloc[learned.rows], learned.label, sample_weight=learned.weight, **stopping)
+    return PlainModel(
+        lambda table: np.asarray(model.predict(encode_categories(table)), np.float64),
+        trees if stop is None else model.best_iteration_,
     )
-    return lambda table: np.asarray(model.predict(encode_categories(table)), np.float64)
 
 
 def fit_catboost(
-    features: pd.DataFrame, train: Sample, stop: Sample
-) -> Callable[[pd.DataFrame], FloatArray]:
+    features: pd.DataFrame, learned: Sample, *, stop: Sample | None, trees: int
+) -> PlainModel:
     """Fit CatBoost with its own defaults and native categories."""
     import catboost  # noqa: PLC0415 - an extra
 
@@ -79,19 +99,23 @@ def fit_catboost(
     model: Any = catboost.CatBoost(
         {
             "loss_function": "CrossEntropy",
-            "iterations": MAX_TREES,
+            "iterations": trees,
             "learning_rate": LEARNING_RATE,
-            "od_type": "Iter",
-            "od_wait": PATIENCE,
             "random_seed": 0,
             "thread_count": 1,
             "allow_writing_files": False,
             "verbose": False,
         }
     )
-    model.fit(pool(features, train), eval_set=pool(features, stop), use_best_model=True)
-    return lambda table: np.asarray(
-        model.predict(pool(table), prediction_type="Probability")[:, 1], np.float64
+    stopping: dict[str, Any] = {}
+    if stop is not None:
+        stopping = {"eval_set": pool(features, stop), "early_stopping_rounds": PATIENCE}
+    model.fit(pool(features, learned), **stopping)
+    return PlainModel(
+        lambda table: np.asarray(
+            model.predict(pool(table), prediction_type="Probability")[:, 1], np.float64
+        ),
+        model.tree_count_,
     )
 
 
@@ -103,27 +127,31 @@ def has_catboost() -> bool:
 def run_plain(
     fit: PlainFit, features: pd.DataFrame, slices: Slices, *, coverage: float
 ) -> ContestantForecast:
-    """Fit, calibrate by isotonic regression, and add intervals of one width.
+    """Fit, calibrate by isotonic regression, add intervals of one width, and refit on known rows.
 
     `features` has a row for each row of the training set, those of cold-start copies optional.
     """
     started = time.process_time()
-    predict = fit(features, slices.train, slices.curve_fit)
+    earlier = fit(features, slices.train, stop=slices.curve_fit, trees=MAX_TREES)
     curve = IsotonicRegression(y_min=MIN_SHARE, y_max=1 - MIN_SHARE, out_of_bounds="clip")
     curve_fit, held = slices.curve_fit, slices.residual_fit
+
+    def estimate(model: PlainModel, sample: Sample) -> FloatArray:
+        return np.asarray(curve.predict(model.predict(features.iloc[sample.rows])), np.float64)
+
     curve.fit(
-        predict(features.iloc[curve_fit.rows]), curve_fit.label, sample_weight=curve_fit.weight
+        earlier.predict(features.iloc[curve_fit.rows]),
+        curve_fit.label,
+        sample_weight=curve_fit.weight,
     )
-
-    def estimate(sample: Sample) -> FloatArray:
-        return np.asarray(curve.predict(predict(features.iloc[sample.rows])), np.float64)
-
+    final = fit(features, slices.known, stop=None, trees=max(earlier.trees, 1))
     seconds = time.process_time() - started
-    latest = estimate(slices.latest)
-    low, high = add_equal_intervals(latest, held.label - estimate(held), coverage=coverage)
+    latest = estimate(final, slices.latest)
+    residuals = held.label - estimate(earlier, held)
+    low, high = add_equal_intervals(latest, residuals, coverage=coverage)
     copies = slices.latest_masked
     has_copies = 0 < copies.rows.max(initial=0) < len(features)
-    masked = estimate(copies) if has_copies else None
+    masked = estimate(final, copies) if has_copies else None
     return ContestantForecast(latest, low, high, seconds, masked)
 
 

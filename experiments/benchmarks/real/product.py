@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -57,6 +57,7 @@ class TrainedProduct:
         split = self.output.splits[target]
         return Slices(
             train=self._drop_copies(split.train),
+            known=self._drop_copies(split.known),
             curve_fit=self._drop_copies(split.curve_fit),
             residual_fit=self._drop_copies(split.residual_fit),
             latest=split.latest,
@@ -98,13 +99,10 @@ def forecast_latest(
 
     Returns the forecasts of the product and of the baselines that it is evaluated beside.
     """
-    output = trained.output
-    judged = judge(
-        trained.model(target) if model is None else model,
-        output.training_input,
-        output.splits[target],
-        output.contexts[target],
-    )
+    output, fitted = trained.output, trained.output.fitted[target]
+    if model is not None:
+        fitted = replace(fitted, model=model)
+    judged = judge(fitted, output.training_input, output.splits[target])
     forecasts = {PRODUCT: judged.forecasts[MODEL]}
     forecasts |= {name: judged.forecasts[name] for name in BASELINES}
     return {

@@ -13,18 +13,24 @@ from typing import Any, Final
 
 import lightgbm
 import numpy as np
+from scipy.special import expit
 
-from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from training.data.sample import Sample
-from training.data.training_input import BoosterTexts, TrainingInput
+from training.data.training_input import BoosterRequest, BoosterTexts, TrainingInput
 from training.settings import TrainingSettings
 
 FORMULA: Final = "expected_return_rate_180d"
 """The input whose log odds the trees of return risk start from."""
 
+LOT: Final = "units_offered"
+ORDER_SIZE: Final = "order_size_84d"
+FAR: Final = -25.0
+"""Bent margins below it have a share that differs from 1 by less than a number can hold."""
+
 Fit = Callable[[], str]
 """Trains a booster and returns its text."""
+Objective = Callable[[FloatArray, lightgbm.Dataset], tuple[FloatArray, FloatArray]]
+"""LightGBM's custom objective: returns gradient and Hessian for margins."""
 
 
 def train_bare(  # noqa: PLR0913 - LightGBM's own arguments
@@ -70,34 +76,53 @@ def bare_parameters(
     }
 
 
-def main_job_fits(training_input: TrainingInput, target: Target, sample: Sample) -> Iterator[Fit]:
-    """Yield the fits of a target's boosters in the main job.
+def bend_cross_entropy(sharpness: float) -> Objective:
+    """Return the cross-entropy of s = (1 + exp(-a m))^(-1/a) for margins m and sharpness a."""
 
-    The last boosters of sell-through minimise the Tweedie deviance of units; those of return risk
-    correct a formula with fewer trees.
+    def derivatives(margin: FloatArray, rows: lightgbm.Dataset) -> tuple[FloatArray, FloatArray]:
+        bent = -sharpness * margin
+        share = np.exp(-np.logaddexp(0.0, bent) / sharpness)
+        slope = expit(bent)  # d log(share) / d margin
+        odds = np.where(bent < FAR, sharpness, slope / np.maximum(1 - share, 1e-12))
+        gradient = odds * (share - np.asarray(rows.get_label()))
+        hessian = np.maximum(odds * slope * share, 1e-6)
+        weight = rows.get_weight()  # None if all rows weigh the same
+        return (gradient, hessian) if weight is None else (gradient * weight, hessian * weight)
+
+    return derivatives
+
+
+def main_job_fits(training_input: TrainingInput, request: BoosterRequest) -> Iterator[Fit]:
+    """Yield the fits of a request's boosters in the main job.
+
+    Those of sell-through see no lot and start from it; those of return risk correct a formula with
+    fewer trees.
     """
     settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
+    target, sample = request.target, request.sample
     names, inputs = catalogue.model_inputs, training_input.design_matrix(sample.rows)
-    init_score, trees, tweedie_boosters = None, settings.trees, 0
+    trees, objective = settings.trees, None
     if target == "return_risk":
         rate = np.clip(inputs[:, names.index(FORMULA)], 1e-3, 1 - 1e-3)
         init_score = np.log(rate) - np.log1p(-rate)
         trees = max(round(settings.trees * settings.correcting_share), 1)
     else:
-        tweedie_boosters = round(settings.boosters * settings.tweedie_share)
-    for index in range(settings.boosters):
+        lot, order_size = (inputs[:, names.index(name)] for name in (LOT, ORDER_SIZE))
+        init_score = request.start - np.log(lot + np.fmax(order_size, 1) - 1)
+        if settings.sharpness != 1:
+            objective = bend_cross_entropy(settings.sharpness)
+    for index in range(request.boosters):
         parameters = bare_parameters(
             settings, catalogue.monotone(target), settings.random_state + index
         )
-        weight = sample.weight
-        if index >= settings.boosters - tweedie_boosters:
-            parameters |= {"objective": "tweedie", "tweedie_variance_power": 1.3}
-            weight = weight * inputs[:, names.index("units_offered")] ** (2 - 1.3)
+        parameters["feature_contri"] = [0.0 if name == LOT else 1.0 for name in names]
+        if objective is not None:
+            parameters["objective"] = objective
         yield partial(
             train_bare,
             inputs,
             sample.label,
-            weight,
+            sample.weight,
             init_score=init_score,
             names=names,
             parameters=parameters,
@@ -105,11 +130,8 @@ def main_job_fits(training_input: TrainingInput, target: Target, sample: Sample)
         )
 
 
-def train_in_parallel(fits: Mapping[Target, Sequence[Fit]], *, threads: int) -> BoosterTexts:
-    """Train the boosters of all targets, `threads` at a time, and return their texts."""
+def train_in_parallel(fits: Mapping[str, Sequence[Fit]], *, threads: int) -> BoosterTexts:
+    """Train the boosters of all requests, `threads` at a time, and return their texts."""
     with ThreadPoolExecutor(threads) as pool:
-        running = {
-            target: [pool.submit(fit) for fit in target_fits]
-            for target, target_fits in fits.items()
-        }
-        return {target: tuple(job.result() for job in jobs) for target, jobs in running.items()}
+        running = {name: [pool.submit(fit) for fit in fits[name]] for name in fits}
+        return {name: tuple(job.result() for job in jobs) for name, jobs in running.items()}

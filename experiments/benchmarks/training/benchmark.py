@@ -87,7 +87,7 @@ def measure(config: TrainingBenchmarkConfig, progress: ProgressCallback) -> Trai
         progress(f"the estimator of {target}, {config.repeats} runs of each way")
         compared.append(compare_estimator(training_input, target, sample, config.repeats))
     progress(f"the main job's boosters, {config.repeats} runs of each way")
-    compared.append(compare_pipeline(training_input, samples, config.repeats))
+    compared.append(compare_pipeline(training_input, splits, config.repeats))
     engines = None
     if config.cluster is not None:
         progress(f"this machine and a cluster, {config.repeats} runs of each")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from experiments.simulator.configuration.configuration import Simulation, parse_configuration
 from experiments.simulator.configuration.identifiers import PRODUCT_DIGITS
-from experiments.simulator.mechanisms.expectations import Lot, Outlook
+from experiments.simulator.mechanisms.expectations import ExpectedOutcome, Lot, Outlook
 from experiments.simulator.mechanisms.localisation import NEVER, LocalisationSettings
 from experiments.simulator.mechanisms.plan import (
     Chunk,
@@ -142,19 +142,10 @@ class Truth:
             UnknownCandidateError: the candidate doesn't exist, or isn't on sale on that day.
             UnknownAttributeError: the candidate has no such attribute to change.
         """
-        world = self._load_world()
-        chunk, row = self._find(listing_id)
-        live_day = int(chunk.candidates.live_day[row])
-        first_day = world.clock.first_day
-        day = live_day if as_of_day is None else as_of_day - first_day
-        if not live_day <= day <= world.clock.days:
-            raise UnknownCandidateError(listing_id, "not on sale on that day")
-        plan = self._plan_change(chunk, row, day, change)
-        lot = Lot(np.array([float(units_offered)]), np.zeros(1), np.zeros(1, np.int64))
-        outlook = Outlook(world, chunk.candidates, plan)
-        expected = outlook.expect(np.zeros(1, np.int64), np.array([day]), lot)
+        lots = np.array([float(units_offered)])
+        chunk, row, day, expected = self._expect(listing_id, lots, as_of_day, change)
         return CandidateTruth(
-            as_of_day=day + first_day,
+            as_of_day=day + self._load_world().clock.first_day,
             units_offered=units_offered,
             expected_units=float(expected.units[0]),
             sell_through=float(expected.sell_through[0]),
@@ -162,6 +153,30 @@ class Truth:
             profit_minor=float(expected.profit_minor[0]),
             propensity=float(chunk.candidates.propensity[row]),
         )
+
+    def expect_units(self, listing_id: str, lots: FloatArray, *, as_of_day: int) -> FloatArray:
+        """Return the units that lots on hand are expected to sell, each by itself, (lots,).
+
+        Raises:
+            UnknownCandidateError: the candidate doesn't exist, or isn't on sale on that day.
+        """
+        *_, expected = self._expect(listing_id, lots, as_of_day, NO_CHANGE)
+        return expected.sell_through * lots
+
+    def _expect(
+        self, listing_id: str, lots: FloatArray, as_of_day: int | None, change: Change
+    ) -> tuple[Chunk, int, int, ExpectedOutcome]:
+        """Return the candidate's chunk and row, the day from the first one, and the truth a lot."""
+        world = self._load_world()
+        chunk, row = self._find(listing_id)
+        live_day = int(chunk.candidates.live_day[row])
+        day = live_day if as_of_day is None else as_of_day - world.clock.first_day
+        if not live_day <= day <= world.clock.days:
+            raise UnknownCandidateError(listing_id, "not on sale on that day")
+        outlook = Outlook(world, chunk.candidates, self._plan_change(chunk, row, day, change))
+        none = np.zeros(lots.size, np.int64)
+        expected = outlook.expect(none, none + day, Lot(lots, np.zeros(lots.size), none))
+        return chunk, row, day, expected
 
     def _plan_change(self, chunk: Chunk, row: int, day: int, change: Change) -> ChunkPlan:
         world, rows = self._load_world(), np.array([row])

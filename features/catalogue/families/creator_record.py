@@ -1,17 +1,22 @@
-"""The record of the creator of the latest video: orders, returns and views of all their videos."""
+"""The record of the creator of the latest video: what their videos sold, and what came back."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from features.catalogue.families.topic import Topic, declare_share
-from features.declarations.kinds import Feature, FeatureFamily, SignalName, Windowed
+from features.declarations.kinds import (
+    Feature,
+    FeatureFamily,
+    SignalName,
+    Windowed,
+    as_evidence,
+)
 from features.declarations.levels import Level
 
 ORDERS: Final = Topic(SignalName.ORDERS, FeatureFamily.CREATORS)
 MATURE: Final = Topic(SignalName.RIPE_UNITS, FeatureFamily.CREATORS)
 ENGAGEMENT: Final = Topic(SignalName.ENGAGEMENT, FeatureFamily.CREATORS)
-VIDEOS: Final = Topic(SignalName.VIDEOS, FeatureFamily.CREATORS)
 STATS: Final = Topic(SignalName.CREATOR_STATS, FeatureFamily.CREATORS)
 
 
@@ -38,17 +43,13 @@ _RETURNED: Final = _declare_total(
     "Units ordered through the {level} that came back, of those whose return window ended",
     unit="units",
 )
-_VIEWS: Final = _declare_total(
-    ENGAGEMENT, "views", "Views of all videos of the {level},", unit="views"
-)
 _CLICKS: Final = _declare_total(
     ENGAGEMENT, "clicks", "Clicks on all videos of the {level},", unit="clicks"
 )
 
 
 CREATOR_RECORD: Final[tuple[Feature, ...]] = (
-    *(_UNITS, _MATURE, _RETURNED, _VIEWS, _CLICKS),
-    _declare_total(VIDEOS, "videos", "Videos made by the {level},", unit="videos"),
+    *as_evidence(_UNITS, _MATURE, _RETURNED, _CLICKS),
     STATS.current(
         "followers",
         "Followers of the {level}, as last observed",
@@ -62,7 +63,6 @@ CREATOR_RECORD: Final[tuple[Feature, ...]] = (
         _UNITS,
         _CLICKS,
     ),
-    declare_share("click_rate", "Clicks per view of all videos of the {level}", _CLICKS, _VIEWS),
     declare_share(
         "return_rate",
         "Share of units ordered through the {level} and past their return window that came back",

@@ -15,6 +15,7 @@ from features.declarations.kinds import (
     Latest,
     Required,
     SignalName,
+    as_evidence,
 )
 from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 from features.declarations.vocabulary import ATTRIBUTES, CERTIFICATE
@@ -87,13 +88,15 @@ def _declare_gap_share(attribute: str) -> Derived:
 
 
 LOCALISATION: Final[tuple[Feature, ...]] = (
-    *(_declare_met_share(attribute) for attribute in ATTRIBUTES),
-    *(_declare_requirement_flag(attribute) for attribute in ATTRIBUTES),
+    *as_evidence(
+        *(_declare_met_share(attribute) for attribute in ATTRIBUTES),
+        *(_declare_requirement_flag(attribute) for attribute in ATTRIBUTES),
+        _declare_requirement_count("requirements", EVERY, "Attributes"),
+        _declare_requirement_count("certificates_required", CERTIFICATE, "Certificates"),
+        _declare_fulfilled_count("requirements_met", EVERY, "Attributes"),
+        _declare_fulfilled_count("certificates_held", CERTIFICATE, "Certificates"),
+    ),
     *(_declare_gap_share(attribute) for attribute in ATTRIBUTES),
-    _declare_requirement_count("requirements", EVERY, "Attributes"),
-    _declare_requirement_count("certificates_required", CERTIFICATE, "Certificates"),
-    _declare_fulfilled_count("requirements_met", EVERY, "Attributes"),
-    _declare_fulfilled_count("certificates_held", CERTIFICATE, "Certificates"),
     Derived(
         name="requirement_met_share",
         description="Share of the attributes required of the listing now that it fully meets.",

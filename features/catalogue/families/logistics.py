@@ -1,20 +1,12 @@
-"""Logistics: promised times, delivery times and late parcels."""
+"""Logistics: delivery times and late parcels."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from features.catalogue.families.topic import Topic, declare_mean, declare_share
-from features.declarations.functions import mean_of_parts
-from features.declarations.kinds import (
-    Derived,
-    Feature,
-    FeatureFamily,
-    Quantile,
-    SignalName,
-    Windowed,
-)
-from features.declarations.levels import LEVEL_TITLES, Level, name_feature
+from features.declarations.kinds import Feature, FeatureFamily, SignalName, Windowed, as_evidence
+from features.declarations.levels import Level
 
 PARCELS: Final = Topic(SignalName.PARCELS, FeatureFamily.LOGISTICS)
 DAYS: Final = 84
@@ -25,7 +17,7 @@ def _declare_total(measure: str, sentence: str, level: Level, unit: str = "parce
 
 
 def _declare_parcel_features(level: Level) -> tuple[Feature, ...]:
-    """Declare counts and rates of a level's parcels."""
+    """Declare the share of a level's parcels that were late, and how long they took."""
     parcels = _declare_total("parcels", "Parcels of the {level} delivered", level)
     promised = _declare_total(
         "promised_parcels", "Parcels of the {level} delivered that had a promised time", level
@@ -52,45 +44,10 @@ def _declare_parcel_features(level: Level) -> tuple[Feature, ...]:
         parcels,
         unit="days",
     )
-    return (parcels, promised, late, taken, late_share, mean)
-
-
-def _declare_promised_days(level: Level) -> tuple[Windowed, Derived]:
-    total = _declare_total(
-        "promised_tenths",
-        "Promised time, summed over parcels of the {level} delivered",
-        level,
-        "tenths of days",
-    )
-    mean = Derived(
-        name=name_feature("mean_promised_days", level, DAYS),
-        description=f"Mean days promised for parcels of the {LEVEL_TITLES[level]}, delivered in "
-        f"the last {DAYS} days.",
-        unit="days",
-        family=FeatureFamily.LOGISTICS,
-        inputs=(total.name, name_feature("promised_parcels", level, DAYS)),
-        function=mean_of_parts,
-        constants=(10.0,),
-    )
-    return total, mean
+    return (*as_evidence(parcels, promised, late, taken), late_share, mean)
 
 
 LOGISTICS: Final[tuple[Feature, ...]] = (
     *_declare_parcel_features(Level.LISTING),
     *_declare_parcel_features(Level.SUPPLIER),
-    *_declare_parcel_features(Level.CATEGORY_MARKET),
-    *_declare_promised_days(Level.LISTING),
-    *_declare_promised_days(Level.CATEGORY_MARKET),
-    Quantile(
-        name="slow_delivery_days_84d",
-        description="Days from order to delivery that nine in ten parcels of the listing don't "
-        "exceed, of the last 84 days.",
-        unit="days",
-        family=FeatureFamily.LOGISTICS,
-        level=Level.LISTING,
-        signal=SignalName.PARCELS,
-        measure="delivery_days",
-        days=DAYS,
-        share=0.9,
-    ),
 )

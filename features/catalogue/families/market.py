@@ -19,14 +19,6 @@ MARKET: Final[tuple[Feature, ...]] = (
         unit="listings",
         name="listings_started",
     ),
-    STARTS.total(
-        "listings",
-        "Listings of the {level} that went live",
-        level=Level.SUPPLIER,
-        days=365,
-        unit="listings",
-        name="listings_started",
-    ),
     STARTS.current(
         "is_full_managed",
         "Whether the platform runs pricing, logistics and service of the {level}",

@@ -12,15 +12,14 @@ from features.declarations.kinds import (
     FeatureFamily,
     Highest,
     Latest,
-    Lowest,
     RequestField,
     SignalName,
     Windowed,
+    as_evidence,
 )
 from features.declarations.levels import LEVEL_TITLES, Level, name_feature
 
 PAID: Final = Topic(SignalName.ORDERS, FeatureFamily.PRICE)
-LIST_PRICES: Final = Topic(SignalName.PRICES, FeatureFamily.PRICE)
 PRODUCT: Final = Topic(SignalName.PRODUCT_FACTS, FeatureFamily.PRICE)
 MONEY: Final = "minor currency units"
 
@@ -62,52 +61,37 @@ REQUEST_FIELDS: Final = (
     ),
 )
 
+_LATEST_PAID: Final = PAID.current(
+    "latest_paid_price_minor",
+    "Price that was last paid for a unit of the {level}",
+    measure="unit_price_minor",
+    level=Level.LISTING,
+    unit=MONEY,
+)
+_HIGHEST_LISTED: Final = Highest(
+    name="highest_list_price_minor_365d",
+    description="Highest list price that was set for the listing in the last 365 days.",
+    unit=MONEY,
+    family=FeatureFamily.PRICE,
+    level=Level.LISTING,
+    signal=SignalName.PRICES,
+    measure="price_minor",
+    days=365,
+)
+_COST: Final = Latest(
+    name="unit_cost_minor",
+    description="Landed cost of a unit; null if it isn't known in the market's currency.",
+    unit=MONEY,
+    family=FeatureFamily.PRICE,
+    level=Level.LISTING,
+    signal=SignalName.LISTING_COSTS,
+    measure="unit_cost_minor",
+)
+
 PRICE: Final[tuple[Feature, ...]] = (
-    _declare_revenue(Level.LISTING),
-    _declare_revenue(Level.CATEGORY_MARKET),
-    PAID.current(
-        "latest_paid_price_minor",
-        "Price that was last paid for a unit of the {level}",
-        measure="unit_price_minor",
-        level=Level.LISTING,
-        unit=MONEY,
-    ),
-    Lowest(
-        name="lowest_paid_price_minor_84d",
-        description="Lowest price paid for a unit of the listing in the last 84 days.",
-        unit=MONEY,
-        family=FeatureFamily.PRICE,
-        level=Level.LISTING,
-        signal=SignalName.ORDERS,
-        measure="unit_price_minor",
-        days=84,
-    ),
-    Highest(
-        name="highest_list_price_minor_365d",
-        description="Highest list price that was set for the listing in the last 365 days.",
-        unit=MONEY,
-        family=FeatureFamily.PRICE,
-        level=Level.LISTING,
-        signal=SignalName.PRICES,
-        measure="price_minor",
-        days=365,
-    ),
-    LIST_PRICES.total(
-        "price_changes",
-        "Changes of the {level}'s list price",
-        level=Level.LISTING,
-        days=84,
-        unit="changes",
-    ),
-    Latest(
-        name="unit_cost_minor",
-        description="Landed cost of a unit; null if it isn't known in the market's currency.",
-        unit=MONEY,
-        family=FeatureFamily.PRICE,
-        level=Level.LISTING,
-        signal=SignalName.LISTING_COSTS,
-        measure="unit_cost_minor",
-    ),
+    *as_evidence(_declare_revenue(Level.LISTING), _declare_revenue(Level.CATEGORY_MARKET), _COST),
+    _LATEST_PAID,
+    _HIGHEST_LISTED,
     PRODUCT.current(
         "packed_weight_g",
         "Packed weight of a unit of the product",
@@ -138,12 +122,7 @@ PRICE: Final[tuple[Feature, ...]] = (
     _declare_price_ratio(
         "price_asked_over_paid",
         "Price asked divided by the price that was last paid for the listing.",
-        "latest_paid_price_minor",
-    ),
-    _declare_price_ratio(
-        "price_asked_over_lowest_84d",
-        "Price asked divided by the lowest price paid for the listing in the last 84 days.",
-        "lowest_paid_price_minor_84d",
+        _LATEST_PAID.name,
     ),
     Derived(
         name="discount_depth_share_365d",
@@ -153,7 +132,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         family=FeatureFamily.PRICE,
         high=1.0,
         monotone=(("sell_through", 1),),
-        inputs=("list_price_minor", "highest_list_price_minor_365d"),
+        inputs=("list_price_minor", _HIGHEST_LISTED.name),
         function=depth,
     ),
     Derived(
@@ -165,7 +144,7 @@ PRICE: Final[tuple[Feature, ...]] = (
         low=None,
         high=1.0,
         monotone=(("sell_through", -1),),
-        inputs=("list_price_minor", "unit_cost_minor"),
+        inputs=("list_price_minor", _COST.name),
         function=margin,
     ),
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from features.declarations.functions import ratio
-from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, Windowed
+from features.declarations.kinds import (
+    Derived,
+    Feature,
+    FeatureFamily,
+    SignalName,
+    Windowed,
+    as_evidence,
+)
 from features.declarations.levels import LEVEL_TITLES, Level
 from features.declarations.shrinkage import (
     CHAIN,
@@ -48,13 +55,13 @@ def _declare_count(
 def _declare_rate_features(
     rate: Rate, *, signal: SignalName, family: FeatureFamily
 ) -> tuple[Feature, ...]:
-    """Declare a rate: counts at each level, raw value, pooled value and weight of own evidence."""
+    """Declare a rate: raw value, pooled value and weight of own evidence, from counts."""
     counts = [
         _declare_count(rate, measure, level, signal=signal, family=family)
         for level in reversed(CHAIN)
         for measure in (rate.successes, rate.trials)
     ]
-    return (*counts, *_declare_shares(rate, family))
+    return (*as_evidence(*counts), *_declare_shares(rate, family))
 
 
 def _declare_shares(rate: Rate, family: FeatureFamily) -> tuple[Derived, Derived, Derived]:

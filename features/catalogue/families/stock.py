@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from features.catalogue.families.topic import Topic, declare_share
-from features.declarations.functions import share
-from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName
+from features.catalogue.families.topic import Topic
+from features.declarations.kinds import Derived, Feature, FeatureFamily, SignalName, as_evidence
 from features.declarations.levels import Level
-from features.declarations.stock_cover import days_until, in_stock_cover, in_stock_share
+from features.declarations.stock_cover import (
+    days_until,
+    in_stock_pace,
+    in_stock_share,
+    on_hand_cover,
+)
 
 STOCK: Final = Topic(SignalName.STOCK, FeatureFamily.DEMAND)
 
@@ -24,14 +28,6 @@ _OBSERVATIONS: Final = STOCK.total(
 _SOLD_OUTS: Final = STOCK.total(
     "sold_outs",
     "Stock observations of the {level} with nothing on hand",
-    level=Level.LISTING,
-    days=84,
-    unit="observations",
-)
-_RATE: Final = ("units_ordered_84d", "days_since_listed", _SOLD_OUTS.name, _OBSERVATIONS.name)
-_STOCKOUTS: Final = STOCK.total(
-    "stockouts",
-    "Stock observations of the {level} with nothing on hand or on its way,",
     level=Level.LISTING,
     days=84,
     unit="observations",
@@ -58,15 +54,7 @@ STOCKS: Final[tuple[Feature, ...]] = (
         measure="settled",
         level=Level.LISTING,
     ),
-    _STOCKOUTS,
-    _OBSERVATIONS,
-    _SOLD_OUTS,
-    declare_share(
-        "stockout_share",
-        "Share of the {level}'s stock observations with nothing on hand or on its way",
-        _STOCKOUTS,
-        _OBSERVATIONS,
-    ),
+    *as_evidence(_OBSERVATIONS, _SOLD_OUTS),
     Derived(
         name="in_stock_share_84d",
         description="Share of the listing's stock observations with something on hand, of the "
@@ -78,14 +66,14 @@ STOCKS: Final[tuple[Feature, ...]] = (
         function=in_stock_share,
     ),
     Derived(
-        name="in_stock_demand_cover_84d",
+        name="in_stock_demand_pace_84d",
         description="Units of the listing that would be ordered in 28 days at the daily rate of "
-        "the last 84 days, without the days out of stock, per unit offered now.",
-        unit="units per unit",
+        "the last 84 days, without the days out of stock.",
+        unit="units",
         family=FeatureFamily.DEMAND,
         monotone=(("sell_through", 1),),
-        inputs=(*_RATE, "units_offered"),
-        function=in_stock_cover,
+        inputs=("units_ordered_84d", "days_since_listed", _SOLD_OUTS.name, _OBSERVATIONS.name),
+        function=in_stock_pace,
     ),
     Derived(
         name="on_hand_demand_cover_84d",
@@ -93,18 +81,8 @@ STOCKS: Final[tuple[Feature, ...]] = (
         "the last 84 days, without the days out of stock, per unit on hand (at least one).",
         unit="units per unit",
         family=FeatureFamily.DEMAND,
-        inputs=(*_RATE, "units_on_hand"),
-        function=in_stock_cover,
-    ),
-    Derived(
-        name="on_hand_share",
-        description="Share of the units offered that are on hand already, as last observed.",
-        unit="share",
-        family=FeatureFamily.DEMAND,
-        monotone=(("sell_through", 1),),
-        inputs=("units_on_hand", "units_offered"),
-        function=share,
-        high=1.0,
+        inputs=("in_stock_demand_pace_84d", "units_on_hand"),
+        function=on_hand_cover,
     ),
     Derived(
         name="days_until_arrival",

@@ -29,7 +29,7 @@ from features.runtime.arrays import FloatArray
 from features.signals.registry import SIGNALS
 from tests.worlds.market_rows import PARAMETERS, collect_values
 
-DECLARED = (*CATALOGUE.request_fields, *CATALOGUE.features)
+DECLARED = CATALOGUE.declarations
 GRAMMAR = re.compile(r"[a-z]+(_[a-z]+)*_([a-z]+|\d+d)")
 """Measure, subject, qualifier, window; for a count the measure is the subject (`views_28d`)."""
 LEVEL_AND_WINDOW = re.compile(
@@ -57,6 +57,7 @@ PARTS = [
         for short, long in (("28d", "84d"), ("337d", "365d"))
         for name in INPUTS
         if name.startswith("units_ordered") and name.endswith(short)
+        if name.removesuffix(short) + long in INPUTS
     ),
 ]
 """Pairs of counts: a part, then its whole."""
@@ -132,7 +133,25 @@ def test_values_in_real_markets_differ(declared: FeatureDeclaration) -> None:
 
 def test_names_are_unique() -> None:
     names = [declared.name for declared in DECLARED]
-    assert len(names) == len(set(names)) == len(CATALOGUE.model_inputs)
+    assert len(names) == len(set(names))
+
+
+def test_models_see_neither_evidence_nor_clocks() -> None:
+    """A value that all listings of a market share is a clock: it only tells when a row is from."""
+    inputs = [declared for declared in DECLARED if declared.is_input]
+    assert CATALOGUE.model_inputs == tuple(declared.name for declared in inputs)
+    levels = {declared.name: getattr(declared, "level", None) for declared in inputs}
+    assert Level.MARKET not in levels.values()
+    used = {name for derived in CATALOGUE.derived for name in derived.inputs}
+    assert {d.name for d in DECLARED if not d.is_input} <= used
+
+
+def test_design_matrix_holds_the_values_of_the_model_inputs() -> None:
+    columns = draw_columns(7, 0)
+    values = CATALOGUE.value_matrix(columns, PARAMETERS)
+    is_input = [declared.is_input for declared in DECLARED]
+    expected = values[:, is_input]
+    np.testing.assert_array_equal(CATALOGUE.design_matrix(columns, PARAMETERS), expected)
 
 
 @pytest.mark.parametrize("feature", CATALOGUE.derived, ids=lambda d: d.name)
@@ -145,7 +164,7 @@ def test_derived_feature_stands_after_its_inputs(feature: Derived) -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_derived_values_stay_within_their_bounds(seed: int) -> None:
-    matrix = CATALOGUE.design_matrix(draw_columns(40, seed), PARAMETERS)
+    matrix = CATALOGUE.value_matrix(draw_columns(40, seed), PARAMETERS)
     for declared, values in zip(DECLARED, matrix.T, strict=True):
         known = values[~np.isnan(values)]
         assert declared.low is None or (known >= declared.low).all(), declared.name
@@ -179,8 +198,8 @@ def test_null_counts_of_an_absent_table_stay_null() -> None:
 def test_monotone_signs_have_the_index_of_their_input() -> None:
     signs = dict(zip(CATALOGUE.model_inputs, CATALOGUE.monotone("sell_through"), strict=True))
     assert signs["units_offered"] == signs["list_price_minor"] == -1
-    assert signs["demand_cover_28d"] == 1
-    assert signs["units_ordered_28d"] == 0
+    assert signs["demand_pace_28d"] == 1
+    assert signs["days_since_listed"] == 0
     assert set(CATALOGUE.monotone("return_risk")) == {0}
 
 

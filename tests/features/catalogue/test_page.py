@@ -53,7 +53,7 @@ def test_page_is_current() -> None:
 def test_page_has_one_complete_row_for_each_feature() -> None:
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`" in line[:3]]
     cells = [re.split(r" \| ", line.strip("| ")) for line in lines]
-    rows = {row[0].strip("`"): row for row in cells if len(row) == 6}
+    rows = {row[0].strip("`"): row for row in cells if len(row) == 7}
     assert list(rows) == [
         declared.name
         for family in FeatureFamily
@@ -77,7 +77,7 @@ def test_description_reads_as_one_sentence(declared: FeatureDeclaration) -> None
     assert words.count(".") == 1 or re.search(r"\d\.\d", words)
     days = re.search(r"_(\d+)d$", declared.name)
     has_days = days is None or f"{days.group(1)} days" in words
-    assert has_days or "last 28." in words or declared.name.startswith("demand_cover")
+    assert has_days or "last 28." in words or declared.name.startswith("demand_pace")
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,7 @@ def test_describe_prints_every_feature(declared: FeatureDeclaration) -> None:
 
 
 def test_describe_prints_constants() -> None:
-    assert re.search(
-        r"^constants +28\.0 *$", features("describe", "demand_cover_28d"), re.MULTILINE
-    )
+    assert re.search(r"^constants +28\.0 *$", features("describe", "demand_pace_28d"), re.MULTILINE)
 
 
 def test_describe_prints_one_line_for_each_fact() -> None:
@@ -154,7 +152,7 @@ def test_describe_prints_one_line_for_each_fact() -> None:
     assert facts["tables"] == "orders"
     assert facts["days"] == "28"
     assert facts["without history"] == "0; null where a table it needs is absent"
-    assert "demand_cover_28d" in facts["used by"]
+    assert "demand_pace_28d" in facts["used by"]
 
 
 def test_list_in_a_pipe_has_a_line_a_feature() -> None:

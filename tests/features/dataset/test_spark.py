@@ -23,7 +23,6 @@ from features.catalogue.catalogue import CATALOGUE, Catalogue
 from features.dataset.dataset import Dataset, open_dataset
 from features.dataset.horizons import Horizons
 from features.dataset.spark import open_dataset_on_spark
-from features.declarations.kinds import LargestShare
 from features.online.contents import SnapshotAbout, SnapshotContents
 from features.point_in_time.imputed_stock import ensure_stock
 from features.point_in_time.signal_rows import SignalRows, build_stored_rows
@@ -42,10 +41,7 @@ MARKET = TINY.model_copy(update={"products": 40, "chunk_products": 20})
 HORIZONS = Horizons(return_window_days=14, repurchase_window_days=60)
 MOMENT = datetime(2025, 7, 1, tzinfo=UTC)
 TOLERANCE = 1e-9
-DIVIDED = {
-    *(feature.name for feature in CATALOGUE.base if isinstance(feature, LargestShare)),
-    *("sell_through", "return_risk"),
-}
+DIVIDED = {"sell_through", "return_risk"}
 """The columns that the engine divides; all others are counts, sums or values that occurred."""
 
 FEW = Catalogue(

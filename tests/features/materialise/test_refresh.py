@@ -113,7 +113,7 @@ def test_only_keys_that_something_happened_to_are_computed(past: Past) -> None:
     assert result.computed == {
         Level.LISTING: 1,
         Level.PRODUCT: 1,
-        Level.SUPPLIER: 1,
+        Level.SUPPLIER: 0,
         Level.SUPPLIER_CATEGORY: 1,
         Level.CREATOR: 0,
         Level.CATEGORY_MARKET: 1,

@@ -109,8 +109,9 @@ def reference_of(data: Path) -> dict[str, bytes]:
     signals = build_stored_rows(dataset, Horizons())
     last = dataset.cut_off_day()
     rows = recent_rows(signals, CATALOGUE, DaySpan(last - 27, last), PARAMETERS)
+    inputs = rows.matrix[:, [declared.is_input for declared in CATALOGUE.declarations]]
     return {
-        "reference_stats.json": msgspec.json.encode(describe_inputs(CATALOGUE, rows.matrix)),
+        "reference_stats.json": msgspec.json.encode(describe_inputs(CATALOGUE, inputs)),
         "pooling.json": json.dumps(PARAMETERS).encode(),
         "schema.json": json.dumps({"horizons": Horizons().model_dump()}).encode(),
     }
@@ -170,7 +171,7 @@ def test_check_for_a_later_day_finds_that_tables_stopped(data: Path) -> None:
         ("freshness", "orders"),
         ("freshness", "reviews"),
     }
-    assert ("all null", "size_chart_met_share") in findings
+    assert ("all null", "packed_weight_g_product") in findings
     document = json.loads(result.stdout)
     assert list(document["skipped"]) == ["null share", "drift"]
     assert "pooled features are left out" in document["checks"][0]["remarks"][0]
@@ -189,7 +190,7 @@ def test_check_finds_what_was_planted_in_the_data(tmp_path: Path, bundle: Path) 
         ("freshness", "reviews"),
     }
     drifted = {subject for name, subject in findings if name == "drift"}
-    assert {"units_ordered_28d", "revenue_minor_84d"} <= drifted
+    assert {"demand_pace_28d", "order_size_84d"} <= drifted
     assert not any("review" in name or "price" in name for name in drifted)
 
 

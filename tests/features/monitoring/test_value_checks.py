@@ -13,7 +13,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.declarations.levels import Level
 from features.monitoring.page import values_page
 from features.monitoring.reference_checks import check_drift, check_null_shares
-from features.monitoring.reference_stats import describe_inputs
+from features.monitoring.reference_stats import ColumnStats, describe_inputs
 from features.monitoring.report import (
     MAX_FINDINGS,
     CheckKind,
@@ -26,17 +26,27 @@ from features.monitoring.report import (
 from features.monitoring.value_checks import CheckedRows, check_all_null, check_bounds
 from features.runtime.arrays import FloatArray
 
-NAMES = CATALOGUE.model_inputs
+NAMES = tuple(declared.name for declared in CATALOGUE.declarations)
+IS_INPUT = [declared.is_input for declared in CATALOGUE.declarations]
 POSITION = {name: place for place, name in enumerate(NAMES)}
 WEEKS = 4
-SHARE, COUNT, MARKETS = "stockout_share_84d", "units_ordered_28d", "units_ordered_market_28d"
+SHARE, MARKETS = "in_stock_share_84d", "units_sold_market_180d"
+COUNT = next(
+    one.name
+    for place, one in enumerate(CATALOGUE.declarations)
+    if place > POSITION[SHARE]
+    and place % 21 == 3
+    and one.is_input
+    and (one.low, one.high) == (0, None)
+)
+"""A count whose values `drawn` makes small, some of them null."""
 
 
 def drawn(listings: int, seed: int) -> FloatArray:
     """Draw values of every sort within bounds: counts, shares, ties, nulls; weeks are alike."""
     rng = np.random.default_rng(seed)
     matrix = np.empty((listings, len(NAMES)))
-    declared = (*CATALOGUE.request_fields, *CATALOGUE.features)
+    declared = CATALOGUE.declarations
     for place, one in enumerate(declared):
         values = rng.poisson(0.5 + place % 7, listings).astype(float)
         if one.high is not None:
@@ -59,7 +69,11 @@ def checked(matrix: FloatArray) -> CheckedRows:
     )
 
 
-REFERENCE = describe_inputs(CATALOGUE, drawn(2000, 1))
+def describe(matrix: FloatArray) -> dict[str, ColumnStats]:
+    return describe_inputs(CATALOGUE, matrix[:, IS_INPUT])
+
+
+REFERENCE = describe(drawn(2000, 1))
 
 
 def found(report: CheckReport) -> list[tuple[str, Severity]]:
@@ -109,10 +123,10 @@ def test_all_null_is_found_unless_the_table_is_absent_or_it_always_was() -> None
     assert found(check_all_null(rows, never)) == both[1:]
 
 
-def replace_missing(share: float):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a struct of msgspec
+def replace_missing(share: float) -> ColumnStats:
     column = np.full(10, np.nan)
     column[round(share * 10) :] = 1.0
-    return describe_inputs(CATALOGUE, np.tile(column[:, None], len(NAMES)))[SHARE]
+    return describe(np.tile(column[:, None], len(NAMES)))[SHARE]
 
 
 def test_left_out_features_are_not_judged_and_said_to_be() -> None:
@@ -159,7 +173,7 @@ def test_null_shares_that_moved_are_found(
         matrix[:, POSITION[COUNT]] = 1.0
         matrix[: round(share * len(matrix)), POSITION[COUNT]] = np.nan
         matrices.append(matrix)
-    report = check_null_shares(checked(matrices[1]), describe_inputs(CATALOGUE, matrices[0]))
+    report = check_null_shares(checked(matrices[1]), describe(matrices[0]))
     assert found(report) == [(COUNT, severity) for severity in severities]
 
 
@@ -169,7 +183,7 @@ def test_random_halves_of_the_same_rows_raise_few_alarms() -> None:
     for seed in range(50):
         order = np.random.default_rng(seed).permutation(400)
         half = np.isin(np.arange(len(matrix)) // WEEKS, order[:200])
-        reference = describe_inputs(CATALOGUE, matrix[~half])
+        reference = describe(matrix[~half])
         rows = checked(matrix[half])
         reports += [check_drift(rows, reference), check_null_shares(rows, reference)]
     alarms = sum(bool(report.findings) for report in reports)
@@ -244,8 +258,9 @@ def test_report_page_and_json_tell_the_same() -> None:
 
 def test_derived_features_of_requests_vary_by_listing() -> None:
     rows = checked(drawn(8, 0))
+    rows = replace(rows, keys={**rows.keys, Level.CATEGORY_MARKET: rows.keys[Level.MARKET] % 2})
     every = np.ones(8 * WEEKS, dtype=np.bool_)
     counts = {one.name: rows.count_subjects(one, every) for one, _ in rows.columns()}
     assert counts["units_offered"] == counts["relative_price_category_market_84d"] == 8
     assert counts[MARKETS] == 4
-    assert any(counts[one.name] == 4 for one in CATALOGUE.derived)
+    assert counts["coming_season_share_category_market_365d"] == 2

@@ -125,7 +125,7 @@ def test_unknown_keys_get_what_empty_history_has_in_training(snapshot: Path) -> 
     assert not result.found[Level.LISTING][0]
     assert result.columns["units_ordered_28d"].tolist() == [0.0]
     assert np.isnan(result.columns["days_since_last_order"][0])
-    assert result.columns["units_ordered_market_84d"][0] > 0
+    assert result.columns["days_since_first_order_market"][0] > 0
 
 
 def test_snapshot_knows_products_listings_and_markets(snapshot: Path) -> None:

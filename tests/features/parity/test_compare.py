@@ -58,7 +58,8 @@ def test_training_rows_are_the_same_bits_online(data: Path) -> None:
     found = json.loads(text)
     assert (code, found["different"], found["rows"]) == (0, 0, 6)
     assert len(found["moments"]) == 4
-    assert [one["feature"] for one in found["features"]] == list(CATALOGUE.model_inputs)
+    names = [declared.name for declared in CATALOGUE.declarations]
+    assert [one["feature"] for one in found["features"]] == names
     assert {one["bits"] for one in found["features"]} == {0}
 
 
@@ -83,7 +84,7 @@ def test_planted_difference_is_found_with_all_that_rests_on_it(tmp_path: Path) -
     data = tmp_path / "data"
     data.mkdir()
     validated(frames, data)
-    name = "units_ordered_market_84d"
+    name = "days_since_first_order_market"
     planted = changed(contents_of(frames), Level.MARKET, name, by=1.0)
     snapshot = tmp_path / store_snapshot(planted, tmp_path)
     code, text = asked(data, "--snapshot", str(snapshot), "--json")

@@ -35,9 +35,10 @@ def test_design_matrix_of_a_look_up_is_that_of_training_bit_for_bit(
     asked = {name: [None if pd.isna(key) else key for key in trained[name]] for name in KEYS}
     found = online.look_up(LookupKeys(**asked))
     expected, answered = build_matrix(trained), build_matrix(trained.assign(**found.columns))
+    names = [declared.name for declared in CATALOGUE.declarations]
     differing = [
         name
-        for name, ours, theirs in zip(CATALOGUE.model_inputs, expected.T, answered.T, strict=True)
+        for name, ours, theirs in zip(names, expected.T, answered.T, strict=True)
         if np.ascontiguousarray(ours).tobytes() != np.ascontiguousarray(theirs).tobytes()
     ]
     assert differing == []

@@ -17,10 +17,7 @@ from features.declarations.kinds import (
     Elapsed,
     FeatureFamily,
     Highest,
-    LargestShare,
     Latest,
-    Lowest,
-    Quantile,
     SignalName,
     Windowed,
 )
@@ -38,66 +35,12 @@ ABOUT: dict[str, Any] = {
 }
 OF_ORDERS = {**ABOUT, "signal": SignalName.ORDERS}
 UNITS = {**OF_ORDERS, "measure": "units"}
-STOCKOUTS = {**ABOUT, "signal": SignalName.STOCK, "measure": "stockouts"}
+SOLD_OUTS = {**ABOUT, "signal": SignalName.STOCK, "measure": "sold_outs"}
 
 
 def list_orders(*units: int) -> Rows:
     """Return an order line for each number of units, a microsecond apart."""
     return [order(BOUGHT + i * TICK, units=n) for i, n in enumerate(units)]
-
-
-@pytest.mark.parametrize(
-    ("share", "units", "rank"),
-    [
-        (0.5, [7], 7.0),
-        (0.5, [1, 2], 1.0),
-        (0.5, [1, 2, 3], 2.0),
-        (0.5, [5, 5, 1], 5.0),
-        (0.5, [3, 3, 1, 1], 1.0),
-        (0.9, list(range(1, 11)), 9.0),
-        (0.9, list(range(1, 12)), 10.0),
-        (0.9, list(range(1, 10)), 9.0),
-        (1.0, [4, 2, 8], 8.0),
-        (0.5, [], NULL),
-    ],
-)
-def test_quantile_is_the_least_value_with_enough_values_up_to_it(
-    share: float, units: list[int], rank: float
-) -> None:
-    feature = Quantile(**UNITS, days=84, share=share)
-    value = compute_value(market(orders=list_orders(*units)), feature)
-    assert value == pytest.approx(rank, nan_ok=True, abs=0)
-
-
-def test_quantile_leaves_null_values_out() -> None:
-    lines = [order(BOUGHT, order_id="1"), order(BOUGHT + 3 * DAYS, order_id="2")]
-    lines.append(order(BOUGHT, order_line_id="other", buyer_key="C"))
-    signal = {**ABOUT, "signal": SignalName.REPURCHASES, "measure": "repeat_days"}
-    feature = Quantile(**signal, days=84, share=0.5)
-    assert compute_value(market(orders=lines), feature) == 3.0
-
-
-@pytest.mark.parametrize(
-    ("creators", "share"),
-    [
-        (["A", "A", "B"], 2 / 3),
-        (["A", None, None], 1 / 3),
-        ([None, None], 0.0),
-        (["A", "B"], 0.5),
-        ([], NULL),
-    ],
-)
-def test_largest_share_is_that_of_a_known_creator(creators: list[str | None], share: float) -> None:
-    feature = LargestShare(**UNITS, column="creator_id", days=84)
-    lines = [order(BOUGHT + i * TICK, creator_id=name) for i, name in enumerate(creators)]
-    value = compute_value(market(orders=lines), feature)
-    assert value == pytest.approx(share, nan_ok=True, abs=0)
-
-
-def test_largest_share_of_nothing_is_null() -> None:
-    feature = LargestShare(**STOCKOUTS, column="observations", days=84)
-    stock = event(BOUGHT, listing_id="US-P0", on_hand_units=3, inbound_units=0)
-    assert math.isnan(compute_value(market(stock=[stock]), feature))
 
 
 @pytest.mark.parametrize(
@@ -110,18 +53,13 @@ def test_distinct_values_count_once_and_null_never(buyers: list[str | None], cou
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "lowest", "highest"),
-    [([1, 2], 1.0, 2.0), ([84, 1], 2.0, 2.0), ([84], NULL, NULL), ([], NULL, NULL)],
+    ("days_ago", "highest"),
+    [([1, 2], 2.0), ([2, 1], 2.0), ([84, 1], 2.0), ([84], NULL), ([], NULL)],
 )
-def test_lowest_and_highest_are_those_of_the_window(
-    days_ago: list[int], lowest: float, highest: float
-) -> None:
+def test_highest_is_that_of_the_window(days_ago: list[int], highest: float) -> None:
     lines = [order(AS_OF - ago * DAYS, units=i + 1) for i, ago in enumerate(days_ago)]
-    frames = market(orders=lines)
-    least = Lowest(**UNITS, days=84)
     most = Highest(**UNITS, days=84)
-    assert compute_value(frames, least) == pytest.approx(lowest, nan_ok=True, abs=0)
-    assert compute_value(frames, most) == pytest.approx(highest, nan_ok=True, abs=0)
+    assert compute_value(market(orders=lines), most) == pytest.approx(highest, nan_ok=True, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +80,8 @@ def test_elapsed_and_age_look_at_events_with_a_positive_measure(
         for i, units in enumerate(on_hand)
     ]
     frames = market(stock=stock)
-    last = compute_value(frames, Elapsed(**STOCKOUTS))
-    first = compute_value(frames, Age(**STOCKOUTS))
+    last = compute_value(frames, Elapsed(**SOLD_OUTS))
+    first = compute_value(frames, Age(**SOLD_OUTS))
     assert last == pytest.approx(elapsed, nan_ok=True, abs=0)
     assert first == pytest.approx(age, nan_ok=True, abs=0)
 
@@ -201,8 +139,6 @@ OPEN = {**ABOUT, "signal": SignalName.OPEN_UNITS, "measure": "units_open"}
         (Elapsed(**OPEN), 9.0),
         (Age(**OPEN), 9.0),
         (Highest(**OPEN, days=84), 3.0),
-        (Lowest(**OPEN, days=84), 3.0),
-        (Quantile(**OPEN, days=84, share=0.5), 3.0),
     ],
     ids=lambda feature: type(feature).__name__,
 )

@@ -59,7 +59,7 @@ def test_order_counts_in_full_until_its_cancellation_is_known(
         returns=[event(bought, known=known, order_line_id="L", units=5)],
     )
     assert value(frames, "units_ordered_28d") == units
-    assert value(frames, "order_lines_28d") == lines
+    assert value(frames, "order_lines_84d") == lines
     assert value(frames, "days_since_last_order") == pytest.approx(days, nan_ok=True)
 
 
@@ -73,7 +73,7 @@ def test_units_cancelled_twice_leave_what_is_known_at_each_moment() -> None:
         ],
     )
     assert value(frames, "units_ordered_28d") == 3.0
-    assert value(frames, "order_lines_28d") == 1.0
+    assert value(frames, "order_lines_84d") == 1.0
 
 
 def with_cancelled_order(frames: Frames, bought: pd.Timestamp, units: int) -> Frames:

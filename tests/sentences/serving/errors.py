@@ -128,8 +128,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     (
         errors.InvalidPredictionError("sell_through", 1),
         (
-            "The model of sell_through gives 1 row a prediction that is not a finite number in "
-            "[0, 1]. Serve an earlier bundle, and report this one."
+            "The model of sell_through gives 1 row a prediction that is not a finite number. Serve "
+            "an earlier bundle, and report this one."
         ),
     ),
 ]

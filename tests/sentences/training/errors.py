@@ -12,7 +12,6 @@ from training.errors import (
     SchedulerWithoutDaskError,
     TimeoutWithoutTrialsError,
     TooFewDaysError,
-    TooFewDaysToTuneError,
     TooFewPositivesError,
     TooFewRowsError,
 )
@@ -23,7 +22,7 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "No model can be trained at any of 4 origins. At the latest: Training needs 180 days "
             "of rows with a final sell_through, but the data have 90. Add a longer history, or "
-            "lower latest_days, calibration_days or min_train_days in section [training]."
+            "lower latest_days or min_train_days in section [training]."
         ),
     ),
     (
@@ -90,18 +89,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         ),
     ),
     (
-        TooFewDaysToTuneError("sell_through", needed=90, days=60),
-        (
-            "Tuning needs 90 days of training rows with a final sell_through, but the data have "
-            "60. Add a longer history, train without --trials, or lower latest_days or "
-            "min_train_days in section [training]."
-        ),
-    ),
-    (
         TooFewDaysError("return_risk", needed=230, days=90),
         (
             "Training needs 230 days of rows with a final return_risk, but the data have 90. Add a "
-            "longer history, or lower latest_days, calibration_days or min_train_days in section "
+            "longer history, or lower latest_days or min_train_days in section "
             "[training]. Or leave the returns table out: sell-through is then trained alone."
         ),
     ),

@@ -142,6 +142,7 @@ OLD_FORMATS = {
     4: "Format 5 adds the calendar of seasonal uplift.",
     5: "Format 6 renames coverage, difficulty and uplift.",
     6: "Format 7 names the markets that the models learned from.",
+    7: "Format 8 predicts the demand behind sell-through.",
 }
 """Format to what the next one changed."""
 

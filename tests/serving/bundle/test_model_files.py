@@ -14,13 +14,11 @@ from features.monitoring.reference_stats import describe_inputs
 from serving.bundle.canary import check_canary, make_canary
 from serving.bundle.manifest import canonical_json
 from serving.bundle.model_files import (
-    CALIBRATION,
-    CONFORMAL,
     POOLING,
-    SELECTION,
     load_models,
     model_files,
 )
+from serving.bundle.stored_models import CALIBRATION, CONFORMAL, SELECTION
 from serving.errors import BrokenFileError, MissingFileError
 from tests.worlds.serving import bundle_contents, random_columns, random_markets
 
@@ -36,6 +34,7 @@ def _edit(name: str, **changes: object) -> Callable[[Files], Files]:
     return edit
 
 
+LINE = {"x": [0.0], "y": [0.0]}
 ONE_CELL = {"count": 1, "values": [0.0]}
 FLAT = {"estimates": [0.5], "sizes": [0.1], "units": [1.0], "factors": [1.0]}
 
@@ -61,6 +60,25 @@ def _past(estimate: list[float], outcome: list[float], evidence: list[str]) -> E
     return _edit(SELECTION, return_risk=calibration_sample)
 
 
+def _without_target(name: str) -> Edit:
+    def edit(files: Files) -> Files:
+        content = msgspec.json.decode(files[name])
+        del content["return_risk"]
+        return {**files, name: canonical_json(content)}
+
+    return edit
+
+
+def _demand(**changes: object) -> Edit:
+    curve = {"shift": 1.0, "stretch": 1.0, "sharpness": 1.5, **changes}
+    return _edit(CALIBRATION, sell_through=curve)
+
+
+def _tails(values: list[float], **changes: object) -> Edit:
+    cell = {"count": len(values), "values": values, **changes}
+    return _edit(CONFORMAL, sell_through={"cells": {"all": cell}})
+
+
 def _replace(name: str, data: bytes) -> Callable[[Files], Files]:
     return lambda files: {**files, name: data}
 
@@ -82,9 +100,16 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_without(POOLING), MissingFileError, POOLING),
         (_without("sell_through.0.txt"), MissingFileError, "sell_through.0.txt"),
         (_replace(CALIBRATION, b"{"), BrokenFileError, "truncated"),
-        (_replace(CALIBRATION, b"{}"), BrokenFileError, "targets"),
+        (_replace(CALIBRATION, b"{}"), BrokenFileError, "missing required field `sell_through`"),
+        (_without_target(CALIBRATION), BrokenFileError, "targets"),
+        (_without_target(CONFORMAL), BrokenFileError, "targets"),
+        (_without_target(SELECTION), BrokenFileError, "targets"),
         (_replace(CONFORMAL, b'{"\xff"'), BrokenFileError, CONFORMAL),
-        (_edit(CALIBRATION, margin={"x": [0], "y": [0]}), BrokenFileError, "Invalid enum value"),
+        (
+            _edit(CALIBRATION, margin=LINE),
+            BrokenFileError,
+            "unknown field `margin`",
+        ),
         (_edit(CALIBRATION, return_risk={"x": [0]}), BrokenFileError, "missing required field"),
         (_edit(CONFORMAL, return_risk={}), BrokenFileError, "missing required field"),
         (_cells({}), BrokenFileError, "no cell of all rows"),
@@ -100,6 +125,32 @@ def test_models_written_and_read_answer_the_same() -> None:
             BrokenFileError,
             "unknown field `lasting`",
         ),
+        (_demand(shift=None), BrokenFileError, "got `null` - at `.*shift`"),
+        (_demand(shift="1"), BrokenFileError, "Expected `float`, got `str`"),
+        (_demand(stretch=-1e-9), BrokenFileError, "a stretch outside 0 to 20"),
+        (_demand(stretch=20.1), BrokenFileError, "a stretch outside 0 to 20"),
+        (_demand(sharpness=0.19), BrokenFileError, "a sharpness outside 0.2 to 10"),
+        (_demand(sharpness=10.1), BrokenFileError, "a sharpness outside 0.2 to 10"),
+        (_demand(knots=[1.0]), BrokenFileError, "unknown field `knots`"),
+        (
+            _replace(CALIBRATION, b'{"sell_through":{"shift":1e999,"stretch":1,"sharpness":1}}'),
+            BrokenFileError,
+            "Number out of range",
+        ),
+        (_edit(CALIBRATION, sell_through=LINE), BrokenFileError, "unknown field `x`"),
+        (_edit(CONFORMAL, sell_through={}), BrokenFileError, "missing required field `cells`"),
+        (
+            _edit(CONFORMAL, sell_through={"difficulty": FLAT, "cells": {"all": ONE_CELL}}),
+            BrokenFileError,
+            "unknown field `difficulty`",
+        ),
+        (_edit(CONFORMAL, sell_through={"cells": {}}), BrokenFileError, "no cell of all rows"),
+        (_tails([-0.01, 0.5]), BrokenFileError, r"a tail outside \[0, 1\]"),
+        (_tails([0.5, 1.01]), BrokenFileError, r"a tail outside \[0, 1\]"),
+        (_tails([0.5, 0.2]), BrokenFileError, "residuals out of order"),
+        (_tails([]), BrokenFileError, ">= 1"),
+        (_tails([0.5], count=2), BrokenFileError, "a wrong count"),
+        (_tails([0.5], count=1 << 60), BrokenFileError, "<= 9007199254740992"),
         (_edit(SELECTION, return_risk={}), BrokenFileError, "missing required field"),
         (_past([0.5], [2.0], ["some"]), BrokenFileError, "outside"),
         (_past([0.5], [0.5], ["hot"]), BrokenFileError, "Invalid enum value"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.conformal.cell_residuals import MAX_CELLS, MAX_STORED, CellResiduals
 from serving.conformal.cells import (
     EVIDENCE_AMOUNTS,
     ROOT,
@@ -16,12 +17,7 @@ from serving.conformal.cells import (
     OwnEvidence,
     leaf_cells,
 )
-from serving.conformal.intervals import (
-    MAX_CELLS,
-    MAX_STORED,
-    CellResiduals,
-    ConformalResiduals,
-)
+from serving.conformal.intervals import ConformalResiduals
 from serving.errors import BrokenFileError
 from tests.worlds.conformal import DIFFICULTY, MARKETS, Rows, draw, learn
 
@@ -177,7 +173,7 @@ def test_probability_of_what_came_is_uniform() -> None:
 def test_residuals_of_other_cells_are_refused(cells: list[MondrianCell], fault: str) -> None:
     one = CellResiduals.from_residuals(np.array([0.0]))
     with pytest.raises(BrokenFileError) as caught:
-        ConformalResiduals(DIFFICULTY, dict.fromkeys(cells, one))
+        ConformalResiduals(dict.fromkeys(cells, one), DIFFICULTY)
     assert fault in caught.value.problem
 
 

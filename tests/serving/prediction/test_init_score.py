@@ -1,4 +1,4 @@
-"""Trees multiply the odds of their start, as an offset of the log odds does in the fit."""
+"""The margin that trees start from: a formula's log odds, or minus the logarithm of the lot."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import pytest
 from scipy.special import expit, logit
 
 from features.catalogue.catalogue import CATALOGUE
-from features.declarations.targets import Target
-from serving.prediction.init_score import apply_init_score, init_column, init_share
-from training.boosting.fit_boosters import init_score
+from features.runtime.arrays import FloatArray
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import LOT, MIN_INIT_SHARE, ORDER_SIZE, init_score
+from serving.prediction.target_model import corrected_share
 
 NAMES = CATALOGUE.model_inputs
-COLUMN = NAMES.index("expected_return_rate_180d")
 
 
-def _matrix(*starts: float) -> np.ndarray:
-    matrix = np.full((len(starts), len(NAMES)), np.nan)
-    matrix[:, COLUMN] = starts
+def _matrix(**columns: list[float]) -> FloatArray:
+    matrix = np.full((len(next(iter(columns.values()))), len(NAMES)), np.nan)
+    for name, values in columns.items():
+        matrix[:, NAMES.index(name)] = values
     return matrix
 
 
@@ -28,42 +29,43 @@ def _matrix(*starts: float) -> np.ndarray:
         (0.07, 0.5, 0.07),
         (0.25, 0.25, 0.1),
         (0.75, 0.75, 0.9),
-        (0.5, 0.0, 0.001),
-        (0.5, 1.0, 0.999),
+        (0.5, 0.0, MIN_INIT_SHARE),
+        (0.5, 1.0, 1 - MIN_INIT_SHARE),
         (0.0, 0.0, 0.0),
         (1.0, 1.0, 1.0),
     ],
 )
-def test_share_has_the_odds_of_trees_and_start_multiplied(
+def test_return_risk_has_the_odds_of_trees_and_formula_multiplied(
     share: float, start: float, wanted: float
 ) -> None:
-    actual = apply_init_score(np.array([share]), _matrix(start), COLUMN)
+    with np.errstate(divide="ignore"):
+        trees = logit(np.array([share]))
+    matrix = _matrix(expected_return_rate_180d=[start])
+    actual = corrected_share(trees, matrix, NAMES)
     assert actual.item() == pytest.approx(wanted, rel=1e-12)
 
 
-def test_share_is_that_of_the_offset_that_the_trees_grew_on() -> None:
+def test_start_of_return_risk_is_the_log_odds_of_the_formula() -> None:
     rng = np.random.default_rng(0)
-    trees, matrix = rng.normal(0, 2, 500), _matrix(*rng.uniform(0, 1, 500))
+    start, trees = rng.uniform(0, 1, 500), rng.normal(0, 2, 500)
+    matrix = _matrix(expected_return_rate_180d=start.tolist())
     offset = init_score("return_risk", matrix, NAMES)
-    assert offset is not None
+    kept = np.clip(start, MIN_INIT_SHARE, 1 - MIN_INIT_SHARE)
+    np.testing.assert_allclose(offset, logit(kept), atol=1e-12)
     np.testing.assert_allclose(
-        apply_init_score(expit(trees), matrix, COLUMN), expit(trees + offset), rtol=1e-9
+        corrected_share(trees, matrix, NAMES), expit(trees + offset), rtol=1e-9
     )
-    np.testing.assert_allclose(offset, logit(init_share(matrix, COLUMN)), atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("target", "names", "column"),
-    [
-        ("return_risk", NAMES, COLUMN),
-        ("return_risk", ("units_offered",), None),
-        ("sell_through", NAMES, None),
-    ],
+    ("lot", "order_size", "widened"),
+    [(1, 1, 1), (20, 1, 20), (20, 3.5, 22.5), (20, np.nan, 20), (20, 0.5, 20), (1e9, 12, 1e9 + 11)],
 )
-def test_start_is_the_formulas_column_if_there_is_one(
-    target: Target, names: tuple[str, ...], column: int | None
+def test_start_of_sell_through_is_minus_the_logarithm_of_the_widened_lot(
+    lot: float, order_size: float, widened: float
 ) -> None:
-    assert init_column(target, names) == column
-    if column is None:
-        assert apply_init_score(np.array([0.2]), _matrix(0.9), column).item() == 0.2
-        assert init_score(target, _matrix(0.9), names) is None
+    matrix = _matrix(**{LOT: [lot], ORDER_SIZE: [order_size]})
+    offset = init_score("sell_through", matrix, NAMES)
+    np.testing.assert_allclose(offset, [-np.log(widened)], rtol=1e-14)
+    demand = np.log(widened)  # trees that add it make the odds even
+    np.testing.assert_allclose(share_of_margin(demand + offset, 1.0), [0.5], rtol=1e-14)

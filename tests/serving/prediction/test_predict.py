@@ -25,44 +25,37 @@ def models() -> Models:
     return bundle_contents().models
 
 
-def test_predictions_are_those_of_the_models_on_the_design_matrix(models: Models) -> None:
-    predictions = predict(models, COLUMNS, MARKETS, coverage=0.9, demand=USUAL)
+@pytest.mark.parametrize("uplift", [1.0, 1.4])
+def test_predictions_are_those_of_the_models_on_the_design_matrix(
+    uplift: float, models: Models
+) -> None:
+    demand = np.where(np.arange(300) % 3 == 0, uplift, 1.0)
+    predictions = predict(models, COLUMNS, MARKETS, coverage=0.9, demand=demand)
     matrix = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
     np.testing.assert_array_equal(predictions.matrix, matrix)
     np.testing.assert_array_equal(predictions.own_evidence, own_evidence(COLUMNS))
-    sold = models.targets["sell_through"].predict(matrix)
+    sold = models.targets["sell_through"].predict(matrix, demand).share
     for target in TARGETS:
-        estimate = models.targets[target].predict(matrix)
+        outlook = models.targets[target].predict(matrix, demand)
         exposure = share_exposure(target, COLUMNS["units_offered"], sold)
         context = build_interval_context(MARKETS, COLUMNS, exposure)
-        low, high = models.targets[target].interval(estimate, context, coverage=0.9)
-        np.testing.assert_array_equal(predictions.targets[target].estimate, estimate)
+        low, high = outlook.interval(context, coverage=0.9)
+        np.testing.assert_array_equal(predictions.targets[target].estimate, outlook.share)
         np.testing.assert_array_equal(predictions.targets[target].low, low)
         np.testing.assert_array_equal(predictions.targets[target].high, high)
 
 
-def test_prediction_at_more_demand_is_that_of_a_smaller_lot_whose_units_stay_real(
-    models: Models,
-) -> None:
+def test_more_demand_sells_more_and_its_interval_moves_up(models: Models) -> None:
     demand = np.where(np.arange(300) % 3 == 0, 1.4, 1.0)
-    predictions = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=demand)
-    offered = COLUMNS["units_offered"]
-    plain = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
-    small = {**COLUMNS, "units_offered": offered / demand}
-    seasonal = CATALOGUE.design_matrix(small, PARAMETERS)
-    np.testing.assert_array_equal(predictions.matrix, plain)
-    sold = models.targets["sell_through"].predict(seasonal)
-    matrices = {"sell_through": seasonal, "return_risk": plain}
-    for target in TARGETS:
-        estimate = models.targets[target].predict(matrices[target])
-        np.testing.assert_array_equal(predictions.targets[target].estimate, estimate)
-        context = build_interval_context(MARKETS, COLUMNS, share_exposure(target, offered, sold))
-        low, high = models.targets[target].interval(estimate, context, coverage=0.8)
-        np.testing.assert_array_equal(predictions.targets[target].low, low)
-        np.testing.assert_array_equal(predictions.targets[target].high, high)
-    usual = predict(models, COLUMNS, MARKETS, coverage=0.8, demand=USUAL).targets["sell_through"]
-    assert (predictions.targets["sell_through"].estimate >= usual.estimate).all()
-    assert (predictions.targets["sell_through"].estimate > usual.estimate)[demand > 1].any()
+    more, usual = (
+        predict(models, COLUMNS, MARKETS, coverage=0.8, demand=one).targets["sell_through"]
+        for one in (demand, USUAL)
+    )
+    for part in ("estimate", "low", "high"):
+        rise = getattr(more, part) - getattr(usual, part)
+        assert (rise >= 0).all()
+        assert (rise[demand > 1] > 0).any()
+        np.testing.assert_array_equal(rise[demand == 1], 0.0)
 
 
 def test_score_is_sell_through_that_stays_sold(models: Models) -> None:

@@ -8,16 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import nbinom
 
 from features.dataset.days import DaySpan, to_day
-from features.declarations.column_blocks import ColumnBlocks
 from serving.prediction.seasonality import (
     MAX_UPLIFTS,
     TRAILING_DAYS,
     Seasons,
     Uplift,
-    rescale_to_baseline_demand,
 )
 
 HORIZON = 28
@@ -158,38 +155,7 @@ def test_rise_out_of_bounds_is_refused_when_read(changes: dict[str, object]) -> 
         msgspec.json.decode(text, type=Uplift)
 
 
-@pytest.mark.parametrize("times", [0.7, 1.2, 1.4])
-@pytest.mark.parametrize("variance_to_mean", [1.5, 4.0])
-def test_share_sold_at_more_demand_is_nearly_that_of_a_smaller_lot(
-    times: float, variance_to_mean: float
-) -> None:
-    """Check the premise with negative binomial demand, summed term by term."""
-
-    def sold(mean: float, lot: float) -> float:
-        units, chance = np.arange(3_000), 1 / variance_to_mean
-        mass = nbinom.pmf(units, mean * chance / (1 - chance), chance)
-        return float((np.minimum(units, lot) * mass).sum() / lot)
-
-    cases = [(mean, lot) for mean in (5.0, 20.0, 80.0) for lot in (8.0, 25.0, 100.0)]
-    off = [abs(sold(mean * times, lot) - sold(mean, lot / times)) for mean, lot in cases]
-    unheeded = [abs(sold(mean * times, lot) - sold(mean, lot)) for mean, lot in cases]
-    assert max(off) < 0.05
-    assert sum(off) < 0.25 * sum(unheeded)
-
-
 def test_calendar_without_end_is_refused_when_read() -> None:
     many = msgspec.to_builtins(Seasons(learned=LEARNED, uplifts=(_rise(),) * (MAX_UPLIFTS + 1)))
     with pytest.raises(msgspec.ValidationError, match="length <= 50"):
         msgspec.convert(many, Seasons, strict=False)
-
-
-def test_columns_at_usual_demand_hold_the_lot_that_sells_alike_and_the_rest_untouched() -> None:
-    columns = {"units_offered": np.array([28.0, 30.0]), "price": np.array([5.0, 6.0])}
-    stacks = ColumnBlocks({("price", "cost"): np.ones((2, 2))}).with_columns(columns)
-    for inputs in (columns, stacks):
-        actual = rescale_to_baseline_demand(inputs, np.array([1.4, 1.0]))
-        np.testing.assert_allclose(actual["units_offered"], [20.0, 30.0])
-        assert actual["units_offered"][1] == 30.0
-        assert set(actual) == set(inputs)
-        np.testing.assert_array_equal(actual["price"], inputs["price"])
-    assert columns["units_offered"].tolist() == [28.0, 30.0]

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import lightgbm
 import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
+from features.declarations.targets import TARGETS, Target
 from serving.conformal.cells import build_interval_context
 from serving.errors import BrokenFileError, InvalidPredictionError
-from serving.prediction.booster import Booster
-from serving.prediction.target_model import TargetModel
+from serving.prediction.init_score import LOT, ORDER_SIZE
+from serving.prediction.outlook import DemandOutlook
+from serving.prediction.predict import Models
+from serving.prediction.target_model import DemandModel, ShareModel, sum_of_trees
 from tests.worlds.serving import (
     PARAMETERS,
     bundle_contents,
@@ -19,61 +21,92 @@ from tests.worlds.serving import (
     replace_leaves,
 )
 
-COLUMNS = random_columns(400, seed=11)
+ROWS = 400
+COLUMNS = random_columns(ROWS, seed=11)
 MATRIX = CATALOGUE.design_matrix(COLUMNS, PARAMETERS)
+NAMES = CATALOGUE.model_inputs
+LOTS, ORDER_SIZES = (MATRIX[:, NAMES.index(name)] for name in (LOT, ORDER_SIZE))
+USUAL = np.ones(ROWS)
 
 
 @pytest.fixture(scope="module")
-def model() -> TargetModel:
-    return bundle_contents().models.targets["sell_through"]
+def models() -> Models:
+    return bundle_contents().models
 
 
-def test_estimate_is_the_calibrated_mean_of_the_boosters(model: TargetModel) -> None:
-    raw = (model.boosters[0].predict(MATRIX) + model.boosters[1].predict(MATRIX)) / 2
-    expected = np.interp(raw, model.calibration.x, model.calibration.y)
-    np.testing.assert_array_equal(model.predict(MATRIX), expected)
+@pytest.fixture(scope="module")
+def demand_model(models: Models) -> DemandModel:
+    model = models.targets["sell_through"]
+    assert isinstance(model, DemandModel)
+    return model
 
 
-def _booster_of_units() -> Booster:
-    sold = np.linspace(0, 3, 400)
-    rows = lightgbm.Dataset(MATRIX, sold, feature_name=list(CATALOGUE.model_inputs))
-    of_units = {"objective": "tweedie", "verbosity": -1, "num_threads": 1, "seed": 0}
-    return Booster(lightgbm.train(of_units, rows, num_boost_round=50).model_to_string())
-
-
-def test_booster_that_says_more_than_all_counts_as_all(model: TargetModel) -> None:
-    """A booster of units may predict more than 1; the mean counts it as 1."""
-    booster, units = model.boosters[0], _booster_of_units()
-    assert (units.predict(MATRIX) > 1).any()
-    actual = replace(model, boosters=(booster, units)).predict_raw(MATRIX)
-    expected = (booster.predict(MATRIX) + np.clip(units.predict(MATRIX), 0, 1)) / 2
-    np.testing.assert_array_equal(actual, expected)
-
-
-@pytest.mark.parametrize(("leaves", "of_units"), [("nan", False), ("inf", True), ("1e5", True)])
-def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
-    leaves: str, model: TargetModel, *, of_units: bool
+def test_sell_through_is_the_share_of_the_demand_that_trees_expect(
+    demand_model: DemandModel,
 ) -> None:
-    """A booster of units predicts the exponential of its leaves, which may be infinite."""
-    booster = _booster_of_units() if of_units else model.boosters[0]
-    broken = replace(model, boosters=(replace_leaves(booster, leaves),))
+    first, second = (booster.sum_trees(MATRIX) for booster in demand_model.boosters)
+    curve = demand_model.curve
+    demand = np.exp(curve.shift + curve.stretch * (first + second) / 2)
+    a, widened = curve.sharpness, LOTS + np.fmax(ORDER_SIZES, 1) - 1
+    expected = (1 + (widened / demand) ** a) ** (-1 / a)
+    actual = demand_model.predict(MATRIX, USUAL).share
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
+def test_return_risk_is_the_calibrated_share_of_formula_and_trees(models: Models) -> None:
+    model = models.targets["return_risk"]
+    assert isinstance(model, ShareModel)
+    formula = np.clip(MATRIX[:, NAMES.index("expected_return_rate_180d")], 1e-3, 1 - 1e-3)
+    odds = formula / (1 - formula) * np.exp(sum_of_trees(model.boosters, MATRIX))
+    expected = np.interp(odds / (1 + odds), model.calibration.x, model.calibration.y)
+    np.testing.assert_allclose(model.predict(MATRIX, USUAL).share, expected, rtol=1e-9)
+
+
+def test_trees_of_sell_through_see_no_lot(demand_model: DemandModel) -> None:
+    other = MATRIX.copy()
+    other[:, NAMES.index(LOT)] *= 1000
+    first, second = (sum_of_trees(demand_model.boosters, rows) for rows in (MATRIX, other))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_calendar_multiplies_demand_and_leaves_return_risk_alone(models: Models) -> None:
+    uplift = np.where(np.arange(ROWS) % 3 == 0, 1.4, 1.0)
+    outlooks = [models.targets["sell_through"].predict(MATRIX, one) for one in (USUAL, uplift)]
+    usual, adjusted = (outlook.demand for outlook in outlooks if isinstance(outlook, DemandOutlook))
+    np.testing.assert_allclose(adjusted.demand, usual.demand * uplift, rtol=1e-12)
+    first, second = (
+        models.targets["return_risk"].predict(MATRIX, one).share for one in (USUAL, uplift)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("leaves", ["nan", "inf", "-inf"])
+def test_estimate_of_leaves_that_are_no_numbers_is_an_error(
+    leaves: str, target: Target, models: Models
+) -> None:
+    model = models.targets[target]
+    broken = replace(model, boosters=(replace_leaves(model.boosters[0], leaves),))
     with pytest.raises(InvalidPredictionError) as caught:
-        broken.predict(MATRIX)
+        broken.predict(MATRIX, USUAL)
     assert caught.value.problem == (
-        "The model of sell_through gives 400 rows a prediction that is not a finite number in "
-        "[0, 1]."
+        f"The model of {target} gives {ROWS} rows a prediction that is not a finite number."
     )
 
 
-def test_interval_of_estimates_is_that_of_the_residuals(model: TargetModel) -> None:
-    estimate = model.predict(MATRIX)
-    context = build_interval_context(random_markets(400), COLUMNS, COLUMNS["units_offered"])
-    low, high = model.interval(estimate, context, coverage=0.9)
-    assert ((low <= estimate) & (estimate <= high)).all()
-    expected = model.residuals.prob_at_least(estimate, context, threshold=0.5)
-    np.testing.assert_array_equal(model.prob_at_least(estimate, context, threshold=0.5), expected)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("leaves", ["1e5", "-1e5", "1e300", "-1e300"])
+def test_estimate_of_leaves_of_any_size_stays_a_share_with_its_interval(
+    leaves: str, target: Target, models: Models
+) -> None:
+    model = models.targets[target]
+    extreme = replace(model, boosters=(replace_leaves(model.boosters[0], leaves),))
+    outlook = extreme.predict(MATRIX, USUAL)
+    context = build_interval_context(random_markets(ROWS), COLUMNS, COLUMNS[LOT])
+    low, high = outlook.interval(context, coverage=0.8)
+    assert ((low >= 0) & (low <= outlook.share) & (outlook.share <= high) & (high <= 1)).all()
 
 
-def test_model_without_boosters_is_refused(model: TargetModel) -> None:
+def test_model_without_boosters_is_refused(demand_model: DemandModel) -> None:
     with pytest.raises(BrokenFileError, match="no boosters"):
-        replace(model, boosters=())
+        replace(demand_model, boosters=())

@@ -15,7 +15,7 @@ from features.catalogue.catalogue import CATALOGUE
 from features.dataset.days import DaySpan, as_of_to_day
 from features.dataset.horizons import Horizons
 from features.declarations.levels import Level
-from features.declarations.targets import TARGETS
+from features.declarations.targets import TARGETS, Target
 from features.online.contents import ListingFacts, ProductFacts
 from features.online.snapshot import LookupKeys, LookupResult, OnlineSnapshot
 from features.online.writer import write_snapshot
@@ -29,10 +29,12 @@ from serving.conformal.cells import (
     leaf_cells,
     share_exposure,
 )
+from serving.conformal.demand_tails import DemandTails
 from serving.conformal.intervals import ConformalResiduals
 from serving.errors import CatalogueMismatchError, HorizonsMismatchError
 from serving.prediction.predict import predict
 from serving.prediction.seasonality import Seasons, Uplift
+from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from serving.scoring.candidates import Candidate, parse_candidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import Detail, RequestRefusedError
@@ -334,17 +336,19 @@ def test_score_of_an_unknown_product_has_the_wider_interval(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     (answer,) = score(bundle, snapshot, [NEW_PRODUCT], coverage=0.8).candidates
+    columns = _columns_of(NEW_PRODUCT, "kitchen")
+    matrix = CATALOGUE.design_matrix(columns, bundle.models.parameters)
     for target in TARGETS:
         share = getattr(answer, target)
-        offered = np.array([float(NEW_PRODUCT.units_offered)])
-        exposure = share_exposure(target, offered, np.array([answer.sell_through.estimate]))
+        outlook = bundle.models.targets[target].predict(matrix, np.ones(1))
+        assert share.estimate == outlook.share[0]
+        sold = np.array([answer.sell_through.estimate])
+        exposure = share_exposure(target, columns["units_offered"], sold)
         for evidence in range(len(EVIDENCE_AMOUNTS)):
             context = IntervalContext(np.array([evidence]), leaf_cells(["GB"]), exposure)
-            other = bundle.models.targets[target].residuals.interval(
-                np.array([share.estimate]), context, coverage=0.8
-            )
-            assert share.low <= other[0][0]
-            assert share.high >= other[1][0]
+            low, high = outlook.interval(context, coverage=0.8)
+            assert share.low <= low[0]
+            assert share.high >= high[0]
 
 
 @pytest.mark.parametrize(
@@ -355,15 +359,26 @@ def test_score_of_an_unknown_product_has_the_wider_interval(
         (set(), [True, True]),
     ],
 )
+@pytest.mark.parametrize("of_demand", [False, True])
 def test_score_resting_on_a_wider_cell_says_so(
-    kept: set[MondrianCell], merged: list[bool], bundle: Bundle, snapshot: OnlineSnapshot
+    kept: set[MondrianCell],
+    merged: list[bool],
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    *,
+    of_demand: bool,
 ) -> None:
-    model = bundle.models.targets["return_risk"]
-    cells = {
-        cell: stored for cell, stored in model.residuals.cells.items() if cell in {ROOT, *kept}
+    risk, sold = (bundle.models.targets[target] for target in ("return_risk", "sell_through"))
+    assert isinstance(risk, ShareModel)
+    assert isinstance(sold, DemandModel)
+    stored = (sold if of_demand else risk).residuals.cells
+    cells = {cell: stored[cell] for cell in stored if cell in {ROOT, *kept}}
+    targets: dict[Target, TargetModel] = {
+        "sell_through": replace(sold, tails=DemandTails(cells)) if of_demand else sold,
+        "return_risk": risk
+        if of_demand
+        else replace(risk, conformal=ConformalResiduals(cells, risk.conformal.difficulty)),
     }
-    residuals = ConformalResiduals(model.residuals.difficulty, cells)
-    targets = {**bundle.models.targets, "return_risk": replace(model, residuals=residuals)}
     other = replace(bundle, models=replace(bundle.models, targets=targets))
     answers = score(other, snapshot, [WARM, NEW_PRODUCT], coverage=0.8).candidates
     assert ["interval_merged" in answer.flags for answer in answers] == merged

@@ -31,7 +31,7 @@ from training.settings import TrainingSettings
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
 
 SETTINGS = TrainingSettings(
-    trees=5, boosters=1, min_positives=5, min_rows=20, latest_days=28, min_train_days=120
+    trees=5, boosters=1, min_positives=5, min_rows=20, latest_days=28, min_train_days=150
 )
 """Return risk can be learned at the end of the data, and not a month earlier."""
 

@@ -67,9 +67,10 @@ def test_lists_are_those_of_the_service_and_judged_by_plain_counting(
     trained: TrainOutput, target: Target
 ) -> None:
     latest = trained.splits[target].latest
-    models = trained.contents.models
-    estimate = models.targets[target].predict(trained.training_input.design_matrix(latest.rows))
-    evidence = trained.contexts[target].select(latest.rows).evidence
+    models, training_input = trained.contents.models, trained.training_input
+    matrix = training_input.design_matrix(latest.rows)
+    estimate = models.targets[target].predict(matrix, training_input.demand[latest.rows]).share
+    evidence = trained.fitted[target].context.select(latest.rows).evidence
     threshold = trained.evaluations[target].threshold
     for judged in judge_target(trained, target).lists:
         request = SelectionRequest(target=target, threshold=threshold, bad_share=judged.requested)

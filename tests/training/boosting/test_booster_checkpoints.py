@@ -14,10 +14,10 @@ from tests.worlds.training import QUICK
 from training.boosting.booster_checkpoints import BoosterCheckpoints
 from training.boosting.booster_fit import BoosterFit
 from training.boosting.fit_boosters import fit_boosters
-from training.boosting.objectives import booster_parameters
+from training.boosting.objectives import DemandObjective, booster_parameters
 from training.checkpoints.checkpoints import Checkpoints
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput
+from training.data.training_input import BoosterRequest, TrainingInput
 
 RNG = np.random.default_rng(5)
 INPUTS = RNG.random((200, 3))
@@ -38,19 +38,24 @@ def kept(run: Path) -> BoosterCheckpoints:
 def test_kept_boosters_are_those_fitted_now_and_are_fitted_once(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit], tmp_path: Path
 ) -> None:
-    samples = {target: split.train for target, split in splits.items()}
+    requests: dict[str, BoosterRequest] = {
+        target: BoosterRequest(target, split.train, QUICK.boosters)
+        for target, split in splits.items()
+    }
     first, second = kept(tmp_path), kept(tmp_path)
-    now = fit_boosters(training_input.design_matrix, samples, CATALOGUE, QUICK)
+    now = fit_boosters(training_input.design_matrix, requests, CATALOGUE, QUICK)
     assert (
-        fit_boosters(training_input.design_matrix, samples, CATALOGUE, QUICK, fitter=first) == now
+        fit_boosters(training_input.design_matrix, requests, CATALOGUE, QUICK, fitter=first) == now
     )
     assert first.reused == set()
     other_threads = QUICK.model_copy(update={"threads": 1})
     assert (
-        fit_boosters(training_input.design_matrix, samples, CATALOGUE, other_threads, fitter=second)
+        fit_boosters(
+            training_input.design_matrix, requests, CATALOGUE, other_threads, fitter=second
+        )
         == now
     )
-    names = {f"{target}_{place}" for target in samples for place in range(QUICK.boosters)}
+    names = {f"{target}_{place}" for target in requests for place in range(QUICK.boosters)}
     assert second.reused == names
 
 
@@ -62,6 +67,7 @@ OTHERS: dict[str, Any] = {
     "parameters": {**FIT.parameters, "num_leaves": 4},
     "trees": 4,
     "offset": np.zeros(200),
+    "objective": DemandObjective(1.5),
 }
 
 

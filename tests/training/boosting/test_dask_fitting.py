@@ -24,7 +24,10 @@ from features.declarations.targets import Target
 from features.runtime.errors import SettingsError
 from features.runtime.progress import ignore_progress
 from serving.bundle.bundle import load_bundle, write_bundle
+from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
+from serving.prediction.init_score import init_score
+from serving.prediction.target_model import sum_of_trees
 from tests.worlds.processes import Program, forking
 from tests.worlds.training import QUICK
 from training.boosting.dask_errors import (
@@ -35,14 +38,15 @@ from training.boosting.dask_errors import (
     WorkerLostError,
 )
 from training.boosting.dask_fitting import DaskFitter
-from training.data.sample import Sample
+from training.calibration.demand_curve_fit import find_start
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput, TrainingRecipe
+from training.data.training_input import BoosterRequest, TrainingInput, TrainingRecipe
 from training.errors import OneClassError
 from training.evaluation.judge import MODEL
 from training.fit.train import TrainOutput, train
 from training.metrics.metrics import row_log_loss
 
+Requests = dict[str, BoosterRequest]
 OF_THE_NETWORK = {"tree_learner", "num_machines", "machines", "local_listen_port", "num_threads"}
 
 
@@ -75,8 +79,8 @@ def trained_there(path: Path, scratch: Path, rows: pa.Table, recipe: TrainingRec
 
 
 @pytest.fixture
-def samples(splits: dict[Target, TargetSplit]) -> dict[Target, Sample]:
-    return {target: split.train for target, split in splits.items()}
+def requests(splits: dict[Target, TargetSplit]) -> Requests:
+    return {target: BoosterRequest(target, split.train, 1) for target, split in splits.items()}
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -117,13 +121,17 @@ def test_models_of_a_cluster_are_as_good_before_calibration(
 ) -> None:
     """Calibration would hide trees that started from elsewhere than serving does."""
     for target, there in trained_there.contents.models.targets.items():
-        latest = trained.splits[target].latest
-        here = trained.contents.models.targets[target]
+        split, training_input = trained.splits[target], trained.training_input
+        here, latest = trained.contents.models.targets[target], split.latest
+        matrix = training_input.design_matrix(latest.rows)
+        start = find_start(training_input, target, split.train)
+        offset = start + init_score(target, matrix, CATALOGUE.model_inputs)
+        sharpness = QUICK.sharpness if target == "sell_through" else 1.0
         losses = [
             np.average(
                 row_log_loss(
                     latest.label,
-                    model.predict_raw(trained.training_input.design_matrix(latest.rows)),
+                    share_of_margin(offset + sum_of_trees(model.boosters, matrix), sharpness),
                 ),
                 weights=latest.weight,
             )
@@ -146,8 +154,8 @@ def test_bundles_of_a_cluster_pass_their_checks_and_score(
     bundle = load_bundle(tmp_path / write_bundle(trained_there.contents, tmp_path))
     for target, model in bundle.models.targets.items():
         matrix = trained_there.training_input.design_matrix(np.arange(50))
-        expected = trained_there.contents.models.targets[target].predict(matrix)
-        assert np.array_equal(model.predict(matrix), expected)
+        expected = trained_there.contents.models.targets[target].predict(matrix, np.ones(50))
+        assert np.array_equal(model.predict(matrix, np.ones(50)).share, expected.share)
 
 
 def test_boosters_do_not_say_where_the_workers_were(trained_there: TrainOutput) -> None:
@@ -162,20 +170,21 @@ def test_a_cluster_leaves_no_process_and_no_file(trained_there: TrainOutput, scr
 
 
 def test_samples_that_teach_nothing_are_refused_before_a_cluster_starts(
-    path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
+    path: Path, training_input: TrainingInput, requests: Requests
 ) -> None:
-    same = replace(samples["return_risk"], label=np.zeros(samples["return_risk"].rows.size))
+    request = requests["return_risk"]
+    same = replace(request.sample, label=np.zeros(request.sample.rows.size))
     with pytest.raises(OneClassError):
-        DaskFitter(path)(training_input, {"return_risk": same})
+        DaskFitter(path)(training_input, {"return_risk": replace(request, sample=same)})
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://"])
 def test_an_unreachable_scheduler_is_refused_in_bounded_time(
-    address: str, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
+    address: str, path: Path, training_input: TrainingInput, requests: Requests
 ) -> None:
     start = time.monotonic()
     with pytest.raises(SchedulerUnreachableError, match="within 1 s"):
-        DaskFitter(path, address, timeout_seconds=1)(training_input, samples)
+        DaskFitter(path, address, timeout_seconds=1)(training_input, requests)
     assert time.monotonic() - start < 10
 
 
@@ -188,10 +197,10 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 def test_a_scheduler_without_workers_is_refused(
-    cluster: LocalCluster, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
+    cluster: LocalCluster, path: Path, training_input: TrainingInput, requests: Requests
 ) -> None:
     with pytest.raises(NoWorkersError, match="dask worker"):
-        DaskFitter(path, cluster.scheduler_address, timeout_seconds=0.5)(training_input, samples)
+        DaskFitter(path, cluster.scheduler_address, timeout_seconds=0.5)(training_input, requests)
 
 
 class _OnTask(SchedulerPlugin):
@@ -228,37 +237,37 @@ def test_a_file_that_goes_away_is_refused(
     workers: LocalCluster,
     path: Path,
     training_input: TrainingInput,
-    samples: dict[Target, Sample],
+    requests: Requests,
     tmp_path: Path,
 ) -> None:
     gone = tmp_path / "rows.parquet"
     gone.write_bytes(path.read_bytes())
     _on_task("read_part", gone.unlink, workers)
     with pytest.raises(RowsUnreachableError, match="Every worker"):
-        DaskFitter(gone, workers.scheduler_address)(training_input, samples)
+        DaskFitter(gone, workers.scheduler_address)(training_input, requests)
 
 
 def test_workers_of_others_read_the_rows_of_a_relative_path_and_are_left_running(
     workers: LocalCluster,
     path: Path,
     training_input: TrainingInput,
-    samples: dict[Target, Sample],
+    requests: Requests,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(path.parent)
     fit = DaskFitter(Path(path.name), workers.scheduler_address)
-    texts = fit(_brief(training_input, trees=1), samples)
+    texts = fit(_brief(training_input, trees=1), requests)
     assert [len(boosters) for boosters in texts.values()] == [1, 1]
     assert len(workers.scheduler_info["workers"]) == 2
 
 
 def test_a_lost_worker_ends_the_training(
-    workers: LocalCluster, path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
+    workers: LocalCluster, path: Path, training_input: TrainingInput, requests: Requests
 ) -> None:
     kill = threading.Timer(0.5, _workers()[-1].kill)
     _on_task("_train_part", kill.start, workers)
     with pytest.raises(WorkerLostError, match=r"fitted: tcp://127\.0\.0\.1"):
-        DaskFitter(path, workers.scheduler_address)(_brief(training_input, trees=5000), samples)
+        DaskFitter(path, workers.scheduler_address)(_brief(training_input, trees=5000), requests)
 
 
 SHORT_LIVED = """
@@ -287,7 +296,7 @@ with LocalCluster(
 
 
 def test_a_lost_scheduler_ends_the_training(
-    path: Path, training_input: TrainingInput, samples: dict[Target, Sample]
+    path: Path, training_input: TrainingInput, requests: Requests
 ) -> None:
     with Program(SHORT_LIVED) as scheduler:
         address = scheduler.read_line()
@@ -295,7 +304,7 @@ def test_a_lost_scheduler_ends_the_training(
             config.set({"distributed.comm.timeouts.connect": "1s"}),
             pytest.raises(SchedulerLostError, match="stopped answering"),
         ):
-            DaskFitter(path, address)(_brief(training_input, trees=5000), samples)
+            DaskFitter(path, address)(_brief(training_input, trees=5000), requests)
     assert scheduler.returncode == -9
 
 

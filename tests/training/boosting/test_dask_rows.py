@@ -22,7 +22,7 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 
-Samples = dict[Target, Sample]
+Samples = dict[str, Sample]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
         ]
         expected = _sorted(training_input.design_matrix(sample.rows), sample.label, sample.weight)
         assert np.array_equal(_sorted(*found), expected, equal_nan=True)
-        masked = np.concatenate([part.target_rows[target].masked for part in parts])
+        masked = np.concatenate([part.rows_by_name[target].masked for part in parts])
         counts = np.bincount(training_input.training_set.masked[sample.rows])
         assert np.bincount(masked).tolist() == counts.tolist()
         assert (counts > 0).sum() == len(Masked)
@@ -69,7 +69,7 @@ def test_pieces_of_a_row_group_span_its_days(
     pq.write_table(rows, tmp_path / "rows.parquet")
     sizes = []
     for part in split_into_parts(tmp_path / "rows.parquet", training_input, samples, min_parts=2):
-        days = training_input.training_set.as_of_day[part.target_rows["sell_through"].rows]
+        days = training_input.training_set.as_of_day[part.rows_by_name["sell_through"].rows]
         train = training_input.training_set.as_of_day[samples["sell_through"].rows]
         assert (days.min(), days.max()) == (train.min(), train.max())
         sizes.append(days.size)

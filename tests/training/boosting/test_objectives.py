@@ -1,4 +1,4 @@
-"""What each booster minimises: Tweedie of units is learned from shares, and by how many."""
+"""What boosters minimise: the cross-entropy of shares that a margin is bent into."""
 
 from __future__ import annotations
 
@@ -7,96 +7,99 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from features.catalogue.catalogue import CATALOGUE, Catalogue
-from features.declarations.targets import TARGETS, Target
-from serving.prediction.booster import Booster
+from features.catalogue.catalogue import CATALOGUE
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.demand_curve import MAX_SHARPNESS, MIN_SHARPNESS
+from serving.prediction.init_score import LOT
 from tests.worlds.training import QUICK
-from training.boosting.fit_boosters import fit_boosters
-from training.boosting.objectives import booster_objectives, booster_parameters, tweedie_weight
-from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput
-from training.settings import TrainingSettings
-
-UNITS = CATALOGUE.model_inputs.index("units_offered")
-
-
-@pytest.mark.parametrize(
-    ("boosters", "share", "tweedie"),
-    [
-        (5, 0.2, 1),
-        (5, 0.0, 0),
-        (5, 1.0, 5),
-        (1, 0.2, 0),
-        (1, 0.5, 0),
-        (2, 0.5, 1),
-        (3, 0.2, 1),
-        (5, 0.5, 2),
-        (10, 0.2, 2),
-    ],
+from training.boosting.objectives import (
+    MIN_HESSIAN,
+    DemandObjective,
+    booster_parameters,
+    objective_of,
+    target_parameters,
 )
-def test_share_of_the_boosters_of_sell_through_counts_units(
-    boosters: int, share: float, tweedie: int
+
+margins = st.floats(-20, 20)
+labels = st.floats(0, 1)
+sharpnesses = st.floats(MIN_SHARPNESS, MAX_SHARPNESS)
+
+
+def _loss(margin: np.longdouble, label: float, sharpness: float) -> np.longdouble:
+    """Return the cross-entropy in long doubles, without the code under test."""
+    bent = np.longdouble(sharpness) * margin
+    log_share = -np.logaddexp(np.longdouble(0), -bent) / sharpness
+    log_rest = np.log(-np.expm1(log_share))
+    return np.longdouble(-(label * log_share + (1 - label) * log_rest))
+
+
+def _derivatives(margin: float, label: float, sharpness: float) -> tuple[float, float]:
+    gradient, hessian = DemandObjective(sharpness).derivatives(np.array([margin]), np.array(label))
+    return float(gradient[0]), float(hessian[0])
+
+
+@given(margin=margins, label=labels, sharpness=sharpnesses)
+def test_gradient_is_the_slope_of_the_loss(margin: float, label: float, sharpness: float) -> None:
+    step = np.longdouble(1e-5)
+    if sharpness * margin > 20:  # the share of what is left loses its digits
+        margin = 20 / sharpness
+    rise = _loss(margin + step, label, sharpness) - _loss(margin - step, label, sharpness)
+    gradient, _ = _derivatives(margin, label, sharpness)
+    assert gradient == pytest.approx(float(rise / (2 * step)), rel=1e-5, abs=1e-7)
+
+
+@given(margin=margins, sharpness=sharpnesses)
+def test_hessian_is_the_mean_square_of_the_gradient_where_the_share_is_right(
+    margin: float, sharpness: float
 ) -> None:
-    settings = TrainingSettings(boosters=boosters, tweedie_share=share, random_state=7)
-    ours = {target: booster_objectives(target, CATALOGUE, settings) for target in TARGETS}
-    objectives = [one.parameters["objective"] for one in ours["sell_through"]]
-    assert objectives == ["cross_entropy"] * (boosters - tweedie) + ["tweedie"] * tweedie
-    assert {one.parameters["objective"] for one in ours["return_risk"]} == {"cross_entropy"}
-    for found in ours.values():
-        assert [one.seed for one in found] == list(range(7, 7 + boosters))
+    """The expected second derivative of a log likelihood is its Fisher information."""
+    share = float(share_of_margin(np.array([margin]), sharpness)[0])
+    (sold, hessian), (unsold, _) = (_derivatives(margin, label, sharpness) for label in (1.0, 0.0))
+    information = share * sold**2 + (1 - share) * unsold**2
+    assert hessian == pytest.approx(max(information, MIN_HESSIAN), rel=1e-6, abs=1e-9)
 
 
-def test_catalogue_that_does_not_say_the_units_gets_cross_entropy_alone() -> None:
-    asked = tuple(one for one in CATALOGUE.request_fields if one.name != "units_offered")
-    other = Catalogue(asked, CATALOGUE.base)
-    found = booster_objectives("sell_through", other, QUICK)
-    assert {one.parameters["objective"] for one in found} == {"cross_entropy"}
-    assert {one.units for one in found} == {None}
-
-
-def test_last_booster_of_sell_through_is_lightgbm_s_tweedie_of_weighed_shares(
-    training_input: TrainingInput, splits: dict[Target, TargetSplit]
+@given(margin=st.floats(-1e6, 1e6), label=labels, sharpness=sharpnesses)
+def test_derivatives_are_finite_wherever_the_margin_is(
+    margin: float, label: float, sharpness: float
 ) -> None:
-    train = splits["sell_through"].train
-    texts = fit_boosters(training_input.design_matrix, {"sell_through": train}, CATALOGUE, QUICK)
-    inputs = training_input.design_matrix(train.rows)
-    parameters: dict[str, Any] = {
-        **booster_parameters(CATALOGUE.monotone("sell_through"), QUICK),
-        "objective": "tweedie",
-        "tweedie_variance_power": 1.3,
-        "bagging_seed": 1,
-        "feature_fraction_seed": 1,
-    }
-    rows = lightgbm.Dataset(inputs, train.label, weight=inputs[:, UNITS] ** 0.7)
-    alone = lightgbm.train(parameters, rows, num_boost_round=QUICK.trees)
-    found = Booster(texts["sell_through"][-1]).predict(inputs)
-    np.testing.assert_allclose(found, alone.predict(inputs), rtol=1e-9)
+    gradient, hessian = _derivatives(margin, label, sharpness)
+    assert np.isfinite([gradient, hessian]).all()
+    assert hessian >= MIN_HESSIAN
 
 
-def test_shares_so_weighed_teach_what_units_with_an_offset_teach() -> None:
-    rng = np.random.default_rng(0)
-    inputs, units = rng.random((3_000, 4)), rng.integers(1, 400, 3_000).astype(float)
-    sold = rng.binomial(units.astype(int), 0.1 + 0.5 * inputs[:, 0])
-    parameters: dict[str, Any] = {
-        "objective": "tweedie",
-        "tweedie_variance_power": 1.3,
-        "lambda_l2": 20.0,
-        "num_leaves": 7,
-        "num_threads": 1,
-        "deterministic": True,
-        "force_col_wise": True,
-        "verbosity": -1,
-    }
+def test_sharpness_of_one_grows_the_trees_of_lightgbm_s_cross_entropy() -> None:
+    rng = np.random.default_rng(4)
+    inputs = rng.random((2_000, 4))
+    label = np.clip(inputs[:, 0] + rng.normal(0, 0.2, 2_000), 0, 1)
+    weight, offset = rng.integers(1, 5, 2_000).astype(float), rng.normal(0, 1, 2_000)
+    # Drawn rows and inputs make near ties that the last bits decide.
+    whole = {"bagging_share": 1.0, "feature_share": 1.0}
+    parameters = booster_parameters([0] * 4, QUICK.model_copy(update=whole))
 
-    def tree_count(label: np.ndarray, weight: np.ndarray | None, start: np.ndarray) -> np.ndarray:
-        rows = lightgbm.Dataset(inputs, label, weight=weight, init_score=start)
-        booster = lightgbm.train(parameters, rows, num_boost_round=40)
+    def grow(objective: dict[str, Any]) -> np.ndarray:
+        rows = lightgbm.Dataset(inputs, label, weight=weight, init_score=offset)
+        booster = lightgbm.train({**parameters, **objective}, rows, num_boost_round=30)
         return np.asarray(booster.predict(inputs, raw_score=True))
 
-    mean = np.log(sold.sum() / units.sum())
-    of_units = tree_count(sold.astype(float), None, np.log(units) + mean)
-    weight = tweedie_weight(units, np.ones_like(units))
-    of_shares = tree_count(sold / units, weight, np.full(units.size, mean))
-    assert of_shares.std() > 0.3
-    np.testing.assert_allclose(of_shares, of_units, atol=1e-3)
+    own, library = grow({"objective": DemandObjective(1.0)}), grow({})
+    assert library.std() > 0.3
+    np.testing.assert_allclose(own, library, atol=1e-7)
+
+
+def test_only_sell_through_bends_its_margin() -> None:
+    sharp = QUICK.model_copy(update={"sharpness": 2.0})
+    assert objective_of("sell_through", sharp) == DemandObjective(2.0)
+    assert objective_of("return_risk", sharp) is None
+    logistic = QUICK.model_copy(update={"sharpness": 1.0})
+    assert objective_of("sell_through", logistic) is None
+
+
+def test_lot_is_the_one_input_that_trees_may_not_use() -> None:
+    gains = target_parameters("sell_through", CATALOGUE, QUICK)["feature_contri"]
+    assert [name for name, gain in zip(CATALOGUE.model_inputs, gains, strict=True) if not gain] == [
+        LOT
+    ]

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
-from features.runtime.arrays import FloatArray
 from serving.conformal.cells import share_exposure
-from serving.prediction.target_model import TargetModel, raw_share
+from serving.demand.lot_demand import share_of_margin
+from serving.prediction.init_score import init_score
+from serving.prediction.target_model import ShareModel
 from training.calibration.choose import (
     CURVES,
     CURVES_WITH_IDENTITY,
@@ -23,7 +25,8 @@ from training.calibration.choose import (
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import fit_isotonic
 from training.calibration.difficulty import fit_difficulty
-from training.calibration.interval_context import build_target_context
+from training.calibration.fitted_target import FittedTarget
+from training.calibration.interval_context import Sellers, build_target_context
 from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -36,10 +39,10 @@ REQUEST = {"coverage": 0.8, "threshold": 0.3}
 
 
 @pytest.fixture(scope="module")
-def models(
+def fitted(
     training_input: TrainingInput, splits: dict[Target, TargetSplit]
-) -> dict[Target, TargetModel]:
-    return dict(fit_targets(training_input, splits).models)
+) -> dict[Target, FittedTarget]:
+    return fit_targets(training_input, splits)
 
 
 def _columns(predicted: Forecast) -> list[list[float]]:
@@ -87,87 +90,59 @@ def test_calibrator_reads_no_row_outside_the_calibration_slice(
     raw = np.full(training_input.training_set.rows.size, np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     raw[rows] = np.linspace(0, 1, rows.size)
-    context = build_target_context(training_input, split, {})
+    context = build_target_context(training_input, split, None)
     keys = training_input.training_set.keys
     curves = default_curves("sell_through")
     calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
     assert np.isfinite(calibrator.curve.apply(np.array([0.5]))).all()
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_forecasts_of_a_model_are_those_of_its_raw_predictions_calibrated(
-    target: Target,
-    models: dict[Target, TargetModel],
-    training_input: TrainingInput,
-    splits: dict[Target, TargetSplit],
-) -> None:
-    rows = splits[target].latest.rows
-    context = build_target_context(training_input, splits[target], models)
-    model = models[target]
-    raw: FloatArray = model.predict_raw(
-        training_input.design_matrix(training_input.training_set.rows)
-    )
-    keys, split = training_input.training_set.keys, splits[target]
-    curves = model_curves(target, CATALOGUE.model_inputs)
-    calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
-    latest = context.select(rows)
-    served = forecast(model, model.predict(training_input.design_matrix(rows)), latest, **REQUEST)
-    calibrated = forecast(calibrator, calibrator.estimate(raw[rows]), latest, **REQUEST)
-    assert _columns(served) == _columns(calibrated)
-
-
 @pytest.mark.parametrize(
-    ("target", "names", "of_model", "of_others"),
+    ("target", "of_model", "of_others"),
     [
-        ("sell_through", CATALOGUE.model_inputs, (fit_isotonic,), (fit_isotonic,)),
-        ("return_risk", CATALOGUE.model_inputs, CURVES_WITH_IDENTITY, CURVES),
-        ("return_risk", ("return_rate_180d",), CURVES, CURVES),
+        ("sell_through", (fit_isotonic,), (fit_isotonic,)),
+        ("return_risk", CURVES_WITH_IDENTITY, CURVES),
     ],
 )
 def test_only_trees_that_start_from_the_formula_may_go_without_a_curve(
-    target: Target,
-    names: tuple[str, ...],
-    of_model: tuple[CurveFitter, ...],
-    of_others: tuple[CurveFitter, ...],
+    target: Target, of_model: tuple[CurveFitter, ...], of_others: tuple[CurveFitter, ...]
 ) -> None:
-    assert model_curves(target, names) == of_model
+    assert model_curves(target) == of_model
     assert default_curves(target) == of_others
 
 
 def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
-    models: dict[Target, TargetModel],
+    fitted: dict[Target, FittedTarget],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
-    model, split = models["return_risk"], splits["return_risk"]
-    products = training_input.training_set.keys["product_id"]
-    raw = model.predict_raw(training_input.design_matrix(training_input.training_set.rows))
-    bare = fit_curve(raw, split, products, CURVES_WITH_IDENTITY)
-    curved = fit_curve(raw, split, products, CURVES)
-    assert bare.y.tolist() != curved.y.tolist()
-    assert model.calibration.y.tolist() == bare.y.tolist()
-    context = build_target_context(training_input, split, models)
-    baselines = raw_predictions(training_input.training_set, split, training_input.parameters)
-    judged = judge(model, training_input, split, context)
+    one, split = fitted["return_risk"], splits["return_risk"]
+    assert isinstance(one.model, ShareModel)
+    training_set, parameters = training_input.training_set, training_input.parameters
+    # Without a curve, estimates are the raw predictions themselves.
+    assert one.model.calibration.y.tolist() == pytest.approx(one.model.calibration.x.tolist())
+    curve = partial(fit_curve, split=split, products=training_set.keys["product_id"])
+    curved = curve(one.forward, curves=CURVES)
+    assert curved.y.tolist() != one.model.calibration.y.tolist()
+    past = raw_predictions(training_set, "return_risk", split.train, parameters)
+    now = raw_predictions(training_set, "return_risk", split.known, parameters)
+    judged = judge(one, training_input, split)
     for name in BASELINES:
-        calibrator = calibrate_target(
-            baselines[name], context, split, keys=training_input.training_set.keys, curves=CURVES
-        )
-        expected = calibrator.curve.apply(baselines[name][judged.rows.rows])
+        expected = curve(past[name], curves=CURVES).apply(now[name][judged.rows.rows])
         assert judged.forecasts[name].estimate.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_forecasts_lie_within_their_intervals_and_within_a_share(
     target: Target,
-    models: dict[Target, TargetModel],
+    fitted: dict[Target, FittedTarget],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
     rows = splits[target].latest.rows
-    context = build_target_context(training_input, splits[target], models)
-    estimate = models[target].predict(training_input.design_matrix(rows))
-    predicted = forecast(models[target], estimate, context.select(rows), **REQUEST)
+    matrix, demand = training_input.design_matrix(rows), training_input.demand[rows]
+    outlook = fitted[target].model.predict(matrix, demand)
+    predicted = forecast(outlook, fitted[target].context.select(rows), **REQUEST)
     for lower, upper in (
         (np.zeros(rows.size), predicted.low),
         (predicted.low, predicted.estimate),
@@ -184,7 +159,7 @@ def test_forecasts_of_a_mask_are_those_of_its_rows() -> None:
 
 
 def test_units_of_return_risk_are_in_calibration_as_many_as_came(
-    models: dict[Target, TargetModel],
+    fitted: dict[Target, FittedTarget],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
@@ -195,14 +170,19 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     split = splits["return_risk"]
     # Units that were ordered count in full, however little their rows may weigh.
     split = replace(split, curve_fit=split.curve_fit.limit_weight(1.0))
-    exposure = build_target_context(training_input, split, models).exposure
+    seller = fitted["sell_through"].model
+    sellers = Sellers(seller, seller.boosters[:1], 3.0)
+    exposure = build_target_context(training_input, split, sellers).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
-    seller, inputs = models["sell_through"], training_input.design_matrix(rows)
+    inputs = training_input.design_matrix(rows)
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
-    of_boosters = raw_share(seller.target, seller.boosters, inputs)
-    sold = np.where(is_calibration, of_boosters, seller.predict(inputs))
+    margin = 3.0 + seller.boosters[0].sum_trees(inputs)
+    margin = margin + init_score("sell_through", inputs, CATALOGUE.model_inputs)
+    early = share_of_margin(margin, training_input.recipe.settings.sharpness)
+    served = seller.predict(inputs, training_input.demand[rows]).share
+    sold = np.where(is_calibration, early, served)
     expected = share_exposure("return_risk", offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
     factor = busy.weight[split.curve_fit.rows].sum() / curve_fit.sum()

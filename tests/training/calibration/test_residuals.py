@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.conformal.cell_residuals import MAX_CELLS, CellResiduals
 from serving.conformal.cells import (
     EVIDENCE_AMOUNTS,
     ROOT,
@@ -17,7 +18,6 @@ from serving.conformal.cells import (
     ancestors,
     leaf_cells,
 )
-from serving.conformal.intervals import MAX_CELLS, CellResiduals
 from tests.worlds.conformal import DIFFICULTY, MARKETS, Rows, draw, learn
 from training.calibration.residuals import MIN_CELL_LISTINGS
 

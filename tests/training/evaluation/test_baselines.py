@@ -26,7 +26,9 @@ def test_constant_is_the_mean_of_the_training_labels(
 ) -> None:
     learned = splits[target].train
     train = learned.select(training_input.training_set.masked[learned.rows] == 0)
-    raw = raw_predictions(training_input.training_set, splits[target], training_input.parameters)
+    raw = raw_predictions(
+        training_input.training_set, target, splits[target].train, training_input.parameters
+    )
     assert set(raw) == set(BASELINES)
     assert raw[CONSTANT] == pytest.approx(np.average(train.label, weights=train.weight), abs=1e-3)
     assert len(set(raw[CONSTANT])) == 1
@@ -53,7 +55,7 @@ def test_category_market_mean_is_that_of_a_loop_over_training_rows(
         cell[2] += weight
     constant = smoothed_mean(train.label, train.weight)
     means = {key: y / w for key, (rows, y, w) in sums.items() if rows >= MIN_MEAN_ROWS}
-    found = raw_predictions(training_set, splits[target], training_input.parameters)
+    found = raw_predictions(training_set, target, learned, training_input.parameters)
     expected = [means.get(key, constant) for key in keys]
     assert found["category_market_mean"] == pytest.approx(expected)
     assert constant in expected
@@ -71,7 +73,9 @@ def _with_a_rare_category(training_set: TrainingSet) -> TrainingSet:
 def test_shrinkage_is_the_pooled_rate_that_the_model_sees(
     target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> None:
-    raw = raw_predictions(training_input.training_set, splits[target], training_input.parameters)
+    raw = raw_predictions(
+        training_input.training_set, target, splits[target].train, training_input.parameters
+    )
     rate = TARGET_RATES[target]
     inputs = training_input.recipe.catalogue.model_inputs
     seen = training_input.design_matrix(training_input.training_set.rows)[
@@ -89,7 +93,9 @@ def test_shrinkage_without_counts_is_the_constant(
         np.arange(training_input.training_set.rows.size) % 2, np.nan, columns[rate.inputs[0]]
     )
     training_set = replace(training_input.training_set, columns=columns)
-    raw = raw_predictions(training_set, splits["return_risk"], training_input.parameters)
+    raw = raw_predictions(
+        training_set, "return_risk", splits["return_risk"].train, training_input.parameters
+    )
     pooled = pooled_rate(
         *(columns[name] for name in rate.inputs),
         *(training_input.parameters[name] for name in rate.parameters),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.declarations.targets import TARGETS, Target
-from serving.conformal.intervals import MAX_STORED
+from serving.conformal.cell_residuals import MAX_STORED
 from serving.prediction.predict import predict
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -29,12 +29,13 @@ def test_coverage_of_all_rows_is_the_evaluations_and_beside_it_the_plain_one(
     whole = evaluation.by_cell["all"]
     judged = evaluation.overall["model"]
     assert (whole.rows, whole.coverage, whole.width) == (judged.rows, judged.coverage, judged.width)
-    model = trained.contents.models.targets[target]
+    fitted = trained.fitted[target]
     known, latest = split.residual_fit, split.latest
-    errors = np.abs(known.label - model.predict(training_input.design_matrix(known.rows)))
+    errors = np.abs(known.label - fitted.forward[known.rows])
     assert errors.size <= MAX_STORED  # none is thinned away: the reach is one residual exactly
     quantile = np.sort(errors)[math.ceil((errors.size + 1) * 0.8) - 1]
-    estimate = model.predict(training_input.design_matrix(latest.rows))
+    matrix, demand = training_input.design_matrix(latest.rows), training_input.demand[latest.rows]
+    estimate = fitted.model.predict(matrix, demand).share
     low, high = np.maximum(estimate - quantile, 0), np.minimum(estimate + quantile, 1)
     inside = (low <= latest.label) & (latest.label <= high)
     assert (whole.plain_coverage, whole.plain_width) == (inside.mean(), (high - low).mean())
@@ -49,9 +50,7 @@ def test_coverage_is_told_for_every_cell_with_rows_enough(
     monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
     split = splits["sell_through"]
     models = trained.contents.models
-    evaluation = evaluate(
-        models.targets["sell_through"], training_input, split, trained.contexts["sell_through"]
-    )
+    evaluation = evaluate(trained.fitted["sell_through"], training_input, split)
     rows = split.latest.rows
     columns = {name: one[rows] for name, one in training_input.training_set.columns.items()}
     markets = np.array(training_input.training_set.row_markets(rows))
@@ -85,8 +84,7 @@ def test_coverage_stays_bounded(
     monkeypatch.setattr(coverage_module, "MIN_CELL_ROWS", 1)
     monkeypatch.setattr(coverage_module, "MAX_CELLS", most)
     split = splits["sell_through"]
-    model = trained.contents.models.targets["sell_through"]
-    evaluation = evaluate(model, training_input, split, trained.contexts["sell_through"])
+    evaluation = evaluate(trained.fitted["sell_through"], training_input, split)
     sizes = [one.rows for name, one in evaluation.by_cell.items() if name != "all"]
     assert len(sizes) == most
     assert sizes == sorted(sizes, reverse=True)

@@ -10,7 +10,7 @@ from features.declarations.targets import TARGETS, Target
 from features.runtime.progress import ignore_progress
 from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
-from training.calibration.interval_context import build_target_context
+from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput, TrainingRecipe
 from training.data.training_set import EncodedColumn
@@ -59,12 +59,10 @@ def test_evaluation_judges_what_serving_would_answer(
     demand = told.demand[latest.rows]
     assert (rises != ()) == (demand != 1.0).any()
     answered = predict(models, columns, markets, coverage=0.8, demand=demand).targets[target]
-    judged = evaluate(
-        models.targets[target],
-        told,
-        splits[target],
-        build_target_context(told, splits[target], models.targets),
-    ).overall[MODEL]
+    sellers = Sellers(models.targets["sell_through"], models.targets["sell_through"].boosters, 0.0)
+    context = build_target_context(told, splits[target], sellers)
+    fitted = replace(trained.fitted[target], context=context)
+    judged = evaluate(fitted, told, splits[target]).overall[MODEL]
     losses = row_log_loss(latest.label, answered.estimate)
     inside = (latest.label >= answered.low) & (latest.label <= answered.high)
     assert judged.log_loss == weighted_mean(losses, latest.weight)
@@ -94,7 +92,8 @@ def test_evaluation_finds_the_model_better_than_shrinkage_where_it_must_be(
     evaluation = trained.evaluations["sell_through"]
     for loss in ("log_loss", "mean_absolute_error"):
         assert evaluation.differences["shrinkage"][loss].low > 0
-    assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.06)
+    # the standard deviation of a market of 200 listings is 0.03
+    assert evaluation.overall[MODEL].coverage == pytest.approx(0.8, abs=0.09)
 
 
 def test_calibration_error_of_a_single_market_is_small(trained: TrainOutput) -> None:
@@ -145,9 +144,9 @@ def test_evaluation_says_which_moments_its_slices_span(
 def _evaluate_sell_through(
     trained: TrainOutput, training_input: TrainingInput, splits: dict[Target, TargetSplit]
 ) -> Evaluation:
-    split, models = splits["sell_through"], trained.contents.models.targets
-    context = build_target_context(training_input, split, models)
-    return evaluate(models["sell_through"], training_input, split, context)
+    split, fitted = splits["sell_through"], trained.fitted["sell_through"]
+    context = build_target_context(training_input, split, None)
+    return evaluate(replace(fitted, context=context), training_input, split)
 
 
 def _with_markets(training_input: TrainingInput, names: tuple[str, ...]) -> TrainingInput:

@@ -50,6 +50,18 @@ def test_card_holds_what_a_reader_must_know(
         assert title in card
 
 
+@pytest.mark.parametrize(("origins", "said"), [(1, "at one moment, models"), (3, "at 3 moments,")])
+def test_card_says_what_the_model_and_its_calibration_learned_from(
+    origins: int, said: str, trained: TrainOutput, training_set: TrainingSet
+) -> None:
+    evaluation = replace(trained.evaluations["sell_through"], origins=origins)
+    card = _card(training_set, evaluation)
+    known = trained.splits["sell_through"].known.rows
+    originals = (training_set.masked[known] == 0).sum()
+    assert f"all {originals:,} rows whose outcome was final before the latest slice" in card
+    assert said in card
+
+
 @pytest.mark.parametrize("target", ["sell_through", "return_risk"])
 def test_card_shows_the_model_beside_each_baseline(target: Target, trained: TrainOutput) -> None:
     evaluation = trained.evaluations[target]

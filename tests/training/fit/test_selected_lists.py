@@ -22,7 +22,7 @@ from training.shrinkage.learned_parameters import learn_parameters
 
 SEEDS = 40
 LEAST_LISTS = 20
-SETTINGS = QUICK.model_copy(update={"boosters": 1})
+SETTINGS = QUICK.model_copy(update={"boosters": 1, "calibration_days": 28})
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,19 @@ def _market(seed: int) -> dict[Target, Later]:
     training_input = TrainingInput.build(
         TrainingRecipe(HORIZONS, CATALOGUE, SETTINGS), training_set, _parameters(), splits
     )
-    models = fit_targets(training_input, splits).models
+    fitted = fit_targets(training_input, splits)
     context = training_set.context(np.ones(training_input.training_set.rows.size))
     return {
         target: Later(
-            models[target].predict(training_input.design_matrix(split.latest.rows)),
+            fitted[target]
+            .model.predict(
+                training_input.design_matrix(split.latest.rows),
+                training_input.demand[split.latest.rows],
+            )
+            .share,
             context.select(split.latest.rows).evidence,
             split.latest.label,
-            models[target].calibration_sample,
+            fitted[target].model.calibration_sample,
         )
         for target, split in splits.items()
     }

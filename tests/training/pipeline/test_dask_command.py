@@ -63,7 +63,7 @@ def test_training_on_dask_publishes_a_bundle_that_loads(seen: Seen) -> None:
 def test_training_on_dask_fits_there_and_goes_on_from_the_rows_kept(seen: Seen) -> None:
     """Boosters fitted here lie beside them, and are not taken for those of the cluster."""
     assert seen.there["reused"] == ["check", "features"]
-    assert "fitting 4 boosters" in seen.told
+    assert re.search(r"fitting \d+ boosters", seen.told)
     boosters = {
         name: load_bundle(seen.bundle(document)).models.targets["sell_through"].boosters[0].text
         for name, document in (("here", seen.here), ("there", seen.there))

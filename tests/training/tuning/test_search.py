@@ -14,26 +14,26 @@ import pytest
 from optuna.trial import TrialState
 
 from features.catalogue.catalogue import CATALOGUE
-from features.declarations.targets import TARGETS, Target
+from features.declarations.targets import Target
 from features.runtime.errors import StorageError
 from features.runtime.progress import ignore_progress
+from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
-from serving.prediction.target_model import raw_share
+from serving.prediction.init_score import init_score
 from tests.worlds.progress import Reports
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from tests.worlds.tuning import STUDY, WEAK, search, states, trials
 from training.boosting.fit_boosters import fit_boosters
+from training.calibration.demand_curve_fit import find_start
 from training.data.cold_start_rows import add_cold_start_copies
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe
+from training.data.training_input import BoosterRequest, TrainingInput, TrainingRecipe
 from training.data.training_set import read_training_set
-from training.errors import TooFewDaysToTuneError
 from training.fit.train import train
 from training.metrics.metrics import row_log_loss
 from training.search_space import SEARCH_SPACE
 from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learn_parameters
-from training.tuning.slices import split_for_tuning
 
 PATIENCE_SECONDS = 100
 
@@ -49,18 +49,6 @@ def test_space_is_of_settings_and_holds_their_defaults(one: object) -> None:
     assert low <= getattr(TrainingSettings(), name) <= high
     for end in (low, high):
         TrainingSettings.model_validate({name: end})
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_tuning_sees_nothing_of_later_slices(
-    target: Target, training_input: TrainingInput, splits: dict[Target, TargetSplit]
-) -> None:
-    split, whole = splits[target], training_input.training_set
-    slices = split_for_tuning(whole, split, HORIZONS, WEAK)
-    learned, judged = (whole.as_of_day[one.rows] for one in (slices.learned, slices.judged))
-    assert learned.max() + HORIZONS.maturity_days(target) <= judged.min()
-    assert judged.max() <= split.days.train.last
-    assert np.isin(slices.judged.rows, split.train.rows).all()
 
 
 def test_tuning_finds_better_settings_than_weak_ones_and_the_same_ones_again(
@@ -89,11 +77,16 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
     search(tmp_path / "a.db", 1).recipe(weak, splits)
     losses = []
     for target, split in splits.items():
-        slices = split_for_tuning(weak.training_set, split, HORIZONS, WEAK)
-        texts = fit_boosters(weak.design_matrix, {target: slices.learned}, CATALOGUE, WEAK)[target]
-        judged = slices.judged
-        said = raw_share(target, tuple(map(Booster, texts)), weak.design_matrix(judged.rows))
-        constant = np.average(slices.learned.label, weights=slices.learned.weight)
+        fold = split.folds[-1]
+        start = find_start(weak, target, fold.learned)
+        requests = {"one": BoosterRequest(target, fold.learned, 1, start)}
+        (text,) = fit_boosters(weak.design_matrix, requests, CATALOGUE, WEAK)["one"]
+        judged = fold.predicted
+        matrix = weak.design_matrix(judged.rows)
+        margin = start + init_score(target, matrix, CATALOGUE.model_inputs)
+        margin = margin + Booster(text).sum_trees(matrix)
+        said = share_of_margin(margin, WEAK.sharpness if target == "sell_through" else 1.0)
+        constant = np.average(fold.learned.label, weights=fold.learned.weight)
         loss, of_constant = (
             np.average(row_log_loss(judged.label, share), weights=judged.weight)
             for share in (said, np.full(said.shape, constant))
@@ -211,15 +204,6 @@ def _is_within_a_trial(database: Path) -> bool:
     """Tell whether a trial runs after others that are done."""
     now = states(database)
     return now.count("RUNNING") == 1 and now.count("COMPLETE") >= 2
-
-
-def test_tuning_on_too_short_a_slice_is_refused(
-    training_input: TrainingInput, splits: dict[Target, TargetSplit], tmp_path: Path
-) -> None:
-    long = WEAK.model_copy(update={"min_train_days": 120})
-    narrow = replace(training_input, recipe=replace(training_input.recipe, settings=long))
-    with pytest.raises(TooFewDaysToTuneError, match="without --trials"):
-        search(tmp_path / "a.db", 1).recipe(narrow, splits)
 
 
 def test_training_fits_with_the_settings_that_tuning_found(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -73,11 +74,11 @@ def of_another_catalogue(directory: Path) -> None:
 
 
 def edit_a_leaf(directory: Path) -> None:
-    """Change a digit of the first leaf; LightGBM would load it and predict other values."""
-    text = (directory / BOOSTER).read_bytes()
-    index = text.index(b".", text.index(b"leaf_value=")) + 2
-    digit = b"1" if text[index : index + 1] == b"2" else b"2"
-    (directory / BOOSTER).write_bytes(text[:index] + digit + text[index + 1 :])
+    """Change a digit of each leaf of the first tree; LightGBM would load it all the same."""
+    lines = (directory / BOOSTER).read_bytes().splitlines(keepends=True)
+    place = next(i for i, line in enumerate(lines) if line.startswith(b"leaf_value="))
+    lines[place] = re.sub(rb"(\.\d)\d", rb"\g<1>2", lines[place])
+    (directory / BOOSTER).write_bytes(b"".join(lines))
 
 
 def vouch_for(name: str, damage: Damage) -> Damage:

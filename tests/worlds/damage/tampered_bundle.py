@@ -33,8 +33,9 @@ def edit_a_leaf(directory: Path) -> None:
 
 
 def with_other_leaf(text: str) -> str:
-    """Change the first digits of a leaf and keep the text's length."""
-    return re.sub(r"leaf_value=-?0\.\d\d", lambda m: m.group()[:-2] + "77", text, count=1)
+    """Change the first digits of the first tree's leaves and keep the text's length."""
+    leaves = next(line for line in text.splitlines() if line.startswith("leaf_value="))
+    return text.replace(leaves, re.sub(r"\.\d\d", ".77", leaves), 1)
 
 
 def reseal(directory: Path, name: str, data: bytes) -> None:

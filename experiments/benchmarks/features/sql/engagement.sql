@@ -5,7 +5,7 @@ WITH seen AS (
         video_id,
         video_stats.event_time AS event_time,
         GREATEST(video_stats.available_at, videos.available_at) AS known_at,
-        views, likes, comments, shares, saves, clicks
+        views, clicks
     FROM video_stats
     JOIN videos USING (video_id)
     WHERE video_stats.available_at IS NOT NULL AND videos.available_at IS NOT NULL
@@ -16,10 +16,6 @@ added AS (
         event_time,
         known_at,
         GREATEST(views - COALESCE(MAX(views) OVER before, 0), 0) AS views,
-        GREATEST(likes - COALESCE(MAX(likes) OVER before, 0), 0) AS likes,
-        GREATEST(comments - COALESCE(MAX(comments) OVER before, 0), 0) AS comments,
-        GREATEST(shares - COALESCE(MAX(shares) OVER before, 0), 0) AS shares,
-        GREATEST(saves - COALESCE(MAX(saves) OVER before, 0), 0) AS saves,
         GREATEST(clicks - COALESCE(MAX(clicks) OVER before, 0), 0) AS clicks
     FROM seen
     WINDOW before AS (
@@ -34,10 +30,6 @@ daily AS (
         day_of(event_time) AS event_day,
         day_of(known_at) AS available_day,
         SUM(views)::BIGINT AS views,
-        SUM(likes)::BIGINT AS likes,
-        SUM(comments)::BIGINT AS comments,
-        SUM(shares)::BIGINT AS shares,
-        SUM(saves)::BIGINT AS saves,
         SUM(clicks)::BIGINT AS clicks
     FROM added
     GROUP BY ALL
@@ -47,11 +39,6 @@ SELECT
     spine.as_of_day,
     SUM(views) FILTER (event_day > as_of_day - 7) AS views_7d,
     SUM(views) FILTER (event_day > as_of_day - 28) AS views_28d,
-    SUM(views) AS views_84d,
-    SUM(likes) FILTER (event_day > as_of_day - 28) AS likes_28d,
-    SUM(comments) FILTER (event_day > as_of_day - 28) AS comments_28d,
-    SUM(shares) FILTER (event_day > as_of_day - 28) AS shares_28d,
-    SUM(saves) FILTER (event_day > as_of_day - 28) AS saves_28d,
     SUM(clicks) FILTER (event_day > as_of_day - 28) AS clicks_28d,
     SUM(clicks) AS clicks_84d
 FROM spine

@@ -18,8 +18,8 @@ SELECT
     SUM(units) FILTER (event_day > as_of_day - 7) AS units_ordered_7d,
     SUM(units) FILTER (event_day > as_of_day - 28) AS units_ordered_28d,
     SUM(units) AS units_ordered_84d,
-    SUM(order_lines) FILTER (event_day > as_of_day - 28) AS order_lines_28d,
-    SUM(creator_units) AS creator_units_84d,
+    SUM(order_lines) AS order_lines_84d,
+    SUM(creator_units) FILTER (event_day > as_of_day - 28) AS creator_units_28d,
     SUM(revenue_minor) AS revenue_minor_84d
 FROM spine
 JOIN daily

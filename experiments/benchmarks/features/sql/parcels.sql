@@ -18,8 +18,7 @@ daily AS (
         COUNT(*) AS parcels,
         COUNT(promised_days) AS promised,
         COUNT(*) FILTER (taken > ROUND(promised_days * 86400000000)::BIGINT) AS late,
-        SUM((taken + 86399999999) // 86400000000)::BIGINT AS days,
-        SUM(ROUND(promised_days * 10)::BIGINT)::BIGINT AS promised_tenths
+        SUM((taken + 86399999999) // 86400000000)::BIGINT AS days
     FROM delivered
     GROUP BY ALL
 )
@@ -29,8 +28,7 @@ SELECT
     SUM(parcels) AS parcels_84d,
     SUM(promised) AS promised_parcels_84d,
     SUM(late) AS late_parcels_84d,
-    SUM(days) AS delivery_days_84d,
-    SUM(promised_tenths) AS promised_tenths_84d
+    SUM(days) AS delivery_days_84d
 FROM spine
 JOIN daily
     ON daily.listing_id = spine.listing_id

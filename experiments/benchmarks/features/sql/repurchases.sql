@@ -15,9 +15,7 @@ again AS (
     SELECT
         listing_id,
         over_at,
-        GREATEST(bought.available_at, first.available_at, over_at) AS known_at,
-        (epoch_us(bought.event_time) - epoch_us(first.event_time) + 86399999999)
-            // 86400000000 AS days
+        GREATEST(bought.available_at, first.available_at, over_at) AS known_at
     FROM bought
     JOIN first USING (listing_id, buyer_key)
     WHERE bought.order_id <> first.order_id
@@ -34,11 +32,10 @@ parts AS (
         day_of(over_at) AS event_day,
         day_of(GREATEST(available_at, over_at)) AS available_day,
         1 AS ripe,
-        0 AS repeated,
-        0 AS repeat_days
+        0 AS repeated
     FROM first
     UNION ALL
-    SELECT listing_id, day_of(over_at), day_of(known_at), 0, 1, days
+    SELECT listing_id, day_of(over_at), day_of(known_at), 0, 1
     FROM again
 ),
 daily AS (
@@ -47,8 +44,7 @@ daily AS (
         event_day,
         available_day,
         SUM(ripe)::BIGINT AS ripe,
-        SUM(repeated)::BIGINT AS repeated,
-        SUM(repeat_days)::BIGINT AS repeat_days
+        SUM(repeated)::BIGINT AS repeated
     FROM parts
     GROUP BY ALL
 )
@@ -56,8 +52,7 @@ SELECT
     spine.listing_id,
     spine.as_of_day,
     SUM(ripe) AS buyers_ripe_180d,
-    SUM(repeated) AS buyers_repeated_180d,
-    SUM(repeat_days) AS repeat_days_180d
+    SUM(repeated) AS buyers_repeated_180d
 FROM spine
 JOIN daily
     ON daily.listing_id = spine.listing_id

@@ -6,7 +6,6 @@ WITH daily AS (
         day_of(available_at) AS available_day,
         COUNT(*) AS reviews,
         COUNT(*) FILTER (rating <= 2) AS low_star,
-        COUNT(*) FILTER (has_media) AS with_media,
         SUM(rating)::BIGINT AS stars
     FROM reviews
     WHERE available_at IS NOT NULL
@@ -15,12 +14,9 @@ WITH daily AS (
 SELECT
     spine.listing_id,
     spine.as_of_day,
-    SUM(reviews) FILTER (event_day > as_of_day - 28) AS reviews_28d,
-    SUM(low_star) FILTER (event_day > as_of_day - 28) AS low_star_reviews_28d,
     SUM(reviews) AS reviews_180d,
     SUM(low_star) AS low_star_reviews_180d,
-    SUM(stars) AS stars_180d,
-    SUM(with_media) AS media_reviews_180d
+    SUM(stars) AS stars_180d
 FROM spine
 JOIN daily
     ON daily.listing_id = spine.listing_id

@@ -16,8 +16,7 @@ parts AS (
         day_of(over_at) AS event_day,
         day_of(GREATEST(known_at, over_at)) AS available_day,
         units AS ripe,
-        0 AS returned,
-        NULL AS reason
+        0 AS returned
     FROM delivered
     UNION ALL
     SELECT
@@ -25,8 +24,7 @@ parts AS (
         day_of(over_at),
         day_of(GREATEST(known_at, available_at, over_at)),
         0,
-        returns.units,
-        reason
+        returns.units
     FROM delivered
     JOIN returns USING (order_line_id)
     WHERE available_at IS NOT NULL AND event_time <= over_at
@@ -37,12 +35,7 @@ daily AS (
         event_day,
         available_day,
         SUM(ripe)::BIGINT AS ripe,
-        SUM(returned)::BIGINT AS returned,
-        SUM(returned) FILTER (reason = 'does_not_fit')::BIGINT AS does_not_fit,
-        SUM(returned) FILTER (reason = 'defective')::BIGINT AS defective,
-        SUM(returned) FILTER (reason = 'not_as_described')::BIGINT AS not_as_described,
-        SUM(returned) FILTER (reason = 'wrong_plug')::BIGINT AS wrong_plug,
-        SUM(returned) FILTER (reason = 'arrived_late')::BIGINT AS arrived_late
+        SUM(returned)::BIGINT AS returned
     FROM parts
     GROUP BY ALL
 )
@@ -52,12 +45,7 @@ SELECT
     SUM(ripe) FILTER (event_day > as_of_day - 28) AS units_ripe_28d,
     SUM(returned) FILTER (event_day > as_of_day - 28) AS units_returned_28d,
     SUM(ripe) AS units_ripe_180d,
-    SUM(returned) AS units_returned_180d,
-    SUM(does_not_fit) AS units_returned_does_not_fit_180d,
-    SUM(defective) AS units_returned_defective_180d,
-    SUM(not_as_described) AS units_returned_not_as_described_180d,
-    SUM(wrong_plug) AS units_returned_wrong_plug_180d,
-    SUM(arrived_late) AS units_returned_arrived_late_180d
+    SUM(returned) AS units_returned_180d
 FROM spine
 JOIN daily
     ON daily.listing_id = spine.listing_id

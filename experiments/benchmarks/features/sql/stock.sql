@@ -1,12 +1,11 @@
--- Stock observations, those with nothing on hand, and those with nothing on its way either.
+-- Stock observations, and those with nothing on hand.
 WITH daily AS (
     SELECT
         listing_id,
         day_of(event_time) AS event_day,
         day_of(available_at) AS available_day,
         COUNT(*) AS observations,
-        COUNT(*) FILTER (on_hand_units = 0) AS sold_outs,
-        COUNT(*) FILTER (on_hand_units + inbound_units = 0) AS stockouts
+        COUNT(*) FILTER (on_hand_units = 0) AS sold_outs
     FROM stock
     WHERE available_at IS NOT NULL
     GROUP BY ALL
@@ -14,7 +13,6 @@ WITH daily AS (
 SELECT
     spine.listing_id,
     spine.as_of_day,
-    SUM(stockouts) AS stockouts_84d,
     SUM(sold_outs) AS sold_outs_84d,
     SUM(observations) AS stock_observations_84d
 FROM spine

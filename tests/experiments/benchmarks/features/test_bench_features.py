@@ -46,10 +46,10 @@ LEAST_COMPARED = {
     "units_returned_180d",
     "buyers_repeated_180d",
     "views_28d",
-    "followers_reached_84d",
+    "sentiment_thousandths_84d",
     "late_parcels_84d",
-    "low_star_reviews_28d",
-    "stockouts_84d",
+    "low_star_reviews_180d",
+    "sold_outs_84d",
 }
 
 app = typer.Typer()

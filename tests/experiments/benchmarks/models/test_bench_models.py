@@ -19,6 +19,12 @@ from experiments.benchmarks.models.benchmark import (
     TargetFigures,
     measure,
 )
+from experiments.benchmarks.models.lot_curves import (
+    DECISIONS,
+    LOTS,
+    measure_errors,
+    pool_seeds,
+)
 from experiments.benchmarks.models.page import as_document, page, verdicts
 from experiments.simulator.configuration.configuration import Simulation
 from features.runtime.arrays import FloatArray
@@ -111,6 +117,34 @@ def test_models_are_compared_with_the_truth_of_the_same_rows(found: list[MarketF
     assert sell_through.rank_correlation > 0.3
 
 
+def test_expected_units_grow_with_the_lot_and_are_near_the_truth(
+    found: list[MarketFigures],
+) -> None:
+    for errors in found[0].by_lot.values():
+        assert [error.lot for error in errors] == LOTS.tolist()
+        true = [error.true_units for error in errors]
+        expected = [error.true_units + error.bias for error in errors]
+        for units in (true, expected):
+            assert units == sorted(units)
+            assert 0 < units[0] <= 1
+        assert true[-1] < LOTS[-1]
+        assert all(error.mean_absolute_error >= abs(error.bias) - 1e-9 for error in errors)
+    decisions = found[0].by_lot[DECISIONS]
+    assert all(error.mean_absolute_error < 0.6 * error.true_units for error in decisions[:4])
+
+
+def test_errors_of_lots_are_means_over_rows_and_pool_over_seeds() -> None:
+    true = np.tile(np.arange(1.0, 9.0), (2, 1))
+    off = true + np.array([[1.0], [-3.0]])
+    (first, *_) = measure_errors(off, true)
+    assert (first.rows, first.true_units) == (2, 1.0)
+    assert (first.mean_absolute_error, first.bias) == (2.0, -1.0)
+    more = np.repeat(true, 3, axis=0)
+    seeds = [{DECISIONS: measure_errors(off, true)}, {DECISIONS: measure_errors(more, more)}]
+    pooled = pool_seeds(seeds)[DECISIONS][0]
+    assert (pooled.rows, pooled.bias, pooled.mean_absolute_error) == (8, -0.25, 0.5)
+
+
 def test_page_and_document_hold_every_group(found: list[MarketFigures]) -> None:
     console = Console(file=io.StringIO(), width=200)
     console.print(page(found))
@@ -165,7 +199,7 @@ def _figures(explained: float, coverage: float, cell: float, error: float) -> Ma
         plain_width=0.4,
         cells={"much DE": _coverage(cell), "some DE": _coverage(cell + 0.01)},
     )
-    return MarketFigures(seed=0, rows=9, targets=[figures])
+    return MarketFigures(seed=0, rows=9, targets=[figures], by_lot={})
 
 
 def test_page_says_how_much_of_the_season_was_news() -> None:

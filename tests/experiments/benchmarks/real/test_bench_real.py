@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.benchmarks.objectives.sources import NoSourcesError, Source
+from experiments.benchmarks.real.altered_catalogue import AlteredCatalogue
 from experiments.benchmarks.real.benchmark import (
     OUR_INPUTS,
     RealBenchmarkConfig,
@@ -29,9 +30,9 @@ from experiments.benchmarks.real.mechanisms import (
     CONTROLS,
     LEARNED_INPUTS,
     MECHANISMS,
-    AlteredCatalogue,
     Mechanism,
     family_inputs,
+    fit_on_last_origin,
     fit_without_copies,
     varies,
 )
@@ -69,17 +70,18 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback, ignore_progress
 from features.validation.report import ValidationReport
+from serving.conformal.cell_residuals import CellResiduals
 from serving.conformal.cells import ROOT, OwnEvidence
-from serving.conformal.intervals import CellResiduals, ConformalResiduals
-from serving.prediction.init_score import init_column
-from serving.prediction.target_model import TargetModel
+from serving.conformal.demand_tails import DemandTails
+from serving.prediction.init_score import init_score
+from serving.prediction.target_model import DemandModel
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
 from training.data.cold_start_rows import has_full_history
 from training.data.prepare_rows import PreparedRows, ValidatedTables
 from training.data.sample import NO_ROWS, Sample
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import EncodedColumn
-from training.fit.fit_targets import fit_locally
+from training.fit.fit_targets import booster_requests, fit_locally
 from training.metrics.bootstrap import BootstrapInterval
 from xuanpin import app
 
@@ -96,6 +98,16 @@ def _rows() -> pa.Table:
 @cache
 def _trained() -> TrainedProduct:
     return train_product(_rows(), RECIPE, ignore_progress)
+
+
+@cache
+def _returned_rows() -> pa.Table:
+    return market_rows(listings=160, weeks=36)
+
+
+@cache
+def _trained_with_returns() -> TrainedProduct:
+    return train_product(_returned_rows(), RECIPE, ignore_progress)
 
 
 def _altered(mechanism: Mechanism) -> TrainingRecipe:
@@ -118,6 +130,7 @@ def test_a_hidden_input_reaches_no_booster_and_the_others_stay(
     columns = {key: one[:50] for key, one in training_input.training_set.columns.items()}
     catalogue = _altered(BY_NAME[name]).catalogue
     matrix = catalogue.design_matrix(columns, training_input.parameters)
+    matrix = matrix[:, : len(CATALOGUE.model_inputs)]
     is_hidden = np.isin(CATALOGUE.model_inputs, hidden)
     assert is_hidden.sum() == len(hidden)
     assert np.isnan(matrix[:, is_hidden]).all()
@@ -125,17 +138,33 @@ def test_a_hidden_input_reaches_no_booster_and_the_others_stay(
     np.testing.assert_array_equal(matrix[:, ~is_hidden], full[:, ~is_hidden])
 
 
-def test_every_feature_is_in_the_family_of_one_mechanism() -> None:
+def test_every_input_is_in_the_family_of_one_mechanism() -> None:
     names = [name for family in FeatureFamily for name in family_inputs(family)]
-    assert sorted(names) == sorted(feature.name for feature in CATALOGUE.features)
+    assert sorted(names) == sorted(
+        feature.name for feature in CATALOGUE.features if feature.is_input
+    )
 
 
 @pytest.mark.parametrize("name", ["start from a formula", "family returns", "learned pooling"])
 def test_trees_start_from_no_formula_that_is_switched_off(name: str) -> None:
-    names = _altered(BY_NAME[name]).catalogue.model_inputs
-    assert init_column("return_risk", names) is None
-    assert init_column("return_risk", CATALOGUE.model_inputs) is not None
-    assert sum(one != other for one, other in zip(names, CATALOGUE.model_inputs, strict=True)) == 1
+    altered = _altered(BY_NAME[name])
+    names = altered.catalogue.model_inputs
+    training_input = _trained_with_returns().output.training_input
+    columns = {key: one[:50] for key, one in training_input.training_set.columns.items()}
+    matrix = altered.catalogue.design_matrix(columns, training_input.parameters)
+    assert not init_score("return_risk", matrix, names).any()
+    full = CATALOGUE.design_matrix(columns, training_input.parameters)
+    assert np.ptp(init_score("return_risk", full, CATALOGUE.model_inputs)) > 0
+    assert altered.settings.tree_count("return_risk") == RECIPE.settings.trees
+    assert len(altered.catalogue.monotone("return_risk")) == len(names) == matrix.shape[1]
+    pairs = zip(names, CATALOGUE.model_inputs, strict=False)
+    assert sum(one != other for one, other in pairs) == 1
+
+
+def test_a_training_without_the_formula_runs() -> None:
+    trained = BY_NAME["start from a formula"].retrain(_returned_rows(), RECIPE, ignore_progress)
+    estimate = forecast_latest(trained, "return_risk")[PRODUCT].estimate
+    assert np.ptp(estimate) > 0
 
 
 def test_other_switches_change_the_recipe() -> None:
@@ -143,7 +172,9 @@ def test_other_switches_change_the_recipe() -> None:
     assert not any(catalogue.monotone("sell_through"))
     assert any(CATALOGUE.monotone("sell_through"))
     assert catalogue.fingerprint == CATALOGUE.fingerprint
-    assert _altered(BY_NAME["Tweedie booster"]).settings.tweedie_share == 0
+    assert _altered(BY_NAME["sharpness: 1"]).settings.sharpness == 1
+    one_origin = _altered(BY_NAME["forward validation: one origin"]).settings
+    assert one_origin.calibration_days == RECIPE.settings.latest_days
     assert _altered(BY_NAME["several boosters"]).settings.boosters == 1
     assert _altered(BY_NAME["seasonal calendar"]).settings.seasonal_uplifts == ()
 
@@ -170,15 +201,26 @@ def test_inputs_that_are_equal_or_unknown_in_all_rows_are_no_mechanism(
 
 def test_boosters_without_copies_are_those_of_the_rows_that_were_read() -> None:
     output = _trained().output
-    samples = {target: split.train for target, split in output.splits.items()}
+    requests = booster_requests(output.training_input, output.splits)
     training_set = output.training_input.training_set
-    originals = {
-        target: sample.select(has_full_history(training_set, sample.rows))
-        for target, sample in samples.items()
-    }
-    assert originals["sell_through"].rows.size < samples["sell_through"].rows.size
-    without = fit_without_copies(output.training_input, samples)
+    originals = {}
+    for name, request in requests.items():
+        is_original = has_full_history(training_set, request.sample.rows)
+        assert not is_original.all()
+        originals[name] = replace(request, sample=request.sample.select(is_original))
+    without = fit_without_copies(output.training_input, requests)
     assert without == fit_locally(output.training_input, originals)
+
+
+def test_a_model_that_is_not_refitted_is_that_of_the_last_origin() -> None:
+    output = _trained().output
+    requests = booster_requests(output.training_input, output.splits)
+    last = output.splits[SELLING].folds[-1].learned
+    request = replace(requests[SELLING], sample=last)
+    earlier = fit_on_last_origin(output.training_input, requests)
+    expected = fit_locally(output.training_input, {**requests, SELLING: request})
+    assert last.rows.size < requests[SELLING].sample.rows.size
+    assert earlier == expected
 
 
 def test_the_product_is_judged_as_it_judges_itself() -> None:
@@ -195,14 +237,33 @@ def test_the_product_is_judged_as_it_judges_itself() -> None:
         assert scores[name].calibration_error == own[predictor].calibration_error
 
 
-def test_sell_through_has_an_isotonic_curve_already() -> None:
+def test_demand_without_a_line_is_that_of_the_trees() -> None:
     trained = _trained()
-    remodel = BY_NAME["a choice of curves: isotonic"].remodel
+    remodel = BY_NAME["calibration line"].remodel
     assert remodel is not None
-    before = forecast_latest(trained, SELLING)[PRODUCT]
-    after = forecast_latest(trained, SELLING, remodel(trained, SELLING))[PRODUCT]
-    np.testing.assert_array_equal(after.estimate, before.estimate)
-    np.testing.assert_array_equal(after.low, before.low)
+    before = trained.model(SELLING)
+    after = remodel(trained, SELLING)
+    assert isinstance(before, DemandModel)
+    assert isinstance(after, DemandModel)
+    start = booster_requests(trained.output.training_input, trained.output.splits)[SELLING].start
+    assert (after.curve.shift, after.curve.stretch) == (start, 1.0)
+    assert after.curve.sharpness == before.curve.sharpness
+    assert after.tails.cells[ROOT].count == before.tails.cells[ROOT].count
+    assert after.tails.cells[ROOT].quantile(0.5) != before.tails.cells[ROOT].quantile(0.5)
+
+
+def test_the_chosen_curve_of_return_risk_is_one_of_the_mechanisms() -> None:
+    trained = _trained_with_returns()
+    before = forecast_latest(trained, "return_risk")[PRODUCT]
+    remodels = [one.remodel for one in MECHANISMS if one.targets == ("return_risk",)]
+    found = [
+        forecast_latest(trained, "return_risk", remodel(trained, "return_risk"))[PRODUCT]
+        for remodel in remodels
+        if remodel is not None
+    ]
+    equal = [np.array_equal(one.estimate, before.estimate) for one in found]
+    assert equal.count(True) == 1
+    np.testing.assert_array_equal(found[equal.index(True)].low, before.low)
 
 
 def test_merged_cells_leave_one_cell_and_the_estimates() -> None:
@@ -219,14 +280,18 @@ def test_merged_cells_leave_one_cell_and_the_estimates() -> None:
 
 def _with_two_cells(trained: TrainedProduct) -> TrainedProduct:
     """Return the training with a cell of its own, of wider residuals, for listings with orders."""
-    contents, model = trained.output.contents, trained.model("sell_through")
+    model = trained.model(SELLING)
+    assert isinstance(model, DemandModel)
     whole = model.residuals.cells[ROOT]
-    doubled = 2 * whole.values  # noqa: PD011 - residuals, not a frame
-    cells = {ROOT: whole, (OwnEvidence.MUCH.value,): CellResiduals(doubled, whole.count)}
-    residuals = ConformalResiduals(model.residuals.difficulty, cells)
-    targets: dict[Target, TargetModel] = {SELLING: replace(model, residuals=residuals)}
-    changed = replace(contents, models=replace(contents.models, targets=targets))
-    return replace(trained, output=replace(trained.output, contents=changed))
+    wider = whole.values**0.25  # noqa: PD011 - residuals, not a frame
+    cells = {ROOT: whole, (OwnEvidence.MUCH.value,): CellResiduals(wider, whole.count)}
+    fitted = replace(trained.output.fitted[SELLING], model=replace(model, tails=DemandTails(cells)))
+    contents = trained.output.contents
+    models = replace(contents.models, targets={SELLING: fitted.model})
+    output = replace(
+        trained.output, contents=replace(contents, models=models), fitted={SELLING: fitted}
+    )
+    return replace(trained, output=output)
 
 
 @dataclass(frozen=True)
@@ -235,10 +300,10 @@ class _ReadyTask(Task):
 
     def load_rows(self, work: Path, progress: ProgressCallback) -> PreparedRows:
         progress(f"rows in {work}")
-        rows, path = _rows(), work / "rows.parquet"
+        path, rows = work / "rows.parquet", _rows()
         pq.write_table(rows, path)
         report = ValidationReport(source="made up", tables=(), absent=())
-        tables = ValidatedTables(work, self.recipe.horizons)
+        tables = ValidatedTables(work, HORIZONS)
         return PreparedRows(report, path, rows.num_rows, rows.schema.metadata, tables, ())
 
     def load_tables(self, work: Path) -> dict[str, pd.DataFrame]:
@@ -273,6 +338,7 @@ def _drop_seconds(value: object) -> object:
     return [_drop_seconds(one) for one in value] if isinstance(value, list) else value
 
 
+FIELDS = ("rows", "label", "weight")
 LATEST = Sample(np.arange(4), np.array([0.0, 1.0, 0.5, 1.0]), np.array([1.0, 1.0, 2.0, 4.0]))
 MASKED = Sample(np.array([4, 5]), np.array([0.0, 1.0]), np.ones(2))
 PRODUCTS = EncodedColumn(np.array([0, 0, 1, 2, 1, 2]), ("a", "b", "c"))
@@ -388,7 +454,8 @@ def test_catboost_takes_missing_and_new_categories() -> None:
     table = pd.DataFrame({"market": text, "price": rng.random(90)})
     label = rng.random(90)
     parts = [Sample(rows, label[rows], np.ones(rows.size)) for rows in np.split(np.arange(90), 6)]
-    slices = Slices(parts[0], parts[1], parts[2], parts[5], NO_ROWS)
+    known = Sample(*(np.concatenate([getattr(one, name) for one in parts[:5]]) for name in FIELDS))
+    slices = Slices(parts[0], known, parts[1], parts[2], parts[5], NO_ROWS)
     forecast, again = (run_plain(fit_catboost, table, slices, coverage=0.8) for _ in range(2))
     assert ((forecast.estimate > 0) & (forecast.estimate < 1)).all()
     np.testing.assert_array_equal(forecast.estimate, again.estimate)

@@ -158,6 +158,10 @@ def test_truth_of_larger_lots_and_higher_prices_sells_a_smaller_share(truth: Tru
     for row in launches(truth).head(10).itertuples():
         shares = [truth.evaluate(row.listing_id, units_offered=n).sell_through for n in (5, 20, 80)]
         assert shares == sorted(shares, reverse=True)
+        lots, day = np.array([5.0, 20.0, 80.0]), int(row.as_of_day)
+        assert truth.expect_units(row.listing_id, lots, as_of_day=day) == pytest.approx(
+            np.array(shares) * lots
+        )
         prices = [Change(price_minor=round(row.price_minor * by)) for by in (0.8, 1.0, 1.3)]
         changed = [truth.evaluate(row.listing_id, units_offered=20, change=one) for one in prices]
         demand = [one.expected_units for one in changed]

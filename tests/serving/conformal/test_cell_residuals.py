@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.runtime.arrays import FloatArray
-from serving.conformal.intervals import MAX_STORED, CellResiduals
+from serving.conformal.cell_residuals import MAX_STORED, CellResiduals
 from serving.errors import BrokenFileError
 
 

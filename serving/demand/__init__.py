@@ -1,0 +1,1 @@
+"""The demand behind a share of a lot, and its distribution."""

@@ -1,0 +1,121 @@
+"""Model the demand behind a share, so that one model answers for lots of any size.
+
+Trees that see the lot learn what past lots sold, and repeat the largest one for ever. So the trees
+of sell-through see no lot. They learn the demand d: the units that buyers want within the horizon,
+whatever the lot. If buyers order b units at a time, a lot of q units is expected to sell the share
+
+    s(q) = (1 + ((q + b - 1) / d)^a)^(-1/a)
+
+The sharpness a says how close demand stays to d. With a = 1 the share is logistic in the logarithm
+of the lot; with single units and a large a it is min(d / q, 1). A lot of less than an order sells
+no better than a lot of one order, because buyers who want a dozen don't buy three.
+
+The units that a lot sells, q s(q), never fall with q, never exceed d, and grow ever more slowly.
+So one more unit adds the probability that it is wanted, and
+
+    P(D >= t) = t s(t) - (t - 1) s(t - 1)
+
+is the distribution of the units wanted whose E[min(D, q)] / q is s(q). With single units that is
+nearly a Burr XII distribution (Burr 1942, "Cumulative frequency functions"). How it was chosen:
+docs/decisions/demand-under-the-share.md.
+
+Whatever the numbers, the share never rises with the lot and goes to 0, the units sold never fall
+with the lot, and the ends of an interval move with the lot as they do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from features.runtime.arrays import BoolArray, FloatArray, IntArray
+
+MIN_TAIL: Final = 1e-6
+"""Quantiles are computed no further out: beyond, everything is possible."""
+MAX_HALVINGS: Final = 64
+"""More than any lot needs whose units a float can count one by one."""
+TAIL_SLACK: Final = 1e-9
+"""A relative error of tails that rounding may cause; intervals are wider by it."""
+
+
+def log_lot(lot: FloatArray, order_size: FloatArray) -> FloatArray:
+    """Return the logarithm of lots in units, widened by the units that an order takes at a time."""
+    return np.asarray(np.log(lot + np.fmax(order_size, 1.0) - 1.0), np.float64)
+
+
+def share_of_margin(margin: FloatArray, sharpness: float) -> FloatArray:
+    """Return the share for the logarithm of demand over the widened lot."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -sharpness * margin) / sharpness), np.float64)
+
+
+@dataclass(frozen=True)
+class LotDemand:
+    """The demand for some rows, and the lot that each of them puts on sale.
+
+    Arrays have shape (rows,), in units. An unknown order size counts as one unit.
+    """
+
+    demand: FloatArray
+    lot: FloatArray
+    order_size: FloatArray
+    sharpness: float
+
+    def select(self, rows: BoolArray | IntArray) -> LotDemand:
+        """Return the rows of a mask or of positions."""
+        return LotDemand(self.demand[rows], self.lot[rows], self.order_size[rows], self.sharpness)
+
+    def share(self) -> FloatArray:
+        """Return the expected share of each lot that sells."""
+        margin = np.log(self.demand) - log_lot(self.lot, self.order_size)
+        return share_of_margin(margin, self.sharpness)
+
+    def prob_at_least(self, units: FloatArray) -> FloatArray:
+        """Return the probability that at least so many whole units are wanted.
+
+        It is s(t) - (t - 1) (s(t - 1) - s(t)), where s(t - 1) / s(t) is computed without a
+        difference of nearly equal numbers.
+        """
+        wanted = np.maximum(units, 1.0)
+        widened = wanted + np.fmax(self.order_size, 1.0) - 1.0
+        bent = self.sharpness * (np.log(widened) - np.log(self.demand))
+        slope = np.exp(-np.logaddexp(0.0, -bent))
+        step = -self.sharpness * np.log1p(1.0 / np.maximum(widened - 1.0, 1.0))
+        ratio = np.expm1(-np.log1p(slope * np.expm1(step)) / self.sharpness)
+        tail = np.exp(-np.logaddexp(0.0, bent) / self.sharpness) * (1.0 - (wanted - 1.0) * ratio)
+        return np.where(units <= 0, 1.0, np.maximum(tail, 0.0))
+
+    def tail(self, sold: FloatArray) -> FloatArray:
+        """Return how far out the units sold are: the smaller of the two tail probabilities.
+
+        Where the whole lot was sold, demand may have been any larger, so only the upper tail
+        counts.
+        """
+        upper = self.prob_at_least(sold)
+        lower = np.where(sold >= self.lot, 1.0, 1.0 - self.prob_at_least(sold + 1.0))
+        return np.minimum(upper, lower)
+
+    def interval(self, tail: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the shares between which all units sold have at least this tail; (rows,) each.
+
+        The ends are the least and the most whole units of the lot, and enclose the expected share.
+        """
+        wider = tail * (1.0 - TAIL_SLACK)
+        is_far = wider < MIN_TAIL
+        least = np.where(is_far, 0.0, self._most_wanted(1.0 - wider))
+        most = np.where(is_far, self.lot, self._most_wanted(wider))
+        share = self.share()
+        return np.minimum(least / self.lot, share), np.maximum(most / self.lot, share)
+
+    def _most_wanted(self, probability: FloatArray) -> FloatArray:
+        """Return the most units of each lot that are wanted with at least this probability."""
+        wanted, too_many = np.zeros_like(self.lot), np.floor(self.lot) + 1.0
+        for _ in range(MAX_HALVINGS):
+            if (too_many - wanted <= 1.0).all():
+                break
+            middle = np.floor((wanted + too_many) / 2.0)
+            is_wanted = self.prob_at_least(middle) >= probability
+            wanted = np.where(is_wanted, middle, wanted)
+            too_many = np.where(is_wanted, too_many, middle)
+        return wanted

@@ -1,0 +1,93 @@
+"""Forward validation: who predicts the calibration rows, and what they had learned by then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray, IntArray
+from serving.conformal.cells import ROOT
+from serving.demand.lot_demand import log_lot, share_of_margin
+from serving.prediction.booster import Booster
+from serving.prediction.init_score import LOT, MIN_INIT_SHARE, ORDER_SIZE
+from serving.prediction.target_model import DemandModel, ShareModel
+from tests.worlds.training import HORIZONS
+from training.boosting.fit_boosters import fit_boosters
+from training.calibration.demand_curve_fit import find_start
+from training.data.sample import Sample
+from training.data.time_split import TargetSplit
+from training.data.training_input import BoosterRequest, TrainingInput
+from training.fit.train import TrainOutput
+
+
+def _learned_by(split: TargetSplit, first_day: int, training_input: TrainingInput) -> Sample:
+    """Return the rows whose labels were final when an origin's first row was predicted."""
+    as_of_day = training_input.training_set.as_of_day
+    maturity = HORIZONS.maturity_days(split.target)
+    known = split.known
+    is_final = [as_of_day[row] + maturity <= first_day for row in known.rows]
+    return known.select(np.array(is_final))
+
+
+def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntArray) -> FloatArray:
+    """Return the calibrated share of sums of trees, written out."""
+    training_input, model = trained.training_input, trained.fitted[target].model
+    matrix = training_input.design_matrix(rows)
+    column = training_input.recipe.catalogue.model_inputs.index
+    if isinstance(model, DemandModel):
+        curve = model.curve
+        lots = log_lot(matrix[:, column(LOT)], matrix[:, column(ORDER_SIZE)])
+        return share_of_margin(curve.shift + curve.stretch * sums - lots, curve.sharpness)
+    assert isinstance(model, ShareModel)
+    formula = matrix[:, column("expected_return_rate_180d")]
+    formula = np.clip(formula, MIN_INIT_SHARE, 1 - MIN_INIT_SHARE)
+    odds = formula / (1 - formula) * np.exp(sums)
+    return model.calibration.apply(odds / (1 + odds))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_calibration_row_is_predicted_by_a_booster_that_learned_a_label_not_final_by_then(
+    target: Target, trained: TrainOutput
+) -> None:
+    training_input, split = trained.training_input, trained.splits[target]
+    recipe = training_input.recipe
+    start = find_start(training_input, target, split.train)
+    forward = trained.fitted[target].forward
+    seen = []
+    for span in split.days.origins:
+        request = BoosterRequest(target, _learned_by(split, span.first, training_input), 1, start)
+        texts = fit_boosters(
+            training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+        )["one"]
+        known = split.known.rows
+        rows = known[span.contains(training_input.training_set.as_of_day[known])]
+        sums = Booster(texts[0]).sum_trees(training_input.design_matrix(rows))
+        expected = _estimate(trained, target, sums, rows)
+        np.testing.assert_allclose(forward[rows], expected, rtol=1e-9)
+        seen.append(rows)
+    assert np.flatnonzero(~np.isnan(forward)).tolist() == sorted(np.concatenate(seen).tolist())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_residuals_come_from_the_half_that_did_not_fit_the_curve(
+    target: Target, trained: TrainOutput
+) -> None:
+    split, model = trained.splits[target], trained.fitted[target].model
+    assert model.residuals.cells[ROOT].count == split.residual_fit.rows.size
+    outcome = model.calibration_sample.outcome
+    assert np.isin(outcome, split.residual_fit.label).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_boosters_of_the_bundle_learn_every_known_row(target: Target, trained: TrainOutput) -> None:
+    training_input, split = trained.training_input, trained.splits[target]
+    recipe = training_input.recipe
+    start = find_start(training_input, target, split.train)
+    request = BoosterRequest(target, split.known, recipe.settings.boosters, start)
+    texts = fit_boosters(
+        training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+    )["one"]
+    assert tuple(booster.text for booster in trained.fitted[target].model.boosters) == texts
+    last = training_input.training_set.as_of_day[split.known.rows].max()
+    assert last + HORIZONS.maturity_days(target) <= split.days.latest.first
