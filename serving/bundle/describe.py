@@ -130,7 +130,8 @@ def _describe_uplift(uplift: Uplift) -> str:
 
 
 def _describe_demand(curve: StoredDemandCurve) -> str:
-    return f"exp({curve.shift:.4g} + {curve.stretch:.4g} x trees), sharpness {curve.sharpness:.4g}"
+    line = f"exp({curve.shift:.4g} + {curve.stretch:.4g} x trees)"
+    return f"{line}, sharpness {curve.sharpness:.4g}, chance of any {curve.chance:.4g}"
 
 
 def _format_date(day: int) -> str:

@@ -40,6 +40,7 @@ class StoredDemandCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     shift: float
     stretch: float
     sharpness: float
+    chance: float
 
 
 class StoredCurves(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -110,7 +111,7 @@ def encode_model(model: TargetModel) -> tuple[Any, Any]:
     cells = _encode_cells(model.residuals)
     if isinstance(model, DemandModel):
         curve = model.curve
-        stored = StoredDemandCurve(curve.shift, curve.stretch, curve.sharpness)
+        stored = StoredDemandCurve(curve.shift, curve.stretch, curve.sharpness, curve.chance)
         return stored, StoredTails(cells)
     if isinstance(model, ShareModel):
         difficulty = model.conformal.difficulty

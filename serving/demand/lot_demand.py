@@ -4,11 +4,13 @@ Trees that see the lot learn what past lots sold, and repeat the largest one for
 of sell-through see no lot. They learn the demand d: the units that buyers want within the horizon,
 whatever the lot. If buyers order b units at a time, a lot of q units is expected to sell the share
 
-    s(q) = (1 + ((q + b - 1) / d)^a)^(-1/a)
+    s(q) = c (1 + ((q + b - 1) / d)^a)^(-1/a)
 
-The sharpness a says how close demand stays to d. With a = 1 the share is logistic in the logarithm
-of the lot; with single units and a large a it is min(d / q, 1). A lot of less than an order sells
-no better than a lot of one order, because buyers who want a dozen don't buy three.
+The chance c is the probability that anything is wanted at all, whatever the lot: in some shops most
+listings sell nothing for weeks. The sharpness a says how close demand stays to d where something
+is. With a = 1 the share is logistic in the logarithm of the lot; with single units and a large a it
+is min(d / q, 1). Units that are ordered a dozen at a time count as a larger lot: three of them sell
+less well than three of what is bought one by one.
 
 The units that a lot sells, q s(q), never fall with q, never exceed d, and grow ever more slowly.
 So one more unit adds the probability that it is wanted, and
@@ -30,7 +32,7 @@ from typing import Final
 
 import numpy as np
 
-from features.runtime.arrays import BoolArray, FloatArray, IntArray
+from features.runtime.arrays import FloatArray
 
 MIN_TAIL: Final = 1e-6
 """Quantiles are computed no further out: beyond, everything is possible."""
@@ -54,28 +56,35 @@ def share_of_margin(margin: FloatArray, sharpness: float) -> FloatArray:
 class LotDemand:
     """The demand for some rows, and the lot that each of them puts on sale.
 
-    Arrays have shape (rows,), in units. An unknown order size counts as one unit.
+    Arrays have shape (rows,), in units but for `chance`. An unknown order size counts as one unit.
     """
 
     demand: FloatArray
     lot: FloatArray
     order_size: FloatArray
     sharpness: float
+    chance: FloatArray | float = 1.0
+    """The probability that anything is wanted at all, above 0."""
 
-    def select(self, rows: BoolArray | IntArray) -> LotDemand:
-        """Return the rows of a mask or of positions."""
-        return LotDemand(self.demand[rows], self.lot[rows], self.order_size[rows], self.sharpness)
+    def move(self, level: FloatArray) -> LotDemand:
+        """Return the demand of a better or worse time, whose level is 0 as it is now; (rows,).
+
+        The level moves the logarithm of demand, and the log odds of the chance.
+        """
+        times = np.exp(level)
+        chance = self.chance * times / (1.0 - self.chance + self.chance * times)
+        return LotDemand(self.demand * times, self.lot, self.order_size, self.sharpness, chance)
 
     def share(self) -> FloatArray:
         """Return the expected share of each lot that sells."""
         margin = np.log(self.demand) - log_lot(self.lot, self.order_size)
-        return share_of_margin(margin, self.sharpness)
+        return self.chance * share_of_margin(margin, self.sharpness)
 
     def prob_at_least(self, units: FloatArray) -> FloatArray:
         """Return the probability that at least so many whole units are wanted.
 
-        It is s(t) - (t - 1) (s(t - 1) - s(t)), where s(t - 1) / s(t) is computed without a
-        difference of nearly equal numbers.
+        For a chance of 1 it is s(t) - (t - 1) (s(t - 1) - s(t)), where s(t - 1) / s(t) is computed
+        without a difference of nearly equal numbers.
         """
         wanted = np.maximum(units, 1.0)
         widened = wanted + np.fmax(self.order_size, 1.0) - 1.0
@@ -84,7 +93,7 @@ class LotDemand:
         step = -self.sharpness * np.log1p(1.0 / np.maximum(widened - 1.0, 1.0))
         ratio = np.expm1(-np.log1p(slope * np.expm1(step)) / self.sharpness)
         tail = np.exp(-np.logaddexp(0.0, bent) / self.sharpness) * (1.0 - (wanted - 1.0) * ratio)
-        return np.where(units <= 0, 1.0, np.maximum(tail, 0.0))
+        return np.where(units <= 0, 1.0, self.chance * np.maximum(tail, 0.0))
 
     def tail(self, sold: FloatArray) -> FloatArray:
         """Return how far out the units sold are: the smaller of the two tail probabilities.

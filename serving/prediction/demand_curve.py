@@ -14,17 +14,20 @@ from serving.errors import BrokenFileError
 MIN_SHARPNESS: Final = 0.2
 MAX_SHARPNESS: Final = 10.0
 MAX_STRETCH: Final = 20.0
+MIN_CHANCE: Final = 0.01
 MAX_LOG_DEMAND: Final = 30.0
 """Logarithms of demand are kept within this distance of 0."""
 
 
 @dataclass(frozen=True)
 class DemandCurve:
-    """A line from sums of trees to the logarithm of demand, and the sharpness of demand."""
+    """A line from sums of trees to the logarithm of demand, and the form of its distribution."""
 
     shift: float
     stretch: float
     sharpness: float
+    chance: float = 1.0
+    """The probability that anything is wanted at all."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that don't make a demand.
@@ -38,6 +41,7 @@ class DemandCurve:
             f"a sharpness outside {MIN_SHARPNESS:g} to {MAX_SHARPNESS:g}": not (
                 MIN_SHARPNESS <= self.sharpness <= MAX_SHARPNESS
             ),
+            f"a chance outside {MIN_CHANCE:g} to 1": not MIN_CHANCE <= self.chance <= 1,
         }
         for fault, is_present in faults.items():
             if is_present:
@@ -52,4 +56,4 @@ class DemandCurve:
         """
         logs = self.shift + self.stretch * raw + np.log(uplift)
         demand = np.exp(np.clip(logs, -MAX_LOG_DEMAND, MAX_LOG_DEMAND))
-        return LotDemand(demand, lot, order_size, self.sharpness)
+        return LotDemand(demand, lot, order_size, self.sharpness, self.chance)

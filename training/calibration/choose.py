@@ -34,9 +34,8 @@ CurveFitter = Callable[[FloatArray, FloatArray, FloatArray], CalibrationCurve]
 CURVES: Final[tuple[CurveFitter, ...]] = (fit_logistic, fit_isotonic)
 """From the stiffest to the most flexible."""
 CURVES_WITH_IDENTITY: Final[tuple[CurveFitter, ...]] = (fit_identity, *CURVES)
-"""For predictions that start from a formula fitted on these rows and on few others
-(training/shrinkage/learned_parameters.py): a curve would fit the noise of the rows a second time.
-"""
+"""For predictions that start from a formula (training/shrinkage/learned_parameters.py), which is
+calibrated to begin with: a curve of few products would add more noise than it takes away."""
 
 
 def model_curves(target: Target) -> Sequence[CurveFitter]:
@@ -47,15 +46,6 @@ def model_curves(target: Target) -> Sequence[CurveFitter]:
 def default_curves(target: Target) -> Sequence[CurveFitter]:
     """Return the curves allowed for predictions of a target that start from no formula."""
     return CURVES if target in CORRECTED_TARGETS else (fit_isotonic,)
-
-
-def fit_curve(
-    raw: FloatArray, split: TargetSplit, products: EncodedColumn, curves: Sequence[CurveFitter]
-) -> CalibrationCurve:
-    """Choose and fit a curve on the curve half of a split; `raw` covers the whole training set."""
-    sample = split.curve_fit
-    fit = curve_fitter(split, products, curves)
-    return fit(raw[sample.rows], sample.label, sample.weight)
 
 
 def curve_fitter(

@@ -8,13 +8,15 @@ import numpy as np
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.cells import IntervalContext
+from serving.conformal.demand_tails import DemandTails
 from serving.demand.lot_demand import LotDemand
 from serving.prediction.booster import Booster
-from serving.prediction.demand_curve import DemandCurve
+from serving.prediction.demand_curve import MIN_CHANCE, DemandCurve
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.choose import model_curves
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.demand_curve_fit import fit_demand_curve
+from training.calibration.level_drift import LEVELS, learn_drift
 from training.calibration.residuals import fit_tails, subsample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -48,31 +50,66 @@ class ForwardRows:
 
         Its curve is fitted on one half of the rows, and its tails are collected on the other.
         """
-        curve_fit, residual_fit = self.split.curve_fit, self.split.residual_fit
-        lot, order_size = self.training_input.lots
-        curve = fit_demand_curve(
-            self.raw[curve_fit.rows],
-            curve_fit.label,
-            curve_fit.weight,
-            lot=lot[curve_fit.rows],
-            order_size=order_size[curve_fit.rows],
-            sharpness=self.training_input.recipe.settings.sharpness,
+        curve = self.fit_curve()
+        moves, rows = self.level_moves(curve), self.split.residual_fit.rows
+        one_each = moves[np.arange(rows.size), np.arange(rows.size) % LEVELS]
+        sample = subsample(
+            self._demand(curve, rows).move(one_each).share(),
+            self.split.residual_fit.label,
+            self.context.evidence[rows],
+            listings=self.training_input.training_set.listings[rows],
         )
-        rows, label = residual_fit.rows, residual_fit.label
-        demand, judged = self._demand(curve, rows), self.context.select(rows)
-        listings = self.training_input.training_set.listings[rows]
-        sample = subsample(demand.share(), label, judged.evidence, listings=listings)
         model = DemandModel(
             target=self.split.target,
             boosters=boosters,
             calibration_sample=sample,
             curve=curve,
-            tails=fit_tails(demand, label, judged, listings=listings),
+            tails=self.collect_tails(curve, moves),
         )
         predicted = np.flatnonzero(~np.isnan(self.raw))
         estimate = np.full(self.raw.shape, np.nan)
         estimate[predicted] = self._demand(curve, predicted).share()
         return FittedTarget(model, self.context, self.raw, estimate)
+
+    def fit_curve(self, *, min_chance: float = MIN_CHANCE) -> DemandCurve:
+        """Return the demand curve of one half of the rows."""
+        sample = self.split.curve_fit
+        lot, order_size = (values[sample.rows] for values in self.training_input.lots)
+        return fit_demand_curve(
+            self.raw[sample.rows],
+            sample.label,
+            sample.weight,
+            lot=lot,
+            order_size=order_size,
+            sharpness=self.training_input.recipe.settings.sharpness,
+            min_chance=min_chance,
+        )
+
+    def level_moves(self, curve: DemandCurve) -> FloatArray:
+        """Return the moves of demand under which the rows of the other half count.
+
+        The result has shape (rows, `LEVELS`).
+        """
+        predicted = [fold.predicted for fold in self.split.folds]
+        listings = self.training_input.training_set.listings
+        drift = learn_drift(
+            [(self._demand(curve, one.rows), one, listings[one.rows]) for one in predicted]
+        )
+        moves = np.zeros((self.raw.size, LEVELS))
+        for origin, sample in enumerate(predicted):
+            moves[sample.rows] = drift.moves(origin)
+        return moves[self.split.residual_fit.rows]
+
+    def collect_tails(self, curve: DemandCurve, moves: FloatArray | None) -> DemandTails:
+        """Return how far out the outcomes of the other half fell, without moves as they were."""
+        sample = self.split.residual_fit
+        return fit_tails(
+            self._demand(curve, sample.rows),
+            sample.label,
+            self.context.select(sample.rows),
+            listings=self.training_input.training_set.listings[sample.rows],
+            moves=moves,
+        )
 
     def calibrate_shares(self, boosters: tuple[Booster, ...]) -> FittedTarget:
         """Return the model of return risk."""

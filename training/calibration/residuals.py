@@ -33,30 +33,46 @@ def fit_residuals(
     has enough listings, however many rows each of them has.
     """
     residuals = (outcome - estimate) / difficulty.sigma(estimate, context.exposure)
-    cells = collect_cells(residuals, context, listings=listings)
+    cells = collect_cells(residuals[:, None], context, listings=listings)
     return ConformalResiduals(cells=cells, difficulty=difficulty)
 
 
 def fit_tails(
-    demand: LotDemand, outcome: FloatArray, context: IntervalContext, *, listings: IntArray
+    demand: LotDemand,
+    outcome: FloatArray,
+    context: IntervalContext,
+    *,
+    listings: IntArray,
+    moves: FloatArray | None = None,
 ) -> DemandTails:
     """Collect how far out the units sold fell in each large cell, as `fit_residuals` does.
 
-    `outcome` is the share of each lot that was sold.
+    `outcome` is the share of each lot that was sold. `moves`, of shape (rows, levels), says by how
+    much the level of demand is moved each time that a row counts (level_drift.py); without them, a
+    row counts once and as it was.
     """
     sold = np.round(outcome * demand.lot)
-    return DemandTails(collect_cells(1.0 - demand.tail(sold), context, listings=listings))
+    levels = np.zeros((1, sold.size)) if moves is None else moves.T
+    tails = [demand.move(level).tail(sold) for level in levels]
+    return DemandTails(collect_cells(1.0 - np.stack(tails, axis=1), context, listings=listings))
 
 
 def collect_cells(
     residuals: FloatArray, context: IntervalContext, *, listings: IntArray
 ) -> dict[MondrianCell, CellResiduals]:
-    """Return the residuals of each large cell; all arrays have shape (rows,)."""
+    """Return the residuals of each large cell.
+
+    `residuals` has shape (rows, levels), the other arrays (rows,). A row counts once, however many
+    residuals it has: of each cell's sorted residuals, the highest of every `levels` is kept.
+    """
+    levels = residuals.shape[1]
     counts = _count_listings(context, listings)
     large = [cell for cell, count in counts.items() if count >= MIN_CELL_LISTINGS and cell != ROOT]
     by_size = sorted(large, key=lambda cell: (-counts[cell], len(cell), cell))
     return {
-        cell: CellResiduals.from_residuals(residuals[_is_in_cell(cell, context)])
+        cell: CellResiduals.from_residuals(
+            np.sort(residuals[_is_in_cell(cell, context)], axis=None)[levels - 1 :: levels]
+        )
         for cell in (ROOT, *by_size[: MAX_CELLS - 1])
     }
 

@@ -1,13 +1,10 @@
 """Learn the parameters of derived features, each on the rows that suit it.
 
-Parameters of pooling are learned on the training slice. Those of the expected return rate are
-learned on the curve half of the calibration slice, as the calibration curve is: the first training
-rows of a young market look back on nothing. All earlier rows together weigh no more than some
-units, a power prior (Ibrahim and Chen 2000, "Power prior distributions for regression models").
-The comparison with other rows: docs/decisions/rows-for-return-expectation.md.
-
-The curve and the difficulty of intervals are fitted on the same rows, and so see a formula with two
-dozen numbers fitted to them. Residuals come from other products.
+All are learned on the training slice, so that calibration sees what a later outcome did to them.
+Those of the expected return rate are learned on its last rows: the first rows of a young market
+look back on nothing. All earlier rows together weigh no more than some units, a power prior
+(Ibrahim and Chen 2000, "Power prior distributions for regression models"). The comparison with
+other rows: docs/decisions/rows-for-return-expectation.md.
 """
 
 from __future__ import annotations
@@ -24,10 +21,11 @@ from training.data.training_set import TrainingSet
 from training.shrinkage.pooling_fit import fit_parameters
 
 EARLIER_UNITS: Final = 10_000.0
-"""Most that all training rows weigh together. With a small curve half, the numbers stay near those
-of the training slice."""
+"""Most that all earlier rows weigh together. With few late rows, the numbers stay near theirs."""
+LATE_DAYS: Final = 84
+"""The last days of the training slice whose rows count in full."""
 MAX_ROWS: Final = 40_000
-"""Most rows of each slice, enough for two dozen numbers; evenly spaced ones of more."""
+"""Most rows of each part, enough for two dozen numbers; evenly spaced ones of more."""
 
 
 def learn_parameters(
@@ -35,10 +33,8 @@ def learn_parameters(
 ) -> dict[str, float]:
     """Return all parameters of derived features by name.
 
-    The models of both targets read them. So parameters of pooling are learned without the later
-    slices of either target. Those of the expected return rate are learned on rows of the curve
-    half, whose labels are final before the latest slices of both targets begin, and whose products
-    give no residuals to either.
+    The models of both targets read them, and so they are learned without the later slices of
+    either target.
     """
     returned = splits.get("return_risk")
     expectation = NO_ROWS if returned is None else expectation_sample(training_set, returned)
@@ -63,14 +59,13 @@ def pooling_samples(
 
 
 def expectation_sample(training_set: TrainingSet, split: TargetSplit) -> Sample:
-    """Return rows of the curve half, then earlier ones that weigh little, without copies.
-
-    None of the rows is judged or gives residuals, and all labels are final before the latest slice.
-    """
-    recent = _thin_sample(training_set, split.curve_fit)
-    earlier = _thin_sample(training_set, split.train)
-    share = min(EARLIER_UNITS / earlier.weight.sum(), 1.0)
-    return recent.concat(Sample(earlier.rows, earlier.label, earlier.weight * share))
+    """Return the last training rows, then earlier ones that weigh little; no copies."""
+    as_of_day = training_set.as_of_day[split.train.rows]
+    is_late = as_of_day > split.days.train.last - LATE_DAYS
+    late = _thin_sample(training_set, split.train.select(is_late))
+    earlier = _thin_sample(training_set, split.train.select(~is_late))
+    share = EARLIER_UNITS / max(earlier.weight.sum(), EARLIER_UNITS)
+    return late.concat(Sample(earlier.rows, earlier.label, earlier.weight * share))
 
 
 def _thin_sample(training_set: TrainingSet, sample: Sample) -> Sample:

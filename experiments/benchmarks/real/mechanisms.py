@@ -23,13 +23,12 @@ from features.runtime.progress import ProgressCallback
 from serving.conformal.cells import ROOT
 from serving.conformal.demand_tails import DemandTails
 from serving.prediction.demand_curve import DemandCurve
-from serving.prediction.init_score import LOT, ORDER_SIZE
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.choose import CurveFitter
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
 from training.calibration.demand_curve_fit import find_start
-from training.calibration.residuals import fit_tails
+from training.calibration.fitted_target import ForwardRows
 from training.data.cold_start_rows import has_full_history
 from training.data.training_input import (
     BoosterRequest,
@@ -166,20 +165,40 @@ def _curve(fitter: CurveFitter) -> Remodel:
 
 def _drop_line(trained: TrainedProduct, target: Target) -> TargetModel:
     """Return the model of demand as its trees learned it, with tails that fit it."""
-    model, fitted = trained.model(target), trained.output.fitted[target]
+    model = trained.model(target)
     if not isinstance(model, DemandModel):
         return model
-    training_input, split = trained.output.training_input, trained.output.splits[target]
-    start = find_start(training_input, target, split.train)
-    curve, rows = DemandCurve(start, 1.0, model.curve.sharpness), split.residual_fit.rows
-    inputs = training_input.design_matrix(rows)
-    lot, order_size = (inputs[:, model.names.index(name)] for name in (LOT, ORDER_SIZE))
-    demand = curve.apply(fitted.raw[rows], lot, order_size, uplift=np.ones(rows.size))
-    listings = trained.training_set.listings[rows]
-    tails = fit_tails(
-        demand, split.residual_fit.label, fitted.context.select(rows), listings=listings
+    forward = _forward_rows(trained, target)
+    start = find_start(forward.training_input, target, forward.split.train)
+    curve = DemandCurve(start, 1.0, model.curve.sharpness)
+    return replace(
+        model, curve=curve, tails=forward.collect_tails(curve, forward.level_moves(curve))
     )
-    return replace(model, curve=curve, tails=tails)
+
+
+def _drop_chance(trained: TrainedProduct, target: Target) -> TargetModel:
+    """Return the model of demand with a line alone, as if something were always wanted."""
+    model, forward = trained.model(target), _forward_rows(trained, target)
+    if not isinstance(model, DemandModel):
+        return model
+    curve = forward.fit_curve(min_chance=1.0)
+    return replace(
+        model, curve=curve, tails=forward.collect_tails(curve, forward.level_moves(curve))
+    )
+
+
+def _drop_drift(trained: TrainedProduct, target: Target) -> TargetModel:
+    """Return the model with the tails of the levels that were seen, and of no others."""
+    model, forward = trained.model(target), _forward_rows(trained, target)
+    if not isinstance(model, DemandModel):
+        return model
+    return replace(model, tails=forward.collect_tails(model.curve, moves=None))
+
+
+def _forward_rows(trained: TrainedProduct, target: Target) -> ForwardRows:
+    output = trained.output
+    fitted, split = output.fitted[target], output.splits[target]
+    return ForwardRows(output.training_input, split, fitted.context, fitted.raw)
 
 
 def _merge_cells(trained: TrainedProduct, target: Target) -> TargetModel:
@@ -222,6 +241,8 @@ single one is as often too small as too large."""
 
 MECHANISMS: Final = (
     Mechanism("calibration line", remodel=_drop_line, targets=("sell_through",)),
+    Mechanism("chance of any demand", remodel=_drop_chance, targets=("sell_through",)),
+    Mechanism("drift of the level", remodel=_drop_drift, targets=("sell_through",)),
     Mechanism("any curve", remodel=_curve(fit_identity), targets=("return_risk",)),
     Mechanism(
         "a choice of curves: logistic", remodel=_curve(fit_logistic), targets=("return_risk",)

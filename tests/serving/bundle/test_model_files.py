@@ -70,7 +70,7 @@ def _without_target(name: str) -> Edit:
 
 
 def _demand(**changes: object) -> Edit:
-    curve = {"shift": 1.0, "stretch": 1.0, "sharpness": 1.5, **changes}
+    curve = {"shift": 1.0, "stretch": 1.0, "sharpness": 1.5, "chance": 0.8, **changes}
     return _edit(CALIBRATION, sell_through=curve)
 
 
@@ -131,9 +131,13 @@ def test_models_written_and_read_answer_the_same() -> None:
         (_demand(stretch=20.1), BrokenFileError, "a stretch outside 0 to 20"),
         (_demand(sharpness=0.19), BrokenFileError, "a sharpness outside 0.2 to 10"),
         (_demand(sharpness=10.1), BrokenFileError, "a sharpness outside 0.2 to 10"),
+        (_demand(chance=0.0), BrokenFileError, "a chance outside 0.01 to 1"),
         (_demand(knots=[1.0]), BrokenFileError, "unknown field `knots`"),
         (
-            _replace(CALIBRATION, b'{"sell_through":{"shift":1e999,"stretch":1,"sharpness":1}}'),
+            _replace(
+                CALIBRATION,
+                b'{"sell_through":{"shift":1e999,"stretch":1,"sharpness":1,"chance":1}}',
+            ),
             BrokenFileError,
             "Number out of range",
         ),

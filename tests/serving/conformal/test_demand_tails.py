@@ -14,6 +14,7 @@ from serving.conformal.cells import ROOT, IntervalContext, leaf_cells
 from serving.conformal.demand_tails import DemandTails
 from serving.demand.lot_demand import LotDemand
 from serving.errors import BrokenFileError
+from tests.worlds.lot_demand import pick
 from training.calibration.residuals import fit_tails
 
 CELLS = leaf_cells(("DE",))
@@ -60,7 +61,7 @@ def test_interval_holds_just_the_units_whose_tail_is_among_the_nearest(coverage:
             ordered = np.sort(residuals[known.context.codes == cell])
             reach.append(ordered[math.ceil((ordered.size + 1) * coverage) - 1])
         lot = int(fresh.demand.lot[row])
-        alone = fresh.demand.select(np.full(lot + 1, row))
+        alone = pick(fresh.demand, np.full(lot + 1, row))
         sold = np.arange(lot + 1.0)
         expected = fresh.demand.share()[row] * lot
         near = [*sold[1 - alone.tail(sold) <= max(reach) + 1e-12], expected]
@@ -107,3 +108,24 @@ def test_too_few_rows_hold_everything() -> None:
 def test_values_that_are_no_tails_are_refused(values: list[float]) -> None:
     with pytest.raises(BrokenFileError, match=r"conformal.json: a tail outside \[0, 1\]"):
         DemandTails({ROOT: CellResiduals(np.array(values), len(values))})
+
+
+def test_rows_that_count_at_several_levels_cover_a_time_that_is_better_or_worse() -> None:
+    """As if each calibration row had been seen at each of the levels."""
+    rng = np.random.default_rng(5)
+    known, fresh = _draw(rng, 3_000), _draw(rng, 3_000)
+    moves = np.tile([-0.8, 0.0, 0.8], (3_000, 1))
+    listings = np.arange(3_000)
+    once = _learn(known)
+    thrice = fit_tails(known.demand, known.share, known.context, listings=listings, moves=moves)
+    covered: dict[str, list[float]] = {"once": [], "thrice": []}
+    for level in (-0.8, 0.0, 0.8):
+        demand = fresh.demand.move(np.full(3_000, level))
+        for name, tails in (("once", once), ("thrice", thrice)):
+            low, high = tails.interval(demand, fresh.context, coverage=0.8)
+            covered[name].append(float(((low <= fresh.share) & (fresh.share <= high)).mean()))
+    assert np.mean(covered["thrice"]) == pytest.approx(0.8, abs=0.02)
+    assert np.mean(covered["once"]) < 0.78
+    assert all(wide > narrow for wide, narrow in zip(*reversed(covered.values()), strict=True))
+    counts = {cell: tails.count for cell, tails in once.cells.items()}
+    assert {cell: tails.count for cell, tails in thrice.cells.items()} == counts

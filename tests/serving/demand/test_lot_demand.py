@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from features.runtime.arrays import FloatArray
 from serving.demand.lot_demand import MIN_TAIL, LotDemand, log_lot, share_of_margin
-from serving.prediction.demand_curve import MAX_LOG_DEMAND, MAX_SHARPNESS, MIN_SHARPNESS
+from serving.prediction.demand_curve import (
+    MAX_LOG_DEMAND,
+    MAX_SHARPNESS,
+    MIN_CHANCE,
+    MIN_SHARPNESS,
+)
+from tests.worlds.lot_demand import pick
 
 MAX_LOT = 1_000_000_000
 ROUNDING = 1e-12
@@ -22,11 +28,20 @@ usual_demands = st.floats(-2, 6).map(np.exp)
 lots = st.one_of(st.integers(1, 40), st.floats(0, 9).map(lambda power: int(10**power)))
 order_sizes = st.one_of(st.just(1.0), st.floats(1, 1000), st.just(float("nan")))
 sharpnesses = st.floats(MIN_SHARPNESS, MAX_SHARPNESS)
+chances = st.one_of(st.just(1.0), st.floats(MIN_CHANCE, 1))
+levels = st.floats(-3, 3)
 tails = st.one_of(st.floats(0, 1), st.floats(0, 6).map(lambda power: 10**-power))
 
 
-def _row(demand: float, lot: float, order_size: float = 1.0, sharpness: float = 1.5) -> LotDemand:
-    return LotDemand(np.array([demand]), np.array([float(lot)]), np.array([order_size]), sharpness)
+def _row(
+    demand: float,
+    lot: float,
+    order_size: float = 1.0,
+    sharpness: float = 1.5,
+    chance: float = 1.0,
+) -> LotDemand:
+    asked, size = np.array([float(lot)]), np.array([order_size])
+    return LotDemand(np.array([demand]), asked, size, sharpness, np.array([chance]))
 
 
 def _interval(row: LotDemand, tail: float) -> tuple[float, float]:
@@ -39,13 +54,13 @@ def _tail(row: LotDemand, sold: float) -> float:
 
 
 def _survival(row: LotDemand, units: FloatArray) -> FloatArray:
-    rows = row.select(np.zeros(units.size, dtype=np.int64))
-    return rows.prob_at_least(units)
+    return pick(row, np.zeros(units.size, dtype=np.int64)).prob_at_least(units)
 
 
 @st.composite
 def rows(draw: Any, demand: Any = demands) -> LotDemand:  # noqa: ANN401 - hypothesis
-    return _row(draw(demand), draw(lots), draw(order_sizes), draw(sharpnesses))
+    numbers = (order_sizes, sharpnesses, chances)
+    return _row(draw(demand), draw(lots), *(draw(each) for each in numbers))
 
 
 @given(row=rows(), other=lots)
@@ -143,7 +158,7 @@ def test_units_sold_are_inside_if_their_tail_is_large_enough(
     """
     small = replace(row, lot=np.array([float(lot)]))
     sold = np.arange(lot + 1.0)
-    found = small.select(np.zeros(lot + 1, dtype=np.int64)).tail(sold)
+    found = pick(small, np.zeros(lot + 1, dtype=np.int64)).tail(sold)
     low, high = _interval(small, tail)
     expected = small.share()[0] * lot
     allowed = sold[found >= tail * (1 - 1e-8)]
@@ -209,7 +224,7 @@ def test_rows_are_judged_apart() -> None:
     tail = rng.uniform(0, 0.5, 50)
     low, high = many.interval(tail)
     for at in range(50):
-        alone = many.select(np.array([at])).interval(tail[[at]])
+        alone = pick(many, np.array([at])).interval(tail[[at]])
         assert (alone[0][0], alone[1][0]) == (low[at], high[at])
 
 
@@ -218,3 +233,34 @@ def test_margin_and_lot_give_the_share() -> None:
     row = LotDemand(np.array([4.0, 4.0]), lot, order_size, 2.0)
     margin = np.log(4.0) - log_lot(lot, order_size)
     np.testing.assert_array_equal(share_of_margin(margin, 2.0), row.share())
+
+
+@given(row=rows(), level=levels)
+def test_better_time_moves_everything_up_and_back_again(row: LotDemand, level: float) -> None:
+    better, worse = (row.move(np.array([sign * abs(level)])) for sign in (1, -1))
+    assert worse.share()[0] <= row.share()[0] * (1 + ROUNDING)
+    assert row.share()[0] <= better.share()[0] * (1 + ROUNDING) <= 1 + 2 * ROUNDING
+    back = row.move(np.array([level])).move(np.array([-level]))
+    assert back.share() == pytest.approx(row.share(), rel=1e-9)
+
+
+@given(row=rows(demand=usual_demands), level=levels)
+def test_level_is_a_factor_of_demand_and_of_the_odds_of_any(row: LotDemand, level: float) -> None:
+    moved = row.move(np.array([level]))
+    assert moved.demand == pytest.approx(row.demand * np.exp(level))
+    chance, before = float(moved.chance[0]), float(row.chance[0])  # type: ignore[index]
+    if before < 0.99:
+        assert chance / (1 - chance) == pytest.approx(before / (1 - before) * np.exp(level))
+    elif before == 1:
+        assert chance == 1
+
+
+@given(row=rows(), chance=chances)
+def test_chance_of_any_demand_is_a_factor_of_all_that_is_expected(
+    row: LotDemand, chance: float
+) -> None:
+    sure = replace(row, chance=1.0)
+    some = replace(row, chance=chance)
+    assert some.share() == pytest.approx(chance * sure.share())
+    units = np.array([1.0, 2.0, 30.0])
+    assert _survival(some, units) == pytest.approx(chance * _survival(sure, units))

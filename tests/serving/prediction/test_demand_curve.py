@@ -24,11 +24,12 @@ ONE = np.ones(1)
         ((0.0, 1.0, math.nan), "a sharpness outside 0.2 to 10"),
         ((0.0, 1.0, 0.1), "a sharpness outside 0.2 to 10"),
         ((0.0, 1.0, 11.0), "a sharpness outside 0.2 to 10"),
+        ((0.0, 1.0, 1.0, 0.0), "a chance outside 0.01 to 1"),
+        ((0.0, 1.0, 1.0, 1.1), "a chance outside 0.01 to 1"),
+        ((0.0, 1.0, 1.0, math.nan), "a chance outside 0.01 to 1"),
     ],
 )
-def test_numbers_that_make_no_demand_are_refused(
-    curve: tuple[float, float, float], fault: str
-) -> None:
+def test_numbers_that_make_no_demand_are_refused(curve: tuple[float, ...], fault: str) -> None:
     with pytest.raises(BrokenFileError, match=f"a demand curve: it has {fault}"):
         DemandCurve(*curve)
 
@@ -36,11 +37,11 @@ def test_numbers_that_make_no_demand_are_refused(
 def test_demand_is_the_exponential_of_the_line_times_the_calendars() -> None:
     raw, uplift = np.array([-1.0, 0.0, 2.0]), np.array([1.0, 1.4, 0.5])
     lot, order_size = np.array([1.0, 2.0, 3.0]), np.array([1.0, np.nan, 4.0])
-    demand = DemandCurve(0.5, 2.0, 1.5).apply(raw, lot, order_size, uplift=uplift)
+    demand = DemandCurve(0.5, 2.0, 1.5, 0.7).apply(raw, lot, order_size, uplift=uplift)
     np.testing.assert_allclose(demand.demand, np.exp(0.5 + 2.0 * raw) * uplift, rtol=1e-12)
     np.testing.assert_array_equal(demand.lot, lot)
     np.testing.assert_array_equal(demand.order_size, order_size)
-    assert demand.sharpness == 1.5
+    assert (demand.sharpness, demand.chance) == (1.5, 0.7)
 
 
 @given(

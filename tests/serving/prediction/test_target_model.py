@@ -48,7 +48,7 @@ def test_sell_through_is_the_share_of_the_demand_that_trees_expect(
     curve = demand_model.curve
     demand = np.exp(curve.shift + curve.stretch * (first + second) / 2)
     a, widened = curve.sharpness, LOTS + np.fmax(ORDER_SIZES, 1) - 1
-    expected = (1 + (widened / demand) ** a) ** (-1 / a)
+    expected = curve.chance * (1 + (widened / demand) ** a) ** (-1 / a)
     actual = demand_model.predict(MATRIX, USUAL).share
     np.testing.assert_allclose(actual, expected, rtol=1e-12)
 

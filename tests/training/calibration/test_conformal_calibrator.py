@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
+from features.runtime.arrays import FloatArray
 from serving.conformal.cells import share_exposure
 from serving.demand.lot_demand import share_of_margin
+from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.init_score import init_score
 from serving.prediction.target_model import ShareModel
 from training.calibration.choose import (
@@ -18,8 +19,8 @@ from training.calibration.choose import (
     CurveFitter,
     assign_folds,
     choose_curve,
+    curve_fitter,
     default_curves,
-    fit_curve,
     model_curves,
 )
 from training.calibration.conformal_calibrator import calibrate_target
@@ -121,14 +122,18 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
     training_set, parameters = training_input.training_set, training_input.parameters
     # Without a curve, estimates are the raw predictions themselves.
     assert one.model.calibration.y.tolist() == pytest.approx(one.model.calibration.x.tolist())
-    curve = partial(fit_curve, split=split, products=training_set.keys["product_id"])
-    curved = curve(one.forward, curves=CURVES)
-    assert curved.y.tolist() != one.model.calibration.y.tolist()
+    fit = curve_fitter(split, training_set.keys["product_id"], CURVES)
+    learned = split.curve_fit
+
+    def curve(raw: FloatArray) -> CalibrationCurve:
+        return fit(raw[learned.rows], learned.label, learned.weight)
+
+    assert curve(one.forward).y.tolist() != one.model.calibration.y.tolist()
     past = raw_predictions(training_set, "return_risk", split.train, parameters)
     now = raw_predictions(training_set, "return_risk", split.known, parameters)
     judged = judge(one, training_input, split)
     for name in BASELINES:
-        expected = curve(past[name], curves=CURVES).apply(now[name][judged.rows.rows])
+        expected = curve(past[name]).apply(now[name][judged.rows.rows])
         assert judged.forecasts[name].estimate.tolist() == expected.tolist()
 
 

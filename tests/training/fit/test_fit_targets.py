@@ -38,7 +38,8 @@ def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntA
     if isinstance(model, DemandModel):
         curve = model.curve
         lots = log_lot(matrix[:, column(LOT)], matrix[:, column(ORDER_SIZE)])
-        return share_of_margin(curve.shift + curve.stretch * sums - lots, curve.sharpness)
+        margin = curve.shift + curve.stretch * sums - lots
+        return curve.chance * share_of_margin(margin, curve.sharpness)
     assert isinstance(model, ShareModel)
     formula = matrix[:, column("expected_return_rate_180d")]
     formula = np.clip(formula, MIN_INIT_SHARE, 1 - MIN_INIT_SHARE)

@@ -1,4 +1,4 @@
-"""Which rows teach the parameters: never those that are judged or give residuals."""
+"""Which rows teach the parameters: never those that calibrate or are judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from training.data.cold_start_rows import has_full_history
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage import learned_parameters as module
-from training.shrinkage.learned_parameters import EARLIER_UNITS, expectation_sample, pooling_samples
+from training.shrinkage.learned_parameters import (
+    expectation_sample,
+    pooling_samples,
+)
 
 
 def test_pooling_learns_before_any_target_is_calibrated(
@@ -26,24 +29,23 @@ def test_pooling_learns_before_any_target_is_calibrated(
     assert 0 < used.rows.size < widest.rows.size
 
 
-def test_expected_rate_learns_from_the_shaping_half_and_a_little_of_what_was_before(
-    training_set: TrainingSet, splits: dict[Target, TargetSplit]
+def test_expected_rate_learns_from_the_last_training_rows_and_a_little_of_what_was_before(
+    training_set: TrainingSet,
+    splits: dict[Target, TargetSplit],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "LATE_DAYS", 14)
+    monkeypatch.setattr(module, "EARLIER_UNITS", 1_000.0)
     split = splits["return_risk"]
     sample = expectation_sample(training_set, split)
-    read = {
-        name: one.select(has_full_history(training_set, one.rows))
-        for name, one in (("shaping", split.curve_fit), ("train", split.train))
-    }
-    assert set(sample.rows) == set(read["shaping"].rows) | set(read["train"].rows)
-    recent = np.isin(sample.rows, read["shaping"].rows)
-    assert sample.weight[recent].tolist() == read["shaping"].weight.tolist()
-    assert read["train"].weight.sum() > EARLIER_UNITS
-    assert sample.weight[~recent].sum() == pytest.approx(EARLIER_UNITS)
+    train = split.train.select(has_full_history(training_set, split.train.rows))
+    assert sorted(sample.rows) == sorted(train.rows)
+    is_late = training_set.as_of_day[sample.rows] > split.days.train.last - 14
+    weights = dict(zip(train.rows.tolist(), train.weight.tolist(), strict=True))
+    assert sample.weight[is_late].tolist() == [weights[row] for row in sample.rows[is_late]]
+    assert sample.weight[~is_late].sum() == pytest.approx(1_000.0)
     ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days("return_risk")
-    assert ends.max() <= split.days.latest.first
-    products = training_set.keys["product_id"].codes
-    assert not set(products[read["shaping"].rows]) & set(products[split.residual_fit.rows])
+    assert ends.max() <= split.days.calibration.first
 
 
 def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
@@ -51,8 +53,10 @@ def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    split = splits["return_risk"]
-    whole = split.curve_fit.select(has_full_history(training_set, split.curve_fit.rows))
+    train = splits["return_risk"].train
+    last = splits["return_risk"].days.train.last
+    is_late = training_set.as_of_day[train.rows] > last - module.LATE_DAYS
+    whole = train.select(is_late & has_full_history(training_set, train.rows))
     monkeypatch.setattr(module, "MAX_ROWS", whole.rows.size - 1)
-    rows = expectation_sample(training_set, split).rows
+    rows = expectation_sample(training_set, splits["return_risk"]).rows
     assert rows[np.isin(rows, whole.rows)].tolist() == whole.rows[::2].tolist()
