@@ -43,7 +43,7 @@ MASKED_GROUPS: Final = {UNLISTED: Masked.LISTING, UNKNOWN: Masked.PRODUCT}
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Forecasts of rows that are later than all that the model and the baselines learned from.
+    """Forecasts of rows whose labels neither the model nor a baseline has learned.
 
     The rows of the latest slice come first, then their cold-start copies.
     """
@@ -66,10 +66,10 @@ class JudgedRows:
 
 
 def judge(fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit) -> JudgedRows:
-    """Let a target's model and the baselines forecast rows that none of them has seen.
+    """Let a target's model and the baselines forecast rows whose labels none of them has learned.
 
-    The exposures of return risk come from a sell-through
-    model that may have seen these rows (training/calibration/interval_context.py).
+    The exposure of return risk is expected by the model of sell-through, which may have learned the
+    sell-through of these rows, as that is known earlier (training/calibration/interval_context.py).
     """
     rows = split.latest.concat(split.latest_masked)
     return JudgedRows(
