@@ -30,7 +30,8 @@ from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
-"""Returns the recipe of a training input with settings that suit the training slices better."""
+"""Returns the recipe of a training input with settings that suit the last origin of the calibration
+slice better."""
 
 
 CANARY_ROWS: Final = 64
@@ -73,9 +74,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     training_set, splits = _add_copies_and_split(read, recipe)
     del read
     pa.default_memory_pool().release_unused()
-    progress("learning how to pool rates")
-    parameters = learn_parameters(training_set, splits, recipe.horizons)
-    training_input = TrainingInput.build(recipe, training_set, parameters, splits)
+    training_input = _build_input(training_set, splits, recipe, progress)
     if tune is not None:
         progress("tuning")
         recipe = tune(training_input, splits)
@@ -89,6 +88,17 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     models = {target: one.model for target, one in fitted.items()}
     contents = _bundle_contents(training_input, splits, models, evaluations, git_commit)
     return TrainOutput(contents, evaluations, training_input, splits, fitted)
+
+
+def _build_input(
+    training_set: TrainingSet,
+    splits: Mapping[Target, TargetSplit],
+    recipe: TrainingRecipe,
+    progress: ProgressCallback,
+) -> TrainingInput:
+    progress("learning how to pool rates")
+    parameters = learn_parameters(training_set, splits, recipe.horizons)
+    return TrainingInput.build(recipe, training_set, parameters, splits)
 
 
 def _count_boosters(splits: Mapping[Target, TargetSplit], settings: TrainingSettings) -> int:
@@ -117,8 +127,8 @@ def _bundle_contents(
 ) -> BundleContents:
     recipe, training_set = training_input.recipe, training_input.training_set
     sell_through = splits["sell_through"]
-    reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
-    matrix = training_input.design_matrix(reference.rows)
+    learned = learned_rows(training_set, sell_through)
+    matrix = training_input.design_matrix(learned)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
@@ -127,7 +137,7 @@ def _bundle_contents(
         canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
         reference_stats=describe_inputs(recipe.catalogue, matrix),
         ranges=learn_ranges(
-            matrix, recipe.catalogue.model_inputs, training_set.row_markets(reference.rows)
+            matrix, recipe.catalogue.model_inputs, training_set.row_markets(learned)
         ),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
@@ -137,6 +147,11 @@ def _bundle_contents(
         git_commit=git_commit,
         model_card=model_card(training_set, recipe, evaluations),
     )
+
+
+def learned_rows(training_set: TrainingSet, split: TargetSplit) -> IntArray:
+    """Return the positions of the rows that a target's models learned from, without copies."""
+    return split.known.rows[has_full_history(training_set, split.known.rows)]
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:

@@ -21,6 +21,7 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.errors import NoLabelsError, TooFewDaysError, TooFewPositivesError
+from training.fit.learned_ranges import QUANTILES
 from training.fit.train import CANARY_ROWS, TrainOutput, canary_rows, train
 from training.settings import UpliftSetting
 
@@ -115,6 +116,21 @@ def test_bundle_says_which_days_it_learned_from(
     assert learned.last < split.days.latest.first
     # The made-up market lasts 36 weeks, so what comes after them is news.
     assert trained.evaluations["sell_through"].unseen_season == 1.0
+
+
+def test_bundle_describes_the_rows_that_its_models_learned_from(
+    trained: TrainOutput, splits: dict[Target, TargetSplit], training_set: TrainingSet
+) -> None:
+    as_of_day, latest = training_set.as_of_day, splits["sell_through"].days.latest
+    is_final = as_of_day + HORIZONS.sell_through_maturity_days <= latest.first
+    rows = np.flatnonzero(is_final & (training_set.masked == 0))
+    price = training_set.columns["list_price_minor"][rows]
+    stats = trained.contents.reference_stats["list_price_minor"]
+    assert (stats.deciles[0], stats.deciles[-1]) == (price.min(), price.max())
+    markets = np.array(training_set.row_markets(rows))
+    for market, ranges in trained.contents.ranges.items():
+        low, high = np.quantile(price[markets == market], QUANTILES, method="inverted_cdf")
+        assert (ranges["list_price_minor"].low, ranges["list_price_minor"].high) == (low, high)
 
 
 def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
