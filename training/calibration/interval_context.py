@@ -9,7 +9,7 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import IntervalContext, share_exposure
+from serving.conformal.cells import IntervalContext, expected_orders
 from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import init_score
@@ -58,7 +58,7 @@ def build_target_context(
     rows = np.concatenate([split.latest.rows, split.latest_masked.rows])
     matrix = training_input.design_matrix(rows)
     sell_through[rows] = sellers.model.predict(matrix, training_input.demand[rows]).share
-    exposure = share_exposure(split.target, offered, sell_through)
+    exposure = expected_orders(offered, sell_through)
     ordered = training_input.training_set.outcomes[split.target].weight
     return training_input.training_set.context(_scale_to_orders(exposure, ordered, split))
 

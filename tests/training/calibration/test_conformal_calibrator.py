@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
-from serving.conformal.cells import share_exposure
+from serving.conformal.cells import expected_orders
 from serving.demand.lot_demand import share_of_margin
 from serving.prediction.init_score import init_score
 from serving.prediction.target_model import ShareModel
@@ -183,7 +183,7 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     early = share_of_margin(margin, training_input.recipe.settings.sharpness)
     served = seller.predict(inputs, training_input.demand[rows]).share
     sold = np.where(is_calibration, early, served)
-    expected = share_exposure("return_risk", offered, sold)
+    expected = expected_orders(offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
     factor = busy.weight[split.curve_fit.rows].sum() / curve_fit.sum()
     assert exposure[split.curve_fit.rows] == pytest.approx(np.fmax(curve_fit * factor, 1))
