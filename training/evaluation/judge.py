@@ -19,7 +19,7 @@ from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
-from training.evaluation.baselines import BASELINES, raw_predictions
+from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.metrics.metrics import Forecast, Metrics, measure
 
 MODEL: Final = "model"
@@ -100,8 +100,8 @@ def _forecast_with_all(
     }
     context, curves = fitted.context, default_curves(split.target)
     parameters = training_input.parameters
-    past = raw_predictions(training_set, split.target, split.train, parameters)
-    now = raw_predictions(training_set, split.target, split.known, parameters)
+    past = forward_predictions(training_set, split, parameters=parameters)
+    now = raw_predictions(training_set, split.target, split.known, parameters=parameters)
     for name, raw in past.items():
         calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
         outlooks[name] = calibrator.predict(now[name][rows])

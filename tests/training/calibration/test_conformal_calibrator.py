@@ -30,7 +30,7 @@ from training.calibration.interval_context import Sellers, build_target_context
 from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
-from training.evaluation.baselines import BASELINES, raw_predictions
+from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.evaluation.judge import forecast, judge
 from training.fit.fit_targets import fit_targets
 from training.metrics.metrics import Forecast
@@ -124,8 +124,8 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
     curve = partial(fit_curve, split=split, products=training_set.keys["product_id"])
     curved = curve(one.forward, curves=CURVES)
     assert curved.y.tolist() != one.model.calibration.y.tolist()
-    past = raw_predictions(training_set, "return_risk", split.train, parameters)
-    now = raw_predictions(training_set, "return_risk", split.known, parameters)
+    past = forward_predictions(training_set, split, parameters=parameters)
+    now = raw_predictions(training_set, "return_risk", split.known, parameters=parameters)
     judged = judge(one, training_input, split)
     for name in BASELINES:
         expected = curve(past[name], curves=CURVES).apply(now[name][judged.rows.rows])
