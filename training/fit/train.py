@@ -20,13 +20,18 @@ from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import add_cold_start_copies, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import Fitter, TrainingInput, TrainingRecipe
+from training.data.training_input import (
+    BoosterRequest,
+    BoosterTexts,
+    Fitter,
+    TrainingInput,
+    TrainingRecipe,
+)
 from training.data.training_set import TrainingSet, read_training_set
 from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
 from training.fit.learned_ranges import learn_ranges
-from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
@@ -77,10 +82,8 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     training_input = _build_input(training_set, splits, recipe, progress)
     if tune is not None:
         progress("tuning")
-        recipe = tune(training_input, splits)
-        training_input = replace(training_input, recipe=recipe)
-    progress(f"fitting {_count_boosters(splits, recipe.settings)} boosters")
-    fitted = fit_targets(training_input, splits, fit)
+        training_input = replace(training_input, recipe=tune(training_input, splits))
+    fitted = fit_targets(training_input, splits, _report_fit(fit, progress))
     progress("judging them on the latest slice")
     evaluations = {
         target: evaluate(fitted[target], training_input, split) for target, split in splits.items()
@@ -101,9 +104,16 @@ def _build_input(
     return TrainingInput.build(recipe, training_set, parameters, splits)
 
 
-def _count_boosters(splits: Mapping[Target, TargetSplit], settings: TrainingSettings) -> int:
-    folds = sum(len(split.folds) for split in splits.values())
-    return len(splits) * settings.boosters + folds * settings.fold_boosters
+def _report_fit(fit: Fitter, progress: ProgressCallback) -> Fitter:
+    """Return a fitter that reports how many boosters it is about to fit."""
+
+    def fit_and_report(
+        training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
+    ) -> BoosterTexts:
+        progress(f"fitting {sum(request.boosters for request in requests.values())} boosters")
+        return fit(training_input, requests)
+
+    return fit_and_report
 
 
 def _add_copies_and_split(

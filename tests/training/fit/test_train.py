@@ -174,7 +174,7 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> 
     train(rows, recipe, git_commit="unknown", progress=reports)
     assert reports.stages == [
         "learning how to pool rates",
-        "fitting 8 boosters",
+        "fitting 9 boosters",
         "judging them on the latest slice",
     ]
 
