@@ -95,8 +95,8 @@ class TrainingSettings(BaseModel):
     latest_days: int = Field(default=28, ge=1, le=365)
     """Days of the latest slice, on which models are evaluated: the last with a final target."""
     calibration_days: int = Field(default=84, ge=1, le=3650)
-    """Days of the calibration slice, with one origin for each `latest_days` of them: at least one,
-    and fewer where the data are short (docs/decisions/forward-validation.md)."""
+    """Days of the calibration slice, with one origin for each `latest_days` of them: at least one
+    and at most 12, and fewer where the data are short (docs/decisions/forward-validation.md)."""
     min_train_days: int = Field(default=28, ge=1, le=3650)
     """Days that the training slice must have."""
     min_rows: int = Field(default=100, ge=1, le=MAX_ROWS)

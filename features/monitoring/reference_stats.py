@@ -14,10 +14,10 @@ DECILES: Final = np.arange(11) / 10
 
 
 class ColumnStats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model input over the training rows; the tuples are empty if all values were null.
+    """One model input over the rows that models learned from.
 
-    `up_to[i]` is the share of the known values that are at most `deciles[i]`. It exceeds i tenths
-    if values are tied.
+    The tuples are empty if all values were null. `up_to[i]` is the share of the known values that
+    are at most `deciles[i]`. It exceeds i tenths if values are tied.
     """
 
     missing_share: float

@@ -98,11 +98,16 @@ def load_models(
             ),
             conformal=decode_residuals(conformal.return_risk),
         )
+    parameters = _load_parameters(files, catalogue)
+    return Models(catalogue=catalogue, parameters=parameters, targets=models)
+
+
+def _load_parameters(files: Mapping[str, bytes], catalogue: Catalogue) -> dict[str, float]:
     parameters = read_json(files, POOLING, dict[str, float])
     if set(parameters) != set(catalogue.parameters):
         reason = f"it has {len(parameters)} parameters, not the {len(catalogue.parameters)} needed"
         raise BrokenFileError(POOLING, reason)
-    return Models(catalogue=catalogue, parameters=parameters, targets=models)
+    return parameters
 
 
 def booster_names(files: Container[str], target: Target) -> list[str]:

@@ -125,10 +125,10 @@ def encode_model(model: TargetModel) -> tuple[Any, Any]:
 
 def by_target(stored: StoredCurves | StoredConformal) -> dict[Target, Any]:
     """Return what is stored of each target that is there."""
-    by_target: dict[Target, Any] = {"sell_through": stored.sell_through}
+    parts: dict[Target, Any] = {"sell_through": stored.sell_through}
     if stored.return_risk is not None:
-        by_target["return_risk"] = stored.return_risk
-    return by_target
+        parts["return_risk"] = stored.return_risk
+    return parts
 
 
 def _encode_cells(residuals: MondrianResiduals) -> StoredCells:

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 
-from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 MondrianCell = tuple[str, ...]
@@ -87,7 +86,11 @@ class IntervalContext:
     """Index of each row's own cell in `cells`, shape (rows,)."""
     cells: tuple[MondrianCell, ...]
     exposure: FloatArray
-    """Units that each row's share is of, as known at `as_of`; at least 1, shape (rows,)."""
+    """Units that each row's share is of, as known at `as_of`; at least 1, shape (rows,).
+
+    Only intervals in a difficulty (difficulty.py) read it: those of return risk, not those of the
+    demand behind sell-through.
+    """
 
     @property
     def evidence(self) -> IntArray:
@@ -108,12 +111,9 @@ def build_interval_context(
     return IntervalContext(cell_codes(columns, codes), leaf_cells(tuple(market_codes)), exposure)
 
 
-def share_exposure(target: Target, offered: FloatArray, sell_through: FloatArray) -> FloatArray:
-    """Return the number of units a target is a share of, as expected beforehand, shape (rows,).
+def expected_orders(offered: FloatArray, sell_through: FloatArray) -> FloatArray:
+    """Return the units that are expected to be ordered of a lot, shape (rows,).
 
-    Sell-through is a share of the units offered. Return risk is a share of the units ordered, which
-    are estimated as sell-through x units offered. At least 1: without an order there is no return
-    risk.
+    They are the exposure of return risk. At least 1: without an order there is no return risk.
     """
-    expected = offered * sell_through if target == "return_risk" else offered
-    return np.fmax(expected, 1.0)
+    return np.fmax(offered * sell_through, 1.0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
-from serving.conformal.cells import IntervalContext, build_interval_context, share_exposure
+from serving.conformal.cells import IntervalContext, build_interval_context, expected_orders
 from serving.errors import BrokenFileError
 from serving.prediction.outlook import Outlook
 from serving.prediction.target_model import TargetModel, servable_targets
@@ -102,15 +102,10 @@ def predict(
     """
     matrix = models.catalogue.design_matrix(columns, models.parameters)
     outlooks = {target: model.predict(matrix, demand) for target, model in models.targets.items()}
-    offered, sold = columns["units_offered"], outlooks["sell_through"].share
-    context = build_interval_context(markets, columns, offered)
+    ordered = expected_orders(columns["units_offered"], outlooks["sell_through"].share)
+    context = build_interval_context(markets, columns, ordered)
     targets = {
-        target: _add_interval(
-            models.targets[target],
-            outlook,
-            replace(context, exposure=share_exposure(target, offered, sold)),
-            coverage=coverage,
-        )
+        target: _add_interval(models.targets[target], outlook, context, coverage=coverage)
         for target, outlook in outlooks.items()
     }
     return Predictions(matrix=matrix, own_evidence=context.evidence, demand=demand, targets=targets)

@@ -34,7 +34,7 @@ from serving.conformal.cells import (
     OWN_HISTORY,
     IntervalContext,
     build_interval_context,
-    share_exposure,
+    expected_orders,
 )
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
@@ -133,7 +133,7 @@ class _FreshRows:
 
 def _draw_fresh_rows(target: Target) -> _FreshRows:
     fresh = random_columns(ROWS, seed=2)
-    exposure = share_exposure(target, fresh["units_offered"], np.full(ROWS, 0.3))
+    exposure = expected_orders(fresh["units_offered"], np.full(ROWS, 0.3))
     return _FreshRows(
         CATALOGUE.design_matrix(fresh, PARAMETERS),
         _outcome(target, fresh, seed=3),

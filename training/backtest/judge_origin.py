@@ -64,7 +64,7 @@ def judge_target(trained: TrainOutput, target: Target) -> JudgedTarget:
         first_day=to_date(latest.first_day),
         last_day=to_date(latest.last_day),
         rows=latest.rows,
-        train_rows=evaluation.rows_known,
+        known_rows=evaluation.rows_known,
         unseen_season=evaluation.unseen_season,
         coverage_error=evaluation.by_cell[ALL_ROWS].error,
         metrics=evaluation.overall,

@@ -43,7 +43,8 @@ class JudgedTarget:
     last_day: str
     """ISO dates of the first and the last decision that are judged; the first is the origin."""
     rows: int
-    train_rows: int
+    known_rows: int
+    """Rows that the model learned from: all that were final at the origin, without copies."""
     unseen_season: float
     coverage_error: float
     """Standard error of the model's coverage with listings as clusters."""

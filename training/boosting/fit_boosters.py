@@ -32,7 +32,11 @@ def fit_booster(_name: str, fit: BinnedFit, seed: int) -> str:
 
 
 def bin_request(
-    request: BoosterRequest, inputs: FloatArray, catalogue: Catalogue, settings: TrainingSettings
+    request: BoosterRequest,
+    inputs: FloatArray,
+    *,
+    catalogue: Catalogue,
+    settings: TrainingSettings,
 ) -> BinnedFit:
     """Bin the rows of a request, from which all its boosters learn.
 
@@ -75,7 +79,9 @@ def fit_boosters(
         fits: dict[str, list[Future[str]]] = {}
         for name, request in requests.items():
             rows = request.sample.rows
-            binned = bin_request(request, design_matrix(rows), catalogue, settings)
+            binned = bin_request(
+                request, design_matrix(rows), catalogue=catalogue, settings=settings
+            )
             fits[name] = [
                 threads.submit(fitter, f"{name}_{number}", binned, first + number)
                 for number in range(request.boosters)

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import IntervalContext, share_exposure
+from serving.conformal.cells import IntervalContext, expected_orders
 from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import init_score
@@ -26,7 +26,8 @@ class Sellers:
 
     model: TargetModel
     early: tuple[Booster, ...]
-    """Boosters of the first origin: they learned no label of the calibration slice."""
+    """Boosters that learned no label of return risk's calibration slice, if early rows allow it
+    (training/fit/fit_targets.py)."""
     start: float
     """The constant that trees start from."""
 
@@ -44,9 +45,9 @@ def build_target_context(
 
     Exposures are valid for the calibration and latest rows of `split` alone, cold-start copies
     included. For return risk, the exposure is the number of units expected to sell. The early
-    boosters of `sellers` expect those of calibration rows, because the model has learned from later
-    outcomes. They aren't calibrated, so their exposures are scaled to the units that were ordered
-    in the curve half: residuals of few units must not pass for residuals of many
+    boosters of `sellers` expect those of calibration rows, because the model has learned their
+    sell-through. They aren't calibrated, so their exposures are scaled to the units that were
+    ordered in the curve half: residuals of few units must not pass for residuals of many
     (docs/decisions/exposure-of-return-risk.md).
     """
     offered = training_input.training_set.columns["units_offered"]
@@ -58,7 +59,7 @@ def build_target_context(
     rows = np.concatenate([split.latest.rows, split.latest_masked.rows])
     matrix = training_input.design_matrix(rows)
     sell_through[rows] = sellers.model.predict(matrix, training_input.demand[rows]).share
-    exposure = share_exposure(split.target, offered, sell_through)
+    exposure = expected_orders(offered, sell_through)
     ordered = training_input.training_set.outcomes[split.target].weight
     return training_input.training_set.context(_scale_to_orders(exposure, ordered, split))
 

@@ -96,6 +96,6 @@ def find_level(demand: LotDemand, sample: Sample, listings: IntArray) -> tuple[f
 
 
 def learn_drift(origins: Sequence[tuple[LotDemand, Sample, IntArray]]) -> LevelDrift:
-    """Return the drift over origins, each with its calibrated demand, its rows and their listings."""
+    """Return the drift over origins: of each its demand, its sample and the listings of rows."""
     levels, errors = zip(*(find_level(*origin) for origin in origins), strict=True)
     return LevelDrift.from_levels(np.array(levels), np.array(errors))

@@ -80,6 +80,13 @@ def find_weight_limit(weight: FloatArray) -> float:
     return MAX_WEIGHT * float(np.quantile(weight, LARGE_QUANTILE, method="inverted_cdf"))
 
 
+def is_learnable(label: FloatArray, *, min_rows: int, min_positives: int) -> bool:
+    """Return True if there are enough labels to learn from, and not all are the same."""
+    if label.size < min_rows or label.min() == label.max():
+        return False
+    return bool((label > 0).sum() >= min_positives)
+
+
 def refuse_unlearnable(
     target: Target, slice_name: str, label: FloatArray, *, min_positives: int
 ) -> None:

@@ -29,6 +29,9 @@ CURVE_FIT: Final = "calibration"
 RESIDUAL_FIT: Final = "conformal"
 LATEST: Final = "latest"
 
+MAX_ORIGINS: Final = 12
+"""Most origins of a calibration slice. Each costs a fit, and more hardly change the calibration."""
+
 
 @dataclass(frozen=True)
 class ForwardSplit:
@@ -37,7 +40,8 @@ class ForwardSplit:
     train: DaySpan
     """The days whose outcomes were final at the first origin."""
     origins: tuple[DaySpan, ...]
-    """The days that follow each origin of the calibration slice, the earliest first."""
+    """The days that follow each origin of the calibration slice, the earliest first. Days without
+    rows are among them."""
     latest: DaySpan
 
     @property
@@ -48,7 +52,8 @@ class ForwardSplit:
     def learned_days(self, horizons: Horizons) -> DaySpan:
         """Return the days of the outcomes that models and their calibration learn from.
 
-        The days of the embargoes count as learned.
+        Models learn the rows up to the last one of the calibration slice, whose outcomes end a
+        horizon later.
         """
         return DaySpan(self.train.first + 1, self.calibration.last + horizons.horizon_days)
 
@@ -77,6 +82,7 @@ class TargetSplit:
     train: Sample
     """Rows that were final at the first origin."""
     folds: tuple[ForwardFold, ...]
+    """The origins that rows follow, the earliest first; at least one."""
     curve_fit: Sample
     residual_fit: Sample
     known: Sample
@@ -105,7 +111,8 @@ def forward_split(
     """Split the moments of rows with a final label into slices.
 
     Origins of the calibration slice are as far apart as the latest slice is long. There are as many
-    as `calibration_days` asks for, or fewer if the training slice of the first would be too short.
+    as `calibration_days` asks for, but at most `MAX_ORIGINS`, or fewer if the training slice of the
+    first would be too short.
 
     Raises:
         TooFewDaysError: the days don't hold three slices and two embargoes.
@@ -118,7 +125,8 @@ def forward_split(
     if spare < 0:
         days = last - first + 1
         raise TooFewDaysError(target, needed=days - spare, days=days)
-    count = min(max(settings.calibration_days // length, 1), 1 + spare // length)
+    asked = max(settings.calibration_days // length, 1)
+    count = min(asked, MAX_ORIGINS, 1 + spare // length)
     ends = [end - length * back for back in reversed(range(count))]
     origins = tuple(DaySpan(day - length + 1, day) for day in ends)
     return ForwardSplit(DaySpan(first, origins[0].first - maturity), origins, latest)
@@ -135,7 +143,6 @@ def split_target(
     final = final_rows(training_set, target)
     as_of_day = training_set.as_of_day[final.rows]
     days = forward_split(target, as_of_day, horizons, settings)
-    maturity = horizons.maturity_days(target)
     is_train = days.train.contains(as_of_day)
     limit = find_weight_limit(final.weight[is_train])
     is_heavy = (final.weight > limit) & has_full_history(training_set, final.rows)
@@ -149,13 +156,7 @@ def split_target(
         target,
         days,
         train=final.select(is_train),
-        folds=tuple(
-            ForwardFold(
-                final.select(as_of_day <= span.first - maturity),
-                final.select(span.contains(as_of_day)),
-            )
-            for span in days.origins
-        ),
+        folds=_make_folds(final, as_of_day, days, maturity=horizons.maturity_days(target)),
         curve_fit=calibration.select(is_curve_fit),
         residual_fit=calibration.select(~is_curve_fit),
         known=final.select(as_of_day <= days.calibration.last),
@@ -166,6 +167,23 @@ def split_target(
     )
     _refuse_small_slices(split, training_set, settings)
     return split
+
+
+def _make_folds(
+    final: Sample, as_of_day: IntArray, days: ForwardSplit, *, maturity: int
+) -> tuple[ForwardFold, ...]:
+    """Return the fold of each origin; `as_of_day` is of the rows of `final`.
+
+    Days without rows make no fold: rows a week apart leave some if the latest slice is shorter.
+    """
+    return tuple(
+        ForwardFold(
+            final.select(as_of_day <= span.first - maturity),
+            final.select(span.contains(as_of_day)),
+        )
+        for span in days.origins
+        if span.contains(as_of_day).any()
+    )
 
 
 def _refuse_small_slices(

@@ -1,9 +1,11 @@
 """Baselines of a model: a constant, the mean of category and market, and shrinkage.
 
-Each learns from the training slice, as the model's trees do, and gets calibration and intervals as
-the model does, so that a difference in any metric comes from what was learned from the features.
-One of the model's features, the expected return rate, also has numbers learned on the curve half
-(training/shrinkage/learned_parameters.py).
+Each learns from the rows that the model's trees learn from: at each origin of the calibration slice
+what was final by then, and for the latest slice all known rows. It gets calibration and intervals
+as the model does, so that a difference in any metric comes from what was learned from the features.
+The numbers of shrinkage are those of the model's own features: they are learned once, on the
+training slice. One of these features, the expected return rate, also has numbers learned on the
+curve half (training/shrinkage/learned_parameters.py).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
 from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
+from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage.pooling_fit import TARGET_RATES, smoothed_mean
 
@@ -27,35 +30,53 @@ SHRINKAGE: Final = "shrinkage"
 BASELINES: Final = (CONSTANT, CATEGORY_MARKET_MEAN, SHRINKAGE)
 
 MIN_MEAN_ROWS: Final = 20
-"""A category and market with fewer training rows gets the constant."""
+"""A category and market with fewer rows to learn from gets the constant."""
+
+
+def forward_predictions(
+    training_set: TrainingSet, split: TargetSplit, *, parameters: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return each baseline's raw predictions of the calibration rows, each as of its origin.
+
+    They have shape (rows of the training set,), and are NaN in other rows.
+    """
+    raw = {name: np.full(training_set.as_of_day.shape, np.nan) for name in BASELINES}
+    for fold in split.folds:
+        rows = fold.predicted.rows
+        predicted = raw_predictions(training_set, split.target, fold.learned, parameters=parameters)
+        for name in BASELINES:
+            raw[name][rows] = predicted[name][rows]
+    return raw
 
 
 def raw_predictions(
-    training_set: TrainingSet, target: Target, learned: Sample, parameters: Mapping[str, float]
+    training_set: TrainingSet, target: Target, learned: Sample, *, parameters: Mapping[str, float]
 ) -> dict[str, FloatArray]:
     """Return each baseline's raw predictions for all rows of the training set.
 
     Means are those of the rows in `learned`, without cold-start copies, whose labels would count
     twice.
     """
-    train = learned.select(has_full_history(training_set, learned.rows))
-    constant = smoothed_mean(train.label, train.weight)
+    originals = learned.select(has_full_history(training_set, learned.rows))
+    constant = smoothed_mean(originals.label, originals.weight)
     return {
         CONSTANT: np.full(training_set.as_of_day.shape, constant),
-        CATEGORY_MARKET_MEAN: category_market_means(training_set, train, constant),
-        SHRINKAGE: shrunken_rates(training_set, target, parameters, constant),
+        CATEGORY_MARKET_MEAN: category_market_means(training_set, originals, constant),
+        SHRINKAGE: shrunken_rates(training_set, target, parameters=parameters, constant=constant),
     }
 
 
-def category_market_means(training_set: TrainingSet, train: Sample, constant: float) -> FloatArray:
-    """Return the mean training label of each row's category and market."""
+def category_market_means(
+    training_set: TrainingSet, learned: Sample, constant: float
+) -> FloatArray:
+    """Return the mean label in `learned` of each row's category and market."""
     category, market = training_set.keys["category"], training_set.keys["market"]
     cell = category.codes * len(market.names) + market.codes
     cells = len(category.names) * len(market.names)
-    train_cell = cell[train.rows]
-    rows = np.bincount(train_cell, minlength=cells)
-    weight = np.bincount(train_cell, weights=train.weight, minlength=cells)
-    total = np.bincount(train_cell, weights=train.weight * train.label, minlength=cells)
+    learned_cell = cell[learned.rows]
+    rows = np.bincount(learned_cell, minlength=cells)
+    weight = np.bincount(learned_cell, weights=learned.weight, minlength=cells)
+    total = np.bincount(learned_cell, weights=learned.weight * learned.label, minlength=cells)
     means = np.full(cells, constant)
     np.divide(total, weight, out=means, where=rows >= MIN_MEAN_ROWS)
     return np.asarray(means[cell], dtype=np.float64)
@@ -64,6 +85,7 @@ def category_market_means(training_set: TrainingSet, train: Sample, constant: fl
 def shrunken_rates(
     training_set: TrainingSet,
     target: Target,
+    *,
     parameters: Mapping[str, float],
     constant: float,
 ) -> FloatArray:

@@ -19,7 +19,7 @@ from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
-from training.evaluation.baselines import BASELINES, raw_predictions
+from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.metrics.metrics import Forecast, Metrics, measure
 
 MODEL: Final = "model"
@@ -43,7 +43,7 @@ MASKED_GROUPS: Final = {UNLISTED: Masked.LISTING, UNKNOWN: Masked.PRODUCT}
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Forecasts of rows that are later than all that the model and the baselines learned from.
+    """Forecasts of rows whose labels neither the model nor a baseline has learned.
 
     The rows of the latest slice come first, then their cold-start copies.
     """
@@ -66,10 +66,10 @@ class JudgedRows:
 
 
 def judge(fitted: FittedTarget, training_input: TrainingInput, split: TargetSplit) -> JudgedRows:
-    """Let a target's model and the baselines forecast rows that none of them has seen.
+    """Let a target's model and the baselines forecast rows whose labels none of them has learned.
 
-    The exposures of return risk come from a sell-through
-    model that may have seen these rows (training/calibration/interval_context.py).
+    The exposure of return risk is expected by the model of sell-through, which may have learned the
+    sell-through of these rows, as that is known earlier (training/calibration/interval_context.py).
     """
     rows = split.latest.concat(split.latest_masked)
     return JudgedRows(
@@ -100,8 +100,8 @@ def _forecast_with_all(
     }
     context, curves = fitted.context, default_curves(split.target)
     parameters = training_input.parameters
-    past = raw_predictions(training_set, split.target, split.train, parameters)
-    now = raw_predictions(training_set, split.target, split.known, parameters)
+    past = forward_predictions(training_set, split, parameters=parameters)
+    now = raw_predictions(training_set, split.target, split.known, parameters=parameters)
     for name, raw in past.items():
         calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
         outlooks[name] = calibrator.predict(now[name][rows])

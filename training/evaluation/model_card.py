@@ -34,7 +34,14 @@ _UNLABELLED: Final[Mapping[Target, str]] = {
 """Sentences about targets that the bundle has no model of."""
 _STANDING_LIMITS: Final[Mapping[Target, tuple[str, ...]]] = {
     "sell_through": (),
-    "return_risk": ("only rows with at least one ordered unit can be learned from.",),
+    "return_risk": (
+        "only rows with at least one ordered unit can be learned from.",
+        (
+            "its intervals depend on the units that the model of sell-through expects. "
+            "Sell-through is known before returns are, so that model may have learned from days of "
+            "return risk's latest slice."
+        ),
+    ),
 }
 _COLUMNS: Final = (
     ("log loss", "log_loss"),
@@ -121,7 +128,8 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
 def _settings(recipe: TrainingRecipe) -> str:
     searched = {parameter.name for parameter in SEARCH_SPACE} if recipe.trials else set()
     origin = (
-        f"The tuned ones are the best of {recipe.trials:,} trials on the training slice."
+        f"The tuned ones are the best of {recipe.trials:,} trials on the last origin of the "
+        "calibration slice."
         if searched
         else "None of them was tuned."
     )
@@ -239,7 +247,7 @@ def _cells_table(evaluation: Evaluation) -> str:
 
 def _limits(evaluations: Mapping[Target, Evaluation]) -> str:
     lines = [
-        "- No row of the latest slice shaped a model, its calibration or its intervals.",
+        "- No outcome of a target's latest slice shaped its model, calibration or intervals.",
         (
             "- Successive rows of one listing are similar. Intervals hold for one answer at a "
             "time, not for the best few of many: `serving.scoring.selection` chooses lists."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
@@ -13,9 +14,14 @@ from serving.prediction.target_model import corrected_share, sum_of_trees
 from training.boosting.fit_boosters import BoosterFitter, fit_booster, fit_boosters
 from training.calibration.demand_curve_fit import find_start
 from training.calibration.fitted_target import FittedTarget, ForwardRows
-from training.calibration.interval_context import Sellers, build_target_context
+from training.calibration.interval_context import SELLER, Sellers, build_target_context
+from training.data.cold_start_rows import has_full_history
+from training.data.sample import NO_ROWS, Sample, is_learnable
 from training.data.time_split import TargetSplit
 from training.data.training_input import BoosterRequest, BoosterTexts, Fitter, TrainingInput
+
+EARLY: Final = "sell_through_early"
+"""Name of the boosters that learned no sell-through of return risk's calibration slice."""
 
 
 def fit_locally(
@@ -57,25 +63,53 @@ def fit_targets(
         calibrate = forward.calibrate_demand if is_demand else forward.calibrate_shares
         fitted[target] = calibrate(_load(texts[target]))
         if is_demand:
-            early, start = _load(texts[_fold_name(target, 0)]), requests[target].start
-            sellers = Sellers(fitted[target].model, early, start)
+            name = EARLY if EARLY in requests else _fold_name(target, 0)
+            sellers = Sellers(fitted[target].model, _load(texts[name]), requests[name].start)
     return fitted
 
 
 def booster_requests(
     training_input: TrainingInput, splits: Mapping[Target, TargetSplit]
 ) -> dict[str, BoosterRequest]:
-    """Return the boosters to fit: of all known rows by target, and of each origin."""
+    """Return the boosters to fit: of all known rows by target, and of each origin.
+
+    With return risk, those that expect how many units its calibration rows are about are among
+    them, under the name `EARLY`.
+    """
     settings = training_input.recipe.settings
     requests: dict[str, BoosterRequest] = {}
     for target, split in splits.items():
         start = find_start(training_input, target, split.train)  # the same at each origin
         requests[target] = BoosterRequest(target, split.known, settings.boosters, start)
+        early = _early_sample(training_input, splits) if target == SELLER else NO_ROWS
+        if early.rows.size:
+            start_early = find_start(training_input, SELLER, early)
+            requests[EARLY] = BoosterRequest(SELLER, early, settings.fold_boosters, start_early)
         for number, fold in enumerate(split.folds):
             requests[_fold_name(target, number)] = BoosterRequest(
                 target, fold.learned, settings.fold_boosters, start
             )
     return requests
+
+
+def _early_sample(training_input: TrainingInput, splits: Mapping[Target, TargetSplit]) -> Sample:
+    """Return the rows of sell-through that were final before return risk's calibration slice.
+
+    That slice begins long before the one of sell-through, because returns are known later. There
+    are no such rows without return risk, nor where they are too few to learn from, as they may be
+    if cancellations are known later than returns: then the first origin stands in.
+    """
+    if "return_risk" not in splits:
+        return NO_ROWS
+    recipe, training_set = training_input.recipe, training_input.training_set
+    known, settings = splits[SELLER].known, recipe.settings
+    final_on = training_set.as_of_day[known.rows] + recipe.horizons.maturity_days(SELLER)
+    early = known.select(final_on <= splits["return_risk"].days.calibration.first)
+    originals = early.label[has_full_history(training_set, early.rows)]
+    is_enough = is_learnable(
+        originals, min_rows=settings.min_rows, min_positives=settings.min_positives
+    )
+    return early if is_enough else NO_ROWS
 
 
 def _fold_name(target: Target, number: int) -> str:

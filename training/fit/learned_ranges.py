@@ -1,4 +1,4 @@
-"""Learn which prices and lots are usual in a market."""
+"""Learn which prices and lots are usual in a market, from the rows that models learn from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def learn_ranges(
 ) -> dict[str, dict[str, UsualRange]]:
     """Return the usual range of each ranged input in each market.
 
-    `matrix` has shape (rows, names) and `markets` one entry a row.
+    `matrix` holds the rows that the models learned from, shape (rows, names), and `markets` has one
+    entry a row.
     """
     market_of_row = np.array(markets)
     return {

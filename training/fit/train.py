@@ -20,17 +20,23 @@ from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import add_cold_start_copies, has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import Fitter, TrainingInput, TrainingRecipe
+from training.data.training_input import (
+    BoosterRequest,
+    BoosterTexts,
+    Fitter,
+    TrainingInput,
+    TrainingRecipe,
+)
 from training.data.training_set import TrainingSet, read_training_set
 from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
 from training.fit.learned_ranges import learn_ranges
-from training.settings import TrainingSettings
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
-"""Returns the recipe of a training input with settings that suit the training slices better."""
+"""Returns the recipe of a training input with settings that suit the last origin of the calibration
+slice better."""
 
 
 CANARY_ROWS: Final = 64
@@ -73,15 +79,11 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     training_set, splits = _add_copies_and_split(read, recipe)
     del read
     pa.default_memory_pool().release_unused()
-    progress("learning how to pool rates")
-    parameters = learn_parameters(training_set, splits, recipe.horizons)
-    training_input = TrainingInput.build(recipe, training_set, parameters, splits)
+    training_input = _build_input(training_set, splits, recipe, progress)
     if tune is not None:
         progress("tuning")
-        recipe = tune(training_input, splits)
-        training_input = replace(training_input, recipe=recipe)
-    progress(f"fitting {_count_boosters(splits, recipe.settings)} boosters")
-    fitted = fit_targets(training_input, splits, fit)
+        training_input = replace(training_input, recipe=tune(training_input, splits))
+    fitted = fit_targets(training_input, splits, _report_fit(fit, progress))
     progress("judging them on the latest slice")
     evaluations = {
         target: evaluate(fitted[target], training_input, split) for target, split in splits.items()
@@ -91,9 +93,27 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     return TrainOutput(contents, evaluations, training_input, splits, fitted)
 
 
-def _count_boosters(splits: Mapping[Target, TargetSplit], settings: TrainingSettings) -> int:
-    folds = sum(len(split.folds) for split in splits.values())
-    return len(splits) * settings.boosters + folds * settings.fold_boosters
+def _build_input(
+    training_set: TrainingSet,
+    splits: Mapping[Target, TargetSplit],
+    recipe: TrainingRecipe,
+    progress: ProgressCallback,
+) -> TrainingInput:
+    progress("learning how to pool rates")
+    parameters = learn_parameters(training_set, splits, recipe.horizons)
+    return TrainingInput.build(recipe, training_set, parameters, splits)
+
+
+def _report_fit(fit: Fitter, progress: ProgressCallback) -> Fitter:
+    """Return a fitter that reports how many boosters it is about to fit."""
+
+    def fit_and_report(
+        training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
+    ) -> BoosterTexts:
+        progress(f"fitting {sum(request.boosters for request in requests.values())} boosters")
+        return fit(training_input, requests)
+
+    return fit_and_report
 
 
 def _add_copies_and_split(
@@ -117,8 +137,8 @@ def _bundle_contents(
 ) -> BundleContents:
     recipe, training_set = training_input.recipe, training_input.training_set
     sell_through = splits["sell_through"]
-    reference = sell_through.train.select(has_full_history(training_set, sell_through.train.rows))
-    matrix = training_input.design_matrix(reference.rows)
+    learned = learned_rows(training_set, sell_through)
+    matrix = training_input.design_matrix(learned)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
@@ -127,7 +147,7 @@ def _bundle_contents(
         canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
         reference_stats=describe_inputs(recipe.catalogue, matrix),
         ranges=learn_ranges(
-            matrix, recipe.catalogue.model_inputs, training_set.row_markets(reference.rows)
+            matrix, recipe.catalogue.model_inputs, training_set.row_markets(learned)
         ),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
@@ -137,6 +157,11 @@ def _bundle_contents(
         git_commit=git_commit,
         model_card=model_card(training_set, recipe, evaluations),
     )
+
+
+def learned_rows(training_set: TrainingSet, split: TargetSplit) -> IntArray:
+    """Return the positions of the rows that a target's models learned from, without copies."""
+    return split.known.rows[has_full_history(training_set, split.known.rows)]
 
 
 def canary_rows(training_set: TrainingSet, sample: Sample) -> dict[str, FloatArray]:

@@ -72,7 +72,7 @@ def fit_boosters(
                 contestant,
                 training_input,
                 sample,
-                seen[contestant.sees_lot],
+                lots=seen[contestant.sees_lot],
                 start=starts[contestant.name],
             )
             for contestant in CONTESTANTS
@@ -84,8 +84,8 @@ def _fit_contestant(
     contestant: Contestant,
     training_input: TrainingInput,
     sample: Sample,
-    lots: LotRows,
     *,
+    lots: LotRows,
     start: float,
 ) -> Sequence[str]:
     settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue

@@ -216,9 +216,15 @@ def _one_origin(recipe: TrainingRecipe) -> TrainingRecipe:
 
 
 def family_inputs(family: FeatureFamily) -> tuple[str, ...]:
-    """Return the inputs of a family; request fields stay, for they are the question."""
+    """Return the inputs of a family that can be hidden.
+
+    Request fields stay, for they are the question. The order size stays, because the lot is widened
+    by it wherever a share is computed from demand, and trees must start from the same lot.
+    """
     of_family = (feature for feature in CATALOGUE.features if feature.family is family)
-    return tuple(feature.name for feature in of_family if feature.is_input)
+    return tuple(
+        feature.name for feature in of_family if feature.is_input and feature.name != ORDER_SIZE
+    )
 
 
 def _has_origins(trained: TrainedProduct) -> bool:

@@ -88,19 +88,22 @@ def compare_engines(
         for runs, fitter in turns:
             runs.append(time_call(partial(fitter, training_input, requests)))
         turns.reverse()
-    losses = [_losses(texts, training_input, splits, requests) for texts, _ in cluster_runs]
+    losses = partial(_losses, training_input=training_input, splits=splits, requests=requests)
+    cluster_losses = [losses(texts) for texts, _ in cluster_runs]
     return EngineComparison(
         local_seconds=MedianRange.from_values([elapsed.seconds for _, elapsed in local_runs]),
         cluster_seconds=MedianRange.from_values([elapsed.seconds for _, elapsed in cluster_runs]),
-        local_loss=_losses(local_runs[0][0], training_input, splits, requests),
+        local_loss=losses(local_runs[0][0]),
         cluster_loss={
-            target: MedianRange.from_values([loss[target] for loss in losses]) for target in splits
+            target: MedianRange.from_values([loss[target] for loss in cluster_losses])
+            for target in splits
         },
     )
 
 
 def _losses(
     texts: BoosterTexts,
+    *,
     training_input: TrainingInput,
     splits: Mapping[Target, TargetSplit],
     requests: Mapping[str, BoosterRequest],

@@ -143,7 +143,9 @@ class Truth:
             UnknownAttributeError: the candidate has no such attribute to change.
         """
         lots = np.array([float(units_offered)])
-        chunk, row, day, expected = self._expect(listing_id, lots, as_of_day, change)
+        chunk, row, day, expected = self._expect(
+            listing_id, lots, as_of_day=as_of_day, change=change
+        )
         return CandidateTruth(
             as_of_day=day + self._load_world().clock.first_day,
             units_offered=units_offered,
@@ -160,11 +162,11 @@ class Truth:
         Raises:
             UnknownCandidateError: the candidate doesn't exist, or isn't on sale on that day.
         """
-        *_, expected = self._expect(listing_id, lots, as_of_day, NO_CHANGE)
+        *_, expected = self._expect(listing_id, lots, as_of_day=as_of_day, change=NO_CHANGE)
         return expected.sell_through * lots
 
     def _expect(
-        self, listing_id: str, lots: FloatArray, as_of_day: int | None, change: Change
+        self, listing_id: str, lots: FloatArray, *, as_of_day: int | None, change: Change
     ) -> tuple[Chunk, int, int, ExpectedOutcome]:
         """Return the candidate's chunk and row, the day from the first one, and the truth a lot."""
         world = self._load_world()

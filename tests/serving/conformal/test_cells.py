@@ -14,10 +14,10 @@ from serving.conformal.cells import (
     ancestors,
     build_interval_context,
     cell_codes,
+    expected_orders,
     is_cold_start,
     leaf_cells,
     own_evidence,
-    share_exposure,
 )
 
 NONE, SOME, MUCH = EVIDENCE_AMOUNTS
@@ -67,12 +67,10 @@ def test_ancestors_of_a_cell_go_up_to_all_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offered", "sell_through", "of_offered", "of_ordered"),
-    [(100.0, 0.3, 100.0, 30.0), (1.0, 0.5, 1.0, 1.0), (8.0, 0.0, 8.0, 1.0)],
+    ("offered", "sell_through", "ordered"),
+    [(100.0, 0.3, 30.0), (1.0, 0.5, 1.0), (8.0, 0.0, 1.0)],
 )
-def test_share_is_of_the_units_offered_or_of_those_expected_to_be_ordered(
-    offered: float, sell_through: float, of_offered: float, of_ordered: float
+def test_expected_orders_are_a_share_of_the_lot_and_one_at_least(
+    offered: float, sell_through: float, ordered: float
 ) -> None:
-    asked = (np.array([offered]), np.array([sell_through]))
-    assert share_exposure("sell_through", *asked).tolist() == [of_offered]
-    assert share_exposure("return_risk", *asked).tolist() == [of_ordered]
+    assert expected_orders(np.array([offered]), np.array([sell_through])).tolist() == [ordered]

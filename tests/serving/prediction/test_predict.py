@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS
-from serving.conformal.cells import build_interval_context, own_evidence, share_exposure
+from serving.conformal.cells import build_interval_context, expected_orders, own_evidence
 from serving.errors import BrokenFileError
 from serving.prediction.booster import Booster
 from serving.prediction.predict import Models, predict
@@ -35,10 +35,10 @@ def test_predictions_are_those_of_the_models_on_the_design_matrix(
     np.testing.assert_array_equal(predictions.matrix, matrix)
     np.testing.assert_array_equal(predictions.own_evidence, own_evidence(COLUMNS))
     sold = models.targets["sell_through"].predict(matrix, demand).share
+    exposure = expected_orders(COLUMNS["units_offered"], sold)
+    context = build_interval_context(MARKETS, COLUMNS, exposure)
     for target in TARGETS:
         outlook = models.targets[target].predict(matrix, demand)
-        exposure = share_exposure(target, COLUMNS["units_offered"], sold)
-        context = build_interval_context(MARKETS, COLUMNS, exposure)
         low, high = outlook.interval(context, coverage=0.9)
         np.testing.assert_array_equal(predictions.targets[target].estimate, outlook.share)
         np.testing.assert_array_equal(predictions.targets[target].low, low)

@@ -26,8 +26,8 @@ from serving.conformal.cells import (
     ROOT,
     IntervalContext,
     MondrianCell,
+    expected_orders,
     leaf_cells,
-    share_exposure,
 )
 from serving.conformal.demand_tails import DemandTails
 from serving.conformal.intervals import ConformalResiduals
@@ -343,7 +343,7 @@ def test_score_of_an_unknown_product_has_the_wider_interval(
         outlook = bundle.models.targets[target].predict(matrix, np.ones(1))
         assert share.estimate == outlook.share[0]
         sold = np.array([answer.sell_through.estimate])
-        exposure = share_exposure(target, columns["units_offered"], sold)
+        exposure = expected_orders(columns["units_offered"], sold)
         for evidence in range(len(EVIDENCE_AMOUNTS)):
             context = IntervalContext(np.array([evidence]), leaf_cells(["GB"]), exposure)
             low, high = outlook.interval(context, coverage=0.8)

@@ -66,7 +66,7 @@ def open_stages(job: BacktestJob) -> Checkpoints:
 def test_origins_follow_each_other_and_judge_what_came_after(result: BacktestResult) -> None:
     earlier, later = result.backtest.judged("sell_through")
     assert earlier.first_day < earlier.last_day < later.first_day
-    assert earlier.train_rows < later.train_rows
+    assert earlier.known_rows < later.known_rows
 
 
 def test_sell_through_is_judged_alone_where_return_risk_cannot_be_learned(

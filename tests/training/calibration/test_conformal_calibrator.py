@@ -8,7 +8,7 @@ import pytest
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
-from serving.conformal.cells import share_exposure
+from serving.conformal.cells import expected_orders
 from serving.demand.lot_demand import share_of_margin
 from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.init_score import init_score
@@ -31,7 +31,7 @@ from training.calibration.interval_context import Sellers, build_target_context
 from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
-from training.evaluation.baselines import BASELINES, raw_predictions
+from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.evaluation.judge import forecast, judge
 from training.fit.fit_targets import fit_targets
 from training.metrics.metrics import Forecast
@@ -129,8 +129,8 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
         return fit(raw[learned.rows], learned.label, learned.weight)
 
     assert curve(one.forward).y.tolist() != one.model.calibration.y.tolist()
-    past = raw_predictions(training_set, "return_risk", split.train, parameters)
-    now = raw_predictions(training_set, "return_risk", split.known, parameters)
+    past = forward_predictions(training_set, split, parameters=parameters)
+    now = raw_predictions(training_set, "return_risk", split.known, parameters=parameters)
     judged = judge(one, training_input, split)
     for name in BASELINES:
         expected = curve(past[name]).apply(now[name][judged.rows.rows])
@@ -188,7 +188,7 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     early = share_of_margin(margin, training_input.recipe.settings.sharpness)
     served = seller.predict(inputs, training_input.demand[rows]).share
     sold = np.where(is_calibration, early, served)
-    expected = share_exposure("return_risk", offered, sold)
+    expected = expected_orders(offered, sold)
     curve_fit, conformal, latest = np.split(expected, np.cumsum(halves))
     factor = busy.weight[split.curve_fit.rows].sum() / curve_fit.sum()
     assert exposure[split.curve_fit.rows] == pytest.approx(np.fmax(curve_fit * factor, 1))

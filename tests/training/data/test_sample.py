@@ -7,7 +7,13 @@ import pytest
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray
-from training.data.sample import Sample, final_rows, find_weight_limit, refuse_unlearnable
+from training.data.sample import (
+    Sample,
+    final_rows,
+    find_weight_limit,
+    is_learnable,
+    refuse_unlearnable,
+)
 from training.data.training_set import TrainingSet
 from training.errors import InvalidLabelsError, NoLabelsError, OneClassError, TooFewPositivesError
 
@@ -74,6 +80,22 @@ def test_refuse_unlearnable_refuses_labels_that_teach_nothing(
 
 def test_refuse_unlearnable_accepts_enough_positives() -> None:
     refuse_unlearnable("return_risk", "train", np.array([0.0, 0.1, 1.0]), min_positives=2)
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ([0.0, 0.1, 1.0], True),
+        ([0.1, 1.0], False),
+        ([0.0, 0.0, 0.5], False),
+        ([1.0, 1.0, 1.0], False),
+        ([], False),
+    ],
+)
+def test_labels_are_learnable_if_there_are_enough_and_not_all_are_the_same(
+    label: list[float], *, expected: bool
+) -> None:
+    assert is_learnable(np.array(label), min_rows=3, min_positives=2) is expected
 
 
 def cap_weight(units: FloatArray) -> FloatArray:

@@ -13,7 +13,13 @@ from features.dataset.horizons import Horizons
 from features.declarations.targets import TARGETS, Target
 from tests.worlds.training import HORIZONS, QUICK
 from training.data.cold_start_rows import Masked
-from training.data.time_split import TargetSplit, forward_split, is_first_half, split_target
+from training.data.time_split import (
+    MAX_ORIGINS,
+    TargetSplit,
+    forward_split,
+    is_first_half,
+    split_target,
+)
 from training.data.training_set import TargetOutcome, TrainingSet
 from training.errors import OneClassError, TooFewDaysError, TooFewRowsError
 from training.settings import TrainingSettings
@@ -76,7 +82,7 @@ def test_split_fits_exactly_when_the_days_it_needs_are_there(
     if span >= needed:
         split = forward_split(target, as_of_day, horizons, settings)
         origins = 1
-        while (origins + 1) * length <= min(
+        while origins < MAX_ORIGINS and (origins + 1) * length <= min(
             settings.calibration_days, length + span - needed
         ):  # as many as are asked for and have room
             origins += 1
@@ -145,6 +151,35 @@ def test_folds_learn_what_was_final_at_their_origin_and_predict_what_follows(
     halves = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     assert sorted(predicted.tolist()) == sorted(halves.tolist())
     assert split.folds[0].learned.rows.tolist() == split.train.rows.tolist()
+
+
+def test_short_latest_slices_make_few_origins(training_set: TrainingSet) -> None:
+    settings = TrainingSettings(latest_days=1, calibration_days=84)
+    as_of_day = training_set.as_of_day
+    origins = forward_split("sell_through", as_of_day, HORIZONS, settings).origins
+    assert len(origins) == MAX_ORIGINS
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("latest_days", [1, 3])
+def test_days_without_rows_make_no_fold(
+    target: Target, latest_days: int, training_set: TrainingSet
+) -> None:
+    settings = QUICK.model_copy(update={"latest_days": latest_days, "min_rows": 20})
+    split = split_target(training_set, target, HORIZONS, settings)
+    predicted = [fold.predicted.rows for fold in split.folds]
+    assert 0 < len(predicted) < len(split.days.origins)
+    assert all(rows.size for rows in predicted)
+    calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
+    assert sorted(np.concatenate(predicted).tolist()) == sorted(calibration.tolist())
+
+
+def test_a_calibration_slice_without_rows_is_refused(training_set: TrainingSet) -> None:
+    # The one day of the one origin is no Monday, and all rows are of Mondays.
+    settings = QUICK.model_copy(update={"latest_days": 1, "calibration_days": 1})
+    horizons = HORIZONS.model_copy(update={"horizon_days": 12})
+    with pytest.raises(TooFewRowsError, match=r"calibration slice needs 100 rows .* has 0"):
+        split_target(training_set, "sell_through", horizons, settings)
 
 
 def test_divide_with_too_few_rows_names_the_slice(training_set: TrainingSet) -> None:

@@ -50,6 +50,18 @@ def test_card_holds_what_a_reader_must_know(
         assert title in card
 
 
+def test_card_says_which_outcomes_of_the_latest_slices_were_learned(
+    trained: TrainOutput, training_set: TrainingSet
+) -> None:
+    own = "No outcome of a target's latest slice shaped its model, calibration or intervals."
+    other = "that model may have learned from days of return risk's latest slice."
+    assert own in trained.contents.model_card
+    assert other in trained.contents.model_card
+    alone = _card(training_set, trained.evaluations["sell_through"])
+    assert own in alone
+    assert other not in alone
+
+
 @pytest.mark.parametrize(("origins", "said"), [(1, "at one moment, models"), (3, "at 3 moments,")])
 def test_card_says_what_the_model_and_its_calibration_learned_from(
     origins: int, said: str, trained: TrainOutput, training_set: TrainingSet

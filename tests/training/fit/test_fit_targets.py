@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,11 @@ from serving.prediction.target_model import DemandModel, ShareModel
 from tests.worlds.training import HORIZONS
 from training.boosting.fit_boosters import fit_boosters
 from training.calibration.demand_curve_fit import find_start
+from training.calibration.interval_context import Sellers, build_target_context
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_input import BoosterRequest, TrainingInput
+from training.fit.fit_targets import EARLY, booster_requests, fit_targets
 from training.fit.train import TrainOutput
 
 
@@ -92,3 +96,36 @@ def test_boosters_of_the_bundle_learn_every_known_row(target: Target, trained: T
     assert tuple(booster.text for booster in trained.fitted[target].model.boosters) == texts
     last = training_input.training_set.as_of_day[split.known.rows].max()
     assert last + HORIZONS.maturity_days(target) <= split.days.latest.first
+
+
+def test_units_of_return_risk_are_expected_by_boosters_without_a_label_of_its_calibration_slice(
+    trained: TrainOutput,
+) -> None:
+    training_input, selling = trained.training_input, trained.splits["sell_through"]
+    returned, recipe = trained.splits["return_risk"], training_input.recipe
+    early = _learned_by(selling, returned.days.calibration.first, training_input)
+    assert 0 < early.rows.size < selling.train.rows.size  # the first origin knows such labels
+    start = find_start(training_input, "sell_through", early)
+    request = BoosterRequest("sell_through", early, recipe.settings.fold_boosters, start)
+    texts = fit_boosters(
+        training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+    )["one"]
+    boosters = tuple(Booster(text) for text in texts)
+    sellers = Sellers(trained.fitted["sell_through"].model, boosters, start)
+    expected = build_target_context(training_input, returned, sellers).exposure
+    rows = np.concatenate([returned.curve_fit.rows, returned.residual_fit.rows])
+    exposure = trained.fitted["return_risk"].context.exposure
+    np.testing.assert_array_equal(exposure[rows], expected[rows])
+
+
+def test_the_first_origin_expects_units_where_too_few_rows_are_early(
+    trained: TrainOutput,
+) -> None:
+    splits, training_input = trained.splits, trained.training_input
+    assert EARLY in booster_requests(training_input, splits)
+    settings = training_input.recipe.settings.model_copy(update={"min_rows": 10_000})
+    few = replace(training_input, recipe=replace(training_input.recipe, settings=settings))
+    assert EARLY not in booster_requests(few, splits)
+    alone: dict[Target, TargetSplit] = {"sell_through": splits["sell_through"]}
+    assert EARLY not in booster_requests(training_input, alone)
+    assert set(fit_targets(few, splits)) == set(splits)

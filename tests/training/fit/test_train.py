@@ -21,6 +21,7 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.errors import NoLabelsError, TooFewDaysError, TooFewPositivesError
+from training.fit.learned_ranges import QUANTILES
 from training.fit.train import CANARY_ROWS, TrainOutput, canary_rows, train
 from training.settings import UpliftSetting
 
@@ -117,6 +118,21 @@ def test_bundle_says_which_days_it_learned_from(
     assert trained.evaluations["sell_through"].unseen_season == 1.0
 
 
+def test_bundle_describes_the_rows_that_its_models_learned_from(
+    trained: TrainOutput, splits: dict[Target, TargetSplit], training_set: TrainingSet
+) -> None:
+    as_of_day, latest = training_set.as_of_day, splits["sell_through"].days.latest
+    is_final = as_of_day + HORIZONS.sell_through_maturity_days <= latest.first
+    rows = np.flatnonzero(is_final & (training_set.masked == 0))
+    price = training_set.columns["list_price_minor"][rows]
+    stats = trained.contents.reference_stats["list_price_minor"]
+    assert (stats.deciles[0], stats.deciles[-1]) == (price.min(), price.max())
+    markets = np.array(training_set.row_markets(rows))
+    for market, ranges in trained.contents.ranges.items():
+        low, high = np.quantile(price[markets == market], QUANTILES, method="inverted_cdf")
+        assert (ranges["list_price_minor"].low, ranges["list_price_minor"].high) == (low, high)
+
+
 def test_calendar_changes_answers_about_news_and_nothing_that_is_learned(
     rows: pa.Table, recipe: TrainingRecipe, trained: TrainOutput, splits: dict[Target, TargetSplit]
 ) -> None:
@@ -158,7 +174,7 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> 
     train(rows, recipe, git_commit="unknown", progress=reports)
     assert reports.stages == [
         "learning how to pool rates",
-        "fitting 8 boosters",
+        "fitting 9 boosters",
         "judging them on the latest slice",
     ]
 

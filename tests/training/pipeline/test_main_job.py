@@ -195,7 +195,7 @@ def test_summary_says_how_earlier_origins_turned_out_or_how_to_find_out(
         first_day="2024-01-01",
         last_day="2024-01-28",
         rows=10,
-        train_rows=90,
+        known_rows=90,
         unseen_season=0.0,
         coverage_error=0.01,
         metrics=metrics,

@@ -73,7 +73,8 @@ from features.validation.report import ValidationReport
 from serving.conformal.cell_residuals import CellResiduals
 from serving.conformal.cells import ROOT, OwnEvidence
 from serving.conformal.demand_tails import DemandTails
-from serving.prediction.init_score import init_score
+from serving.demand.lot_demand import log_lot
+from serving.prediction.init_score import ORDER_SIZE, init_score
 from serving.prediction.target_model import DemandModel
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
 from training.data.cold_start_rows import has_full_history
@@ -140,9 +141,25 @@ def test_a_hidden_input_reaches_no_booster_and_the_others_stay(
 
 def test_every_input_is_in_the_family_of_one_mechanism() -> None:
     names = [name for family in FeatureFamily for name in family_inputs(family)]
-    assert sorted(names) == sorted(
-        feature.name for feature in CATALOGUE.features if feature.is_input
+    inputs = {feature.name for feature in CATALOGUE.features if feature.is_input}
+    assert sorted(names) == sorted(inputs - {ORDER_SIZE})
+
+
+@pytest.mark.parametrize("family", FeatureFamily)
+def test_trees_start_from_the_same_lot_whatever_family_is_hidden(family: FeatureFamily) -> None:
+    training_input, rows = _trained().output.training_input, np.arange(50)
+    training_set = training_input.training_set
+    dozens = {name: one / 12 for name, one in training_set.columns.items() if "order_lines" in name}
+    altered = replace(
+        training_input,
+        training_set=replace(training_set, columns={**training_set.columns, **dozens}),
+        recipe=_altered(BY_NAME[f"family {family.value}"]),
     )
+    names = altered.recipe.catalogue.model_inputs
+    start = init_score("sell_through", altered.design_matrix(rows), names)
+    lot, order_size = (values[rows] for values in altered.lots)
+    assert order_size.max() > 1
+    np.testing.assert_array_equal(start, -log_lot(lot, order_size))
 
 
 @pytest.mark.parametrize("name", ["start from a formula", "family returns", "learned pooling"])

@@ -43,8 +43,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> TrainingBenchmarkResul
 def test_all_ways_are_measured_and_grow_the_same_trees(measured: TrainingBenchmarkResult) -> None:
     names = [one.name for one in measured.compared]
     assert names == ["SellThroughModel", "ReturnRiskModel", "main job, both targets"]
-    assert [one.trees for one in measured.compared] == [40, 40, 20 + 3 * 10 + 2 + 2]
-    # Trees of two boosters, and of one at each of three and two origins.
+    assert [one.trees for one in measured.compared] == [40, 40, 20 + 10 + 3 * 10 + 2 + 2]
+    # Trees of two boosters, of an early one, and of one at each of three and two origins.
     for one in measured.compared:
         assert len(one.pairs) == 2
         assert one.ratio.median > 0.2
