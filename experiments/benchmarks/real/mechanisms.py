@@ -23,6 +23,7 @@ from features.runtime.progress import ProgressCallback
 from serving.conformal.cells import ROOT
 from serving.conformal.demand_tails import DemandTails
 from serving.prediction.demand_curve import DemandCurve
+from serving.prediction.init_score import ORDER_SIZE
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.choose import CurveFitter
 from training.calibration.conformal_calibrator import calibrate_target
