@@ -3,9 +3,8 @@
 Each learns from the rows that the model's trees learn from: at each origin of the calibration slice
 what was final by then, and for the latest slice all known rows. It gets calibration and intervals
 as the model does, so that a difference in any metric comes from what was learned from the features.
-The numbers of shrinkage are those of the model's own features: they are learned once, on the
-training slice. One of these features, the expected return rate, also has numbers learned on the
-curve half (training/shrinkage/learned_parameters.py).
+The numbers of shrinkage are those of the model's own features, learned once
+(training/shrinkage/learned_parameters.py).
 """
 
 from __future__ import annotations

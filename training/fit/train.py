@@ -79,7 +79,7 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
     training_set, splits = _add_copies_and_split(read, recipe)
     del read
     pa.default_memory_pool().release_unused()
-    training_input = _build_input(training_set, splits, recipe, progress)
+    training_input = _build_input(training_set, splits, recipe, progress=progress)
     if tune is not None:
         progress("tuning")
         training_input = replace(training_input, recipe=tune(training_input, splits))
@@ -89,7 +89,9 @@ def train(  # noqa: PLR0913 - what differs from training to training, all but tw
         target: evaluate(fitted[target], training_input, split) for target, split in splits.items()
     }
     models = {target: one.model for target, one in fitted.items()}
-    contents = _bundle_contents(training_input, splits, models, evaluations, git_commit)
+    contents = _bundle_contents(
+        training_input, splits, models, evaluations=evaluations, git_commit=git_commit
+    )
     return TrainOutput(contents, evaluations, training_input, splits, fitted)
 
 
@@ -97,6 +99,7 @@ def _build_input(
     training_set: TrainingSet,
     splits: Mapping[Target, TargetSplit],
     recipe: TrainingRecipe,
+    *,
     progress: ProgressCallback,
 ) -> TrainingInput:
     progress("learning how to pool rates")
@@ -132,6 +135,7 @@ def _bundle_contents(
     training_input: TrainingInput,
     splits: Mapping[Target, TargetSplit],
     models: Mapping[Target, TargetModel],
+    *,
     evaluations: Mapping[Target, Evaluation],
     git_commit: str,
 ) -> BundleContents:
