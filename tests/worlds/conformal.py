@@ -1,4 +1,7 @@
-"""Exchangeable rows in markets and levels of own evidence, predicted worst where least is known."""
+"""Exchangeable rows in markets and levels of own evidence, predicted worst where least is known.
+
+Beside them, rows of a demand that are picked by their positions.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.cells import EVIDENCE_AMOUNTS, IntervalContext, leaf_cells
 from serving.conformal.difficulty import DifficultyEstimate
 from serving.conformal.intervals import ConformalResiduals
+from serving.demand.lot_demand import LotDemand
 from training.calibration.residuals import fit_residuals
 
 MARKETS = ("DE", "GB", "US")
@@ -54,4 +58,12 @@ def learn(rows: Rows, listings: IntArray | None = None) -> ConformalResiduals:
     known = np.arange(rows.estimate.size) if listings is None else listings
     return fit_residuals(
         rows.estimate, rows.outcome, rows.context, difficulty=DIFFICULTY, listings=known
+    )
+
+
+def pick(demand: LotDemand, rows: IntArray) -> LotDemand:
+    """Return the rows at some positions, in their order."""
+    chance = np.broadcast_to(demand.chance, demand.demand.shape)[rows]
+    return LotDemand(
+        demand.demand[rows], demand.lot[rows], demand.order_size[rows], demand.sharpness, chance
     )

@@ -14,7 +14,7 @@ from serving.conformal.cells import ROOT, IntervalContext, leaf_cells
 from serving.conformal.demand_tails import DemandTails
 from serving.demand.lot_demand import LotDemand
 from serving.errors import BrokenFileError
-from tests.worlds.lot_demand import pick
+from tests.worlds.conformal import pick
 from training.calibration.residuals import fit_tails
 
 CELLS = leaf_cells(("DE",))

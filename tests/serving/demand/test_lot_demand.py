@@ -18,7 +18,7 @@ from serving.prediction.demand_curve import (
     MIN_CHANCE,
     MIN_SHARPNESS,
 )
-from tests.worlds.lot_demand import pick
+from tests.worlds.conformal import pick
 
 MAX_LOT = 1_000_000_000
 ROUNDING = 1e-12

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.demand.lot_demand import LotDemand
-from tests.worlds.lot_demand import pick
+from tests.worlds.conformal import pick
 from training.calibration.level_drift import (
     LEVELS,
     PRIOR_DEVIATION,
