@@ -29,7 +29,7 @@ def list_features(
     *,
     json: JsonOption = False,
 ) -> None:
-    """List the inputs of the models by family, with level, unit, bounds and description.
+    """List the features by family: inputs of the models, and evidence for them.
 
     features/CATALOG.md shows the same list as a page.
     """

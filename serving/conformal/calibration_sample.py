@@ -17,7 +17,10 @@ MAX_ROWS: Final = 4000
 
 @dataclass(frozen=True)
 class CalibrationSample:
-    """Calibration rows that no model was fitted on, each array of shape (rows,)."""
+    """Calibration rows, each predicted by a model that hadn't learned from it.
+
+    Each array has shape (rows,).
+    """
 
     estimate: FloatArray
     outcome: FloatArray

@@ -81,7 +81,7 @@ class LotDemand:
         return self.chance * share_of_margin(margin, self.sharpness)
 
     def prob_at_least(self, units: FloatArray) -> FloatArray:
-        """Return the probability that at least so many whole units are wanted.
+        """Return the probability that at least `units` whole units are wanted.
 
         For a chance of 1 it is s(t) - (t - 1) (s(t - 1) - s(t)), where s(t - 1) / s(t) is computed
         without a difference of nearly equal numbers.
@@ -108,7 +108,7 @@ class LotDemand:
     def interval(self, tail: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the shares between which all units sold have at least this tail; (rows,) each.
 
-        The ends are the least and the most whole units of the lot, and enclose the expected share.
+        The ends are whole units of the lot, or the expected share where that lies beyond.
         """
         wider = tail * (1.0 - TAIL_SLACK)
         is_far = wider < MIN_TAIL

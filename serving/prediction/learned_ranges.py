@@ -26,7 +26,7 @@ MARGIN: Final = 3.0
 
 
 class UsualRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The values of an input in nearly all training rows of a market."""
+    """The values of an input in nearly all rows of a market that models learned from."""
 
     low: float
     high: float

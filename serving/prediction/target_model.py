@@ -44,7 +44,7 @@ class TargetModel(ABC):
 
     target: Target
     boosters: tuple[Booster, ...]
-    """They differ in their seeds and settings; the mean of their sums of trees counts."""
+    """They differ in their seeds; the mean of their sums of trees counts."""
     calibration_sample: CalibrationSample
     """Past decisions that selection compares candidates with (serving/scoring/selection.py)."""
 

@@ -10,8 +10,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
     The interval is for the share that these units will realise: the units offered for sell-through,
     the expected orders (sell-through x units offered) for return risk. So the ends of
-    sell-through's are whole units, and few units make an interval wide, even if the probability
-    behind it is well known.
+    sell-through's are whole units, or the estimate itself where that lies beyond. Few units make an
+    interval wide, even if the probability behind it is well known.
     """
 
     estimate: float

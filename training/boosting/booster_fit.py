@@ -1,7 +1,7 @@
 """Fit one booster: its rows, parameters and seed.
 
 LightGBM learns from bins, which take an eighth of the memory of the inputs at most. So the rows of
-a target are binned once, the inputs are freed, and all its boosters learn from the same bins
+a request are binned once, the inputs are freed, and all its boosters learn from the same bins
 (docs/decisions/memory-of-the-main-job.md).
 """
 

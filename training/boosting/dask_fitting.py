@@ -46,8 +46,8 @@ class DaskFitter:
 
     `rows` is the Parquet file that the training set was read from; all workers must be able to read
     it under this path. The client still holds the training set, which the other steps of a training
-    read (docs/decisions/memory-of-a-dask-client.md). The cluster saves the client the design matrix
-    of the training slice, and time.
+    read (docs/decisions/memory-of-a-dask-client.md). The cluster saves the client the design
+    matrices that boosters are fitted on, and time.
     """
 
     rows: Path

@@ -1,4 +1,4 @@
-"""Say what boosters minimise: the cross-entropy of shares, given the margin of a row.
+"""Define the loss that boosters minimise: the cross-entropy of shares, given each row's margin.
 
 Trees of return risk correct the log odds of a formula. Trees of sell-through learn the logarithm of
 demand; the margin is the logarithm of demand over the lot, and `sharpness` bends it into a share

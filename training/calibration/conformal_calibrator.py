@@ -23,7 +23,10 @@ from training.data.training_set import EncodedColumn
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationRows:
-    """Rows that no booster was fitted on; each array has shape (rows,)."""
+    """Rows, each predicted by a model that hadn't learned from it.
+
+    Each array has shape (rows,).
+    """
 
     raw: FloatArray
     """Raw predictions."""

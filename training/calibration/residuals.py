@@ -27,10 +27,11 @@ def fit_residuals(
     difficulty: DifficultyEstimate,
     listings: IntArray,
 ) -> ConformalResiduals:
-    """Collect the residuals of shares in each large cell from rows that no model was fitted on.
+    """Collect the residuals of shares in each large cell.
 
-    All arrays have shape (rows,). `listings` numbers the listing of each row: a cell is large if it
-    has enough listings, however many rows each of them has.
+    Each row is predicted by a model that hadn't learned from it. All arrays have shape (rows,).
+    `listings` numbers the listing of each row: a cell is large if it has enough listings, however
+    many rows each of them has.
     """
     residuals = (outcome - estimate) / difficulty.sigma(estimate, context.exposure)
     cells = collect_cells(residuals[:, None], context, listings=listings)

@@ -55,7 +55,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def calibrate(self, raw: FloatArray, sample: Sample, lots: LotRows) -> Estimator:
-        """Learn from rows that no booster has seen how sums of trees become shares."""
+        """Learn how sums of trees become shares, from rows whose boosters hadn't learned them."""
 
 
 @dataclass(frozen=True)

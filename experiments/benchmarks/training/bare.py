@@ -25,7 +25,8 @@ FORMULA: Final = "expected_return_rate_180d"
 LOT: Final = "units_offered"
 ORDER_SIZE: Final = "order_size_84d"
 FAR: Final = -25.0
-"""Bent margins below it have a share that differs from 1 by less than a number can hold."""
+"""Bent margins below it have a share of nearly 1, where a ratio of small numbers loses its digits.
+"""
 
 Fit = Callable[[], str]
 """Trains a booster and returns its text."""
