@@ -8,9 +8,13 @@ Benjamini and Hochberg (1995) chooses from the p-values. If candidates and past 
 exchangeable, the expected share of bad ones in the list (0 for an empty list) is at most the share
 requested.
 
-They are never quite exchangeable: past decisions of one listing resemble each other, and times
-change. The p-values allow for the first (serving/scoring/design_effect.py); tests measure the
-share of bad ones in chosen lists.
+They are never quite exchangeable. Past decisions of one listing resemble each other, which the
+p-values allow for (serving/scoring/design_effect.py). Candidates look better or worse than past
+decisions did, so that past decisions weigh as much more as candidates that look like them are more
+frequent (Jin and Candès 2023, "Model-free selective inference under covariate shift via weighted
+conformal p-values", arXiv 2307.09291). And times change, which the estimates of past decisions
+hold (training/calibration/level_drift.py). How far the promise holds on real data:
+docs/decisions/selected-lists.md.
 """
 
 from __future__ import annotations
@@ -35,6 +39,11 @@ from serving.scoring.design_effect import design_effect
 
 MIN_SAMPLE_ROWS: Final = 200
 """With fewer past decisions of its own amount of evidence, a candidate is compared with all."""
+
+MAX_RANGES: Final = 10
+"""Most ranges of estimates whose frequencies are compared."""
+MIN_RANGE_CANDIDATES: Final = 20
+"""Fewest candidates for each range; with fewer than two ranges, past decisions weigh alike."""
 
 DEFAULT_BAD_SHARE: Final = 0.1
 
@@ -173,10 +182,11 @@ def conformal_p_values(
 ) -> FloatArray:
     """Return the p-value of the hypothesis that a candidate turns out bad, shape (rows,).
 
-    It is (d + bad past decisions with an estimate as good or better) / (d + past decisions). Equal
-    estimates count as better. The past decisions are those of the candidate's own amount of
-    evidence, if there are `MIN_SAMPLE_ROWS` of them. d is their design effect; it is 1 if decisions
-    of a listing don't resemble each other.
+    It is (dw + weight of bad past decisions with an estimate as good or better) / (dw + weight of
+    past decisions), where w is the weight of the candidate's range of estimates. Equal estimates
+    count as better. The past decisions are those of the candidate's own amount of evidence, if
+    there are `MIN_SAMPLE_ROWS` of them. d is their design effect; it is 1 if decisions of a listing
+    don't resemble each other. A better estimate has no larger p-value.
     """
     p_values = np.empty(estimate.shape)
     sign = 1.0 if request.target == "return_risk" else -1.0  # after it, lower is better
@@ -187,10 +197,33 @@ def conformal_p_values(
             past = np.ones_like(past)
         is_bad = request.is_bad(calibration_sample.outcome[past])
         effect = design_effect(is_bad, calibration_sample.listings[past])
-        bad = np.sort(sign * calibration_sample.estimate[past][is_bad])
-        as_good = np.searchsorted(bad, sign * estimate[has_amount], side="right")
-        p_values[has_amount] = (effect + as_good) / (effect + past.sum())
+        looks, past_looks = sign * estimate[has_amount], sign * calibration_sample.estimate[past]
+        weight, past_weight = likelihood_ratios(looks, past_looks)
+        order = np.argsort(past_looks[is_bad], kind="stable")
+        bad_weight = np.append(0.0, np.cumsum(past_weight[is_bad][order]))
+        as_good = np.searchsorted(past_looks[is_bad][order], looks, side="right")
+        own = effect * weight
+        found = (own + bad_weight[as_good]) / (own + past_weight.sum())
+        from_best = np.argsort(looks, kind="stable")
+        found[from_best] = np.maximum.accumulate(found[from_best])
+        p_values[has_amount] = found
     return p_values
+
+
+def likelihood_ratios(estimate: FloatArray, past: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how much more frequent the estimates of candidates are than those of past decisions.
+
+    The first result has the shape of the candidates, the second that of the past decisions. Both
+    are ratios of frequencies in ranges that hold about as many past decisions each.
+    """
+    count = min(MAX_RANGES, estimate.size // MIN_RANGE_CANDIDATES)
+    edges = np.unique(np.quantile(past, np.arange(1, count) / count)) if count > 1 else np.empty(0)
+    ranges, past_ranges = (np.searchsorted(edges, one, side="left") for one in (estimate, past))
+    counts, past_counts = (
+        np.bincount(one, minlength=edges.size + 1) for one in (ranges, past_ranges)
+    )
+    ratio = counts / np.maximum(past_counts, 1) * (past.size / max(estimate.size, 1))
+    return ratio[ranges], ratio[past_ranges]
 
 
 def benjamini_hochberg_threshold(p_values: FloatArray, share: float) -> float:

@@ -15,6 +15,7 @@ from serving.bundle.bundle import Bundle
 from serving.conformal.calibration_sample import MAX_ROWS, CalibrationSample
 from serving.conformal.cells import EVIDENCE_AMOUNTS
 from serving.errors import BrokenFileError
+from serving.scoring import selection
 from serving.scoring.candidates import Candidate
 from serving.scoring.design_effect import design_effect
 from serving.scoring.score import score
@@ -25,6 +26,7 @@ from serving.scoring.selection import (
     benjamini_hochberg_threshold,
     choose,
     conformal_p_values,
+    likelihood_ratios,
     select,
 )
 from training.calibration.residuals import subsample
@@ -233,6 +235,52 @@ def test_expected_bad_share_of_lists_of_exchangeable_candidates_is_bounded(
         )
     assert np.mean(bad_shares) <= bad_share + 3 * np.std(bad_shares) / np.sqrt(200)
     assert np.mean(bad_shares) > 0
+
+
+@pytest.mark.parametrize("bad_share", [0.1, 0.2])
+def test_bad_share_of_lists_is_bounded_where_candidates_look_unlike_past_decisions(
+    bad_share: float,
+) -> None:
+    """Most candidates look middling: bad ones among them are more frequent than in the past."""
+    request = SelectionRequest(target="sell_through", threshold=0.5, bad_share=bad_share)
+    weighed: list[float] = []
+    alike: list[float] = []
+    for seed in range(60):
+        sample, rng = _past(3_000 + seed, 4_000), np.random.default_rng(seed)
+        known = np.arange(1_500)
+        looks = sample.estimate[1_500:]
+        is_middling = (looks > 0.5) & (looks < 0.8)
+        fresh = 1_500 + np.flatnonzero(is_middling | (rng.uniform(size=looks.size) < 0.02))
+        estimate, evidence = sample.estimate[fresh], sample.evidence[fresh]
+        is_bad = request.is_bad(sample.outcome[fresh])
+        for found, most in ((weighed, selection.MAX_RANGES), (alike, 1)):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(selection, "MAX_RANGES", most)
+                chosen = choose(estimate, evidence, _some(sample, known), request).is_chosen
+            found.append(float(is_bad[chosen].mean()) if chosen.any() else 0.0)
+    error = np.std(weighed) / np.sqrt(60)
+    assert np.mean(weighed) <= bad_share + 3 * error
+    assert np.mean(weighed) < np.mean(alike)
+
+
+def test_past_decisions_weigh_alike_where_candidates_look_like_them() -> None:
+    estimate = np.linspace(0, 1, 1_000)
+    weight, past_weight = likelihood_ratios(estimate, estimate)
+    np.testing.assert_allclose(weight, 1.0, rtol=0.05)
+    np.testing.assert_allclose(past_weight, 1.0, rtol=0.05)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=300),
+    st.lists(st.floats(0, 1), min_size=1, max_size=300),
+)
+def test_weights_of_past_decisions_add_up_to_their_number_where_all_ranges_have_some(
+    estimates: list[float], past: list[float]
+) -> None:
+    weight, past_weight = likelihood_ratios(np.array(estimates), np.array(past))
+    assert np.isfinite(weight).all()
+    assert (past_weight >= 0).all()
+    assert past_weight.sum() <= len(past) * (1 + 1e-9)
 
 
 def test_past_decisions_kept_are_a_draw_that_repeats_and_doesnt_look() -> None:
