@@ -55,7 +55,8 @@ def build_target_context(
         return training_input.training_set.context(np.fmax(offered, 1.0))
     sell_through = np.full(len(offered), np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    sell_through[rows] = sellers.early_shares(training_input, training_input.design_matrix(rows))
+    early = training_input.early.design_matrix(rows)
+    sell_through[rows] = sellers.early_shares(training_input, early)
     rows = np.concatenate([split.latest.rows, split.latest_masked.rows])
     matrix = training_input.design_matrix(rows)
     sell_through[rows] = sellers.model.predict(matrix, training_input.demand[rows]).share

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Self
 
@@ -36,8 +36,18 @@ class TrainingRecipe:
 
 
 @dataclass(frozen=True)
+class LearnedParameters:
+    """All parameters of derived features by name, learned at two moments."""
+
+    early: Mapping[str, float]
+    """From rows that were final before any target is calibrated."""
+    known: Mapping[str, float]
+    """From rows that were final before any target is judged."""
+
+
+@dataclass(frozen=True)
 class TrainingInput:
-    """The training set with the pooling parameters learned from it.
+    """The training set with the parameters learned from it.
 
     Design matrices are computed for the rows that are needed: that of all rows would be the largest
     array of a training by far, and no step needs more than the known rows of a target.
@@ -46,6 +56,8 @@ class TrainingInput:
     recipe: TrainingRecipe
     training_set: TrainingSet
     parameters: Mapping[str, float]
+    early_parameters: Mapping[str, float]
+    """Those of the boosters of origins."""
     seasons: Seasons
     demand: FloatArray
     """Demand that the calendar expects in each row's horizon, as a multiple of the usual one; shape
@@ -56,7 +68,7 @@ class TrainingInput:
         cls,
         recipe: TrainingRecipe,
         training_set: TrainingSet,
-        parameters: Mapping[str, float],
+        learned: LearnedParameters,
         splits: Mapping[Target, TargetSplit],
     ) -> Self:
         """Compute the seasonal demand with the functions that serve."""
@@ -71,7 +83,12 @@ class TrainingInput:
             market.names,
             horizon_days=recipe.horizons.horizon_days,
         )
-        return cls(recipe, training_set, parameters, seasons, demand)
+        return cls(recipe, training_set, learned.known, learned.early, seasons, demand)
+
+    @cached_property
+    def early(self) -> Self:
+        """Return the input as boosters of origins see it, with what was learned before them."""
+        return replace(self, parameters=self.early_parameters)
 
     @cached_property
     def lots(self) -> tuple[FloatArray, FloatArray]:

@@ -99,9 +99,10 @@ def _forecast_with_all(
         MODEL: fitted.model.predict(matrix, training_input.demand[rows])
     }
     context, curves = fitted.context, default_curves(split.target)
-    parameters = training_input.parameters
-    past = forward_predictions(training_set, split, parameters=parameters)
-    now = raw_predictions(training_set, split.target, split.known, parameters=parameters)
+    past = forward_predictions(training_set, split, parameters=training_input.early_parameters)
+    now = raw_predictions(
+        training_set, split.target, split.known, parameters=training_input.parameters
+    )
     for name, raw in past.items():
         calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
         outlooks[name] = calibrator.predict(now[name][rows])

@@ -52,7 +52,9 @@ def fit_targets(
         TrainingError: a slice can't support a model.
     """
     requests = booster_requests(training_input, splits)
-    texts = fit(training_input, requests)
+    of_origins = {name: one for name, one in requests.items() if name not in splits}
+    of_models = {name: one for name, one in requests.items() if name in splits}
+    texts = fit(training_input.early, of_origins) | fit(training_input, of_models)
     fitted: dict[Target, FittedTarget] = {}
     sellers: Sellers | None = None
     for target, split in splits.items():  # sell-through first: return risk needs its model
@@ -127,7 +129,7 @@ def _predict_folds(
     raw = np.full(training_input.training_set.rows.size, np.nan)
     for number, fold in enumerate(split.folds):
         rows = fold.predicted.rows
-        matrix = training_input.design_matrix(rows)
+        matrix = training_input.early.design_matrix(rows)
         sums = sum_of_trees(_load(texts[_fold_name(split.target, number)]), matrix)
         is_demand = split.target == "sell_through"
         raw[rows] = sums if is_demand else corrected_share(sums, matrix, names)

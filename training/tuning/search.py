@@ -74,7 +74,7 @@ class Search:
             StorageError: the database of trials can't be used.
         """
         objectives = [
-            _TargetObjective.from_fold(training_input, split.folds[-1], target)
+            _TargetObjective.from_fold(training_input.early, split.folds[-1], target)
             for target, split in splits.items()
         ]
         discard_if_damaged(self.database, self.progress)

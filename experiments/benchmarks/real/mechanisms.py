@@ -31,6 +31,7 @@ from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
 from training.calibration.demand_curve_fit import find_start
 from training.calibration.fitted_target import ForwardRows
 from training.data.cold_start_rows import has_full_history
+from training.data.sample import Sample
 from training.data.training_input import (
     BoosterRequest,
     BoosterTexts,
@@ -133,16 +134,30 @@ def fit_without_copies(
     return fit_locally(training_input, originals)
 
 
-def fit_on_last_origin(
-    training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
-) -> BoosterTexts:
+class FitOnLastOrigin:
     """Fit each target's model on the rows of the last origin alone, as if it weren't refitted."""
-    last = {request.target: request.sample for request in requests.values()}  # origins come last
-    earlier = {
-        name: replace(request, sample=last[request.target]) if name in TARGETS else request
-        for name, request in requests.items()
-    }
-    return fit_locally(training_input, earlier)
+
+    def __init__(self) -> None:
+        """Know no origin yet: boosters of origins are fitted before those of models."""
+        self._last: dict[Target, Sample] = {}
+
+    def __call__(
+        self, training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
+    ) -> BoosterTexts:
+        """Fit the boosters of all requests; those of origins tell what was known at the last."""
+        of_models = set(requests) & set(TARGETS)
+        self._last |= {
+            request.target: request.sample
+            for name, request in requests.items()
+            if name not in of_models
+        }
+        earlier = {
+            name: replace(request, sample=self._last[request.target])
+            if name in of_models
+            else request
+            for name, request in requests.items()
+        }
+        return fit_locally(training_input, earlier)
 
 
 def _curve(fitter: CurveFitter) -> Remodel:
@@ -263,7 +278,7 @@ MECHANISMS: Final = (
     Mechanism("cold-start copies", fit=fit_without_copies),
     Mechanism("several boosters", _settings(boosters=1)),
     Mechanism("forward validation: one origin", _one_origin, is_at_work=_has_origins),
-    Mechanism("a refit on known rows", fit=fit_on_last_origin),
+    Mechanism("a refit on known rows", fit=FitOnLastOrigin()),
     Mechanism("sharpness: 1", _settings(sharpness=1.0), targets=("sell_through",)),
     Mechanism(
         "start from a formula", _catalogue(starts_from_formula=False), targets=("return_risk",)

@@ -12,7 +12,7 @@ from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
 from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput, TrainingRecipe
+from training.data.training_input import LearnedParameters, TrainingInput, TrainingRecipe
 from training.data.training_set import EncodedColumn
 from training.evaluation import judge as judge_module
 from training.evaluation.baselines import BASELINES
@@ -50,7 +50,7 @@ def test_evaluation_judges_what_serving_would_answer(
     told = TrainingInput.build(
         replace(recipe, settings=settings),
         training_input.training_set,
-        training_input.parameters,
+        LearnedParameters(training_input.early_parameters, training_input.parameters),
         splits,
     )
     latest, models = splits[target].latest, trained.contents.models

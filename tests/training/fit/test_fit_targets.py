@@ -36,7 +36,7 @@ def _learned_by(split: TargetSplit, first_day: int, training_input: TrainingInpu
 
 def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntArray) -> FloatArray:
     """Return the calibrated share of sums of trees, written out."""
-    training_input, model = trained.training_input, trained.fitted[target].model
+    training_input, model = trained.training_input.early, trained.fitted[target].model
     matrix = training_input.design_matrix(rows)
     column = training_input.recipe.catalogue.model_inputs.index
     if isinstance(model, DemandModel):
@@ -55,7 +55,7 @@ def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntA
 def test_no_calibration_row_is_predicted_by_a_booster_that_learned_a_label_not_final_by_then(
     target: Target, trained: TrainOutput
 ) -> None:
-    training_input, split = trained.training_input, trained.splits[target]
+    training_input, split = trained.training_input.early, trained.splits[target]
     recipe = training_input.recipe
     start = find_start(training_input, target, split.train)
     forward = trained.fitted[target].forward
@@ -86,7 +86,7 @@ def test_residuals_come_from_the_half_that_did_not_fit_the_curve(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_boosters_of_the_bundle_learn_every_known_row(target: Target, trained: TrainOutput) -> None:
-    training_input, split = trained.training_input, trained.splits[target]
+    training_input, split = trained.training_input.early, trained.splits[target]
     recipe = training_input.recipe
     start = find_start(training_input, target, split.train)
     request = BoosterRequest(target, split.known, recipe.settings.boosters, start)

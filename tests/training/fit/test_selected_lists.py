@@ -15,7 +15,7 @@ from serving.conformal.calibration_sample import CalibrationSample
 from serving.scoring.selection import SelectionRequest, choose
 from tests.worlds.training import HORIZONS, QUICK, market_rows
 from training.data.time_split import TargetSplit, split_target
-from training.data.training_input import TrainingInput, TrainingRecipe
+from training.data.training_input import LearnedParameters, TrainingInput, TrainingRecipe
 from training.data.training_set import TrainingSet, read_training_set
 from training.fit.fit_targets import fit_targets
 from training.shrinkage.learned_parameters import learn_parameters
@@ -44,7 +44,7 @@ def _divided(seed: int) -> tuple[TrainingSet, dict[Target, TargetSplit]]:
 
 
 @cache
-def _parameters() -> dict[str, float]:
+def _parameters() -> LearnedParameters:
     """Learn pooling on a market of its own: all are drawn alike, and it takes half of a fit."""
     training_set, splits = _divided(SEEDS)
     return learn_parameters(training_set, splits, HORIZONS)

@@ -1,6 +1,8 @@
-"""Which rows teach the parameters: never those that calibrate or are judged."""
+"""Which rows teach the parameters: never those that come later than what they serve."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,39 +15,54 @@ from training.data.training_set import TrainingSet
 from training.shrinkage import learned_parameters as module
 from training.shrinkage.learned_parameters import (
     expectation_sample,
-    pooling_samples,
+    final_samples,
+    learn_parameters,
 )
 
 
-def test_pooling_learns_before_any_target_is_calibrated(
-    training_set: TrainingSet, splits: dict[Target, TargetSplit]
+@pytest.mark.parametrize("moment", ["calibration", "latest"])
+def test_parameters_are_learned_from_what_is_final_before_any_target_gets_there(
+    moment: str, training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    samples = pooling_samples(training_set, splits, HORIZONS)
-    first = min(split.days.calibration.first for split in splits.values())
+    known = {target: split.known for target, split in splits.items()}
+    first = min(getattr(split.days, moment).first for split in splits.values())
+    samples = final_samples(training_set, known, HORIZONS, before=first)
     for target, sample in samples.items():
         ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days(target)
         assert ends.max() <= first
-    widest, used = splits["sell_through"].train, samples["sell_through"]
-    assert 0 < used.rows.size < widest.rows.size
+        assert has_full_history(training_set, sample.rows).all()
+    assert 0 < samples["sell_through"].rows.size < known["sell_through"].rows.size
 
 
-def test_expected_rate_learns_from_the_last_training_rows_and_a_little_of_what_was_before(
+def test_model_and_origins_have_parameters_of_their_own_moments(
+    training_set: TrainingSet, splits: dict[Target, TargetSplit]
+) -> None:
+    """Labels that nobody knew yet at the first origin change nothing there."""
+    both = learn_parameters(training_set, splits, HORIZONS)
+    later = {
+        target: replace(split, known=replace(split.known, label=split.known.label * 0.5))
+        for target, split in splits.items()
+    }
+    changed = learn_parameters(training_set, later, HORIZONS)
+    assert changed.early == both.early
+    assert changed.known != both.known
+
+
+def test_expected_rate_learns_from_the_last_rows_and_a_little_of_what_was_before(
     training_set: TrainingSet,
     splits: dict[Target, TargetSplit],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "LATE_DAYS", 14)
     monkeypatch.setattr(module, "EARLIER_UNITS", 1_000.0)
-    split = splits["return_risk"]
-    sample = expectation_sample(training_set, split)
-    train = split.train.select(has_full_history(training_set, split.train.rows))
+    train = splits["return_risk"].train
+    sample = expectation_sample(training_set, train)
     assert sorted(sample.rows) == sorted(train.rows)
-    is_late = training_set.as_of_day[sample.rows] > split.days.train.last - 14
+    days = training_set.as_of_day[sample.rows]
+    is_late = days > days.max() - 14
     weights = dict(zip(train.rows.tolist(), train.weight.tolist(), strict=True))
     assert sample.weight[is_late].tolist() == [weights[row] for row in sample.rows[is_late]]
     assert sample.weight[~is_late].sum() == pytest.approx(1_000.0)
-    ends = training_set.as_of_day[sample.rows] + HORIZONS.maturity_days("return_risk")
-    assert ends.max() <= split.days.calibration.first
 
 
 def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
@@ -54,9 +71,8 @@ def test_rows_beyond_what_two_dozen_numbers_need_are_left_out_evenly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     train = splits["return_risk"].train
-    last = splits["return_risk"].days.train.last
-    is_late = training_set.as_of_day[train.rows] > last - module.LATE_DAYS
-    whole = train.select(is_late & has_full_history(training_set, train.rows))
+    days = training_set.as_of_day[train.rows]
+    whole = train.select(days > days.max() - module.LATE_DAYS)
     monkeypatch.setattr(module, "MAX_ROWS", whole.rows.size - 1)
-    rows = expectation_sample(training_set, splits["return_risk"]).rows
+    rows = expectation_sample(training_set, train).rows
     assert rows[np.isin(rows, whole.rows)].tolist() == whole.rows[::2].tolist()

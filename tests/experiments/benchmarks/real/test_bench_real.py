@@ -30,9 +30,9 @@ from experiments.benchmarks.real.mechanisms import (
     CONTROLS,
     LEARNED_INPUTS,
     MECHANISMS,
+    FitOnLastOrigin,
     Mechanism,
     family_inputs,
-    fit_on_last_origin,
     fit_without_copies,
     varies,
 )
@@ -66,7 +66,7 @@ from experiments.benchmarks.real.scores import (
 from experiments.benchmarks.real.tasks import Task, data_task
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.kinds import FeatureFamily
-from features.declarations.targets import Target
+from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from features.runtime.progress import ProgressCallback, ignore_progress
 from features.validation.report import ValidationReport
@@ -234,8 +234,11 @@ def test_a_model_that_is_not_refitted_is_that_of_the_last_origin() -> None:
     requests = booster_requests(output.training_input, output.splits)
     last = output.splits[SELLING].folds[-1].learned
     request = replace(requests[SELLING], sample=last)
-    earlier = fit_on_last_origin(output.training_input, requests)
-    expected = fit_locally(output.training_input, {**requests, SELLING: request})
+    of_origins = {name: one for name, one in requests.items() if name not in TARGETS}
+    fit = FitOnLastOrigin()
+    assert fit(output.training_input, of_origins) == fit_locally(output.training_input, of_origins)
+    earlier = fit(output.training_input, {SELLING: requests[SELLING]})
+    expected = fit_locally(output.training_input, {SELLING: request})
     assert last.rows.size < requests[SELLING].sample.rows.size
     assert earlier == expected
 
