@@ -73,18 +73,23 @@ class MemberInputs:
                 return self._ordered
 
     def draw(self, encoding: Encoding) -> Inputs:
-        """Draw the rows of fit, each encoded without its own label."""
+        """Draw the rows of fit anew, each encoded without its own label."""
         match encoding:
             case "rates":
                 return _join_rates(self.table, self._rates_out_of_fold.draw(self.rng))
             case "effects":
-                return self._effects_out_of_fold.without_codes()
+                return self._draw_effects(self._effects)
             case "effects_and_codes":
-                return self._effects_out_of_fold
+                return self._draw_effects(self._effects.beside_codes())
             case "ordered":
                 return self._ordered.encode_fitted(
                     self.table, self.rows, self.weight, self.known_share, self.rng
                 )
+
+    def _draw_effects(self, encoder: EffectEncoder) -> Inputs:
+        return encoder.encode_fitted(
+            self.table, self.rows, self._trials, self.known_share, self.rng
+        )
 
     @cached_property
     def _rates(self) -> LevelEncoder:
@@ -98,12 +103,6 @@ class MemberInputs:
     def _effects(self) -> EffectEncoder:
         return EffectEncoder.fit(
             self.table, self.rows, self._trials, path=self.path, monotone=self.monotone
-        )
-
-    @cached_property
-    def _effects_out_of_fold(self) -> Inputs:
-        return self._effects.beside_codes().encode_fitted(
-            self.table, self.rows, self._trials, self.known_share, self.rng
         )
 
     @cached_property

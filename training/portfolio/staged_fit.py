@@ -27,11 +27,6 @@ class Inputs:
     native: int = 0
     """How many of the last columns hold the codes of categories."""
 
-    def without_codes(self) -> Inputs:
-        """Return the inputs without the codes of categories."""
-        width = self.matrix.shape[1] - self.native
-        return Inputs(matrix=self.matrix[:, :width], offset=self.offset)
-
 
 @dataclass(frozen=True, kw_only=True)
 class StagedFit:

@@ -45,11 +45,5 @@ def test_stages_after_the_last_gain_repeat_it() -> None:
     np.testing.assert_array_equal(stages[1], stages[2])
 
 
-def test_codes_of_categories_can_be_left_out() -> None:
-    inputs = _draw_rows(0).inputs
-    assert inputs.without_codes().matrix.tolist() == inputs.matrix[:, :1].tolist()
-    assert inputs.without_codes().native == 0
-
-
 def test_text_of_a_booster_is_the_same_again() -> None:
     assert _draw_rows(0).fit(1, 10) == _draw_rows(0).fit(1, 10)
