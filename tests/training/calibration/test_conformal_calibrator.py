@@ -119,7 +119,7 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
 ) -> None:
     one, split = fitted["return_risk"], splits["return_risk"]
     assert isinstance(one.model, ShareModel)
-    training_set, parameters = training_input.training_set, training_input.parameters
+    training_set = training_input.training_set
     # Without a curve, estimates are the raw predictions themselves.
     assert one.model.calibration.y.tolist() == pytest.approx(one.model.calibration.x.tolist())
     fit = curve_fitter(split, training_set.keys["product_id"], CURVES)
@@ -129,8 +129,9 @@ def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
         return fit(raw[learned.rows], learned.label, learned.weight)
 
     assert curve(one.forward).y.tolist() != one.model.calibration.y.tolist()
-    past = forward_predictions(training_set, split, parameters=parameters)
-    now = raw_predictions(training_set, "return_risk", split.known, parameters=parameters)
+    early, known = training_input.early_parameters, training_input.parameters
+    past = forward_predictions(training_set, split, parameters=early)
+    now = raw_predictions(training_set, "return_risk", split.known, parameters=known)
     judged = judge(one, training_input, split)
     for name in BASELINES:
         expected = curve(past[name]).apply(now[name][judged.rows.rows])
@@ -183,8 +184,9 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     inputs = training_input.design_matrix(rows)
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
-    margin = 3.0 + seller.boosters[0].sum_trees(inputs)
-    margin = margin + init_score("sell_through", inputs, CATALOGUE.model_inputs)
+    early_inputs = training_input.early.design_matrix(rows)
+    margin = 3.0 + seller.boosters[0].sum_trees(early_inputs)
+    margin = margin + init_score("sell_through", early_inputs, CATALOGUE.model_inputs)
     early = share_of_margin(margin, training_input.recipe.settings.sharpness)
     served = seller.predict(inputs, training_input.demand[rows]).share
     sold = np.where(is_calibration, early, served)

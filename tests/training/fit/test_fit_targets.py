@@ -86,7 +86,7 @@ def test_residuals_come_from_the_half_that_did_not_fit_the_curve(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_boosters_of_the_bundle_learn_every_known_row(target: Target, trained: TrainOutput) -> None:
-    training_input, split = trained.training_input.early, trained.splits[target]
+    training_input, split = trained.training_input, trained.splits[target]
     recipe = training_input.recipe
     start = find_start(training_input, target, split.train)
     request = BoosterRequest(target, split.known, recipe.settings.boosters, start)
@@ -108,7 +108,7 @@ def test_units_of_return_risk_are_expected_by_boosters_without_a_label_of_its_ca
     start = find_start(training_input, "sell_through", early)
     request = BoosterRequest("sell_through", early, recipe.settings.fold_boosters, start)
     texts = fit_boosters(
-        training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+        training_input.early.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
     )["one"]
     boosters = tuple(Booster(text) for text in texts)
     sellers = Sellers(trained.fitted["sell_through"].model, boosters, start)

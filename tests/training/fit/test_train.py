@@ -174,7 +174,8 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> 
     train(rows, recipe, git_commit="unknown", progress=reports)
     assert reports.stages == [
         "learning how to pool rates",
-        "fitting 9 boosters",
+        "fitting 5 boosters",  # of the origins
+        "fitting 4 boosters",
         "judging them on the latest slice",
     ]
 
