@@ -31,7 +31,8 @@ def fit_contestants(
     As in the product, boosters of what was final at each origin predict the rows that follow, and
     the calibration is learned from one half of these.
     """
-    earliest = read_lots(training_input, split.train.rows)
+    early = training_input.early
+    earliest = read_lots(early, split.train.rows)
     starts = {
         contestant.name: contestant.start(split.train, earliest) for contestant in CONTESTANTS
     }
@@ -40,12 +41,12 @@ def fit_contestants(
         for contestant in CONTESTANTS
     }
     for fold in split.folds:
-        boosters = fit_boosters(training_input, fold.learned, starts)
-        lots = read_lots(training_input, fold.predicted.rows)
+        boosters = fit_boosters(early, fold.learned, starts)
+        lots = read_lots(early, fold.predicted.rows)
         for contestant in CONTESTANTS:
             raw[contestant.name][fold.predicted.rows] = predict_raw(contestant, boosters, lots)
     judged = split.curve_fit
-    lots = read_lots(training_input, judged.rows)
+    lots = read_lots(early, judged.rows)
     estimators = {
         contestant.name: contestant.calibrate(raw[contestant.name][judged.rows], judged, lots)
         for contestant in CONTESTANTS
