@@ -8,11 +8,11 @@ whatever the lot. If buyers order b units at a time, a lot of q units is expecte
 
 The chance c is the probability that anything is wanted at all, whatever the lot: in some shops most
 listings sell nothing for weeks. The sharpness a says how close demand stays to d where something
-is. With a = 1 the share is logistic in the logarithm of the lot; with single units and a large a it
-is min(d / q, 1). Units that are ordered a dozen at a time count as a larger lot: three of them sell
+is. With a = 1, s / c is logistic in the logarithm of the lot; with single units and a large a it is
+min(d / q, 1). Units that are ordered a dozen at a time count as a larger lot: three of them sell
 less well than three of what is bought one by one.
 
-The units that a lot sells, q s(q), never fall with q, never exceed d, and grow ever more slowly.
+The units that a lot sells, q s(q), never fall with q, never exceed c d, and grow ever more slowly.
 So one more unit adds the probability that it is wanted, and
 
     P(D >= t) = t s(t) - (t - 1) s(t - 1)
@@ -66,12 +66,12 @@ class LotDemand:
     chance: FloatArray | float = 1.0
     """The probability that anything is wanted at all, above 0."""
 
-    def move(self, level: FloatArray) -> LotDemand:
-        """Return the demand of a better or worse time, whose level is 0 as it is now; (rows,).
+    def drift(self, by: FloatArray) -> LotDemand:
+        """Return the demand of a better or worse time, of shape (rows,); 0 is as it is now.
 
-        The level moves the logarithm of demand, and the log odds of the chance.
+        The logarithm of demand and the log odds of the chance drift by as much.
         """
-        times = np.exp(level)
+        times = np.exp(by)
         chance = self.chance * times / (1.0 - self.chance + self.chance * times)
         return LotDemand(self.demand * times, self.lot, self.order_size, self.sharpness, chance)
 

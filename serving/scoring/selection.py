@@ -5,15 +5,15 @@ answer at a time and promise nothing about a chosen list. Conformal selection do
 2023, "Selection by prediction with conformal p-values", JMLR 24). A candidate's p-value is the
 share of past decisions that were bad although they looked at least as good. The procedure of
 Benjamini and Hochberg (1995) chooses from the p-values. If candidates and past decisions are
-exchangeable, the expected share of bad ones in the list (0 for an empty list) is at most the share
-requested.
+exchangeable and weigh alike, the expected share of bad ones in the list (0 for an empty list) is at
+most the share requested; with weights it is so in the limit of many.
 
 They are never quite exchangeable. Past decisions of one listing resemble each other, which the
 p-values allow for (serving/scoring/design_effect.py). Candidates look better or worse than past
 decisions did, so that past decisions weigh as much more as candidates that look like them are more
 frequent (Jin and Candès 2023, "Model-free selective inference under covariate shift via weighted
 conformal p-values", arXiv 2307.09291). And times change, which the estimates of past decisions
-hold (training/calibration/level_drift.py). How far the promise holds on real data:
+hold (training/calibration/demand_drift.py). How far the promise holds on real data:
 docs/decisions/selected-lists.md.
 """
 
@@ -43,7 +43,8 @@ MIN_SAMPLE_ROWS: Final = 200
 MAX_RANGES: Final = 10
 """Most ranges of estimates whose frequencies are compared."""
 MIN_RANGE_CANDIDATES: Final = 20
-"""Fewest candidates for each range; with fewer than two ranges, past decisions weigh alike."""
+"""Fewest candidates for each range. With fewer than two ranges of an amount of evidence, past
+decisions weigh alike."""
 
 DEFAULT_BAD_SHARE: Final = 0.1
 
@@ -186,7 +187,7 @@ def conformal_p_values(
     past decisions), where w is the weight of the candidate's range of estimates. Equal estimates
     count as better. The past decisions are those of the candidate's own amount of evidence, if
     there are `MIN_SAMPLE_ROWS` of them. d is their design effect; it is 1 if decisions of a listing
-    don't resemble each other. A better estimate has no larger p-value.
+    don't resemble each other. A better estimate of the same evidence has no larger p-value.
     """
     p_values = np.empty(estimate.shape)
     sign = 1.0 if request.target == "return_risk" else -1.0  # after it, lower is better
@@ -197,16 +198,16 @@ def conformal_p_values(
             past = np.ones_like(past)
         is_bad = request.is_bad(calibration_sample.outcome[past])
         effect = design_effect(is_bad, calibration_sample.listings[past])
-        looks, past_looks = sign * estimate[has_amount], sign * calibration_sample.estimate[past]
-        weight, past_weight = likelihood_ratios(looks, past_looks)
-        order = np.argsort(past_looks[is_bad], kind="stable")
+        signed, past_signed = sign * estimate[has_amount], sign * calibration_sample.estimate[past]
+        weight, past_weight = likelihood_ratios(signed, past_signed)
+        order = np.argsort(past_signed[is_bad], kind="stable")
         bad_weight = np.append(0.0, np.cumsum(past_weight[is_bad][order]))
-        as_good = np.searchsorted(past_looks[is_bad][order], looks, side="right")
-        own = effect * weight
-        found = (own + bad_weight[as_good]) / (own + past_weight.sum())
-        from_best = np.argsort(looks, kind="stable")
-        found[from_best] = np.maximum.accumulate(found[from_best])
-        p_values[has_amount] = found
+        as_good = np.searchsorted(past_signed[is_bad][order], signed, side="right")
+        least = effect * weight
+        values = (least + bad_weight[as_good]) / (least + past_weight.sum())
+        from_best = np.argsort(signed, kind="stable")
+        values[from_best] = np.maximum.accumulate(values[from_best])
+        p_values[has_amount] = values
     return p_values
 
 

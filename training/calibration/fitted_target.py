@@ -8,7 +8,6 @@ import numpy as np
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.cells import IntervalContext
-from serving.conformal.demand_tails import DemandTails
 from serving.demand.lot_demand import LotDemand
 from serving.prediction.booster import Booster
 from serving.prediction.demand_curve import MIN_CHANCE, DemandCurve
@@ -16,7 +15,7 @@ from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.choose import model_curves
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.demand_curve_fit import fit_demand_curve
-from training.calibration.level_drift import LEVELS, learn_drift
+from training.calibration.demand_drift import DRIFTS, learn_drift
 from training.calibration.residuals import fit_tails, subsample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
@@ -51,21 +50,7 @@ class ForwardRows:
         Its curve is fitted on one half of the rows, and its tails are collected on the other.
         """
         curve = self.fit_curve()
-        moves, rows = self.level_moves(curve), self.split.residual_fit.rows
-        one_each = moves[np.arange(rows.size), np.arange(rows.size) % LEVELS]
-        sample = subsample(
-            self._demand(curve, rows).move(one_each).share(),
-            self.split.residual_fit.label,
-            self.context.evidence[rows],
-            listings=self.training_input.training_set.listings[rows],
-        )
-        model = DemandModel(
-            target=self.split.target,
-            boosters=boosters,
-            calibration_sample=sample,
-            curve=curve,
-            tails=self.collect_tails(curve, moves),
-        )
+        model = self.build_model(boosters, curve, self.draw_drifts(curve))
         predicted = np.flatnonzero(~np.isnan(self.raw))
         estimate = np.full(self.raw.shape, np.nan)
         estimate[predicted] = self._demand(curve, predicted).share()
@@ -85,30 +70,45 @@ class ForwardRows:
             min_chance=min_chance,
         )
 
-    def level_moves(self, curve: DemandCurve) -> FloatArray:
-        """Return the moves of demand under which the rows of the other half count.
+    def draw_drifts(self, curve: DemandCurve) -> FloatArray:
+        """Return the drifts of demand under which the rows of the other half count.
 
-        The result has shape (rows, `LEVELS`).
+        The result has shape (rows, `DRIFTS`).
         """
         predicted = [fold.predicted for fold in self.split.folds]
         listings = self.training_input.training_set.listings
-        drift = learn_drift(
-            [(self._demand(curve, one.rows), one, listings[one.rows]) for one in predicted]
+        learned = learn_drift(
+            [(self._demand(curve, rows.rows), rows, listings[rows.rows]) for rows in predicted]
         )
-        moves = np.zeros((self.raw.size, LEVELS))
+        drifts = np.zeros((self.raw.size, DRIFTS))
         for origin, sample in enumerate(predicted):
-            moves[sample.rows] = drift.moves(origin)
-        return moves[self.split.residual_fit.rows]
+            drifts[sample.rows] = learned.differences(origin)
+        return drifts[self.split.residual_fit.rows]
 
-    def collect_tails(self, curve: DemandCurve, moves: FloatArray | None) -> DemandTails:
-        """Return how far out the outcomes of the other half fell, without moves as they were."""
+    def build_model(
+        self, boosters: tuple[Booster, ...], curve: DemandCurve, drifts: FloatArray | None
+    ) -> DemandModel:
+        """Return the model with a curve, and with the outcomes of the other half around it.
+
+        Without drifts these count as they were. Past decisions for selection have one drift each,
+        drawn at random, and the same at each call.
+        """
         sample = self.split.residual_fit
-        return fit_tails(
-            self._demand(curve, sample.rows),
-            sample.label,
-            self.context.select(sample.rows),
-            listings=self.training_input.training_set.listings[sample.rows],
-            moves=moves,
+        demand = self._demand(curve, sample.rows)
+        context = self.context.select(sample.rows)
+        listings = self.training_input.training_set.listings[sample.rows]
+        past = demand
+        if drifts is not None:
+            drawn = np.random.default_rng(0).integers(DRIFTS, size=sample.rows.size)
+            past = demand.drift(drifts[np.arange(drawn.size), drawn])
+        return DemandModel(
+            target=self.split.target,
+            boosters=boosters,
+            calibration_sample=subsample(
+                past.share(), sample.label, context.evidence, listings=listings
+            ),
+            curve=curve,
+            tails=fit_tails(demand, sample.label, context, listings=listings, drifts=drifts),
         )
 
     def calibrate_shares(self, boosters: tuple[Booster, ...]) -> FittedTarget:

@@ -44,17 +44,17 @@ def fit_tails(
     context: IntervalContext,
     *,
     listings: IntArray,
-    moves: FloatArray | None = None,
+    drifts: FloatArray | None = None,
 ) -> DemandTails:
     """Collect how far out the units sold fell in each large cell, as `fit_residuals` does.
 
-    `outcome` is the share of each lot that was sold. `moves`, of shape (rows, levels), says by how
-    much the level of demand is moved each time that a row counts (level_drift.py); without them, a
-    row counts once and as it was.
+    `outcome` is the share of each lot that was sold. `drifts`, of shape (rows, drifts), says how
+    far demand drifted each time that a row counts (demand_drift.py); without them, a row counts
+    once and as it was.
     """
     sold = np.round(outcome * demand.lot)
-    levels = np.zeros((1, sold.size)) if moves is None else moves.T
-    tails = [demand.move(level).tail(sold) for level in levels]
+    columns = np.zeros((1, sold.size)) if drifts is None else drifts.T
+    tails = [demand.drift(by).tail(sold) for by in columns]
     return DemandTails(collect_cells(1.0 - np.stack(tails, axis=1), context, listings=listings))
 
 
@@ -63,16 +63,16 @@ def collect_cells(
 ) -> dict[MondrianCell, CellResiduals]:
     """Return the residuals of each large cell.
 
-    `residuals` has shape (rows, levels), the other arrays (rows,). A row counts once, however many
-    residuals it has: of each cell's sorted residuals, the highest of every `levels` is kept.
+    `residuals` has shape (rows, drifts), the other arrays (rows,). A row counts once, however many
+    residuals it has: of each cell's sorted residuals, the highest of every `drifts` is kept.
     """
-    levels = residuals.shape[1]
+    drifts = residuals.shape[1]
     counts = _count_listings(context, listings)
     large = [cell for cell, count in counts.items() if count >= MIN_CELL_LISTINGS and cell != ROOT]
     by_size = sorted(large, key=lambda cell: (-counts[cell], len(cell), cell))
     return {
         cell: CellResiduals.from_residuals(
-            np.sort(residuals[_is_in_cell(cell, context)], axis=None)[levels - 1 :: levels]
+            np.sort(residuals[_is_in_cell(cell, context)], axis=None)[drifts - 1 :: drifts]
         )
         for cell in (ROOT, *by_size[: MAX_CELLS - 1])
     }

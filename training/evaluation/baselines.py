@@ -3,7 +3,7 @@
 Each learns from the rows that the model's trees learn from: at each origin of the calibration slice
 what was final by then, and for the latest slice all known rows. It gets calibration and intervals
 as the model does, so that a difference in any metric comes from what was learned from the features.
-The numbers of shrinkage are those of the model's own features, learned once
+The numbers of shrinkage are those of the model's own features, learned twice, as there
 (training/shrinkage/learned_parameters.py).
 """
 

@@ -135,16 +135,19 @@ def fit_without_copies(
 
 
 class FitOnLastOrigin:
-    """Fit each target's model on the rows of the last origin alone, as if it weren't refitted."""
+    """Fit each target's model on the rows of the last origin alone, as if it weren't refitted.
+
+    Boosters of origins are fitted before those of models (training/fit/fit_targets.py).
+    """
 
     def __init__(self) -> None:
-        """Know no origin yet: boosters of origins are fitted before those of models."""
+        """Start without origins."""
         self._last: dict[Target, Sample] = {}
 
     def __call__(
         self, training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
     ) -> BoosterTexts:
-        """Fit the boosters of all requests; those of origins tell what was known at the last."""
+        """Fit the boosters of all requests, and keep the rows of the last origin."""
         of_models = set(requests) & set(TARGETS)
         self._last |= {
             request.target: request.sample
@@ -179,36 +182,32 @@ def _curve(fitter: CurveFitter) -> Remodel:
     return remodel
 
 
-def _drop_line(trained: TrainedProduct, target: Target) -> TargetModel:
-    """Return the model of demand as its trees learned it, with tails that fit it."""
-    model = trained.model(target)
-    if not isinstance(model, DemandModel):
-        return model
+def _drop_curve(trained: TrainedProduct, target: Target) -> TargetModel:
+    """Return the model of demand as its trees learned it, with neither line nor chance."""
     forward = _forward_rows(trained, target)
     start = find_start(forward.training_input, target, forward.split.train)
-    curve = DemandCurve(start, 1.0, model.curve.sharpness)
-    return replace(
-        model, curve=curve, tails=forward.collect_tails(curve, forward.level_moves(curve))
+    return _with_curve(
+        trained, target, DemandCurve(start, 1.0, forward.training_input.recipe.settings.sharpness)
     )
 
 
 def _drop_chance(trained: TrainedProduct, target: Target) -> TargetModel:
     """Return the model of demand with a line alone, as if something were always wanted."""
-    model, forward = trained.model(target), _forward_rows(trained, target)
-    if not isinstance(model, DemandModel):
-        return model
-    curve = forward.fit_curve(min_chance=1.0)
-    return replace(
-        model, curve=curve, tails=forward.collect_tails(curve, forward.level_moves(curve))
-    )
+    return _with_curve(trained, target, _forward_rows(trained, target).fit_curve(min_chance=1.0))
+
+
+def _with_curve(trained: TrainedProduct, target: Target, curve: DemandCurve) -> TargetModel:
+    forward = _forward_rows(trained, target)
+    boosters = trained.model(target).boosters
+    return forward.build_model(boosters, curve, forward.draw_drifts(curve))
 
 
 def _drop_drift(trained: TrainedProduct, target: Target) -> TargetModel:
-    """Return the model with the tails of the levels that were seen, and of no others."""
+    """Return the model with the outcomes as they were, and with no drift but theirs."""
     model, forward = trained.model(target), _forward_rows(trained, target)
     if not isinstance(model, DemandModel):
         return model
-    return replace(model, tails=forward.collect_tails(model.curve, moves=None))
+    return forward.build_model(model.boosters, model.curve, drifts=None)
 
 
 def _forward_rows(trained: TrainedProduct, target: Target) -> ForwardRows:
@@ -262,9 +261,9 @@ CONTROLS: Final = tuple(
 single one is as often too small as too large."""
 
 MECHANISMS: Final = (
-    Mechanism("calibration line", remodel=_drop_line, targets=("sell_through",)),
+    Mechanism("calibration line and chance", remodel=_drop_curve, targets=("sell_through",)),
     Mechanism("chance of any demand", remodel=_drop_chance, targets=("sell_through",)),
-    Mechanism("drift of the level", remodel=_drop_drift, targets=("sell_through",)),
+    Mechanism("drift of demand", remodel=_drop_drift, targets=("sell_through",)),
     Mechanism("any curve", remodel=_curve(fit_identity), targets=("return_risk",)),
     Mechanism(
         "a choice of curves: logistic", remodel=_curve(fit_logistic), targets=("return_risk",)

@@ -110,17 +110,17 @@ def test_values_that_are_no_tails_are_refused(values: list[float]) -> None:
         DemandTails({ROOT: CellResiduals(np.array(values), len(values))})
 
 
-def test_rows_that_count_at_several_levels_cover_a_time_that_is_better_or_worse() -> None:
-    """As if each calibration row had been seen at each of the levels."""
+def test_rows_that_count_at_several_drifts_cover_a_time_that_is_better_or_worse() -> None:
+    """As if each calibration row had been seen at each of the drifts."""
     rng = np.random.default_rng(5)
     known, fresh = _draw(rng, 3_000), _draw(rng, 3_000)
-    moves = np.tile([-0.8, 0.0, 0.8], (3_000, 1))
+    drifts = np.tile([-0.8, 0.0, 0.8], (3_000, 1))
     listings = np.arange(3_000)
     once = _learn(known)
-    thrice = fit_tails(known.demand, known.share, known.context, listings=listings, moves=moves)
+    thrice = fit_tails(known.demand, known.share, known.context, listings=listings, drifts=drifts)
     covered: dict[str, list[float]] = {"once": [], "thrice": []}
-    for level in (-0.8, 0.0, 0.8):
-        demand = fresh.demand.move(np.full(3_000, level))
+    for by in (-0.8, 0.0, 0.8):
+        demand = fresh.demand.drift(np.full(3_000, by))
         for name, tails in (("once", once), ("thrice", thrice)):
             low, high = tails.interval(demand, fresh.context, coverage=0.8)
             covered[name].append(float(((low <= fresh.share) & (fresh.share <= high)).mean()))

@@ -29,7 +29,7 @@ lots = st.one_of(st.integers(1, 40), st.floats(0, 9).map(lambda power: int(10**p
 order_sizes = st.one_of(st.just(1.0), st.floats(1, 1000), st.just(float("nan")))
 sharpnesses = st.floats(MIN_SHARPNESS, MAX_SHARPNESS)
 chances = st.one_of(st.just(1.0), st.floats(MIN_CHANCE, 1))
-levels = st.floats(-3, 3)
+drifts = st.floats(-3, 3)
 tails = st.one_of(st.floats(0, 1), st.floats(0, 6).map(lambda power: 10**-power))
 
 
@@ -235,22 +235,22 @@ def test_margin_and_lot_give_the_share() -> None:
     np.testing.assert_array_equal(share_of_margin(margin, 2.0), row.share())
 
 
-@given(row=rows(), level=levels)
-def test_better_time_moves_everything_up_and_back_again(row: LotDemand, level: float) -> None:
-    better, worse = (row.move(np.array([sign * abs(level)])) for sign in (1, -1))
+@given(row=rows(), by=drifts)
+def test_better_time_moves_everything_up_and_back_again(row: LotDemand, by: float) -> None:
+    better, worse = (row.drift(np.array([sign * abs(by)])) for sign in (1, -1))
     assert worse.share()[0] <= row.share()[0] * (1 + ROUNDING)
     assert row.share()[0] <= better.share()[0] * (1 + ROUNDING) <= 1 + 2 * ROUNDING
-    back = row.move(np.array([level])).move(np.array([-level]))
+    back = row.drift(np.array([by])).drift(np.array([-by]))
     assert back.share() == pytest.approx(row.share(), rel=1e-9)
 
 
-@given(row=rows(demand=usual_demands), level=levels)
-def test_level_is_a_factor_of_demand_and_of_the_odds_of_any(row: LotDemand, level: float) -> None:
-    moved = row.move(np.array([level]))
-    assert moved.demand == pytest.approx(row.demand * np.exp(level))
+@given(row=rows(demand=usual_demands), by=drifts)
+def test_drift_is_a_factor_of_demand_and_of_the_odds_of_any(row: LotDemand, by: float) -> None:
+    moved = row.drift(np.array([by]))
+    assert moved.demand == pytest.approx(row.demand * np.exp(by))
     chance, before = float(moved.chance[0]), float(row.chance[0])  # type: ignore[index]
     if before < 0.99:
-        assert chance / (1 - chance) == pytest.approx(before / (1 - before) * np.exp(level))
+        assert chance / (1 - chance) == pytest.approx(before / (1 - before) * np.exp(by))
     elif before == 1:
         assert chance == 1
 

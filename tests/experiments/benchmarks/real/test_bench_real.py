@@ -259,7 +259,7 @@ def test_the_product_is_judged_as_it_judges_itself() -> None:
 
 def test_demand_without_a_line_is_that_of_the_trees() -> None:
     trained = _trained()
-    remodel = BY_NAME["calibration line"].remodel
+    remodel = BY_NAME["calibration line and chance"].remodel
     assert remodel is not None
     before = trained.model(SELLING)
     after = remodel(trained, SELLING)
