@@ -37,7 +37,7 @@ DRIFTS: Final = 9
 """Drifts that each calibration row counts at."""
 PRIOR_ORIGINS: Final = 2.0
 """How many origins the prior weighs as much as."""
-PRIOR_DEVIATION: Final = 0.1
+PRIOR_DEVIATION: Final = 0.05
 """Standard deviation of the drift of log demand, before any origin is seen."""
 
 
