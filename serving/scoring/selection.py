@@ -42,7 +42,7 @@ MIN_SAMPLE_ROWS: Final = 200
 
 MAX_RANGES: Final = 10
 """Most ranges of estimates whose frequencies are compared."""
-MIN_RANGE_CANDIDATES: Final = 20
+MIN_RANGE_CANDIDATES: Final = 100
 """Fewest candidates for each range. With fewer than two ranges of an amount of evidence, past
 decisions weigh alike."""
 

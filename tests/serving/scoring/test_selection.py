@@ -246,17 +246,20 @@ def test_bad_share_of_lists_is_bounded_where_candidates_look_unlike_past_decisio
     weighed: list[float] = []
     alike: list[float] = []
     for seed in range(60):
-        sample, rng = _past(3_000 + seed, 4_000), np.random.default_rng(seed)
-        known = np.arange(1_500)
-        looks = sample.estimate[1_500:]
-        is_middling = (looks > 0.5) & (looks < 0.8)
-        fresh = 1_500 + np.flatnonzero(is_middling | (rng.uniform(size=looks.size) < 0.02))
-        estimate, evidence = sample.estimate[fresh], sample.evidence[fresh]
-        is_bad = request.is_bad(sample.outcome[fresh])
+        past, rng = _past(3_000 + seed, 1_500), np.random.default_rng(seed)
+        drawn = [_past(10_000 * (seed + 1) + part, 4_000) for part in range(4)]
+        is_middling = [(one.estimate > 0.5) & (one.estimate < 0.8) for one in drawn]
+        fresh = [
+            _some(one, np.flatnonzero(middling | (rng.uniform(size=middling.size) < 0.02)))
+            for one, middling in zip(drawn, is_middling, strict=True)
+        ]
+        estimate = np.concatenate([one.estimate for one in fresh])
+        evidence = np.concatenate([one.evidence for one in fresh])
+        is_bad = request.is_bad(np.concatenate([one.outcome for one in fresh]))
         for found, most in ((weighed, selection.MAX_RANGES), (alike, 1)):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(selection, "MAX_RANGES", most)
-                chosen = choose(estimate, evidence, _some(sample, known), request).is_chosen
+                chosen = choose(estimate, evidence, past, request).is_chosen
             found.append(float(is_bad[chosen].mean()) if chosen.any() else 0.0)
     error = np.std(weighed) / np.sqrt(60)
     assert np.mean(weighed) <= bad_share + 3 * error

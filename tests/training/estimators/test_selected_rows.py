@@ -53,8 +53,7 @@ def test_bad_share_of_lists_is_at_most_the_one_asked_on_average(
 def test_lists_of_a_weak_model_are_often_empty_and_keep_the_promise_with_those() -> None:
     found = _bad_shares(ShrinkageModel(groups=GROUPS, target="return_risk"), 0.1)
     assert SEEDS / 3 < len(found) < SEEDS
-    bad_shares = np.array([*found, *np.zeros(SEEDS - len(found))])
-    assert bad_shares.mean() <= 0.1 + 2 * bad_shares.std() / np.sqrt(SEEDS)
+    assert sum(found) / SEEDS <= 0.1
 
 
 @pytest.fixture(scope="module")
