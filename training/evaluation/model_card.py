@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from features.dataset.days import to_datetime
 from features.dataset.horizons import Horizons
 from features.declarations.targets import Target
 from training.data.cold_start_rows import Masked
 from training.data.training_input import TrainingRecipe
 from training.data.training_set import TrainingSet
+from training.evaluation.card_tables import (
+    format_cells,
+    format_date,
+    format_gains,
+    format_metrics,
+    format_slices,
+    format_table,
+)
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.judge import COLD, MODEL, PREDICTORS, UNKNOWN, UNLISTED
 from training.metrics.bootstrap import BootstrapInterval
-from training.metrics.metrics import Metrics
 from training.search_space import SEARCH_SPACE
 
 _TITLES: Final[Mapping[Target, str]] = {
@@ -43,16 +49,6 @@ _STANDING_LIMITS: Final[Mapping[Target, tuple[str, ...]]] = {
         ),
     ),
 }
-_COLUMNS: Final = (
-    ("log loss", "log_loss"),
-    ("deviance", "deviance"),
-    ("mean absolute error", "mean_absolute_error"),
-    ("calibration error", "calibration_error"),
-    ("Brier", "brier"),
-    ("coverage", "coverage"),
-    ("width", "width"),
-)
-"""Headings and the fields of `Metrics` beneath them."""
 BOOSTER_SETTINGS: Final = (
     "boosters",
     "fold_boosters",
@@ -105,7 +101,7 @@ def _data(training_set: TrainingSet, evaluations: Mapping[Target, Evaluation]) -
     lines = [
         (
             f"{_count_rows(training_set, Masked.NOTHING):,} rows of {len(products):,} products in "
-            f"{len(markets):,} markets, known up to {_format_date(training_set.cut_off_day)}. "
+            f"{len(markets):,} markets, known up to {format_date(training_set.cut_off_day)}. "
             f"Data set digest: `{training_set.digest}`."
         ),
         (
@@ -137,7 +133,9 @@ def _settings(recipe: TrainingRecipe) -> str:
         (name, str(getattr(recipe.settings, name)), "yes" if name in searched else "no")
         for name in BOOSTER_SETTINGS
     ]
-    return f"Settings of the boosters. {origin}\n\n{_table(('setting', 'value', 'tuned'), rows)}"
+    return (
+        f"Settings of the boosters. {origin}\n\n{format_table(('setting', 'value', 'tuned'), rows)}"
+    )
 
 
 def _count_rows(training_set: TrainingSet, masked: Masked) -> int:
@@ -147,7 +145,7 @@ def _count_rows(training_set: TrainingSet, masked: Masked) -> int:
 def _target_section(evaluation: Evaluation) -> list[str]:
     return [
         f"## {_TITLES[evaluation.target]}",
-        _slices_table(evaluation),
+        format_slices(evaluation),
         _describe_forward_validation(evaluation),
         (
             f"{evaluation.rows_not_final:,} rows have no final outcome yet, because their horizon "
@@ -159,17 +157,17 @@ def _target_section(evaluation: Evaluation) -> list[str]:
             f"{evaluation.interval_coverage:.0%}. The Brier score is of a share of at least "
             f"{evaluation.threshold:g}."
         ),
-        _metrics_table("predictor", {name: evaluation.overall[name] for name in PREDICTORS}),
+        format_metrics("predictor", {name: evaluation.overall[name] for name in PREDICTORS}),
         (
             "The loss of each baseline minus the loss of the model, with a 95 % interval from "
             "resampled products. The model is better above 0."
         ),
-        _gains_table(evaluation),
+        format_gains(evaluation),
         (
             f'The model by group of the latest slice. "{UNLISTED}" and "{UNKNOWN}" are copies of '
             "first rows whose history is masked, as candidates have none."
         ),
-        _metrics_table(
+        format_metrics(
             "group", {name: metrics[MODEL] for name, metrics in evaluation.by_group.items()}
         ),
         (
@@ -177,7 +175,7 @@ def _target_section(evaluation: Evaluation) -> list[str]:
             "intervals, for the larger cells of the latest slice. The error is the standard error "
             "of the coverage, with listings as clusters."
         ),
-        _cells_table(evaluation),
+        format_cells(evaluation),
     ]
 
 
@@ -189,59 +187,6 @@ def _describe_forward_validation(evaluation: Evaluation) -> str:
         "the latest slice. Its calibration and its intervals come from the slices calibration and "
         f"conformal: at {moments}, models of what was final by then predicted the rows that "
         "followed."
-    )
-
-
-def _slices_table(evaluation: Evaluation) -> str:
-    return _table(
-        ("slice", "rows", "first moment", "last moment"),
-        [
-            (
-                name,
-                f"{summary.rows:,}",
-                _format_date(summary.first_day),
-                _format_date(summary.last_day),
-            )
-            for name, summary in evaluation.slices.items()
-        ],
-    )
-
-
-def _gains_table(evaluation: Evaluation) -> str:
-    return _table(
-        ("baseline", "loss", "gain", "from", "to"),
-        [
-            (
-                baseline,
-                loss.replace("_", " "),
-                *map(_format_signed, (gain.mean, gain.low, gain.high)),
-            )
-            for baseline, gains in evaluation.differences.items()
-            for loss, gain in gains.items()
-        ],
-    )
-
-
-def _cells_table(evaluation: Evaluation) -> str:
-    return _table(
-        (
-            *("cell", "rows", "listings", "coverage", "error", "width"),
-            *("plain coverage", "plain width", "merged"),
-        ),
-        [
-            (
-                name,
-                f"{cell.rows:,}",
-                f"{cell.listings:,}",
-                f"{cell.coverage:.4f}",
-                f"{cell.error:.4f}",
-                f"{cell.width:.4f}",
-                f"{cell.plain_coverage:.4f}",
-                f"{cell.plain_width:.4f}",
-                "yes" if cell.is_merged else "no",
-            )
-            for name, cell in evaluation.by_cell.items()
-        ],
     )
 
 
@@ -300,30 +245,3 @@ def _describe_calendar(evaluation: Evaluation) -> str:
 
 def _describe_gain(gain: BootstrapInterval) -> str:
     return "clearly worse than" if gain.high < 0 else "not clearly better than"
-
-
-def _metrics_table(heading: str, metrics_by_name: Mapping[str, Metrics]) -> str:
-    return _table(
-        (heading, "rows", *(title for title, _ in _COLUMNS)),
-        [
-            (
-                name.replace("_", " "),
-                f"{metrics.rows:,}",
-                *(f"{getattr(metrics, field):.4f}" for _, field in _COLUMNS),
-            )
-            for name, metrics in metrics_by_name.items()
-        ],
-    )
-
-
-def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [headings, tuple("---" for _ in headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _format_signed(value: float) -> str:
-    return f"{value:+.5f}"
-
-
-def _format_date(day: int) -> str:
-    return to_datetime(day).date().isoformat()
