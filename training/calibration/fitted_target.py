@@ -50,7 +50,7 @@ class ForwardRows:
         Its curve is fitted on one half of the rows, and its tails are collected on the other.
         """
         curve = self.fit_curve()
-        model = self.build_model(boosters, curve, self.draw_drifts(curve))
+        model = self.build_model(boosters, curve, self.learn_drifts(curve))
         predicted = np.flatnonzero(~np.isnan(self.raw))
         estimate = np.full(self.raw.shape, np.nan)
         estimate[predicted] = self._demand(curve, predicted).share()
@@ -70,8 +70,8 @@ class ForwardRows:
             min_chance=min_chance,
         )
 
-    def draw_drifts(self, curve: DemandCurve) -> FloatArray:
-        """Return the drifts of demand under which the rows of the other half count.
+    def learn_drifts(self, curve: DemandCurve) -> FloatArray:
+        """Learn the drifts of demand under which the rows of the other half count.
 
         The result has shape (rows, `DRIFTS`).
         """

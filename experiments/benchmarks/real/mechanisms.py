@@ -51,7 +51,7 @@ class Mechanism:
 
     name: str
     alter: Alter | None = None
-    fit: Fitter = fit_locally
+    make_fitter: Callable[[], Fitter] = lambda: fit_locally
     remodel: Remodel | None = None
     """Changes the finished model instead of training another one."""
     targets: tuple[Target, ...] = TARGETS
@@ -81,7 +81,7 @@ class Mechanism:
     ) -> TrainedProduct:
         """Train the product without the mechanism."""
         altered = recipe if self.alter is None else self.alter(recipe)
-        return train_product(rows, altered, progress, fit=self.fit)
+        return train_product(rows, altered, progress, fit=self.make_fitter())
 
 
 def varies(inputs: FloatArray) -> bool:
@@ -199,7 +199,7 @@ def _drop_chance(trained: TrainedProduct, target: Target) -> TargetModel:
 def _with_curve(trained: TrainedProduct, target: Target, curve: DemandCurve) -> TargetModel:
     forward = _forward_rows(trained, target)
     boosters = trained.model(target).boosters
-    return forward.build_model(boosters, curve, forward.draw_drifts(curve))
+    return forward.build_model(boosters, curve, forward.learn_drifts(curve))
 
 
 def _drop_drift(trained: TrainedProduct, target: Target) -> TargetModel:
@@ -274,10 +274,10 @@ MECHANISMS: Final = (
     Mechanism("Mondrian cells", remodel=_merge_cells),
     *CONTROLS,
     Mechanism("monotone constraints", _catalogue(is_monotone=False)),
-    Mechanism("cold-start copies", fit=fit_without_copies),
+    Mechanism("cold-start copies", make_fitter=lambda: fit_without_copies),
     Mechanism("several boosters", _settings(boosters=1)),
     Mechanism("forward validation: one origin", _one_origin, is_at_work=_has_origins),
-    Mechanism("a refit on known rows", fit=FitOnLastOrigin()),
+    Mechanism("a refit on known rows", make_fitter=FitOnLastOrigin),
     Mechanism("sharpness: 1", _settings(sharpness=1.0), targets=("sell_through",)),
     Mechanism(
         "start from a formula", _catalogue(starts_from_formula=False), targets=("return_risk",)

@@ -75,7 +75,7 @@ def past() -> Iterator[Past]:
     since=st.integers(FIRST_DAY, FIRST_DAY + DAYS + 40),
     later=st.one_of(st.integers(0, 9), st.integers(0, 500)),
 )
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_refresh_is_what_is_made_anew(seed: int, since: int, later: int) -> None:
     frames = random_world(seed)
     now = build_signals(frames)

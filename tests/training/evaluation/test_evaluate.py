@@ -109,8 +109,7 @@ def test_intervals_of_many_markets_hold_what_they_say_on_average(recipe: Trainin
     ]
     for target in TARGETS:
         ours = [evaluations[target].overall[MODEL] for evaluations in judged]
-        # a little more than 0.8: the models have learned more rows than those of the origins
-        assert np.mean([one.coverage for one in ours]) == pytest.approx(0.82, abs=0.04)
+        assert np.mean([one.coverage for one in ours]) == pytest.approx(0.8, abs=0.04)
         assert np.mean([one.calibration_error for one in ours]) < 0.02
 
 
