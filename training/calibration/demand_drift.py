@@ -60,10 +60,13 @@ class DemandDrift:
         its error is.
         """
         weight = 1 / (errors**2 + PRIOR_DEVIATION**2)
-        mean = (weight * drifts).sum() / max(weight.sum(), 1e-300)
+        mean = (weight * drifts).sum() / weight.sum() if weight.any() else 0.0
         distance = drifts - mean
-        kept = 1 - errors**2 / np.maximum(distance**2, 1e-300)
-        seen = distance * np.clip(kept, 0, 1)
+        is_luck = np.abs(distance) <= errors
+        distance[is_luck] = 0.0
+        seen = distance - np.divide(
+            errors**2, distance, out=np.zeros_like(distance), where=~is_luck
+        )
         origins = max(int(np.isfinite(errors).sum()), 1)
         freedom = PRIOR_ORIGINS + origins - 1
         variance = (PRIOR_ORIGINS * PRIOR_DEVIATION**2 + (seen**2).sum()) / freedom
