@@ -49,7 +49,12 @@ def expected_return_rate(*values: FloatArray) -> FloatArray:
     All have the same number of dimensions and broadcast together. The rate is never null: unknown
     gaps, audits and reviews count as average, and null counts as no evidence.
     """
-    inputs, learned = name_inputs(values[: len(INPUTS)]), name_parameters(values[len(INPUTS) :])
+    inputs, learned = values[: len(INPUTS)], values[len(INPUTS) :]
+    return expected_rate(name_inputs(inputs), name_parameters(learned))
+
+
+def expected_rate(inputs: ReturnInputs, learned: ReturnParameters) -> FloatArray:
+    """Return the rate from named inputs and parameters, as `expected_return_rate` does."""
     returned, mature = _add_open_units(inputs, learned)
     usual = learned.mean
     for level in WIDE_LEVELS:

@@ -19,8 +19,14 @@ import numpy as np
 from scipy.optimize import minimize
 
 from features.declarations.functions import ratio
-from features.declarations.return_evidence import INPUTS, PARAMETERS, WIDE_LEVELS
-from features.declarations.return_expectation import expected_return_rate
+from features.declarations.return_evidence import (
+    INPUTS,
+    PARAMETERS,
+    WIDE_LEVELS,
+    name_inputs,
+    name_parameters,
+)
+from features.declarations.return_expectation import expected_rate
 from features.declarations.shrinkage import RETURN_RATE
 from features.runtime.arrays import FloatArray
 from training.data.sample import Sample
@@ -95,6 +101,7 @@ def _run_search(
 ) -> tuple[FloatArray, float]:
     """Return the values at the end of a search, and their loss."""
     is_free = ~_IS_MEAN
+    named = name_inputs([*inputs])
 
     def expand_free(free: FloatArray) -> FloatArray:
         values = start.copy()
@@ -102,7 +109,7 @@ def _run_search(
         return values
 
     def loss(free: FloatArray) -> float:
-        estimate = expected_return_rate(*inputs, *expand_free(free)[:, np.newaxis])
+        estimate = expected_rate(named, name_parameters([*expand_free(free)[:, np.newaxis]]))
         return float((weight * row_log_loss(label, estimate)).sum() / weight.sum())
 
     lower = np.where(_IS_STRENGTH, np.log(STRENGTH_BOUNDS[0]), 0.0)
