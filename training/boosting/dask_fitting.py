@@ -161,12 +161,15 @@ def _read_parts(
     samples = {name: request.sample for name, request in requests.items()}
     parts = split_into_parts(path, training_input, samples, min_parts=len(workers))
     catalogue = training_input.recipe.catalogue
+    parameters = {
+        name: training_input.at(request.origin).parameters for name, request in requests.items()
+    }
     reading = [
         client.submit(
             read_part,
             part,
             catalogue,
-            training_input.parameters,
+            parameters,
             workers=[workers[number % len(workers)]],
             allow_other_workers=False,
             pure=False,

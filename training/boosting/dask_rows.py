@@ -118,7 +118,7 @@ def _select_rows(
 
 
 def read_part(
-    part: Part, catalogue: Catalogue, parameters: Mapping[str, float]
+    part: Part, catalogue: Catalogue, parameters: Mapping[str, Mapping[str, float]]
 ) -> dict[str, FitData]:
     """Read a part and compute its design matrix with the function that serves.
 
@@ -132,7 +132,7 @@ def read_part(
         table = file.read_row_group(part.row_group, columns=inputs, use_threads=False)
     columns = {name: table[name].cast(pa.float64()).to_numpy() for name in inputs}
     return {
-        name: _build_fit_data(columns, requested_rows, catalogue, parameters)
+        name: _build_fit_data(columns, requested_rows, catalogue, parameters[name])
         for name, requested_rows in part.rows_by_name.items()
     }
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from features.catalogue.catalogue import Catalogue
 from features.declarations.targets import Target
-from features.runtime.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray
 from serving.prediction.init_score import init_score
 from training.boosting.booster_fit import BinnedFit, BoosterFit
 from training.boosting.objectives import objective_of, target_parameters
@@ -56,7 +56,7 @@ def bin_request(
 
 
 def fit_boosters(
-    design_matrix: Callable[[IntArray], FloatArray],
+    request_matrix: Callable[[BoosterRequest], FloatArray],
     requests: Mapping[str, BoosterRequest],
     catalogue: Catalogue,
     settings: TrainingSettings,
@@ -65,8 +65,8 @@ def fit_boosters(
 ) -> BoosterTexts:
     """Return the boosters of each request as text, one for each seed.
 
-    `design_matrix` computes the inputs of rows: those of one request at a time, which are freed
-    once they are binned. The result doesn't depend on `settings.threads`.
+    `request_matrix` computes the inputs of a request: of one at a time, which are freed once they
+    are binned. The result doesn't depend on `settings.threads`.
 
     Raises:
         InvalidLabelsError: a label is missing or outside 0 and 1.
@@ -78,9 +78,8 @@ def fit_boosters(
     with ThreadPoolExecutor(settings.threads) as threads:
         fits: dict[str, list[Future[str]]] = {}
         for name, request in requests.items():
-            rows = request.sample.rows
             binned = bin_request(
-                request, design_matrix(rows), catalogue=catalogue, settings=settings
+                request, request_matrix(request), catalogue=catalogue, settings=settings
             )
             fits[name] = [
                 threads.submit(fitter, f"{name}_{number}", binned, first + number)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+
+import numpy as np
 
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.conformal.calibration_sample import CalibrationSample
@@ -13,7 +15,7 @@ from serving.conformal.difficulty import DifficultyEstimate
 from serving.conformal.intervals import ConformalResiduals
 from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.outlook import ShareOutlook
-from training.calibration.choose import CurveFitter, curve_fitter
+from training.calibration.curves import CurveFitter
 from training.calibration.difficulty import fit_difficulty
 from training.calibration.residuals import fit_residuals, subsample
 from training.data.sample import Sample
@@ -99,25 +101,29 @@ class ConformalCalibrator:
         return self.residuals.interval(estimate, context, coverage=coverage)
 
 
-def calibrate_target(
+def calibrate_target(  # noqa: PLR0913 - rows, their split, and how the curve is fitted
     raw: FloatArray,
     context: IntervalContext,
     split: TargetSplit,
     *,
     keys: Mapping[str, EncodedColumn],
-    curves: Sequence[CurveFitter],
+    fit_curve: CurveFitter,
+    earlier_origin: float = 1.0,
 ) -> ConformalCalibrator:
     """Fit a calibrator on the calibration slice of a target.
 
     `raw`, `context` and `keys` cover all rows of the training set, of which only the calibration
-    slice is read. One of `curves` is chosen.
+    slice is read. For the curve, the rows of an origin weigh `earlier_origin` of those of the next.
     """
+    origins_back = np.zeros(raw.shape)
+    for back, fold in enumerate(reversed(split.folds)):
+        origins_back[fold.predicted.rows] = back
 
     def calibration_rows(sample: Sample) -> CalibrationRows:
         return CalibrationRows(
             raw=raw[sample.rows],
             label=sample.label,
-            weight=sample.weight,
+            weight=sample.weight * earlier_origin ** origins_back[sample.rows],
             context=context.select(sample.rows),
             listings=keys["listing_id"].codes[sample.rows],
         )
@@ -125,5 +131,5 @@ def calibrate_target(
     return ConformalCalibrator.fit(
         calibration_rows(split.curve_fit),
         calibration_rows(split.residual_fit),
-        fit_curve=curve_fitter(split, keys["product_id"], curves),
+        fit_curve=fit_curve,
     )

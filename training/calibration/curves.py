@@ -5,6 +5,7 @@ Why isotonic regression sees groups instead of single rows: docs/decisions/isoto
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.calibration import CalibrationCurve
+
+CurveFitter = Callable[[FloatArray, FloatArray, FloatArray], CalibrationCurve]
+"""Fits a curve to raw predictions, labels and weights, each of shape (rows,)."""
 
 MIN_SHARE: Final = 1e-4
 """Shares are kept this far from 0 and 1, where log odds are infinite."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,13 +13,18 @@ from serving.demand.lot_demand import LotDemand
 from serving.prediction.booster import Booster
 from serving.prediction.demand_curve import MIN_CHANCE, DemandCurve
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
-from training.calibration.choose import model_curves
 from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.curves import fit_logistic
 from training.calibration.demand_curve_fit import fit_demand_curve
 from training.calibration.demand_drift import DRIFTS, learn_drift
 from training.calibration.residuals import fit_tails, subsample
 from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
+
+EARLIER_ORIGIN: Final = 0.1
+"""How much an origin's rows weigh for the curve of shares, relative to those of the next. Boosters
+learn more with each origin, so that the last ones resemble those of the model most
+(docs/decisions/calibration-curve.md)."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,8 @@ class ForwardRows:
             self.context,
             self.split,
             keys=self.training_input.training_set.keys,
-            curves=model_curves(self.split.target),
+            fit_curve=fit_logistic,
+            earlier_origin=EARLIER_ORIGIN,
         )
         model = ShareModel(
             target=self.split.target,

@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from features.declarations.targets import Target
-from features.runtime.arrays import FloatArray
+from features.runtime.arrays import FloatArray, IntArray
 from serving.conformal.cells import IntervalContext, expected_orders
 from serving.demand.lot_demand import share_of_margin
 from serving.prediction.booster import Booster
 from serving.prediction.init_score import init_score
 from serving.prediction.target_model import TargetModel, sum_of_trees
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput
+from training.data.training_input import BoosterRequest, TrainingInput
 
 SELLER: Final[Target] = "sell_through"
 
@@ -28,13 +28,14 @@ class Sellers:
     early: tuple[Booster, ...]
     """Boosters that learned no label of return risk's calibration slice, if early rows allow it
     (training/fit/fit_targets.py)."""
-    start: float
-    """The constant that trees start from."""
+    request: BoosterRequest
+    """What the early boosters were asked to learn."""
 
-    def early_shares(self, training_input: TrainingInput, matrix: FloatArray) -> FloatArray:
+    def early_shares(self, training_input: TrainingInput, rows: IntArray) -> FloatArray:
         """Return the uncalibrated shares of lots by the early boosters, shape (rows,)."""
         recipe = training_input.recipe
-        offset = self.start + init_score(SELLER, matrix, recipe.catalogue.model_inputs)
+        matrix = training_input.at(self.request.origin).design_matrix(rows)
+        offset = self.request.start + init_score(SELLER, matrix, recipe.catalogue.model_inputs)
         return share_of_margin(offset + sum_of_trees(self.early, matrix), recipe.settings.sharpness)
 
 
@@ -55,8 +56,7 @@ def build_target_context(
         return training_input.training_set.context(np.fmax(offered, 1.0))
     sell_through = np.full(len(offered), np.nan)
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
-    early = training_input.early.design_matrix(rows)
-    sell_through[rows] = sellers.early_shares(training_input, early)
+    sell_through[rows] = sellers.early_shares(training_input, rows)
     rows = np.concatenate([split.latest.rows, split.latest_masked.rows])
     matrix = training_input.design_matrix(rows)
     sell_through[rows] = sellers.model.predict(matrix, training_input.demand[rows]).share

@@ -62,6 +62,8 @@ class ForwardSplit:
 class ForwardFold:
     """Rows that were final at an origin, and the rows after it that a fit on them predicts."""
 
+    first_day: int
+    """The first day that follows the origin."""
     learned: Sample
     predicted: Sample
 
@@ -178,6 +180,7 @@ def _make_folds(
     """
     return tuple(
         ForwardFold(
+            span.first,
             final.select(as_of_day <= span.first - maturity),
             final.select(span.contains(as_of_day)),
         )

@@ -37,10 +37,10 @@ class TrainingRecipe:
 
 @dataclass(frozen=True)
 class LearnedParameters:
-    """All parameters of derived features by name, learned at two moments."""
+    """All parameters of derived features by name, learned at several moments."""
 
-    early: Mapping[str, float]
-    """From rows that were final before any target is calibrated."""
+    of_origins: Mapping[int, Mapping[str, float]]
+    """By the first day that follows an origin, from rows that were final by then."""
     known: Mapping[str, float]
     """From rows that were final before any target is judged."""
 
@@ -56,8 +56,8 @@ class TrainingInput:
     recipe: TrainingRecipe
     training_set: TrainingSet
     parameters: Mapping[str, float]
-    early_parameters: Mapping[str, float]
-    """Those of the boosters of origins."""
+    parameters_of_origins: Mapping[int, Mapping[str, float]]
+    """Those of the boosters of origins, by the first day that follows."""
     seasons: Seasons
     demand: FloatArray
     """Demand that the calendar expects in each row's horizon, as a multiple of the usual one; shape
@@ -83,12 +83,20 @@ class TrainingInput:
             market.names,
             horizon_days=recipe.horizons.horizon_days,
         )
-        return cls(recipe, training_set, learned.known, learned.early, seasons, demand)
+        return cls(recipe, training_set, learned.known, learned.of_origins, seasons, demand)
 
-    @cached_property
-    def early(self) -> Self:
-        """Return the input as boosters of origins see it, with what was learned before them."""
-        return replace(self, parameters=self.early_parameters)
+    def at(self, origin: int | None) -> Self:
+        """Return the input as boosters of an origin see it, with what was learned by then.
+
+        `origin` is the first day that follows it; None returns the input itself, that of the model.
+        """
+        if origin is None:
+            return self
+        return replace(self, parameters=self.parameters_of_origins[origin])
+
+    def request_matrix(self, request: BoosterRequest) -> FloatArray:
+        """Compute the design matrix of the rows of a request, shape (rows, inputs)."""
+        return self.at(request.origin).design_matrix(request.sample.rows)
 
     @cached_property
     def lots(self) -> tuple[FloatArray, FloatArray]:
@@ -121,6 +129,8 @@ class BoosterRequest:
     boosters: int
     start: float = 0.0
     """The constant that trees start from beside the offset of each row."""
+    origin: int | None = None
+    """The first day after the origin that knows no more than these rows; None for the model."""
 
 
 BoosterTexts = dict[str, tuple[str, ...]]

@@ -19,13 +19,13 @@ from serving.scoring.selection import (
     SelectionRequest,
     choose,
 )
-from training.calibration.choose import FOLDS, CurveFitter, choose_curve
 from training.calibration.conformal_calibrator import CalibrationRows, ConformalCalibrator
-from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
+from training.calibration.curves import CurveFitter, fit_identity, fit_isotonic, fit_logistic
 from training.calibration.difficulty import binomial_difficulty
 from training.calibration.residuals import MIN_CELL_LISTINGS
 from training.encoding.input_table import InputTable
 from training.estimator_errors import UnitsUnknownError
+from training.estimators.choose_curve import choose_curve
 from training.shrinkage.variance_components import Variances
 
 MIN_CURVE_FIT_GROUPS: Final = 50
@@ -167,9 +167,9 @@ class ShareCalibrator:
 def _choose_curve_by(clusters: IntArray) -> CurveFitter:
     """Return a fitter that takes a curve only if it predicts other clusters significantly better.
 
-    `clusters` numbers the group of each row, shape (rows,); groups are never divided by folds.
+    `clusters` numbers the group of each row, shape (rows,).
     """
-    return partial(choose_curve, curves=CURVES, folds=clusters % FOLDS, products=clusters)
+    return partial(choose_curve, curves=CURVES, groups=clusters)
 
 
 def _calibration_rows(held: HoldoutRows, variances: Variances) -> CalibrationRows:

@@ -3,7 +3,7 @@
 Each learns from the rows that the model's trees learn from: at each origin of the calibration slice
 what was final by then, and for the latest slice all known rows. It gets calibration and intervals
 as the model does, so that a difference in any metric comes from what was learned from the features.
-The numbers of shrinkage are those of the model's own features, learned twice, as there
+The numbers of shrinkage are those of the model's own features, of the same moments
 (training/shrinkage/learned_parameters.py).
 """
 
@@ -20,6 +20,7 @@ from features.runtime.arrays import FloatArray
 from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
 from training.data.time_split import TargetSplit
+from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 from training.shrinkage.pooling_fit import TARGET_RATES, smoothed_mean
 
@@ -32,16 +33,16 @@ MIN_MEAN_ROWS: Final = 20
 """A category and market with fewer rows to learn from gets the constant."""
 
 
-def forward_predictions(
-    training_set: TrainingSet, split: TargetSplit, *, parameters: Mapping[str, float]
-) -> dict[str, FloatArray]:
+def forward_predictions(training_input: TrainingInput, split: TargetSplit) -> dict[str, FloatArray]:
     """Return each baseline's raw predictions of the calibration rows, each as of its origin.
 
     They have shape (rows of the training set,), and are NaN in other rows.
     """
+    training_set = training_input.training_set
     raw = {name: np.full(training_set.as_of_day.shape, np.nan) for name in BASELINES}
     for fold in split.folds:
         rows = fold.predicted.rows
+        parameters = training_input.at(fold.first_day).parameters
         predicted = raw_predictions(training_set, split.target, fold.learned, parameters=parameters)
         for name in BASELINES:
             raw[name][rows] = predicted[name][rows]

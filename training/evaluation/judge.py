@@ -11,8 +11,8 @@ import numpy as np
 from features.runtime.arrays import BoolArray, IntArray
 from serving.conformal.cells import IntervalContext
 from serving.prediction.outlook import Outlook
-from training.calibration.choose import default_curves
 from training.calibration.conformal_calibrator import calibrate_target
+from training.calibration.curves import fit_isotonic, fit_logistic
 from training.calibration.fitted_target import FittedTarget
 from training.data.cold_start_rows import Masked, has_full_history
 from training.data.sample import Sample
@@ -21,6 +21,7 @@ from training.data.training_input import TrainingInput
 from training.data.training_set import TrainingSet
 from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.metrics.metrics import Forecast, Metrics, measure
+from training.settings import CORRECTED_TARGETS
 
 MODEL: Final = "model"
 PREDICTORS: Final = (MODEL, *BASELINES)
@@ -98,13 +99,16 @@ def _forecast_with_all(
     outlooks: dict[str, Outlook] = {
         MODEL: fitted.model.predict(matrix, training_input.demand[rows])
     }
-    context, curves = fitted.context, default_curves(split.target)
-    past = forward_predictions(training_set, split, parameters=training_input.early_parameters)
+    context = fitted.context
+    fit_curve = fit_logistic if split.target in CORRECTED_TARGETS else fit_isotonic
+    past = forward_predictions(training_input, split)
     now = raw_predictions(
         training_set, split.target, split.known, parameters=training_input.parameters
     )
     for name, raw in past.items():
-        calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
+        calibrator = calibrate_target(
+            raw, context, split, keys=training_set.keys, fit_curve=fit_curve
+        )
         outlooks[name] = calibrator.predict(now[name][rows])
     judged = context.select(rows)
     return {

@@ -36,7 +36,7 @@ def fit_locally(
     """
     recipe = training_input.recipe
     return fit_boosters(
-        training_input.design_matrix, requests, recipe.catalogue, recipe.settings, fitter=fitter
+        training_input.request_matrix, requests, recipe.catalogue, recipe.settings, fitter=fitter
     )
 
 
@@ -52,9 +52,7 @@ def fit_targets(
         TrainingError: a slice can't support a model.
     """
     requests = booster_requests(training_input, splits)
-    of_origins = {name: one for name, one in requests.items() if name not in splits}
-    of_models = {name: one for name, one in requests.items() if name in splits}
-    texts = fit(training_input.early, of_origins) | fit(training_input, of_models)
+    texts = fit(training_input, requests)
     fitted: dict[Target, FittedTarget] = {}
     sellers: Sellers | None = None
     for target, split in splits.items():  # sell-through first: return risk needs its model
@@ -66,7 +64,7 @@ def fit_targets(
         fitted[target] = calibrate(_load(texts[target]))
         if is_demand:
             name = EARLY if EARLY in requests else _fold_name(target, 0)
-            sellers = Sellers(fitted[target].model, _load(texts[name]), requests[name].start)
+            sellers = Sellers(fitted[target].model, _load(texts[name]), requests[name])
     return fitted
 
 
@@ -86,10 +84,13 @@ def booster_requests(
         early = _early_sample(training_input, splits) if target == SELLER else NO_ROWS
         if early.rows.size:
             start_early = find_start(training_input, SELLER, early)
-            requests[EARLY] = BoosterRequest(SELLER, early, settings.fold_boosters, start_early)
+            first = splits["return_risk"].folds[0].first_day
+            requests[EARLY] = BoosterRequest(
+                SELLER, early, settings.fold_boosters, start_early, first
+            )
         for number, fold in enumerate(split.folds):
             requests[_fold_name(target, number)] = BoosterRequest(
-                target, fold.learned, settings.fold_boosters, start
+                target, fold.learned, settings.fold_boosters, start, fold.first_day
             )
     return requests
 
@@ -129,7 +130,7 @@ def _predict_folds(
     raw = np.full(training_input.training_set.rows.size, np.nan)
     for number, fold in enumerate(split.folds):
         rows = fold.predicted.rows
-        matrix = training_input.early.design_matrix(rows)
+        matrix = training_input.at(fold.first_day).design_matrix(rows)
         sums = sum_of_trees(_load(texts[_fold_name(split.target, number)]), matrix)
         is_demand = split.target == "sell_through"
         raw[rows] = sums if is_demand else corrected_share(sums, matrix, names)

@@ -1,8 +1,8 @@
 """Learn the parameters of derived features, for the origins and for the model.
 
-As the boosters, they are learned twice: on the training slice for the boosters of the origins, so
-that calibration sees what a later outcome did to them, and on all known rows for those of the
-model.
+As the boosters, they are learned anew at each origin, from the rows that were final by then, so
+that calibration sees what a later outcome did to them. Those of the model are learned from all
+known rows.
 
 Parameters of pooling are learned on all of these rows. Those of the expected return rate are
 learned on the last ones: the first rows of a young market look back on nothing. All earlier rows
@@ -14,6 +14,7 @@ docs/decisions/rows-for-return-expectation.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from features.dataset.horizons import Horizons
@@ -37,17 +38,17 @@ def learn_parameters(
     training_set: TrainingSet, splits: Mapping[Target, TargetSplit], horizons: Horizons
 ) -> LearnedParameters:
     """Return the parameters that the models of both targets read."""
-    train = {target: split.train for target, split in splits.items()}
     known = {target: split.known for target, split in splits.items()}
-    calibrated = min(split.days.calibration.first for split in splits.values())
+    learn = partial(_learn, training_set, known, horizons)
+    origins = {fold.first_day for split in splits.values() for fold in split.folds}
     judged = min(split.days.latest.first for split in splits.values())
-    return LearnedParameters(
-        _learn(training_set, final_samples(training_set, train, horizons, before=calibrated)),
-        _learn(training_set, final_samples(training_set, known, horizons, before=judged)),
-    )
+    return LearnedParameters({day: learn(day) for day in sorted(origins)}, learn(judged))
 
 
-def _learn(training_set: TrainingSet, samples: Mapping[Target, Sample]) -> dict[str, float]:
+def _learn(
+    training_set: TrainingSet, known: Mapping[Target, Sample], horizons: Horizons, before: int
+) -> dict[str, float]:
+    samples = final_samples(training_set, known, horizons, before=before)
     returned = samples.get("return_risk")
     expectation = NO_ROWS if returned is None else expectation_sample(training_set, returned)
     return fit_parameters(training_set, samples, expectation)

@@ -74,7 +74,7 @@ class Search:
             StorageError: the database of trials can't be used.
         """
         objectives = [
-            _TargetObjective.from_fold(training_input.early, split.folds[-1], target)
+            _TargetObjective.from_fold(training_input, split.folds[-1], target)
             for target, split in splits.items()
         ]
         discard_if_damaged(self.database, self.progress)
@@ -174,6 +174,7 @@ class _TargetObjective:
         cls, training_input: TrainingInput, fold: ForwardFold, target: Target
     ) -> _TargetObjective:
         """Bin the rows once, for all trials."""
+        training_input = training_input.at(fold.first_day)
         learned, judged = fold.learned, fold.predicted
         catalogue = training_input.recipe.catalogue
         parameters = {

@@ -31,8 +31,7 @@ def fit_contestants(
     As in the product, boosters of what was final at each origin predict the rows that follow, and
     the calibration is learned from one half of these.
     """
-    early = training_input.early
-    earliest = read_lots(early, split.train.rows)
+    earliest = read_lots(training_input, split.train.rows)
     starts = {
         contestant.name: contestant.start(split.train, earliest) for contestant in CONTESTANTS
     }
@@ -41,12 +40,13 @@ def fit_contestants(
         for contestant in CONTESTANTS
     }
     for fold in split.folds:
-        boosters = fit_boosters(early, fold.learned, starts)
-        lots = read_lots(early, fold.predicted.rows)
+        at_origin = training_input.at(fold.first_day)
+        boosters = fit_boosters(at_origin, fold.learned, starts)
+        lots = read_lots(at_origin, fold.predicted.rows)
         for contestant in CONTESTANTS:
             raw[contestant.name][fold.predicted.rows] = predict_raw(contestant, boosters, lots)
     judged = split.curve_fit
-    lots = read_lots(early, judged.rows)
+    lots = read_lots(training_input, judged.rows)
     estimators = {
         contestant.name: contestant.calibrate(raw[contestant.name][judged.rows], judged, lots)
         for contestant in CONTESTANTS

@@ -25,11 +25,10 @@ from serving.conformal.demand_tails import DemandTails
 from serving.prediction.demand_curve import DemandCurve
 from serving.prediction.init_score import ORDER_SIZE
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
-from training.calibration.choose import CurveFitter
 from training.calibration.conformal_calibrator import calibrate_target
-from training.calibration.curves import fit_identity, fit_isotonic, fit_logistic
+from training.calibration.curves import CurveFitter, fit_identity, fit_isotonic, fit_logistic
 from training.calibration.demand_curve_fit import find_start
-from training.calibration.fitted_target import ForwardRows
+from training.calibration.fitted_target import EARLIER_ORIGIN, ForwardRows
 from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
 from training.data.training_input import (
@@ -51,7 +50,7 @@ class Mechanism:
 
     name: str
     alter: Alter | None = None
-    make_fitter: Callable[[], Fitter] = lambda: fit_locally
+    fit: Fitter = fit_locally
     remodel: Remodel | None = None
     """Changes the finished model instead of training another one."""
     targets: tuple[Target, ...] = TARGETS
@@ -81,7 +80,7 @@ class Mechanism:
     ) -> TrainedProduct:
         """Train the product without the mechanism."""
         altered = recipe if self.alter is None else self.alter(recipe)
-        return train_product(rows, altered, progress, fit=self.make_fitter())
+        return train_product(rows, altered, progress, fit=self.fit)
 
 
 def varies(inputs: FloatArray) -> bool:
@@ -134,36 +133,24 @@ def fit_without_copies(
     return fit_locally(training_input, originals)
 
 
-class FitOnLastOrigin:
-    """Fit each target's model on the rows of the last origin alone, as if it weren't refitted.
-
-    Boosters of origins are fitted before those of models (training/fit/fit_targets.py).
-    """
-
-    def __init__(self) -> None:
-        """Start without origins."""
-        self._last: dict[Target, Sample] = {}
-
-    def __call__(
-        self, training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
-    ) -> BoosterTexts:
-        """Fit the boosters of all requests, and keep the rows of the last origin."""
-        of_models = set(requests) & set(TARGETS)
-        self._last |= {
-            request.target: request.sample
-            for name, request in requests.items()
-            if name not in of_models
-        }
-        earlier = {
-            name: replace(request, sample=self._last[request.target])
-            if name in of_models
-            else request
-            for name, request in requests.items()
-        }
-        return fit_locally(training_input, earlier)
+def fit_on_last_origin(
+    training_input: TrainingInput, requests: Mapping[str, BoosterRequest]
+) -> BoosterTexts:
+    """Fit each target's model on the rows of the last origin alone, as if it weren't refitted."""
+    last: dict[Target, Sample] = {}
+    for request in sorted(
+        (one for one in requests.values() if one.origin is not None),
+        key=lambda one: one.sample.rows.size,
+    ):
+        last[request.target] = request.sample
+    earlier = {
+        name: replace(request, sample=last[request.target]) if request.origin is None else request
+        for name, request in requests.items()
+    }
+    return fit_locally(training_input, earlier)
 
 
-def _curve(fitter: CurveFitter) -> Remodel:
+def refit_curve(fitter: CurveFitter, earlier_origin: float = EARLIER_ORIGIN) -> Remodel:
     """Return a share's model with this curve, and residuals and difficulty that fit it."""
 
     def remodel(trained: TrainedProduct, target: Target) -> TargetModel:
@@ -175,7 +162,8 @@ def _curve(fitter: CurveFitter) -> Remodel:
             fitted.context,
             trained.output.splits[target],
             keys=trained.training_set.keys,
-            curves=(fitter,),
+            fit_curve=fitter,
+            earlier_origin=earlier_origin,
         )
         return replace(model, calibration=calibrator.curve, conformal=calibrator.residuals)
 
@@ -264,20 +252,23 @@ MECHANISMS: Final = (
     Mechanism("calibration line and chance", remodel=_drop_curve, targets=("sell_through",)),
     Mechanism("chance of any demand", remodel=_drop_chance, targets=("sell_through",)),
     Mechanism("drift of demand", remodel=_drop_drift, targets=("sell_through",)),
-    Mechanism("any curve", remodel=_curve(fit_identity), targets=("return_risk",)),
+    Mechanism("any curve", remodel=refit_curve(fit_identity), targets=("return_risk",)),
     Mechanism(
-        "a choice of curves: logistic", remodel=_curve(fit_logistic), targets=("return_risk",)
+        "a logistic curve: isotonic", remodel=refit_curve(fit_isotonic), targets=("return_risk",)
     ),
     Mechanism(
-        "a choice of curves: isotonic", remodel=_curve(fit_isotonic), targets=("return_risk",)
+        "weights of origins",
+        remodel=refit_curve(fit_logistic, earlier_origin=1.0),
+        targets=("return_risk",),
+        is_at_work=_has_origins,
     ),
     Mechanism("Mondrian cells", remodel=_merge_cells),
     *CONTROLS,
     Mechanism("monotone constraints", _catalogue(is_monotone=False)),
-    Mechanism("cold-start copies", make_fitter=lambda: fit_without_copies),
+    Mechanism("cold-start copies", fit=fit_without_copies),
     Mechanism("several boosters", _settings(boosters=1)),
     Mechanism("forward validation: one origin", _one_origin, is_at_work=_has_origins),
-    Mechanism("a refit on known rows", make_fitter=FitOnLastOrigin),
+    Mechanism("a refit on known rows", fit=fit_on_last_origin),
     Mechanism("sharpness: 1", _settings(sharpness=1.0), targets=("sell_through",)),
     Mechanism(
         "start from a formula", _catalogue(starts_from_formula=False), targets=("return_risk",)

@@ -43,15 +43,15 @@ def test_kept_boosters_are_those_fitted_now_and_are_fitted_once(
         for target, split in splits.items()
     }
     first, second = kept(tmp_path), kept(tmp_path)
-    now = fit_boosters(training_input.design_matrix, requests, CATALOGUE, QUICK)
+    now = fit_boosters(training_input.request_matrix, requests, CATALOGUE, QUICK)
     assert (
-        fit_boosters(training_input.design_matrix, requests, CATALOGUE, QUICK, fitter=first) == now
+        fit_boosters(training_input.request_matrix, requests, CATALOGUE, QUICK, fitter=first) == now
     )
     assert first.reused == set()
     other_threads = QUICK.model_copy(update={"threads": 1})
     assert (
         fit_boosters(
-            training_input.design_matrix, requests, CATALOGUE, other_threads, fitter=second
+            training_input.request_matrix, requests, CATALOGUE, other_threads, fitter=second
         )
         == now
     )

@@ -49,7 +49,8 @@ def test_parts_hold_every_row_of_a_sample_once_as_it_is_served(
     pq.write_table(rows, path, row_group_size=group_rows)
     parts = split_into_parts(path, training_input, samples, min_parts=least)
     assert len(parts) >= least
-    read = [read_part(part, CATALOGUE, training_input.parameters) for part in parts]
+    parameters = dict.fromkeys(samples, training_input.parameters)
+    read = [read_part(part, CATALOGUE, parameters) for part in parts]
     for target, sample in samples.items():
         found = [
             np.concatenate([getattr(one[target], name) for one in read])
@@ -130,4 +131,4 @@ def test_readers_refuse_a_file_of_another_data_set(
     pq.write_table(rows, tmp_path / "rows.parquet")
     part = split_into_parts(tmp_path / "rows.parquet", training_input, samples, min_parts=1)[0]
     with pytest.raises(OSError, match="no rows of data set ffff"):
-        read_part(replace(part, digest="f" * 64), CATALOGUE, training_input.parameters)
+        read_part(replace(part, digest="f" * 64), CATALOGUE, {})

@@ -33,7 +33,7 @@ def requests(splits: dict[Target, TargetSplit]) -> Requests:
 
 @pytest.fixture(scope="module")
 def texts(training_input: TrainingInput, requests: Requests) -> BoosterTexts:
-    return fit_boosters(training_input.design_matrix, requests, CATALOGUE, QUICK)
+    return fit_boosters(training_input.request_matrix, requests, CATALOGUE, QUICK)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -41,7 +41,7 @@ def test_boosters_do_not_depend_on_the_number_of_threads(
     threads: int, texts: BoosterTexts, training_input: TrainingInput, requests: Requests
 ) -> None:
     settings = QUICK.model_copy(update={"threads": threads})
-    assert fit_boosters(training_input.design_matrix, requests, CATALOGUE, settings) == texts
+    assert fit_boosters(training_input.request_matrix, requests, CATALOGUE, settings) == texts
 
 
 def test_boosters_are_what_lightgbm_alone_trains(
@@ -129,7 +129,7 @@ def test_boosters_are_refused_labels_that_lightgbm_would_take(
     matrix = np.zeros((label.size, len(CATALOGUE.model_inputs)))
     requests = {"one": BoosterRequest("return_risk", sample, 1)}
     with pytest.raises(error, match="return_risk"):
-        fit_boosters(matrix.__getitem__, requests, CATALOGUE, QUICK)
+        fit_boosters(lambda _: matrix, requests, CATALOGUE, QUICK)
 
 
 @pytest.mark.parametrize(

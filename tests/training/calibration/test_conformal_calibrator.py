@@ -7,30 +7,18 @@ import pytest
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
-from features.runtime.arrays import FloatArray
 from serving.conformal.cells import expected_orders
 from serving.demand.lot_demand import share_of_margin
-from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.init_score import init_score
 from serving.prediction.target_model import ShareModel
-from training.calibration.choose import (
-    CURVES,
-    CURVES_WITH_IDENTITY,
-    CurveFitter,
-    assign_folds,
-    choose_curve,
-    curve_fitter,
-    default_curves,
-    model_curves,
-)
 from training.calibration.conformal_calibrator import calibrate_target
-from training.calibration.curves import fit_isotonic
+from training.calibration.curves import fit_isotonic, fit_logistic
 from training.calibration.difficulty import fit_difficulty
 from training.calibration.fitted_target import FittedTarget
 from training.calibration.interval_context import Sellers, build_target_context
 from training.calibration.residuals import fit_residuals
 from training.data.time_split import TargetSplit
-from training.data.training_input import TrainingInput
+from training.data.training_input import BoosterRequest, TrainingInput
 from training.evaluation.baselines import BASELINES, forward_predictions, raw_predictions
 from training.evaluation.judge import forecast, judge
 from training.fit.fit_targets import fit_targets
@@ -57,16 +45,10 @@ def test_calibrator_fits_curve_and_residuals_on_separate_halves(
     split, training_set = splits[target], training_input.training_set
     context = training_set.context(training_set.columns["units_offered"])
     raw = np.random.default_rng(0).uniform(size=training_input.training_set.rows.size)
-    curves = default_curves(target)
-    calibrator = calibrate_target(raw, context, split, keys=training_set.keys, curves=curves)
+    fit = fit_logistic if target == "return_risk" else fit_isotonic
+    calibrator = calibrate_target(raw, context, split, keys=training_set.keys, fit_curve=fit)
     curve_fit, residual_fit = split.curve_fit, split.residual_fit
-    shown = raw[curve_fit.rows], curve_fit.label, curve_fit.weight
-    products = training_set.keys["product_id"]
-    folds, codes = assign_folds(products)[curve_fit.rows], products.codes[curve_fit.rows]
-    if target == "return_risk":
-        curve = choose_curve(*shown, curves=CURVES, folds=folds, products=codes)
-    else:
-        curve = fit_isotonic(*shown)
+    curve = fit(raw[curve_fit.rows], curve_fit.label, curve_fit.weight)
     difficulty = fit_difficulty(
         curve.apply(raw[curve_fit.rows]), curve_fit.label, context.exposure[curve_fit.rows]
     )
@@ -93,49 +75,34 @@ def test_calibrator_reads_no_row_outside_the_calibration_slice(
     raw[rows] = np.linspace(0, 1, rows.size)
     context = build_target_context(training_input, split, None)
     keys = training_input.training_set.keys
-    curves = default_curves("sell_through")
-    calibrator = calibrate_target(raw, context, split, keys=keys, curves=curves)
+    calibrator = calibrate_target(raw, context, split, keys=keys, fit_curve=fit_isotonic)
     assert np.isfinite(calibrator.curve.apply(np.array([0.5]))).all()
 
 
-@pytest.mark.parametrize(
-    ("target", "of_model", "of_others"),
-    [
-        ("sell_through", (fit_isotonic,), (fit_isotonic,)),
-        ("return_risk", CURVES_WITH_IDENTITY, CURVES),
-    ],
-)
-def test_only_trees_that_start_from_the_formula_may_go_without_a_curve(
-    target: Target, of_model: tuple[CurveFitter, ...], of_others: tuple[CurveFitter, ...]
-) -> None:
-    assert model_curves(target) == of_model
-    assert default_curves(target) == of_others
-
-
-def test_model_of_return_risk_is_curved_by_its_own_rule_and_baselines_by_theirs(
+def test_curve_of_return_risk_hears_the_last_origin_most_and_those_of_baselines_all_alike(
     fitted: dict[Target, FittedTarget],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
 ) -> None:
     one, split = fitted["return_risk"], splits["return_risk"]
     assert isinstance(one.model, ShareModel)
-    training_set = training_input.training_set
-    # Without a curve, estimates are the raw predictions themselves.
-    assert one.model.calibration.y.tolist() == pytest.approx(one.model.calibration.x.tolist())
-    fit = curve_fitter(split, training_set.keys["product_id"], CURVES)
-    learned = split.curve_fit
-
-    def curve(raw: FloatArray) -> CalibrationCurve:
-        return fit(raw[learned.rows], learned.label, learned.weight)
-
-    assert curve(one.forward).y.tolist() != one.model.calibration.y.tolist()
-    early, known = training_input.early_parameters, training_input.parameters
-    past = forward_predictions(training_set, split, parameters=early)
-    now = raw_predictions(training_set, "return_risk", split.known, parameters=known)
+    training_set, learned = training_input.training_set, split.curve_fit
+    days = training_set.as_of_day[learned.rows]
+    last = [training_set.as_of_day[fold.predicted.rows].max() for fold in split.folds]
+    assert len(last) > 1
+    shares = np.array([10.0 ** -sum(day <= end for end in last[:-1]) for day in days])
+    raw = one.raw[learned.rows]
+    expected = fit_logistic(raw, learned.label, learned.weight * shares)
+    np.testing.assert_allclose(one.model.calibration.y, expected.y, rtol=1e-9)
+    past = forward_predictions(training_input, split)
+    now = raw_predictions(
+        training_set, "return_risk", split.known, parameters=training_input.parameters
+    )
     judged = judge(one, training_input, split)
     for name in BASELINES:
-        expected = curve(past[name]).apply(now[name][judged.rows.rows])
-        assert judged.forecasts[name].estimate.tolist() == expected.tolist()
+        curve = fit_logistic(past[name][learned.rows], learned.label, learned.weight)
+        estimate = curve.apply(now[name][judged.rows.rows])
+        assert judged.forecasts[name].estimate.tolist() == estimate.tolist()
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -177,14 +144,15 @@ def test_units_of_return_risk_are_in_calibration_as_many_as_came(
     # Units that were ordered count in full, however little their rows may weigh.
     split = replace(split, curve_fit=split.curve_fit.limit_weight(1.0))
     seller = fitted["sell_through"].model
-    sellers = Sellers(seller, seller.boosters[:1], 3.0)
+    request = BoosterRequest("sell_through", split.train, 1, 3.0, split.folds[0].first_day)
+    sellers = Sellers(seller, seller.boosters[:1], request)
     exposure = build_target_context(training_input, split, sellers).exposure
     rows = np.concatenate([split.curve_fit.rows, split.residual_fit.rows, split.latest.rows])
     offered = training_input.training_set.columns["units_offered"][rows]
     inputs = training_input.design_matrix(rows)
     halves = split.curve_fit.rows.size, split.residual_fit.rows.size
     is_calibration = np.arange(rows.size) < sum(halves)
-    early_inputs = training_input.early.design_matrix(rows)
+    early_inputs = training_input.at(request.origin).design_matrix(rows)
     margin = 3.0 + seller.boosters[0].sum_trees(early_inputs)
     margin = margin + init_score("sell_through", early_inputs, CATALOGUE.model_inputs)
     early = share_of_margin(margin, training_input.recipe.settings.sharpness)

@@ -72,7 +72,7 @@ def test_a_calibration_row_is_predicted_from_labels_that_were_final_at_its_origi
 ) -> None:
     training_set, split = training_input.training_set, splits[target]
     outcome, as_of_day = training_set.outcomes[target], training_set.as_of_day
-    raw = forward_predictions(training_set, split, parameters=training_input.parameters)
+    raw = forward_predictions(training_input, split)
     calibration = np.concatenate([split.curve_fit.rows, split.residual_fit.rows])
     for predicted in raw.values():
         assert np.flatnonzero(~np.isnan(predicted)).tolist() == sorted(calibration.tolist())

@@ -12,7 +12,12 @@ from serving.prediction.predict import predict
 from tests.worlds.training import market_rows
 from training.calibration.interval_context import Sellers, build_target_context
 from training.data.time_split import TargetSplit
-from training.data.training_input import LearnedParameters, TrainingInput, TrainingRecipe
+from training.data.training_input import (
+    BoosterRequest,
+    LearnedParameters,
+    TrainingInput,
+    TrainingRecipe,
+)
 from training.data.training_set import EncodedColumn
 from training.evaluation import judge as judge_module
 from training.evaluation.baselines import BASELINES
@@ -50,7 +55,7 @@ def test_evaluation_judges_what_serving_would_answer(
     told = TrainingInput.build(
         replace(recipe, settings=settings),
         training_input.training_set,
-        LearnedParameters(training_input.early_parameters, training_input.parameters),
+        LearnedParameters(training_input.parameters_of_origins, training_input.parameters),
         splits,
     )
     latest, models = splits[target].latest, trained.contents.models
@@ -59,7 +64,9 @@ def test_evaluation_judges_what_serving_would_answer(
     demand = told.demand[latest.rows]
     assert (rises != ()) == (demand != 1.0).any()
     answered = predict(models, columns, markets, coverage=0.8, demand=demand).targets[target]
-    sellers = Sellers(models.targets["sell_through"], models.targets["sell_through"].boosters, 0.0)
+    seller = models.targets["sell_through"]
+    request = BoosterRequest("sell_through", splits["sell_through"].train, 1)
+    sellers = Sellers(seller, seller.boosters, request)
     context = build_target_context(told, splits[target], sellers)
     fitted = replace(trained.fitted[target], context=context)
     judged = evaluate(fitted, told, splits[target]).overall[MODEL]

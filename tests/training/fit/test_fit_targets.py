@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from features.declarations.targets import TARGETS, Target
-from features.runtime.arrays import FloatArray, IntArray
+from features.runtime.arrays import FloatArray
 from serving.conformal.cells import ROOT
 from serving.demand.lot_demand import log_lot, share_of_margin
 from serving.prediction.booster import Booster
@@ -34,11 +34,12 @@ def _learned_by(split: TargetSplit, first_day: int, training_input: TrainingInpu
     return known.select(np.array(is_final))
 
 
-def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntArray) -> FloatArray:
+def _estimate(
+    trained: TrainOutput, target: Target, sums: FloatArray, matrix: FloatArray
+) -> FloatArray:
     """Return the calibrated share of sums of trees, written out."""
-    training_input, model = trained.training_input.early, trained.fitted[target].model
-    matrix = training_input.design_matrix(rows)
-    column = training_input.recipe.catalogue.model_inputs.index
+    model = trained.fitted[target].model
+    column = trained.training_input.recipe.catalogue.model_inputs.index
     if isinstance(model, DemandModel):
         curve = model.curve
         lots = log_lot(matrix[:, column(LOT)], matrix[:, column(ORDER_SIZE)])
@@ -55,20 +56,22 @@ def _estimate(trained: TrainOutput, target: Target, sums: FloatArray, rows: IntA
 def test_no_calibration_row_is_predicted_by_a_booster_that_learned_a_label_not_final_by_then(
     target: Target, trained: TrainOutput
 ) -> None:
-    training_input, split = trained.training_input.early, trained.splits[target]
+    training_input, split = trained.training_input, trained.splits[target]
     recipe = training_input.recipe
     start = find_start(training_input, target, split.train)
     forward = trained.fitted[target].forward
     seen = []
     for span in split.days.origins:
         request = BoosterRequest(target, _learned_by(split, span.first, training_input), 1, start)
+        at_origin = training_input.at(span.first)
         texts = fit_boosters(
-            training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+            at_origin.request_matrix, {"one": request}, recipe.catalogue, recipe.settings
         )["one"]
         known = split.known.rows
         rows = known[span.contains(training_input.training_set.as_of_day[known])]
-        sums = Booster(texts[0]).sum_trees(training_input.design_matrix(rows))
-        expected = _estimate(trained, target, sums, rows)
+        matrix = at_origin.design_matrix(rows)
+        sums = Booster(texts[0]).sum_trees(matrix)
+        expected = _estimate(trained, target, sums, matrix)
         np.testing.assert_allclose(forward[rows], expected, rtol=1e-9)
         seen.append(rows)
     assert np.flatnonzero(~np.isnan(forward)).tolist() == sorted(np.concatenate(seen).tolist())
@@ -91,7 +94,7 @@ def test_boosters_of_the_bundle_learn_every_known_row(target: Target, trained: T
     start = find_start(training_input, target, split.train)
     request = BoosterRequest(target, split.known, recipe.settings.boosters, start)
     texts = fit_boosters(
-        training_input.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+        training_input.request_matrix, {"one": request}, recipe.catalogue, recipe.settings
     )["one"]
     assert tuple(booster.text for booster in trained.fitted[target].model.boosters) == texts
     last = training_input.training_set.as_of_day[split.known.rows].max()
@@ -106,12 +109,14 @@ def test_units_of_return_risk_are_expected_by_boosters_without_a_label_of_its_ca
     early = _learned_by(selling, returned.days.calibration.first, training_input)
     assert 0 < early.rows.size < selling.train.rows.size  # the first origin knows such labels
     start = find_start(training_input, "sell_through", early)
-    request = BoosterRequest("sell_through", early, recipe.settings.fold_boosters, start)
+    first_day = returned.folds[0].first_day
+    boosters = recipe.settings.fold_boosters
+    request = BoosterRequest("sell_through", early, boosters, start, first_day)
     texts = fit_boosters(
-        training_input.early.design_matrix, {"one": request}, recipe.catalogue, recipe.settings
+        training_input.request_matrix, {"one": request}, recipe.catalogue, recipe.settings
     )["one"]
-    boosters = tuple(Booster(text) for text in texts)
-    sellers = Sellers(trained.fitted["sell_through"].model, boosters, start)
+    early_boosters = tuple(Booster(text) for text in texts)
+    sellers = Sellers(trained.fitted["sell_through"].model, early_boosters, request)
     expected = build_target_context(training_input, returned, sellers).exposure
     rows = np.concatenate([returned.curve_fit.rows, returned.residual_fit.rows])
     exposure = trained.fitted["return_risk"].context.exposure

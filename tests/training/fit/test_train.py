@@ -174,8 +174,7 @@ def test_training_tells_what_it_does(rows: pa.Table, recipe: TrainingRecipe) -> 
     train(rows, recipe, git_commit="unknown", progress=reports)
     assert reports.stages == [
         "learning how to pool rates",
-        "fitting 5 boosters",  # of the origins
-        "fitting 4 boosters",
+        "fitting 9 boosters",  # 5 of the origins
         "judging them on the latest slice",
     ]
 

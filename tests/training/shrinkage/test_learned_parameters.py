@@ -10,6 +10,7 @@ import pytest
 from features.declarations.targets import Target
 from tests.worlds.training import HORIZONS
 from training.data.cold_start_rows import has_full_history
+from training.data.sample import Sample
 from training.data.time_split import TargetSplit
 from training.data.training_set import TrainingSet
 from training.shrinkage import learned_parameters as module
@@ -37,15 +38,27 @@ def test_parameters_are_learned_from_what_is_final_before_any_target_gets_there(
 def test_model_and_origins_have_parameters_of_their_own_moments(
     training_set: TrainingSet, splits: dict[Target, TargetSplit]
 ) -> None:
-    """Labels that nobody knew yet at the first origin change nothing there."""
-    both = learn_parameters(training_set, splits, HORIZONS)
+    """Labels that nobody knew yet at an origin change nothing there, and all that comes later."""
+    learned = learn_parameters(training_set, splits, HORIZONS)
+    origins = [fold.first_day for split in splits.values() for fold in split.folds]
+    assert sorted(learned.of_origins) == sorted(set(origins))
+    origin = int(np.median(origins))
     later = {
-        target: replace(split, known=replace(split.known, label=split.known.label * 0.5))
+        target: replace(split, known=_halve_labels(training_set, split, after=origin))
         for target, split in splits.items()
     }
     changed = learn_parameters(training_set, later, HORIZONS)
-    assert changed.early == both.early
-    assert changed.known != both.known
+    is_same = {day: changed.of_origins[day] == one for day, one in learned.of_origins.items()}
+    assert is_same == {day: day <= origin for day in origins}
+    assert set(is_same.values()) == {True, False}
+    assert changed.known != learned.known
+
+
+def _halve_labels(training_set: TrainingSet, split: TargetSplit, *, after: int) -> Sample:
+    """Return the known rows with half the label where it wasn't final on a day."""
+    known = split.known
+    final_on = training_set.as_of_day[known.rows] + HORIZONS.maturity_days(split.target)
+    return replace(known, label=np.where(final_on <= after, known.label, known.label * 0.5))
 
 
 def test_expected_rate_learns_from_the_last_rows_and_a_little_of_what_was_before(

@@ -80,9 +80,10 @@ def test_a_trial_is_worth_what_its_boosters_foretell_of_later_rows(
         fold = split.folds[-1]
         start = find_start(weak, target, fold.learned)
         requests = {"one": BoosterRequest(target, fold.learned, 1, start)}
-        (text,) = fit_boosters(weak.design_matrix, requests, CATALOGUE, WEAK)["one"]
+        at_origin = weak.at(fold.first_day)
+        (text,) = fit_boosters(at_origin.request_matrix, requests, CATALOGUE, WEAK)["one"]
         judged = fold.predicted
-        matrix = weak.design_matrix(judged.rows)
+        matrix = at_origin.design_matrix(judged.rows)
         margin = start + init_score(target, matrix, CATALOGUE.model_inputs)
         margin = margin + Booster(text).sum_trees(matrix)
         said = share_of_margin(margin, WEAK.sharpness if target == "sell_through" else 1.0)

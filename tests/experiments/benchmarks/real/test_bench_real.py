@@ -30,10 +30,11 @@ from experiments.benchmarks.real.mechanisms import (
     CONTROLS,
     LEARNED_INPUTS,
     MECHANISMS,
-    FitOnLastOrigin,
     Mechanism,
     family_inputs,
+    fit_on_last_origin,
     fit_without_copies,
+    refit_curve,
     varies,
 )
 from experiments.benchmarks.real.page import as_document, judge_mechanism, names_in_all
@@ -77,6 +78,7 @@ from serving.demand.lot_demand import log_lot
 from serving.prediction.init_score import ORDER_SIZE, init_score
 from serving.prediction.target_model import DemandModel
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
+from training.calibration.curves import fit_logistic
 from training.data.cold_start_rows import has_full_history
 from training.data.prepare_rows import PreparedRows, ValidatedTables
 from training.data.sample import NO_ROWS, Sample
@@ -234,13 +236,13 @@ def test_a_model_that_is_not_refitted_is_that_of_the_last_origin() -> None:
     requests = booster_requests(output.training_input, output.splits)
     last = output.splits[SELLING].folds[-1].learned
     request = replace(requests[SELLING], sample=last)
-    of_origins = {name: one for name, one in requests.items() if name not in TARGETS}
-    fit = FitOnLastOrigin()
-    assert fit(output.training_input, of_origins) == fit_locally(output.training_input, of_origins)
-    earlier = fit(output.training_input, {SELLING: requests[SELLING]})
-    expected = fit_locally(output.training_input, {SELLING: request})
+    found = fit_on_last_origin(output.training_input, requests)
+    expected = fit_locally(output.training_input, requests | {SELLING: request})
     assert last.rows.size < requests[SELLING].sample.rows.size
-    assert earlier == expected
+    assert found[SELLING] == expected[SELLING]
+    assert {name: found[name] for name in requests if name not in TARGETS} == {
+        name: expected[name] for name in requests if name not in TARGETS
+    }
 
 
 def test_the_product_is_judged_as_it_judges_itself() -> None:
@@ -272,18 +274,24 @@ def test_demand_without_a_line_is_that_of_the_trees() -> None:
     assert after.tails.cells[ROOT].quantile(0.5) != before.tails.cells[ROOT].quantile(0.5)
 
 
-def test_the_chosen_curve_of_return_risk_is_one_of_the_mechanisms() -> None:
+def test_another_curve_of_return_risk_is_fitted_as_its_own_and_judged_with_its_residuals() -> None:
     trained = _trained_with_returns()
     before = forecast_latest(trained, "return_risk")[PRODUCT]
-    remodels = [one.remodel for one in MECHANISMS if one.targets == ("return_risk",)]
-    found = [
-        forecast_latest(trained, "return_risk", remodel(trained, "return_risk"))[PRODUCT]
-        for remodel in remodels
-        if remodel is not None
-    ]
-    equal = [np.array_equal(one.estimate, before.estimate) for one in found]
-    assert equal.count(True) == 1
-    np.testing.assert_array_equal(found[equal.index(True)].low, before.low)
+    own = refit_curve(fit_logistic)(trained, "return_risk")
+    found = forecast_latest(trained, "return_risk", own)[PRODUCT]
+    np.testing.assert_array_equal(found.estimate, before.estimate)
+    np.testing.assert_array_equal(found.low, before.low)
+    others = [one for one in MECHANISMS if one.targets == ("return_risk",) and one.remodel]
+    assert {one.name for one in others} == {
+        "any curve",
+        "a logistic curve: isotonic",
+        "weights of origins",
+    }
+    for other in others:
+        assert other.remodel is not None
+        model = other.remodel(trained, "return_risk")
+        found = forecast_latest(trained, "return_risk", model)[PRODUCT]
+        assert not np.array_equal(found.estimate, before.estimate)
 
 
 def test_merged_cells_leave_one_cell_and_the_estimates() -> None:

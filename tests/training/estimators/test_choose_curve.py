@@ -1,4 +1,4 @@
-"""Which kind of calibration curve is taken: the one that foretells other products better."""
+"""Which kind of calibration curve is taken: the one that foretells other groups better."""
 
 from __future__ import annotations
 
@@ -10,27 +10,19 @@ from scipy.special import expit, logit
 
 from features.runtime.arrays import FloatArray, IntArray
 from serving.prediction.calibration import CalibrationCurve
-from training.calibration.choose import (
-    CURVES,
-    CURVES_WITH_IDENTITY,
-    FOLDS,
-    CurveFitter,
-    assign_folds,
-    choose_curve,
-    is_significant,
-)
-from training.calibration.curves import fit_isotonic, fit_logistic
-from training.data.training_set import EncodedColumn
+from training.calibration.curves import CurveFitter, fit_identity, fit_isotonic, fit_logistic
+from training.estimators.choose_curve import choose_curve, is_significant
 
 PRODUCTS = 300
+CURVES = (fit_logistic, fit_isotonic)
+CURVES_WITH_IDENTITY = (fit_identity, *CURVES)
 
 CurveRows = tuple[FloatArray, FloatArray, FloatArray]
 """Raw predictions, labels and weights."""
 
 
-def _products(rows_each: int) -> EncodedColumn:
-    names = tuple(f"P{number}" for number in range(PRODUCTS))
-    return EncodedColumn(np.repeat(np.arange(PRODUCTS), rows_each), names)
+def _products(rows_each: int) -> IntArray:
+    return np.repeat(np.arange(PRODUCTS), rows_each)
 
 
 def _drawn(
@@ -47,9 +39,8 @@ def _chosen(
     products: IntArray | None = None,
 ) -> CalibrationCurve:
     """Choose for ten rows a product, or as told whose they are."""
-    ours = _products(10)
-    codes = ours.codes if products is None else products
-    return choose_curve(*drawn, curves=curves, folds=assign_folds(ours), products=codes)
+    groups = _products(10) if products is None else products
+    return choose_curve(*drawn, curves=curves, groups=groups)
 
 
 def _rows(true: Callable[[FloatArray], FloatArray], *, seed: int) -> CurveRows:
@@ -89,7 +80,7 @@ def test_predictions_with_a_step_get_the_curve_that_can_follow_it(
 
 def test_level_that_one_product_decides_is_no_reason_for_a_curve() -> None:
     raw, label, weight = _rows(lambda raw: raw, seed=2)
-    is_mistaken = _products(10).codes == 7
+    is_mistaken = _products(10) == 7
     label[is_mistaken], weight[is_mistaken] = 1.0, 400.0
     found = _chosen((raw, label, weight), CURVES_WITH_IDENTITY)
     np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)
@@ -98,7 +89,7 @@ def test_level_that_one_product_decides_is_no_reason_for_a_curve() -> None:
 
 def test_step_that_one_product_decides_is_no_reason_for_the_curve_with_steps() -> None:
     rows = _rows(lambda raw: np.where(raw < 0.28, raw, 0.02), seed=1)
-    sold_by_one = np.where(rows[0] < 0.28, _products(10).codes, PRODUCTS)
+    sold_by_one = np.where(rows[0] < 0.28, _products(10), PRODUCTS)
     of_one = _chosen(rows, CURVES, products=sold_by_one)
     assert of_one.y.tolist() == fit_logistic(*rows).y.tolist()
     assert _chosen(rows, CURVES).y.tolist() == fit_isotonic(*rows).y.tolist()
@@ -133,8 +124,8 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
     listings = 60
     products, listing = _products(listings), np.arange(PRODUCTS * listings)
     parted = {
-        "by product": {"folds": assign_folds(products), "products": products.codes},
-        "by listing": {"folds": listing % 5, "products": listing},
+        "by product": products,
+        "by listing": listing,
     }
     steps = {"by product": 0, "by listing": 0}
     for seed in range(10):
@@ -143,28 +134,18 @@ def test_listings_of_a_product_do_not_speak_for_each_other() -> None:
         label, weight = _drawn(rng.beta(0.5, 4, PRODUCTS).repeat(listings), rng, units=200)
         with_steps = fit_isotonic(raw, label, weight).y.tolist()
         for name, whose in parted.items():
-            chosen = choose_curve(raw, label, weight, curves=CURVES, **whose)
+            chosen = choose_curve(raw, label, weight, curves=CURVES, groups=whose)
             steps[name] += chosen.y.tolist() == with_steps
     assert steps["by listing"] == 10
     assert steps["by product"] == 0
 
 
-def test_fold_is_a_product_s_and_rests_on_its_name_alone() -> None:
-    folds = assign_folds(_products(3))
-    assert set(folds.tolist()) == set(range(FOLDS))
-    assert np.bincount(folds).min() > 3 * PRODUCTS / FOLDS / 2
-    names = _products(3).names[::-1]
-    backwards = assign_folds(EncodedColumn(np.arange(PRODUCTS), names))
-    assert backwards[::-1].tolist() == folds[::3].tolist()
-
-
-@pytest.mark.parametrize("folds", [np.zeros(30, np.int64), np.full(30, 3)])
-def test_one_fold_gets_the_simplest_curve(folds: IntArray) -> None:
+@pytest.mark.parametrize("groups", [np.zeros(30, np.int64), np.full(30, 3), np.arange(30) * 5])
+def test_one_fold_gets_the_simplest_curve(groups: IntArray) -> None:
     rng = np.random.default_rng(3)
     raw = rng.uniform(0.1, 0.9, 30)
     label, weight = _drawn(1 - raw, rng)
-    whose = {"folds": folds, "products": np.arange(30)}
-    found = choose_curve(raw, label, weight, curves=CURVES, **whose)
+    found = choose_curve(raw, label, weight, curves=CURVES, groups=groups)
     assert found.y.tolist() == fit_logistic(raw, label, weight).y.tolist()
-    found = choose_curve(raw, label, weight, curves=CURVES_WITH_IDENTITY, **whose)
+    found = choose_curve(raw, label, weight, curves=CURVES_WITH_IDENTITY, groups=groups)
     np.testing.assert_allclose(found.apply(raw), raw, rtol=1e-12)
