@@ -80,7 +80,7 @@ def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator
     settings = ServingSettings(run=run.resolve(), port=_free_port())
     address = f"http://{settings.host}:{settings.port}"
     process = subprocess.Popen(  # noqa: S603 - our own command
-        build_command(settings), env=build_environment(settings, os.environ)
+        build_command(), env=build_environment(settings, os.environ)
     )
     try:
         last_answer = _wait_until_ready(address, process, timeout_seconds)

@@ -25,7 +25,7 @@ ConfigOption = Annotated[
 
 @app.command(
     epilog="Exit codes: 0 stopped by SIGTERM or Ctrl+C; 2 wrong usage or settings; 6 it can't "
-    "listen on that address, or write to its home."
+    "listen on that address."
     "\n\nExample: xuanpin serve --run var/run --port 3000"
 )
 def serve(
@@ -42,18 +42,17 @@ def serve(
     from features.runtime.settings import load_section
     from serving.api.drain import MASTER_VARIABLE
     from serving.api.launch import build_command, build_environment
-    from serving.api.preflight import check_start, describe_start
+    from serving.api.preflight import check_address, describe_start
     from serving.api.settings import ServingSettings
 
     flags = {"run": run, "host": host, "port": port, "workers": workers}
     settings = load_section(ServingSettings, "serving", config, flags)
-    environment = build_environment(settings, os.environ)
-    check_start(settings, environment)
+    check_address(settings)
     typer.echo(describe_start(settings), err=True)
     sys.stderr.flush()
-    command = build_command(settings)
+    command = build_command()
     # The server takes this process over, so that it has this process's id.
-    environment[MASTER_VARIABLE] = str(os.getpid())
+    environment = build_environment(settings, os.environ) | {MASTER_VARIABLE: str(os.getpid())}
     os.execve(command[0], command, environment)  # noqa: S606 - our own
 
 

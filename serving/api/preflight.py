@@ -1,21 +1,17 @@
-"""Check what the server needs before it starts: its address, its home and something to serve."""
+"""Check what the server needs before it starts: its address and something to serve."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
-from features.runtime.text import escape_path, quote_path
+from features.runtime.text import quote_path
 from serving.api.settings import ServingSettings
 
-HOME_VARIABLE: Final = "BENTOML_HOME"
 MAX_PORT: Final = 65_535
 NEXT_PORTS: Final = 20
 """Ports above one in use among which a free one is looked for."""
@@ -29,31 +25,6 @@ class AddressRefusedError(StorageError):
         super().__init__(problem=problem, hint=hint)
 
 
-class HomeRefusedError(StorageError):
-    """Refuse to start without a directory that the server can write to."""
-
-    def __init__(self, home: str, reason: str) -> None:
-        super().__init__(
-            problem=f"The server needs to write to {escape_path(home)}, and can't: {reason}.",
-            hint=f"Set {HOME_VARIABLE} to a directory that can be written.",
-        )
-
-
-def check_start(settings: ServingSettings, environment: Mapping[str, str]) -> None:
-    """Check that the server can listen and write.
-
-    Raises:
-        AddressRefusedError: the port is in use, or the address isn't one of this machine.
-        HomeRefusedError: the home, or the directory for temporary files, can't be written.
-    """
-    check_address(settings)
-    check_home(environment[HOME_VARIABLE])
-    try:
-        check_home(tempfile.gettempdir())
-    except FileNotFoundError as error:
-        raise HomeRefusedError("a directory for temporary files", "none is writable") from error
-
-
 def check_address(settings: ServingSettings) -> None:
     """Listen for a moment where the server will, as it will.
 
@@ -64,19 +35,6 @@ def check_address(settings: ServingSettings) -> None:
         _listen(str(settings.host), settings.port)
     except OSError as error:
         raise AddressRefusedError(settings, error) from error
-
-
-def check_home(home: str) -> None:
-    """Make the directory unless it is there, and write a file that is gone at once.
-
-    Raises:
-        HomeRefusedError: the disk refuses.
-    """
-    try:
-        Path(home).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=home).close()
-    except OSError as error:
-        raise HomeRefusedError(home, error.strerror or type(error).__name__) from error
 
 
 def format_url(settings: ServingSettings) -> str:

@@ -1,14 +1,13 @@
-"""The BentoML service; no other file imports BentoML (docs.bentoml.com).
+"""The service as BentoML serves and builds it; no other file imports BentoML (docs.bentoml.com).
 
-BentoML supplies processes, sockets and signals, and runs the lifespan of the mounted application.
-The application answers every HTTP request. BentoML's own pages, schema and metrics aren't
-reachable, because they don't use the error response and their labels aren't bounded.
+`bentoml serve serving.api.service:service` supplies processes, sockets and signals, and runs the
+lifespan of the mounted application, which answers every HTTP request. BentoML's own pages, schema
+and metrics aren't reachable, because they don't use the error response and their labels aren't
+bounded. `xuanpin serve` runs the same application without BentoML (serving/api/supervisor.py).
 """
 
 from __future__ import annotations
 
-import gc
-import logging
 from typing import Any, Final
 
 import bentoml
@@ -16,12 +15,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.runtime.settings import load_section
-from serving.api.app import build_app
 from serving.api.settings import ServingSettings
-from serving.scoring.loading import LoadedArtefacts, load_artefacts
-
-_logger: Final = logging.getLogger("serving")
-_logger.setLevel(logging.INFO)  # BentoML sets the root to warnings; a refusal logs one line
+from serving.api.worker import create_app
 
 SECONDS_BEYOND_DEADLINE: Final = 30
 """BentoML's own timeout doesn't use the error response, so the application's must come first."""
@@ -46,8 +41,8 @@ class Xuanpin:
 
 
 def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML ships no types
-    """Create the service for a run directory."""
-    app = build_app(settings, lambda: load_and_freeze(settings))
+    """Create the service with the number of workers and the deadline of its settings."""
+    app = create_app()
     service = bentoml.service(
         name="xuanpin",
         workers=settings.workers,
@@ -58,26 +53,6 @@ def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML 
     service.mount_asgi_app(app, path="/")
     service.add_asgi_middleware(ApplicationMiddleware, application=app)
     return service
-
-
-def load_and_freeze(settings: ServingSettings) -> LoadedArtefacts:
-    """Load the artefacts, then exempt all objects made so far from garbage collection.
-
-    They live as long as the process, and walking them delays single requests
-    (docs/decisions/frozen-garbage-collector.md).
-    """
-    served = load_artefacts(
-        bundles=settings.bundles,
-        snapshots=settings.snapshots,
-        public_key=settings.public_key,
-        max_snapshot_age_days=settings.max_snapshot_age_days,
-    )
-    gc.collect()
-    gc.freeze()
-    _logger.info(
-        "serving bundle %s with snapshot %s", served.bundle.bundle_id, served.snapshot.snapshot_id
-    )
-    return served
 
 
 service: Final = create_service(load_section(ServingSettings, "serving", file=None))

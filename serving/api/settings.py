@@ -24,7 +24,7 @@ class ServingSettings(BaseModel):
     """Days that the snapshot's data may end after or before the bundle's; without it, answers only
     flag more than 90 days."""
     port: int = Field(default=3000, ge=1, le=65_535)
-    workers: int = Field(default=1, ge=1, le=64)
+    workers: int = Field(default=2, ge=1, le=64)
     """Processes; they share the snapshot's files in memory, and each has its own bundle."""
     scoring_threads: int = Field(default=1, ge=1, le=2)
     max_waiting: int = Field(default=64, ge=1, le=10_000)

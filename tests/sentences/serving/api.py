@@ -6,7 +6,7 @@ import errno
 from ipaddress import ip_address
 
 from features.runtime.errors import XuanpinError
-from serving.api.preflight import AddressRefusedError, HomeRefusedError
+from serving.api.preflight import AddressRefusedError
 from serving.api.settings import ServingSettings
 
 
@@ -42,13 +42,6 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         (
             "The system doesn't let the service listen on http://[fe80::1]:80: Invalid argument. "
             "Choose another address with --host and --port."
-        ),
-    ),
-    (
-        HomeRefusedError("/home/x/.cache/xuanpin/bentoml", "Read-only file system"),
-        (
-            "The server needs to write to /home/x/.cache/xuanpin/bentoml, and can't: "
-            "Read-only file system. Set BENTOML_HOME to a directory that can be written."
         ),
     ),
 ]

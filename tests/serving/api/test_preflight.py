@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
-from serving.api.launch import build_environment
-from serving.api.preflight import check_home, check_start, describe_start, format_url
+from serving.api.preflight import check_address, describe_start, format_url
 from serving.api.settings import ServingSettings
 from tests.worlds.processes import COMMAND, run_program
 
@@ -43,50 +42,11 @@ def test_serve_on_a_port_in_use_ends_before_the_server_starts(host: str) -> None
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("variables", "home"),
-    [
-        ({"BENTOML_HOME": "/dev/null/home"}, "/dev/null/home"),
-        ({"XDG_CACHE_HOME": "/dev/null"}, "/dev/null/xuanpin/bentoml"),
-        ({"XDG_CACHE_HOME": "", "HOME": "/dev/null"}, "/dev/null/.cache/xuanpin/bentoml"),
-    ],
-)
-def test_serve_without_a_home_to_write_to_ends_before_the_server_starts(
-    variables: dict[str, str], home: str
-) -> None:
-    with taken("127.0.0.1") as port:
-        pass
-    environment = {**os.environ, **variables}
-    code, _, told = run_program(COMMAND, "serve", "--port", port, environment=environment)
-    assert code == 6
-    assert told == (
-        f"xuanpin: The server needs to write to {home}, and can't: Not a directory. "
-        "Set BENTOML_HOME to a directory that can be written.\n"
-    )
-
-
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
-def test_serve_on_an_address_of_another_machine_is_refused(tmp_path: Path, host: str) -> None:
+def test_serve_on_an_address_of_another_machine_is_refused(host: str) -> None:
     settings = ServingSettings(host=ip_address(host))
     with pytest.raises(StorageError, match=rf"no network address {host}\."):
-        check_start(settings, {"BENTOML_HOME": str(tmp_path)})
-
-
-def test_account_without_a_home_directory_is_told_to_set_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def refuse() -> Path:
-        raise RuntimeError
-
-    monkeypatch.setattr(Path, "home", refuse)
-    with pytest.raises(StorageError, match="this account has no home directory"):
-        build_environment(ServingSettings(), {})
-    assert build_environment(ServingSettings(), {"BENTOML_HOME": "/b"})["BENTOML_HOME"] == "/b"
-
-
-def test_home_is_made_and_left_empty(tmp_path: Path) -> None:
-    check_home(str(tmp_path / "a" / "b"))
-    assert list((tmp_path / "a" / "b").iterdir()) == []
+        check_address(settings)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The real BentoML server, over real HTTP."""
+"""The real server, over real HTTP."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import psutil
 import pytest
 
 from features.online.snapshot import OnlineSnapshot
@@ -113,7 +114,7 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
         )
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
 
-        # The application answers for BentoML's own pages too.
+        # Nothing else answers: neither pages of a framework nor its metrics.
         for path in ("/", "/docs.json", "/schema.json", "/metrics", "/healthz", "/static_content"):
             assert client.get(path).json()["error"]["code"] == "not_found", path
 
@@ -136,6 +137,82 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
     assert log.count("refused: body_too_large") == 1
     assert "Traceback" not in log
     assert "mug-1" not in log
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Return the running workers, without the process that tracks their semaphores."""
+    return [
+        child
+        for child in psutil.Process(process.pid).children()
+        if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline())
+    ]
+
+
+def test_only_the_port_of_the_service_listens(run_directory: Path, tmp_path: Path) -> None:
+    """H41: a control socket on loopback lets other accounts run commands as the service's user."""
+    with server(run_directory, tmp_path) as (client, process):
+        wait_for(client, "/readyz", {200})
+        family = [psutil.Process(process.pid)]
+        family += family[0].children(recursive=True)
+        assert len(workers_of(process)) == 2
+        sockets = [each for one in family for each in one.net_connections(kind="all")]
+    own = (client.base_url.host, client.base_url.port)
+    assert {each.laddr for each in sockets if each.status == psutil.CONN_LISTEN} == {own}
+    # Pipes between the processes have no name that another process could connect to.
+    others = [each.laddr for each in sockets if each.family == socket.AF_UNIX]
+    assert others == [""] * len(others)
+    assert not [each for each in sockets if each.type == socket.SOCK_DGRAM]
+
+
+def test_killed_worker_is_replaced_and_one_that_hangs_does_not_hold_up_the_end(
+    run_directory: Path, tmp_path: Path
+) -> None:
+    with server(run_directory, tmp_path, graceful_seconds="1", drain_seconds="0") as (
+        client,
+        process,
+    ):
+        wait_for(client, "/readyz", {200})
+        (killed, other) = workers_of(process)
+        killed.kill()
+        give_up = time.monotonic() + PATIENCE
+        while killed in (now := workers_of(process)) or len(now) < 2:
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+        assert other in now
+        assert wait_for(client, "/readyz", {200}).json()["ready"]
+        other.suspend()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert not other.is_running()
+
+
+def test_bentoml_serves_the_same_application(
+    run_directory: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(tmp_path / "home"),
+        "XUANPIN_SERVING__RUN": str(run_directory),
+        "XUANPIN_SERVING__WORKERS": "1",
+    }
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.api.service:service"]
+    command += ["--working-dir", str(ROOT), "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client,
+    ):
+        try:
+            assert wait_for(client, "/readyz", {200}).json()["bundle_id"] == bundle.bundle_id
+            answer = client.post("/v1/score", json={"candidates": [GOOD]})
+            assert (answer.status_code, len(answer.json()["candidates"])) == (200, 1)
+            assert client.get("/docs.json").json()["error"]["code"] == "not_found"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 def test_service_without_a_model_is_alive_and_ends_with_its_master(tmp_path: Path) -> None:
@@ -174,6 +251,8 @@ def wait_until_free(port: int) -> None:
     "module",
     [
         "serving.api.app",
+        "serving.api.supervisor",
+        "serving.api.worker",
         "serving.scoring.score",
         "serving.bundle.bundle",
         "serving.bundle.canary_child",
