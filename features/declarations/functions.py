@@ -55,8 +55,9 @@ def order_size(
 
     It is never null: without any known order an order is of one unit.
     """
-    wide = np.nan_to_num(ratio(wide_units, wide_lines), nan=1.0)
-    seen_units, seen_lines = np.nan_to_num(units), np.nan_to_num(lines)
+    wide = ratio(wide_units, wide_lines)
+    wide = np.where(np.isnan(wide), 1.0, wide)
+    seen_units, seen_lines = (np.where(np.isnan(seen), 0.0, seen) for seen in (units, lines))
     return np.maximum((seen_units + PRIOR_LINES * wide) / (seen_lines + PRIOR_LINES), 1.0)
 
 

@@ -49,13 +49,13 @@ def is_cold_start(columns: Mapping[str, FloatArray]) -> BoolArray:
 
     `columns` holds base features by name, each of shape (rows,). Null counts as no history.
     """
-    ordered, offered, mature = (np.nan_to_num(columns[name]) > 0 for name in OWN_HISTORY)
+    ordered, offered, mature = (columns[name] > 0 for name in OWN_HISTORY)  # NaN is not above 0
     return ~(ordered | offered | mature)
 
 
 def own_evidence(columns: Mapping[str, FloatArray]) -> IntArray:
     """Return each row's index in `EVIDENCE_AMOUNTS`, shape (rows,); null counts as 0."""
-    ordered = np.maximum(*(np.nan_to_num(columns[name]) for name in OWN_ORDERED))
+    ordered = np.fmax(*(columns[name] for name in OWN_ORDERED))
     known = np.where(ordered >= MUCH_UNITS, EVIDENCE_AMOUNTS.index(OwnEvidence.MUCH), 1)
     return np.where(is_cold_start(columns), EVIDENCE_AMOUNTS.index(OwnEvidence.NONE), known)
 

@@ -112,14 +112,18 @@ class LotDemand:
         """
         wider = tail * (1.0 - TAIL_SLACK)
         is_far = wider < MIN_TAIL
-        least = np.where(is_far, 0.0, self._most_wanted(1.0 - wider))
-        most = np.where(is_far, self.lot, self._most_wanted(wider))
+        low, high = self._most_wanted(np.stack((1.0 - wider, wider)))
+        least, most = np.where(is_far, 0.0, low), np.where(is_far, self.lot, high)
         share = self.share()
         return np.minimum(least / self.lot, share), np.maximum(most / self.lot, share)
 
     def _most_wanted(self, probability: FloatArray) -> FloatArray:
-        """Return the most units of each lot that are wanted with at least this probability."""
-        wanted, too_many = np.zeros_like(self.lot), np.floor(self.lot) + 1.0
+        """Return the most units of each lot that are wanted with at least this probability.
+
+        `probability` and the result have the shape (any, rows).
+        """
+        wanted = np.zeros_like(probability)
+        too_many = wanted + np.floor(self.lot) + 1.0
         for _ in range(MAX_HALVINGS):
             if (too_many - wanted <= 1.0).all():
                 break

@@ -8,6 +8,7 @@ is 1.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -20,6 +21,8 @@ from features.runtime.arrays import BoolArray, FloatArray, IntArray
 
 YEAR: Final = 365.2425
 """Days in an average year."""
+MAX_CACHED: Final = 1_024
+"""Markets and moments whose demand is kept."""
 
 
 def has_unseen_season(learned: DaySpan, as_of_day: IntArray, horizon_days: int) -> BoolArray:
@@ -30,6 +33,12 @@ def has_unseen_season(learned: DaySpan, as_of_day: IntArray, horizon_days: int) 
     """
     ahead = as_of_day[:, None] + np.arange(1, horizon_days + 1)
     return np.asarray(is_unseen_season(learned, ahead).any(axis=1))
+
+
+@lru_cache(MAX_CACHED)
+def looks_at_unseen_season(learned: DaySpan, as_of_day: int, horizon_days: int) -> bool:
+    """Return `has_unseen_season` of one moment."""
+    return bool(has_unseen_season(learned, np.array([as_of_day]), horizon_days)[0])
 
 
 def is_unseen_season(learned: DaySpan, days: IntArray) -> BoolArray:
@@ -116,6 +125,12 @@ class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         )
         group_index = np.array([groups.index(group) for group in applies], dtype=np.int64)
         return np.asarray(ratios[group_index[market_index], moment], dtype=np.float64)
+
+    @lru_cache(MAX_CACHED)  # noqa: B019 - requests of one moment ask for few markets again and again
+    def demand_of_market(self, as_of_day: int, market: str, *, horizon_days: int) -> float:
+        """Return `demand` of one moment and market."""
+        days, index = np.array([as_of_day]), np.zeros(1, np.int64)
+        return float(self.demand(days, index, (market,), horizon_days=horizon_days)[0])
 
     def _mean_demand(
         self, days: IntArray, known: DaySpan, groups: list[tuple[bool, ...]]

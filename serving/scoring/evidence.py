@@ -18,7 +18,7 @@ from serving.bundle.bundle import Bundle
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.learned_ranges import find_out_of_range
 from serving.prediction.predict import Predictions
-from serving.prediction.seasonality import has_unseen_season
+from serving.prediction.seasonality import looks_at_unseen_season
 from serving.scoring.admission import AdmittedCandidate
 from serving.scoring.answers import PredictionEvidence
 
@@ -68,7 +68,11 @@ def collect_flags(
     """Return each row's flags: what a reader must know before using its numbers."""
     imputed = sorted({*bundle.manifest.imputed, *snapshot.about.imputed})
     shared = [f"no_{target}" for target in TARGETS if target not in bundle.models.targets]
-    if _looks_at_unseen_season(bundle, snapshot):
+    if looks_at_unseen_season(
+        bundle.manifest.seasons.learned,
+        as_of_to_day(snapshot.as_of),
+        bundle.horizons.horizon_days,
+    ):
         shared.append("unseen_season")
     shared += [*_age_flags(bundle, snapshot), *(f"imputed:{table}" for table in imputed)]
     is_merged = np.any(
@@ -95,13 +99,6 @@ def collect_flags(
         ]
         for row, cold, merged, unknown, out_of_range, demand in rows
     ]
-
-
-def _looks_at_unseen_season(bundle: Bundle, snapshot: OnlineSnapshot) -> bool:
-    """Return whether the horizon has days of a season that no model learned from."""
-    as_of_day = np.array([as_of_to_day(snapshot.as_of)])
-    learned = bundle.manifest.seasons.learned
-    return bool(has_unseen_season(learned, as_of_day, bundle.horizons.horizon_days)[0])
 
 
 def _season_flags(demand: float) -> list[str]:

@@ -161,13 +161,9 @@ def _calendar_demand(
     bundle: Bundle, snapshot: OnlineSnapshot, markets: Sequence[str]
 ) -> FloatArray:
     """Return each row's demand by the calendar, as a multiple of the usual one, shape (rows,)."""
-    indices = {market: index for index, market in enumerate(dict.fromkeys(markets))}
-    return bundle.manifest.seasons.demand(
-        np.full(len(markets), as_of_to_day(snapshot.as_of)),
-        np.array([indices[market] for market in markets], dtype=np.int64),
-        tuple(indices),
-        horizon_days=bundle.horizons.horizon_days,
-    )
+    day, horizon_days = as_of_to_day(snapshot.as_of), bundle.horizons.horizon_days
+    demand = bundle.manifest.seasons.demand_of_market
+    return np.array([demand(day, market, horizon_days=horizon_days) for market in markets])
 
 
 def _build_shares(prediction: Prediction) -> list[Share]:

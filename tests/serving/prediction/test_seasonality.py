@@ -15,6 +15,8 @@ from serving.prediction.seasonality import (
     TRAILING_DAYS,
     Seasons,
     Uplift,
+    has_unseen_season,
+    looks_at_unseen_season,
 )
 
 HORIZON = 28
@@ -159,3 +161,15 @@ def test_calendar_without_end_is_refused_when_read() -> None:
     many = msgspec.to_builtins(Seasons(learned=LEARNED, uplifts=(_rise(),) * (MAX_UPLIFTS + 1)))
     with pytest.raises(msgspec.ValidationError, match="length <= 50"):
         msgspec.convert(many, Seasons, strict=False)
+
+
+def test_demand_of_one_market_is_that_of_many_to_the_last_bit() -> None:
+    seasons = Seasons(learned=LEARNED, uplifts=(_rise(),))
+    markets = ("DE", "US", "JP")
+    for day in range(LEARNED.last - 40, LEARNED.last + 400, 17):
+        index = np.arange(len(markets))
+        together = seasons.demand(np.full(3, day), index, markets, horizon_days=HORIZON)
+        alone = [seasons.demand_of_market(day, one, horizon_days=HORIZON) for one in markets]
+        assert together.tolist() == alone
+        unseen = has_unseen_season(LEARNED, np.array([day]), HORIZON)
+        assert looks_at_unseen_season(LEARNED, day, HORIZON) is bool(unseen[0])
