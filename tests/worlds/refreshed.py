@@ -28,9 +28,16 @@ def filter_known(frames: Frames, day: int) -> Frames:
 
 
 def minimal_catalogue() -> Catalogue:
-    """Return a catalogue with one feature of each signal and kind, and of each kind and level."""
-    base = CATALOGUE.base[::-1]  # so that the first of each is kept
-    of_signals = {(feature.signal, type(feature)): feature for feature in base}
-    of_levels = {(feature.level, type(feature)): feature for feature in base}
-    features = tuple(dict.fromkeys([*of_signals.values(), *of_levels.values()]))
-    return Catalogue(request_fields=CATALOGUE.request_fields, features=features)
+    """Return few features that together have each signal and kind, and each kind and level.
+
+    A feature with most of what is missing is added until nothing is.
+    """
+    pairs = {
+        feature: {(feature.signal, type(feature)), (feature.level, type(feature))}
+        for feature in CATALOGUE.base[::-1]
+    }
+    missing, chosen = set[tuple[object, type]]().union(*pairs.values()), []
+    while missing:
+        chosen.append(max(pairs, key=lambda feature: len(pairs[feature] & missing)))
+        missing -= pairs[chosen[-1]]
+    return Catalogue(request_fields=CATALOGUE.request_fields, features=tuple(chosen))
