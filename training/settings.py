@@ -104,9 +104,9 @@ class TrainingSettings(BaseModel):
     min_positives: int = Field(default=20, ge=1, le=MAX_ROWS)
     """Rows with a label above 0 that the training slice must have."""
 
-    boosters: int = Field(default=5, ge=1, le=20)
+    boosters: int = Field(default=2, ge=1, le=20)
     """Models for each target, each with its own seed; predictions are averaged
-    (docs/decisions/booster-objectives.md)."""
+    (docs/decisions/number-of-boosters.md)."""
     fold_boosters: int = Field(default=1, ge=1, le=20)
     """Models for each target and origin of the calibration slice. They are only for calibration;
     the bundle holds `boosters` models for each target."""

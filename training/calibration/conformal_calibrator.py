@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from features.runtime.arrays import BoolArray, FloatArray, IntArray
 from serving.conformal.calibration_sample import CalibrationSample
 from serving.conformal.cells import IntervalContext
@@ -101,29 +99,25 @@ class ConformalCalibrator:
         return self.residuals.interval(estimate, context, coverage=coverage)
 
 
-def calibrate_target(  # noqa: PLR0913 - rows, their split, and how the curve is fitted
+def calibrate_target(
     raw: FloatArray,
     context: IntervalContext,
     split: TargetSplit,
     *,
     keys: Mapping[str, EncodedColumn],
     fit_curve: CurveFitter,
-    earlier_origin: float = 1.0,
 ) -> ConformalCalibrator:
     """Fit a calibrator on the calibration slice of a target.
 
     `raw`, `context` and `keys` cover all rows of the training set, of which only the calibration
-    slice is read. For the curve, the rows of an origin weigh `earlier_origin` of those of the next.
+    slice is read.
     """
-    origins_back = np.zeros(raw.shape)
-    for back, fold in enumerate(reversed(split.folds)):
-        origins_back[fold.predicted.rows] = back
 
     def calibration_rows(sample: Sample) -> CalibrationRows:
         return CalibrationRows(
             raw=raw[sample.rows],
             label=sample.label,
-            weight=sample.weight * earlier_origin ** origins_back[sample.rows],
+            weight=sample.weight,
             context=context.select(sample.rows),
             listings=keys["listing_id"].codes[sample.rows],
         )

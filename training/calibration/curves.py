@@ -33,12 +33,32 @@ def fit_identity(_raw: FloatArray, _label: FloatArray, _weight: FloatArray) -> C
     return CalibrationCurve(ends, ends)
 
 
-def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> CalibrationCurve:
+def fit_logistic(
+    raw: FloatArray,
+    label: FloatArray,
+    weight: FloatArray,
+    *,
+    slope_weight: FloatArray | None = None,
+) -> CalibrationCurve:
     """Return the line over log odds with the least weighted log loss.
 
-    Each array has shape (rows,). The curve never decreases and never reaches 0 or 1.
+    Each array has shape (rows,). `slope_weight` decides the slope in place of `weight`, which then
+    decides the shift alone. The curve never decreases and never reaches 0 or 1.
     """
     odds = _log_odds(raw)
+    weights = weight if slope_weight is None else slope_weight
+    shift, stretch = _fit_line(odds, label, weights, stretches=(0.0, MAX_STRETCH))
+    if slope_weight is not None:
+        shift, _ = _fit_line(odds, label, weight, stretches=(stretch, stretch))
+    points = np.linspace(logit(MIN_SHARE), logit(1 - MIN_SHARE), CURVE_POINTS)
+    share = np.clip(expit(shift + stretch * points), MIN_SHARE, 1 - MIN_SHARE)
+    return CalibrationCurve(expit(points), np.maximum.accumulate(share))
+
+
+def _fit_line(
+    odds: FloatArray, label: FloatArray, weight: FloatArray, *, stretches: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the shift and the slope, within bounds, with the least weighted log loss."""
 
     def loss(parameters: FloatArray) -> tuple[float, FloatArray]:
         shift, stretch = parameters
@@ -50,16 +70,14 @@ def fit_logistic(raw: FloatArray, label: FloatArray, weight: FloatArray) -> Cali
 
     result = minimize(
         loss,
-        np.array([0.0, 1.0]),
+        np.array([0.0, np.clip(1.0, *stretches)]),
         method="L-BFGS-B",
         jac=True,
-        bounds=[(None, None), (0.0, MAX_STRETCH)],
+        bounds=[(None, None), stretches],
         options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500},
     )
     shift, stretch = (float(f"{number:.{_SIGNIFICANT_DIGITS}g}") for number in result.x)
-    points = np.linspace(logit(MIN_SHARE), logit(1 - MIN_SHARE), CURVE_POINTS)
-    share = np.clip(expit(shift + stretch * points), MIN_SHARE, 1 - MIN_SHARE)
-    return CalibrationCurve(expit(points), np.maximum.accumulate(share))
+    return shift, stretch
 
 
 def _log_odds(raw: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from serving.prediction.booster import Booster
 from serving.prediction.demand_curve import MIN_CHANCE, DemandCurve
 from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.conformal_calibrator import calibrate_target
-from training.calibration.curves import fit_logistic
+from training.calibration.curves import CurveFitter, fit_logistic
 from training.calibration.demand_curve_fit import fit_demand_curve
 from training.calibration.demand_drift import DRIFTS, learn_drift
 from training.calibration.residuals import fit_tails, subsample
@@ -22,9 +23,7 @@ from training.data.time_split import TargetSplit
 from training.data.training_input import TrainingInput
 
 EARLIER_ORIGIN: Final = 0.1
-"""How much an origin's rows weigh for the curve of shares, relative to those of the next. Boosters
-learn more with each origin, so that the last ones resemble those of the model most
-(docs/decisions/calibration-curve.md)."""
+"""How much an origin's rows weigh for the slope of the curve of shares, relative to the next's."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,7 @@ class ForwardRows:
             self.context,
             self.split,
             keys=self.training_input.training_set.keys,
-            fit_curve=fit_logistic,
-            earlier_origin=EARLIER_ORIGIN,
+            fit_curve=share_curve(self.split),
         )
         model = ShareModel(
             target=self.split.target,
@@ -139,3 +137,15 @@ class ForwardRows:
     def _demand(self, curve: DemandCurve, rows: IntArray) -> LotDemand:
         lot, order_size = (values[rows] for values in self.training_input.lots)
         return curve.apply(self.raw[rows], lot, order_size, uplift=self.training_input.demand[rows])
+
+
+def share_curve(split: TargetSplit) -> CurveFitter:
+    """Return the fitter of the curve of return risk, for the curve half of a split.
+
+    Boosters learn more with each origin, so that the last ones tell best how far those of the model
+    can be trusted: the slope hears them most. How many units come back moves from origin to origin,
+    so that the shift hears all alike (docs/decisions/calibration-curve.md).
+    """
+    sample = split.curve_fit
+    slope_weight = sample.weight * EARLIER_ORIGIN ** split.origins_back(sample.rows)
+    return partial(fit_logistic, slope_weight=slope_weight)

@@ -106,6 +106,13 @@ class TargetSplit:
             LATEST: self.latest,
         }
 
+    def origins_back(self, rows: IntArray) -> IntArray:
+        """Return how many origins before the last one rows of the calibration slice follow."""
+        back = np.empty(1 + max(fold.predicted.rows.max() for fold in self.folds), np.int64)
+        for number, fold in enumerate(reversed(self.folds)):
+            back[fold.predicted.rows] = number
+        return back[rows]
+
 
 def forward_split(
     target: Target, as_of_day: IntArray, horizons: Horizons, settings: TrainingSettings

@@ -28,9 +28,10 @@ from serving.prediction.target_model import DemandModel, ShareModel, TargetModel
 from training.calibration.conformal_calibrator import calibrate_target
 from training.calibration.curves import CurveFitter, fit_identity, fit_isotonic, fit_logistic
 from training.calibration.demand_curve_fit import find_start
-from training.calibration.fitted_target import EARLIER_ORIGIN, ForwardRows
+from training.calibration.fitted_target import ForwardRows
 from training.data.cold_start_rows import has_full_history
 from training.data.sample import Sample
+from training.data.time_split import TargetSplit
 from training.data.training_input import (
     BoosterRequest,
     BoosterTexts,
@@ -150,20 +151,16 @@ def fit_on_last_origin(
     return fit_locally(training_input, earlier)
 
 
-def refit_curve(fitter: CurveFitter, earlier_origin: float = EARLIER_ORIGIN) -> Remodel:
+def refit_curve(make_fitter: Callable[[TargetSplit], CurveFitter]) -> Remodel:
     """Return a share's model with this curve, and residuals and difficulty that fit it."""
 
     def remodel(trained: TrainedProduct, target: Target) -> TargetModel:
         model, fitted = trained.model(target), trained.output.fitted[target]
         if not isinstance(model, ShareModel):
             return model
+        split, keys = trained.output.splits[target], trained.training_set.keys
         calibrator = calibrate_target(
-            fitted.raw,
-            fitted.context,
-            trained.output.splits[target],
-            keys=trained.training_set.keys,
-            fit_curve=fitter,
-            earlier_origin=earlier_origin,
+            fitted.raw, fitted.context, split, keys=keys, fit_curve=make_fitter(split)
         )
         return replace(model, calibration=calibrator.curve, conformal=calibrator.residuals)
 
@@ -252,13 +249,15 @@ MECHANISMS: Final = (
     Mechanism("calibration line and chance", remodel=_drop_curve, targets=("sell_through",)),
     Mechanism("chance of any demand", remodel=_drop_chance, targets=("sell_through",)),
     Mechanism("drift of demand", remodel=_drop_drift, targets=("sell_through",)),
-    Mechanism("any curve", remodel=refit_curve(fit_identity), targets=("return_risk",)),
+    Mechanism("any curve", remodel=refit_curve(lambda _: fit_identity), targets=("return_risk",)),
     Mechanism(
-        "a logistic curve: isotonic", remodel=refit_curve(fit_isotonic), targets=("return_risk",)
+        "a logistic curve: isotonic",
+        remodel=refit_curve(lambda _: fit_isotonic),
+        targets=("return_risk",),
     ),
     Mechanism(
         "weights of origins",
-        remodel=refit_curve(fit_logistic, earlier_origin=1.0),
+        remodel=refit_curve(lambda _: fit_logistic),
         targets=("return_risk",),
         is_at_work=_has_origins,
     ),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from features.catalogue.catalogue import CATALOGUE
 from features.declarations.targets import TARGETS, Target
 from serving.conformal.cells import expected_orders
 from serving.demand.lot_demand import share_of_margin
+from serving.prediction.calibration import CalibrationCurve
 from serving.prediction.init_score import init_score
 from serving.prediction.target_model import ShareModel
 from training.calibration.conformal_calibrator import calibrate_target
@@ -79,7 +81,14 @@ def test_calibrator_reads_no_row_outside_the_calibration_slice(
     assert np.isfinite(calibrator.curve.apply(np.array([0.5]))).all()
 
 
-def test_curve_of_return_risk_hears_the_last_origin_most_and_those_of_baselines_all_alike(
+def _slope(curve: CalibrationCurve) -> float:
+    """Return the slope of a logistic curve in log odds, which is the same everywhere."""
+    low, high = curve.apply(np.array([0.1, 0.2]))
+    odds = logit(np.array([low, high, 0.1, 0.2]))
+    return float((odds[1] - odds[0]) / (odds[3] - odds[2]))
+
+
+def test_slope_of_return_risk_hears_the_last_origin_most_and_all_else_all_alike(
     fitted: dict[Target, FittedTarget],
     training_input: TrainingInput,
     splits: dict[Target, TargetSplit],
@@ -92,8 +101,14 @@ def test_curve_of_return_risk_hears_the_last_origin_most_and_those_of_baselines_
     assert len(last) > 1
     shares = np.array([10.0 ** -sum(day <= end for end in last[:-1]) for day in days])
     raw = one.raw[learned.rows]
-    expected = fit_logistic(raw, learned.label, learned.weight * shares)
-    np.testing.assert_allclose(one.model.calibration.y, expected.y, rtol=1e-9)
+    slope = _slope(fit_logistic(raw, learned.label, learned.weight * shares))
+    assert _slope(one.model.calibration) == pytest.approx(slope, rel=1e-5)
+    assert _slope(fit_logistic(raw, learned.label, learned.weight)) != pytest.approx(
+        slope, rel=1e-3
+    )
+    estimate = one.model.calibration.apply(raw)
+    mean = np.average(learned.label, weights=learned.weight)
+    assert np.average(estimate, weights=learned.weight) == pytest.approx(mean, rel=1e-4)
     past = forward_predictions(training_input, split)
     now = raw_predictions(
         training_set, "return_risk", split.known, parameters=training_input.parameters

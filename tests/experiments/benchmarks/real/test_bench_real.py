@@ -78,7 +78,7 @@ from serving.demand.lot_demand import log_lot
 from serving.prediction.init_score import ORDER_SIZE, init_score
 from serving.prediction.target_model import DemandModel
 from tests.worlds.training import HORIZONS, QUICK, drop_returns, market_rows
-from training.calibration.curves import fit_logistic
+from training.calibration.fitted_target import share_curve
 from training.data.cold_start_rows import has_full_history
 from training.data.prepare_rows import PreparedRows, ValidatedTables
 from training.data.sample import NO_ROWS, Sample
@@ -277,7 +277,7 @@ def test_demand_without_a_line_is_that_of_the_trees() -> None:
 def test_another_curve_of_return_risk_is_fitted_as_its_own_and_judged_with_its_residuals() -> None:
     trained = _trained_with_returns()
     before = forecast_latest(trained, "return_risk")[PRODUCT]
-    own = refit_curve(fit_logistic)(trained, "return_risk")
+    own = refit_curve(share_curve)(trained, "return_risk")
     found = forecast_latest(trained, "return_risk", own)[PRODUCT]
     np.testing.assert_array_equal(found.estimate, before.estimate)
     np.testing.assert_array_equal(found.low, before.low)
