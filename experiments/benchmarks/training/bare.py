@@ -101,7 +101,7 @@ def main_job_fits(training_input: TrainingInput, request: BoosterRequest) -> Ite
     """
     settings, catalogue = training_input.recipe.settings, training_input.recipe.catalogue
     target, sample = request.target, request.sample
-    names, inputs = catalogue.model_inputs, training_input.design_matrix(sample.rows)
+    names, inputs = catalogue.model_inputs, training_input.request_matrix(request)
     trees, objective = settings.trees, None
     if target == "return_risk":
         rate = np.clip(inputs[:, names.index(FORMULA)], 1e-3, 1 - 1e-3)
