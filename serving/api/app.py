@@ -1,4 +1,4 @@
-"""The HTTP endpoints as a Starlette application: two probes and `POST /v1/score`."""
+"""The HTTP endpoints as a Starlette application: probes, scores and explanations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from serving.api.settings import ServingSettings
 from serving.api.strict_json import parse_json
 from serving.api.worker_pool import BoundedWorkerPool
 from serving.errors import InvalidPredictionError
-from serving.scoring.candidates import parse_request
+from serving.explanation.explain import explain
+from serving.scoring.candidates import ExplainRequest, ScoreRequest, parse_request
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import score
@@ -85,6 +86,16 @@ class Endpoints:
 
     async def score(self, request: Request) -> Response:
         """Score the candidates in the body."""
+        return await self._answer(request, answer_request)
+
+    async def explain(self, request: Request) -> Response:
+        """Explain the predictions of the candidates in the body."""
+        return await self._answer(request, answer_explain_request)
+
+    async def _answer(
+        self, request: Request, answer: Callable[[LoadedArtefacts, bytes], bytes]
+    ) -> Response:
+        """Answer with what `answer` makes of the body, in a scoring thread."""
         if self._drain.begun.is_set():
             raise RequestRefusedError("stopping")
         served = self.served
@@ -93,8 +104,8 @@ class Endpoints:
         limit, seconds = self._settings.max_body_bytes, self._seconds
         with self._drain.count_request():
             body = await read_body(request, limit=limit, seconds=seconds)
-            answer = await self._pool.run(seconds, partial(answer_request, served, body))
-        return json_response(request, answer)
+            content = await self._pool.run(seconds, partial(answer, served, body))
+        return json_response(request, content)
 
 
 def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
@@ -104,8 +115,20 @@ def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
         RequestRefusedError: the body can't be scored.
         InvalidPredictionError: a model gives a value that isn't a share.
     """
-    request = parse_request(parse_json(body))
+    request = parse_request(parse_json(body), ScoreRequest)
     batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
+    return msgspec.json.encode(batch)
+
+
+def answer_explain_request(served: LoadedArtefacts, body: bytes) -> bytes:
+    """Return the JSON answer to a body of `POST /v1/explain`.
+
+    Raises:
+        RequestRefusedError: the body can't be explained.
+        InvalidPredictionError: a model gives a value that isn't a share.
+    """
+    request = parse_request(parse_json(body), ExplainRequest)
+    batch = explain(served.bundle, served.snapshot, request.candidates, most=request.features)
     return msgspec.json.encode(batch)
 
 
@@ -155,6 +178,7 @@ def build_app(
             Route("/livez", endpoints.livez, methods=["GET"]),
             Route("/readyz", endpoints.readyz, methods=["GET"]),
             Route("/v1/score", endpoints.score, methods=["POST"]),
+            Route("/v1/explain", endpoints.explain, methods=["POST"]),
         ],
         exception_handlers=dict.fromkeys(HANDLED_ERRORS, handle_error),
         lifespan=lifespan,

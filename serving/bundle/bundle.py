@@ -45,10 +45,12 @@ from serving.prediction.learned_ranges import LearnedRanges, UsualRange
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import servable_targets
+from serving.prediction.usual_listings import UsualListings
 
 SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
 RANGES: Final = "ranges.json"
+USUAL: Final = "usual.json"
 MODEL_CARD: Final = "MODEL_CARD.md"
 FIXED_NAMES: Final = frozenset(
     {
@@ -60,6 +62,7 @@ FIXED_NAMES: Final = frozenset(
         SCHEMA,
         REFERENCE_STATS,
         RANGES,
+        USUAL,
         MODEL_CARD,
     }
 )
@@ -82,6 +85,8 @@ class BundleContents:
     reference_stats: Mapping[str, ColumnStats]
     ranges: LearnedRanges
     """The prices and lots that are usual in each market."""
+    usual: UsualListings
+    """What explanations compare candidates with."""
     metrics: Mapping[str, float]
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
     data_digest: str
@@ -106,6 +111,7 @@ class Bundle:
     horizons: Horizons
     models: Models
     ranges: LearnedRanges
+    usual: UsualListings
 
 
 def write_bundle(contents: BundleContents, bundles: Path) -> str:
@@ -190,7 +196,23 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
         horizons=_parse_horizons(schema),
         models=models,
         ranges=read_json(verified.files, RANGES, dict[str, dict[str, UsualRange]]),
+        usual=_read_usual(verified.files, models),
     )
+
+
+def _read_usual(files: Mapping[str, bytes], models: Models) -> UsualListings:
+    """Return the usual listings, each with a number for every input.
+
+    Raises:
+        BrokenFileError: one has other inputs or targets than the models.
+    """
+    usual = read_json(files, USUAL, UsualListings)
+    width = len(models.catalogue.model_inputs)
+    for listing in (usual.all_markets, *usual.markets.values()):
+        lengths = {len(listing.values), *map(len, listing.parts.values())}
+        if lengths != {width} or set(listing.parts) != set(models.targets):
+            raise BrokenFileError(USUAL, "a listing has other inputs or targets than the models")
+    return usual
 
 
 def _check_reference_stats(stats: Mapping[str, ColumnStats], catalogue: Catalogue) -> None:
@@ -225,6 +247,7 @@ def _build_files(contents: BundleContents) -> dict[str, bytes]:
         CANARY: canonical_json(make_canary(models, contents.canary, contents.canary_markets)),
         REFERENCE_STATS: canonical_json(dict(contents.reference_stats)),
         RANGES: canonical_json(dict(contents.ranges)),
+        USUAL: canonical_json(contents.usual),
         MODEL_CARD: contents.model_card.encode(),
     }
 

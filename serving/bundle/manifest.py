@@ -16,7 +16,7 @@ from features.declarations.levels import Level
 from features.declarations.targets import Target
 from serving.prediction.seasonality import Seasons
 
-FORMAT: Final = 8
+FORMAT: Final = 9
 FORMAT_CHANGES: Final[Mapping[int, str]] = {
     2: "Format 2 starts the trees of return risk from a formula.",
     3: "Format 3 names the listing of each past decision.",
@@ -25,6 +25,7 @@ FORMAT_CHANGES: Final[Mapping[int, str]] = {
     6: "Format 6 renames coverage, difficulty and uplift.",
     7: "Format 7 names the markets that the models learned from.",
     8: "Format 8 predicts the demand behind sell-through.",
+    9: "Format 9 says what is usual in each market, which explanations compare with.",
 }
 """Format to what it changed, as the refusal of an older bundle says it."""
 MANIFEST: Final = "manifest.json"

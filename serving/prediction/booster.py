@@ -23,6 +23,7 @@ _FLOAT64: Final = 1
 _ROW_MAJOR: Final = 1
 _NORMAL: Final = 0
 _RAW_SCORE: Final = 1
+_CONTRIBUTIONS: Final = 3
 _ALL_ITERATIONS: Final = -1
 _PARAMETERS: Final = b"num_threads=1"
 """A row is done before a second thread wakes up, and threads don't survive a fork."""
@@ -99,12 +100,24 @@ class Booster:
         """
         return self._predict(matrix, _RAW_SCORE)
 
-    def _predict(self, matrix: FloatArray, kind: int) -> FloatArray:
+    def split_trees(self, matrix: FloatArray) -> FloatArray:
+        """Return how much each input moves the sum of the trees, shape (rows, width + 1).
+
+        The last column is the mean of the trees over their training rows, the same for all rows; a
+        row adds up to its sum of trees (Lundberg, Erion and Lee 2018, "Consistent individualized
+        feature attribution for tree ensembles").
+
+        Raises:
+            BrokenFileError: the matrix has another width than the model.
+        """
+        return self._predict(matrix, _CONTRIBUTIONS, self.width + 1).reshape(-1, self.width + 1)
+
+    def _predict(self, matrix: FloatArray, kind: int, per_row: int = 1) -> FloatArray:
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
         rows, width = matrix.shape
         if width != self.width:
             raise BrokenFileError("a LightGBM model", f"it takes {self.width} inputs, not {width}")
-        predictions = np.empty(rows, dtype=np.float64)
+        predictions = np.empty(rows * per_row, dtype=np.float64)
         length = ctypes.c_int64()
         _call(
             "LGBM_BoosterPredictForMat",

@@ -10,12 +10,14 @@ from typing import Final
 
 import numpy as np
 
+from features.declarations.return_expectation import NAME as FORMULA
 from features.declarations.targets import TARGETS, Target
 from features.runtime.arrays import FloatArray
 from serving.conformal.calibration_sample import CalibrationSample
 from serving.conformal.cell_residuals import MondrianResiduals
 from serving.conformal.demand_tails import DemandTails
 from serving.conformal.intervals import ConformalResiduals
+from serving.demand.lot_demand import share_of_margin
 from serving.errors import BrokenFileError, InvalidPredictionError
 from serving.prediction.booster import Booster
 from serving.prediction.calibration import CalibrationCurve
@@ -36,6 +38,17 @@ def servable_targets(source: str, names: Collection[str]) -> tuple[Target, ...]:
     if REQUIRED_TARGET not in names or not set(names) <= set(TARGETS):
         raise BrokenFileError(source, f"it has the targets {sorted(names)}")
     return tuple(target for target in TARGETS if target in names)
+
+
+@dataclass(frozen=True)
+class MarginParts:
+    """What moves the margin of each row: it is the sum of all parts."""
+
+    inputs: FloatArray
+    """Shape (rows, inputs)."""
+    calendar: FloatArray
+    """Shape (rows,)."""
+    constant: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +95,14 @@ class TargetModel(ABC):
     def _outlook(self, raw: FloatArray, matrix: FloatArray, uplift: FloatArray) -> Outlook:
         """Return the outlook for sums of trees."""
 
+    @abstractmethod
+    def split_margin(self, matrix: FloatArray, uplift: FloatArray) -> MarginParts:
+        """Return what each input adds to the margin that a share is computed from."""
+
+    @abstractmethod
+    def share_of_margin(self, margin: FloatArray) -> FloatArray:
+        """Return the share for each margin; it never falls as the margin rises."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShareModel(TargetModel):
@@ -100,6 +121,16 @@ class ShareModel(TargetModel):
             self.calibration.apply(corrected_share(raw, matrix, self.names)), self.conformal
         )
 
+    def split_margin(self, matrix: FloatArray, _: FloatArray) -> MarginParts:
+        """Return the parts of the log odds; those that trees start from are the formula's."""
+        inputs, constant = split_trees(self.boosters, matrix)
+        inputs[:, self.names.index(FORMULA)] += init_score("return_risk", matrix, self.names)
+        return MarginParts(inputs, np.zeros(len(matrix)), constant)
+
+    def share_of_margin(self, margin: FloatArray) -> FloatArray:
+        """Return the calibrated share for log odds."""
+        return self.calibration.apply(share_of_log_odds(margin))
+
 
 @dataclass(frozen=True, kw_only=True)
 class DemandModel(TargetModel):
@@ -117,11 +148,27 @@ class DemandModel(TargetModel):
         lot, order_size = (matrix[:, self.names.index(name)] for name in (LOT, ORDER_SIZE))
         return DemandOutlook(self.curve.apply(raw, lot, order_size, uplift=uplift), self.tails)
 
+    def split_margin(self, matrix: FloatArray, uplift: FloatArray) -> MarginParts:
+        """Return the parts of the logarithm of demand over the lot; the lot is a part."""
+        inputs, constant = split_trees(self.boosters, matrix)
+        curve = self.curve
+        inputs *= curve.stretch
+        inputs[:, self.names.index(LOT)] += init_score("sell_through", matrix, self.names)
+        return MarginParts(inputs, np.log(uplift), curve.shift + curve.stretch * constant)
+
+    def share_of_margin(self, margin: FloatArray) -> FloatArray:
+        """Return the share of a lot that sells where demand is so many times the lot."""
+        return self.curve.chance * share_of_margin(margin, self.curve.sharpness)
+
 
 def corrected_share(raw: FloatArray, matrix: FloatArray, names: Sequence[str]) -> FloatArray:
     """Return the shares of return risk before calibration, shape (rows,)."""
-    margin = raw + init_score("return_risk", matrix, names)
-    return np.asarray(np.exp(-np.logaddexp(0.0, -margin)), np.float64)
+    return share_of_log_odds(raw + init_score("return_risk", matrix, names))
+
+
+def share_of_log_odds(log_odds: FloatArray) -> FloatArray:
+    """Return the share for each of the log odds."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)), np.float64)
 
 
 def sum_of_trees(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArray:
@@ -130,3 +177,12 @@ def sum_of_trees(boosters: tuple[Booster, ...], matrix: FloatArray) -> FloatArra
     for booster in boosters:
         total = total + booster.sum_trees(matrix)
     return total / len(boosters)
+
+
+def split_trees(boosters: tuple[Booster, ...], matrix: FloatArray) -> tuple[FloatArray, float]:
+    """Return the mean over boosters of what each input adds, shape (rows, inputs), and of the rest.
+
+    The rest is the same for all rows.
+    """
+    parts = np.mean([booster.split_trees(matrix) for booster in boosters], axis=0)
+    return parts[:, :-1], float(parts[0, -1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,9 @@ from features.cells.identifiers import read_identifier
 from serving.scoring.refusals import MAX_DETAILS, Detail, Loc, RequestRefusedError, loc_of
 
 MAX_CANDIDATES: Final = 1_000
+MAX_EXPLAINED: Final = 100
+"""Candidates of a request for explanations; each costs as much as some dozens of scores."""
+DEFAULT_FEATURES: Final = 5
 DEFAULT_COVERAGE: Final = 0.8
 
 MinorUnits = Annotated[int, Meta(ge=1, le=10**10)]
@@ -90,6 +93,16 @@ class ScoreRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """The share of outcomes that the intervals should cover."""
 
 
+class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /v1/explain`."""
+
+    candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_EXPLAINED)]
+    features: Annotated[int, Meta(ge=1, le=200)] = DEFAULT_FEATURES
+    """The most features that explain a prediction."""
+
+
+Request = TypeVar("Request", ScoreRequest, ExplainRequest)
+
 _CODES: Final = (
     ("unknown field", "unknown_field"),
     ("missing required field", "missing_field"),
@@ -111,18 +124,18 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD: Final = re.compile(r"(?:missing required field|wrong form of) `(\w+)`")
 
 
-def parse_request(value: object) -> ScoreRequest:
+def parse_request(value: object, form: type[Request]) -> Request:
     """Return the request in a JSON value.
 
     Raises:
         RequestRefusedError: too_many_candidates, or invalid_request with the first fault of each
             candidate.
     """
-    unknown = _find_unknown_field(value, ScoreRequest)
+    unknown = _find_unknown_field(value, form)
     if unknown is not None:
         raise RequestRefusedError("invalid_request", (unknown,))
     try:
-        return msgspec.convert(value, ScoreRequest)
+        return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
         detail = parse_detail(error)
         if detail == Detail(("candidates",), "too_many"):

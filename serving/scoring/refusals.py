@@ -84,7 +84,7 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
     ),
     "too_many_candidates": Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The request has more than 1,000 candidates.",
+        "The request has more than 1,000 candidates, or asks to explain more than 100.",
         "Split them over several requests.",
     ),
     "body_too_large": Refusal(

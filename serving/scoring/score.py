@@ -13,7 +13,7 @@ import numpy as np
 from features.dataset.days import as_of_to_day, to_datetime
 from features.dataset.horizons import Horizons
 from features.online.lookup_keys import build_lookup_keys
-from features.online.snapshot import OnlineSnapshot
+from features.online.snapshot import LookupResult, OnlineSnapshot
 from features.runtime.arrays import FloatArray
 from serving.bundle.bundle import Bundle
 from serving.errors import (
@@ -53,24 +53,39 @@ def score_admitted(
     Raises:
         BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
     """
+    lookup, predictions = predict_admitted(bundle, snapshot, admitted, coverage=coverage)
+    return ScoredBatch(
+        bundle_id=bundle.bundle_id,
+        snapshot_id=snapshot.snapshot_id,
+        as_of=snapshot.as_of.isoformat(),
+        candidates=_build_answers(
+            [row.candidate for row in admitted],
+            predictions,
+            collect_evidence(bundle.models.catalogue, snapshot, lookup, predictions),
+            collect_flags(bundle, snapshot, admitted, lookup, predictions),
+        ),
+    )
+
+
+def predict_admitted(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    admitted: Sequence[AdmittedCandidate],
+    *,
+    coverage: float,
+) -> tuple[LookupResult, Predictions]:
+    """Return what the snapshot knows of each candidate, and the predictions from it.
+
+    Raises:
+        BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
+    """
     check_pair(bundle, snapshot)
     candidates = [row.candidate for row in admitted]
     lookup = snapshot.look_up(build_lookup_keys([row.subject for row in admitted]))
     columns = lookup.columns.with_columns(_request_columns(bundle, candidates))
     markets = [candidate.market for candidate in candidates]
     demand = _calendar_demand(bundle, snapshot, markets)
-    predictions = predict(bundle.models, columns, markets, coverage=coverage, demand=demand)
-    return ScoredBatch(
-        bundle_id=bundle.bundle_id,
-        snapshot_id=snapshot.snapshot_id,
-        as_of=snapshot.as_of.isoformat(),
-        candidates=_build_answers(
-            candidates,
-            predictions,
-            collect_evidence(bundle.models.catalogue, snapshot, lookup, predictions),
-            collect_flags(bundle, snapshot, admitted, lookup, predictions),
-        ),
-    )
+    return lookup, predict(bundle.models, columns, markets, coverage=coverage, demand=demand)
 
 
 def _build_answers(

@@ -53,6 +53,7 @@ from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
 from training.calibration.difficulty import binomial_difficulty
 from training.calibration.residuals import fit_residuals, fit_tails, subsample
 from training.fit.learned_ranges import learn_ranges
+from training.fit.usual_listings import learn_usual_listings
 
 ROWS = 7_500
 SHARPNESS = 1.5
@@ -219,6 +220,7 @@ def bundle_contents() -> BundleContents:
         canary_markets=random_markets(8),
         reference_stats=describe_inputs(CATALOGUE, matrix),
         ranges=learn_ranges(matrix, CATALOGUE.model_inputs, random_markets(ROWS)),
+        usual=learn_usual_listings(models, matrix, random_markets(ROWS), np.arange(ROWS)),
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_513,
@@ -234,7 +236,11 @@ def contents_without_returns() -> BundleContents:
     contents = bundle_contents()
     targets: dict[Target, TargetModel] = {"sell_through": contents.models.targets["sell_through"]}
     models = replace(contents.models, targets=targets)
-    return replace(contents, models=models, metrics={"sell_through.log_loss": 0.5})
+    columns = random_columns(ROWS, seed=0)
+    matrix = CATALOGUE.design_matrix(columns, PARAMETERS)
+    usual = learn_usual_listings(targets, matrix, random_markets(ROWS), np.arange(ROWS))
+    metrics = {"sell_through.log_loss": 0.5}
+    return replace(contents, models=models, usual=usual, metrics=metrics)
 
 
 def _vectors(level: Level, keys: list[tuple[str, ...]], seed: int) -> LevelVectors:

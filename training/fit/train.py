@@ -32,6 +32,7 @@ from training.evaluation.evaluate import Evaluation, evaluate, flatten_metrics
 from training.evaluation.model_card import model_card
 from training.fit.fit_targets import fit_locally, fit_targets
 from training.fit.learned_ranges import learn_ranges
+from training.fit.usual_listings import learn_usual_listings
 from training.shrinkage.learned_parameters import learn_parameters
 
 Tuner = Callable[[TrainingInput, Mapping[Target, TargetSplit]], TrainingRecipe]
@@ -143,6 +144,7 @@ def _bundle_contents(
     sell_through = splits["sell_through"]
     learned = learned_rows(training_set, sell_through)
     matrix = training_input.design_matrix(learned)
+    markets = training_set.row_markets(learned)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
@@ -150,9 +152,8 @@ def _bundle_contents(
         canary=canary_rows(training_set, sell_through.latest),
         canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
         reference_stats=describe_inputs(recipe.catalogue, matrix),
-        ranges=learn_ranges(
-            matrix, recipe.catalogue.model_inputs, training_set.row_markets(learned)
-        ),
+        ranges=learn_ranges(matrix, recipe.catalogue.model_inputs, markets),
+        usual=learn_usual_listings(models, matrix, markets, training_set.as_of_day[learned]),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,

@@ -17,7 +17,7 @@ from features.runtime.progress import ignore_progress
 from serving.batch.answer_columns import ANSWER_COLUMNS
 from serving.batch.score_file import BatchReport, RefusedRows, check_paths, score_file
 from serving.bundle.bundle import Bundle
-from serving.scoring.candidates import MAX_CANDIDATES, Candidate, parse_request
+from serving.scoring.candidates import MAX_CANDIDATES, Candidate, ScoreRequest, parse_request
 from serving.scoring.evidence import OWN_WEIGHTS
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import RequestRefusedError
@@ -115,7 +115,7 @@ MIXED: list[dict[str, Any]] = [
 def _score_online(served: LoadedArtefacts, row: dict[str, Any]) -> dict[str, Any] | str:
     """Score a row alone, as the service does; return the answer or the row's fault."""
     try:
-        request = parse_request({"candidates": [row], "coverage": 0.9})
+        request = parse_request({"candidates": [row], "coverage": 0.9}, ScoreRequest)
         batch = score(served.bundle, served.snapshot, request.candidates, coverage=0.9)
     except RequestRefusedError as error:
         (detail, *_) = error.details

@@ -26,7 +26,9 @@ GOOD: dict[str, Any] = {
 
 
 def test_request_parses_into_candidates() -> None:
-    request = parse_request({"candidates": [GOOD, {**GOOD, "listing_id": "mug-1|GB"}]})
+    request = parse_request(
+        {"candidates": [GOOD, {**GOOD, "listing_id": "mug-1|GB"}]}, ScoreRequest
+    )
     assert request.coverage == 0.8
     assert request.candidates[0] == Candidate(**GOOD)
     assert request.candidates[1].listing_id == "mug-1|GB"
@@ -111,7 +113,7 @@ def test_candidate_with_an_unknown_field_is_refused_with_its_name_if_that_is_pla
 ) -> None:
     assert parse_candidate({**GOOD, name: 1}) == Detail(loc, "unknown_field")
     with pytest.raises(RequestRefusedError) as caught:
-        parse_request({"candidates": [GOOD], name: 1})
+        parse_request({"candidates": [GOOD], name: 1}, ScoreRequest)
     assert caught.value.details == (Detail(loc, "unknown_field"),)
 
 
@@ -196,14 +198,14 @@ def test_request_with_faults_is_refused_with_all_places(
     request_value: object, code: str, details: tuple[Detail, ...]
 ) -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        parse_request(request_value)
+        parse_request(request_value, ScoreRequest)
     assert caught.value.code == code
     assert caught.value.details == details
 
 
 def test_request_with_many_faults_names_a_bounded_number() -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        parse_request({"candidates": [0] * MAX_CANDIDATES})
+        parse_request({"candidates": [0] * MAX_CANDIDATES}, ScoreRequest)
     assert len(caught.value.details) == MAX_DETAILS
     assert caught.value.details[-1] == Detail(("candidates", MAX_DETAILS - 1), "wrong_type")
 

@@ -1,0 +1,1 @@
+"""Explain predictions: what moves each away from the usual listing of its market."""

@@ -1,0 +1,27 @@
+"""The usual listing of a market, against which an explanation compares a candidate."""
+
+from __future__ import annotations
+
+import msgspec
+
+from features.declarations.targets import Target
+
+
+class UsualListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is usual among a market's latest decisions that the models learned from."""
+
+    values: list[float | None]
+    """The median of each model input, in the design matrix's order; null if it is never known."""
+    parts: dict[Target, list[float]]
+    """Target to the mean part of its margin that each model input has."""
+
+
+class UsualListings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The usual listing of each market, and that of all markets for any other."""
+
+    all_markets: UsualListing
+    markets: dict[str, UsualListing]
+
+    def of_market(self, market: str) -> UsualListing:
+        """Return the usual listing that candidates of a market are compared with."""
+        return self.markets.get(market, self.all_markets)
