@@ -45,7 +45,7 @@ from serving.prediction.learned_ranges import LearnedRanges, UsualRange
 from serving.prediction.predict import Models
 from serving.prediction.seasonality import Seasons
 from serving.prediction.target_model import servable_targets
-from serving.prediction.usual_listings import UsualListings
+from serving.prediction.usual_listings import UsualOfMarkets
 
 SCHEMA: Final = "schema.json"
 REFERENCE_STATS: Final = "reference_stats.json"
@@ -85,7 +85,7 @@ class BundleContents:
     reference_stats: Mapping[str, ColumnStats]
     ranges: LearnedRanges
     """The prices and lots that are usual in each market."""
-    usual: UsualListings
+    usual: UsualOfMarkets
     """What explanations compare candidates with."""
     metrics: Mapping[str, float]
     """Finite numbers by dotted name, such as `sell_through.log_loss`."""
@@ -111,7 +111,7 @@ class Bundle:
     horizons: Horizons
     models: Models
     ranges: LearnedRanges
-    usual: UsualListings
+    usual: UsualOfMarkets
 
 
 def write_bundle(contents: BundleContents, bundles: Path) -> str:
@@ -200,18 +200,19 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
     )
 
 
-def _read_usual(files: Mapping[str, bytes], models: Models) -> UsualListings:
+def _read_usual(files: Mapping[str, bytes], models: Models) -> UsualOfMarkets:
     """Return the usual listings, each with a number for every input.
 
     Raises:
         BrokenFileError: one has other inputs or targets than the models.
     """
-    usual = read_json(files, USUAL, UsualListings)
+    usual = read_json(files, USUAL, UsualOfMarkets)
     width = len(models.catalogue.model_inputs)
-    for listing in (usual.all_markets, *usual.markets.values()):
-        lengths = {len(listing.values), *map(len, listing.parts.values())}
-        if lengths != {width} or set(listing.parts) != set(models.targets):
-            raise BrokenFileError(USUAL, "a listing has other inputs or targets than the models")
+    for market in (usual.all_markets, *usual.markets.values()):
+        for listing in (market.listed, market.new):
+            lengths = {len(listing.values), *map(len, listing.parts.values())}
+            if lengths != {width} or set(listing.parts) != set(models.targets):
+                raise BrokenFileError(USUAL, "it has other inputs or targets than the models")
     return usual
 
 

@@ -17,13 +17,15 @@ from typing import Final
 import numpy as np
 
 from features.runtime.arrays import FloatArray
+from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.prediction.predict import Predictions
 from serving.prediction.target_model import TargetModel
-from serving.prediction.usual_listings import UsualListing
+from serving.prediction.usual_listings import UsualListings
 
 NEAR: Final = 1e-6
 """Margins this close have the slope at the usual listing; a quotient would be rounding errors."""
 STEP: Final = 1e-3
+NO_EVIDENCE: Final = EVIDENCE_AMOUNTS.index(OwnEvidence.NONE)
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,31 @@ class Attribution:
     """What moves the estimates of one target."""
 
     usual: FloatArray
-    """The estimate of each row's usual listing, shape (rows,)."""
+    """The estimate for the usual listing of each row's market, shape (rows,)."""
     points: FloatArray
-    """Percentage points of each input, and of the calendar last; shape (rows, inputs + 1)."""
+    """Percentage points of each input, of the calendar and of having no history; shape (rows,
+    inputs + 2)."""
 
 
 def attribute(
-    model: TargetModel, predictions: Predictions, usual: Sequence[UsualListing]
+    model: TargetModel, predictions: Predictions, usual: Sequence[UsualListings]
 ) -> Attribution:
     """Return how far each input moves the estimates of a target.
 
-    `usual` has the usual listing of each row's market.
+    `usual` has the usual listings of each row's market. What a candidate without a history has in
+    common with others like it is one part; its inputs are compared with those of the others.
     """
+    is_new = (predictions.own_evidence == NO_EVIDENCE)[:, np.newaxis]
+    listed, new = (
+        np.array([getattr(one, kind).parts[model.target] for one in usual])
+        for kind in ("listed", "new")
+    )
+    compared = np.where(is_new, new, listed)
     parts = model.split_margin(predictions.matrix, predictions.demand)
-    usual_parts = np.array([listing.parts[model.target] for listing in usual])
-    differences = np.column_stack((parts.inputs - usual_parts, parts.calendar))
-    usual_margin = parts.constant + usual_parts.sum(axis=1)
+    differences = np.column_stack(
+        (parts.inputs - compared, parts.calendar, (compared - listed).sum(axis=1))
+    )
+    usual_margin = parts.constant + listed.sum(axis=1)
     usual_share = model.share_of_margin(usual_margin)
     distance = differences.sum(axis=1)
     is_near = np.abs(distance) < NEAR

@@ -8,10 +8,10 @@ from features.declarations.targets import Target
 from features.online.snapshot import OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.explanation.answers import ExplainedBatch, ExplainedCandidate, TargetExplanation
-from serving.explanation.attribution import attribute
+from serving.explanation.attribution import NO_EVIDENCE, attribute
 from serving.explanation.statements import NamedValues, state_effects
 from serving.prediction.predict import Predictions
-from serving.prediction.usual_listings import UsualListing
+from serving.prediction.usual_listings import UsualListings
 from serving.scoring.admission import admit_all
 from serving.scoring.candidates import DEFAULT_COVERAGE, Candidate
 from serving.scoring.evidence import collect_flags
@@ -55,8 +55,8 @@ def _explain_targets(
     """Return the explanation of each target's estimates, in the order of the candidates."""
     usual = [bundle.usual.of_market(candidate.market) for candidate in candidates]
     values = [
-        _name_values(bundle, predictions, listing, candidate.currency, row)
-        for row, (listing, candidate) in enumerate(zip(usual, candidates, strict=True))
+        _name_values(bundle, predictions, listings, candidate.currency, row)
+        for row, (listings, candidate) in enumerate(zip(usual, candidates, strict=True))
     ]
     explained: dict[Target, list[TargetExplanation]] = {}
     for target, model in bundle.models.targets.items():
@@ -76,12 +76,12 @@ def _explain_targets(
 
 
 def _name_values(
-    bundle: Bundle, predictions: Predictions, usual: UsualListing, currency: str, row: int
+    bundle: Bundle, predictions: Predictions, usual: UsualListings, currency: str, row: int
 ) -> NamedValues:
+    is_new = bool(predictions.own_evidence[row] == NO_EVIDENCE)
     return NamedValues.build(
         bundle.models.catalogue,
-        predictions.matrix[row].tolist(),
-        usual.values,
-        calendar=float(predictions.demand[row]),
+        (*predictions.matrix[row].tolist(), float(predictions.demand[row]), float(is_new)),
+        (usual.new if is_new else usual.listed).values,
         currency=currency,
     )

@@ -10,7 +10,11 @@ from typing import Final
 from features.declarations.kinds import FeatureFamily
 
 CALENDAR: Final = "seasonal_calendar"
-"""The name that an explanation gives the calendar's part, which no model input has."""
+"""The name of the calendar's part, which no model input has."""
+NEW_LISTING: Final = "no_own_history"
+"""The name of the part that all candidates without a history of their own have in common."""
+OWN_HISTORY: Final = "own history"
+"""The family of that part."""
 
 
 class Form(StrEnum):
@@ -24,6 +28,8 @@ class Form(StrEnum):
     RELATIVE = "relative"
     """A ratio to what the phrase compares with, written as so many per cent above or below it."""
     YES_NO = "yes or no"
+    FACT = "fact"
+    """True wherever it is named, so no value is written."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +43,18 @@ class Phrase:
     chinese_base: str = ""
 
 
-FAMILIES: Final[Mapping[FeatureFamily, tuple[str, str]]] = {
-    FeatureFamily.DEMAND: ("demand and stock", "需求与库存"),
-    FeatureFamily.RETURNS: ("returns", "退货"),
-    FeatureFamily.REPURCHASE: ("repurchase", "复购"),
-    FeatureFamily.CREATORS: ("creator reviews", "达人带货"),
-    FeatureFamily.LOCALISATION: ("localisation", "本地化"),
-    FeatureFamily.PRICE: ("price and value", "价格与性价比"),
-    FeatureFamily.LOGISTICS: ("logistics", "物流"),
-    FeatureFamily.REVIEWS: ("buyer reviews", "买家评价"),
-    FeatureFamily.SUPPLIER: ("supplier", "供应商"),
-    FeatureFamily.MARKET: ("market", "市场"),
+FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
+    OWN_HISTORY: ("no history of its own", "无自身历史"),
+    FeatureFamily.DEMAND.value: ("demand and stock", "需求与库存"),
+    FeatureFamily.RETURNS.value: ("returns", "退货"),
+    FeatureFamily.REPURCHASE.value: ("repurchase", "复购"),
+    FeatureFamily.CREATORS.value: ("creator reviews", "达人带货"),
+    FeatureFamily.LOCALISATION.value: ("localisation", "本地化"),
+    FeatureFamily.PRICE.value: ("price and value", "价格与性价比"),
+    FeatureFamily.LOGISTICS.value: ("logistics", "物流"),
+    FeatureFamily.REVIEWS.value: ("buyer reviews", "买家评价"),
+    FeatureFamily.SUPPLIER.value: ("supplier", "供应商"),
+    FeatureFamily.MARKET.value: ("market", "市场"),
 }
 
 _SHARE, _DAYS, _MONEY = Form.SHARE, Form.DAYS, Form.MONEY
@@ -55,6 +62,11 @@ _SHARE, _DAYS, _MONEY = Form.SHARE, Form.DAYS, Form.MONEY
 PHRASES: Final[Mapping[str, Phrase]] = {
     CALENDAR: Phrase(
         "demand by the seasonal calendar", "季节日历的需求", Form.RELATIVE, "recent weeks", "近几周"
+    ),
+    NEW_LISTING: Phrase(
+        "new here, as other listings without a history",
+        "本市场新品（与其他无历史商品相同）",
+        Form.FACT,
     ),
     "units_offered": Phrase("units in the lot", "本批数量"),
     "list_price_minor": Phrase("price", "售价", _MONEY),
@@ -249,4 +261,4 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     "is_full_managed": Phrase("run by the platform", "全托管", Form.YES_NO),
     "is_self_run": Phrase("run by the seller", "自运营", Form.YES_NO),
 }
-"""Model input to its phrase; a test holds that every input has one."""
+"""Model input to its phrase, and those of the parts that no input has."""

@@ -13,19 +13,23 @@ from features.catalogue.catalogue import Catalogue
 from features.declarations.kinds import FeatureFamily
 from features.runtime.arrays import FloatArray
 from serving.explanation.answers import FamilyEffect, FeatureEffect, TargetExplanation
-from serving.explanation.phrases import CALENDAR, FAMILIES
+from serving.explanation.phrases import CALENDAR, FAMILIES, NEW_LISTING, OWN_HISTORY
 from serving.explanation.wording import describe_effect, describe_family
 
-USUAL_CALENDAR: Final = 1.0
-"""The calendar's demand on usual days, as a multiple of the usual one."""
+OTHER_EFFECTS: Final = {CALENDAR: FeatureFamily.DEMAND.value, NEW_LISTING: OWN_HISTORY}
+"""What moves an estimate beside the inputs, in the order of an attribution, to its family."""
+MIN_POINTS: Final = 0.05
+"""A weaker effect is written as no points, so it counts among the others."""
+USUAL_OTHERS: Final = (1.0, 0.0)
+"""The calendar's demand on usual days, and a listing that isn't new."""
 
 
 @dataclass(frozen=True)
 class NamedValues:
-    """A candidate's inputs and the calendar: names, families, values, and what is usual."""
+    """What moves an estimate: names, families, values, and what is usual."""
 
     names: tuple[str, ...]
-    families: tuple[FeatureFamily, ...]
+    families: tuple[str, ...]
     values: tuple[float | None, ...]
     usual: tuple[float | None, ...]
     currency: str
@@ -37,15 +41,17 @@ class NamedValues:
         values: Sequence[float],
         usual: Sequence[float | None],
         *,
-        calendar: float,
         currency: str,
     ) -> Self:
-        """Name a row of the design matrix, in which null is NaN, and the calendar after it."""
+        """Name a row of the design matrix, in which null is NaN, and `OTHER_EFFECTS` after it.
+
+        `usual` is about the inputs alone.
+        """
         return cls(
-            (*catalogue.model_inputs, CALENDAR),
-            (*(declared.family for declared in catalogue.inputs), FeatureFamily.DEMAND),
-            (*(None if math.isnan(value) else value for value in values), calendar),
-            (*usual, USUAL_CALENDAR),
+            (*catalogue.model_inputs, *OTHER_EFFECTS),
+            (*(one.family.value for one in catalogue.inputs), *OTHER_EFFECTS.values()),
+            tuple(None if math.isnan(value) else value for value in values),
+            (*usual, *USUAL_OTHERS),
             currency,
         )
 
@@ -56,7 +62,9 @@ def state_effects(
     """Return the explanation of one estimate; `points` has one entry for each of the names."""
     order = np.argsort(-np.abs(points), kind="stable")[:most].tolist()
     features = [
-        _state_feature(named, index, float(points[index])) for index in order if points[index]
+        _state_feature(named, index, float(points[index]))
+        for index in order
+        if abs(points[index]) >= MIN_POINTS
     ]
     return TargetExplanation(
         estimate=estimate,
@@ -71,7 +79,7 @@ def _state_feature(named: NamedValues, index: int, points: float) -> FeatureEffe
     name, value, usual = named.names[index], named.values[index], named.usual[index]
     return FeatureEffect(
         feature=name,
-        family=named.families[index].value,
+        family=named.families[index],
         points=points,
         value=value,
         usual=usual,
@@ -79,15 +87,13 @@ def _state_feature(named: NamedValues, index: int, points: float) -> FeatureEffe
     )
 
 
-def _sum_families(families: Sequence[FeatureFamily], points: FloatArray) -> list[FamilyEffect]:
+def _sum_families(families: Sequence[str], points: FloatArray) -> list[FamilyEffect]:
     """Return the points of every family, the strongest first."""
     sums = dict.fromkeys(FAMILIES, 0.0)
     for family, effect in zip(families, points.tolist(), strict=True):
         sums[family] += effect
     ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))
     return [
-        FamilyEffect(
-            family=family.value, points=effect, words=describe_family(family, points=effect)
-        )
+        FamilyEffect(family=family, points=effect, words=describe_family(family, points=effect))
         for family, effect in ranked
     ]

@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from features.declarations.kinds import FeatureFamily
 from serving.explanation.phrases import FAMILIES, PHRASES, Form, Phrase
 
 MINUS: Final = "\N{MINUS SIGN}"
@@ -33,14 +32,17 @@ def describe_effect(
 ) -> Words:
     """Return what an input is, what is usual, and how many points it adds; None is unknown."""
     phrase = PHRASES[name]
-    if phrase.form is Form.RELATIVE:
-        english, chinese = _compare(phrase, value)
-    else:
-        english, chinese = _state(phrase, value, usual, currency)
+    match phrase.form:
+        case Form.FACT:
+            english, chinese = phrase.english, phrase.chinese
+        case Form.RELATIVE:
+            english, chinese = _compare(phrase, value)
+        case _:
+            english, chinese = _state(phrase, value, usual, currency)
     return _add_points(english, chinese, points)
 
 
-def describe_family(family: FeatureFamily, *, points: float) -> Words:
+def describe_family(family: str, *, points: float) -> Words:
     """Return how many points a family adds."""
     english, chinese = FAMILIES[family]
     return _add_points(english, chinese, points)

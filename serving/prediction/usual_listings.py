@@ -1,4 +1,4 @@
-"""The usual listing of a market, against which an explanation compares a candidate."""
+"""The usual listings of a market, against which an explanation compares a candidate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from features.declarations.targets import Target
 
 
 class UsualListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is usual among a market's latest decisions that the models learned from."""
+    """What is usual among some of the latest decisions that the models learned from."""
 
     values: list[float | None]
     """The median of each model input, in the design matrix's order; null if it is never known."""
@@ -17,11 +17,18 @@ class UsualListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UsualListings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The usual listing of each market, and that of all markets for any other."""
+    """The usual listings of a market: those with a history of their own, and those without."""
 
-    all_markets: UsualListing
-    markets: dict[str, UsualListing]
+    listed: UsualListing
+    new: UsualListing
 
-    def of_market(self, market: str) -> UsualListing:
-        """Return the usual listing that candidates of a market are compared with."""
+
+class UsualOfMarkets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The usual listings of each market, and those of all markets for any other."""
+
+    all_markets: UsualListings
+    markets: dict[str, UsualListings]
+
+    def of_market(self, market: str) -> UsualListings:
+        """Return the usual listings that candidates of a market are compared with."""
         return self.markets.get(market, self.all_markets)

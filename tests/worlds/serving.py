@@ -48,12 +48,13 @@ from serving.prediction.target_model import (
     corrected_share,
     sum_of_trees,
 )
+from serving.prediction.usual_listings import UsualListings, UsualOfMarkets
 from training.boosting.objectives import DemandObjective
 from training.calibration.demand_curve_fit import fit_demand_curve, fit_start
 from training.calibration.difficulty import binomial_difficulty
 from training.calibration.residuals import fit_residuals, fit_tails, subsample
 from training.fit.learned_ranges import learn_ranges
-from training.fit.usual_listings import learn_usual_listings
+from training.fit.usual_listings import describe_usual
 
 ROWS = 7_500
 SHARPNESS = 1.5
@@ -206,6 +207,14 @@ def replace_leaves(booster: Booster, value: str) -> Booster:
     return Booster(booster.text.replace(leaves, f"leaf_value={other}", 1))
 
 
+def _usual_of_markets(models: Mapping[Target, TargetModel], matrix: FloatArray) -> UsualOfMarkets:
+    """Describe half of the rows as listed and half as new, the same in each market."""
+    usual = UsualListings(
+        listed=describe_usual(models, matrix[::2]), new=describe_usual(models, matrix[1::2])
+    )
+    return UsualOfMarkets(all_markets=usual, markets=dict.fromkeys(MARKETS, usual))
+
+
 @cache
 def bundle_contents() -> BundleContents:
     """Train once a test session."""
@@ -220,7 +229,7 @@ def bundle_contents() -> BundleContents:
         canary_markets=random_markets(8),
         reference_stats=describe_inputs(CATALOGUE, matrix),
         ranges=learn_ranges(matrix, CATALOGUE.model_inputs, random_markets(ROWS)),
-        usual=learn_usual_listings(models, matrix, random_markets(ROWS), np.arange(ROWS)),
+        usual=_usual_of_markets(models, matrix),
         metrics={"sell_through.log_loss": 0.5, "return_risk.log_loss": 0.25},
         data_digest="0" * 64,
         cut_off_day=20_513,
@@ -238,8 +247,8 @@ def contents_without_returns() -> BundleContents:
     models = replace(contents.models, targets=targets)
     columns = random_columns(ROWS, seed=0)
     matrix = CATALOGUE.design_matrix(columns, PARAMETERS)
-    usual = learn_usual_listings(targets, matrix, random_markets(ROWS), np.arange(ROWS))
     metrics = {"sell_through.log_loss": 0.5}
+    usual = _usual_of_markets(targets, matrix)
     return replace(contents, models=models, usual=usual, metrics=metrics)
 
 

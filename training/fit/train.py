@@ -144,7 +144,6 @@ def _bundle_contents(
     sell_through = splits["sell_through"]
     learned = learned_rows(training_set, sell_through)
     matrix = training_input.design_matrix(learned)
-    markets = training_set.row_markets(learned)
     return BundleContents(
         models=Models(recipe.catalogue, training_input.parameters, models),
         horizons=recipe.horizons,
@@ -152,8 +151,10 @@ def _bundle_contents(
         canary=canary_rows(training_set, sell_through.latest),
         canary_markets=training_set.row_markets(pick_canary_rows(sell_through.latest)),
         reference_stats=describe_inputs(recipe.catalogue, matrix),
-        ranges=learn_ranges(matrix, recipe.catalogue.model_inputs, markets),
-        usual=learn_usual_listings(models, matrix, markets, training_set.as_of_day[learned]),
+        ranges=learn_ranges(
+            matrix, recipe.catalogue.model_inputs, training_set.row_markets(learned)
+        ),
+        usual=learn_usual_listings(training_input, models, sell_through.known.rows),
         metrics=flatten_metrics(evaluations),
         data_digest=training_set.digest,
         cut_off_day=training_set.cut_off_day,

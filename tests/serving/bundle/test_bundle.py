@@ -143,6 +143,7 @@ OLD_FORMATS = {
     5: "Format 6 renames coverage, difficulty and uplift.",
     6: "Format 7 names the markets that the models learned from.",
     7: "Format 8 predicts the demand behind sell-through.",
+    8: "Format 9 says what is usual in each market, which explanations compare with.",
 }
 """Format to what the next one changed."""
 

@@ -221,4 +221,5 @@ def test_bundle_files_are_ones_that_serving_reads(run_directory: Path) -> None:
         "selection.json",
         "sell_through.0.txt",
         "sell_through.1.txt",
+        "usual.json",
     ]

@@ -16,13 +16,14 @@ from features.online.snapshot import OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.explanation.answers import ExplainedCandidate, TargetExplanation
 from serving.explanation.explain import explain
-from serving.explanation.phrases import CALENDAR, FAMILIES
+from serving.explanation.phrases import CALENDAR, FAMILIES, NEW_LISTING
+from serving.explanation.statements import MIN_POINTS, OTHER_EFFECTS
 from serving.prediction.seasonality import Seasons, Uplift
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
 from tests.worlds.serving import AS_OF
 
-ALL = len(CATALOGUE.model_inputs) + 1
+ALL = len(CATALOGUE.model_inputs) + len(OTHER_EFFECTS)
 WARM = Candidate(
     product_id="mug-1",
     market="GB",
@@ -80,7 +81,7 @@ def test_points_add_up_to_the_estimate_that_score_answers(
             features = sum(feature.points for feature in target.features)
             assert target.usual + families / 100 == pytest.approx(share.estimate, abs=1e-9)
             assert features + target.other_points == pytest.approx(families, abs=1e-9)
-            assert target.other_points == pytest.approx(0, abs=1e-9)
+            assert all(abs(one.points) >= MIN_POINTS for one in target.features)
         assert explained.flags == scored.flags
 
 
@@ -91,12 +92,12 @@ def test_features_are_the_strongest_and_the_rest_is_their_sum(
     (short,) = explain(bundle, snapshot, [NEW], most=3).candidates
     for target, expected in zip(_explanations(short), _explanations(whole), strict=True):
         assert target.features == expected.features[:3]
-        rest = sum(feature.points for feature in expected.features[3:])
+        rest = sum(feature.points for feature in expected.features[3:]) + expected.other_points
         assert target.other_points == pytest.approx(rest, abs=1e-9)
         strengths = [abs(feature.points) for feature in expected.features]
         assert strengths == sorted(strengths, reverse=True)
         assert target.families == expected.families
-        assert {family.family for family in target.families} == {one.value for one in FAMILIES}
+        assert {family.family for family in target.families} == set(FAMILIES)
 
 
 def test_a_larger_lot_costs_points_of_its_own(bundle: Bundle, snapshot: OnlineSnapshot) -> None:
@@ -120,6 +121,22 @@ def test_the_calendar_has_points_of_its_own(bundle: Bundle, snapshot: OnlineSnap
     assert festive.return_risk == usual.return_risk
 
 
+def test_only_a_candidate_without_a_history_is_compared_with_new_listings(
+    bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    warm, new = explain(bundle, snapshot, [WARM, NEW], most=ALL).candidates
+    usual = bundle.usual.of_market("GB")
+    for answer, listing in ((warm, usual.listed), (new, usual.new)):
+        medians = dict(zip(CATALOGUE.model_inputs, listing.values, strict=True))
+        effects = {one.feature: one for one in answer.sell_through.features}
+        assert (NEW_LISTING in effects) == ("cold_start" in answer.flags)
+        inputs = medians.keys() & effects.keys()
+        assert {name: effects[name].usual for name in inputs} == {
+            name: medians[name] for name in inputs
+        }
+    assert warm.sell_through.usual == new.sell_through.usual
+
+
 def test_an_explanation_does_not_depend_on_its_neighbours(
     bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
@@ -139,4 +156,4 @@ def test_without_returns_only_sell_through_is_explained(
 def test_a_market_never_learned_from_is_compared_with_all_markets(bundle: Bundle) -> None:
     assert bundle.usual.of_market("XX") == bundle.usual.all_markets
     assert set(bundle.usual.markets) == set(bundle.manifest.markets)
-    assert all(np.isfinite(bundle.usual.all_markets.parts["sell_through"]))
+    assert all(np.isfinite(bundle.usual.all_markets.new.parts["sell_through"]))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from features.catalogue.catalogue import CATALOGUE
-from serving.explanation.phrases import CALENDAR, FAMILIES, PHRASES, Form
+from serving.explanation.phrases import FAMILIES, PHRASES, Form
+from serving.explanation.statements import OTHER_EFFECTS
 from serving.explanation.wording import describe_effect
 
 MONEY = {declared.name for declared in CATALOGUE.inputs if declared.unit == "minor currency units"}
@@ -11,12 +12,14 @@ SHARES = {declared.name for declared in CATALOGUE.inputs if declared.unit == "sh
 DAYS = {declared.name for declared in CATALOGUE.inputs if declared.unit == "days"}
 
 
-def test_every_input_and_the_calendar_have_a_phrase_of_their_own() -> None:
-    assert set(PHRASES) == {*CATALOGUE.model_inputs, CALENDAR}
+def test_every_effect_has_a_phrase_of_their_own() -> None:
+    assert set(PHRASES) == {*CATALOGUE.model_inputs, *OTHER_EFFECTS}
     whole = [(one.english, one.english_base) for one in PHRASES.values()]
     chinese = [(one.chinese, one.chinese_base) for one in PHRASES.values()]
     assert len(set(whole)) == len(set(chinese)) == len(PHRASES)
-    assert {declared.family for declared in CATALOGUE.inputs} <= set(FAMILIES)
+    assert {one.family.value for one in CATALOGUE.inputs} | set(OTHER_EFFECTS.values()) == set(
+        FAMILIES
+    )
 
 
 def test_a_phrase_writes_values_in_the_unit_of_its_input() -> None:
