@@ -1,7 +1,7 @@
-"""Score the first candidates of a run over HTTP: `python -m experiments.http_demo RUN`.
+"""Score and explain the first candidates of a run over HTTP: `python -m experiments.http_demo RUN`.
 
 The demonstration starts `xuanpin serve` on a free port of this machine, waits until it is ready,
-requests scores, and stops it.
+asks for scores and an explanation, and stops it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -92,16 +92,18 @@ def run_service(run: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator
         process.wait(settings.graceful_seconds + TIMEOUT_SECONDS)
 
 
-def request_scores(address: str, candidates: list[dict[str, str | int]]) -> dict[str, Any]:
-    """Request scores of candidates and return the service's answer."""
+def ask(
+    address: str, question: Literal["score", "explain"], candidates: list[dict[str, str | int]]
+) -> dict[str, Any]:
+    """Ask for scores or explanations of candidates and return the service's answer."""
     request = urllib.request.Request(  # noqa: S310 - http, on this machine
-        f"{address}/v1/score",
+        f"{address}/v1/{question}",
         data=json.dumps({"candidates": candidates}).encode(),
         headers={"content-type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - likewise
-        scored: dict[str, Any] = json.load(answer)
-    return scored
+        answered: dict[str, Any] = json.load(answer)
+    return answered
 
 
 def _free_port() -> int:
@@ -137,7 +139,7 @@ def main() -> None:
 
 
 def print_scores(run: Path) -> None:
-    """Print the scores of the first candidates of a run directory.
+    """Print scores of the first candidates of a run directory, and an explanation of the first.
 
     Raises:
         NoCandidatesError: the run has no file of candidates.
@@ -149,12 +151,30 @@ def print_scores(run: Path) -> None:
         return
     with run_service(run) as address:
         print(f"POST {address}/v1/score")  # noqa: T201 - a command's output
-        for scored in request_scores(address, candidates)["candidates"]:
+        for scored in ask(address, "score", candidates)["candidates"]:
             sell_through, risk = scored["sell_through"], scored["return_risk"]
             print(  # noqa: T201 - likewise
                 f"  {scored['candidate_id']}: sell-through {_format_share(sell_through)}, "
                 f"return risk {_format_share(risk)}, flags {', '.join(scored['flags']) or 'none'}"
             )
+        print(f"POST {address}/v1/explain")  # noqa: T201 - likewise
+        for explained in ask(address, "explain", candidates[:1])["candidates"]:
+            for line in _describe_explanation(explained):
+                print(f"  {line}")  # noqa: T201 - likewise
+
+
+def _describe_explanation(explained: dict[str, Any]) -> Iterator[str]:
+    """Yield the estimates of a candidate and what moves them, in words."""
+    for target, name in (("sell_through", "sell-through"), ("return_risk", "return risk")):
+        explanation = explained[target]
+        if explanation is None:
+            continue
+        yield (
+            f"{explained['candidate_id']}: {name} "
+            f"{explanation['estimate']:.1%}, usual in the market {explanation['usual']:.1%}"
+        )
+        for effect in explanation["features"]:
+            yield f"  {effect['words']['en']}"
 
 
 def _format_share(share: dict[str, float] | None) -> str:

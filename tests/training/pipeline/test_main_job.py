@@ -18,8 +18,8 @@ from rich.console import Console
 from experiments.http_demo import (
     NoCandidatesError,
     NotReadyError,
+    ask,
     read_candidates,
-    request_scores,
     run_service,
 )
 from features.dataset.horizons import Horizons
@@ -114,10 +114,18 @@ def test_service_answers_over_http_what_the_run_said(outcome: RunResult) -> None
     assert outcome.scored is not None
     candidates = read_candidates(outcome.job.out / CANDIDATES)
     with run_service(outcome.job.out) as address:
-        answer = request_scores(address, candidates)
+        answer = ask(address, "score", candidates)
+        explained = ask(address, "explain", candidates)
     expected = msgspec.to_builtins(outcome.scored)
     assert answer["candidates"] == expected["candidates"][: len(candidates)]
     assert (answer["bundle_id"], answer["snapshot_id"]) == (outcome.bundle_id, outcome.snapshot_id)
+    for scored, row in zip(answer["candidates"], explained["candidates"], strict=True):
+        sell_through = row["sell_through"]
+        points = sum(family["points"] for family in sell_through["families"])
+        assert sell_through["estimate"] == scored["sell_through"]["estimate"]
+        assert sell_through["usual"] + points / 100 == pytest.approx(
+            sell_through["estimate"], abs=1e-9
+        )
 
 
 def test_service_that_does_not_get_ready_is_reported(tmp_path: Path) -> None:
