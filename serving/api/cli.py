@@ -35,7 +35,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Number of processes.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Serve scores and explanations over HTTP (/v1/score, /v1/explain); SIGTERM lets running requests end.
+    """Serve /v1/score, /v1/explain and probes over HTTP; SIGTERM lets running requests end.
 
     A flag overrides an environment variable (XUANPIN_SERVING__PORT), which overrides the file.
     """

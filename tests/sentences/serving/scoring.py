@@ -84,7 +84,10 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
     ),
     (
         RequestRefusedError("too_many_candidates"),
-        "The request has more than 1,000 candidates, or asks to explain more than 100. Split them over several requests.",
+        (
+            "The request has more than 1,000 candidates, or asks to explain more than 100. "
+            "Split them over several requests."
+        ),
     ),
     (
         RequestRefusedError("body_too_large"),
