@@ -17,7 +17,8 @@ class FeatureEffect(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     """The candidate's value, in the feature's unit (docs/contract.md); null if unknown."""
     usual: float | None
-    """The median of the market's latest decisions; null if it was never known."""
+    """The median of the market's latest decisions, of lots the geometric mean; null if it was never
+    known."""
     words: Words
 
 

@@ -11,7 +11,8 @@ class UsualListing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is usual among some of the latest decisions that the models learned from."""
 
     values: list[float | None]
-    """The median of each model input, in the design matrix's order; null if it is never known."""
+    """The median of each model input, in the design matrix's order; null if it is never known. Of
+    the lot it is the geometric mean."""
     parts: dict[Target, list[float]]
     """Target to the mean part of its margin that each model input has."""
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from features.declarations.targets import Target
 from features.runtime.arrays import FloatArray, IntArray
-from serving.prediction.target_model import TargetModel
+from serving.prediction.init_score import LOT
+from serving.prediction.target_model import REQUIRED_TARGET, TargetModel
 from serving.prediction.usual_listings import UsualListing, UsualListings, UsualOfMarkets
 from training.data.cold_start_rows import Masked
 from training.data.training_input import TrainingInput
@@ -56,7 +57,10 @@ def describe_usual(models: Mapping[Target, TargetModel], matrix: FloatArray) -> 
         target: model.split_margin(matrix, usual_demand).inputs.mean(axis=0).tolist()
         for target, model in models.items()
     }
-    return UsualListing(values=[_median(column) for column in matrix.T], parts=parts)
+    values = [_median(column) for column in matrix.T]
+    lot = models[REQUIRED_TARGET].names.index(LOT)
+    values[lot] = float(np.exp(np.log(matrix[:, lot]).mean()))  # its part is a mean of logarithms
+    return UsualListing(values=values, parts=parts)
 
 
 def _median(values: FloatArray) -> float | None:
