@@ -58,7 +58,8 @@ def serve(
 
 @app.command(
     epilog="Exit codes: 0 all rows scored; 1 some rows refused, the column error has the reason; "
-    "2 wrong usage; 3 the file is not a table; 5 bundle or snapshot refused; 6 disk error."
+    "2 wrong usage; 3 the file is not a table; 5 bundle, snapshot or service refused; 6 disk error "
+    "or no answer from the service."
     "\n\nExamples: xuanpin score candidates.csv --out scored.csv; xuanpin score "
     "candidates.csv --out scored.csv --min-sell-through 0.5 --bad-share 0.1"
 )
@@ -93,6 +94,12 @@ def score(
             help="Expected share of bad rows in the list, at most; 0.1 unless given.",
         ),
     ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Ask this service instead of loading a run directory.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the service's API key, if it asks for one.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Score a file of candidates: add predictions, intervals and flags to its rows.
@@ -100,35 +107,44 @@ def score(
     The output keeps the order of rows and all columns; to the name of one that is called like a
     result, _before is added. A row that can't be scored has the reason in the column error. With
     --min-sell-through or --max-return-risk, the column is_chosen marks a list of which at most
-    --bad-share is expected to turn out bad. The command then scores the file twice.
+    --bad-share is expected to turn out bad. The command then scores the file twice. With --url a
+    running service scores the rows; the numbers are the same.
     """
     from features.runtime.progress import SHORT_WORK_SECONDS, show_progress
     from features.runtime.settings import load_section
     from features.runtime.text import quote_path
     from serving.api.settings import ServingSettings
+    from serving.batch.remote import check_options, score_file_remotely
     from serving.batch.score_file import check_paths, score_file
     from serving.batch.select import describe_selection, parse_selection, select_file
     from serving.batch.summary import describe_batch
     from serving.scoring.loading import load_artefacts
 
     request = parse_selection(min_sell_through, max_return_risk, bad_share)
-    settings = load_section(ServingSettings, "serving", config, {"run": run})
-    check_paths(candidates, out)
-    served = load_artefacts(
-        bundles=settings.bundles,
-        snapshots=settings.snapshots,
-        public_key=settings.public_key,
-        max_snapshot_age_days=settings.max_snapshot_age_days,
-    )
-    with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
-        selection = (
-            None
-            if request is None
-            else select_file(served, candidates, request, coverage=coverage, progress=progress)
+    selection = None
+    if url is not None:
+        check_options(url, is_local=run is not None or config is not None, request=request)
+        with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+            report = score_file_remotely(
+                url, key_file, candidates, out, coverage=coverage, progress=progress
+            )
+    else:
+        settings = load_section(ServingSettings, "serving", config, {"run": run})
+        check_paths(candidates, out)
+        served = load_artefacts(
+            bundles=settings.bundles,
+            snapshots=settings.snapshots,
+            public_key=settings.public_key,
+            max_snapshot_age_days=settings.max_snapshot_age_days,
         )
-        report = score_file(
-            served, candidates, out, coverage=coverage, progress=progress, selection=selection
-        )
+        with show_progress(delay_seconds=SHORT_WORK_SECONDS) as progress:
+            if request is not None:
+                selection = select_file(
+                    served, candidates, request, coverage=coverage, progress=progress
+                )
+            report = score_file(
+                served, candidates, out, coverage=coverage, progress=progress, selection=selection
+            )
     typer.echo(f"Scored {report.scored_count:,} of {report.rows:,} rows into {quote_path(out)}.")
     if selection is not None:
         typer.echo(describe_selection(selection))

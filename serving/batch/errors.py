@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from features.runtime.errors import DataError, SettingsError
+from features.runtime.errors import DataError, SettingsError, StorageError
 from features.runtime.text import escape, escape_path
 
 STANDARD_INPUT: Final = "-"
@@ -77,4 +77,34 @@ class NoLimitError(SettingsError):
             problem="--bad-share needs a definition of a bad row.",
             hint="Add --min-sell-through 0.5 or --max-return-risk 0.2, for instance, or leave "
             "--bad-share out.",
+        )
+
+
+class NoServiceAddressError(SettingsError):
+    """Refuse an address that isn't one of a service."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="The address of the service isn't one of HTTP.",
+            hint="Write --url http://127.0.0.1:3000, for instance.",
+        )
+
+
+class OptionsOfARunError(SettingsError):
+    """Refuse options that need a run directory when a service scores."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            problem="With --url the service scores, so --run, --config and lists don't apply.",
+            hint="Leave out --url to choose a list, or the other options to ask the service.",
+        )
+
+
+class KeyFileError(StorageError):
+    """Refuse a file that holds no API key."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            problem=f"The file {escape_path(path)} has no API key that can be read.",
+            hint="Write the key alone into it, as `xuanpin keys add` printed it.",
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,9 @@ from serving.scoring.score import score_admitted
 from serving.scoring.selection import Selection
 
 MAX_ROWS_NAMED: Final = 5
+
+RowScorer = Callable[[Sequence[Candidate | Detail]], list[Answer]]
+"""Returns the answer's columns for at most `MAX_CANDIDATES` rows, refused ones among them."""
 
 
 @dataclass
@@ -101,6 +105,19 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
         SettingsError: the target has no known format, or is the source.
         StorageError: the disk is full or can't be written; an earlier file at `target` stays.
     """
+    score = partial(score_rows, served, coverage=coverage)
+    return score_file_with(score, source, target, progress=progress, selection=selection)
+
+
+def score_file_with(
+    score: RowScorer,
+    source: Path,
+    target: Path,
+    *,
+    progress: ProgressCallback,
+    selection: Selection | None = None,
+) -> BatchReport:
+    """Score a file by `score`, in this process or in a service; see `score_file`."""
     file = check_paths(source, target)
     columns = plan_columns(file.columns, has_selection=selection is not None)
     refused: dict[str, RefusedRows] = {}
@@ -108,7 +125,7 @@ def score_file(  # noqa: PLR0913 - each is the caller's choice
     with create_table(target, columns) as write:
         for batch in file.batches():
             answers: list[Answer] = []
-            for part in score_parts(served, batch.candidates, coverage=coverage):
+            for part in score_parts(score, batch.candidates):
                 answers += part
                 progress("scoring", rows + len(answers))
             if selection is not None:
@@ -149,12 +166,10 @@ def _add_choice(answers: list[Answer], selection: Selection, source: Path, *, st
         answer[IS_CHOSEN] = is_chosen if answer["error"] is None else None
 
 
-def score_parts(
-    served: LoadedArtefacts, rows: Sequence[Candidate | Detail], *, coverage: float
-) -> Iterator[list[Answer]]:
+def score_parts(score: RowScorer, rows: Sequence[Candidate | Detail]) -> Iterator[list[Answer]]:
     """Yield the answers of rows in order, of at most `MAX_CANDIDATES` at a time."""
     for start in range(0, len(rows), MAX_CANDIDATES):
-        yield score_rows(served, rows[start : start + MAX_CANDIDATES], coverage=coverage)
+        yield score(rows[start : start + MAX_CANDIDATES])
 
 
 def score_rows(

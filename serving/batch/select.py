@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from features.runtime.progress import ProgressCallback
 from serving.batch.answer_columns import Answer
 from serving.batch.candidate_file import open_candidates
 from serving.batch.errors import NoLimitError, TwoLimitsError
-from serving.batch.score_file import score_parts
+from serving.batch.score_file import score_parts, score_rows
 from serving.conformal.cells import EVIDENCE_AMOUNTS, OwnEvidence
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.selection import (
@@ -70,8 +71,9 @@ def select_file(
     """
     estimate: list[float] = []
     evidence: list[int] = []
+    score = partial(score_rows, served, coverage=coverage)
     for batch in open_candidates(source).batches():
-        for answers in score_parts(served, batch.candidates, coverage=coverage):
+        for answers in score_parts(score, batch.candidates):
             for answer in answers:
                 estimate.append(_estimate_or_nan(answer, request))
                 amount = OwnEvidence(answer["own_evidence"] or EVIDENCE_AMOUNTS[0])

@@ -61,4 +61,25 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
             "Score it again when nobody writes to it."
         ),
     ),
+    (
+        errors.NoServiceAddressError(),
+        (
+            "The address of the service isn't one of HTTP. "
+            "Write --url http://127.0.0.1:3000, for instance."
+        ),
+    ),
+    (
+        errors.OptionsOfARunError(),
+        (
+            "With --url the service scores, so --run, --config and lists don't apply. "
+            "Leave out --url to choose a list, or the other options to ask the service."
+        ),
+    ),
+    (
+        errors.KeyFileError(Path("key.txt")),
+        (
+            "The file key.txt has no API key that can be read. "
+            "Write the key alone into it, as `xuanpin keys add` printed it."
+        ),
+    ),
 ]
