@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -19,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from features.runtime.errors import ArtefactError
 from serving.api.drain import Drain, stop_with_master
 from serving.api.error_response import handle_error, json_response, refusal_response
 from serving.api.request_body import read_body
+from serving.api.served import Load, ServedArtefacts
 from serving.api.settings import ServingSettings
 from serving.api.strict_json import parse_json
 from serving.api.worker_pool import BoundedWorkerPool
@@ -46,22 +47,15 @@ _logger: Final = logging.getLogger(__name__)
 class Endpoints:
     """The endpoints, and the artefacts that they serve once these are loaded."""
 
-    def __init__(self, settings: ServingSettings, drain: Drain) -> None:
-        """Start without artefacts."""
-        self.served: LoadedArtefacts | None = None
+    def __init__(self, settings: ServingSettings, load: Load, drain: Drain) -> None:
+        """Start without artefacts; `load` returns them (serving/api/served.py)."""
+        self.artefacts = ServedArtefacts(load)
         self._settings = settings
         self._seconds = settings.deadline_ms / 1_000
         self._pool = BoundedWorkerPool(
             threads=settings.scoring_threads, max_waiting=settings.max_waiting
         )
         self._drain = drain
-
-    def load(self, load: Callable[[], LoadedArtefacts]) -> None:
-        """Serve what `load` returns; if it refuses the artefacts, log why and serve nothing."""
-        try:
-            self.served = load()
-        except ArtefactError as error:
-            _logger.error("nothing to serve: %s", error)  # noqa: TRY400 - the message is complete
 
     def close(self) -> None:
         """End the scoring threads."""
@@ -75,12 +69,14 @@ class Endpoints:
         """Answer which verified artefacts are loaded, or why none serve; don't log the probe."""
         if self._drain.begun.is_set():
             return refusal_response(request, RequestRefusedError("stopping"))
-        if self.served is None:
+        served = self.artefacts.current
+        if served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
         about = {
             "ready": True,
-            "bundle_id": self.served.bundle.bundle_id,
-            "snapshot_id": self.served.snapshot.snapshot_id,
+            "bundle_id": served.bundle.bundle_id,
+            "snapshot_id": served.snapshot.snapshot_id,
+            "refused": self.artefacts.refused,
         }
         return json_response(request, msgspec.json.encode(about))
 
@@ -98,7 +94,7 @@ class Endpoints:
         """Answer with what `answer` makes of the body, in a scoring thread."""
         if self._drain.begun.is_set():
             raise RequestRefusedError("stopping")
-        served = self.served
+        served = self.artefacts.current
         if served is None:
             raise RequestRefusedError("no_model")
         limit, seconds = self._settings.max_body_bytes, self._seconds
@@ -132,13 +128,13 @@ def answer_explain_request(served: LoadedArtefacts, body: bytes) -> bytes:
     return msgspec.json.encode(batch)
 
 
-def _load_in_background(load: Callable[[], None]) -> asyncio.Future[None]:
-    """Run `load` in a thread that can't keep the process alive: a disk of the network may hang."""
+def _run_in_background(work: Callable[[], None]) -> asyncio.Future[None]:
+    """Run `work` in a thread that can't keep the process alive: a disk of the network may hang."""
     future: Future[None] = Future()
 
     def run() -> None:
         try:
-            load()
+            work()
         except Exception:
             _logger.exception("loading failed")
         future.set_result(None)
@@ -147,29 +143,62 @@ def _load_in_background(load: Callable[[], None]) -> asyncio.Future[None]:
     return asyncio.wrap_future(future)
 
 
-def build_app(
-    settings: ServingSettings, load: Callable[[], LoadedArtefacts], drain: Drain | None = None
-) -> Starlette:
-    """Build the application; it answers as soon as `load` has returned or failed.
+async def _keep_fresh(
+    artefacts: ServedArtefacts,
+    seconds: float,
+    hangup: asyncio.Event,
+    *,
+    after: asyncio.Future[None],
+) -> None:
+    """Look for newly published artefacts every so many seconds, and at SIGHUP."""
+    await after
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hangup.wait(), seconds)
+        hangup.clear()
+        await _run_in_background(artefacts.refresh)
+
+
+@contextmanager
+def _watch_hangups() -> Iterator[asyncio.Event]:
+    """Yield an event that SIGHUP sets; in another thread than the main one nothing sets it."""
+    hangup = asyncio.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield hangup
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        yield hangup
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None) -> Starlette:
+    """Build the application; it answers as soon as `load` has returned or failed once.
 
     Until then connections wait, and other workers take them. If `load` takes longer than
     `PATIENCE_SECONDS`, it continues while the application answers probes. A stop signal ends the
-    waiting. `drain` says whether the process was told to stop, by default after signals only.
+    waiting. Later `load` is called every `reload_seconds` with what is served, and at SIGHUP.
+    `drain` says whether the process was told to stop, by default after signals only.
     """
     drain = drain or Drain(seconds=settings.drain_seconds, patience=settings.graceful_seconds)
-    endpoints = Endpoints(settings, drain)
+    endpoints = Endpoints(settings, load, drain)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        with drain.delay_signals():
-            watching = asyncio.create_task(stop_with_master(os.environ))
-            loading = _load_in_background(partial(endpoints.load, load))
+        with drain.delay_signals(), _watch_hangups() as hangup:
+            watching = [asyncio.create_task(stop_with_master(os.environ))]
+            loading = _run_in_background(endpoints.artefacts.refresh)
             stopping = asyncio.ensure_future(drain.begun.wait())
             ends: list[asyncio.Future[Any]] = [loading, stopping]
             await asyncio.wait(ends, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+
+            fresh = _keep_fresh(endpoints.artefacts, settings.reload_seconds, hangup, after=loading)
+            watching.append(asyncio.create_task(fresh))
             yield
-            watching.cancel()
-            stopping.cancel()
+            for task in (*watching, stopping):
+                task.cancel()
             await asyncio.wait([loading], timeout=LEAVE_SECONDS)
             endpoints.close()
 

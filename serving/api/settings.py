@@ -23,6 +23,8 @@ class ServingSettings(BaseModel):
     max_snapshot_age_days: int | None = Field(default=None, ge=0, le=36_500)
     """Days that the snapshot's data may end after or before the bundle's; without it, answers only
     flag more than 90 days."""
+    reload_seconds: float = Field(default=1.0, ge=0.1, le=3_600)
+    """Seconds between two looks at what the run directory has published."""
     port: int = Field(default=3000, ge=1, le=65_535)
     workers: int = Field(default=2, ge=1, le=64)
     """Processes; they share the snapshot's files in memory, and each has its own bundle."""

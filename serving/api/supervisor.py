@@ -7,6 +7,9 @@ would open control sockets that ask for no key (docs/operations.md).
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import tempfile
 import time
 from typing import Final
 
@@ -14,6 +17,7 @@ from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
 from features.runtime.settings import load_section
+from serving.api.published import STATE_VARIABLE
 from serving.api.settings import ServingSettings
 
 APPLICATION: Final = "serving.api.worker:create_app"
@@ -36,6 +40,12 @@ class Supervisor(Multiprocess):
         """Listen; a worker gets `seconds_to_end` after the signal to stop."""
         super().__init__(config, [config.bind_socket()])
         self._seconds_to_end = seconds_to_end
+
+    def handle_hup(self) -> None:
+        """Tell the workers to look at once for newly published artefacts; none restarts."""
+        for worker in self.processes:
+            if worker.process.is_alive() and worker.pid is not None:
+                os.kill(worker.pid, signal.SIGHUP)
 
     def join_all(self) -> None:
         """Wait for the workers, and kill those that take too long."""
@@ -72,7 +82,9 @@ def main() -> None:
     """Serve with the settings of the environment until SIGTERM or SIGINT."""
     settings = load_section(ServingSettings, "serving", file=None)
     seconds = settings.drain_seconds + 2 * settings.graceful_seconds
-    Supervisor(build_config(settings), seconds_to_end=seconds).run()
+    with tempfile.TemporaryDirectory(prefix="xuanpin-serve-") as state:
+        os.environ[STATE_VARIABLE] = state
+        Supervisor(build_config(settings), seconds_to_end=seconds).run()
 
 
 if __name__ == "__main__":

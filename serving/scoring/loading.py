@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -38,6 +38,31 @@ class LoadedArtefacts:
     snapshot: OnlineSnapshot
 
 
+@dataclass(frozen=True)
+class ArtefactPair:
+    """The directories of a bundle and of a snapshot."""
+
+    bundle: Path
+    snapshot: Path
+
+    @classmethod
+    def in_use(cls, bundles: Path, snapshots: Path) -> Self:
+        """Return the pair that was published last.
+
+        Raises:
+            ArtefactError: nothing is published, or a pointer can't be read.
+        """
+        try:
+            return cls(resolve(bundles), resolve(snapshots))
+        except OSError as error:
+            raise UnreadableError(error) from error
+
+    def is_loaded_as(self, served: LoadedArtefacts) -> bool:
+        """Return whether these are the artefacts in memory."""
+        loaded = (served.bundle.bundle_id, served.snapshot.snapshot_id)
+        return (self.bundle.name, self.snapshot.name) == loaded
+
+
 def load_artefacts(
     *,
     bundles: Path,
@@ -45,19 +70,45 @@ def load_artefacts(
     public_key: Path | None = None,
     max_snapshot_age_days: int | None = None,
 ) -> LoadedArtefacts:
-    """Load the published bundle and snapshot.
-
-    With a key file, its owner must have signed both. `max_snapshot_age_days` is how far apart the
-    data of both may end; None accepts any distance, which answers flag if it is long.
+    """Load the published bundle and snapshot; see `load_pair`.
 
     Raises:
         ArtefactError: nothing is published, or an artefact is broken, changed or doesn't fit.
     """
+    return load_pair(
+        ArtefactPair.in_use(bundles, snapshots),
+        public_key=public_key,
+        max_snapshot_age_days=max_snapshot_age_days,
+    )
+
+
+def load_pair(
+    pair: ArtefactPair,
+    *,
+    public_key: Path | None = None,
+    max_snapshot_age_days: int | None = None,
+    previous: LoadedArtefacts | None = None,
+) -> LoadedArtefacts:
+    """Verify, load and warm up a bundle and a snapshot.
+
+    With a key file, its owner must have signed both. `max_snapshot_age_days` is how far apart the
+    data of both may end; None accepts any distance, which answers flag if it is long. Of the
+    `previous` artefacts those that are the same are kept: a process can't open a snapshot twice.
+
+    Raises:
+        ArtefactError: an artefact is broken, changed or doesn't fit the other.
+    """
     try:
         key = None if public_key is None else read_public_key(public_key)
-        bundle = load_bundle(resolve(bundles), key)
-        snapshot = OnlineSnapshot.open_verified(resolve(snapshots), key)
-        served = LoadedArtefacts(bundle=bundle, snapshot=snapshot)
+        bundle = snapshot = None
+        if previous is not None and previous.bundle.bundle_id == pair.bundle.name:
+            bundle = previous.bundle
+        if previous is not None and previous.snapshot.snapshot_id == pair.snapshot.name:
+            snapshot = previous.snapshot
+        served = LoadedArtefacts(
+            bundle=bundle or load_bundle(pair.bundle, key),
+            snapshot=snapshot or OnlineSnapshot.open_verified(pair.snapshot, key),
+        )
     except OSError as error:
         raise UnreadableError(error) from error
     check_pair(served.bundle, served.snapshot)

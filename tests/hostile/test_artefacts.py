@@ -19,10 +19,10 @@ from features.online.contents import FORMAT
 from features.runtime.pointer import publish, resolve
 from features.runtime.signature import make_keys
 from serving.api.app import build_app
+from serving.api.published import PublishedArtefacts
 from serving.api.settings import ServingSettings
 from serving.bundle.manifest import FORMAT as BUNDLE_FORMAT
 from serving.bundle.manifest import SIGNATURE
-from serving.scoring.loading import load_artefacts
 from tests.worlds.damage.run_directory import (
     BOOSTER,
     Damage,
@@ -57,7 +57,7 @@ from pathlib import Path
 from features.runtime.errors import ArtefactError
 from serving.errors import MarketsMismatchError, TooFarApartError
 from serving.scoring.candidates import Candidate
-from serving.scoring.loading import LoadedArtefacts, load_artefacts
+from serving.scoring.loading import load_artefacts
 from serving.scoring.score import score
 bundles, snapshots, *key = map(Path, sys.argv[1:])
 try:
@@ -224,9 +224,7 @@ def test_service_started_on_a_damaged_artefact_is_alive_and_says_why(
     damage(resolve(run / kind))
     settings = ServingSettings(run=run)
     caplog.set_level(logging.INFO)
-    app = build_app(
-        settings, lambda: load_artefacts(bundles=settings.bundles, snapshots=settings.snapshots)
-    )
+    app = build_app(settings, PublishedArtefacts(settings, state=None))
     with TestClient(app, raise_server_exceptions=False) as client:
         assert client.get("/livez").status_code == 200
         for answer in (client.get("/readyz"), client.post("/v1/score", json={})):

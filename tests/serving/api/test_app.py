@@ -45,7 +45,7 @@ JSON = {"content-type": "application/json"}
 def serving(served: LoadedArtefacts | ArtefactError) -> Iterator[TestClient]:
     """Run the application as a server does; it answers when it has loaded or refused."""
 
-    def load() -> LoadedArtefacts:
+    def load(_: LoadedArtefacts | None) -> LoadedArtefacts:
         if isinstance(served, ArtefactError):
             raise served
         return served

@@ -104,7 +104,7 @@ def test_process_whose_master_lives_goes_on() -> None:
 def test_draining_service_refuses_and_says_when_to_come_again() -> None:
     drain = Drain(seconds=0, patience=0)
 
-    def refuse() -> NoReturn:
+    def refuse(_: object) -> NoReturn:
         raise PointerError(ServingSettings().bundles, "it has no file CURRENT")
 
     with TestClient(build_app(ServingSettings(), refuse, drain)) as client:
@@ -122,7 +122,7 @@ def test_service_whose_loading_hangs_can_end(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("serving.api.app.LEAVE_SECONDS", 0.05)
     forever = threading.Event()
 
-    def hang() -> NoReturn:
+    def hang(_: object) -> NoReturn:
         forever.wait()
         raise PointerError(ServingSettings().bundles, "the disk hung")
 

@@ -37,8 +37,8 @@ GOOD: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def service(bundle: Bundle, snapshot: OnlineSnapshot) -> Iterator[str]:
-    app = build_app(ServingSettings(), lambda: LoadedArtefacts(bundle, snapshot))
-    with serve_over_http(app) as address:
+    served = LoadedArtefacts(bundle, snapshot)
+    with serve_over_http(build_app(ServingSettings(), lambda _: served)) as address:
         yield address
 
 
@@ -86,7 +86,7 @@ def test_refusal_that_no_candidate_causes_ends_the_file() -> None:
         score_rows_remotely(client, [Candidate(**GOOD)], coverage=0.8)
 
 
-def _load_nothing() -> LoadedArtefacts:
+def _load_nothing(_: LoadedArtefacts | None) -> LoadedArtefacts:
     raise PointerError(Path("run"), "it has no file CURRENT")
 
 

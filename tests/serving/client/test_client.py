@@ -44,8 +44,8 @@ def _lots(count: int) -> list[Candidate]:
 
 @pytest.fixture(scope="module")
 def service(bundle: Bundle, snapshot: OnlineSnapshot) -> Iterator[str]:
-    app = build_app(ServingSettings(), lambda: LoadedArtefacts(bundle, snapshot))
-    with serve_over_http(app) as address:
+    served = LoadedArtefacts(bundle, snapshot)
+    with serve_over_http(build_app(ServingSettings(), lambda _: served)) as address:
         yield address
 
 
