@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -21,11 +24,14 @@ import pytest
 
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
+from features.runtime.pointer import publish
 from serving.api.preflight import check_address
 from serving.api.settings import ServingSettings
-from serving.bundle.bundle import Bundle
+from serving.bundle.bundle import Bundle, write_bundle
+from serving.client import Client
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
+from tests.worlds.serving import bundle_contents
 
 SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
 ROOT = Path(__file__).parents[3]
@@ -107,6 +113,7 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
             "ready": True,
             "bundle_id": bundle.bundle_id,
             "snapshot_id": snapshot.snapshot_id,
+            "refused": None,
         }
         answer = client.post("/v1/score", json={"candidates": candidates, "coverage": 0.9})
         expected = score(
@@ -178,26 +185,78 @@ def test_only_the_port_of_the_service_listens(run_directory: Path, tmp_path: Pat
     assert not [each for each in sockets if each.type == socket.SOCK_DGRAM]
 
 
-def test_killed_worker_is_replaced_and_one_that_hangs_does_not_hold_up_the_end(
-    run_directory: Path, tmp_path: Path
-) -> None:
-    with server(run_directory, tmp_path, graceful_seconds="1", drain_seconds="0") as (
-        client,
-        process,
-    ):
-        wait_for(client, "/readyz", {200})
-        (killed, other) = workers_of(process)
-        killed.kill()
+class Load:
+    """One caller that asks again and again, and notes which bundle each answer is of."""
+
+    def __init__(self, address: str) -> None:
+        self.bundles: list[str] = []
+        self.errors: list[Exception] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, args=(address,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self, address: str) -> None:
+        while not self._stop.is_set():
+            with Client(address) as client:  # a new connection, so that any worker may take it
+                try:
+                    self.bundles.append(client.score([Candidate(**GOOD)]).bundle_id)
+                except Exception as error:  # noqa: BLE001 - the test looks at all of them
+                    self.errors.append(error)
+
+    def wait_for(self, bundle_id: str, times: int) -> None:
+        """Wait until so many answers in turn are of this bundle."""
         give_up = time.monotonic() + PATIENCE
-        while killed in (now := workers_of(process)) or len(now) < 2:
-            assert time.monotonic() < give_up
-            time.sleep(0.1)
-        assert other in now
-        assert wait_for(client, "/readyz", {200}).json()["ready"]
-        other.suspend()
+        while self.bundles[-times:] != [bundle_id] * times:
+            assert time.monotonic() < give_up, self.bundles[-times:]
+            time.sleep(0.05)
+
+
+def test_workers_take_up_what_is_published_and_are_replaced_without_a_failed_answer(
+    run_directory: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    """H22, H24, H25, H50: promotions, a broken pointer and killed workers, under load."""
+    run = tmp_path / "run"
+    shutil.copytree(run_directory, run)
+    other = write_bundle(replace(bundle_contents(), metrics={}), run / "bundles")
+    settings = {"graceful_seconds": "1", "drain_seconds": "0", "reload_seconds": "0.2"}
+    with server(run, tmp_path, **settings) as (client, process):
+        wait_for(client, "/readyz", {200})
+        with Load(str(client.base_url)) as load:
+            load.wait_for(bundle.bundle_id, 1)
+            publish(run / "bundles", other)
+            load.wait_for(other, 40)
+            (run / "bundles" / "CURRENT").write_text("nowhere")
+            process.send_signal(signal.SIGHUP)
+            (killed, kept) = workers_of(process)
+            killed.kill()
+            wait_for_replacement(process, killed)
+            answered = len(load.bundles)
+            while len(load.bundles) < answered + 40 and not load.errors:
+                time.sleep(0.05)
+            assert set(load.bundles[answered:]) == {other}
+            assert kept in workers_of(process)
+        kept.suspend()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
-        assert not other.is_running()
+        assert not kept.is_running()
+    assert not load.errors
+    assert set(load.bundles) == {bundle.bundle_id, other}
+    log = (tmp_path / "log").read_text()
+    assert "serving the earlier pair on: Nothing is in use" in log
+
+
+def wait_for_replacement(process: subprocess.Popen[bytes], killed: psutil.Process) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while killed in (now := workers_of(process)) or len(now) < 2:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
 
 
 def test_bentoml_serves_the_same_application(
