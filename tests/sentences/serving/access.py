@@ -19,8 +19,8 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         errors.KeyFileRefusedError(Path("a\x1bb"), "Object contains unknown field `\x1b[2J`."),
         (
             "The key file a\\x1bb can't be used: Object contains unknown field `\\x1b[2J`. Name "
-            "the file that `xuanpin keys add` wrote, bring it back from a copy, or make new keys in "
-            "another file."
+            "the file that `xuanpin keys add` wrote, bring it back from a copy, or make new keys "
+            "in another file."
         ),
     ),
     (
