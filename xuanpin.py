@@ -17,6 +17,7 @@ import features.cli
 import features.importers.cli
 import features.validation.cli
 import serving.api.cli
+import serving.api.keys_cli
 import serving.bundle.cli
 import training.pipeline.cli
 from features.runtime.arguments import refuse_broken_arguments
@@ -46,6 +47,7 @@ app.add_typer(features.cli.app)
 app.add_typer(features.importers.cli.app)
 app.add_typer(training.pipeline.cli.app)
 app.add_typer(serving.api.cli.app)
+app.add_typer(serving.api.keys_cli.app, name="keys")
 app.add_typer(serving.bundle.cli.app, name="bundle")
 app.add_typer(experiments.cli.bench_app)
 

@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.access.gate import guard
+from serving.access.key_ring import KeyRing
 from serving.api.drain import Drain, stop_with_master
 from serving.api.error_response import handle_error, json_response, refusal_response
 from serving.api.request_body import read_body
@@ -213,4 +215,5 @@ def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None)
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would repeat the requested path
+    guard(app, None if settings.keys is None else KeyRing(settings.keys, workers=settings.workers))
     return app

@@ -24,8 +24,8 @@ ConfigOption = Annotated[
 
 
 @app.command(
-    epilog="Exit codes: 0 stopped by SIGTERM or Ctrl+C; 2 wrong usage or settings; 6 it can't "
-    "listen on that address."
+    epilog="Exit codes: 0 stopped by SIGTERM or Ctrl+C; 2 wrong usage or settings, or an address "
+    "of the network without API keys; 5 key file refused; 6 it can't listen on that address."
     "\n\nExample: xuanpin serve --run var/run --port 3000"
 )
 def serve(
@@ -33,6 +33,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of processes.")] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File of API keys; without it, only this machine is answered."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Serve /v1/score, /v1/explain and probes over HTTP; SIGTERM lets running requests end.
@@ -42,13 +46,20 @@ def serve(
     from features.runtime.settings import load_section
     from serving.api.drain import MASTER_VARIABLE
     from serving.api.launch import build_command, build_environment
-    from serving.api.preflight import check_address, describe_start
+    from serving.api.preflight import (
+        check_access,
+        check_address,
+        describe_access,
+        describe_start,
+    )
     from serving.api.settings import ServingSettings
 
-    flags = {"run": run, "host": host, "port": port, "workers": workers}
+    flags = {"run": run, "host": host, "port": port, "workers": workers, "keys": keys}
     settings = load_section(ServingSettings, "serving", config, flags)
     check_address(settings)
+    check_access(settings)
     typer.echo(describe_start(settings), err=True)
+    typer.echo(describe_access(settings), err=True)
     sys.stderr.flush()
     command = build_command()
     # The server takes this process over, so that it has this process's id.

@@ -17,8 +17,8 @@ from serving.errors import InvalidPredictionError
 from serving.scoring.refusals import RequestRefusedError
 
 REQUEST_ID: Final = "x-request-id"
-RETRY_AFTER_SECONDS: Final = "1"
 JSON: Final = "application/json"
+TEMPORARY: Final = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -49,11 +49,16 @@ def refusal_response(request: Request, error: RequestRefusedError) -> Response:
             "request_id": request_id,
         }
     }
-    is_temporary = error.status == HTTPStatus.SERVICE_UNAVAILABLE
-    headers = {"retry-after": RETRY_AFTER_SECONDS} if is_temporary else {}
+    return json_response(request, msgspec.json.encode(body), error.status, _headers_of(error))
+
+
+def _headers_of(error: RequestRefusedError) -> dict[str, str]:
+    headers = {"retry-after": str(error.retry_after)} if error.status in TEMPORARY else {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
     if error.code == "stopping":
         headers["connection"] = "close"  # the next request needs another process
-    return json_response(request, msgspec.json.encode(body), error.status, headers)
+    return headers
 
 
 def to_refusal(error: Exception) -> RequestRefusedError:

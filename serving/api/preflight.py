@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from typing import Final
 
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
 from features.runtime.text import quote_path
+from serving.access.errors import OpenToNetworkError
+from serving.access.gate import is_beyond_machine
+from serving.access.key_file import read_keys
 from serving.api.settings import ServingSettings
 
 MAX_PORT: Final = 65_535
@@ -60,6 +64,33 @@ def describe_start(settings: ServingSettings) -> str:
             f"/v1/score 503. Publish with `xuanpin run --out {run}`, then start the service again."
         )
     return f"Serving {run} on {url}"
+
+
+def check_access(settings: ServingSettings) -> None:
+    """Check that whoever can reach the service needs a key, or is on this machine.
+
+    Raises:
+        OpenToNetworkError: there are no keys, and other machines reach the address.
+        KeyFileRefusedError: the file of keys can't be read.
+    """
+    if settings.keys is not None:
+        read_keys(settings.keys)
+    elif is_beyond_machine(str(settings.host)):
+        raise OpenToNetworkError(str(settings.host))
+
+
+def describe_access(settings: ServingSettings) -> str:
+    """Return a line about who is answered."""
+    if settings.keys is None:
+        return (
+            "WARNING: no API keys. Every account and program of this machine is answered, other "
+            "machines aren't. Make a key with `xuanpin keys add shop --keys keys.json`, and serve "
+            "with --keys keys.json."
+        )
+    now = time.time()
+    valid = sum(not key.is_expired(now) for key in read_keys(settings.keys))
+    path = quote_path(settings.keys)
+    return f"Answering {valid:,} API key{'' if valid == 1 else 's'} of {path}."
 
 
 def _listen(host: str, port: int) -> None:

@@ -8,6 +8,7 @@ bounded. `xuanpin serve` runs the same application without BentoML (serving/api/
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 import bentoml
@@ -20,6 +21,8 @@ from serving.api.worker import create_app
 
 SECONDS_BEYOND_DEADLINE: Final = 30
 """BentoML's own timeout doesn't use the error response, so the application's must come first."""
+
+_logger: Final = logging.getLogger(__name__)
 
 
 class ApplicationMiddleware:
@@ -43,6 +46,8 @@ class Xuanpin:
 def create_service(settings: ServingSettings) -> Any:  # noqa: ANN401 - BentoML ships no types
     """Create the service with the number of workers and the deadline of its settings."""
     app = create_app()
+    if settings.keys is None:
+        _logger.warning("no API keys: only requests from this machine are answered")
     service = bentoml.service(
         name="xuanpin",
         workers=settings.workers,

@@ -25,6 +25,8 @@ class ServingSettings(BaseModel):
     flag more than 90 days."""
     reload_seconds: float = Field(default=1.0, ge=0.1, le=3_600)
     """Seconds between two looks at what the run directory has published."""
+    keys: Path | None = None
+    """File of API keys (`xuanpin keys add`); without it the service answers this machine alone."""
     port: int = Field(default=3000, ge=1, le=65_535)
     workers: int = Field(default=2, ge=1, le=64)
     """Processes; they share the snapshot's files in memory, and each has its own bundle."""
@@ -55,4 +57,6 @@ def to_environment(settings: ServingSettings) -> dict[str, str]:
     values = settings.model_dump(mode="json", exclude_none=True)
     paths = {"run": settings.run, "public_key": settings.public_key}
     values |= {name: path.resolve() for name, path in paths.items() if path is not None}
+    if settings.keys is not None:
+        values["keys"] = settings.keys.absolute()  # Kubernetes moves what the link leads to
     return {f"{PREFIX}SERVING{DELIMITER}{name.upper()}": str(v) for name, v in values.items()}

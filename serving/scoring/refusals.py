@@ -14,6 +14,7 @@ Loc = tuple[str | int, ...]
 """Path to a value in the request: names of fields and positions in lists."""
 
 MAX_DETAILS: Final = 20
+RETRY_AFTER: Final = 1
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 """Names of fields that an answer may repeat: short, and harmless wherever they are shown."""
 
@@ -102,6 +103,22 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "The body is compressed.",
         "Send plain JSON without the header content-encoding.",
     ),
+    "unauthorised": Refusal(
+        HTTPStatus.UNAUTHORIZED,
+        "The request has no valid API key.",
+        "Send one key, in the header authorization: Bearer or in x-api-key. The operator makes "
+        "keys with `xuanpin keys add`, and a new one for a key that expired or was revoked.",
+    ),
+    "forbidden": Refusal(
+        HTTPStatus.FORBIDDEN,
+        "The API key lacks the scope that this path needs.",
+        "Use a key that has it: `xuanpin keys list` shows the operator the scopes of each key.",
+    ),
+    "rate_limited": Refusal(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "The API key has sent more requests than its rate allows.",
+        "Try again after the seconds that the retry-after header names.",
+    ),
     "not_found": Refusal(
         HTTPStatus.NOT_FOUND,
         "The service has no such path.",
@@ -176,12 +193,16 @@ class RequestRefusedError(XuanpinError):
 
     `details` names the places of the faults, at most `MAX_DETAILS` of them. Neither they nor the
     message repeat any value of the request; a place may be the plain name of a field.
+    `retry_after` is the number of seconds after which the same request may be answered.
     """
 
-    def __init__(self, code: str, details: tuple[Detail, ...] = ()) -> None:
+    def __init__(
+        self, code: str, details: tuple[Detail, ...] = (), *, retry_after: int = RETRY_AFTER
+    ) -> None:
         first = details[0].code if details else ""
         refusal = _MALFORMED.get(first, REFUSALS[code])
         super().__init__(problem=refusal.problem, hint=refusal.hint)
         self.code = code
         self.status = refusal.status
         self.details = details[:MAX_DETAILS]
+        self.retry_after = retry_after

@@ -105,6 +105,28 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "The body is compressed. Send plain JSON without the header content-encoding.",
     ),
     (
+        RequestRefusedError("unauthorised"),
+        (
+            "The request has no valid API key. Send one key, in the header authorization: Bearer "
+            "or in x-api-key. The operator makes keys with `xuanpin keys add`, and a new one for a "
+            "key that expired or was revoked."
+        ),
+    ),
+    (
+        RequestRefusedError("forbidden"),
+        (
+            "The API key lacks the scope that this path needs. Use a key that has it: `xuanpin "
+            "keys list` shows the operator the scopes of each key."
+        ),
+    ),
+    (
+        RequestRefusedError("rate_limited"),
+        (
+            "The API key has sent more requests than its rate allows. Try again after the seconds "
+            "that the retry-after header names."
+        ),
+    ),
+    (
         RequestRefusedError("not_found"),
         "The service has no such path. Send candidates to POST /v1/score.",
     ),

@@ -207,6 +207,12 @@ def test_environment_of_the_server_is_lean_and_keeps_the_callers() -> None:
     assert Path(environment["XUANPIN_SERVING__RUN"]).is_absolute()
 
 
+def test_environment_names_the_key_file_and_not_what_it_links_to(tmp_path: Path) -> None:
+    link = tmp_path / "keys.json"
+    link.symlink_to("elsewhere.json")
+    assert to_environment(ServingSettings(keys=link))["XUANPIN_SERVING__KEYS"] == str(link)
+
+
 def test_server_listens_where_told_and_gives_requests_the_time_they_are_promised() -> None:
     config = build_config(ServingSettings(port=4000, graceful_seconds=7, workers=3))
     assert (config.host, config.port, config.workers) == ("127.0.0.1", 4000, 3)

@@ -12,8 +12,16 @@ from pathlib import Path
 import pytest
 
 from features.runtime.errors import StorageError
-from serving.api.preflight import check_address, describe_start, format_url
+from serving.access.errors import KeyFileRefusedError, OpenToNetworkError
+from serving.api.preflight import (
+    check_access,
+    check_address,
+    describe_access,
+    describe_start,
+    format_url,
+)
 from serving.api.settings import ServingSettings
+from tests.worlds.api.keys import add, add_expired
 from tests.worlds.processes import COMMAND, run_program
 
 
@@ -28,6 +36,12 @@ def taken(host: str) -> Iterator[int]:
             pytest.skip(f"this machine doesn't have {host}")
         other.listen()
         yield int(other.getsockname()[1])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])  # noqa: S104 - to be refused
@@ -47,6 +61,39 @@ def test_serve_on_an_address_of_another_machine_is_refused(host: str) -> None:
     settings = ServingSettings(host=ip_address(host))
     with pytest.raises(StorageError, match=rf"no network address {host}\."):
         check_address(settings)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - to be refused
+def test_serve_beyond_this_machine_without_keys_is_refused(host: str, tmp_path: Path) -> None:
+    settings = ServingSettings(host=ip_address(host))
+    with pytest.raises(OpenToNetworkError) as caught:
+        check_access(settings)
+    assert caught.value.exit_code == 2
+    keys = tmp_path / "keys.json"
+    with pytest.raises(KeyFileRefusedError):
+        check_access(settings.model_copy(update={"keys": keys}))
+    add(keys)
+    check_access(settings.model_copy(update={"keys": keys}))
+
+
+def test_serve_beyond_this_machine_without_keys_says_how_to_make_one() -> None:
+    code, printed, told = run_program(COMMAND, "serve", "--host", "0.0.0.0", "--port", free_port())  # noqa: S104 - to be refused
+    assert (code, printed) == (2, "")
+    assert told.startswith("xuanpin: Without API keys the service answers this machine alone")
+    assert "`xuanpin keys add shop --keys keys.json`" in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_second_line_says_who_is_answered(host: str, tmp_path: Path) -> None:
+    settings = ServingSettings(host=ip_address(host))
+    check_access(settings)
+    assert describe_access(settings).startswith("WARNING: no API keys. ")
+    keys = tmp_path / "keys.json"
+    add(keys)
+    add_expired(keys)
+    assert describe_access(settings.model_copy(update={"keys": keys})) == (
+        f"Answering 1 API key of {keys}."
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,14 @@ import pytest
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
 from features.runtime.pointer import publish
+from serving.access.key_file import revoke_key
 from serving.api.preflight import check_address
 from serving.api.settings import ServingSettings
 from serving.bundle.bundle import Bundle, write_bundle
 from serving.client import Client
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
+from tests.worlds.api.keys import add, id_of
 from tests.worlds.serving import bundle_contents
 
 SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
@@ -167,10 +169,15 @@ def sockets_of(process: psutil.Process) -> list[Any]:
         return []
 
 
-def test_only_the_port_of_the_service_listens(run_directory: Path, tmp_path: Path) -> None:
+def test_only_the_port_of_the_service_listens_and_asks_for_a_key(
+    run_directory: Path, tmp_path: Path
+) -> None:
     """H41: a control socket on loopback lets other accounts run commands as the service's user."""
-    with server(run_directory, tmp_path) as (client, process):
+    keys = tmp_path / "keys.json"
+    key = add(keys)
+    with server(run_directory, tmp_path, keys=str(keys)) as (client, process):
         wait_for(client, "/readyz", {200})
+        check_keys(client, keys, key)
         family = [psutil.Process(process.pid)]
         family += family[0].children(recursive=True)
         assert len(workers_of(process)) == 2
@@ -183,6 +190,31 @@ def test_only_the_port_of_the_service_listens(run_directory: Path, tmp_path: Pat
     others = [each.laddr for each in sockets if each.family == socket.AF_UNIX]
     assert others == [""] * len(others)
     assert not [each for each in sockets if each.type == socket.SOCK_DGRAM]
+
+
+def check_keys(client: httpx.Client, path: Path, key: str) -> None:
+    """H16 over the wire: no body is awaited, and all workers follow the file."""
+    head = b"POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    unsent = head + b"content-length: 100000\r\nconnection: close\r\n\r\n"
+    assert b" 401 " in raw(client, unsent).partition(b"\r\n")[0]
+    body = {"candidates": [GOOD]}
+
+    def ask(sent: str) -> int:
+        with httpx.Client(base_url=client.base_url, timeout=PATIENCE) as other:
+            headers = {"authorization": f"Bearer {sent}"}
+            return other.post("/v1/score", json=body, headers=headers).status_code
+
+    def wait_until(sent: str, status: int) -> None:
+        give_up = time.monotonic() + PATIENCE
+        while {ask(sent) for _ in range(8)} != {status}:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+
+    assert (ask(key), ask(key[:-1]), client.get("/metrics").status_code) == (200, 401, 401)
+    new = add(path)
+    revoke_key(path, id_of(key))
+    wait_until(new, 200)
+    wait_until(key, 401)
 
 
 class Load:

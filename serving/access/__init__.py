@@ -1,0 +1,1 @@
+"""API keys: who may ask the service for what, and how often."""
