@@ -54,7 +54,6 @@ class SignalName(StrEnum):
     PARCELS = "parcels"
     REVIEWS = "reviews"
     AUDITS = "audits"
-    POLICY_EVENTS = "policy_events"
 
 
 @dataclass(frozen=True, kw_only=True)

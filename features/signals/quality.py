@@ -1,4 +1,4 @@
-"""Signals of quality: buyers' reviews, suppliers' audits and policy events."""
+"""Signals of quality: buyers' reviews and suppliers' audits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def reviews(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "event_time",
         "available_at",
         reviews=count_one(),
-        stars=rows.rating,
         low_star_reviews=indicator(rows.rating <= MAX_LOW_STARS),
     )
 
@@ -40,15 +39,4 @@ def audits(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
         "inspected_units",
         # A source may count defects of units beyond those inspected; the share must not exceed 1.
         defective_units=ibis.least(rows.defective_units, rows.inspected_units),
-    )
-
-
-def policy_events(dataset: Dataset, _: Horizons, keys: Keys) -> ir.Table:
-    """Return violations and safety cases."""
-    events = add_level_keys(dataset, dataset.knowable_rows("policy_events"), keys)
-    return events.select(
-        *keys,
-        "event_time",
-        "available_at",
-        policy_events=count_one(),
     )

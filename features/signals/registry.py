@@ -32,5 +32,4 @@ SIGNALS: Final[dict[SignalName, Signal]] = {
     SignalName.PARCELS: Signal(("orders", "deliveries"), logistics.parcels),
     SignalName.REVIEWS: Signal(("reviews",), quality.reviews),
     SignalName.AUDITS: Signal(("supplier_audits",), quality.audits, ("supplier_id",)),
-    SignalName.POLICY_EVENTS: Signal(("policy_events",), quality.policy_events),
 }

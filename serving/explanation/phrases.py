@@ -52,8 +52,6 @@ FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
     FeatureFamily.LOCALISATION.value: ("localisation", "本地化"),
     FeatureFamily.PRICE.value: ("price and value", "价格与性价比"),
     FeatureFamily.LOGISTICS.value: ("logistics", "物流"),
-    FeatureFamily.REVIEWS.value: ("buyer reviews", "买家评价"),
-    FeatureFamily.SUPPLIER.value: ("supplier", "供应商"),
     FeatureFamily.MARKET.value: ("market", "市场"),
 }
 
@@ -211,30 +209,6 @@ PHRASES: Final[Mapping[str, Phrase]] = {
     ),
     "mean_delivery_days_supplier_84d": Phrase(
         "the supplier's delivery time in 84 days", "该供应商近84天平均送达时长", _DAYS
-    ),
-    "reviews_180d": Phrase("buyers' reviews in 180 days", "近180天评价数"),
-    "low_star_share_180d": Phrase(
-        "one and two star reviews in 180 days", "近180天一二星评价占比", _SHARE
-    ),
-    "low_star_share_product_180d": Phrase(
-        "the product's one and two star reviews in all markets",
-        "该商品各市场一二星评价占比",
-        _SHARE,
-    ),
-    "low_star_share_supplier_180d": Phrase(
-        "the supplier's one and two star reviews", "该供应商一二星评价占比", _SHARE
-    ),
-    "mean_stars_180d": Phrase("mean stars in 180 days", "近180天平均星级"),
-    "audit_result_supplier": Phrase("the supplier's last audit", "供应商最近验厂得分", _SHARE),
-    "lead_time_days_supplier": Phrase("the supplier's lead time", "供应商备货时长", _DAYS),
-    "defect_rate_supplier_365d": Phrase(
-        "the supplier's defects found by audits", "验厂发现的供应商不良率", _SHARE
-    ),
-    "days_since_policy_event": Phrase(
-        "time since the last violation or safety case", "距上次违规或安全事件", _DAYS
-    ),
-    "policy_events_supplier_365d": Phrase(
-        "the supplier's violations and safety cases in a year", "供应商近一年违规与安全事件数"
     ),
     "latest_paid_price_minor": Phrase("price last paid", "最近成交价", _MONEY),
     "highest_list_price_minor_365d": Phrase(

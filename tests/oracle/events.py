@@ -237,7 +237,7 @@ def _parcels(market: KnownMarket, _: Names) -> Iterator[Event]:
 def _reviews(market: KnownMarket, _: Names) -> Iterator[Event]:
     for row in market.known_rows("reviews"):
         low = int(row["rating"] <= 2)
-        yield _event(row, {"reviews": 1, "stars": row["rating"], "low_star_reviews": low})
+        yield _event(row, {"reviews": 1, "low_star_reviews": low})
 
 
 def _audits(market: KnownMarket, _: Names) -> Iterator[Event]:
@@ -247,17 +247,12 @@ def _audits(market: KnownMarket, _: Names) -> Iterator[Event]:
         yield _event(row, {**measures, "defective_units": defective})
 
 
-def _policy_events(market: KnownMarket, _: Names) -> Iterator[Event]:
-    for row in market.known_rows("policy_events"):
-        yield _event(row, {"policy_events": 1})
-
-
 EVENTS: dict[str, Callable[[KnownMarket, Names], Iterator[Event]]] = {
     function.__name__.removeprefix("_"): function
     for function in (
         *(_orders, _ripe_units, _open_units, _returned_parcels, _repurchases),
         *(_lots, _stock, _listing_starts, _prices, _listing_costs, _product_facts),
         *(_videos, _engagement, _creator_stats, _localisation, _requirements),
-        *(_parcels, _reviews, _audits, _policy_events),
+        *(_parcels, _reviews, _audits),
     )
 }

@@ -34,7 +34,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "parcels": ("deliveries",),
     "reviews": ("reviews",),
     "audits": ("supplier_audits",),
-    "policy_events": ("policy_events",),
 }
 """Optional tables that a signal needs."""
 

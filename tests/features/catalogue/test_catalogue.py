@@ -72,8 +72,6 @@ def draw_columns(rows: int, seed: int) -> dict[str, FloatArray]:
     }
     for part, whole in PARTS:
         columns[part] = np.floor(columns[whole] * rng.random(rows))
-    for name in (name for name in INPUTS if name.startswith("stars_")):
-        columns[name] = columns[name.replace("stars_", "reviews_")] * rng.integers(1, 6, rows)
     for name, declared in INPUTS.items():
         if isinstance(declared, Latest | Elapsed | Age):
             columns[name] = np.where(rng.random(rows) < 0.3, np.nan, columns[name])

@@ -201,7 +201,7 @@ def test_defects_count_no_more_than_the_units_inspected(
 @pytest.mark.parametrize(("stars", "low"), [(1, 1.0), (2, 1.0), (3, 0.0), (5, 0.0)])
 def test_reviews_of_up_to_two_stars_are_low(stars: int, low: float) -> None:
     review = event(BOUGHT, review_id="R", listing_id="US-P0", rating=stars, has_media=False)
-    assert value(market(reviews=[review]), "low_star_reviews_180d") == low
+    assert value(market(reviews=[review]), "low_star_reviews_product_180d") == low
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,11 @@ def test_a_phrase_writes_values_in_the_unit_of_its_input() -> None:
             "价格无法与本链接平均成交价比较：−6.0 个百分点",
         ),
         (
-            "low_star_share_180d",
+            "late_rate_84d",
             0.125,
             0.04,
-            "one and two star reviews in 180 days 12.5 % (usual 4 %): −6.0 points",
-            "近180天一二星评价占比 12.5%（通常 4%）：−6.0 个百分点",
+            "late parcels in 84 days 12.5 % (usual 4 %): −6.0 points",
+            "近84天包裹延误率 12.5%（通常 4%）：−6.0 个百分点",
         ),
         (
             "days_since_last_order",
