@@ -24,6 +24,7 @@ from serving.access.gate import guard
 from serving.access.key_ring import KeyRing
 from serving.api.drain import Drain, stop_with_master
 from serving.api.error_response import handle_error, json_response, refusal_response
+from serving.api.metrics import CONTENT_TYPE, MetricsMiddleware, get_metrics
 from serving.api.request_body import read_body
 from serving.api.served import Load, ServedArtefacts
 from serving.api.settings import ServingSettings
@@ -100,10 +101,19 @@ class Endpoints:
         if served is None:
             raise RequestRefusedError("no_model")
         limit, seconds = self._settings.max_body_bytes, self._seconds
+        metrics = get_metrics()
         with self._drain.count_request():
-            body = await read_body(request, limit=limit, seconds=seconds)
-            content = await self._pool.run(seconds, partial(answer, served, body))
+            with metrics.time_stage("body"):
+                body = await read_body(request, limit=limit, seconds=seconds)
+            work = metrics.time_work(partial(answer, served, body))
+            with metrics.waiting.track_inprogress():
+                content = await self._pool.run(seconds, work)
         return json_response(request, content)
+
+    async def metrics(self, _: Request) -> Response:
+        """Answer the metrics of all workers; reading their files takes some milliseconds."""
+        content = await asyncio.to_thread(get_metrics().render)
+        return Response(content, media_type=CONTENT_TYPE)
 
 
 def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
@@ -115,6 +125,7 @@ def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
     """
     request = parse_request(parse_json(body), ScoreRequest)
     batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
+    get_metrics().count_batch(batch)
     return msgspec.json.encode(batch)
 
 
@@ -210,10 +221,13 @@ def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None)
             Route("/readyz", endpoints.readyz, methods=["GET"]),
             Route("/v1/score", endpoints.score, methods=["POST"]),
             Route("/v1/explain", endpoints.explain, methods=["POST"]),
+            Route("/metrics", endpoints.metrics, methods=["GET"]),
         ],
         exception_handlers=dict.fromkeys(HANDLED_ERRORS, handle_error),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would repeat the requested path
+    paths = [route.path for route in app.routes if isinstance(route, Route)]
+    app.add_middleware(MetricsMiddleware, routes=paths)
     guard(app, None if settings.keys is None else KeyRing(settings.keys, workers=settings.workers))
     return app

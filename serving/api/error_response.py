@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.api.metrics import get_metrics
 from serving.errors import InvalidPredictionError
 from serving.scoring.refusals import RequestRefusedError
 
@@ -81,6 +82,7 @@ async def handle_error(request: Request, error: Exception) -> Response:
     refusal = to_refusal(error)
     response = refusal_response(request, refusal)
     request_id = get_request_id(request)
+    get_metrics().refusals.labels(refusal.code).inc()
     _logger.info("request %s refused: %s", request_id, refusal.code)
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from features.runtime.errors import ArtefactError
+from serving.api.metrics import get_metrics
 from serving.scoring.loading import LoadedArtefacts
 
 Load = Callable[[LoadedArtefacts | None], LoadedArtefacts]
@@ -49,9 +50,11 @@ class ServedArtefacts:
             self._refuse(error)
             return
         self.refused, self._said = None, ""
+        get_metrics().is_refused.set(0)
         if loaded is not self.current:
             self.current = loaded
             self.reloads += 1
+            get_metrics().note_pair(loaded)
             _logger.info(
                 "serving bundle %s with snapshot %s",
                 loaded.bundle.bundle_id,
@@ -63,6 +66,8 @@ class ServedArtefacts:
             return
         self._said = str(error)
         self.refusals += 1
+        get_metrics().reload_refusals.inc()
+        get_metrics().is_refused.set(1)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.refused = RefusedReload(type(error).__name__, now)
         kept = "nothing to serve" if self.current is None else "serving the earlier pair on"

@@ -13,10 +13,12 @@ import tempfile
 import time
 from typing import Final
 
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
 from features.runtime.settings import load_section
+from serving.api.metrics import DIRECTORY_VARIABLE
 from serving.api.published import STATE_VARIABLE
 from serving.api.settings import ServingSettings
 
@@ -40,6 +42,13 @@ class Supervisor(Multiprocess):
         """Listen; a worker gets `seconds_to_end` after the signal to stop."""
         super().__init__(config, [config.bind_socket()])
         self._seconds_to_end = seconds_to_end
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that ended or hang, and forget what the metrics say they do now."""
+        earlier = {worker.pid for worker in self.processes}
+        super().keep_subprocess_alive()
+        for pid in earlier - {worker.pid for worker in self.processes}:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
     def handle_hup(self) -> None:
         """Tell the workers to look at once for newly published artefacts; none restarts."""
@@ -83,7 +92,7 @@ def main() -> None:
     settings = load_section(ServingSettings, "serving", file=None)
     seconds = settings.drain_seconds + 2 * settings.graceful_seconds
     with tempfile.TemporaryDirectory(prefix="xuanpin-serve-") as state:
-        os.environ[STATE_VARIABLE] = state
+        os.environ |= {STATE_VARIABLE: state, DIRECTORY_VARIABLE: state}
         Supervisor(build_config(settings), seconds_to_end=seconds).run()
 
 

@@ -124,7 +124,7 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
 
         # Nothing else answers: neither pages of a framework nor its metrics.
-        for path in ("/", "/docs.json", "/schema.json", "/metrics", "/healthz", "/static_content"):
+        for path in ("/", "/docs.json", "/schema.json", "/healthz", "/static_content"):
             assert client.get(path).json()["error"]["code"] == "not_found", path
 
         # H07 and H19 over the wire: a chunked body over the limit, a body that never ends.
@@ -274,6 +274,10 @@ def test_workers_take_up_what_is_published_and_are_replaced_without_a_failed_ans
                 time.sleep(0.05)
             assert set(load.bundles[answered:]) == {other}
             assert kept in workers_of(process)
+        # Whichever worker is asked, it counts for all, the killed one too.
+        counts = {count_of_scores(client) for _ in range(8)}
+        assert len(counts) == 1
+        assert counts.pop() >= len(load.bundles)
         kept.suspend()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
@@ -282,6 +286,16 @@ def test_workers_take_up_what_is_published_and_are_replaced_without_a_failed_ans
     assert set(load.bundles) == {bundle.bundle_id, other}
     log = (tmp_path / "log").read_text()
     assert "serving the earlier pair on: Nothing is in use" in log
+
+
+SCORES = 'xuanpin_requests_total{route="/v1/score",status="200"}'
+
+
+def count_of_scores(client: httpx.Client) -> int:
+    with httpx.Client(base_url=client.base_url, timeout=PATIENCE) as other:
+        lines = other.get("/metrics").text.splitlines()
+    (line,) = (one for one in lines if one.startswith(SCORES))
+    return int(float(line.rpartition(" ")[2]))
 
 
 def wait_for_replacement(process: subprocess.Popen[bytes], killed: psutil.Process) -> None:
