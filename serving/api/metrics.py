@@ -44,7 +44,8 @@ class Metrics:
     """The metrics of this process; there is one set of them (`get_metrics`)."""
 
     def __init__(self) -> None:
-        """Register the metrics."""
+        """Register the metrics, without a series for the time at which each counter began."""
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         count = partial(CounterMetric, registry=self._registry)
         gauge = partial(Gauge, registry=self._registry)
