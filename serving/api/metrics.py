@@ -21,6 +21,7 @@ from prometheus_client import (
     CollectorRegistry,
     Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client import Counter as CounterMetric
