@@ -21,16 +21,23 @@ from starlette.routing import Route
 
 from features.runtime.errors import ArtefactError
 from serving.api.drain import Drain, stop_with_master
-from serving.api.error_response import handle_error, json_response, refusal_response
+from serving.api.error_response import (
+    get_request_id,
+    handle_error,
+    json_response,
+    refusal_response,
+)
 from serving.api.request_body import read_body
 from serving.api.settings import ServingSettings
 from serving.api.strict_json import parse_json
 from serving.api.worker_pool import BoundedWorkerPool
+from serving.decision_log.decision_log import Begin, create_log
 from serving.errors import InvalidPredictionError
+from serving.scoring.admission import admit_all
 from serving.scoring.candidates import parse_request
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import RequestRefusedError
-from serving.scoring.score import score
+from serving.scoring.score import score_with_inputs
 
 HANDLED_ERRORS: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
 """Failures that get an error response; Starlette raises the last one again for the server."""
@@ -48,6 +55,7 @@ class Endpoints:
     def __init__(self, settings: ServingSettings, drain: Drain) -> None:
         """Start without artefacts."""
         self.served: LoadedArtefacts | None = None
+        self.log = create_log(settings.decision_log)
         self._settings = settings
         self._seconds = settings.deadline_ms / 1_000
         self._pool = BoundedWorkerPool(
@@ -76,6 +84,8 @@ class Endpoints:
             return refusal_response(request, RequestRefusedError("stopping"))
         if self.served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
+        if self.log.is_blocked:
+            return refusal_response(request, RequestRefusedError("log_unavailable"))
         about = {
             "ready": True,
             "bundle_id": self.served.bundle.bundle_id,
@@ -93,20 +103,26 @@ class Endpoints:
         limit, seconds = self._settings.max_body_bytes, self._seconds
         with self._drain.count_request():
             body = await read_body(request, limit=limit, seconds=seconds)
-            answer = await self._pool.run(seconds, partial(answer_request, served, body))
+            begin = self.log.begin(get_request_id(request), getattr(request.state, "key_id", ""))
+            answer = await self._pool.run(seconds, partial(answer_request, served, body, begin))
         return json_response(request, answer)
 
 
-def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
-    """Return the JSON answer to a body of `POST /v1/score`.
+def answer_request(served: LoadedArtefacts, body: bytes, begin: Begin) -> bytes:
+    """Return the JSON answer to a body of `POST /v1/score`, and log the decision.
 
     Raises:
-        RequestRefusedError: the body can't be scored.
+        RequestRefusedError: the body can't be scored, or the decision not be logged.
         InvalidPredictionError: a model gives a value that isn't a share.
     """
     request = parse_request(parse_json(body))
-    batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
-    return msgspec.json.encode(batch)
+    with begin(len(request.candidates)) as record:
+        admitted = admit_all(served.snapshot, request.candidates)
+        scoring = score_with_inputs(
+            served.bundle, served.snapshot, admitted, coverage=request.coverage
+        )
+        record(scoring)
+    return msgspec.json.encode(scoring.answer)
 
 
 def _load_in_background(load: Callable[[], None]) -> asyncio.Future[None]:
@@ -139,6 +155,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         with drain.delay_signals():
+            endpoints.log.start()
             watching = asyncio.create_task(stop_with_master(os.environ))
             loading = _load_in_background(partial(endpoints.load, load))
             stopping = asyncio.ensure_future(drain.begun.wait())
@@ -149,6 +166,7 @@ def build_app(
             stopping.cancel()
             await asyncio.wait([loading], timeout=LEAVE_SECONDS)
             endpoints.close()
+            await asyncio.to_thread(endpoints.log.close, settings.graceful_seconds)
 
     app = Starlette(
         routes=[

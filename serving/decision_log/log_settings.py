@@ -1,0 +1,28 @@
+"""Where the decision log lies, its limits, and how it fares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """The log_… settings of section [serving] (serving/api/settings.py)."""
+
+    directory: Path
+    on_full: Literal["stop", "drop"] = "stop"
+    rotate_seconds: float = 30.0
+    rotate_rows: int = 20_000
+    queue_rows: int = 20_000
+    keep_days: int = 90
+
+
+@dataclass
+class LogStatus:
+    """How a worker's log fares; its writer sets it, metrics may read it."""
+
+    rows_written: int = 0
+    is_failing: bool = False
+    """Whether the disk refused the latest attempt to write."""
