@@ -18,6 +18,7 @@ import features.importers.cli
 import features.validation.cli
 import serving.api.cli
 import serving.bundle.cli
+import serving.decision_log.cli
 import training.pipeline.cli
 from features.runtime.arguments import refuse_broken_arguments
 from features.runtime.errors import XuanpinError
@@ -47,6 +48,7 @@ app.add_typer(features.importers.cli.app)
 app.add_typer(training.pipeline.cli.app)
 app.add_typer(serving.api.cli.app)
 app.add_typer(serving.bundle.cli.app, name="bundle")
+app.add_typer(serving.decision_log.cli.app, name="log")
 app.add_typer(experiments.cli.bench_app)
 
 

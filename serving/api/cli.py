@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -33,6 +33,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="IP address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of processes.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Directory to log each decision in; else none is logged.")
+    ] = None,
+    log_on_full: Annotated[
+        Literal["stop", "drop"] | None,
+        typer.Option(help="A decision that can't be logged: refuse it (stop), or count it (drop)."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Serve POST /v1/score, /livez and /readyz over HTTP; SIGTERM lets running requests end.
@@ -42,12 +49,14 @@ def serve(
     from features.runtime.settings import load_section
     from serving.api.drain import MASTER_VARIABLE
     from serving.api.launch import build_command, build_environment
-    from serving.api.preflight import check_address, describe_start
+    from serving.api.preflight import check_address, check_log, describe_start
     from serving.api.settings import ServingSettings
 
     flags = {"run": run, "host": host, "port": port, "workers": workers}
+    flags |= {"log": log, "log_on_full": log_on_full}
     settings = load_section(ServingSettings, "serving", config, flags)
     check_address(settings)
+    check_log(settings)
     typer.echo(describe_start(settings), err=True)
     sys.stderr.flush()
     command = build_command()

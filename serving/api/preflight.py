@@ -7,10 +7,12 @@ import os
 import socket
 from typing import Final
 
+from features.runtime.atomic import check_writable
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
 from features.runtime.text import quote_path
 from serving.api.settings import ServingSettings
+from serving.decision_log.log_settings import prepare_log
 
 MAX_PORT: Final = 65_535
 NEXT_PORTS: Final = 20
@@ -35,6 +37,17 @@ def check_address(settings: ServingSettings) -> None:
         _listen(str(settings.host), settings.port)
     except OSError as error:
         raise AddressRefusedError(settings, error) from error
+
+
+def check_log(settings: ServingSettings) -> None:
+    """Make the directory of the decision log, if there is to be one, and try to write there.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    if settings.log is not None:
+        prepare_log(settings.log)
+        check_writable(settings.log / "lock")
 
 
 def format_url(settings: ServingSettings) -> str:

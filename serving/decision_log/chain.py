@@ -19,6 +19,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.runtime.atomic import PRIVATE_DIRECTORY
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
 from serving.decision_log.chain_files import (
@@ -39,8 +40,8 @@ from serving.decision_log.chain_files import (
     write_link,
     write_whole,
 )
+from serving.decision_log.log_settings import prepare_log
 
-PRIVATE_DIRECTORY: Final = 0o700
 SEQUENCE: Final = 0
 """Index of the column `sequence`."""
 
@@ -131,17 +132,6 @@ def _find_head(directory: Path, files: deque[LogFile]) -> Link:
 def _describe(file: LogFile) -> Link:
     digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
     return Link(file.number, digest, read_facts(file.path).last_sequence + 1)
-
-
-def prepare_log(root: Path) -> None:
-    """Make the log's directory, which its owner alone may open, unless it exists.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    with raise_storage_errors():
-        root.parent.mkdir(parents=True, exist_ok=True)
-        root.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
 
 
 def open_chain(root: Path) -> Chain:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from features.runtime.atomic import PRIVATE_DIRECTORY
+from features.runtime.refusals import raise_storage_errors
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogSettings:
@@ -26,3 +29,14 @@ class LogStatus:
     rows_written: int = 0
     is_failing: bool = False
     """Whether the disk refused the latest attempt to write."""
+
+
+def prepare_log(root: Path) -> None:
+    """Make the log's directory, which its owner alone may open, unless it exists.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    with raise_storage_errors():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(PRIVATE_DIRECTORY, exist_ok=True)

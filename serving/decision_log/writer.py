@@ -23,7 +23,7 @@ from serving.decision_log.columns import build_rows
 from serving.decision_log.log_settings import LogSettings, LogStatus
 from serving.decision_log.row_queue import Decision, RowQueue
 
-COLLECT_SECONDS: Final = 0.2
+COLLECT_SECONDS: Final = 0.5
 """Between two looks at the queue, unless it fills up."""
 COLLECT_ROWS: Final = 250
 """Rows that become columns at once; then requests go first."""
