@@ -98,7 +98,9 @@ def replay(
     from serving.decision_log.comparison import Bounds
     from serving.decision_log.reading import Period
     from serving.decision_log.replay_page import replay_html, replay_page
+    from serving.decision_log.verify import list_chains
 
+    list_chains(directory)  # before the bundle is tried
     if out is not None:
         check_writable(out)
     request = replaying.ReplayRequest(

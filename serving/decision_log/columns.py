@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from features.runtime.arrays import FloatArray
 from serving.decision_log.row_queue import Decision
-from serving.scoring.answers import ScoredCandidate
+from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import Scoring
 
@@ -67,9 +66,13 @@ FACTS: Final = pa.schema(
 
 SCHEMA: Final = pa.schema([*FACTS, *CANDIDATE, *RESULT])
 
-_SELL_THROUGH: Final = attrgetter("sell_through.estimate", "sell_through.low", "sell_through.high")
-_RETURN_RISK: Final = attrgetter("return_risk.estimate", "return_risk.low", "return_risk.high")
-_NOT_PREDICTED: Final = (None, None, None)
+_ENDS: Final = ("estimate", "low", "high")
+
+
+_NO_SHARE: Final = msgspec.defstruct(
+    "_NoShare", [(name, None, None) for name in Share.__struct_fields__]
+)()
+"""A share that isn't predicted, with the fields of one that is."""
 
 
 def build_rows(decisions: Sequence[Decision]) -> pa.RecordBatch:
@@ -85,42 +88,50 @@ def build_rows(decisions: Sequence[Decision]) -> pa.RecordBatch:
 
 
 def _build_facts(decisions: Sequence[Decision]) -> list[pa.Array]:
-    counts = [decision.rows for decision in decisions]
-    position = np.concatenate([np.arange(rows, dtype=np.int32) for rows in counts])
-    first = [decision.sequence for decision in decisions]
-    repeated = (
-        [decision.time_us for decision in decisions],
-        [decision.request_id for decision in decisions],
-        [decision.key_id for decision in decisions],
-        [decision.scoring.coverage for decision in decisions],
-        [decision.scoring.answer.bundle_id for decision in decisions],
-        [decision.scoring.answer.snapshot_id for decision in decisions],
-    )
-    rows = pa.array(np.repeat(np.arange(len(counts)), counts))
-    types = [FACTS.field(name).type for name in FACTS.names if name not in {"sequence", "position"}]
-    time, request_id, key_id, *rest = (
-        pa.array(values, type_).take(rows) for values, type_ in zip(repeated, types, strict=True)
-    )
-    sequence = pa.array(np.repeat(np.array(first, dtype=np.int64), counts) + position)
-    return [sequence, time, request_id, key_id, pa.array(position), *rest]
+    counts = np.array([decision.rows for decision in decisions])
+    position = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+    first = np.array([decision.sequence for decision in decisions])
+    owner = pa.array(np.repeat(np.arange(counts.size), counts))
+
+    def repeat(name: str, values: Sequence[Any]) -> pa.Array:
+        return pa.array(values, FACTS.field(name).type).take(owner)
+
+    scorings = [decision.scoring for decision in decisions]
+    return [
+        pa.array(np.repeat(first, counts) + position),
+        repeat("time", [decision.time_us for decision in decisions]),
+        repeat("request_id", [decision.request_id for decision in decisions]),
+        repeat("key_id", [decision.key_id for decision in decisions]),
+        pa.array(position, pa.int32()),
+        repeat("coverage", [scoring.coverage for scoring in scorings]),
+        repeat("bundle_id", [scoring.answer.bundle_id for scoring in scorings]),
+        repeat("snapshot_id", [scoring.answer.snapshot_id for scoring in scorings]),
+    ]
 
 
 def build_results(scorings: Sequence[Scoring]) -> list[pa.Array]:
     """Return the columns of `RESULT` for scored candidates."""
-    answers = list(chain.from_iterable(scoring.answer.candidates for scoring in scorings))
-    digests = chain.from_iterable(digest_rows(scoring.matrix) for scoring in scorings)
-    rows = (
-        (digest, *_SELL_THROUGH(answer), *_get_return_risk(answer), answer.score, answer.flags)
-        for digest, answer in zip(digests, answers, strict=True)
+    answers = _to_columns(
+        ScoredCandidate, chain.from_iterable(scoring.answer.candidates for scoring in scorings)
     )
-    return _build_arrays(RESULT, zip(*rows, strict=True))
+    sell_through = _to_columns(Share, answers["sell_through"])
+    return_risk = _to_columns(Share, (share or _NO_SHARE for share in answers["return_risk"]))
+    columns = (
+        digest_rows(np.concatenate([scoring.matrix for scoring in scorings])),
+        *(sell_through[end] for end in _ENDS),
+        *(return_risk[end] for end in _ENDS),
+        answers["score"],
+        answers["flags"],
+    )
+    return _build_arrays(RESULT, columns)
 
 
-def _get_return_risk(answer: ScoredCandidate) -> tuple[float | None, ...]:
-    values: tuple[float, ...] | None = (
-        _RETURN_RISK(answer) if answer.return_risk is not None else None
-    )
-    return values or _NOT_PREDICTED
+def _to_columns(
+    struct: type[msgspec.Struct], rows: Iterable[msgspec.Struct]
+) -> dict[str, tuple[Any, ...]]:
+    """Return the fields of structs as columns: a few times quicker than reading each field."""
+    columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    return dict(zip(struct.__struct_fields__, columns, strict=True))
 
 
 def _build_arrays(schema: pa.Schema, columns: Iterable[Sequence[Any]]) -> list[pa.Array]:
