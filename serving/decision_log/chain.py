@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.runtime.atomic import PRIVATE_DIRECTORY
 from features.runtime.errors import StorageError
 from features.runtime.refusals import raise_storage_errors
+from serving.decision_log.arrow_arrays import build_numbers, read_numbers
 from serving.decision_log.chain_files import (
     CHAIN_NAME,
     HEAD,
@@ -75,15 +75,15 @@ class Chain:
             StorageError: the disk refuses, or somebody removed the chain's directory.
         """
         self._check_place()
-        numbers = pc.add(table.column(SEQUENCE), first_sequence)
-        numbered = table.set_column(SEQUENCE, table.schema.field(SEQUENCE), numbers)
-        number, last = self._head.number + 1, numbers[-1].as_py()
+        numbers = read_numbers(table.column(SEQUENCE)) + first_sequence
+        numbered = table.set_column(SEQUENCE, table.schema.field(SEQUENCE), build_numbers(numbers))
+        number, last = self._head.number + 1, int(numbers[-1])
         facts = FileFacts(
             chain=self._directory.name,
             number=number,
             hour=hour,
             previous=self._head.sha256,
-            first_sequence=numbers[0].as_py(),
+            first_sequence=int(numbers[0]),
             last_sequence=last,
             rows=table.num_rows,
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, repeat
+from operator import add
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.runtime.arrays import FloatArray
+from serving.decision_log.arrow_arrays import build_array
 from serving.decision_log.row_queue import Decision
 from serving.scoring.answers import ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
@@ -88,25 +90,23 @@ def build_rows(decisions: Sequence[Decision]) -> pa.RecordBatch:
 
 
 def _build_facts(decisions: Sequence[Decision]) -> list[pa.Array]:
-    counts = np.array([decision.rows for decision in decisions])
-    position = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-    first = np.array([decision.sequence for decision in decisions])
-    owner = pa.array(np.repeat(np.arange(counts.size), counts))
-
-    def repeat(name: str, values: Sequence[Any]) -> pa.Array:
-        return pa.array(values, FACTS.field(name).type).take(owner)
-
+    counts = [decision.rows for decision in decisions]
+    position = list(chain.from_iterable(map(range, counts)))
     scorings = [decision.scoring for decision in decisions]
-    return [
-        pa.array(np.repeat(first, counts) + position),
-        repeat("time", [decision.time_us for decision in decisions]),
-        repeat("request_id", [decision.request_id for decision in decisions]),
-        repeat("key_id", [decision.key_id for decision in decisions]),
-        pa.array(position, pa.int32()),
-        repeat("coverage", [scoring.coverage for scoring in scorings]),
-        repeat("bundle_id", [scoring.answer.bundle_id for scoring in scorings]),
-        repeat("snapshot_id", [scoring.answer.snapshot_id for scoring in scorings]),
-    ]
+    once = (
+        [decision.sequence for decision in decisions],
+        [decision.time_us for decision in decisions],
+        [decision.request_id for decision in decisions],
+        [decision.key_id for decision in decisions],
+        [scoring.coverage for scoring in scorings],
+        [scoring.answer.bundle_id for scoring in scorings],
+        [scoring.answer.snapshot_id for scoring in scorings],
+    )
+    first, time, request_id, key_id, *rest = (
+        list(chain.from_iterable(map(repeat, values, counts))) for values in once
+    )
+    sequence = list(map(add, first, position))
+    return _build_arrays(FACTS, (sequence, time, request_id, key_id, position, *rest))
 
 
 def build_results(scorings: Sequence[Scoring]) -> list[pa.Array]:
@@ -135,7 +135,7 @@ def _to_columns(
 
 
 def _build_arrays(schema: pa.Schema, columns: Iterable[Sequence[Any]]) -> list[pa.Array]:
-    return [pa.array(values, type_) for values, type_ in zip(columns, schema.types, strict=True)]
+    return [build_array(values, type_) for values, type_ in zip(columns, schema.types, strict=True)]
 
 
 def digest_rows(matrix: FloatArray) -> list[bytes]:
