@@ -19,6 +19,7 @@ import features.validation.cli
 import serving.api.cli
 import serving.api.keys_cli
 import serving.bundle.cli
+import serving.decision_log.cli
 import training.pipeline.cli
 from features.runtime.arguments import refuse_broken_arguments
 from features.runtime.errors import XuanpinError
@@ -49,6 +50,7 @@ app.add_typer(training.pipeline.cli.app)
 app.add_typer(serving.api.cli.app)
 app.add_typer(serving.api.keys_cli.app, name="keys")
 app.add_typer(serving.bundle.cli.app, name="bundle")
+app.add_typer(serving.decision_log.cli.app, name="log")
 app.add_typer(experiments.cli.bench_app)
 
 

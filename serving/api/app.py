@@ -23,19 +23,26 @@ from starlette.routing import Route
 from serving.access.gate import guard
 from serving.access.key_ring import KeyRing
 from serving.api.drain import Drain, stop_with_master
-from serving.api.error_response import handle_error, json_response, refusal_response
+from serving.api.error_response import (
+    get_request_id,
+    handle_error,
+    json_response,
+    refusal_response,
+)
 from serving.api.metrics import CONTENT_TYPE, MetricsMiddleware, get_metrics
 from serving.api.request_body import read_body
 from serving.api.served import Load, ServedArtefacts
 from serving.api.settings import ServingSettings
 from serving.api.strict_json import parse_json
 from serving.api.worker_pool import BoundedWorkerPool
+from serving.decision_log.decision_log import Begin, create_log
 from serving.errors import InvalidPredictionError
 from serving.explanation.explain import explain
+from serving.scoring.admission import admit_all
 from serving.scoring.candidates import ExplainRequest, ScoreRequest, parse_request
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.refusals import RequestRefusedError
-from serving.scoring.score import score
+from serving.scoring.score import score_with_inputs
 
 HANDLED_ERRORS: Final = (RequestRefusedError, InvalidPredictionError, HTTPException, Exception)
 """Failures that get an error response; Starlette raises the last one again for the server."""
@@ -53,6 +60,7 @@ class Endpoints:
     def __init__(self, settings: ServingSettings, load: Load, drain: Drain) -> None:
         """Start without artefacts; `load` returns them (serving/api/served.py)."""
         self.artefacts = ServedArtefacts(load)
+        self.log = create_log(settings.decision_log, on_drop=get_metrics().log_drops.inc)
         self._settings = settings
         self._seconds = settings.deadline_ms / 1_000
         self._pool = BoundedWorkerPool(
@@ -75,6 +83,8 @@ class Endpoints:
         served = self.artefacts.current
         if served is None:
             return refusal_response(request, RequestRefusedError("no_model"))
+        if self.log.is_blocked:
+            return refusal_response(request, RequestRefusedError("log_unavailable"))
         about = {
             "ready": True,
             "bundle_id": served.bundle.bundle_id,
@@ -85,7 +95,8 @@ class Endpoints:
 
     async def score(self, request: Request) -> Response:
         """Score the candidates in the body."""
-        return await self._answer(request, answer_request)
+        begin = self.log.begin(get_request_id(request), getattr(request.state, "key_id", ""))
+        return await self._answer(request, partial(answer_request, begin=begin))
 
     async def explain(self, request: Request) -> Response:
         """Explain the predictions of the candidates in the body."""
@@ -116,17 +127,22 @@ class Endpoints:
         return Response(content, media_type=CONTENT_TYPE)
 
 
-def answer_request(served: LoadedArtefacts, body: bytes) -> bytes:
-    """Return the JSON answer to a body of `POST /v1/score`.
+def answer_request(served: LoadedArtefacts, body: bytes, *, begin: Begin) -> bytes:
+    """Return the JSON answer to a body of `POST /v1/score`, and log the decision.
 
     Raises:
-        RequestRefusedError: the body can't be scored.
+        RequestRefusedError: the body can't be scored, or the decision not be logged.
         InvalidPredictionError: a model gives a value that isn't a share.
     """
     request = parse_request(parse_json(body), ScoreRequest)
-    batch = score(served.bundle, served.snapshot, request.candidates, coverage=request.coverage)
-    get_metrics().count_batch(batch)
-    return msgspec.json.encode(batch)
+    with begin(len(request.candidates)) as record:
+        admitted = admit_all(served.snapshot, request.candidates)
+        scoring = score_with_inputs(
+            served.bundle, served.snapshot, admitted, coverage=request.coverage
+        )
+        record(scoring)
+    get_metrics().count_batch(scoring.answer)
+    return msgspec.json.encode(scoring.answer)
 
 
 def answer_explain_request(served: LoadedArtefacts, body: bytes) -> bytes:
@@ -201,6 +217,7 @@ def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None)
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         with drain.delay_signals(), _watch_hangups() as hangup:
+            endpoints.log.start()
             watching = [asyncio.create_task(stop_with_master(os.environ))]
             loading = _run_in_background(endpoints.artefacts.refresh)
             stopping = asyncio.ensure_future(drain.begun.wait())
@@ -214,6 +231,7 @@ def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None)
                 task.cancel()
             await asyncio.wait([loading], timeout=LEAVE_SECONDS)
             endpoints.close()
+            await asyncio.to_thread(endpoints.log.close, settings.graceful_seconds)
 
     app = Starlette(
         routes=[

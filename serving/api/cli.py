@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -37,6 +37,13 @@ def serve(
         Path | None,
         typer.Option(help="File of API keys; without it, only this machine is answered."),
     ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Directory to log each decision in; else none is logged.")
+    ] = None,
+    log_on_full: Annotated[
+        Literal["stop", "drop"] | None,
+        typer.Option(help="A decision that can't be logged: refuse it (stop), or count it (drop)."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Serve /v1/score, /v1/explain and probes over HTTP; SIGTERM lets running requests end.
@@ -49,15 +56,18 @@ def serve(
     from serving.api.preflight import (
         check_access,
         check_address,
+        check_log,
         describe_access,
         describe_start,
     )
     from serving.api.settings import ServingSettings
 
     flags = {"run": run, "host": host, "port": port, "workers": workers, "keys": keys}
+    flags |= {"log": log, "log_on_full": log_on_full}
     settings = load_section(ServingSettings, "serving", config, flags)
     check_address(settings)
     check_access(settings)
+    check_log(settings)
     typer.echo(describe_start(settings), err=True)
     typer.echo(describe_access(settings), err=True)
     sys.stderr.flush()

@@ -46,7 +46,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """Register the metrics, without a series for the time at which each counter began."""
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         count = partial(CounterMetric, registry=self._registry)
         gauge = partial(Gauge, registry=self._registry)
@@ -67,6 +67,7 @@ class Metrics:
         self._predictions = count(
             "xuanpin_predictions", "Estimates by tenth: 3 is 0.3 to 0.4.", ["target", "tenth"]
         )
+        self.log_drops = count("xuanpin_log_drops", "Candidates answered and not logged.")
         self.reloads = count("xuanpin_reloads", "Pairs of bundle and snapshot loaded.")
         self.reload_refusals = count("xuanpin_reload_refusals", "Published pairs refused.")
         self.is_refused = gauge(

@@ -8,6 +8,7 @@ import socket
 import time
 from typing import Final
 
+from features.runtime.atomic import check_writable
 from features.runtime.errors import ArtefactError, StorageError
 from features.runtime.pointer import resolve
 from features.runtime.text import quote_path
@@ -15,6 +16,7 @@ from serving.access.errors import OpenToNetworkError
 from serving.access.gate import is_beyond_machine
 from serving.access.key_file import read_keys
 from serving.api.settings import ServingSettings
+from serving.decision_log.log_settings import prepare_log
 
 MAX_PORT: Final = 65_535
 NEXT_PORTS: Final = 20
@@ -39,6 +41,17 @@ def check_address(settings: ServingSettings) -> None:
         _listen(str(settings.host), settings.port)
     except OSError as error:
         raise AddressRefusedError(settings, error) from error
+
+
+def check_log(settings: ServingSettings) -> None:
+    """Make the directory of the decision log, if there is to be one, and try to write there.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    if settings.log is not None:
+        prepare_log(settings.log)
+        check_writable(settings.log / "lock")
 
 
 def format_url(settings: ServingSettings) -> str:

@@ -149,6 +149,12 @@ REFUSALS: Final[Mapping[str, Refusal]] = {
         "The service has too many requests waiting.",
         "Try again after the seconds that the retry-after header names.",
     ),
+    "log_unavailable": Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The service can't log its decisions, so it makes none.",
+        "Try again after the seconds that the retry-after header names. If it lasts, call the "
+        "operator: the service's log has the reason.",
+    ),
     "stopping": Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The service is stopping.",

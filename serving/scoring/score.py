@@ -7,6 +7,7 @@ The service and batch files score with it. Offline evaluation uses its part belo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,6 +30,17 @@ from serving.scoring.candidates import Candidate
 from serving.scoring.evidence import collect_evidence, collect_flags, days_after_bundle
 
 
+@dataclass(frozen=True)
+class Scoring:
+    """An answer, and what it was made of; both have the order of the candidates."""
+
+    answer: ScoredBatch
+    candidates: Sequence[Candidate]
+    matrix: FloatArray
+    """The design matrix that the models saw, shape (rows, inputs), null as NaN."""
+    coverage: float
+
+
 def score(
     bundle: Bundle, snapshot: OnlineSnapshot, candidates: Sequence[Candidate], *, coverage: float
 ) -> ScoredBatch:
@@ -38,7 +50,8 @@ def score(
         RequestRefusedError: a candidate contradicts the snapshot.
         BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
     """
-    return score_admitted(bundle, snapshot, admit_all(snapshot, candidates), coverage=coverage)
+    admitted = admit_all(snapshot, candidates)
+    return score_with_inputs(bundle, snapshot, admitted, coverage=coverage).answer
 
 
 def score_admitted(
@@ -53,18 +66,35 @@ def score_admitted(
     Raises:
         BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
     """
+    return score_with_inputs(bundle, snapshot, admitted, coverage=coverage).answer
+
+
+def score_with_inputs(
+    bundle: Bundle,
+    snapshot: OnlineSnapshot,
+    admitted: Sequence[AdmittedCandidate],
+    *,
+    coverage: float,
+) -> Scoring:
+    """Score candidates that this snapshot has admitted, and keep what the models saw.
+
+    Raises:
+        BundleRefusedError: bundle and snapshot don't belong together, or a model fails.
+    """
     lookup, predictions = predict_admitted(bundle, snapshot, admitted, coverage=coverage)
-    return ScoredBatch(
+    candidates = [row.candidate for row in admitted]
+    answer = ScoredBatch(
         bundle_id=bundle.bundle_id,
         snapshot_id=snapshot.snapshot_id,
         as_of=snapshot.as_of.isoformat(),
         candidates=_build_answers(
-            [row.candidate for row in admitted],
+            candidates,
             predictions,
             collect_evidence(bundle.models.catalogue, snapshot, lookup, predictions),
             collect_flags(bundle, snapshot, admitted, lookup, predictions),
         ),
     )
+    return Scoring(answer, candidates, predictions.matrix, coverage)
 
 
 def predict_admitted(

@@ -147,6 +147,14 @@ SENTENCES: list[tuple[XuanpinError, str]] = [
         "Scoring took longer than the deadline. Send fewer candidates in a request.",
     ),
     (
+        RequestRefusedError("log_unavailable"),
+        (
+            "The service can't log its decisions, so it makes none. Try again after the seconds "
+            "that the retry-after header names. If it lasts, call the operator: the service's "
+            "log has the reason."
+        ),
+    ),
+    (
         RequestRefusedError("stopping"),
         ("The service is stopping. Try again after the seconds that the retry-after header names."),
     ),

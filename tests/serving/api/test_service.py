@@ -25,14 +25,17 @@ import pytest
 from features.online.snapshot import OnlineSnapshot
 from features.runtime.errors import StorageError
 from features.runtime.pointer import publish
+from features.runtime.progress import ignore_progress
 from serving.access.key_file import revoke_key
 from serving.api.preflight import check_address
 from serving.api.settings import ServingSettings
 from serving.bundle.bundle import Bundle, write_bundle
 from serving.client import Client
+from serving.decision_log.verify import verify_log
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
 from tests.worlds.api.keys import add, id_of
+from tests.worlds.decisions import read_log
 from tests.worlds.serving import bundle_contents
 
 SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
@@ -109,7 +112,8 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
     run_directory: Path, tmp_path: Path, bundle: Bundle, snapshot: OnlineSnapshot
 ) -> None:
     candidates = [GOOD, {**GOOD, "product_id": "new", "listing_id": None}]
-    with server(run_directory, tmp_path, deadline_ms="500") as (client, process):
+    log = tmp_path / "decisions"
+    with server(run_directory, tmp_path, deadline_ms="500", log=str(log)) as (client, process):
         ready = wait_for(client, "/readyz", {200})
         assert ready.json() == {
             "ready": True,
@@ -122,6 +126,7 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
             bundle, snapshot, [Candidate(**candidate) for candidate in candidates], coverage=0.9
         )
         assert (answer.status_code, answer.content) == (200, msgspec.json.encode(expected))
+        answer_id = answer.headers["x-request-id"]
 
         # Nothing else answers: neither pages of a framework nor its metrics.
         for path in ("/", "/docs.json", "/schema.json", "/healthz", "/static_content"):
@@ -142,10 +147,17 @@ def test_service_answers_as_the_scoring_function_and_stops_when_told(
         assert answer.json()["error"]["code"] == "stopping"
         assert client.post("/v1/score", json={"candidates": [GOOD]}).status_code == 503
         assert process.wait(PATIENCE) == 0
-    log = (tmp_path / "log").read_text()
-    assert log.count("refused: body_too_large") == 1
-    assert "Traceback" not in log
-    assert "mug-1" not in log
+    text = (tmp_path / "log").read_text()
+    assert text.count("refused: body_too_large") == 1
+    assert "Traceback" not in text
+    assert "mug-1" not in text
+
+    # The decisions that it answered were logged before it ended.
+    report = verify_log(log, ignore_progress)
+    assert report.fault_count == 0
+    assert sum(chain.rows for chain in report.chains) == 3
+    ids = {row["request_id"] for row in read_log(log) if row["coverage"] == 0.9}
+    assert ids == {answer_id}
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
