@@ -160,6 +160,7 @@ def answer_explain_request(served: LoadedArtefacts, body: bytes) -> bytes:
 def _run_in_background(work: Callable[[], None]) -> asyncio.Future[None]:
     """Run `work` in a thread that can't keep the process alive: a disk of the network may hang."""
     future: Future[None] = Future()
+    future.set_running_or_notify_cancel()  # whoever waits may stop waiting; the thread goes on
 
     def run() -> None:
         try:
@@ -180,7 +181,7 @@ async def _keep_fresh(
     after: asyncio.Future[None],
 ) -> None:
     """Look for newly published artefacts every so many seconds, and at SIGHUP."""
-    await after
+    await asyncio.shield(after)
     while True:
         with suppress(TimeoutError):
             await asyncio.wait_for(hangup.wait(), seconds)

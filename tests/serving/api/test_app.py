@@ -359,7 +359,6 @@ def test_body_is_read_up_to_the_limit(client: TestClient, size: int, status: int
         ("GET", "/", 404, "not_found"),
         ("GET", "/v1/score/", 404, "not_found"),
         ("POST", "/v1/../v1/other", 404, "not_found"),
-        ("GET", "/metrics", 404, "not_found"),
         ("GET", "/docs.json", 404, "not_found"),
         ("GET", f"/{SECRET}", 404, "not_found"),
         ("GET", "/v1/score", 405, "method_not_allowed"),

@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from serving.api.settings import ServingSettings
 from serving.bundle.bundle import write_bundle
 from tests.worlds.damage.tampered_bundle import edit_a_leaf, edit_json, flip_a_bit, truncate
 from tests.worlds.serving import bundle_contents, name_after_manifest
+
+LOSSES = map(float, count(1))
 
 
 @pytest.fixture
@@ -54,8 +57,9 @@ def _is_refused(served: ServedArtefacts) -> bool:
     return served.refused is not None
 
 
-def _write_other(settings: ServingSettings, loss: float = 0.4) -> str:
-    contents = replace(bundle_contents(), metrics={"sell_through.log_loss": loss})
+def _write_other(settings: ServingSettings) -> str:
+    """Write a bundle that no test has tampered with yet."""
+    contents = replace(bundle_contents(), metrics={"sell_through.log_loss": next(LOSSES)})
     return write_bundle(contents, settings.bundles)
 
 

@@ -21,7 +21,7 @@ from serving.decision_log.verify import ChainReport, verify_log
 from serving.scoring.admission import admit_all
 from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import Scoring, score_with_inputs
-from tests.worlds.decisions import (
+from tests.worlds.api.decisions import (
     chain_files,
     open_log,
     parse,
@@ -199,7 +199,7 @@ KILLED = """
 import sys
 import time
 from pathlib import Path
-from tests.worlds.decisions import make_up_scoring, open_log, record
+from tests.worlds.api.decisions import make_up_scoring, open_log, record
 
 scoring = make_up_scoring(3)
 with open_log(Path(sys.argv[1]), rotate_rows=1) as log:

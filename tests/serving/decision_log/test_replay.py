@@ -30,7 +30,7 @@ from serving.scoring.admission import admit_all
 from serving.scoring.answers import ScoredCandidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.score import score_with_inputs
-from tests.worlds.decisions import (
+from tests.worlds.api.decisions import (
     chain_files,
     open_log,
     parse,

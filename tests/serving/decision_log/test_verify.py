@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,11 @@ import pytest
 
 from features.runtime.progress import ignore_progress
 from serving.decision_log.chain import Chain, open_chain
-from serving.decision_log.chain_files import list_files, read_link
+from serving.decision_log.chain_files import LOCK, list_files, read_link
 from serving.decision_log.errors import NotALogError
 from serving.decision_log.verify import MAX_FAULTS, verify_log
 from serving.scoring.score import Scoring
-from tests.worlds.decisions import open_log, record, write_files
+from tests.worlds.api.decisions import open_log, record, write_files
 
 FILES = 5
 ALTERED = "one of the two was altered or replaced"
@@ -28,8 +29,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory, scoring: Scoring) -> Path:
     """A log with a chain of five files, and one of a single file."""
     log = tmp_path_factory.mktemp("sound") / "log"
     write_files(log, scoring, FILES)
-    with open_log(log), open_log(log) as second:
-        record(second, scoring)
+    with (log / "worker-00" / LOCK).open("rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as the worker that has this chain
+        with open_log(log) as second:
+            record(second, scoring)
     return log
 
 
