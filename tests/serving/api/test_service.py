@@ -28,7 +28,7 @@ from serving.bundle.bundle import Bundle
 from serving.decision_log.verify import verify_log
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
-from tests.worlds.decisions import read_log
+from tests.worlds.logs.log_files import read_log
 
 SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]
 ROOT = Path(__file__).parents[3]
