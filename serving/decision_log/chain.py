@@ -13,6 +13,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -101,9 +102,7 @@ class Chain:
         Raises:
             StorageError: the disk refuses.
         """
-        old: list[LogFile] = []
-        while self._files and self._files[0].hour < hour:
-            old.append(self._files.popleft())
+        old = list(takewhile(lambda file: file.hour < hour, self._files))
         if not old:
             return
         with raise_storage_errors(), suppress(FileNotFoundError):
@@ -111,6 +110,7 @@ class Chain:
         with raise_storage_errors():
             for file in old:
                 file.path.unlink(missing_ok=True)
+                self._files.popleft()
 
     def close(self) -> None:
         """Let another process continue the chain."""

@@ -34,8 +34,8 @@ from serving.client import Client
 from serving.decision_log.verify import verify_log
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import score
-from tests.worlds.api.decisions import read_log
 from tests.worlds.api.keys import add, id_of
+from tests.worlds.logs.log_files import read_log
 from tests.worlds.serving import bundle_contents
 
 SERVE = [sys.executable, "-c", "from serving.api.cli import app; app()", "serve"]

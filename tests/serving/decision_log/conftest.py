@@ -11,7 +11,7 @@ from features.online.snapshot import OnlineSnapshot
 from serving.bundle.bundle import Bundle
 from serving.scoring.admission import admit_all
 from serving.scoring.score import Scoring, score_with_inputs
-from tests.worlds.api.decisions import parse, random_candidates
+from tests.worlds.logs.decisions import parse, random_candidates
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from serving.decision_log.chain_files import list_files
 from serving.decision_log.cli import app
 from serving.decision_log.errors import NotALogError
 from serving.scoring.score import Scoring
-from tests.worlds.api.decisions import write_files
+from tests.worlds.logs.decisions import write_files
 
 
 def invoke(*arguments: object) -> tuple[int, str]:

@@ -21,16 +21,8 @@ from serving.decision_log.verify import ChainReport, verify_log
 from serving.scoring.admission import admit_all
 from serving.scoring.refusals import RequestRefusedError
 from serving.scoring.score import Scoring, score_with_inputs
-from tests.worlds.api.decisions import (
-    chain_files,
-    open_log,
-    parse,
-    random_candidates,
-    read_log,
-    record,
-    wait_until,
-    write_files,
-)
+from tests.worlds.logs.decisions import open_log, parse, random_candidates, record, write_files
+from tests.worlds.logs.log_files import chain_files, read_log, wait_until
 from tests.worlds.processes import ROOT
 
 HOUR_NS = 3_600 * 10**9
@@ -199,7 +191,7 @@ KILLED = """
 import sys
 import time
 from pathlib import Path
-from tests.worlds.api.decisions import make_up_scoring, open_log, record
+from tests.worlds.logs.decisions import make_up_scoring, open_log, record
 
 scoring = make_up_scoring(3)
 with open_log(Path(sys.argv[1]), rotate_rows=1) as log:

@@ -19,7 +19,8 @@ from serving.api.preflight import check_log
 from serving.api.settings import ServingSettings, to_environment
 from serving.bundle.bundle import Bundle
 from serving.scoring.loading import LoadedArtefacts
-from tests.worlds.api.decisions import random_candidates, read_log, wait_until
+from tests.worlds.logs.decisions import random_candidates
+from tests.worlds.logs.log_files import read_log, wait_until
 
 with warnings.catch_warnings():
     # Starlette's client asks for httpx2, which BentoML and MLflow don't know yet.

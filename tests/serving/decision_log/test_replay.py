@@ -30,14 +30,8 @@ from serving.scoring.admission import admit_all
 from serving.scoring.answers import ScoredCandidate
 from serving.scoring.loading import LoadedArtefacts
 from serving.scoring.score import score_with_inputs
-from tests.worlds.api.decisions import (
-    chain_files,
-    open_log,
-    parse,
-    random_candidates,
-    read_log,
-    record,
-)
+from tests.worlds.logs.decisions import open_log, parse, random_candidates, record
+from tests.worlds.logs.log_files import chain_files, read_log
 
 CANDIDATES = random_candidates(300)
 COMPANIES: list[list[list[dict[str, Any]]]] = [

@@ -18,7 +18,7 @@ from serving.decision_log.chain_files import LOCK, list_files, read_link
 from serving.decision_log.errors import NotALogError
 from serving.decision_log.verify import MAX_FAULTS, verify_log
 from serving.scoring.score import Scoring
-from tests.worlds.api.decisions import open_log, record, write_files
+from tests.worlds.logs.decisions import open_log, record, write_files
 
 FILES = 5
 ALTERED = "one of the two was altered or replaced"

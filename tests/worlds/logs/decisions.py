@@ -1,4 +1,4 @@
-"""Decision logs: written by the real log, by the service or directly."""
+"""Decisions of all sorts, and logs of them written by the real log."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from serving.decision_log.chain_files import list_files
 from serving.decision_log.decision_log import DecisionLog
 from serving.decision_log.log_settings import LogSettings
-from serving.decision_log.verify import list_chains
 from serving.scoring.answers import PredictionEvidence, ScoredBatch, ScoredCandidate, Share
 from serving.scoring.candidates import Candidate
 from serving.scoring.score import Scoring
@@ -111,21 +107,3 @@ def write_files(directory: Path, scoring: Scoring, count: int) -> None:
     for number in range(count):
         with open_log(directory) as log:
             record(log, scoring, f"r-{number}")
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.002)
-
-
-def chain_files(directory: Path) -> list[Path]:
-    """Return the files of all chains in order."""
-    return [file.path for chain in list_chains(directory) for file in list_files(chain)]
-
-
-def read_log(directory: Path) -> list[dict[str, Any]]:
-    """Return all rows, chain by chain in order."""
-    tables = [pq.read_table(path) for path in chain_files(directory)]
-    return list(pa.concat_tables(tables).to_pylist()) if tables else []
