@@ -30,6 +30,7 @@ from serving.api.error_response import (
     refusal_response,
 )
 from serving.api.metrics import CONTENT_TYPE, MetricsMiddleware, get_metrics
+from serving.api.model_about import describe_model
 from serving.api.request_body import read_body
 from serving.api.served import Load, ServedArtefacts
 from serving.api.settings import ServingSettings
@@ -92,6 +93,13 @@ class Endpoints:
             "refused": self.artefacts.refused,
         }
         return json_response(request, msgspec.json.encode(about))
+
+    async def model(self, request: Request) -> Response:
+        """Answer which artefacts are in use, and how good the bundle was found to be."""
+        served = self.artefacts.current
+        if served is None:
+            raise RequestRefusedError("no_model")
+        return json_response(request, msgspec.json.encode(describe_model(served)))
 
     async def score(self, request: Request) -> Response:
         """Score the candidates in the body."""
@@ -240,6 +248,7 @@ def build_app(settings: ServingSettings, load: Load, drain: Drain | None = None)
             Route("/readyz", endpoints.readyz, methods=["GET"]),
             Route("/v1/score", endpoints.score, methods=["POST"]),
             Route("/v1/explain", endpoints.explain, methods=["POST"]),
+            Route("/v1/model", endpoints.model, methods=["GET"]),
             Route("/metrics", endpoints.metrics, methods=["GET"]),
         ],
         exception_handlers=dict.fromkeys(HANDLED_ERRORS, handle_error),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,6 +19,8 @@ from serving.errors import InvalidPredictionError
 from serving.scoring.refusals import RequestRefusedError
 
 REQUEST_ID: Final = "x-request-id"
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""A caller's id that an answer and the logs may repeat."""
 JSON: Final = "application/json"
 TEMPORARY: Final = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -25,9 +28,11 @@ _logger: Final = logging.getLogger(__name__)
 
 
 def get_request_id(request: Request) -> str:
-    """Return the id of a request; make one at the first call."""
+    """Return the id that a request came with, if it has a plain form; else make one, once."""
     if not hasattr(request.state, "request_id"):
-        request.state.request_id = secrets.token_hex(8)
+        given = request.headers.get(REQUEST_ID, "")
+        is_plain = _PLAIN_ID.fullmatch(given) is not None
+        request.state.request_id = given if is_plain else secrets.token_hex(8)
     return str(request.state.request_id)
 
 

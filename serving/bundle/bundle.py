@@ -112,6 +112,8 @@ class Bundle:
     models: Models
     ranges: LearnedRanges
     usual: UsualOfMarkets
+    model_card: str
+    """Markdown."""
 
 
 def write_bundle(contents: BundleContents, bundles: Path) -> str:
@@ -197,7 +199,15 @@ def assemble(verified: VerifiedFiles, catalogue: Catalogue) -> Bundle:
         models=models,
         ranges=read_json(verified.files, RANGES, dict[str, dict[str, UsualRange]]),
         usual=_read_usual(verified.files, models),
+        model_card=_read_card(verified.files),
     )
+
+
+def _read_card(files: Mapping[str, bytes]) -> str:
+    try:
+        return files[MODEL_CARD].decode()
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(MODEL_CARD, "it isn't UTF-8") from error
 
 
 def _read_usual(files: Mapping[str, bytes], models: Models) -> UsualOfMarkets:

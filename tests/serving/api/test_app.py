@@ -464,3 +464,41 @@ def test_loading_of_a_spoilt_run_is_refused(
         load_artefacts(
             bundles=tmp_path / "run" / "bundles", snapshots=tmp_path / "run" / "snapshots"
         )
+
+
+def test_model_in_use_is_described_with_its_evaluation_and_card(
+    client: TestClient, bundle: Bundle, snapshot: OnlineSnapshot
+) -> None:
+    response = client.get("/v1/model")
+    about = response.json()
+    assert (response.status_code, about["bundle_id"]) == (200, bundle.bundle_id)
+    assert about["snapshot_id"] == snapshot.snapshot_id
+    assert about["evaluation"] == bundle.manifest.metrics
+    assert about["markets"] == snapshot.about.markets
+    assert about["targets"] == ["sell_through", "return_risk"]
+    assert about["card"] == "# A small model\n"
+    assert client.head("/v1/model").headers["content-length"] == str(len(response.content))
+
+
+@pytest.mark.parametrize(
+    ("given", "is_kept"),
+    [
+        ("order-4711", True),
+        ("0af7651916cd43dd8448eb211c80319c", True),
+        ("a" * 64, True),
+        ("a" * 65, False),
+        ("", False),
+        ("../etc", False),
+        ("two words", False),
+        ("<script>", False),
+    ],
+)
+def test_request_keeps_a_plain_id_of_its_own(
+    client: TestClient,
+    given: str,
+    is_kept: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    answered = post(client, body_of(GOOD), **{"x-request-id": given})
+    refused = post(client, b"{", **{"x-request-id": given})
+    assert (answered.headers["x-request-id"] == given) == is_kept
+    assert (error_of(refused)["request_id"] == given) == is_kept
