@@ -282,6 +282,7 @@ MECHANISMS: Final = (
     *(
         Mechanism(f"family {family.value}", _catalogue(hidden=family_inputs(family)))
         for family in FeatureFamily
+        if family_inputs(family)
     ),
 )
 """What the product is measured without, one at a time."""

@@ -48,7 +48,6 @@ LEAST_COMPARED = {
     "views_28d",
     "sentiment_thousandths_84d",
     "late_parcels_84d",
-    "low_star_reviews_180d",
     "sold_outs_84d",
 }
 
